@@ -1,0 +1,3 @@
+"""Wattson: a pair programmer for the terminal that watches the meter."""
+
+__version__ = "0.1.0"

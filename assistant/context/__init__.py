@@ -1,0 +1,1 @@
+"""SEE: what the model is shown, and why."""

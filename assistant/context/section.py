@@ -1,0 +1,52 @@
+"""What is shown to the model: titled parts (Section), and all of them together (Context)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A secret that was kept back: where it stood (1-based line, 0 for the whole file) and what kind it was."""
+
+    path: str
+    line: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of the context, with its size in o200k tokens and the reason it is there.
+
+    `path` is relative to the root with "/" between names, empty for the repo map; `start` and `end` are the 1-based
+    first and last line shown, 0 where the section is not a range of one file.
+    """
+
+    path: str
+    start: int
+    end: int
+    title: str
+    text: str
+    tokens: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that is shown. `tokens` counts `render()`, titles included.
+
+    `seen` pairs each path shown with the SHA-256 (hex) of the bytes it had on disk, so that a later patch can tell
+    what changed since. `left_out` pairs a path with why it is not shown. `note` says when the index was not complete
+    ("12 of 80 files indexed").
+    """
+
+    sections: tuple[Section, ...]
+    tokens: int
+    masked: tuple[Masked, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    seen: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    def render(self) -> str:
+        """The text that is sent."""
+        return "\n".join(section.text for section in self.sections)

@@ -1,0 +1,63 @@
+"""Finds the parts that lie beside a seam: modules of a package, and data files, ours first and the user's after.
+
+Nothing is registered by hand. A module whose name starts with an underscore is not a part.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+
+def part_names(package: str) -> list[str]:
+    """Return the names of the modules in `package`, sorted, without importing them."""
+    root = importlib.import_module(package)
+    return sorted(
+        info.name for info in pkgutil.iter_modules(root.__path__) if not info.name.startswith("_") and not info.ispkg
+    )
+
+
+def part(package: str, name: str) -> ModuleType:
+    """Import one part by name.
+
+    Raises ConfigError naming the parts there are when there is no such one.
+    """
+    if name not in (names := part_names(package)):
+        kind = package.rpartition(".")[2].rstrip("s")
+        raise ConfigError(f"There is no {kind} called {name!r}.", f"Choose one of: {', '.join(names)}.")
+    return importlib.import_module(f"{package}.{name}")
+
+
+def parts(package: str) -> Iterator[ModuleType]:
+    """Import every part of a package, in order of name."""
+    for name in part_names(package):
+        yield importlib.import_module(f"{package}.{name}")
+
+
+def data_files(ours: Path, users: Path | None, suffix: str = ".toml") -> list[Path]:
+    """List data files, ours first, then the user's of the same kind, each set sorted by name."""
+    found = sorted(ours.glob(f"*{suffix}"))
+    if users is not None and users.is_dir():
+        found += sorted(users.glob(f"*{suffix}"))
+    return found
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read one TOML file; raises ConfigError with file and line when it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", "Mend the file or move it away.") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}.", "Check that the file is there and yours."
+        ) from error

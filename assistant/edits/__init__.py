@@ -1,0 +1,1 @@
+"""CHANGE: from a reply to a patch, from a patch to the disk and back."""

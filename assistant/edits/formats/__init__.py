@@ -1,0 +1,1 @@
+"""The notations in which models write edits, one parser each."""

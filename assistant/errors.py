@@ -1,0 +1,239 @@
+"""Everything that can go wrong, as one tree, each with what to do about it.
+
+    AssistantError
+    ├── ConfigError                 a setting, a catalogue file or a plan file
+    ├── PromptError                 a file of words is missing or has an unknown $name
+    ├── RepoError                   git or the file tree
+    ├── StateError                  our own files: ledger, journal, cache
+    ├── BudgetError                 a cap would be crossed, or the question does not fit
+    ├── PatchError                  an edit that will not be written
+    │   ├── Stale                   the file changed since the model saw it
+    │   ├── OutsideRoot             the path leads out of the root, into .git or through a link
+    │   ├── Ambiguous               more than one place fits
+    │   └── Unwritable              no right, no room, not a regular file, an encoding that does not round-trip
+    └── ProviderError               a model could not be asked, or did not answer
+        ├── Auth                    the key is missing, wrong or for another address
+        ├── PermissionRefused       the key is good, but may not do this
+        ├── UnknownModel
+        ├── BadRequest
+        ├── ContextOverflow
+        ├── RateLimited             too fast; comes back by itself within minutes
+        ├── WindowExhausted         a plan's window is used up, until `retry_at` where known
+        ├── OutOfFunds              money is gone; waiting does not help
+        ├── Overloaded              the provider is busy
+        ├── ServerFailed            the provider broke
+        ├── Unreachable             no connection, no name, no TLS
+        │   └── BadEndpoint         something answers there, but it is not a model
+        ├── StreamBroken            the answer stopped before its end
+        └── Refused                 the model or a filter declined
+
+`kind` is the class in snake case as it stands in `--json`; `retryable` says whether the same request may be sent again.
+Errors are caught where they are translated (`models.client`, `context.repo`, `edits.disk`) or shown (the faces).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class AssistantError(Exception):
+    """Something went wrong that the user can be told about; `hint` says what to do."""
+
+    kind: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ConfigError(AssistantError):
+    """A setting or a catalogue file is wrong; the message names file and line where known."""
+
+    kind = "config"
+
+
+class PromptError(AssistantError):
+    """A file of words is missing or names a value that nobody fills."""
+
+    kind = "prompt"
+
+
+class RepoError(AssistantError):
+    """Git or the file tree does not answer."""
+
+    kind = "repo"
+
+
+class StateError(AssistantError):
+    """One of our own files cannot be used."""
+
+    kind = "state"
+
+
+class BudgetError(AssistantError):
+    """A cap would be crossed by sending this, or it cannot fit."""
+
+    kind = "budget"
+
+
+class PatchError(AssistantError):
+    """An edit that will not be written; nothing was."""
+
+    kind = "patch"
+    exit_code = 3
+
+    def __init__(self, message: str, hint: str = "", *, path: str = "") -> None:
+        super().__init__(message, hint)
+        self.path = path
+
+
+class Stale(PatchError):
+    """The file is no longer what the patch was made for."""
+
+    kind = "stale"
+
+
+class OutsideRoot(PatchError):
+    """The path leads out of the root, into `.git`, or through a symbolic link."""
+
+    kind = "outside_root"
+
+
+class Ambiguous(PatchError):
+    """More than one place fits."""
+
+    kind = "ambiguous"
+
+
+class Unwritable(PatchError):
+    """The file cannot be written as asked."""
+
+    kind = "unwritable"
+
+
+class ProviderError(AssistantError):
+    """A model could not be asked or did not answer to the end.
+
+    `retry_at` is an aware UTC instant, or None where nobody said one.
+    """
+
+    kind = "provider"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        provider: str = "",
+        status: int | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.provider = provider
+        self.status = status
+        self.retry_at = retry_at
+
+
+class Auth(ProviderError):
+    """The key is missing, wrong, or belongs to another address."""
+
+    kind = "auth"
+
+
+class PermissionRefused(ProviderError):
+    """The key is good but may not do this."""
+
+    kind = "permission"
+
+
+class UnknownModel(ProviderError):
+    """No such model at this provider."""
+
+    kind = "unknown_model"
+
+
+class BadRequest(ProviderError):
+    """The provider does not understand what was sent."""
+
+    kind = "bad_request"
+
+
+class ContextOverflow(ProviderError):
+    """More than the model's context window was sent."""
+
+    kind = "context_overflow"
+
+
+class RateLimited(ProviderError):
+    """Too many requests or tokens for the moment."""
+
+    kind = "rate_limited"
+    exit_code = 75
+    retryable = True
+
+
+class WindowExhausted(ProviderError):
+    """A window of the plan is used up until `retry_at`."""
+
+    kind = "window_exhausted"
+    exit_code = 75
+
+
+class OutOfFunds(ProviderError):
+    """The balance, the credit or a spending cap is used up."""
+
+    kind = "out_of_funds"
+
+
+class Overloaded(ProviderError):
+    """The provider has no room at the moment."""
+
+    kind = "overloaded"
+    exit_code = 75
+    retryable = True
+
+
+class ServerFailed(ProviderError):
+    """The provider broke."""
+
+    kind = "server"
+    exit_code = 75
+    retryable = True
+
+
+class Unreachable(ProviderError):
+    """No connection could be made."""
+
+    kind = "unreachable"
+    exit_code = 75
+    retryable = True
+
+
+class BadEndpoint(Unreachable):
+    """Something answers at the address, but it does not speak as a model does."""
+
+    kind = "bad_endpoint"
+    exit_code = 1
+    retryable = False
+
+
+class StreamBroken(ProviderError):
+    """The answer stopped before its end; what had come is kept."""
+
+    kind = "stream_broken"
+    exit_code = 75
+
+
+class Refused(ProviderError):
+    """The model or a filter declined to answer."""
+
+    kind = "refused"

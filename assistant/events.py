@@ -1,0 +1,200 @@
+"""The only language that leaves the core: what happened, in the order it happened.
+
+A face shows events and never asks the core how it came to them. New kinds may be added; a face ignores what it does not
+know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from assistant.tokens import Cost, TokenUsage
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assistant.context.section import Context
+    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.patch import Patch
+    from assistant.errors import AssistantError
+    from assistant.models.provider import Payer
+    from assistant.models.wire import StopReason
+    from assistant.quota.meter import Estimate
+
+Level = Literal["info", "good", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """A turn begins: its number in this session, the words of the user, who is asked and who pays."""
+
+    turn: int
+    text: str
+    provider: str
+    model: str
+    payer: Payer
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPacked:
+    """What goes out with the question. `window` is the model's context window in tokens, None where unknown."""
+
+    context: Context
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSent:
+    """One step leaves: its estimated input in the model's own tokens (low, likely, high) and the estimated cost."""
+
+    step: int
+    purpose: str
+    low: int
+    likely: int
+    high: int
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A sign of life before the first word."""
+
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The provider could not answer yet; the same request goes out again in `wait_s` seconds."""
+
+    attempt: int
+    wait_s: float
+    error: AssistantError
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """Some of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtArrived:
+    """Some of the thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditArrived:
+    """An edit of the reply is whole; its place has not been looked for yet."""
+
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMoved:
+    """This turn's burn so far, and the session's. `usage.exact` is False while any of it is our estimate."""
+
+    usage: TokenUsage
+    cost: Cost
+    session_usage: TokenUsage
+    session_costs: tuple[Cost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterMoved:
+    """The plan's meters as they stand now, the binding one first; empty when no plan is set."""
+
+    estimates: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditsMisfit:
+    """Edits of the reply that found no place."""
+
+    misfits: tuple[Misfit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchProposed:
+    """What the reply would change. Nothing is on disk."""
+
+    patch: Patch
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatchApplied:
+    """Files were written. `what` is "applied", "undone" or "redone"; `left` is what is still to be decided."""
+
+    patch: Patch
+    what: Literal["applied", "undone", "redone"]
+    left: Patch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanged:
+    """The session asks another model from now on."""
+
+    provider: str
+    model: str
+    payer: Payer
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is over, however it ended. `cost` covers all its steps; `error` is None unless `stop` is "error"."""
+
+    turn: int
+    provider: str
+    model: str
+    served_model: str
+    text: str
+    thought: str
+    stop: StopReason
+    usage: TokenUsage
+    cost: Cost
+    patch: Patch | None
+    misfits: tuple[Misfit, ...]
+    error: AssistantError | None
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell the user. `text` may be several lines; it is plain text, never markup."""
+
+    text: str
+    level: Level = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command wants the face to open something: a picker, the diff, the help, or the door."""
+
+    what: Literal["model", "plan", "diff", "help", "context", "clear", "quit", "file"]
+    argument: str = ""
+
+
+Event = (
+    TurnStarted
+    | ContextPacked
+    | RequestSent
+    | Waiting
+    | Retrying
+    | TextArrived
+    | ThoughtArrived
+    | EditArrived
+    | UsageMoved
+    | MeterMoved
+    | EditsMisfit
+    | PatchProposed
+    | PatchApplied
+    | ModelChanged
+    | TurnEnded
+    | Notice
+    | Asked
+)

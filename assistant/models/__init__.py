@@ -1,0 +1,1 @@
+"""TALK: which model, how to reach it, what it said."""

@@ -1,0 +1,161 @@
+"""The seam between a neutral request and what one protocol says on the line.
+
+A wire is a module in `wires/` with `call`, a pure function, and `Reader`, a pure decoder. Neither touches the network,
+the clock or the environment. HTTP, retries, keys and errors live once, in `client`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from assistant.errors import ProviderError
+    from assistant.models.message import Message
+    from assistant.models.provider import Model, Provider
+    from assistant.tokens import TokenUsage
+
+StopReason = Literal["end", "length", "tool", "refused", "cancelled", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked, in words of no provider.
+
+    `system` parts are sent in this order, the most stable first; a wire that can ask for caching asks at their end.
+    `max_output` is in tokens; None leaves it to the provider where the protocol allows. `effort` is one of "off",
+    "low", "medium", "high", "max", or empty for the model's own way.
+    """
+
+    model: Model
+    system: tuple[str, ...]
+    messages: tuple[Message, ...]
+    max_output: int | None = None
+    effort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One HTTP request, ready to be sent; `framing` names how its answer is cut into events."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    framing: Literal["sse", "ndjson"] = "sse"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event of a stream. A comment line has `name` ":" and its text as `data`: a sign of life."""
+
+    name: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextChunk:
+    """Some of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtChunk:
+    """Some of the thinking. `seal` comes with an empty text when the provider signs what it thought."""
+
+    text: str
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallChunk:
+    """A call of a tool, whole: `arguments` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChunk:
+    """What the provider counted so far; a later one replaces an earlier. `final` when no other will come."""
+
+    usage: TokenUsage
+    final: bool = False
+    reported_cost: Decimal | None = None
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedChunk:
+    """The model that the reply says it comes from."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadersChunk:
+    """Headers of the answer, lower-case names: what a quota reader may read. Sent once, by the client."""
+
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChunk:
+    """A sign of life without words: queued, or processing."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryChunk:
+    """The client waits and will ask again: attempt number (from 1), seconds to wait, and why."""
+
+    attempt: int
+    wait_s: float
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class StopChunk:
+    """The end, as the provider gave it. `detail` is its own word for the reason."""
+
+    reason: StopReason
+    detail: str = ""
+
+
+Chunk = (
+    TextChunk
+    | ThoughtChunk
+    | ToolCallChunk
+    | UsageChunk
+    | ServedChunk
+    | HeadersChunk
+    | WaitingChunk
+    | RetryChunk
+    | StopChunk
+)
+
+
+class Reader(Protocol):
+    """Turns server events into chunks. One reader reads one answer."""
+
+    def feed(self, event: ServerEvent) -> list[Chunk]:
+        """Take one event. Raises ProviderError for an error that the stream itself reports."""
+
+    def close(self) -> list[Chunk]:
+        """Take the end of the body. Raises StreamBroken when the protocol's own end had not come."""
+
+
+class Wire(Protocol):
+    """What a module in `wires/` offers."""
+
+    def call(self, request: Request, provider: Provider, key: str) -> HttpCall:
+        """Say the request in this protocol."""
+
+    def Reader(self, provider: Provider) -> Reader:  # noqa: N802 - it is the module's class
+        """Make a decoder for one answer."""

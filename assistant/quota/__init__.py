@@ -1,0 +1,1 @@
+"""COUNT: what is burnt, what is left, when it returns."""

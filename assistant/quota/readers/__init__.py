@@ -1,0 +1,1 @@
+"""What providers say of their quotas, one pure module for each source."""

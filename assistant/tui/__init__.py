@@ -1,0 +1,1 @@
+"""The first face: a terminal screen. The only user of textual and pygments."""
