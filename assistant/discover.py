@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import ModuleType
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from assistant.tokens import Cost, TokenUsage
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.models.provider import Payer
     from assistant.models.wire import StopReason
     from assistant.quota.meter import Estimate
+    from assistant.tokens import Cost, TokenUsage
 
 Level = Literal["info", "good", "warning", "error"]
 

@@ -23,7 +23,7 @@ MisfitReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One wish as the model wrote it, place not yet found.
+    r"""One wish as the model wrote it, place not yet found.
 
     `path` is as written (decoration stripped); `before` and `after` are lines with "\\n" ends, as the reply has them;
     `reply_line` is the 1-based line of the reply where the edit begins; `at` is a 1-based line number in the file when
