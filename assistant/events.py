@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.patch import Patch
     from assistant.errors import AssistantError
+    from assistant.models.message import Message
     from assistant.models.provider import Payer
     from assistant.models.wire import StopReason
     from assistant.quota.meter import Estimate
@@ -145,7 +146,11 @@ class ModelChanged:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """A turn is over, however it ended. `cost` covers all its steps; `error` is None unless `stop` is "error"."""
+    """A turn is over, however it ended.
+
+    `usage` and `cost` cover all its steps; `error` is None unless `stop` is "error"; `reply` is what the conversation
+    keeps of the answer, None when nothing was said.
+    """
 
     turn: int
     provider: str
@@ -160,6 +165,7 @@ class TurnEnded:
     misfits: tuple[Misfit, ...]
     error: AssistantError | None
     ended_at: datetime
+    reply: Message | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Iterable
 
 CostStatus = Literal["metered", "reported", "included", "free", "unknown"]
 
@@ -66,3 +67,22 @@ class Cost:
     status: CostStatus
     amount: Decimal | None = None
     currency: str = "USD"
+
+
+def total_cost(costs: Iterable[Cost]) -> Cost:
+    """Add up costs of one currency; one unknown part makes the whole unknown, and nothing at all costs nothing.
+
+    Money outweighs "included", and "included" outweighs "free", so that the sum never hides what is paid.
+    """
+    parts = list(costs)
+    statuses = {cost.status for cost in parts}
+    if not parts:
+        return Cost("free", Decimal(0))
+    if "unknown" in statuses or len({cost.currency for cost in parts if cost.amount}) > 1:
+        return Cost("unknown")
+    currency = next((cost.currency for cost in parts if cost.amount), parts[0].currency)
+    amount = sum((cost.amount for cost in parts if cost.amount is not None), Decimal(0))
+    for status in ("metered", "reported"):
+        if status in statuses:
+            return Cost(status, amount, currency)
+    return Cost("included") if "included" in statuses else Cost("free", Decimal(0), currency)

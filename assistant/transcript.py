@@ -1,0 +1,73 @@
+"""The conversation on disk: one JSON line per thing said, so that a sitting can be taken up again after any end.
+
+A line is written whole and at once; what a crash cuts short is the last line only, and reading skips it. Answers are
+written in pieces while they stream and joined when read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One sitting's file. Nothing is created before the first line is written."""
+
+    path: Path
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record; raises StateError when the disk does not take it."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, line)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise StateError(
+                f"The conversation cannot be saved to {self.path}: {error.strerror}.",
+                "Make room or set WATTSON_HOME to a folder that can be written.",
+            ) from error
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return all whole records, pieces of one answer joined; an absent file has none."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StateError(f"{self.path} cannot be read: {error.strerror}.", "Check that it is yours.") from error
+        records: list[dict[str, Any]] = []
+        for line in lines:
+            try:
+                record = json.loads(line.decode("utf-8", "surrogateescape"))
+            except ValueError:
+                continue  # cut short by a crash, or the empty end
+            if not isinstance(record, dict):
+                continue
+            last = records[-1] if records else {}
+            if record.get("piece") and last.get("piece") and last.get("turn") == record.get("turn"):
+                last["text"] = str(last.get("text", "")) + str(record.get("text", ""))
+            else:
+                records.append(record)
+        return records
+
+
+def latest(folder: Path) -> Transcript | None:
+    """Return the sitting written to last in `folder`, or None."""
+    try:
+        files = [(path.stat().st_mtime_ns, path) for path in folder.glob("*.jsonl")]
+    except OSError:
+        return None
+    return Transcript(max(files)[1]) if files else None

@@ -1,0 +1,358 @@
+"""One turn, from what the user typed to a patch that is proposed: see, talk, change, as one async stream of events.
+
+A turn proposes and never disposes: nothing is on disk when it ends. What it needs of the world it asks of a Desk, which
+the session is; so a turn reads no clock, opens no store and knows no key's name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import events, prompts, tokens
+from assistant.errors import AssistantError
+from assistant.models import wire as said_by
+from assistant.models.message import Message, Text, Thought, said
+from assistant.models.wire import Request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from assistant.context.section import Context
+    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.match import Fitted
+    from assistant.edits.patch import Patch
+    from assistant.models.provider import Model, Payer, Provider
+    from assistant.models.wire import Chunk, StopReason
+    from assistant.tokens import Cost, TokenUsage
+
+_BEAT_S = 0.1
+"""How often, in seconds, an estimated meter moves while words stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits."""
+
+    number: int
+    text: str
+    provider: Provider
+    model: Model
+    payer: Payer
+    effort: str = ""
+    history: tuple[Message, ...] = ()
+    outcome: str = ""
+    repairs: int = 1
+    max_output: int | None = None
+
+
+class Desk(Protocol):
+    """What a session lends to its turns."""
+
+    stopped: asyncio.Event
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+
+    def look(self, question: str) -> Context:
+        """Gather the context; called in a thread."""
+
+    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
+        """Find the places of edits in the files as they are now; called in a thread."""
+
+    def describe(self, misfits: Sequence[Misfit]) -> str:
+        """Say what found no place with the nearest lines, secrets masked; called in a thread."""
+
+    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask the model."""
+
+    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
+        """Say what a usage costs now with this turn's model and payer."""
+
+    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
+        """Write a step into the ledger before it leaves; return the entry's id."""
+
+    def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
+        """Write how a step ended; called exactly once for each booking, however it ended."""
+
+    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
+        """Return this turn's burn beside the session's."""
+
+    def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
+        """Return the plan's meters with a step in flight added."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """What has come of one model call so far."""
+
+    purpose: str
+    estimate: TokenUsage
+    text: list[str] = field(default_factory=list)
+    thoughts: list[Thought] = field(default_factory=list)
+    written: float = 0.0
+    thought_written: float = 0.0
+    usage: TokenUsage | None = None
+    final: bool = False
+    reported: Decimal | None = None
+    served: str = ""
+    stop: StopReason = "end"
+    detail: str = ""
+    error: AssistantError | None = None
+
+    def burn(self) -> TokenUsage:
+        """What the step used: the provider's figures where they are final, else the greater of theirs and ours."""
+        if self.usage is not None and self.final:
+            return self.usage
+        known = self.usage or self.estimate
+        return replace(
+            known,
+            output=max(known.output, round(self.written)),
+            reasoning=max(known.reasoning, round(self.thought_written)),
+            exact=False,
+        )
+
+
+async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
+    """Run one turn. The last event is TurnEnded, unless the walk is closed before."""
+    yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer)
+    try:
+        context = await asyncio.to_thread(desk.look, ask.text)
+        system = _system(ask.model)
+    except AssistantError as error:
+        yield _ended(ask, desk, [], None, (), error)
+        return
+    yield events.ContextPacked(context, ask.model.context_window)
+    question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
+    messages = (*ask.history, said("user", question))
+
+    steps: list[_Step] = []
+    edits: list[Edit] = []
+    fitted: Fitted | None = None
+    broken: tuple[Misfit, ...] = ()
+    while True:
+        request = Request(ask.model, (system,), messages, ask.max_output, ask.effort)
+        step = _Step("repair" if steps else "main", await asyncio.to_thread(_weigh, request))
+        steps.append(step)
+        found: list[Edit | Misfit] = []
+        async with aclosing(_talk(ask, desk, request, steps, found)) as talk:
+            async for event in talk:
+                yield event
+        if step.error or step.stop in {"cancelled", "refused"}:
+            break
+        new = [each for each in found if not _is_misfit(each)]
+        unread = tuple(each for each in found if _is_misfit(each))
+        if fitted is not None:
+            edits = _without(edits, (*fitted.misfits, *broken))
+        edits += new  # type: ignore[arg-type]
+        fitted = await asyncio.to_thread(desk.fit, edits, dict(context.seen))
+        broken = unread  # type: ignore[assignment]
+        misfits = (*broken, *fitted.misfits)
+        if misfits:
+            yield events.EditsMisfit(misfits)
+        if not misfits or len(steps) > ask.repairs or step.stop == "length" or desk.stopped.is_set():
+            break
+        answer = "".join(step.text)
+        wish = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, misfits))
+        messages = (*messages, said("assistant", answer), said("user", wish))
+
+    last = steps[-1]
+    error = last.error
+    if error is not None and len(steps) > 1:
+        # The answer itself is whole; only the request to mend it failed. What fits is still proposed.
+        yield events.Notice(f"The repair of the edits failed: {error}", "warning")
+        error = None
+    patch = fitted.patch if fitted is not None and fitted.patch.files and not error else None
+    if fitted is not None:
+        for note in fitted.notes:
+            if note.warns:
+                yield events.Notice(note.text, "warning")
+    if patch is not None:
+        yield events.PatchProposed(patch, ask.number)
+    yield _ended(ask, desk, steps, patch, (*broken, *fitted.misfits) if fitted else (), error)
+
+
+async def _talk(
+    ask: Ask, desk: Desk, request: Request, steps: list[_Step], found: list[Edit | Misfit]
+) -> AsyncGenerator[events.Event, None]:
+    """Make one model call: book it, walk its stream, settle it. Fills the last step and `found`."""
+    from assistant.edits import format as edit_format
+
+    step = steps[-1]
+    likely = step.estimate.total_input
+    yield events.RequestSent(
+        len(steps), step.purpose, round(likely * 0.9), likely, round(likely * 1.15), desk.price(step.estimate)
+    )
+    parser = edit_format.open_parser()
+    arrived: asyncio.Queue[Chunk | AssistantError | None] = asyncio.Queue()
+    entry = desk.book(len(steps), step.purpose, step.estimate)
+    state = "interrupted"
+    pump = asyncio.create_task(_pump(desk, request, arrived))
+    stop = asyncio.create_task(desk.stopped.wait())
+    moved = 0.0
+    clock = asyncio.get_running_loop().time
+    try:
+        while True:
+            if arrived.empty():
+                get = asyncio.create_task(arrived.get())
+                await asyncio.wait({get, stop}, return_when=asyncio.FIRST_COMPLETED)
+                if not get.done():
+                    get.cancel()
+                    step.stop = "cancelled"
+                    break
+                chunk = get.result()
+            else:
+                chunk = arrived.get_nowait()
+            if chunk is None:
+                state = "settled"
+                break
+            if isinstance(chunk, AssistantError):
+                step.error, step.stop, state = chunk, "error", "interrupted" if step.text else "failed"
+                break
+            for event in _take(ask, step, chunk):
+                yield event
+                if isinstance(event, events.TextArrived):
+                    for each in parser.feed(event.text):
+                        found.append(each)
+                        if not _is_misfit(each):
+                            yield events.EditArrived(each)  # type: ignore[arg-type]
+            if clock() - moved >= _BEAT_S:
+                moved = clock()
+                burn, cost = _sum(desk, steps)
+                yield desk.burnt(burn, cost)
+                yield desk.meters(step.burn(), desk.price(step.burn()))
+        found.extend(parser.close())
+    finally:
+        stop.cancel()
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+        if state == "failed" and step.usage is None:
+            step.estimate = tokens.TokenUsage()  # refused before a word: nothing was burnt
+        desk.settle(entry, state, step.burn(), desk.price(step.burn(), step.reported), step.served)
+    burn, cost = _sum(desk, steps)
+    yield desk.burnt(burn, cost)
+    yield desk.meters(tokens.TokenUsage(), desk.price(tokens.TokenUsage()))
+
+
+async def _pump(desk: Desk, request: Request, arrived: asyncio.Queue[Chunk | AssistantError | None]) -> None:
+    """Move chunks from the client into a queue, so that stopping never waits for the next word."""
+    try:
+        async with aclosing(desk.stream(request)) as chunks:
+            async for chunk in chunks:
+                arrived.put_nowait(chunk)
+    except AssistantError as error:
+        arrived.put_nowait(error)
+    else:
+        arrived.put_nowait(None)
+
+
+def _take(ask: Ask, step: _Step, chunk: Chunk) -> list[events.Event]:
+    """Note what a chunk says and return what the face should hear of it."""
+    match chunk:
+        case said_by.TextChunk(text):
+            step.text.append(text)
+            step.written += tokens.count(text) * ask.model.token_factor
+            return [events.TextArrived(text)]
+        case said_by.ThoughtChunk(text, seal):
+            _think(ask, step, text, seal)
+            step.thought_written += tokens.count(text) * ask.model.token_factor
+            return [events.ThoughtArrived(text)] if text else []
+        case said_by.UsageChunk(usage, final, reported):
+            step.usage, step.final = usage, step.final or final
+            step.reported = reported if reported is not None else step.reported
+        case said_by.ServedChunk(model):
+            step.served = model
+        case said_by.StopChunk(reason, detail):
+            step.stop, step.detail = reason, detail
+        case said_by.WaitingChunk(note):
+            return [events.Waiting(note)]
+        case said_by.RetryChunk(attempt, wait_s, error):
+            return [events.Retrying(attempt, wait_s, error)]
+        case said_by.ToolCallChunk(_, name):
+            return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]
+        case said_by.HeadersChunk():
+            pass
+    return []
+
+
+def _think(ask: Ask, step: _Step, text: str, seal: str) -> None:
+    """Gather thoughts; a seal closes the thought it comes with."""
+    maker = f"{ask.provider.wire}:{ask.provider.name}"
+    if step.thoughts and not step.thoughts[-1].seal:
+        last = step.thoughts.pop()
+        step.thoughts.append(Thought(last.text + text, maker, seal))
+    else:
+        step.thoughts.append(Thought(text, maker, seal))
+
+
+def _system(model: Model) -> str:
+    return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
+
+
+def _weigh(request: Request) -> TokenUsage:
+    """Estimate what a request sends, in the model's own tokens. A few tokens a message go to its frame."""
+    words = sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
+    return tokens.TokenUsage(fresh_input=round(words * request.model.token_factor), exact=False)
+
+
+def _is_misfit(found: Edit | Misfit) -> bool:
+    return hasattr(found, "reason")
+
+
+def _without(edits: Sequence[Edit], misfits: Sequence[Misfit]) -> list[Edit]:
+    """Leave out the edits that found no place: a repair replaces them."""
+    gone = {id(each.edit) for each in misfits}
+    return [each for each in edits if id(each) not in gone]
+
+
+def _sum(desk: Desk, steps: Sequence[_Step]) -> tuple[TokenUsage, Cost]:
+    usage = tokens.TokenUsage()
+    for step in steps:
+        usage += step.burn()
+    return usage, tokens.total_cost([desk.price(step.burn(), step.reported) for step in steps])
+
+
+def _ended(
+    ask: Ask,
+    desk: Desk,
+    steps: Sequence[_Step],
+    patch: Patch | None,
+    misfits: tuple[Misfit, ...],
+    error: AssistantError | None,
+) -> events.TurnEnded:
+    usage, cost = _sum(desk, steps)
+    main = steps[0] if steps else None
+    stop: StopReason = "error" if error or main is None else main.stop
+    return events.TurnEnded(
+        turn=ask.number,
+        provider=ask.provider.name,
+        model=ask.model.id,
+        served_model=next((step.served for step in steps if step.served), ""),
+        text=_text(steps),
+        thought="".join(thought.text for step in steps for thought in step.thoughts),
+        stop=stop,
+        usage=usage,
+        cost=cost,
+        patch=patch,
+        misfits=misfits,
+        error=error,
+        ended_at=desk.now(),
+        reply=_reply(steps, stop),
+    )
+
+
+def _reply(steps: Sequence[_Step], stop: StopReason) -> Message | None:
+    """Make the message that the history keeps; None when nothing was said."""
+    text = _text(steps)
+    if not text:
+        return None
+    thoughts = tuple(steps[0].thoughts)
+    return Message("assistant", (*thoughts, Text(text)), partial=stop in {"cancelled", "error", "length"})
+
+
+def _text(steps: Sequence[_Step]) -> str:
+    return "\n\n".join("".join(step.text) for step in steps if step.text)
