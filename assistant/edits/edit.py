@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["replace", "insert", "whole", "create", "delete", "rename"]
+Action = Literal["replace", "insert", "whole", "create", "delete", "rename", "mode"]
 MisfitReason = Literal[
     "not_found",  # nothing like it in the file
     "ambiguous",  # several places fit
@@ -25,7 +25,7 @@ MisfitReason = Literal[
 class Edit:
     r"""One wish as the model wrote it, place not yet found.
 
-    `path` is as written (decoration stripped); `before` and `after` are lines with "\\n" ends, as the reply has them;
+    `path` is as written (decoration stripped), `also` are other readings of the same words; `before` and `after` are lines with "\\n" ends, as the reply has them;
     `reply_line` is the 1-based line of the reply where the edit begins; `at` is a 1-based line number in the file when
     the model gave one; `anchors` are lines that stand above the place, outermost first.
     """
@@ -40,7 +40,8 @@ class Edit:
     anchors: tuple[str, ...] = ()
     new_path: str = ""
     mode: int | None = None
-    no_final_newline: bool = False
+    final_newline: bool | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
