@@ -1,0 +1,328 @@
+"""From a reply to the disk and back: parsing, matching, writing, undoing."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.edits import disk
+from assistant.edits.edit import Edit, Misfit
+from assistant.edits.format import open_parser
+from assistant.edits.journal import Journal
+from assistant.edits.match import fit
+from assistant.edits.patch import FilePatch, Patch
+from assistant.errors import OutsideRoot, PatchError, Stale, Unwritable
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+HEAD, MID, TAIL = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
+
+
+def block(path, old, new):
+    return f"{path}\n```\n{HEAD}\n{old}{MID}\n{new}{TAIL}\n```\n"
+
+
+def parse(reply, step=None):
+    parser = open_parser()
+    found = []
+    for at in range(0, len(reply), step or len(reply) or 1):
+        found += parser.feed(reply[at : at + (step or len(reply))])
+    return found + parser.close()
+
+
+def run(reply, files):
+    """Apply a reply to files in memory; returns the files after and the misfits."""
+    found = parse(reply)
+    data = {path: (body if isinstance(body, bytes) else body.encode(), 0o644) for path, body in files.items()}
+    fitted = fit([each for each in found if isinstance(each, Edit)], data.get)
+    after = {path: body for path, (body, _) in data.items()}
+    for file in fitted.patch.files:
+        after.pop(file.path, None)
+        if file.after is not None:
+            after[file.target] = file.after
+    return {path: body.decode("utf-8", "replace") for path, body in after.items()}, [
+        *(each for each in found if isinstance(each, Misfit)),
+        *fitted.misfits,
+    ]
+
+
+CODE = "def boil(water):\n    if water:\n        return 100\n    return 0\n\n\ndef cool(water):\n    return 20\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        block("a.py", "    return 20\n", "    return 21\n"),
+        block("**`a.py`**", "    return 20\n", "    return 21\n"),
+        f"```python\na.py\n{HEAD}\n    return 20\n{MID}\n    return 21\n{TAIL}\n```\n",
+        block("a.py", "return 20\n", "return 21\n"),
+        block("a.py", "        return 20\n", "        return 21\n"),
+        block("a.py", "    return 20   \n", "    return 21\n"),
+        "```diff\n--- a/a.py\n+++ b/a.py\n@@ -7,2 +7,2 @@\n def cool(water):\n-    return 20\n+    return 21\n```\n",
+        "--- a.py\n+++ a.py\n@@\n def cool(water):\n-    return 20\n+    return 21\n",
+        "diff --git a/a.py b/a.py\nindex 1..2 100644\n--- a/a.py\n+++ b/a.py\n@@ -99,7 +99,9 @@\n def cool(water):\n"
+        "-    return 20\n+    return 21\n",
+        "Sure.\n*** Begin Patch\n*** Update File: a.py\n@@ def cool(water):\n-    return 20\n+    return 21\n*** End Patch\n",
+        "a.py\n```python\n" + CODE.replace("20", "21") + "```\n",
+    ],
+)
+def test_the_same_wish_in_every_notation(reply):
+    if "-99" in reply:  # the header's counts are wrong, so the end must be marked by a fence
+        reply = f"```diff\n{reply}```\n"
+    after, misfits = run(reply, {"a.py": CODE})
+    assert misfits == []
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+@pytest.mark.parametrize("step", [1, 7, 64])
+def test_a_reply_reads_the_same_however_it_is_cut(step):
+    reply = "Words.\n" + block("a.py", "x\n", "y\n") + "\nb.py\n```\nnew\n```\n--- a/c\n+++ b/c\n@@ -1 +1 @@\n-a\n+b\n"
+    assert parse(reply, step) == parse(reply)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (block("a.py", "    return 5\n", "    return 6\n"), "not_found"),
+        (block("b.py", "    return 20\n", "    return 6\n"), "no_file"),
+        (block("a.py", "", "hello\n"), "exists"),
+        (block("a.py", "(water):\n", "(x):\n"), "not_found"),
+        (f"a.py\n```\n{HEAD}\n    return 20\n{MID}\n    return 2", "incomplete"),
+        ("a.py\n```\nprint(1)\n", "incomplete"),
+        ("a.py\n```python\n# ... rest of the file\n```\n", "elided"),
+        ("*** Begin Patch\n*** Update File: a.py\n-    return 20\n+    return 21\n", "incomplete"),
+        (block("a.py", "def cool(water):\n", "def cool(water):\n    return 20\n"), "already"),
+        (
+            block("a.py", "    return 20\n", "    return 1\n") + block("a.py", "    return 20\n", "    return 2\n"),
+            "not_found",
+        ),
+        ("--- a/a.py\n+++ b/a.py\nBinary files a/a.py and b/a.py differ\n", "malformed"),
+        ("*** Begin Patch\n*** Add File: a.py\n+x\n*** End Patch\n", "exists"),
+    ],
+)
+def test_what_must_be_refused(reply, reason):
+    after, misfits = run(reply, {"a.py": CODE})
+    assert [each.reason for each in misfits] == [reason]
+    assert misfits[0].message
+
+
+def test_two_places_are_refused_and_both_are_named():
+    _, misfits = run(block("a.py", "x = 1\n", "x = 2\n"), {"a.py": "x = 1\ny\nx = 1\n"})
+    assert misfits[0].reason == "ambiguous"
+    assert [each.start for each in misfits[0].candidates] == [1, 3]
+
+
+def test_an_anchor_tells_two_places_apart():
+    body = "class A:\n    def f(self):\n        return 1\n\nclass B:\n    def f(self):\n        return 1\n"
+    reply = "*** Begin Patch\n*** Update File: a.py\n@@ class B:\n-        return 1\n+        return 2\n*** End Patch\n"
+    after, misfits = run(reply, {"a.py": body})
+    assert not misfits
+    assert after["a.py"] == body[::-1].replace("1", "2", 1)[::-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a\r\nb\r\nc\r\n", b"a\r\nB\r\nc\r\n"),
+        (b"\xef\xbb\xbfb\nc", b"\xef\xbb\xbfB\nc"),
+        (b"a\nb", b"a\nB"),
+        (b"caf\xe9\nb\n", b"caf\xe9\nB\n"),
+        (
+            "a\nb\nc\n".encode("utf-16-le").join([b"\xff\xfe", b""]),
+            "a\nB\nc\n".encode("utf-16-le").join([b"\xff\xfe", b""]),
+        ),
+        (b"a  \nb\nc\t\r\n", b"a  \nB\nc\t\r\n"),
+    ],
+)
+def test_bytes_outside_the_change_are_kept(before, after):
+
+    fitted = fit([Edit("replace", "f", "b\n", "B\n")], {"f": (before, 0o755)}.get)
+    (file,) = fitted.patch.files
+    assert (file.after, file.mode_after) == (after, 0o755)
+
+
+def test_a_file_in_another_encoding_takes_no_new_umlauts():
+    fitted = fit([Edit("replace", "f", "b\n", "ü\n")], {"f": (b"caf\xe9\nb\n", 0o644)}.get)
+    assert not fitted.patch.files
+    assert fitted.misfits[0].reason == "unreadable"
+
+
+def test_a_slip_in_the_context_is_never_written():
+    body = "def f():\n    total = compute(alpha)\n    print(total)\n    return total\n"
+    reply = block(
+        "a.py",
+        "def f():\n    total = compute(alhpa)\n    print(total)\n    return total\n",
+        "def f():\n    total = compute(alhpa)\n    log(total)\n    return total\n",
+    )
+    after, misfits = run(reply, {"a.py": body})
+    assert not misfits
+    assert after["a.py"] == body.replace("print", "log")
+
+
+def test_creation_deletion_and_rename():
+    reply = (
+        "*** Begin Patch\n*** Add File: new/x.py\n+one\n*** Delete File: old.py\n*** Update File: a.py\n"
+        "*** Move to: b.py\n@@\n-x\n+y\n*** End Patch\n"
+    )
+    after, misfits = run(reply, {"old.py": "gone\n", "a.py": "x\n"})
+    assert not misfits
+    assert after == {"new/x.py": "one\n", "b.py": "y\n"}
+
+
+LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"\n", b"c\r\n", b"dd\n", b"e"]), max_size=12)
+
+
+@settings(deadline=None, max_examples=150)
+@given(LINES, LINES)
+def test_keep_all_is_the_patch_and_reversing_twice_too(old, new):
+    patch = Patch((FilePatch("f", b"".join(old), b"".join(new), 0o644, 0o644),))
+    if not patch.files[0].changes:
+        return
+    assert patch.keep(patch.hunks) == patch
+    assert patch.keep([part for hunk in patch.hunks for part in hunk.split()]) == patch
+    assert patch.reversed().reversed() == patch
+    taken, left = patch.part(patch.hunks[:1], patch.hunks[1:])
+    assert (left.files or taken.files)[0].after == b"".join(new)
+    edited = [hunk.with_text(hunk.new_text) for hunk in patch.hunks]
+    assert sum(map(len, (hunk.new for hunk in edited))) == sum(map(len, (hunk.new for hunk in patch.hunks)))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(alphabet="<>=-+@* `~#/abc.\n\r", max_size=300), st.integers(1, 9))
+def test_no_reply_raises(reply, step):
+    found = parse(reply, step)
+    fit([each for each in found if isinstance(each, Edit)], lambda _: (b"a\nb\nc\n", 0o644))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd", "../x", "a/../../x", ".git/config", ".GIT/config", ".g\u200cit/config", "sub/.git/x", "git~1/x",
+        "link/x", "link", "C:/x", "a\\b", "~/x", "", ".", "a//b", "x\n", "con", "aux.txt", ".git./x", ".git /x", "nested/x",
+        "a/", "x:stream",
+    ],
+)  # fmt: skip
+def test_no_path_leads_out(tmp_path, path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    (root / "nested" / ".git").mkdir(parents=True)
+    with pytest.raises(OutsideRoot):
+        disk.locate(root, path)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    for index in range(20):
+        (root / f"f{index}.txt").write_text(f"one\ntwo\nthree\n{index}\n")
+    return root, Journal(tmp_path / "journal", root)
+
+
+def change(root, old=b"two", new=b"2"):
+    files = []
+    for path in sorted(root.glob("f*.txt")):
+        data = path.read_bytes()
+        files.append(FilePatch(path.name, data, data.replace(old, new), 0o644, 0o644))
+    return Patch((*files, FilePatch("made/here.txt", None, b"new\n", None, 0o644)))
+
+
+def state(root):
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_undo_and_redo_after_a_restart(tree):
+    root, journal = tree
+    before = state(root)
+    journal.apply(change(root), label="x", now=NOW)
+    after = state(root)
+    assert after["f3.txt"] == b"one\n2\nthree\n3\n"
+    again = Journal(journal.folder, root)
+    again.undo(now=NOW)
+    assert state(root) == before
+    assert not (root / "made").exists()
+    again.redo(now=NOW)
+    assert state(root) == after
+    again.undo(now=NOW)
+    with pytest.raises(PatchError):
+        again.undo(now=NOW)
+
+
+def test_undo_keeps_what_was_typed_since_or_refuses(tree):
+    root, journal = tree
+    journal.apply(change(root), label="x", now=NOW)
+    typed = (root / "f0.txt").read_text() + "mine\nmine too\n"
+    (root / "f0.txt").write_text(typed)
+    journal.undo(now=NOW)
+    assert (root / "f0.txt").read_text() == typed.replace("2\n", "two\n", 1)
+    journal.redo(now=NOW)
+    (root / "f1.txt").write_text("all else\n")
+    before = state(root)
+    with pytest.raises(Stale):
+        journal.undo(now=NOW)
+    assert state(root) == before
+
+
+def test_a_changed_file_stops_the_whole_patch(tree):
+    root, journal = tree
+    patch = change(root)
+    (root / "f19.txt").write_text("typed\n")
+    before = state(root)
+    with pytest.raises(Stale):
+        journal.apply(patch, label="x", now=NOW)
+    assert state(root) == before
+
+
+def test_a_failing_write_puts_everything_back(tree):
+    root, journal = tree
+    patch = Patch((*change(root).files, FilePatch("f0.txt/child", None, b"x", None, 0o644)))
+    before = state(root)
+    with pytest.raises((Unwritable, PatchError)):
+        journal.apply(patch, label="x", now=NOW)
+    assert state(root) == before
+
+
+KILLED = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from assistant.edits.journal import Journal
+from assistant.edits.patch import FilePatch, Patch
+root = Path(sys.argv[1])
+journal = Journal(Path(sys.argv[2]), root)
+files = [FilePatch(p.name, p.read_bytes(), p.read_bytes().replace(b"two", b"2"), 0o644, 0o644) for p in sorted(root.glob("f*.txt"))]
+patch = Patch((*files, FilePatch("made/here.txt", None, b"new", None, 0o644)))
+print("ready", flush=True)
+sys.stdin.readline()
+journal.apply(patch, label="x", now=datetime(2026, 1, 1, tzinfo=UTC))
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_kill_nine_never_leaves_a_mixed_tree(tree, seed):
+    root, journal = tree
+    before = state(root)
+    argv = [sys.executable, "-c", KILLED, str(root), str(journal.folder)]
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout and child.stdin
+    child.stdout.readline()
+    child.stdin.write("go\n")
+    child.stdin.flush()
+    time.sleep(random.Random(seed).uniform(0, 0.02))
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdin.close()
+    child.stdout.close()
+    journal.recover()
+    now = state(root)
+    assert now in (before, {**{k: v.replace(b"two", b"2") for k, v in before.items()}, "made/here.txt": b"new"})
+    if journal.peek("undo"):
+        journal.undo(now=NOW)
+        assert state(root) == before
