@@ -113,7 +113,9 @@ class Client:
                 answer = await self._http.send(http, stream=True)
         except TimeoutError as error:
             raise errors.Unreachable(
-                f"{provider.title} did not answer within {self._first_byte_s:.0f} s.", "Try again.", provider=provider.name
+                f"{provider.title} did not answer within {self._first_byte_s:.0f} s.",
+                "Try again.",
+                provider=provider.name,
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise _unreachable(error, provider) from error

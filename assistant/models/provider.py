@@ -43,7 +43,7 @@ class Model:
 class Provider:
     """Who sells: an address, a wire, the names of its key, who pays.
 
-    `base_url` carries no final slash and may carry a path. `address_from` is the environment variable or file the
+    `base_url` carries no final slash and may carry a path. `any_model` says that names outside the list are asked for too. `address_from` is the environment variable or file the
     address came from, empty for the catalogue's own.
     """
 
@@ -57,6 +57,7 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, str | bool | int] = field(default_factory=dict)
     models: tuple[Model, ...] = ()
+    any_model: bool = False
     address_from: str = ""
     source: str = ""
     checked_on: date | None = None

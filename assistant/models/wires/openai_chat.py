@@ -68,7 +68,9 @@ def _history(messages: tuple[Message, ...]) -> list[dict[str, str]]:
     """Convert the conversation: neighbours of one role joined, empty turns left out, cut answers marked."""
     found: list[dict[str, str]] = []
     for message in messages:
-        text = "".join(part.text for part in message.parts if isinstance(part, Text)).encode("utf-8", "replace").decode()
+        text = (
+            "".join(part.text for part in message.parts if isinstance(part, Text)).encode("utf-8", "replace").decode()
+        )
         if not text.strip():
             continue
         if message.partial:
@@ -135,7 +137,9 @@ class Reader:
         ]
         if self._usage is not None:
             usage = self._usage
-            found.append(UsageChunk(usage.usage, final=True, reported_cost=usage.reported_cost, currency=usage.currency))
+            found.append(
+                UsageChunk(usage.usage, final=True, reported_cost=usage.reported_cost, currency=usage.currency)
+            )
         stop = self._stop or StopChunk("end")
         return [*found, stop]
 
@@ -166,7 +170,9 @@ class Reader:
             known["arguments"] += function.get("arguments") or ""
         reason = choice.get("finish_reason")
         if reason == "error":
-            raise self._failed(json.dumps(choice.get("error") or {"error": {"message": "the provider reports an error"}}))
+            raise self._failed(
+                json.dumps(choice.get("error") or {"error": {"message": "the provider reports an error"}})
+            )
         if reason:
             self._stop = StopChunk(_STOPS.get(str(reason), "end"), str(reason))
         return found
@@ -211,5 +217,12 @@ def _usage(data: dict[str, Any]) -> UsageChunk:
             cost = Decimal(str(data["cost"]))
         except InvalidOperation:
             cost = None
-    usage = TokenUsage(max(0, prompt - read - written), read, written, 0, output, min(reasoning, completion) if not beside else reasoning)
+    usage = TokenUsage(
+        max(0, prompt - read - written),
+        read,
+        written,
+        0,
+        output,
+        min(reasoning, completion) if not beside else reasoning,
+    )
     return UsageChunk(usage, reported_cost=cost)

@@ -1,0 +1,127 @@
+"""What the user has set: where things live, `config.toml` of the user, and the little that a project may choose."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.discover import read_toml
+from assistant.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT_FILE = ".wattson.toml"
+_PROJECT_MAY = {"model", "edit_format", "theme", "context_budget"}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders for what the user writes, what we must keep, and what can be made again."""
+
+    config: Path
+    data: Path
+    cache: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap."""
+
+    model: str = ""
+    theme: str = "dark"
+    context_budget: int = 4_000
+    repairs: int = 1
+    cap_turn: Decimal | None = None
+    cap_session: Decimal | None = None
+    cap_day: Decimal | None = None
+    plans: Mapping[str, str] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    key_commands: Mapping[str, list[str]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def places(env: Mapping[str, str]) -> Places:
+    """Say where state lives: where platformdirs says, or all below `WATTSON_HOME`."""
+    home = env.get("WATTSON_HOME", "").strip()
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Places(root / "config", root / "data", root / "cache")
+    import platformdirs
+
+    return Places(
+        platformdirs.user_config_path("wattson", appauthor=False),
+        platformdirs.user_data_path("wattson", appauthor=False),
+        platformdirs.user_cache_path("wattson", appauthor=False),
+    )
+
+
+def load(where: Places, project: Path | None = None) -> Config:
+    """Read the user's `config.toml`, then what a project may choose. Raises ConfigError naming file and setting."""
+    warnings: list[str] = []
+    path = where.config / "config.toml"
+    values = read_toml(path) if path.is_file() else {}
+    known = {name for name in Config.__dataclass_fields__ if name != "warnings"}
+    for name in sorted(set(values) - known):
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, 1)
+        warnings.append(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
+        del values[name]
+    remembered = _remembered(where)
+    if "model" not in values and remembered.get("model"):
+        values["model"] = remembered["model"]
+    theirs = project / PROJECT_FILE if project else None
+    if theirs is not None and theirs.is_file() and not theirs.is_symlink():
+        try:
+            wishes = tomllib.loads(theirs.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            warnings.append(f"{theirs} is not read: {error}")
+            wishes = {}
+        for name, value in wishes.items():
+            if name not in _PROJECT_MAY:
+                warnings.append(f"{theirs}: a project may not set {name!r}; only {', '.join(sorted(_PROJECT_MAY))}.")
+            elif name in known and (name != "model" or not values.get("model")):
+                values[name] = value
+    return _typed(values, path, tuple(warnings))
+
+
+def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Config:
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "model": str, "theme": str, "context_budget": int, "repairs": int, "plans": dict, "providers": dict, "key_commands": dict,
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
+            raise ConfigError(f"{path}: {name} has the wrong kind of value.", "See the README's table of settings.")
+    for name in ("cap_turn", "cap_session", "cap_day"):
+        if name in values:
+            try:
+                values[name] = Decimal(str(values[name]))
+            except InvalidOperation as error:
+                raise ConfigError(f"{path}: {name} is not an amount of money.", "Write it like '0.50'.") from error
+    return Config(**values, warnings=warnings)
+
+
+def _remembered(where: Places) -> dict[str, Any]:
+    try:
+        data = json.loads((where.data / "state.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def remember(where: Places, **values: str) -> None:
+    """Keep choices for the next sitting; a disk that is full costs the memory, not the choice."""
+    data = {**_remembered(where), **values}
+    temp = where.data / f"state.{os.getpid()}.new"
+    try:
+        where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temp.write_text(json.dumps(data), encoding="utf-8")
+        temp.replace(where.data / "state.json")
+    except OSError:
+        temp.unlink(missing_ok=True)

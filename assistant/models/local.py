@@ -1,0 +1,44 @@
+"""Model servers on this machine, found by asking their usual loopback addresses; nothing else is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import ProviderError
+from assistant.models.provider import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from assistant.models.catalogue import Catalogue
+    from assistant.models.provider import Provider
+
+_WAIT_S = 0.4
+_NAMES = ("ollama", "llama-server", "lmstudio")
+
+
+async def probe(get_json: Callable[[str, float], Awaitable[Any]], catalogue: Catalogue) -> list[Provider]:
+    """Return the local providers that answer, with their models."""
+
+    async def ask(name: str) -> Provider | None:
+        provider = catalogue.providers.get(name)
+        if provider is None:
+            return None
+        try:
+            data = await get_json(f"{provider.base_url}/models", _WAIT_S)
+        except ProviderError:
+            return None  # nobody there
+        rows = data.get("data") if isinstance(data, dict) else None
+        if not isinstance(rows, list):
+            return None
+        models = []
+        for row in rows:
+            if isinstance(row, dict) and isinstance(row.get("id"), str):
+                meta = row.get("meta") if isinstance(row.get("meta"), dict) else {}
+                window = row.get("max_context_length") or (meta or {}).get("n_ctx") or None
+                models.append(Model(name, row["id"], row["id"], window if isinstance(window, int) else None))
+        return replace(provider, models=tuple(models))
+
+    return [each for each in await asyncio.gather(*map(ask, _NAMES)) if each is not None]
