@@ -75,7 +75,7 @@ class Client:
         except ValueError as error:
             raise errors.BadEndpoint(f"{url} does not answer with JSON.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise errors.Unreachable(f"{url} cannot be reached: {error or type(error).__name__}.") from error
+            raise errors.Unreachable(f"{url} cannot be reached: {str(error) or type(error).__name__}.") from error
 
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
         """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too."""

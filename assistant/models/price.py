@@ -113,7 +113,7 @@ def read_prices(entries: list[Mapping[str, Any]], where: str) -> tuple[Price, ..
         except (ArithmeticError, TypeError, ValueError) as error:
             raise ConfigError(f"{where}: a price is not a number in quotes.", "Write it like '1.25'.") from error
         hours = tuple(Hours(tuple(each["days"]), each["first"], each["last"]) for each in entry.get("hours", []))
-        price = Price(**amounts, hours=hours)
+        price = Price(**amounts, hours=hours)  # type: ignore[arg-type]
         plain = {name: entry[name] for name in ("currency", "since", "above", "label") if name in entry}
         prices.append(replace(price, **plain))
     return tuple(prices)

@@ -134,9 +134,9 @@ class Reader:
                 return []
             case "error":
                 now = datetime(1970, 1, 1, tzinfo=UTC)
-                error = classify(None, {}, event.data, provider=self._provider, now=now)
-                error.retry_at = None
-                raise error
+                failed = classify(None, {}, event.data, provider=self._provider, now=now)
+                failed.retry_at = None
+                raise failed
             case "ping":
                 return [WaitingChunk()]
             case _:
