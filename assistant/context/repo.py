@@ -107,11 +107,11 @@ class Repo:
             if ignored(path):
                 continue
             with contextlib.suppress(OSError):
-                facts = (self.root / path).lstat()
-                if stat.S_ISREG(facts.st_mode) and facts.st_size <= _LARGEST:
+                here = (self.root / path).lstat()
+                if stat.S_ISREG(here.st_mode) and here.st_size <= _LARGEST:
                     fresh = not blob or path in dirty
                     found.append(
-                        FileFact(path, self._hash(path, facts) if fresh else blob, facts.st_size, fresh and self.is_git)
+                        FileFact(path, self._hash(path, here) if fresh else blob, here.st_size, fresh and self.is_git)
                     )
         return tuple(found)
 
@@ -119,8 +119,8 @@ class Repo:
         paths: list[str] = []
         for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(name for name in folders if name not in _JUNK and not name.startswith("."))
-            for name in sorted(names):
-                paths.append(os.path.relpath(os.path.join(folder, name), self.root).replace(os.sep, "/"))  # noqa: PTH118 - a hot loop
+            here = os.path.relpath(folder, self.root).replace(os.sep, "/")
+            paths += [name if here == "." else f"{here}/{name}" for name in sorted(names)]
             if len(paths) > _MOST:
                 break
         return paths

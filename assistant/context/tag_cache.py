@@ -52,7 +52,7 @@ def load(path: Path, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str],
             marks = ",".join("?" * len(some))
             rows = base.execute(
                 f"SELECT blob, language, tags FROM tags WHERE version = {_VERSION} AND blob IN ({marks})", list(some)
-            )  # noqa: S608 - only marks
+            )
             for blob, language, text in rows:
                 defs, refs = json.loads(text)
                 known[blob, language] = Tags(
