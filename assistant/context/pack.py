@@ -100,7 +100,14 @@ def pack(
     for path in chosen:
         why = "pinned" if path in pinned else "mentioned"
         _show(kit, path, why, tags.get(path), by_path.get(path), ranges.get(path), question, must=True)
-    related = [each for each in ranked if each.path not in chosen and (each.symbols or each.path not in tags)]
+    asked = set(mention.words(question))
+    related = [
+        each
+        for each in ranked
+        if each.path not in chosen
+        and each.symbols
+        and (not chosen or any(tag.name in asked and len(tag.name) > 4 for tag in each.symbols))
+    ]
     room = max(0, (budget - kit.used) // 2) if chosen else budget * 2 // 3
     start = kit.used
     for each in related[: _RELATED if not chosen else 2]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # A repository's own config can name programs that `status` and `diff` run.
@@ -125,14 +126,15 @@ class Repo:
                 break
         return paths
 
-    def _ignored(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a predicate on paths
+    def _ignored(self) -> Callable[[str], bool]:
         try:
             lines = (self.root / IGNORE_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return lambda _: False
         import pathspec
 
-        return pathspec.GitIgnoreSpec.from_lines(lines).match_file
+        spec = pathspec.GitIgnoreSpec.from_lines(lines)
+        return lambda path: bool(spec.match_file(path))
 
     def _hash(self, path: str, facts: os.stat_result) -> str:
         """Return the git blob id of a file as it is on disk."""

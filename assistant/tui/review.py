@@ -21,7 +21,7 @@ Comment = tuple[str, int, str]
 """Path, 1-based line (of the file after for what comes or stays, of the file before for what goes), words."""
 
 
-class NotEditable(ValueError):  # noqa: N818 - reads as what the hunk is
+class NotEditable(ValueError):
     """The hunk cannot be reworded here; the message says why."""
 
 
