@@ -100,7 +100,7 @@ def reveal(line: str) -> Revealed:
             piece = character if marks <= _MARKS_IN_A_ROW else ""
         if not unicodedata.combining(character):
             marks = 0
-        if piece != character and character != "\t" and piece:
+        if piece and character not in {piece, "\t"}:
             odd.append((at, at + len(piece)))
         drawn.append(piece)
         at += len(piece)
@@ -169,10 +169,8 @@ def facing(lines: Sequence[Line]) -> tuple[Pair, ...]:
 def emphasis(lines: Sequence[Line], within: tuple[range, range]) -> dict[int, tuple[Span, ...]]:
     """Return what differs inside the lines of one run, for those that have a counterpart like them."""
     gone, come = within
-    if len(gone) == len(come):
-        partners = list(zip(gone, come, strict=True))
-    else:
-        partners = _partners(lines, gone, come)
+    even = len(gone) == len(come)
+    partners = list(zip(gone, come, strict=True)) if even else _partners(lines, gone, come)
     found: dict[int, tuple[Span, ...]] = {}
     for old, new in partners:
         spans = differing(lines[old].text, lines[new].text)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 from assistant.edits import text as file_text
 from assistant.edits.compare import changes
-from assistant.edits.patch import Hunk, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from assistant.edits.patch import Hunk, Patch
 
 Mark = Literal["", "take", "skip"]
 Comment = tuple[str, int, str]
@@ -93,15 +94,14 @@ class Review:
         return next((entry for entry in around if not entry.mark), None)
 
     def split(self, entry: Entry) -> list[Entry]:
-        """Cut a hunk into its runs of changes; returns the parts, one alone when there is nothing to cut."""
+        """Cut a hunk into its runs of changes; returns the parts, itself alone when there is nothing to cut.
+
+        A reworded hunk stays whole: its parts could not be put back to the model's words.
+        """
         parts = entry.hunk.split()
-        if len(parts) < 2:
+        if len(parts) < 2 or entry.edited:
             return [entry]
         pieces = [Entry(part, entry.file, entry.whole, part, entry.mark) for part in parts]
-        if entry.edited:
-            # A part of reworded text is the user's own; it must not read as the model's.
-            for piece in pieces:
-                piece.source = replace(piece.hunk, new=())
         for line, words in entry.comments:
             home = next((p for p in pieces if _holds(p.hunk, line)), pieces[0])
             home.comments.append((line, words))
@@ -137,22 +137,14 @@ class Review:
         if lines[-1] == "":
             lines.pop()
         hunk = entry.hunk.with_text("".join(line + "\n" for line in lines))
-        source = entry.hunk.new
-        fresh = list(hunk.new)
-        if len(fresh) == len(lines) and len(old_lines) == len(source):
-            done = at = 0
-            for a, b, c, d in [*changes(old_lines, lines), (len(old_lines), len(old_lines), len(lines), len(lines))]:
-                # The last line may have gained or lost its line end: only what keeps its place keeps its bytes.
-                fresh[at:c] = source[done:a]
-                self._check(entry, lines[c:d])
-                done, at = b, d
-            if fresh and hunk.new and _ended(fresh[-1]) != _ended(hunk.new[-1]):
-                fresh[-1] = hunk.new[-1]
-            for index, line in enumerate(fresh[:-1]):
-                if not _ended(line):
-                    fresh[index] = hunk.new[index]
-        else:
-            self._check(entry, lines)
+        source, fresh = entry.hunk.new, list(hunk.new)
+        done = at = 0
+        for a, b, c, d in [*changes(old_lines, lines), (len(old_lines), len(old_lines), len(lines), len(lines))]:
+            for old, new in zip(range(done, a), range(at, c), strict=True):
+                if _ended(source[old]) == _ended(fresh[new]):
+                    fresh[new] = source[old]
+            self._check(entry, lines[c:d])
+            done, at = b, d
         entry.hunk = replace(hunk, new=tuple(fresh))
 
     def _check(self, entry: Entry, lines: list[str]) -> None:
@@ -169,7 +161,7 @@ class Review:
 
     def restore(self, entry: Entry) -> None:
         """Put the model's words back."""
-        entry.hunk = entry.source
+        entry.hunk, entry.more = entry.source, 0
 
     def comment(self, entry: Entry, line: int, words: str) -> None:
         """Say something about a line; empty words take the comment back."""
