@@ -12,6 +12,7 @@ import uuid
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ from assistant.transcript import Transcript, latest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-    from decimal import Decimal
     from pathlib import Path
 
     from assistant.config import Config, Places
@@ -59,10 +59,11 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a review decided: what is to be written, and what of `full` was skipped, edited or commented on."""
+    """What a review decided about the hunks of `full`: those to write now, those left for later; the others are skipped."""
 
     full: Patch
-    kept: Patch
+    taken: tuple[Hunk, ...]
+    undecided: tuple[Hunk, ...] = ()
     skipped: tuple[Hunk, ...] = ()
     edited: tuple[Hunk, ...] = ()
     comments: tuple[tuple[str, int, str], ...] = ()
@@ -180,7 +181,7 @@ class Session:
         """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
         from assistant.models import local
 
-        found = await local.probe(self.client.get_json, self.env)
+        found = await local.probe(self.client.get_json, self._catalogue)
         self._locals = {provider.name: provider for provider in found}
         return found
 
@@ -281,7 +282,7 @@ class Session:
         likely = round(words * model.token_factor)
         output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
         usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
-        return Quote(round(likely * 0.8), likely, round(likely * 1.3), self._price(usage), self._share(usage))
+        return Quote(round(likely * 0.8), likely, round(likely * 1.3), self.price(usage), self._share(usage))
 
     def _share(self, usage: TokenUsage) -> float | None:
         from assistant.quota import meter
@@ -289,7 +290,7 @@ class Session:
         plan = self.plan()
         if plan is None or self.pick is None:
             return None
-        return meter.share_of(plan, usage, self._price(usage), self.pick.model.id, self.now())
+        return meter.share_of(plan, usage, self.price(usage), self.pick.model.id)
 
     # A turn.
 
@@ -368,23 +369,22 @@ class Session:
         if quote is None or quote.cost.amount is None:
             return
         today = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = {
-            "turn": (self.config.cap_turn, lambda: 0),
-            "session": (self.config.cap_session, lambda: sum((c.amount or 0) for c in self.costs.values())),
-            "day": (
-                self.config.cap_day,
-                lambda: sum((entry.cost.amount or 0) for entry in self.ledger.entries(since=today)),
-            ),
-        }
-        for name, (cap, burnt) in spent.items():
-            if cap is not None and quote.cost.amount + burnt() > cap:
+        caps = {"turn": self.config.cap_turn, "session": self.config.cap_session, "day": self.config.cap_day}
+        for name, cap in caps.items():
+            burnt = Decimal(0)
+            if name == "session":
+                burnt = sum((cost.amount or Decimal(0) for cost in self.costs.values()), burnt)
+            elif name == "day":
+                burnt = sum((entry.cost.amount or Decimal(0) for entry in self.ledger.entries(since=today)), burnt)
+            if cap is not None and quote.cost.amount + burnt > cap:
                 raise BudgetError(
                     f"This question would cost about {quote.cost.amount:.4f} {quote.cost.currency} and cross your cap "
                     f"of {cap} for a {name}.",
                     f"Choose a cheaper model with /model, or raise cap_{name} in your config.",
                 )
 
-    def _price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
+    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
+        """Say what a usage costs now, with the present model or the one given."""
         from assistant.models import price
 
         pick = pick or self.pick
@@ -392,39 +392,34 @@ class Session:
             return tokens.total_cost([])
         return price.cost(pick.model, usage, self.now(), self.payer(pick.provider), reported)
 
-    def meters(self, usage: TokenUsage | None = None, cost: Cost | None = None) -> tuple[Estimate, ...]:
-        """Return the present plan's meters, the binding one first; `usage` is added as a step in flight."""
+    def meters(self) -> tuple[Estimate, ...]:
+        """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
         from assistant.quota import meter
 
         plan = self.plan()
-        if plan is None or self.pick is None:
+        if plan is None:
             return ()
         now = self.now()
-        entries = self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now))
-        readings = self.ledger.readings(plan=plan.name)
-        return meter.estimate(plan, entries, readings, now)
+        return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
 
     # Deciding.
 
     async def apply(self, decision: Decision, *, label: str = "") -> AsyncGenerator[events.Event, None]:
         """Write what was kept, all or nothing; raises PatchError and writes nothing when the disk has moved on."""
         model = self.pick.model.name if self.pick else ""
-        if decision.kept.files:
+        kept, left = decision.full.part(decision.taken, decision.undecided)
+        if kept.files:
             await asyncio.to_thread(
                 self.journal.apply,
-                decision.kept,
+                kept,
                 label=label or f"turn {self.turn}",
                 now=self.now(),
                 turn=self.turn,
                 model=model,
             )
-        left = decision.full.rest(decision.kept)
-        skipped = [hunk for hunk in decision.skipped if hunk in left.hunks]
-        if skipped:
-            left = left.keep([hunk for hunk in left.hunks if hunk not in skipped])
         self.proposed = left if left.files else None
-        self._news += _decisions(decision)
-        yield events.PatchApplied(decision.kept, "applied", self.proposed)
+        self._news += _decisions(decision, kept)
+        yield events.PatchApplied(kept, "applied", self.proposed)
 
     async def undo(self) -> AsyncGenerator[events.Event, None]:
         """Take back what was written last, never over what was typed since."""
@@ -460,7 +455,7 @@ class Session:
             role = record.get("kind")
             text = record.get("text")
             if role in {"user", "assistant"} and isinstance(text, str) and text:
-                self.history.append(said(role, text))  # type: ignore[arg-type]
+                self.history.append(said(role, text))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
         return len(self.history)
 
@@ -492,7 +487,7 @@ class _Desk:
         self._pick = session.pick
         self._ask = ask
         self._key = key
-        self._booked: tuple[int, str] = (0, "")
+        self._meters: tuple[Estimate, ...] | None = None
         self.stopped = session.stopped
 
     def now(self) -> datetime:
@@ -516,11 +511,11 @@ class _Desk:
     def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         from assistant import discover
 
-        wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)  # type: ignore[assignment]
+        wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)
         return self._session.client.stream(wire, request, self._ask.provider, self._key)
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
-        return self._session._price(usage, reported, self._pick)
+        return self._session.price(usage, reported, self._pick)
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         from assistant.quota.ledger import Start
@@ -557,19 +552,36 @@ class _Desk:
         return events.UsageMoved(usage, cost, self._session.usage + usage, costs)
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
-        return events.MeterMoved(self._session.meters(usage, cost))
+        if self._meters is None or not usage.total:
+            self._meters = self._session.meters()
+        return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
+
+    def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:
+        """Move a meter by what has streamed beyond the estimate that the ledger holds for the step in flight."""
+        plan = self._session.plan()
+        known = next((meter for meter in plan.meters if meter.name == each.meter), None) if plan else None
+        if known is None or each.used is None or not usage.total_output:
+            return each
+        ahead = known.burn(
+            replace(usage, fresh_input=0, cache_read=0, cache_write_short=0, cache_write_long=0),
+            cost,
+            self._ask.model.id,
+        )
+        used = each.used + (ahead if known.unit == "tokens" else 0)
+        return replace(
+            each, used=used, remaining=max(each.limit - used, used * 0) if isinstance(each.limit, Decimal) else None
+        )
 
 
-def _decisions(decision: Decision) -> list[str]:
+def _decisions(decision: Decision, kept: Patch) -> list[str]:
     """Say in few words what a review decided."""
-    said_so = []
-    taken = len(decision.kept.hunks)
-    if taken:
-        said_so.append(f"took {taken} of {len(decision.full.hunks)} hunks ({', '.join(decision.kept.paths)})")
-    said_so += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in decision.skipped]
-    said_so += [f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it" for hunk in decision.edited]
-    said_so += [f"comment on {path}:{line}: {text}" for path, line, text in decision.comments]
-    return said_so
+    words = []
+    if decision.taken:
+        words.append(f"took {len(decision.taken)} of {len(decision.full.hunks)} hunks ({', '.join(kept.paths)})")
+    words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in decision.skipped]
+    words += [f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it" for hunk in decision.edited]
+    words += [f"comment on {path}:{line}: {text}" for path, line, text in decision.comments]
+    return words
 
 
 def _mark(root: Path) -> str:

@@ -123,8 +123,8 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     try:
         context = await asyncio.to_thread(desk.look, ask.text)
         system = _system(ask.model)
-    except AssistantError as error:
-        yield _ended(ask, desk, [], None, (), error)
+    except AssistantError as trouble:
+        yield _ended(ask, desk, [], None, (), trouble)
         return
     yield events.ContextPacked(context, ask.model.context_window)
     question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)

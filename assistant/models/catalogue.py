@@ -120,8 +120,9 @@ def _provider(page: Mapping[str, Any], where: str) -> Provider:
             f"{where}: payer {page['payer']!r} is unknown.", f"Choose one of: {', '.join(get_args(Payer))}."
         )
     models = []
-    for row in page.get("models", []):
-        entry = {"id": row} if isinstance(row, str) else dict(row)
+    rows: list[Any] = list(page.get("models", []))
+    for row in rows:
+        entry: dict[str, Any] = {"id": row} if isinstance(row, str) else dict(row)
         if set(entry) - _MODEL_FIELDS or "id" not in entry:
             raise ConfigError(
                 f"{where}: a model has an id and no {sorted(set(entry) - _MODEL_FIELDS)}.", "Mend the file."

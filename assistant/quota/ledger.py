@@ -136,9 +136,11 @@ class Ledger:
             rows = base.execute(f"SELECT {', '.join(_COLUMNS)} FROM steps {tail}", values).fetchall()
         found = []
         for row in rows:
-            usage = TokenUsage(*row[13:19], exact=bool(row[19]))
+            fresh, read, short, long, output, reasoning, exact = row[13:20]
+            usage = TokenUsage(fresh, read, short, long, output, reasoning, bool(exact))
             cost = Cost(row[20], Decimal(row[21]) if row[21] is not None else None, row[22])
-            found.append(Entry(row[0], row[1], datetime.fromisoformat(row[2]), *row[3:13], usage, cost, row[23]))
+            at = datetime.fromisoformat(row[2])
+            found.append(Entry(row[0], row[1], at, *row[3:13], usage, cost, row[23]))  # type: ignore[call-arg]
         return found
 
     def _write(self, row: tuple[Any, ...]) -> None:

@@ -1,0 +1,63 @@
+"""The one door for what is typed: a slash command, or words for the model."""
+
+from __future__ import annotations
+
+import re
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import discover, events
+from assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+_COMMAND = re.compile(r"^/([a-z][a-z-]*)(?:\s+(.*))?$", re.DOTALL)
+
+
+class Command(Protocol):
+    """What a module in `commands/` offers; the first line of its docstring is its help."""
+
+    ALIASES: tuple[str, ...]
+    USAGE: str
+    __doc__: str | None
+
+    def run(self, session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+        """Do it and say what happened."""
+
+
+def commands() -> dict[str, Command]:
+    """Return all commands by name, without their aliases."""
+    return {name: discover.part("assistant.commands", name) for name in discover.part_names("assistant.commands")}
+
+
+async def submit(session: Session, text: str) -> AsyncGenerator[events.Event, None]:
+    """Do what was typed. Errors that the user can be told about come as a Notice, never as an exception."""
+    words = text.strip()
+    if not words:
+        return
+    match = _COMMAND.match(words)
+    try:
+        if match is None:
+            stream = session.ask(words)
+        else:
+            known = commands()
+            name = match[1]
+            found = known.get(name) or next((each for each in known.values() if name in each.ALIASES), None)
+            if found is None:
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, known, 3)
+                hint = (
+                    f"Did you mean {', '.join('/' + each for each in near)}?" if near else "/help lists all commands."
+                )
+                yield events.Notice(f"There is no command /{name}. {hint}", "warning")
+                return
+            stream = found.run(session, (match[2] or "").strip())
+        async with aclosing(stream):
+            async for event in stream:
+                yield event
+    except AssistantError as error:
+        yield events.Notice(str(error), "error")

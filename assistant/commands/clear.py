@@ -1,0 +1,23 @@
+"""Begin a new conversation; the old one stays on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ("new",)
+USAGE = ""
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it."""
+    del argument
+    session.clear()
+    yield events.Asked("clear")
+    yield events.Notice("A new conversation begins.")
