@@ -1,0 +1,44 @@
+"""The Textual app: starts the main screen and closes the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from assistant.tui.main_screen import MainScreen
+
+if TYPE_CHECKING:
+    from assistant.session import Session
+
+
+class Wattson(App[int]):
+    """The face on a screen."""
+
+    TITLE = "Wattson"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, session: Session, model: str = "", *, resume: bool = False) -> None:
+        super().__init__()
+        self.session = session
+        self._first = MainScreen(session, model, resume=resume)
+
+    def on_mount(self) -> None:
+        """Show the main screen."""
+        self.theme = {"light": "textual-light", "ansi": "textual-ansi"}.get(self.session.config.theme, "textual-dark")
+        self.push_screen(self._first)
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen."""
+        return self._first
+
+    async def on_unmount(self) -> None:
+        """Let go of connections and files."""
+        self.session.stop()
+        await self.session.close()
+
+
+def start(session: Session, model: str = "", *, resume: bool = False) -> int:
+    """Run the app; returns the exit code."""
+    return Wattson(session, model, resume=resume).run() or 0

@@ -1,0 +1,131 @@
+"""Screens that ask one thing: a list to pick from, a text to edit, a page to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from assistant.tui.widgets.composer import TextArea
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+_CSS = """
+{name} {{ align: center middle; }}
+{name} > Vertical {{ width: 90%; max-width: 110; height: 80%; border: round $primary; background: $surface; padding: 0 1; }}
+{name} OptionList, {name} TextArea {{ height: 1fr; border: none; }}
+{name} Static {{ height: auto; }}
+"""
+
+
+class Picker(ModalScreen[str | None]):
+    """A list that narrows while one types; gives the key of the row, or None."""
+
+    CSS = _CSS.format(name="Picker")
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("escape", "dismiss(None)", "close"),
+        Binding("down", "step(1)", show=False, priority=True),
+        Binding("up", "step(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        self._rows = rows
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield Static(Text(self._title, style="bold"))
+            yield Input(placeholder="type to narrow, Enter to choose, Esc to close")
+            yield OptionList()
+
+    def on_mount(self) -> None:
+        """Show all rows."""
+        self._narrow("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list."""
+        self._narrow(event.value)
+
+    def _narrow(self, words: str) -> None:
+        wanted = words.lower().split()
+        found = [(key, row) for key, row in self._rows if all(word in f"{key} {row}".lower() for word in wanted)]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(Text(row, no_wrap=True), id=f"row-{self._index(key)}") for key, row in found[:500]])
+        if found:
+            options.highlighted = 0
+
+    def _index(self, key: str) -> int:
+        return next(index for index, row in enumerate(self._rows) if row[0] == key)
+
+    def action_step(self, step: int) -> None:
+        """Move in the list while the words keep the focus."""
+        options = self.query_one(OptionList)
+        if options.option_count:
+            options.highlighted = ((options.highlighted or 0) + step) % options.option_count
+
+    def on_input_submitted(self) -> None:
+        """Choose the row in sight."""
+        options = self.query_one(OptionList)
+        if options.highlighted is not None and options.option_count:
+            self._choose(options.get_option_at_index(options.highlighted).id or "")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Choose a row by mouse."""
+        self._choose(event.option.id or "")
+
+    def _choose(self, name: str) -> None:
+        self.dismiss(self._rows[int(name.removeprefix("row-"))][0])
+
+
+class Editor(ModalScreen[str | None]):
+    """A text to change; gives the new text, or None."""
+
+    CSS = _CSS.format(name="Editor")
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("ctrl+s", "accept", "accept", priority=True),
+        Binding("escape", "dismiss(None)", "cancel", priority=True),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield Static(Text(f"{self._title}   Ctrl+S accepts, Esc leaves it", style="bold"))
+            yield TextArea(self._text, show_line_numbers=False)
+
+    def action_accept(self) -> None:
+        """Give the text back."""
+        self.dismiss(self.query_one(TextArea).text)
+
+
+class Page(ModalScreen[None]):
+    """Something to read."""
+
+    CSS = _CSS.format(name="Page")
+    BINDINGS = [Binding("escape,enter,q", "dismiss(None)", "close", priority=True)]  # noqa: RUF012 - Textual's way
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield Static(Text(f"{self._title}   Esc closes", style="bold"))
+            yield TextArea(self._text, read_only=True, show_line_numbers=False)
