@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _WHOLE = 1_200
 """A named file of no more o200k tokens is shown whole; of a larger one only the part that matters."""
 _HEAD = 30
+_SMALL_REPO = 8_000
+"""Bytes of all files together below which a question that names nothing is shown everything."""
 _AROUND = 3
 _RELATED = 4
 _RULES = ("AGENTS.md", "CLAUDE.md")
@@ -115,6 +117,9 @@ def pack(
         if kit.used - start >= room or not strong:
             break
         _show(kit, each.path, each.why, tags.get(each.path), each, None, question, must=False)
+    if not kit.sections and sum(file.size for file in files) <= _SMALL_REPO:
+        for path in paths:
+            _show(kit, path, "the repository is small enough to show", tags.get(path), None, None, question, must=False)
     shown = {section.path for section in kit.sections}
     rest = [each for each in ranked if each.path not in shown and not gate.is_secret_file(each.path)]
     text, mapped = repo_map.draw(rest, tags, min(budget - kit.used, 400 if chosen else 1_000))

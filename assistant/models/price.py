@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.errors import ConfigError
 from assistant.tokens import Cost
@@ -13,7 +13,6 @@ from assistant.tokens import Cost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assistant.models.provider import Model, Payer
     from assistant.tokens import TokenUsage
 
 _MILLION = Decimal(1_000_000)
@@ -65,7 +64,15 @@ class Price:
         ) / _MILLION
 
 
-def price_at(model: Model, at: datetime, prompt_tokens: int = 0) -> Price | None:
+class Priced(Protocol):
+    """What has prices: a Model."""
+
+    @property
+    def prices(self) -> tuple[Price, ...]:
+        """All prices that are known, of any date, tier and hour."""
+
+
+def price_at(model: Priced, at: datetime, prompt_tokens: int = 0) -> Price | None:
     """Return the price that holds at an instant for a prompt of this size; None where none is known.
 
     The newest date wins, then the narrowest hours, then the highest tier.
@@ -77,7 +84,7 @@ def price_at(model: Model, at: datetime, prompt_tokens: int = 0) -> Price | None
 
 
 def cost(
-    model: Model, usage: TokenUsage, at: datetime, payer: Payer, reported: Decimal | None = None, currency: str = "USD"
+    model: Priced, usage: TokenUsage, at: datetime, payer: str, reported: Decimal | None = None, currency: str = "USD"
 ) -> Cost:
     """Return what a usage costs. Inside a plan it is included; what the provider reports beats what we compute."""
     if payer == "plan":

@@ -44,9 +44,9 @@ class MainScreen(Screen[None]):
     #panes { height: 1fr; }
     #talk { width: 1fr; }
     #hunks { width: 1fr; border-left: solid $primary; }
-    .narrow #hunks { display: none; border-left: none; }
-    .narrow.reviewing #hunks { display: block; }
-    .narrow.reviewing #talk { display: none; }
+    MainScreen.narrow #hunks { display: none; border-left: none; }
+    MainScreen.narrow.reviewing #hunks { display: block; }
+    MainScreen.narrow.reviewing #talk { display: none; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "stop", "stop", show=False),
@@ -189,7 +189,7 @@ class MainScreen(Screen[None]):
     def review(self) -> None:
         """Go to the hunks."""
         self.add_class("reviewing")
-        self.hunks.focus()
+        self.call_after_refresh(self.hunks.focus)  # it is in sight only after the next layout
 
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from assistant import events
 
 if TYPE_CHECKING:
     from assistant.tokens import Cost, TokenUsage
-    from assistant.tui.main_screen import MainScreen
+    from assistant.session import Session
+    from assistant.tui.widgets.meter_bar import MeterBar
+    from assistant.tui.widgets.patch_view import PatchView
+    from assistant.tui.widgets.transcript import Transcript
 
 
-def show(screen: MainScreen, event: events.Event) -> None:
+class Stage(Protocol):
+    """What the main screen offers to show events on."""
+
+    talk: Transcript
+    hunks: PatchView
+    meter: MeterBar
+    session: Session
+    window: int | None
+
+    def review(self) -> None:
+        """Go to the hunks."""
+
+    def compose_again(self, *, more: bool = False) -> None:
+        """Go back to the composer."""
+
+    def open(self, what: str) -> object:
+        """Open what a command asks for."""
+
+
+def show(screen: Stage, event: events.Event) -> None:
     """Show one event."""
     talk, hunks, meter = screen.talk, screen.hunks, screen.meter
     match event:

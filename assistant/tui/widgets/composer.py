@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Composer(TextArea):
     """A text area that sends."""
 
-    DEFAULT_CSS = "Composer { height: auto; min-height: 3; max-height: 10; border: round $primary; padding: 0 1; }"
+    DEFAULT_CSS = "Composer { height: auto; min-height: 3; max-height: 10; border: round $primary; padding: 0 1; }\nComposer:focus { border: round $accent; }"
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False, priority=True),
     ]
@@ -39,7 +39,7 @@ class Composer(TextArea):
     def __init__(self, **kwargs: str) -> None:
         super().__init__(tab_behavior="focus", highlight_cursor_line=False, **kwargs)  # type: ignore[arg-type]
         self.cursor_blink = False
-        self.history: list[str] = []
+        self.sent: list[str] = []
         self._back = 0
 
     def action_newline(self) -> None:
@@ -55,11 +55,11 @@ class Composer(TextArea):
                 self.insert("\n")
             elif self.text.strip():
                 words, self.text = self.text, ""
-                self.history.append(words)
+                self.sent.append(words)
                 self._back = 0
                 self.post_message(self.Sent(words))
             return
-        if event.key == "up" and self.cursor_location[0] == 0 and self._back < len(self.history):
+        if event.key == "up" and self.cursor_location[0] == 0 and self._back < len(self.sent):
             self._recall(1)
             event.prevent_default()
         elif event.key == "down" and self.cursor_location[0] == self.document.line_count - 1 and self._back:
@@ -70,5 +70,5 @@ class Composer(TextArea):
 
     def _recall(self, step: int) -> None:
         self._back += step
-        self.text = self.history[-self._back] if self._back else ""
+        self.text = self.sent[-self._back] if self._back else ""
         self.move_cursor(self.document.end)

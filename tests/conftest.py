@@ -1,0 +1,59 @@
+"""A scratch repository and a Wattson with a home of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant import config
+from assistant.models import practice
+from assistant.session import Session
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """The practice repository, committed."""
+    root = tmp_path / "repo"
+    for path, text in practice.files().items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text.lstrip("\n"))
+    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def env(tmp_path):
+    """An environment without keys, with a home of its own."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT", "VIRTUAL_ENV") if name in os.environ}
+    return {**kept, "HOME": str(tmp_path / "home"), "WATTSON_HOME": str(tmp_path / "state"), "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def make_session(repo, env):
+    """Make a session as the command line does; keyword arguments are more environment."""
+
+    def make(**more):
+        places = config.places({**env, **more})
+        return Session(repo, places=places, config=config.load(places, repo), env={**env, **more})
+
+    return make
+
+
+@pytest.fixture
+def wattson(repo, env):
+    """Run the command in the repository; returns (exit code, stdout, stderr), the output read as JSON lines on wish."""
+
+    def run(*args, stdin="", cwd=repo, lines=False, **more):
+        done = subprocess.run(
+            [sys.executable, "-m", "assistant", *args],
+            cwd=cwd, env={**env, "PYTHONPATH": str(Path.cwd()), **more}, input=stdin.encode(), capture_output=True, timeout=60,
+        )  # fmt: skip
+        out = done.stdout.decode()
+        return done.returncode, [json.loads(line) for line in out.splitlines()] if lines else out, done.stderr.decode()
+
+    return run

@@ -1,0 +1,282 @@
+"""The command line from outside: real processes, a real server on loopback."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests import loopback
+
+EDIT = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+
+
+def test_version(wattson):
+    assert wattson("--version")[:2] == (0, "wattson 0.1.0\n")
+
+
+def test_a_turn_over_chat_completions_with_known_usage(wattson, repo):
+    with loopback.Server(loopback.openai("I change it.\n\n" + EDIT)) as server:
+        code, lines, _ = wattson(
+            "ask", "-m", "openai/gpt-6.1-sol", "--json", "--apply", "set joules in kettle/meter.py", lines=True,
+            OPENAI_BASE_URL=server.url + "/v1", OPENAI_API_KEY="sk-test-0123456789abcdef",
+        )  # fmt: skip
+        path, headers, body = server.asked[0]
+    end = lines[-1]
+    assert code == 0
+    assert (path, headers["authorization"], body["model"]) == (
+        "/v1/chat/completions",
+        "Bearer sk-test-0123456789abcdef",
+        "gpt-6.1-sol",
+    )
+    assert end["event"] == "turn_ended"
+    assert (end["stop"], end["served_model"], end["text"]) == ("end", "served-model", "I change it.\n\n" + EDIT)
+    assert end["usage"] == {
+        "fresh_input": 60,
+        "cache_read": 40,
+        "cache_write": 0,
+        "output": 20,
+        "reasoning": 0,
+        "exact": True,
+    }
+    assert end["cost"] == {"amount": "0.000324", "currency": "USD", "status": "metered"}
+    assert "+    joules: float = 1.0" in end["patch"]
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
+    assert len(server.asked) == 1
+    assert wattson("undo")[0] == 0
+    assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
+    assert wattson("redo")[0] == 0
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
+    code, usage, _ = wattson("usage", "--json", lines=True)
+    assert usage[0]["usage"][0]["fresh_input"] == 60
+
+
+def test_a_turn_over_messages(wattson):
+    with loopback.Server(loopback.anthropic("Hello there")) as server:
+        code, lines, _ = wattson(
+            "ask", "-m", "anthropic/claude-sonnet-5-5", "--json", "hi", lines=True,
+            ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY="sk-ant-0123456789abcdef",
+        )  # fmt: skip
+        path, headers, body = server.asked[0]
+    end = lines[-1]
+    assert (code, path, end["text"], end["served_model"]) == (0, "/v1/messages", "Hello there", "served-claude")
+    assert {name.lower(): value for name, value in headers.items()}["x-api-key"] == "sk-ant-0123456789abcdef"
+    assert body["system"][-1]["cache_control"] == {"type": "ephemeral"}
+    assert end["usage"] == {
+        "fresh_input": 50,
+        "cache_read": 30,
+        "cache_write": 10,
+        "output": 25,
+        "reasoning": 0,
+        "exact": True,
+    }
+    assert end["cost"]["amount"] == "0.000378"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (401, {"error": {"message": "Incorrect API key provided"}}, "auth", 1),
+        (404, {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}, "unknown_model", 1),
+        (402, {"error": {"message": "Insufficient Balance"}}, "out_of_funds", 1),
+        (
+            429,
+            {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}},
+            "out_of_funds",
+            1,
+        ),
+        (
+            400,
+            {"error": {"message": "maximum context length is 10", "code": "context_length_exceeded"}},
+            "context_overflow",
+            1,
+        ),
+        (403, {"error": {"message": "not for you"}}, "permission", 1),
+        (400, {"error": {"message": "temperature is wrong"}}, "bad_request", 1),
+    ],
+)
+def test_errors_say_what_they_mean(wattson, status, body, kind, code):
+    with loopback.Server((status, {"content-type": "application/json"}, json.dumps(body).encode())) as server:
+        found, lines, _ = wattson(
+            "ask",
+            "-m",
+            "openai/gpt-6.1-sol",
+            "--json",
+            "hi",
+            lines=True,
+            OPENAI_BASE_URL=server.url,
+            OPENAI_API_KEY="k" * 20,
+        )
+        assert len(server.asked) == 1
+    assert (found, lines[-1]["error"]["class"], lines[-1]["stop"]) == (code, kind, "error")
+    assert lines[-1]["error"]["hint"]
+    assert "k" * 20 not in json.dumps(lines)
+
+
+def test_a_rate_limit_is_waited_for_and_tried_again(wattson):
+    busy = (
+        429,
+        {"content-type": "application/json", "retry-after": "0"},
+        b'{"error":{"message":"Rate limit reached"}}',
+    )
+    with loopback.Server(busy, loopback.openai("fine")) as server:
+        code, lines, _ = wattson(
+            "ask",
+            "-m",
+            "openai/gpt-6.1-sol",
+            "--json",
+            "hi",
+            lines=True,
+            OPENAI_BASE_URL=server.url,
+            OPENAI_API_KEY="k" * 20,
+        )
+        assert len(server.asked) == 2
+    assert (code, lines[-1]["text"]) == (0, "fine")
+    assert any(line["event"] == "retrying" for line in lines)
+
+
+def test_a_stream_cut_half_way_keeps_the_text_and_applies_nothing(wattson, repo):
+    before = (repo / "kettle/meter.py").read_text()
+    with loopback.Server(loopback.openai(EDIT, cut=True)) as server:
+        code, lines, _ = wattson(
+            "ask",
+            "-m",
+            "openai/gpt-6.1-sol",
+            "--json",
+            "--apply",
+            "hi",
+            lines=True,
+            OPENAI_BASE_URL=server.url,
+            OPENAI_API_KEY="k" * 20,
+        )
+    end = lines[-1]
+    assert (code, end["stop"], end["error"]["class"], end["patch"]) == (75, "error", "stream_broken", None)
+    assert end["text"] == EDIT
+    assert end["usage"]["output"] > 0
+    assert end["usage"]["exact"] is False
+    assert (repo / "kettle/meter.py").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["ask", "-m", "openai/gpt-6.1-sol", "hi"], 1, "OPENAI_API_KEY"),
+        (["ask", "-m", "nobody/nothing", "hi"], 1, "no model called"),
+        (["ask", "hi"], 1, "model"),
+        (["undo"], 3, "nothing to undo"),
+        (["nonsense-folder-that-is-not-there/x", "-m"], 2, "usage"),
+    ],
+)
+def test_bad_input_says_what_to_do(wattson, args, code, words):
+    found, _, err = wattson(*args)
+    assert found == code
+    assert words in err
+
+
+def test_a_dead_server_is_named(wattson):
+    code, lines, _ = wattson(
+        "ask",
+        "-m",
+        "openai/gpt-6.1-sol",
+        "--json",
+        "hi",
+        lines=True,
+        OPENAI_BASE_URL="http://127.0.0.1:9",
+        OPENAI_API_KEY="k" * 20,
+    )
+    assert (code, lines[-1]["error"]["class"]) == (75, "unreachable")
+
+
+def test_interrupt_keeps_what_came(repo, env):
+    with loopback.Server(loopback.openai("word " * 200), pause_s=0.02) as server:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "assistant", "ask", "--root", str(repo), "-m", "openai/gpt-6.1-sol", "--json", "hi"],
+            env={**env, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert child.stdout
+        lines = []
+        for line in child.stdout:
+            lines.append(json.loads(line))
+            if lines[-1]["event"] == "text_arrived":
+                time.sleep(0.2)
+                child.send_signal(signal.SIGINT)
+                break
+        lines += [json.loads(line) for line in child.stdout]
+        child.stdout.close()
+        assert child.wait(20) == 130
+    assert (lines[-1]["event"], lines[-1]["stop"]) == ("turn_ended", "cancelled")
+    assert lines[-1]["text"].startswith("word")
+
+
+def test_apply_is_all_or_nothing(wattson, repo):
+    wrong = EDIT.replace("0.0", "7.7", 1)
+    code, lines, _ = wattson("apply", "--json", stdin=EDIT + wrong, lines=True)
+    assert (code, lines[0]["written"], lines[0]["misfits"][0]["reason"]) == (3, False, "already")
+    assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
+    code, lines, _ = wattson("apply", "--check", "--json", stdin=EDIT, lines=True)
+    assert (code, lines[0]["written"], lines[0]["hunks"]) == (0, False, 1)
+    code, lines, _ = wattson("apply", "--json", stdin=EDIT, lines=True)
+    assert (code, lines[0]["written"], lines[0]["files"]) == (0, True, ["kettle/meter.py"])
+    assert wattson("apply", stdin="Nothing to change here.")[0] == 0
+
+
+@pytest.mark.parametrize("path", ["../out.txt", "/tmp/out.txt", ".git/config", "link/out.txt"])
+def test_apply_never_leaves_the_root(wattson, repo, tmp_path, path):
+    (repo / "link").symlink_to(tmp_path)
+    code, lines, _ = wattson(
+        "apply", "--json", stdin=f"{path}\n```\n<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n```\n", lines=True
+    )
+    assert (code, lines[0]["written"], lines[0]["misfits"][0]["reason"]) == (3, False, "outside")
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_context_shows_what_would_be_sent(wattson, repo):
+    (repo / ".env").write_text("TOKEN=abc\n")
+    (repo / "keys.py").write_text('API_KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"\n')
+    code, lines, _ = wattson(
+        "context", "--json", "what do keys.py and .env and Meter in kettle/meter.py do?", lines=True
+    )
+    text = wattson("context", "what do keys.py and .env and Meter in kettle/meter.py do?")[1]
+    assert code == 0
+    assert {"kettle/meter.py", "keys.py"} <= {each["path"] for each in lines[0]["sections"]}
+    assert "\nkettle/meter.py" in "\n" + text
+    assert "sk-proj-abc" not in text
+    assert "TOKEN=abc" not in text
+    assert {each["path"] for each in lines[0]["masked"]} == {"keys.py", ".env"}
+
+
+def test_models_plans_doctor(wattson):
+    names = {each["name"] for each in wattson("models", "--json", lines=True)[1][0]["models"]}
+    assert {"anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "deepseek/deepseek-flash", "scripted/lesson"} <= names
+    assert wattson("plans", "--json", lines=True)[1][0]["meters"][0]["state"]
+    code, lines, _ = wattson("doctor", "--json", "--offline", lines=True, OPENAI_API_KEY="sk-proj-0123456789abcdef")
+    assert code == 0
+    assert lines[0]["keys"] == [
+        {"provider": "openai", "source": "OPENAI_API_KEY", "key": "sk-…cdef", "payer": "metered"}
+    ]
+
+
+@pytest.mark.parametrize("kind", ["plain", "empty", "no commit"])
+def test_any_folder_will_do(wattson, tmp_path, kind):
+    folder = tmp_path / "some folder"
+    folder.mkdir()
+    if kind != "plain":
+        subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    if kind != "empty":
+        (folder / "a.py").write_text("def alpha():\n    return 1\n")
+    code, lines, err = wattson("context", "--root", str(folder), "--json", "what does alpha do?", lines=True)
+    assert (code, err) == (0, "")
+    assert [each["path"] for each in lines[0]["sections"]] == ([] if kind == "empty" else ["a.py"])
+
+
+def test_a_repository_cannot_run_programs(wattson, repo, tmp_path):
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    for name in ("core.fsmonitor", "diff.external", "core.pager"):
+        subprocess.run(["git", "config", name, str(trap)], cwd=repo, check=True)
+    (repo / "kettle/meter.py").write_text("changed = 1\n")
+    assert wattson("context", "meter")[0] == 0
+    assert not (tmp_path / "sprung").exists()

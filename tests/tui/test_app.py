@@ -1,0 +1,185 @@
+"""A user's story in the app: keys in, files out."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from assistant.tui.app import Wattson
+from tests import loopback
+
+
+async def until(pilot, what, tries=400):
+    for _ in range(tries):
+        if what():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"never came true; the screen says:\n{pilot.app.main.talk.text}")
+
+
+async def say(pilot, words):
+    pilot.app.main.composer.focus()
+    pilot.app.main.composer.text = words
+    await pilot.press("enter")
+
+
+@pytest.fixture
+def quick(tmp_path):
+    """A practice model that speaks at once."""
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("[providers.scripted.flags]\npace_ms = 0\n")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
+async def test_ask_review_take_skip_edit_undo_redo(make_session, repo, quick, size):
+    app = Wattson(make_session(), "scripted/lesson")
+    boil, meter = repo / "kettle/boil.py", repo / "kettle/meter.py"
+    before = boil.read_text(), meter.read_text()
+    async with app.run_test(size=size) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: len(main.hunks.hunks) == 4)
+        assert (boil.read_text(), meter.read_text()) == before
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.press("y", "n", "e")
+        await until(pilot, lambda: len(app.screen_stack) == 3)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        assert "MOST_LITRES = 1.7" in boil.read_text()
+        assert "litres > MOST_LITRES" not in boil.read_text()
+        assert "limit: float" in meter.read_text()
+        assert "nearly_full" not in meter.read_text()
+        assert [hunk.added for hunk in main.hunks.hunks] == [3]
+        await say(pilot, "/undo")
+        await until(pilot, lambda: "undone" in main.talk.text)
+        assert (boil.read_text(), meter.read_text()) == before
+        await say(pilot, "/redo")
+        await until(pilot, lambda: "redone" in main.talk.text)
+        assert "MOST_LITRES = 1.7" in boil.read_text()
+        assert "scripted/lesson" in main.meter.line(size[0])
+        assert len(main.meter.line(size[0])) <= size[0]
+
+
+async def test_switching_between_wires_keeps_the_conversation(make_session):
+    with loopback.Server(loopback.openai("I am one.")) as one, loopback.Server(loopback.anthropic("I am two.")) as two:
+        session = make_session(
+            OPENAI_BASE_URL=one.url, OPENAI_API_KEY="k" * 20, ANTHROPIC_BASE_URL=two.url, ANTHROPIC_API_KEY="a" * 20
+        )
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.pick is not None)
+            await say(pilot, "first question")
+            await until(pilot, lambda: len(session.history) == 2)
+            await say(pilot, "/model anthropic/claude-sonnet-5-5")
+            await until(pilot, lambda: session.pick.provider.name == "anthropic")
+            await say(pilot, "second question")
+            await until(pilot, lambda: len(session.history) == 4)
+            await say(pilot, "/model gpt-6.1-sol")
+            await until(pilot, lambda: session.pick.provider.name == "openai")
+            await say(pilot, "third question")
+            await until(pilot, lambda: len(session.history) == 6)
+            assert "$" in app.main.meter.line(160)
+        roles = [(each["role"], each["content"]) for each in one.asked[-1][2]["messages"]]
+        words = [text for _, text in roles]
+        assert "first question" in words[1]
+        assert words[2] == "I am one."
+        assert words[4] == "I am two."
+        assert "third question" in words[5]
+        assert [each["role"] for each in two.asked[0][2]["messages"]] == ["user", "assistant", "user"]
+
+
+async def test_escape_stops_a_turn_and_keeps_what_came(make_session):
+    with loopback.Server(loopback.openai("word " * 400), pause_s=0.02) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: session.pick is not None)
+            await say(pilot, "talk")
+            await until(pilot, lambda: "word word" in app.main.talk.text or app.main.talk._tail)
+            assert "~" in app.main.meter.line(120)
+            await pilot.press("escape")
+            await until(pilot, lambda: "cancelled" in app.main.talk.text)
+        assert session.history[-1].partial
+        assert session.ledger.entries()[-1].state == "interrupted"
+
+
+async def test_first_run_without_a_key_says_what_can_be_done(make_session):
+    app = Wattson(
+        make_session(
+            OLLAMA_BASE_URL="http://127.0.0.1:9",
+            LMSTUDIO_BASE_URL="http://127.0.0.1:9",
+            LLAMA_SERVER_BASE_URL="http://127.0.0.1:9",
+        )
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "scripted/lesson" in app.main.talk.text)
+        await say(pilot, "hello")
+        await until(pilot, lambda: "No model is chosen" in app.main.talk.text)
+        await say(pilot, "/nosuch")
+        await until(pilot, lambda: "no command /nosuch" in app.main.talk.text)
+        await say(pilot, "/help")
+        await until(pilot, lambda: len(app.screen_stack) == 3)
+        await pilot.press("escape")
+        await pilot.press("f3")
+        await until(pilot, lambda: len(app.screen_stack) == 3)
+        await pilot.press(*"flash", "enter")
+        await until(pilot, lambda: app.session.pick is not None)
+        assert app.session.pick.model.name == "deepseek/deepseek-flash"
+        await pilot.resize_terminal(160, 50)
+        await pilot.resize_terminal(20, 5)
+
+
+async def test_hostile_words_do_not_reach_the_terminal(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test() as pilot:
+        app.main.talk.append("a\x1b[31mred\u202eevil\n[bold]not markup[/]\n")
+        app.main.talk.end()
+        await pilot.pause()
+        assert "\x1b" not in app.main.talk.text
+        assert "\u202e" not in app.main.talk.text
+        assert "[bold]not markup[/]" in app.main.talk.text
+
+
+def test_the_first_frame_imports_nothing_it_does_not_need():
+    heavy = ["httpx", "tiktoken", "tree_sitter", "git", "pygments", "rapidfuzz", "sqlite3"]
+    code = f"import sys, assistant.tui.app\nprint([name for name in {heavy} if sys.modules.get(name)])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "session",
+        "turn",
+        "command",
+        "headless",
+        "context.pack",
+        "edits.journal",
+        "edits.format",
+        "models.catalogue",
+        "quota.ledger",
+    ],
+)
+def test_no_core_module_brings_the_screen_along(module):
+    code = f"import sys, assistant.{module}\nprint([name for name in ('textual', 'rich', 'pygments') if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_sitting_can_be_taken_up_again(make_session, quick):
+    async def talk():
+        session = make_session()
+        session.switch("scripted/lesson")
+        async for _ in session.ask("who are you?"):
+            pass
+        await session.close()
+
+    asyncio.run(talk())
+    again = make_session()
+    assert again.take_up() == 2
+    assert again.history[0].text == "who are you?"
+    assert "scripted" in again.history[1].text
