@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from assistant import command, events
 from assistant.errors import AssistantError
-from assistant.tui import pickers, present
+from assistant.tui import present
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.meter_bar import MeterBar
 from assistant.tui.widgets.patch_view import PatchView
@@ -50,7 +50,7 @@ class MainScreen(Screen[None]):
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "stop", "stop", show=False),
-        Binding("f2", "toggle", "hunks", priority=True),
+        Binding("f2", "swap", "hunks", priority=True),
         Binding("f3", "model", "model", priority=True),
         Binding("pageup", "scroll(-1)", show=False, priority=True),
         Binding("pagedown", "scroll(1)", show=False, priority=True),
@@ -223,6 +223,8 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="ask")
     async def on_patch_view_wanted(self, message: PatchView.Wanted) -> None:
         """Edit a hunk, or comment on it."""
+        from assistant.tui import pickers
+
         hunk = message.hunk
         if message.what == "edit":
             new = await self.app.push_screen_wait(pickers.Editor(f"{hunk.path}: the new lines", hunk.new_text))
@@ -243,7 +245,7 @@ class MainScreen(Screen[None]):
                 self.composer.text = "\n".join(self._queue)
                 self._queue.clear()
 
-    def action_toggle(self) -> None:
+    def action_swap(self) -> None:
         """Go between composer and hunks."""
         if self.hunks.has_focus:
             self.compose_again()
@@ -278,6 +280,8 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="ask")
     async def open(self, what: str) -> None:
         """Open what a command asks for."""
+        from assistant.tui import pickers
+
         match what:
             case "quit":
                 self.app.exit(0)
@@ -306,6 +310,7 @@ class MainScreen(Screen[None]):
 
     async def _pick_model(self) -> None:
         from assistant.models.price import price_at
+        from assistant.tui import pickers
 
         await self.session.find_local()
         keys = {each.provider.name for each in self.session.found()}

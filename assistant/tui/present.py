@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import events
 
 if TYPE_CHECKING:
-    from assistant.tokens import Cost, TokenUsage
     from assistant.session import Session
+    from assistant.tokens import Cost, TokenUsage
     from assistant.tui.widgets.meter_bar import MeterBar
     from assistant.tui.widgets.patch_view import PatchView
     from assistant.tui.widgets.transcript import Transcript

@@ -12,7 +12,7 @@ from textual.message import Message
 _absent = "tree_sitter" not in sys.modules
 if _absent:
     sys.modules["tree_sitter"] = None  # type: ignore[assignment]
-from textual.widgets import TextArea  # noqa: E402 - see above
+from textual.widgets import TextArea as TextArea  # noqa: E402, PLC0414 - see above; the editor uses it as well
 
 if _absent:
     del sys.modules["tree_sitter"]

@@ -126,16 +126,16 @@ class Transcript(ScrollView, can_focus=True):
         self._drop_tail()
         if self._tail and self._width:
             kind = "code" if self._fenced and self._tail_kind == "words" else self._tail_kind
-            new = self._render(safe(self._tail), kind)
+            new = self._drawn(safe(self._tail), kind)
             self._strips += new
             self._tail_strips = len(new)
 
     def _put(self, line: str, kind: str) -> None:
         self._lines.append((line, kind))
         if self._width:
-            self._strips += self._render(line, kind)
+            self._strips += self._drawn(line, kind)
 
-    def _render(self, line: str, kind: str) -> list[Strip]:
+    def _drawn(self, line: str, kind: str) -> list[Strip]:
         return [strip(piece, _STYLES.get(kind, _STYLES["words"]), self._width) for piece in wrap(line, self._width)]
 
     def _grown(self) -> None:
@@ -152,7 +152,7 @@ class Transcript(ScrollView, can_focus=True):
         if width != self._width and width > 0:
             self._width = width
             self._tail_strips = 0
-            self._strips = [each for line, kind in self._lines for each in self._render(line, kind)]
+            self._strips = [each for line, kind in self._lines for each in self._drawn(line, kind)]
             self._draw_tail()
             self._grown()
 
