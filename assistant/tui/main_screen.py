@@ -136,11 +136,9 @@ class MainScreen(Screen[None]):
                 f"  key for {each.provider.title}: {each.masked} from {each.source}; {self.session.payer(each.provider)} pays",
                 "note",
             )
-        for each in servers:
-            self.talk.add(
-                f"  {each.title} runs here with {', '.join(model.id for model in each.models) or 'no model'}; free",
-                "note",
-            )
+        for server in servers:
+            names = ", ".join(model.id for model in server.models) or "no model"
+            self.talk.add(f"  {server.title} runs here with {names}; free", "note")
         if not found and not servers:
             self.talk.add("  No key in the environment and no local server was found; that is no error.", "note")
         self.talk.add(
