@@ -181,7 +181,7 @@ class Session:
         """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
         from assistant.models import local
 
-        found = await local.probe(self.client.get_json, self._catalogue)
+        found = await local.probe(lambda: self.client.get_json, self._catalogue)
         self._locals = {provider.name: provider for provider in found}
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from assistant.errors import ProviderError
 from assistant.models.provider import Model
@@ -19,15 +20,32 @@ _WAIT_S = 0.4
 _NAMES = ("ollama", "llama-server", "lmstudio")
 
 
-async def probe(get_json: Callable[[str, float], Awaitable[Any]], catalogue: Catalogue) -> list[Provider]:
-    """Return the local providers that answer, with their models."""
+async def _listens(url: str) -> bool:
+    """Say whether anybody listens on a loopback address; cheaper than a request, and nobody else is asked."""
+    parts = urlsplit(url)
+    if parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return False
+    try:
+        async with asyncio.timeout(_WAIT_S):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+    except (OSError, ValueError):
+        return False
+    writer.close()
+    return True
+
+
+async def probe(get_json: Callable[[], Callable[[str, float], Awaitable[Any]]], catalogue: Catalogue) -> list[Provider]:
+    """Return the local providers that answer, with their models.
+
+    `get_json` makes the function that fetches, so that nothing of it is loaded while nobody listens.
+    """
 
     async def ask(name: str) -> Provider | None:
         provider = catalogue.providers.get(name)
-        if provider is None:
+        if provider is None or not await _listens(provider.base_url):
             return None
         try:
-            data = await get_json(f"{provider.base_url}/models", _WAIT_S)
+            data = await get_json()(f"{provider.base_url}/models", _WAIT_S)
         except ProviderError:
             return None  # nobody there
         rows = data.get("data") if isinstance(data, dict) else None

@@ -9,6 +9,8 @@ from textual.app import App
 from assistant.tui.main_screen import MainScreen
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from assistant.session import Session
 
 
@@ -24,9 +26,12 @@ class Wattson(App[int]):
         self._first = MainScreen(session, model, resume=resume)
 
     def on_mount(self) -> None:
-        """Show the main screen."""
+        """Put on the theme."""
         self.theme = {"light": "textual-light", "ansi": "textual-ansi"}.get(self.session.config.theme, "textual-dark")
-        self.push_screen(self._first)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Begin on the main screen at once: a screen beneath it would be styled for nothing."""
+        return self._first
 
     @property
     def main(self) -> MainScreen:
