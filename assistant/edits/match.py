@@ -158,6 +158,8 @@ def _put(edit: Edit, file: _File, files: dict[str, _File], read: Callable[[str],
     if edit.action in {"create", "whole"}:
         _write_whole(edit, file)
         return ""
+    if not file.exists and file.before is not None:
+        raise _No("conflict", f"{file.path} is deleted and changed by the same reply.")
     if not file.exists:
         raise _No("no_file", f"There is no file {file.path!r}.")
     match edit.action:
@@ -214,6 +216,10 @@ def _replace(edit: Edit, file: _File) -> str:
         if not seek(file.lines, old, new):
             raise _No("not_found", _lost(file.path, edit), _near_by(file, old))
         return ""
+    known = {line.strip() for line in (*old, *file.lines)}
+    for line in new:
+        if _ELIDED.match(line) and line.strip() not in known:
+            raise _No("elided", f"{file.path}: the new lines leave something out ({line.strip()[:60]!r}).")
     places = seek(file.lines, old, new)
     if len(places) > 1:
         places = _narrowed(edit, file, places, len(old))
@@ -233,13 +239,8 @@ def _replace(edit: Edit, file: _File) -> str:
             raise _No("already", f"{file.path} already says what the edit would write.")
         raise _No("not_found", _lost(file.path, edit), _near_by(file, old))
     place = places[0]
-    if (
-        any(file.mine[place.start : place.start + len(old)])
-        and len(old) > 1
-        and all(file.mine[place.start : place.start + len(old)]) is False
-        and _touches(edit, file, place, old, new)
-    ):
-        raise _No("conflict", f"{file.path}: the edit overlaps another one of the same reply.")
+    if _touches(file, place, old, new):
+        raise _No("conflict", f"{file.path}: the edit changes lines that another one of the same reply has written.")
     if _is_done(file, place, old, new):
         raise _No("already", f"{file.path} already says what the edit would write.")
     _write(edit, file, place, old, new)
@@ -247,9 +248,8 @@ def _replace(edit: Edit, file: _File) -> str:
     return place.rung
 
 
-def _touches(edit: Edit, file: _File, place: Found, old: list[str], new: list[str]) -> bool:
+def _touches(file: _File, place: Found, old: list[str], new: list[str]) -> bool:
     """Whether an edit replaces a line that another edit of the reply has written."""
-    del edit
     return any(file.mine[place.start + index] for a, b, _, _ in changes(old, new) for index in range(a, b))
 
 

@@ -218,6 +218,9 @@ class Patch:
 
     files: tuple[FilePatch, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.files)
+
     @property
     def hunks(self) -> tuple[Hunk, ...]:
         """All hunks, file by file."""

@@ -6,6 +6,7 @@ finds several places ends the search, because a gentler one cannot tell them apa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
@@ -21,7 +22,11 @@ _TYPOGRAPHY = str.maketrans(
         "\u2014": "-", "\u2011": "-", "\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": None,
     }
 )  # fmt: skip
-_NEAR_LINE = 0.72
+_NEAR_LINE = 0.85
+_NEAR_LENGTH = 12
+_DECLARES = re.compile(
+    r"^\s*(?:async |export |pub |public |private |static )*(?:def|class|fn|func|function|struct|enum|trait|impl|interface|type)\b"
+)
 _NEAR_SHARE = 0.6
 _FEWEST = 3
 
@@ -153,12 +158,16 @@ def _near(file: Sequence[str], wish: Sequence[str], new: Sequence[str]) -> list[
         same = sum(have[start + index] == each for index, each in enumerate(want))
         if same / len(want) < _NEAR_SHARE:
             continue
-        if all(
-            have[start + index] == each or _alike(have[start + index], each) >= _NEAR_LINE
-            for index, each in enumerate(want)
-        ):
+        if all(have[start + index] == each or _slip(have[start + index], each) for index, each in enumerate(want)):
             found.append(Found(start, "near"))
     return found
+
+
+def _slip(have: str, want: str) -> bool:
+    """Whether two lines differ by no more than a slip; a line that declares something must be the very one."""
+    if min(len(have.strip()), len(want.strip())) < _NEAR_LENGTH or _DECLARES.match(have) or _DECLARES.match(want):
+        return False
+    return _alike(have, want) >= _NEAR_LINE
 
 
 def _alike(one: str, other: str) -> float:

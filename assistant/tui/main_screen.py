@@ -40,13 +40,10 @@ j and k (or arrows) move, Enter writes what is taken, Escape goes back. What is 
 class MainScreen(Screen[None]):
     """Hands over what is typed, shows events, applies decisions."""
 
-    CSS = """
-    #panes { height: 1fr; }
-    #talk { width: 1fr; }
-    #hunks { width: 1fr; border-left: solid $primary; }
-    MainScreen.narrow #hunks { display: none; border-left: none; }
-    MainScreen.narrow.reviewing #hunks { display: block; }
-    MainScreen.narrow.reviewing #talk { display: none; }
+    DEFAULT_CSS = """
+    MainScreen #panes { height: 1fr; }
+    MainScreen #talk { width: 1fr; }
+    MainScreen #hunks { width: 1fr; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "stop", "stop", show=False),
@@ -70,6 +67,7 @@ class MainScreen(Screen[None]):
         self._queue: list[str] = []
         self._quote_timer: Timer | None = None
         self._leaving = False
+        self._reviewing = False
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -87,7 +85,13 @@ class MainScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """One pane or two."""
-        self.set_class(self.size.width < _WIDE, "narrow")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show both panes side by side, or the one that is in use."""
+        wide = self.size.width >= _WIDE
+        self.talk.display = wide or not self._reviewing
+        self.hunks.display = wide or self._reviewing
 
     @work(exclusive=True, group="begin")
     async def _begin(self) -> None:
@@ -186,14 +190,16 @@ class MainScreen(Screen[None]):
 
     def review(self) -> None:
         """Go to the hunks."""
-        self.add_class("reviewing")
+        self._reviewing = True
+        self._arrange()
         self.call_after_refresh(self.hunks.focus)  # it is in sight only after the next layout
 
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""
         if more:
             return
-        self.remove_class("reviewing")
+        self._reviewing = False
+        self._arrange()
         self.composer.focus()
 
     def on_patch_view_left(self) -> None:
@@ -245,7 +251,7 @@ class MainScreen(Screen[None]):
 
     def action_swap(self) -> None:
         """Go between composer and hunks."""
-        if self.hunks.has_focus:
+        if self._reviewing:
             self.compose_again()
         else:
             self.review()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import events
 
 if TYPE_CHECKING:
+    from assistant.context.section import Context
     from assistant.session import Session
     from assistant.tokens import Cost, TokenUsage
     from assistant.tui.widgets.meter_bar import MeterBar
@@ -45,12 +46,7 @@ def show(screen: Stage, event: events.Event) -> None:
             )
         case events.ContextPacked(context, window):
             screen.window = window
-            parts = ", ".join(f"{each.title.split(' (')[0]} ({each.why})" for each in context.sections[:4])
-            more = f" and {len(context.sections) - 4} more" if len(context.sections) > 4 else ""
-            talk.add(
-                f"sees {context.tokens:,} tokens: {parts or 'nothing of the repository'}{more}  {context.note}".rstrip(),
-                "note",
-            )
+            talk.add(f"sees {context.tokens:,} tokens: {_shown(context)}  {context.note}".rstrip(), "note")
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost):
@@ -125,6 +121,17 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.add(text, "note" if level == "info" else level)
         case events.Asked(what):
             screen.open(what)
+
+
+def _shown(context: Context) -> str:
+    """Say what is shown and why, files with one reason together."""
+    whys: dict[str, list[str]] = {}
+    for each in context.sections:
+        whys.setdefault(each.why, []).append(each.title.split(" (")[0])
+    parts = [
+        f"{', '.join(names[:4])}{' ...' if len(names) > 4 else ''} ({why})" for why, names in list(whys.items())[:4]
+    ]
+    return "; ".join(parts) or "nothing of the repository"
 
 
 def money(cost: Cost) -> str:

@@ -101,6 +101,26 @@ def test_a_reply_reads_the_same_however_it_is_cut(step):
             block("a.py", "    return 20\n", "    return 1\n") + block("a.py", "    return 20\n", "    return 2\n"),
             "not_found",
         ),
+        (
+            block("a.py", "def cool(water):\n    return 20\n", "def cool(water):\n    # ... existing code ...\n"),
+            "elided",
+        ),
+        (
+            block("a.py", "    if water:\n", "    if tea:\n") + block("a.py", "    if tea:\n", "    if milk:\n"),
+            "conflict",
+        ),
+        (
+            block(
+                "a.py",
+                "def bowl(water):\n    if water:\n        return 100\n",
+                "def bowl(water):\n    if water:\n        return 1\n",
+            ),
+            "not_found",
+        ),
+        (
+            "*** Begin Patch\n*** Delete File: a.py\n*** Update File: a.py\n-    return 20\n+    return 2\n*** End Patch\n",
+            "conflict",
+        ),
         ("--- a/a.py\n+++ b/a.py\nBinary files a/a.py and b/a.py differ\n", "malformed"),
         ("*** Begin Patch\n*** Add File: a.py\n+x\n*** End Patch\n", "exists"),
     ],

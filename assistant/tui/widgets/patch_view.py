@@ -37,7 +37,7 @@ class _Row:
 class PatchView(ScrollView, can_focus=True):
     """Shows a patch and gathers decisions; nothing is written here."""
 
-    DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = "PatchView { height: 1fr; border-left: solid $primary-muted; padding: 0 1; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("j,down,tab", "move(1)", "next"),
         Binding("k,up,shift+tab", "move(-1)", "previous"),
@@ -160,13 +160,18 @@ class PatchView(ScrollView, can_focus=True):
             ]
         if not rows:
             rows.append(_Row("No hunks wait for you. Ask for a change.", _PLAIN))
-        elif self.hunks:
-            done = len(self.hunks) - self.marks.count("")
-            keys = self.hint or "y take  n skip  s split  e edit  c comment  A all  Enter write  Esc back"
-            rows += [_Row("", _PLAIN), _Row(f"{done} of {len(self.hunks)} decided.  {keys}", Style(bold=True))]
+        rows += [_Row("", _PLAIN)] * 2  # room for the line of keys, which stays in sight
         self._rows, self._starts = rows, starts
         self.virtual_size = Size(self.size.width, len(rows))
         self.refresh()
+
+    def _keys(self) -> Strip:
+        """Draw what is decided and which keys there are; it stays at the bottom."""
+        done = len(self.hunks) - self.marks.count("")
+        words = self.hint or "y take  n skip  e edit  s split  c comment  A all  Enter write  Esc back"
+        return strip(
+            f"{done}/{len(self.hunks)}  {words}", Style(bold=True, reverse=True), self.scrollable_content_region.width
+        )
 
     def action_move(self, step: int) -> None:
         """Go to another hunk."""
@@ -232,6 +237,8 @@ class PatchView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
+        if self.hunks and y == self.scrollable_content_region.height - 1:
+            return self._keys()
         index = y + self.scroll_offset.y
         if not 0 <= index < len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
