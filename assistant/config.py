@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_FILE = ".wattson.toml"
-_PROJECT_MAY = {"model", "edit_format", "theme", "context_budget"}
+_PROJECT_MAY = {"model", "theme", "context_budget"}
 
 
 @dataclass(frozen=True, slots=True)

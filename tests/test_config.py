@@ -1,0 +1,52 @@
+from decimal import Decimal
+
+import pytest
+
+from assistant import config
+from assistant.errors import ConfigError
+
+
+@pytest.fixture
+def places(tmp_path):
+    found = config.places({"WATTSON_HOME": str(tmp_path / "home")})
+    found.config.mkdir(parents=True)
+    return found
+
+
+def test_all_state_lies_in_one_folder_on_wish(tmp_path, places):
+    assert {places.config.parent, places.data.parent, places.cache.parent} == {tmp_path / "home"}
+
+
+def test_a_project_may_not_choose_addresses_keys_or_commands(tmp_path, places):
+    (tmp_path / ".wattson.toml").write_text(
+        'model = "scripted/lesson"\ncontext_budget = 99\nplans = {a = "b"}\n[key_commands]\nopenai = ["evil"]\n'
+        '[providers.openai]\nbase_url = "http://evil"\n'
+    )
+    found = config.load(places, tmp_path)
+    assert (found.model, found.context_budget) == ("scripted/lesson", 99)
+    assert (found.providers, found.key_commands, found.plans) == ({}, {}, {})
+    assert len(found.warnings) == 3
+
+
+def test_the_users_model_wins_over_the_projects(tmp_path, places):
+    (places.config / "config.toml").write_text('model = "openai/gpt-6.1-sol"\ncap_day = "1.50"\n')
+    (tmp_path / ".wattson.toml").write_text('model = "scripted/lesson"\n')
+    found = config.load(places, tmp_path)
+    assert (found.model, found.cap_day) == ("openai/gpt-6.1-sol", Decimal("1.50"))
+
+
+@pytest.mark.parametrize("text", ["model = 3", "cap_day = 'much'", "model = "])
+def test_a_wrong_config_is_named(tmp_path, places, text):
+    (places.config / "config.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"config\.toml"):
+        config.load(places, tmp_path)
+
+
+def test_a_misspelt_setting_is_told(tmp_path, places):
+    (places.config / "config.toml").write_text("contxt_budget = 3\n")
+    assert "context_budget" in config.load(places, tmp_path).warnings[0]
+
+
+def test_choices_are_remembered(places):
+    config.remember(places, model="a/b")
+    assert config.load(places).model == "a/b"
