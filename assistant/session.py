@@ -394,15 +394,36 @@ class Session:
 
     def meters(self) -> tuple[Estimate, ...]:
         """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
+        plan = self.plan()
+        return self.estimates(plan) if plan is not None else ()
+
+    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
+        """Return the meters of a plan as they stand now, the binding one first."""
         from assistant.quota import meter
 
-        plan = self.plan()
-        if plan is None:
-            return ()
         now = self.now()
         return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
 
     # Deciding.
+
+    def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
+        """Read the edits of a whole reply and find their places; nothing is written."""
+        from assistant.edits import disk, match
+        from assistant.edits import format as edit_format
+        from assistant.edits.edit import Edit, Misfit
+
+        parser = edit_format.open_parser()
+        found = [*parser.feed(reply), *parser.close()]
+        edits = [each for each in found if isinstance(each, Edit)]
+        unread = tuple(each for each in found if isinstance(each, Misfit))
+        fitted = match.fit(edits, lambda path: disk.read(self.root, path))
+        return fitted.patch, (*unread, *fitted.misfits)
+
+    def check(self, patch: Patch) -> None:
+        """Make sure that a patch could be written now; raises PatchError."""
+        from assistant.edits import disk
+
+        disk.check(self.root, patch)
 
     async def apply(self, decision: Decision, *, label: str = "") -> AsyncGenerator[events.Event, None]:
         """Write what was kept, all or nothing; raises PatchError and writes nothing when the disk has moved on."""
