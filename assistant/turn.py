@@ -36,7 +36,10 @@ _BEAT_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits."""
+    """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
+
+    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown.
+    """
 
     number: int
     text: str
@@ -48,6 +51,7 @@ class Ask:
     outcome: str = ""
     repairs: int = 1
     max_output: int | None = None
+    mend: tuple[Misfit, ...] = ()
 
 
 class Desk(Protocol):
@@ -121,13 +125,18 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     """Run one turn. The last event is TurnEnded, unless the walk is closed before."""
     yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer)
     try:
-        context = await asyncio.to_thread(desk.look, ask.text)
         system = _system(ask.model)
+        if ask.mend:
+            seen: dict[str, str] = {}
+            question = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend))
+        else:
+            context = await asyncio.to_thread(desk.look, ask.text)
+            yield events.ContextPacked(context, ask.model.context_window)
+            seen = dict(context.seen)
+            question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
-    yield events.ContextPacked(context, ask.model.context_window)
-    question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
     messages = (*ask.history, said("user", question))
 
     steps: list[_Step] = []
@@ -149,7 +158,7 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
         if fitted is not None:
             edits = _without(edits, (*fitted.misfits, *broken))
         edits += new  # type: ignore[arg-type]
-        fitted = await asyncio.to_thread(desk.fit, edits, dict(context.seen))
+        fitted = await asyncio.to_thread(desk.fit, edits, seen)
         broken = unread  # type: ignore[assignment]
         misfits = (*broken, *fitted.misfits)
         if misfits:
@@ -174,6 +183,20 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
     yield _ended(ask, desk, steps, patch, (*broken, *fitted.misfits) if fitted else (), error)
+
+
+async def aside(ask: Ask, desk: Desk, purpose: str) -> AsyncGenerator[events.Event, None]:
+    """Ask one thing beside the conversation: no history, no context, no edits. The last event is AsideEnded."""
+    yield events.AsideStarted(purpose, ask.provider.name, ask.model.id, ask.payer)
+    request = Request(ask.model, (), (said("user", ask.text),), ask.max_output, ask.effort)
+    steps = [_Step(purpose, await asyncio.to_thread(_weigh, request))]
+    async with aclosing(_talk(ask, desk, request, steps, [])) as talk:
+        async for event in talk:
+            if not isinstance(event, events.EditArrived):
+                yield event
+    step = steps[0]
+    usage, cost = _sum(desk, steps)
+    yield events.AsideEnded(purpose, "".join(step.text), step.served, step.stop, usage, cost, step.error)
 
 
 async def _talk(

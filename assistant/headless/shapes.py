@@ -120,6 +120,19 @@ def event(happened: events.Event) -> dict[str, Any]:
             return {"event": "patch_proposed", "turn": turn, "patch": change.diff()}
         case events.PatchApplied(change, what):
             return patch_applied(change, what)
+        case events.AsideStarted(purpose, provider, model, payer):
+            return {"event": "aside_started", "purpose": purpose, "provider": provider, "model": model, "payer": payer}
+        case events.AsideEnded(purpose, text, served, stop, counts, spent, trouble):
+            return {
+                "event": "aside_ended",
+                "purpose": purpose,
+                "text": text,
+                "served_model": served,
+                "stop": stop,
+                "usage": usage(counts),
+                "cost": cost(spent),
+                "error": error(trouble) if trouble else None,
+            }
         case events.Notice(text, level):
             return {"event": "notice", "text": text, "level": level}
         case events.TurnEnded():

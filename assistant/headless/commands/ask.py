@@ -8,10 +8,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.edits.review import Review
 from assistant.errors import AssistantError, PatchError
 from assistant.headless import shapes
 from assistant.headless.output import dump, given, money, out, tell
-from assistant.session import Decision
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -77,7 +77,7 @@ async def _apply(session: Session, ended: events.TurnEnded, *, as_json: bool) ->
     if ended.misfits or ended.stop != "end":
         tell(f"Nothing was written: {ended.misfits[0].message if ended.misfits else 'the answer was cut short.'}")
         return PatchError.exit_code
-    async for event in session.apply(Decision(ended.patch, ended.patch.hunks), label="ask --apply"):
+    async for event in session.apply(Review.of(ended.patch, "take"), label="ask --apply"):
         if isinstance(event, events.PatchApplied):
             tell(f"Wrote {', '.join(event.patch.paths)}.")
             if as_json:
