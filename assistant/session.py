@@ -483,7 +483,8 @@ class Session:
 
     def recover(self) -> list[str]:
         """Put back what a crash left half written; returns the files. Finds the root, so call it in a thread."""
-        return self.journal.recover()
+        folder = self.places.data / "journal" / _mark(self.root)
+        return self.journal.recover() if folder.is_dir() else []
 
     def check(self, patch: Patch) -> None:
         """Make sure that a patch could be written now; raises PatchError."""

@@ -65,6 +65,7 @@ class MainScreen(Screen[None]):
         self.window: int | None = None
         self.talk = Transcript(theme, id="talk")
         self.hunks = PatchView(theme, id="hunks")
+        self.hunks.display = False
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(id="composer")

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.edits.compare import changes
 from assistant.edits.review import Review
 from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
     from assistant.context.section import Context
+    from assistant.edits.edit import Edit
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
 
@@ -43,8 +45,7 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.ThoughtArrived(text):
             talk.append(text, "thought")
         case events.EditArrived(edit):
-            counts = f"+{edit.after.count(chr(10))} -{edit.before.count(chr(10))}"
-            talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {counts}")
+            talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {_size(edit)}")
             hunks.coming(edit)
         case events.UsageMoved(usage, cost, session_usage, session_costs):
             state = replace(meter.state, turn=usage, turn_costs=(cost,), moving=not usage.exact)
@@ -112,6 +113,12 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
             size = len(event.patch.hunks)
             talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")
         screen.review()
+
+
+def _size(edit: Edit) -> str:
+    """Say how many lines come and go."""
+    ranges = changes(edit.before.split("\n"), edit.after.split("\n"))
+    return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
 
 
 def _show_proposal(screen: Stage) -> None:

@@ -46,7 +46,7 @@ class _Line:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing of it is seen."""
+        """Whether it is an empty line."""
         return not self.text and not self.label
 
 
@@ -76,11 +76,12 @@ class Transcript(ScrollView, can_focus=True):
     def add(self, text: str, kind: str = "words") -> None:
         """Add whole lines, below an empty one."""
         self._close()
-        if self._lines and not self._lines[-1].blank:
+        last = self._lines[-1] if self._lines else None
+        if last is not None and not last.blank and not (last.kind == kind == "note"):
             self._put(_Line("", "words"))
         for line in text.rstrip("\n").split("\n"):
             self._put(_Line(safe(line), kind))
-        self._draw()
+        self._draw_soon()
 
     def append(self, text: str, kind: str = "words") -> None:
         """Add to the running answer."""
@@ -105,6 +106,13 @@ class Transcript(ScrollView, can_focus=True):
         start = max(0, first - 1)
         while start and (self._answer[start - 1].kind == "fence" or _only_name(self._answer[start - 1].text, label)):
             start -= 1
+        above = self._answer[:start]
+        while above and above[-1].blank:
+            above.pop()
+        if above and (above[-1].hidden or above[-1].label):  # edit follows edit: no empty lines between them
+            for line in self._answer[len(above) : start]:
+                line.hidden = True
+            self._undraw(self._index(above[-1]))
         lines = [line for line in self._answer[start:] if line is not self._growing]
         if lines:
             self._hide(lines, label)
@@ -118,7 +126,7 @@ class Transcript(ScrollView, can_focus=True):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        self._draw()
+        self._draw_soon()
 
     def clear(self) -> None:
         """Forget all lines."""
@@ -183,13 +191,17 @@ class Transcript(ScrollView, can_focus=True):
             self._hide(lines, f"thought, {words:,} words")
 
     def _hide(self, lines: list[_Line], label: str) -> None:
-        first = len(self._lines) - 1
-        while first and self._lines[first] is not lines[0]:
-            first -= 1
-        self._undraw(first)
+        self._undraw(self._index(lines[0]))
         lines[0].label = label
         for line in lines[1:]:
             line.hidden = True
+
+    def _index(self, line: _Line) -> int:
+        """Find a line, which is likely to be one of the last."""
+        first = len(self._lines) - 1
+        while first and self._lines[first] is not line:
+            first -= 1
+        return first
 
     def _put(self, line: _Line) -> None:
         if len(self._lines) >= _MOST_LINES:
@@ -207,6 +219,12 @@ class Transcript(ScrollView, can_focus=True):
     def _beat(self) -> None:
         if self._dirty:
             self._draw()
+
+    def _draw_soon(self) -> None:
+        """Draw once for all that is added in one go."""
+        if not self._dirty:
+            self.call_later(self._beat)
+        self._dirty = True
 
     def _undraw(self, index: int) -> None:
         """Forget what is drawn of a line and of all below it."""
