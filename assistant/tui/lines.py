@@ -29,11 +29,12 @@ def safe(text: str) -> str:
     Piles of combining marks are cut to three, and a line of more than 20,000 characters is cut: neither may freeze the
     screen. What is drawn is not what is applied: patches are made of the file's own bytes.
     """
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
+        return text
+    text = _MARKS.sub(lambda match: match[0][:3], text)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]} ... ({len(text) - _LONGEST:,} more characters)"
-    if text.isascii() and text.isprintable():
-        return text
-    text = _MARKS.sub(lambda match: match[0][:3], text.expandtabs(4))
+    text = text.expandtabs(4)
     return _CONTROL.sub(
         lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"), text.encode("utf-8", "replace").decode()
     )
@@ -47,12 +48,12 @@ def wrap(text: str, width: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     indent = len(text) - len(text.lstrip(" "))
     first = 0
-    for match in re.finditer(r"\S+", text):
+    for match in re.finditer(r"[^ ]+", text):
         start, end = match.span()
         if cell_len(text[first:end]) <= _room(width, first, indent):
             continue
-        if start > first and text[first:start].strip():
-            found.append((first, len(text[:start].rstrip())))
+        if start > first and text[first:start].strip(" "):
+            found.append((first, len(text[:start].rstrip(" "))))
             first = start
         while cell_len(text[first : min(end, first + 4 * width)]) > (room := _room(width, first, indent)):
             size = len(chop_cells(text[first : min(end, first + 4 * width)], room)[0])
