@@ -27,15 +27,19 @@ def _run(argv: list[str]) -> int:
     import os
     from pathlib import Path
 
-    from assistant.errors import AssistantError
+    from assistant.errors import AssistantError, ConfigError
 
     options = _parse(argv)
     root = Path(getattr(options, "root", None) or getattr(options, "folder", None) or Path.cwd())
     try:
+        if options.command in {"tui", "demo"} and not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise ConfigError("The screen needs a terminal.", 'Without one, `wattson ask "..."` does a turn.')
         if options.command == "demo":
             from assistant import demo
 
             root = demo.prepare(Path(options.folder) if options.folder else None)
+        if not root.is_dir():
+            raise ConfigError(f"{root} is not a folder.", "Name the folder of your project, or stand in it.")
         session = _session(root, dict(os.environ))
         if options.command in {"tui", "demo"}:
             from assistant.tui.app import start

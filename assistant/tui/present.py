@@ -69,13 +69,10 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.PatchProposed():
             talk.end()
         case events.PatchApplied(patch, what, left):
-            talk.add(
-                f"{what}: {', '.join(patch.paths)}  (+{patch.added} -{patch.removed})"
-                if patch.files
-                else "nothing was written",
-                "good",
-            )
-            _show_proposal(screen)
+            size = f"+{patch.added} -{patch.removed}"
+            words = f"{what}: {', '.join(patch.paths)}  ({size})" if patch.files else "nothing was written"
+            talk.add(words, "good")
+            _show_proposal(screen, words)
             screen.compose_again(more=left is not None)
         case events.ModelChanged(provider, model, payer, window):
             screen.window = window
@@ -121,14 +118,14 @@ def _size(edit: Edit) -> str:
     return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
 
 
-def _show_proposal(screen: Stage) -> None:
+def _show_proposal(screen: Stage, hint: str = "") -> None:
     proposal = screen.session.proposed
     if proposal is None:
         screen.hunks.show(None)
         return
     cost = f", {money(proposal.cost)}" if proposal.cost else ""
     origin = f"turn {proposal.turn}, {proposal.model}{cost}"
-    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, origin)
+    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, origin, hint)
 
 
 def _shown(context: Context) -> str:

@@ -119,10 +119,10 @@ class PatchView(ScrollView, can_focus=True):
 
     # What is shown.
 
-    def show(self, review: Review | None, misfits: tuple[Misfit, ...] = (), origin: str = "") -> None:
-        """Show a review, what of the reply found no place, and where it all came from."""
+    def show(self, review: Review | None, misfits: tuple[Misfit, ...] = (), origin: str = "", hint: str = "") -> None:
+        """Show a review, what of the reply found no place, where it all came from, and what was done last."""
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
-        self.at, self._cursor, self.hint = 0, 0, ""
+        self.at, self._cursor, self.hint = 0, 0, hint
         self._since = monotonic()
         self._build()
         if self._heads:
