@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
+_EDITED_SHOWN = 20
+"""Lines of a hunk that are told to the model when the user has changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -581,12 +583,18 @@ class Session:
 
 
 def _decisions(review: Review, kept: Patch) -> list[str]:
-    """Say in few words what a review decided."""
+    """Say in few words what a review decided; of an edited hunk, what it reads now."""
+    from assistant.context import gate
+
     words = []
     if review.taken:
         words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
     words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
-    words += [f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it" for hunk in review.edited]
+    for hunk in review.edited:
+        lines = hunk.new_text.split("\n")
+        shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
+        text, _ = gate.mask(shown, hunk.path)
+        words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
     words += [f"comment on {each.path}:{each.line}: {each.words}" for each in review.comments]
     return words
 
