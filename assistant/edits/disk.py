@@ -209,8 +209,7 @@ def _at(root: Path, path: str, made: list[tuple[str, ...]] | None = None) -> Ite
         try:
             here = stack.enter_context(folder.opened(root, tuple(above), make=made))
         except PatchError as error:
-            error.path = path
-            raise
+            raise type(error)(f"{path}: {error.message}", error.hint, path=path) from error
         except OSError as error:
             if made is not None:
                 raise
@@ -277,7 +276,12 @@ def _plan(root: Path, patch: Patch) -> list[_Move]:
         if found is not None and not found.mode & 0o222:
             raise Unwritable(f"{file.path} is read-only.", f"Allow it first: chmod u+w {file.path}", path=file.path)
         for path in dict.fromkeys((file.path, file.target)):
-            _may(root, path)
+            try:
+                _may(root, path)
+            except OSError as error:
+                raise Unwritable(
+                    f"{path} may not be written: {error.strerror}.", "Check its rights.", path=path
+                ) from error
         moves.append(_Move(file, found))
     return moves
 
@@ -329,9 +333,11 @@ def _may(root: Path, path: str) -> None:
 def _beside(root: Path, move: _Move, made: list[tuple[str, ...]], tell: Probe) -> None:
     file = move.file
     tell(f"write {file.target}")
-    with _at(root, file.target, made) as (here, name):
-        assert here is not None and file.after is not None  # noqa: PT018, S101 - missing folders are made
-        like = name if file.target == file.path and file.before is not None else ""
+    there = file.target == file.path and file.before is not None
+    with _at(root, file.target, None if there else made) as (here, name):
+        if here is None or file.after is None:
+            raise Stale(f"The folder of {file.path} is gone.", "Ask again, or undo the change.", path=file.path)
+        like = name if there else ""
         usual = file.before is None and file.mode_after in {0o644, 0o755}
         move.temp = folder.fill(here, file.after, file.mode_after, like, exact=not usual)
 

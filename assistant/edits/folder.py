@@ -7,6 +7,7 @@ done relative to the folder in hand. A check of names alone would be a race (rul
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import uuid
@@ -62,17 +63,14 @@ def _enter(here: int, parts: tuple[str, ...], make: list[tuple[str, ...]] | None
             os.mkdir(part, dir_fd=here)
             make.append(parts)
         return _enter(here, parts, None)
-    except OSError:
+    except OSError as error:
+        if error.errno not in {errno.ENOTDIR, errno.ELOOP, errno.EMLINK}:
+            raise
         path = "/".join(parts)
-        try:
-            kind = os.stat(part, dir_fd=here, follow_symlinks=False).st_mode
-        except OSError:
-            kind = 0
-        if stat.S_ISLNK(kind):
-            raise link(path) from None
-        if kind and not stat.S_ISDIR(kind):
-            raise Unwritable(f"{path} is a file, not a folder.", "Choose another name.", path=path) from None
-        raise
+        facts = lstat(here, part)
+        if facts is None or stat.S_ISLNK(facts.st_mode) or stat.S_ISDIR(facts.st_mode):  # or it was a link just now
+            raise link(path) from error
+        raise Unwritable(f"{path} is a file, not a folder.", "Choose another name.", path=path) from error
 
 
 def link(path: str) -> OutsideRoot:
