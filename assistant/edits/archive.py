@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 GOING, WRITTEN = "going.json", "written.json"
-_PAUSE = 0.02
+_PAUSE = 0.01
 
 Record = dict[str, Any]
 
