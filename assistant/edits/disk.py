@@ -19,14 +19,13 @@ from assistant.edits.path import fold, parts, risky
 from assistant.errors import PatchError, Stale, Unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from assistant.edits.patch import FilePatch, Patch
 
     Probe = Callable[[str], object]
 
-_LARGEST = 50_000_000
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV, errno.EACCES}
 
 
@@ -34,22 +33,12 @@ class HalfDone(Unwritable):
     """Writing failed, and so did putting back; the message names the files. The journal tries again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A regular file as it was found: bytes, permission bits, what changes when anybody writes it, number of names."""
-
-    data: bytes
-    mode: int
-    mark: tuple[int, int, int, int]
-    links: int
-
-
 @dataclass(slots=True)
 class _Move:
     """One file on its way: what was found, and how far it has come."""
 
     file: FilePatch
-    found: _File | None
+    found: folder.File | None
     temp: str = ""
     aside: str = ""
     placed: bool = False
@@ -61,7 +50,7 @@ def locate(root: Path, path: str) -> Path:
 
     Beside what `path.parts` refuses by name, that is every path through a symbolic link or into another repository.
     """
-    with _at(root, path) as (here, name):
+    with folder.at(root, path) as (here, name):
         facts = folder.lstat(here, name) if here is not None else None
         if facts is not None and stat.S_ISLNK(facts.st_mode):
             raise folder.link(path)
@@ -70,7 +59,7 @@ def locate(root: Path, path: str) -> Path:
 
 def read(root: Path, path: str) -> tuple[bytes, int] | None:
     """Return bytes and permission bits of a file, None where there is none; raises OutsideRoot and Unwritable."""
-    found = _look(root, path)
+    found = folder.look(root, path)
     return None if found is None else (found.data, found.mode)
 
 
@@ -90,7 +79,7 @@ def notes(root: Path, patch: Patch) -> tuple[str, ...]:
             why = risky(path)
             if why:
                 words.append(f"{path}: {why}.")
-        found = _look(root, file.path)
+        found = folder.look(root, file.path)
         if found is not None and found.links > 1:
             others = found.links - 1
             words.append(
@@ -152,108 +141,8 @@ def write(root: Path, patch: Patch, *, probe: Probe | None = None) -> None:
     _settle(root, moves, made, tell)
 
 
-def restore(root: Path, file: FilePatch, *, probe: Probe | None = None) -> bool | None:
-    """Give one file its state before, where an interrupted write has come further; what was typed since stays.
-
-    True when it was put back, False when there was nothing to do, None when it is neither before nor after and was left
-    alone. Raises PatchError and OSError.
-    """
-    tell = probe or _quiet
-    now = _look(root, file.target)
-    own = now.mode if now is not None and file.mode_before == file.mode_after else file.mode_before
-    file = replace(file, mode_before=own)  # a patch that does not change the mode keeps the user's own
-    if file.target == file.path:
-        if _is(now, file.before, own):
-            return False
-        if (now.data if now else None) != file.after:
-            return None
-        if file.before is None:
-            _unlink(root, file.path, tell)
-        else:
-            _overwrite(root, file, tell)
-        return True
-    old = _look(root, file.path)
-    if now is None:
-        return False if old is not None else None
-    if now.data != file.after or (old is not None and old.data != file.before):
-        return None
-    if old is None:
-        _overwrite(root, file, tell)
-    _unlink(root, file.target, tell)
-    return True
-
-
-def sweep(root: Path, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
-    """Clear away what an interrupted write left: temporary files beside `paths`, and `folders` made for nothing."""
-    for above in {parts(path)[:-1] for path in paths}:
-        with contextlib.suppress(OSError, PatchError), folder.opened(root, above) as here:
-            if here is None:
-                continue
-            with os.scandir(here) as entries:
-                ours = [entry.name for entry in entries if folder.is_temporary(entry.name)]
-            for name in ours:
-                folder.remove(here, name)
-    for path in sorted(folders, key=len, reverse=True):
-        _rmdir(root, parts(path))
-
-
 def _quiet(_: str) -> None:
     return None
-
-
-@contextlib.contextmanager
-def _at(root: Path, path: str, made: list[tuple[str, ...]] | None = None) -> Iterator[tuple[int | None, str]]:
-    """Hold the folder of a path; OSErrors on the way become Unwritable unless folders are being made."""
-    *above, name = parts(path)
-    with contextlib.ExitStack() as stack:
-        try:
-            here = stack.enter_context(folder.opened(root, tuple(above), make=made))
-        except PatchError as error:
-            raise type(error)(f"{path}: {error.message}", error.hint, path=path) from error
-        except OSError as error:
-            if made is not None:
-                raise
-            raise Unwritable(
-                f"{path} cannot be looked at: {error.strerror}.", "Check its rights.", path=path
-            ) from error
-        yield here, name
-
-
-def _look(root: Path, path: str) -> _File | None:
-    with _at(root, path) as (here, name):
-        if here is None:
-            return None
-        try:
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise folder.link(path) from error
-            raise Unwritable(f"{path} cannot be read: {error.strerror}.", "Check its rights.", path=path) from error
-        try:
-            facts = os.fstat(handle)
-            if not stat.S_ISREG(facts.st_mode):
-                raise Unwritable(f"{path} is not a regular file.", "Only regular files are edited.", path=path)
-            if facts.st_size > _LARGEST:
-                raise Unwritable(
-                    f"{path} has {facts.st_size:,} bytes, which is too large to edit.", "Edit it by hand.", path=path
-                )
-            return _File(folder.load(handle), stat.S_IMODE(facts.st_mode), _mark(facts), facts.st_nlink)
-        except OSError as error:
-            raise Unwritable(f"{path} cannot be read: {error.strerror}.", "Check its rights.", path=path) from error
-        finally:
-            os.close(handle)
-
-
-def _mark(facts: os.stat_result) -> tuple[int, int, int, int]:
-    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
-
-
-def _is(found: _File | None, data: bytes | None, mode: int | None) -> bool:
-    if found is None or data is None:
-        return found is None and data is None
-    return found.data == data and mode in {None, found.mode}
 
 
 def _plan(root: Path, patch: Patch) -> list[_Move]:
@@ -261,13 +150,13 @@ def _plan(root: Path, patch: Patch) -> list[_Move]:
     _agree(patch)
     moves = []
     for file in patch.files:
-        found = _look(root, file.path)
+        found = folder.look(root, file.path)
         if (found.data if found else None) != file.before:
             what = "is gone" if found is None else "exists already" if file.before is None else "has changed"
             raise Stale(
                 f"{file.path} {what} since the patch was made.", "Ask again, or undo the change.", path=file.path
             )
-        if file.target != file.path and _look(root, file.target) is not None:
+        if file.target != file.path and folder.look(root, file.target) is not None:
             raise Stale(f"{file.target} exists already.", "Move it away first.", path=file.target)
         if found is not None and file.mode_before == file.mode_after:
             file = replace(file, mode_before=found.mode, mode_after=found.mode)  # noqa: PLW2901 - the user's own mode stays
@@ -334,7 +223,7 @@ def _beside(root: Path, move: _Move, made: list[tuple[str, ...]], tell: Probe) -
     file = move.file
     tell(f"write {file.target}")
     there = file.target == file.path and file.before is not None
-    with _at(root, file.target, None if there else made) as (here, name):
+    with folder.at(root, file.target, None if there else made) as (here, name):
         if here is None or file.after is None:
             raise Stale(f"The folder of {file.path} is gone.", "Ask again, or undo the change.", path=file.path)
         like = name if there else ""
@@ -347,7 +236,7 @@ def _swap(root: Path, move: _Move, tell: Probe) -> None:
     file = move.file
     if file.target != file.path or file.before is None:
         tell(f"place {file.target}")
-        with _held(root, file.target) as (here, name):
+        with folder.held(root, file.target) as (here, name):
             _place(here, move.temp, name, file.target)
             move.placed = True
             tell(f"tidy {file.target}")
@@ -359,7 +248,7 @@ def _swap(root: Path, move: _Move, tell: Probe) -> None:
         _lay_aside(root, move, tell)
         return
     tell(f"keep {file.path}")
-    with _held(root, file.path) as (here, name):
+    with folder.held(root, file.path) as (here, name):
         _same(move, folder.lstat(here, name))
         aside = folder.temporary()
         try:
@@ -392,7 +281,7 @@ def _place(here: int, temp: str, name: str, path: str) -> None:
 def _lay_aside(root: Path, move: _Move, tell: Probe) -> None:
     """Take a file away, by another name until all is done."""
     tell(f"take {move.file.path}")
-    with _held(root, move.file.path) as (here, name):
+    with folder.held(root, move.file.path) as (here, name):
         _same(move, folder.lstat(here, name))
         aside = folder.temporary()
         os.rename(name, aside, src_dir_fd=here, dst_dir_fd=here)
@@ -402,16 +291,8 @@ def _lay_aside(root: Path, move: _Move, tell: Probe) -> None:
 
 def _same(move: _Move, facts: os.stat_result | None) -> None:
     path = move.file.path
-    if facts is None or move.found is None or _mark(facts) != move.found.mark:
+    if facts is None or move.found is None or folder.mark(facts) != move.found.mark:
         raise Stale(f"{path} has changed since the patch was made.", "Ask again, or undo the change.", path=path)
-
-
-@contextlib.contextmanager
-def _held(root: Path, path: str) -> Iterator[tuple[int, str]]:
-    with _at(root, path) as (here, name):
-        if here is None:
-            raise Stale(f"The folder of {path} is gone.", "Ask again, or undo the change.", path=path)
-        yield here, name
 
 
 def _put_all_back(root: Path, moves: list[_Move], made: list[tuple[str, ...]]) -> list[str]:
@@ -421,30 +302,30 @@ def _put_all_back(root: Path, moves: list[_Move], made: list[tuple[str, ...]]) -
         file = move.file
         try:
             if move.gone:
-                with _held(root, file.path) as (here, name):
+                with folder.held(root, file.path) as (here, name):
                     _place(here, move.aside, name, file.path)
                     folder.remove(here, move.aside)
             if move.placed and file.before is not None and file.target == file.path:
                 _back(root, move)
             elif move.placed:
-                with _held(root, file.target) as (here, name):
+                with folder.held(root, file.target) as (here, name):
                     os.unlink(name, dir_fd=here)
         except (OSError, PatchError):
             left.append(file.path)
             continue
-        with contextlib.suppress(OSError, PatchError), _held(root, file.target) as (here, _):
+        with contextlib.suppress(OSError, PatchError), folder.held(root, file.target) as (here, _):
             for name in (move.temp, move.aside):
                 if name:
                     folder.remove(here, name)
     for above in reversed(made):
-        _rmdir(root, above)
+        folder.rmdir(root, above)
     for above in {parts(move.file.path)[:-1] for move in moves}:
         folder.sync(root, above)
     return left
 
 
 def _back(root: Path, move: _Move) -> None:
-    with _held(root, move.file.path) as (here, name):
+    with folder.held(root, move.file.path) as (here, name):
         temp = move.aside or folder.fill(here, move.file.before or b"", move.file.mode_before, name)
         os.rename(temp, name, src_dir_fd=here, dst_dir_fd=here)
 
@@ -459,37 +340,12 @@ def _settle(root: Path, moves: list[_Move], made: list[tuple[str, ...]], tell: P
     for move in moves:
         if move.aside:
             tell(f"tidy {move.file.path}")
-            with contextlib.suppress(OSError, PatchError), _held(root, move.file.path) as (here, _):
+            with contextlib.suppress(OSError, PatchError), folder.held(root, move.file.path) as (here, _):
                 folder.remove(here, move.aside)
         if move.gone:
             above = parts(move.file.path)[:-1]
-            while above and _rmdir(root, above):
+            while above and folder.rmdir(root, above):
                 above = above[:-1]
 
 
-def _rmdir(root: Path, above: tuple[str, ...]) -> bool:
-    with contextlib.suppress(OSError, PatchError), folder.opened(root, above[:-1]) as here:
-        if here is not None:
-            os.rmdir(above[-1], dir_fd=here)
-            return True
-    return False
-
-
-def _overwrite(root: Path, file: FilePatch, tell: Probe) -> None:
-    tell(f"restore {file.path}")
-    made: list[tuple[str, ...]] = []
-    with _at(root, file.path, made) as (here, name):
-        assert here is not None  # noqa: S101 - missing folders are made
-        temp = folder.fill(here, file.before or b"", file.mode_before, name)
-        os.rename(temp, name, src_dir_fd=here, dst_dir_fd=here)
-        os.fsync(here)
-
-
-def _unlink(root: Path, path: str, tell: Probe) -> None:
-    tell(f"restore {path}")
-    with _held(root, path) as (here, name):
-        os.unlink(name, dir_fd=here)
-        os.fsync(here)
-
-
-__all__ = ["HalfDone", "check", "locate", "missing_folders", "notes", "read", "restore", "risky", "sweep", "write"]
+__all__ = ["HalfDone", "check", "locate", "missing_folders", "notes", "read", "risky", "write"]

@@ -11,9 +11,11 @@ import errno
 import os
 import stat
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.errors import OutsideRoot, Unwritable
+from assistant.edits.path import parts
+from assistant.errors import OutsideRoot, PatchError, Stale, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,20 +23,31 @@ if TYPE_CHECKING:
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _CHUNK = 1 << 20
+_LARGEST = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file as it was found: bytes, permission bits, what changes when anybody writes it, number of names."""
+
+    data: bytes
+    mode: int
+    mark: tuple[int, int, int, int]
+    links: int
 
 
 @contextlib.contextmanager
-def opened(root: Path, parts: tuple[str, ...], *, make: list[tuple[str, ...]] | None = None) -> Iterator[int | None]:
-    """Hold the folder `parts` below `root` open; None where it does not exist.
+def opened(root: Path, above: tuple[str, ...], *, make: list[tuple[str, ...]] | None = None) -> Iterator[int | None]:
+    """Hold the folder `above` below `root` open; None where it does not exist.
 
     With `make`, folders that are missing are made and noted there. Raises OutsideRoot for a symbolic link or another
     repository on the way, Unwritable for a file that stands where a folder should; other OSErrors pass.
     """
     here: int | None = os.open(root, _FOLDER)
     try:
-        for index, part in enumerate(parts):
+        for index, part in enumerate(above):
             assert here is not None  # noqa: S101 - for the type checker; the loop ends where it becomes None
-            inner = _enter(here, parts[: index + 1], make)
+            inner = _enter(here, above[: index + 1], make)
             os.close(here)
             here = inner
             if here is None:
@@ -42,9 +55,9 @@ def opened(root: Path, parts: tuple[str, ...], *, make: list[tuple[str, ...]] | 
             with contextlib.suppress(FileNotFoundError):
                 os.stat(".git", dir_fd=here, follow_symlinks=False)
                 raise OutsideRoot(
-                    f"{'/'.join(parts)!r} lies in another repository ({part}).",
+                    f"{'/'.join(above)!r} lies in another repository ({part}).",
                     "Open Wattson there to edit it.",
-                    path="/".join(parts),
+                    path="/".join(above),
                 )
         yield here
     finally:
@@ -52,8 +65,8 @@ def opened(root: Path, parts: tuple[str, ...], *, make: list[tuple[str, ...]] | 
             os.close(here)
 
 
-def _enter(here: int, parts: tuple[str, ...], make: list[tuple[str, ...]] | None) -> int | None:
-    part = parts[-1]
+def _enter(here: int, above: tuple[str, ...], make: list[tuple[str, ...]] | None) -> int | None:
+    part = above[-1]
     try:
         return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
     except FileNotFoundError:
@@ -61,16 +74,85 @@ def _enter(here: int, parts: tuple[str, ...], make: list[tuple[str, ...]] | None
             return None
         with contextlib.suppress(FileExistsError):
             os.mkdir(part, dir_fd=here)
-            make.append(parts)
-        return _enter(here, parts, None)
+            make.append(above)
+        return _enter(here, above, None)
     except OSError as error:
         if error.errno not in {errno.ENOTDIR, errno.ELOOP, errno.EMLINK}:
             raise
-        path = "/".join(parts)
+        path = "/".join(above)
         facts = lstat(here, part)
         if facts is None or stat.S_ISLNK(facts.st_mode) or stat.S_ISDIR(facts.st_mode):  # or it was a link just now
             raise link(path) from error
         raise Unwritable(f"{path} is a file, not a folder.", "Choose another name.", path=path) from error
+
+
+@contextlib.contextmanager
+def at(root: Path, path: str, made: list[tuple[str, ...]] | None = None) -> Iterator[tuple[int | None, str]]:
+    """Hold the folder of a path; OSErrors on the way become Unwritable unless folders are being made."""
+    *above, name = parts(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            here = stack.enter_context(opened(root, tuple(above), make=made))
+        except PatchError as error:
+            raise type(error)(f"{path}: {error.message}", error.hint, path=path) from error
+        except OSError as error:
+            if made is not None:
+                raise
+            raise Unwritable(
+                f"{path} cannot be looked at: {error.strerror}.", "Check its rights.", path=path
+            ) from error
+        yield here, name
+
+
+def look(root: Path, path: str) -> File | None:
+    """Read a file; None where there is none. Raises OutsideRoot, and Unwritable for what is no regular file."""
+    with at(root, path) as (here, name):
+        if here is None:
+            return None
+        try:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise link(path) from error
+            raise Unwritable(f"{path} cannot be read: {error.strerror}.", "Check its rights.", path=path) from error
+        try:
+            facts = os.fstat(handle)
+            if not stat.S_ISREG(facts.st_mode):
+                raise Unwritable(f"{path} is not a regular file.", "Only regular files are edited.", path=path)
+            if facts.st_size > _LARGEST:
+                raise Unwritable(
+                    f"{path} has {facts.st_size:,} bytes, which is too large to edit.", "Edit it by hand.", path=path
+                )
+            return File(load(handle), stat.S_IMODE(facts.st_mode), mark(facts), facts.st_nlink)
+        except OSError as error:
+            raise Unwritable(f"{path} cannot be read: {error.strerror}.", "Check its rights.", path=path) from error
+        finally:
+            os.close(handle)
+
+
+def mark(facts: os.stat_result) -> tuple[int, int, int, int]:
+    """Return what tells whether a file is still the one that was read, whatever its name."""
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+@contextlib.contextmanager
+def held(root: Path, path: str) -> Iterator[tuple[int, str]]:
+    """Hold the folder of a path, which must be there; raises Stale where it is gone."""
+    with at(root, path) as (here, name):
+        if here is None:
+            raise Stale(f"The folder of {path} is gone.", "Ask again, or undo the change.", path=path)
+        yield here, name
+
+
+def rmdir(root: Path, above: tuple[str, ...]) -> bool:
+    """Take a folder away if it is empty; says whether it was."""
+    with contextlib.suppress(OSError, PatchError), opened(root, above[:-1]) as here:
+        if here is not None:
+            os.rmdir(above[-1], dir_fd=here)
+            return True
+    return False
 
 
 def link(path: str) -> OutsideRoot:
@@ -160,8 +242,8 @@ def remove(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def sync(root: Path, parts: tuple[str, ...]) -> None:
+def sync(root: Path, above: tuple[str, ...]) -> None:
     """Make the entries of a folder last through a power cut; a file system that cannot is left to itself."""
-    with contextlib.suppress(OSError, OutsideRoot, Unwritable), opened(root, parts) as here:
+    with contextlib.suppress(OSError, OutsideRoot, Unwritable), opened(root, above) as here:
         if here is not None:
             os.fsync(here)

@@ -14,29 +14,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.edits import disk
-from assistant.edits.archive import GOING, WRITTEN, Archive, Damaged
-from assistant.edits.patch import Patch
-from assistant.edits.replay import Conflict, Tree, between
+from assistant.edits.archive import Archive, Damaged
+from assistant.edits.mend import finish
+from assistant.edits.replay import Conflict, Tree, between, choose
 from assistant.edits.step import (
     Full,
     Provenance,
     State,
     Step,
     read_full,
-    read_patch,
     read_step,
     touched,
     write_patch,
     write_step,
 )
-from assistant.errors import PatchError, Stale, StateError, Unwritable
+from assistant.errors import PatchError, Stale, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from assistant.edits.patch import Hunk
+    from assistant.edits.patch import Hunk, Patch
 
 Way = Literal["undo", "redo"]
 _CAP_BYTES = 256 * 1024 * 1024
@@ -184,7 +183,7 @@ class Journal:
         tree = Tree(lambda path: disk.read(self.root, path))
         after = []
         for full in chosen:
-            target = _target(way, full, wanted)
+            target = choose(way, full, wanted)
             tree.make(full.step.id, between(full.step.patch, full.stands, target))
             after.append(_turned(full, target))
         steps = tuple(full.step for full in chosen)
@@ -368,7 +367,9 @@ class Journal:
         """Finish what another process did not, and set aside what cannot be read. Only while alone."""
         archive = self._archive
         archive.tidy()
-        restored = self._finish()
+        mended = finish(archive, self.root, probe=self._probe)
+        if mended.steps:
+            self._complete(mended.steps)
         for number in archive.numbers():
             try:
                 record = archive.record(number)
@@ -378,97 +379,12 @@ class Journal:
                 continue
             except Damaged as error:
                 archive.set_aside(f"{number:06d}.json", str(error))
-        return restored
-
-    def _finish(self) -> list[str]:
-        archive = self._archive
-        try:
-            open_deed = archive.deed()
-            if open_deed is None:
-                return []
-            name, deed = open_deed
-            records = [record for record in deed["steps"] if isinstance(record["id"], int)]
-            folders = [str(each) for each in deed["folders"]]
-            paths = [each[key] for each in deed["patch"] for key in ("path", "new_path") if each[key]]
-            patch = read_patch(deed["patch"], archive.fetch) if name == GOING else Patch()
-        except (Damaged, KeyError, TypeError) as error:
-            for each in (GOING, WRITTEN):
-                if (self.folder / each).exists():
-                    archive.set_aside(
-                        each, f"{error}, so an interrupted write could not be put back; look at your files"
-                    )
-            return []
-        if name == WRITTEN:
-            disk.sweep(self.root, paths)
-            self._complete(records)
-            return []
-        restored = self._put_back(patch)
-        disk.sweep(self.root, paths, folders)
-        archive.end()
-        return restored
-
-    def _put_back(self, patch: Patch) -> list[str]:
-        restored = []
-        for file in reversed(patch.files):
-            try:
-                done = disk.restore(self.root, file, probe=self._probe)
-            except (OSError, PatchError) as error:
-                words = error.message if isinstance(error, PatchError) else f"{file.path}: {error.strerror}."
-                raise Unwritable(
-                    f"An interrupted write could not be put back. {words}",
-                    "Mend that first; nothing was written.",
-                    path=file.path,
-                ) from error
-            if done:
-                restored.append(file.path)
-            elif done is None:
-                self._archive.notes.append(
-                    f"{file.path} was changed after an interrupted write and was left as it is; look at it."
-                )
-        return restored
+        return list(mended.restored)
 
 
 def _clock(steps: Iterable[Step]) -> int:
     """Return the next moment, counted in deeds: clocks go back, this does not."""
     return max((max(step.did, step.took) for step in steps), default=0) + 1
-
-
-def _target(way: Way, full: Full, hunks: tuple[Hunk, ...] | None) -> Patch:
-    """Return how much of a step shall stand."""
-    patch, stands = full.step.patch, full.stands
-    if hunks is None:
-        return Patch() if way == "undo" else patch
-    there = stands if way == "undo" else between(patch, stands, patch)
-    unknown = [hunk for hunk in hunks if hunk not in there.hunks]
-    if unknown:
-        raise PatchError(f"{unknown[0].path}: step {full.step.id} has no such hunk.", "Look at the step again.")
-    if way == "undo":
-        return stands.keep([hunk for hunk in stands.hunks if hunk not in hunks])
-    return _joined(patch, stands, there.keep(hunks))
-
-
-def _joined(patch: Patch, stands: Patch, more: Patch) -> Patch:
-    """Put a part that was taken back onto the part that stands: one patch from the state before."""
-    now = {file.path: file for file in stands.files}
-    extra = {file.path: file for file in more.files}
-    files = []
-    for file in patch.files:
-        held = now.get(file.path)
-        added = extra.get(held.target if held and held.after is not None else file.path)
-        if added is None:
-            if held is not None:
-                files.append(held)
-            continue
-        target = added.target if added.after is not None else file.path
-        files.append(
-            replace(
-                file,
-                after=added.after,
-                mode_after=added.mode_after,
-                new_path=target if target != file.path else "",
-            )
-        )
-    return Patch(tuple(file for file in files if file.changes))
 
 
 def _turned(full: Full, stands: Patch) -> Full:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from assistant.edits.merge import Clash, clashes, merge
 from assistant.edits.patch import FilePatch, Patch
-from assistant.errors import OutsideRoot, Unwritable
+from assistant.errors import OutsideRoot, PatchError, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from assistant.edits.patch import Hunk
+    from assistant.edits.step import Full
 
     Found = tuple[bytes, int] | None
 
@@ -39,6 +42,47 @@ def between(whole: Patch, first: Patch, second: Patch) -> Patch:
         if step.changes:
             files.append(step)
     return Patch(tuple(files))
+
+
+def choose(way: Literal["undo", "redo"], full: Full, hunks: tuple[Hunk, ...] | None) -> Patch:
+    """Return how much of a step shall stand when some hunks of it, or all (None), are taken back or made again.
+
+    Raises PatchError for a hunk that does not stand, or is not taken back.
+    """
+    patch, stands = full.step.patch, full.stands
+    if hunks is None:
+        return Patch() if way == "undo" else patch
+    there = stands if way == "undo" else between(patch, stands, patch)
+    unknown = [hunk for hunk in hunks if hunk not in there.hunks]
+    if unknown:
+        raise PatchError(f"{unknown[0].path}: step {full.step.id} has no such hunk.", "Look at the step again.")
+    if way == "undo":
+        return stands.keep([hunk for hunk in stands.hunks if hunk not in hunks])
+    return _joined(patch, stands, there.keep(hunks))
+
+
+def _joined(patch: Patch, stands: Patch, more: Patch) -> Patch:
+    """Put a part that was taken back onto the part that stands: one patch from the state before."""
+    now = {file.path: file for file in stands.files}
+    extra = {file.path: file for file in more.files}
+    files = []
+    for file in patch.files:
+        held = now.get(file.path)
+        added = extra.get(held.target if held and held.after is not None else file.path)
+        if added is None:
+            if held is not None:
+                files.append(held)
+            continue
+        target = added.target if added.after is not None else file.path
+        files.append(
+            replace(
+                file,
+                after=added.after,
+                mode_after=added.mode_after,
+                new_path=target if target != file.path else "",
+            )
+        )
+    return Patch(tuple(file for file in files if file.changes))
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.edits import disk
+from assistant.edits import disk, mend
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import AssistantError, OutsideRoot, PatchError, Stale, Unwritable
 
@@ -194,7 +194,7 @@ AS_NOBODY = """
 import json, os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from assistant.edits import disk
+from assistant.edits import disk, mend
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import PatchError
 if os.getuid() == 0:
@@ -411,7 +411,7 @@ def test_a_folder_swapped_for_a_link_at_any_step_leads_nowhere(full, tmp_path):
             done = True
         (full / "src").unlink()
         (full / "aside").rename(full / "src")
-        disk.sweep(full, PATCH.paths)
+        mend.sweep(full, PATCH.paths)
         assert state(outside) == {"b.txt": b"two\n"}
         if done:
             disk.write(full, PATCH.reversed())
@@ -468,7 +468,7 @@ FULL_DISK = """
 import json, resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from assistant.edits import disk
+from assistant.edits import disk, mend
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import PatchError
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
@@ -550,7 +550,7 @@ def test_files_that_run_by_themselves_are_told_from_those_that_do_not(path, is_r
 
 
 def test_no_program_is_ever_started_to_write_a_patch():
-    for name in ("disk", "folder", "journal", "archive", "replay", "merge", "patch"):
+    for name in ("disk", "folder", "journal", "archive", "mend", "replay", "merge", "patch"):
         source = (Path("assistant/edits") / f"{name}.py").read_text()
         assert "subprocess" not in source
         assert "os.system" not in source
