@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assistant.quota.reading import Reading
     from assistant.tokens import Cost, TokenUsage
 
+_MINUTE = timedelta(minutes=1)
 _CLOCKS = timedelta(days=1)
 """How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
 
@@ -96,7 +97,7 @@ def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
     named = any(
         name == each.name.casefold() or name in (other.casefold() for other in each.reads) for each in plan.meters
     )
-    alike = [each for each in plan.meters if each.window.length == timedelta(minutes=reading.minutes) and not each.only]
+    alike = [each for each in plan.meters if each.window.length / _MINUTE == reading.minutes and not each.only]
     return not named and alike == [meter] and not meter.feature
 
 

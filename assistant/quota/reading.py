@@ -27,6 +27,7 @@ Source = Literal["headers", "endpoint", "error", "file", "you"]
 Rounding = Literal["exact", "truncated", "rounded"]
 Status = Literal["ok", "exhausted", "unlimited", "not_in_plan", "unsupported", "unknown"]
 _RAW_LIMIT = 2_000
+_MOST = Decimal(10) ** 18
 _NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
 
 
@@ -214,14 +215,14 @@ def window_name(minutes: int | None) -> str:
 
 
 def number(value: Any) -> Decimal | None:
-    """Read a number that may be a string; None where it is none."""
+    """Read a number that may be a string; None where it is none, or is beyond all that is ever counted."""
     if value is None or isinstance(value, bool):
         return None
     try:
         found = Decimal(str(value).strip().rstrip("%"))
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found) < _MOST else None
 
 
 def moment(value: Any) -> datetime | None:

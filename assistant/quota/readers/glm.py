@@ -32,15 +32,21 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
 
 def _one(limit: Mapping[str, Any], now: datetime) -> Reading:
     kind, unit, count = limit.get("type"), limit.get("unit"), number(limit.get("number"))
-    minutes = int(_MINUTES[unit] * count) if unit in _MINUTES and count is not None and 0 < count < 1000 else None
+    minutes = (
+        int(_MINUTES[unit] * count)
+        if isinstance(unit, int) and unit in _MINUTES and count is not None and 0 < count < 1000
+        else None
+    )
     used, cap = number(limit.get("currentValue")), number(limit.get("usage"))
     percent = number(limit.get("percentage"))
+    kind = str(kind)
     tools = kind == "TIME_LIMIT"
+    known = (tools or kind in _UNITS) and minutes is not None
     return Reading(
-        "mcp month" if tools else window_name(minutes), "endpoint", now,
+        "mcp month" if tools else window_name(minutes) if known else f"{kind} {window_name(minutes)}", "endpoint", now,
         unit="calls" if tools else _UNITS.get(str(kind), "") if cap is not None else "percent",
         used=used, limit=cap, remaining=number(limit.get("remaining")), percent=percent, rounding="truncated",
         resets_at=moment(limit.get("nextResetTime")), minutes=minutes, feature="mcp" if tools else "",
-        mapped=(tools or kind in _UNITS) and minutes is not None,
+        mapped=known,
         status="exhausted" if (percent or 0) >= 100 else "ok" if percent is not None or cap else "unknown", raw=raw(limit),
     )  # fmt: skip
