@@ -19,21 +19,22 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from assistant.quota.calibration import Calibration, band
 from assistant.quota.estimate import Correction, Estimate, Freed, Held
+from assistant.quota.lots import Purse
 from assistant.quota.money import spent
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
     from assistant.quota.estimate import Confidence, MeterState
-    from assistant.quota.plan import Limit, Meter
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Limit, Meter
 
 SAME_RESET = timedelta(seconds=120)
 LAG = timedelta(seconds=60)
 GRACE = timedelta(seconds=60)
-_SAMPLE_POINTS = 5
 _FREES = 12
 _RUNNING = 256
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
@@ -82,19 +83,17 @@ class Gauge:
     _running: list[tuple[datetime | None, Amount]] = field(default_factory=list)
     _steps: int = 0
     _fractions: bool = False
-    _anchor: tuple[Amount, Decimal] | None = None
-    _capacity: Amount | None = None
-    _lots: list[Decimal] = field(default_factory=list)
-    _overdrawn: Decimal = _ZERO
+    _learned: Calibration = field(default_factory=Calibration)
+    _purse: Purse | None = None
 
     def __post_init__(self) -> None:
         self._points = self.meter.unit == "percent"
-        self._lots = [lot.amount for lot in self.meter.lots]
+        self._purse = Purse(self.meter.lots) if self.meter.lots else None
 
     @property
     def capacity(self) -> Amount | None:
         """What the whole window is worth in weighted tokens, as learned from percents."""
-        return self._capacity
+        return self._learned.capacity
 
     # --- feeding -----------------------------------------------------------------------------------------------------
 
@@ -121,7 +120,7 @@ class Gauge:
             return None
         if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
             return found.point or None
-        return found.point * _HUNDRED / self._capacity.point if self._capacity is not None else _ZERO
+        return self._learned.points(found).point
 
     def burn(self, burn: Burn) -> None:
         """Count a step that is in scope."""
@@ -151,8 +150,8 @@ class Gauge:
             self._running.append((None if burn.running else burn.until, found))
         if self._trails:
             self._rolling.append((burn.at, found))
-        if self._lots:
-            self._spend(found.point, burn.at)
+        if self._purse is not None:
+            self._purse.spend(found.point, burn.at)
         self._watch(burn.at)
 
     def read(self, reading: Reading) -> None:
@@ -209,15 +208,10 @@ class Gauge:
         done = Amount(self._since.low - ours.low, self._since.point - ours.point, self._since.high - ours.high)
         most = Amount(done.low, done.point, done.high + ours.high + self._overlap)
         if self._points:
-            self._learn(found, base, done.point)
-            if self._capacity is None:
-                if most.high > 0:
-                    return  # a rise that cannot be split is nobody's
-            else:
-                low, point, high = self._capacity
-                most = Amount(
-                    most.low * _HUNDRED / high, most.point * _HUNDRED / point, most.high * _HUNDRED / low
-                )  # fmt: skip
+            self._learned.learn(found, base, done.point)
+            if self._learned.capacity is None and most.high > 0:
+                return  # a rise that cannot be split is nobody's
+            most = self._learned.points(most)
         slack = self._slack(found)
         low = found.low - base.high - most.high - slack
         point = found.point - base.point - most.point
@@ -226,25 +220,6 @@ class Gauge:
             self._foreign = self._foreign.plus(Amount(low, point, high))
         elif high < 0:
             self._corrections.append(Correction(reading.at, point))
-
-    def _learn(self, found: Amount, base: Amount, ours: Decimal) -> None:
-        """Learn what a point is worth from pairs at least five points apart with nothing but our own burn between."""
-        start, before = self._anchor or (base, _ZERO)
-        if found.low - base.high > 0 and ours <= 0:
-            self._anchor = (found, _ZERO)  # others burn as well: no sample
-            return
-        total = before + ours
-        if found.point - start.point < _SAMPLE_POINTS or total <= 0:
-            self._anchor = (start, total)
-            return
-        least, most = found.low - start.high, found.high - start.low
-        point = total * _HUNDRED / (found.point - start.point)
-        sample = Amount(total * _HUNDRED / most, point, total * _HUNDRED / least if least > 0 else point * 2)
-        old = self._capacity
-        if old is not None and max(old.low, sample.low) <= min(old.high, sample.high):
-            low, high = max(old.low, sample.low), min(old.high, sample.high)
-            sample = Amount(low, min(max(sample.point, low), high), high)
-        self._capacity, self._anchor = sample, (found, _ZERO)
 
     def _slack(self, found: Amount) -> Decimal:
         """Return what rounding by the vendor may hide: each class of each step to the last place shown."""
@@ -257,7 +232,8 @@ class Gauge:
     def _begin(
         self, reading: Reading, found: Amount, ends: datetime | None, start: datetime | None = None
     ) -> None:  # fmt: skip
-        self._foreign, self._anchor = NOTHING, None
+        self._foreign = NOTHING
+        self._learned.begin()
         self._settle(reading, found)
         self.start = start or self.start
         self._place(ends, keep=start is not None)
@@ -331,15 +307,15 @@ class Gauge:
             if reading.status == "exhausted" and isinstance(limit, Decimal):
                 return Amount(limit, limit, limit)
             return None
-        band = _band(reading.percent, reading.rounding)
+        said = band(reading.percent, reading.rounding)
         if self.meter.unit == "percent":
-            return band
+            return said
         if isinstance(limit, Decimal):
             self._points = False
-            return Amount(*(each * limit / _HUNDRED for each in band))
+            return Amount(*(each * limit / _HUNDRED for each in said))
         if not self._points:
             self._points, self._base = True, None
-        return band
+        return said
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -397,26 +373,12 @@ class Gauge:
                     self._limit(self.start), self._events, self._foreign.point, why,
                 )
             )  # fmt: skip
-        self._base, self._left, self._spent, self._anchor = None, None, False, None
+        self._base, self._left, self._spent = None, None, False
+        self._learned.begin()
         self._since = self._local = self._foreign = NOTHING
         self._overlap, self._events, self._unpriced = _ZERO, 0, 0
         self._corrections = []
         self._running = [each for each in self._running if each[0] is None]
-
-    def _spend(self, amount: Decimal, at: datetime) -> None:
-        """Take from the lots that expire soonest."""
-        order = sorted(
-            range(len(self._lots)),
-            key=lambda index: self.meter.lots[index].expires_at or datetime.max.replace(tzinfo=UTC),
-        )
-        for index in order:
-            lot = self.meter.lots[index]
-            usable = (lot.bought_at is None or lot.bought_at <= at) and (lot.expires_at is None or at < lot.expires_at)
-            if usable:
-                taken = min(amount, self._lots[index])
-                self._lots[index] -= taken
-                amount -= taken
-        self._overdrawn += amount
 
     def _watch(self, at: datetime) -> None:
         used = self._used().point
@@ -435,11 +397,7 @@ class Gauge:
     def _used(self) -> Amount:
         since = self._since
         if self._points:
-            if self._capacity is None:
-                since = NOTHING
-            else:
-                low, point, high = self._capacity
-                since = Amount(since.low * _HUNDRED / high, since.point * _HUNDRED / point, since.high * _HUNDRED / low)
+            since = self._learned.points(since)
         if self._base is None:
             return since
         base = Amount(*(max(_ZERO, each - self._expired) for each in self._base)) if self._trails else self._base
@@ -454,13 +412,8 @@ class Gauge:
     def _remaining(self, now: datetime) -> Decimal | None:
         if self._spent:
             return _ZERO
-        if self._lots and self._reading is None:
-            usable = (
-                left
-                for left, lot in zip(self._lots, self.meter.lots, strict=True)
-                if (lot.bought_at is None or lot.bought_at <= now) and (lot.expires_at is None or now < lot.expires_at)
-            )
-            return sum(usable, _ZERO) - self._overdrawn
+        if self._purse is not None and self._reading is None:
+            return self._purse.left(now)
         if self._base is not None and self._left is not None and not self._points and not self._trails:
             left = self._left - self._since.point
             return left if self.meter.window.kind == "balance" else max(_ZERO, left)
@@ -539,9 +492,9 @@ class Gauge:
         low: Decimal | None = used.low
         high: Decimal | None = used.high
         point: Decimal | None = used.point
-        if self._points and self._capacity is None and self._since.high > 0:
+        if self._points and self.capacity is None and self._since.high > 0:
             high = None
-        if self._points and not known and self._base is None and self._capacity is None:
+        if self._points and not known and self._base is None and self.capacity is None:
             low = point = high = left = None
             state = state if state in {"not_in_plan", "not_started"} else "unknown"
         if self._edgeless:
@@ -563,7 +516,7 @@ class Gauge:
             _SOURCES[self._reading.source] if known and self._reading else "ledger", age, self._foreign.point, low, high,
             self._confidence(now, limit, age, known=known), self._foreign.low, self._foreign.high, self._local.point,
             self._events, self._unpriced, self._resets, tuple(self._corrections), frees, self._wants, meter.currency,
-            meter.only, meter.feature, meter.per_app, self._capacity,
+            meter.only, meter.feature, meter.per_app, self.capacity,
             spent(self._reading.parts, self._since.point) if known and self._reading else {},
         )  # fmt: skip
 
@@ -588,18 +541,7 @@ class Gauge:
         if known and self._since.high <= 0 and age < 60:
             return "authoritative"
         if known and self._points and self._since.high > 0:
-            return "calibrated" if self._capacity is not None else "merged"
+            return "calibrated" if self.capacity is not None else "merged"
         if known:
             return "merged"
         return "local-only" if limit is not None and not self._edgeless else "unknown"
-
-
-def _band(percent: Decimal, rounding: str) -> Amount:
-    """Return where the true percent lies: cut off, [p, p+1); rounded, [p-0.5, p+0.5); to the last place that is shown."""
-    exponent = percent.as_tuple().exponent
-    step = Decimal(1).scaleb(exponent if isinstance(exponent, int) and exponent < 0 else 0)
-    if rounding == "truncated":
-        return Amount(percent, percent, percent + step)
-    if rounding == "rounded":
-        return Amount(max(_ZERO, percent - step / 2), percent, percent + step / 2)
-    return Amount(percent, percent, percent)

@@ -54,7 +54,7 @@ def tally(costs: Iterable[Cost]) -> Tally:
 
 def amount(value: Decimal, currency: str = "USD") -> str:
     """Write an amount: two places, more where it would read 0.00."""
-    small = Decimal(0) < abs(value) < Decimal("0.095")
+    small = abs(value) < Decimal("0.095") and value != value.quantize(Decimal("0.01"))
     shown = value.quantize(Decimal("0.0001") if small else Decimal("0.01"), ROUND_HALF_UP)
     sign = _SIGNS.get(currency)
     return f"{sign}{shown}" if sign and shown >= 0 else f"{currency} {shown}"

@@ -246,7 +246,7 @@ def line_of(text: str, path: tuple[str | int, ...], key: str) -> int | None:
                 if len(counts) < depth:
                     counts.append(-1)
                 counts[depth - 1] += 1
-            here = parts == names and counts == wanted
+            here = parts == names and counts[: len(wanted)] == wanted
             place = number if here else place
         elif here and key and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line):
             return number
