@@ -29,7 +29,7 @@ class Forecast:
     """How a meter goes on, at its plain pace: used units over time that has passed, idle time included.
 
     Rates are units a minute. `dry_at` is when it runs out, None where it lasts or nothing is known; `lasts` is None where
-    nothing is known. `share_at_reset` and `expected` (an even pace by now) are percents, `ahead` is used minus expected in
+    nothing is known. `used_at_reset` is in units, `share_at_reset` and `expected` (an even pace by now) are percents, `ahead` is used minus expected in
     points; `rate_to_last` is what may be burnt from now to the reset. `age_s` is the age of what it rests on. `burn_short`
     and `burn_long` are rates with half-lives of 15 minutes and 3 hours, None where no burns were given.
     """
@@ -40,6 +40,7 @@ class Forecast:
     dry_at: datetime | None = None
     before_reset: timedelta | None = None
     lasts: bool | None = None
+    used_at_reset: Decimal | None = None
     share_at_reset: Decimal | None = None
     expected: Decimal | None = None
     ahead: Decimal | None = None
@@ -64,16 +65,18 @@ def forecast(
     rate = each.used / elapsed if elapsed else None
     limit = each.limit if isinstance(each.limit, Decimal) and each.limit else None
     if limit is None or rate is None:
+        ahead = each.used + rate * rest if rate is not None else None
         return Forecast(
-            each.meter, each.unit, rate, expected=expected, age_s=each.age_s, burn_short=short, burn_long=long
-        )
+            each.meter, each.unit, rate, used_at_reset=ahead, expected=expected, age_s=each.age_s, burn_short=short,
+            burn_long=long,
+        )  # fmt: skip
     left = each.remaining if each.remaining is not None else max(Decimal(0), limit - each.used)
     dry_at = now + _span(left / rate) if rate > 0 and left / rate < rest else None
     if left <= 0:
         dry_at = now
     return Forecast(
         each.meter, each.unit, rate, dry_at, each.end - dry_at if dry_at is not None else None, dry_at is None,
-        (each.used + rate * rest) * _HUNDRED / limit, expected, each.used * _HUNDRED / limit - expected,
+        each.used + rate * rest, (each.used + rate * rest) * _HUNDRED / limit, expected, each.used * _HUNDRED / limit - expected,
         left / rest if rest else None, each.age_s, short, long,
     )  # fmt: skip
 
@@ -182,6 +185,7 @@ def forecast_json(found: Forecast) -> dict[str, Any]:
         "dry_at": instant(found.dry_at),
         "before_reset_min": float(_minutes(found.before_reset)) if found.before_reset is not None else None,
         "lasts": found.lasts,
+        "used_at_reset": rate(found.used_at_reset),
         "percent_at_reset": tenth(found.share_at_reset),
         "expected_percent": tenth(found.expected),
         "ahead": tenth(found.ahead),

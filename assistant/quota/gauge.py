@@ -73,6 +73,7 @@ class Gauge:
     _unpriced: int = 0
     _resets: int = 0
     _reset_at: datetime | None = None
+    _before: Decimal | None = None
     _absent: bool = False
     _spent_until: datetime | None = None
     _spent: bool = False
@@ -163,6 +164,8 @@ class Gauge:
             return
         if reading.status in {"unknown", "unsupported"}:
             return
+        if reading.resets_at is not None and reading.resets_at <= reading.at:
+            return  # of a window that is over
         if self._base is None or self._trails or (self.end is not None and reading.at >= self.end):
             self._advance(reading.at)
         self._absent = False
@@ -187,17 +190,25 @@ class Gauge:
         if self._trails:  # what has come back meanwhile is no drop
             base = Amount(*(max(_ZERO, each - self._expired) for each in base))
         later = ends is not None and self.end is not None and ends - self.end > SAME_RESET
-        dropped = found.high < base.low or (found.high == base.low and found.low < found.high)
+        rounding = max(found.high - found.low, base.high - base.low)
+        dropped = base.point - found.point > rounding and not self._trails
+        fresh = self._reset_at is not None and reading.at - self._reset_at <= LAG
+        if fresh and self._before is not None and found.point >= self._before:
+            return  # a cache still tells what was before the reset
+        if dropped and fresh and not later:
+            self._settle(reading, found)
+            return
         if dropped and not later and last is not None and reading.at - last.at <= LAG:
-            fresh = self._reset_at is not None and reading.at - self._reset_at <= LAG
-            if not fresh:
-                return  # two sources within a minute: caches lag, the higher one holds
-        if dropped and not self._trails:
+            return  # two sources within a minute: caches lag, the higher one holds
+        if dropped:
+            self._before = base.point
             if self.meter.window.kind != "balance":
                 self._close(reading.at, "granted" if not later else "end")
             self._reset_at, self._resets = reading.at, self._resets + 1
             self._begin(reading, found, ends, start=None if later else reading.at)
             return
+        if found.point < base.point and not self._trails:
+            found = base  # lower by no more than rounding: readings of one window do not decrease
         self._attribute(reading, found, base)
         self._settle(reading, found)
         self._place(ends)
@@ -494,9 +505,9 @@ class Gauge:
         point: Decimal | None = used.point
         if self._points and self.capacity is None and self._since.high > 0:
             high = None
-        if self._points and not known and self._base is None and self.capacity is None:
+        if self._points and self._base is None and self._reading is None:
             low = point = high = left = None
-            state = state if state in {"not_in_plan", "not_started"} else "unknown"
+            state = state if state == "not_in_plan" else "unknown"
         if self._edgeless:
             low = _ZERO
         if meter.window.kind == "balance" and point is not None and known and not isinstance(limit, Decimal):

@@ -5,6 +5,7 @@ instant:
 
 - `at` (or `time`, `timestamp`): ISO text or Unix seconds; `until` when the step ended; `state`: "settled" (also when
   missing), "in_flight", "failed" (not billed), "interrupted" or "failed_unknown" (perhaps billed).
+- `id` (or `request_id`, with `attempt`): lines of one id are one step, the last says how it ended.
 - `model`, `feature`; token classes `fresh_input` (or `input`), `cache_read`, `cache_write` (or `cache_write_short`,
   `cache_write_long`), `output`, `reasoning`, here or inside `usage`; `tokens` where only the sum is known; `exact`: false.
 - `requests` (1 when missing; also `calls`), `prompts`, `credits`, `percent`, `money` or `cost` with `currency`, `units` for
@@ -19,7 +20,7 @@ A step is admitted only if every meter in scope has room for all of it; one that
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -54,13 +55,17 @@ _LIMIT = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line: a step that burns, or readings, or both. `arrived` is its own instant; `line` is from 1."""
+    """One line: a step that burns, or readings, or both. `arrived` is its own instant; `line` is from 1.
+
+    Two events of one `id` are the same step: the later line says how it ended, the first when it began.
+    """
 
     arrived: datetime
     burn: Burn | None = None
     readings: tuple[Reading, ...] = ()
     cost: Cost | None = None
     line: int = 0
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         accepted(each for event in known for each in event.readings if reads(plan, meter, each))
         for meter in plan.meters
     ]
-    steps = sorted((event for event in known if event.burn is not None), key=lambda each: each.arrived)
+    steps = sorted(_last_words(known), key=lambda each: each.arrived)
     places = [0] * len(gauges)
     blocked: list[Blocked] = []
     burns: dict[str, list[tuple[datetime, Decimal]]] = {meter.name: [] for meter in plan.meters}
@@ -150,6 +155,22 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         tuple(unmapped(plan, said)),
         money.tally(costs),
     )
+
+
+def _last_words(events: Iterable[Event]) -> list[Event]:
+    """Return the steps, each once, as its last line tells it; what was not billed is left out."""
+    found: list[Event] = []
+    named: dict[str, Event] = {}
+    for event in events:
+        if not event.id:
+            found.append(event)
+        elif (before := named.get(event.id)) is None:
+            named[event.id] = event
+        else:
+            at = min(before.arrived, event.arrived)
+            burn = replace(event.burn, at=at) if event.burn is not None else None
+            named[event.id] = replace(event, arrived=at, burn=burn)
+    return [event for event in (*found, *named.values()) if event.burn is not None]
 
 
 def _tell(gauge: Gauge, told: list[Reading], place: int, until: datetime) -> int:
@@ -205,7 +226,7 @@ def read_event(values: Any, line: int = 0) -> Event:
     cost = _cost(values)
     counted = any(each in values for each in ("requests", "calls", "prompts", "burn", "tokens", "model"))
     if (silent and not (own.total or units or counted or cost)) or state in _FAILED:
-        return Event(at, None, tuple(readings), None, line)
+        return Event(at, None, tuple(readings), None, line, _id(values))
     until = as_instant(values["until"]) if values.get("until") is not None else None
     final = values.get("burn", {})
     if not isinstance(final, dict):
@@ -224,7 +245,13 @@ def read_event(values: Any, line: int = 0) -> Event:
         units,
         {str(name): _number(value, f"burn.{name}") for name, value in final.items()},
     )
-    return Event(at, burn, tuple(readings), cost, line)
+    return Event(at, burn, tuple(readings), cost, line, _id(values))
+
+
+def _id(values: Mapping[str, Any]) -> str:
+    """Name a step by `id` (or `request_id`) and `attempt`: a request that was sent again is billed again."""
+    name = values.get("id", values.get("request_id"))
+    return f"{name}#{values.get('attempt', '')}" if name is not None else ""
 
 
 def _usage(values: Mapping[str, Any]) -> TokenUsage:

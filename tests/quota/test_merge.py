@@ -123,6 +123,37 @@ def test_a_later_reset_with_a_drop_is_a_new_window_and_without_one_an_anchor_tha
     assert (moved.used, moved.resets, moved.end, moved.foreign) == (810, 0, at("16:00:00"), 10)
 
 
+def test_after_a_reset_a_cache_that_tells_the_old_number_is_not_believed():
+    readings = [
+        said("12:00:00", 800),
+        said("12:20:00", 10, source="headers"),
+        said("12:20:10", 805),
+        said("12:20:20", 8),
+    ]
+    found = now(plan(), "12:20:30", [], readings)
+    assert (found.used, found.resets, found.foreign) == (8, 1, 0)
+
+
+def test_a_percent_that_is_lower_by_its_rounding_is_no_reset():
+    readings = [
+        said("12:00:00", percent=D(44), rounding="rounded"),
+        said("12:05:00", percent=D(43), rounding="rounded"),
+    ]
+    found = now(plan("percent", 100), "12:05:00", [], readings)
+    assert (found.used, found.resets, found.age_s) == (44, 0, 0)
+
+
+def test_a_reading_of_a_window_that_is_over_says_nothing():
+    found = now(plan(), "15:02:00", [], [said("12:00:00", 800), said("15:01:30", 800)])
+    assert (found.state, found.used) == ("not_started", 0)
+
+
+def test_points_nobody_read_are_unknown_and_after_their_reset_nothing_is_used():
+    assert now(plan("percent", 100), "12:00:00", [took("11:00:00", 5)]).state == "unknown"
+    found = now(plan("percent", 100), "15:02:00", [], [said("12:00:00", percent=D(80))])
+    assert (found.state, found.used, found.confidence) == ("not_started", 0, "local-only")
+
+
 def test_reset_instants_that_differ_by_two_minutes_are_one_window():
     near = RESET + timedelta(seconds=120)
     found = now(plan(), "12:20:00", [], [said("12:00:00", 800), said("12:20:00", 805, resets=near)])

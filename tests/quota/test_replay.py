@@ -314,6 +314,30 @@ def test_states_of_steps():
     assert (now["low"], now["used"], now["high"]) == (180, 300, 320)
 
 
+def test_lines_of_one_id_are_one_step_and_a_second_attempt_is_another():
+    events = [
+        {"at": f"{MONDAY}10:00:00Z", "id": "a", "tokens": 100, "state": "in_flight"},
+        {"at": f"{MONDAY}10:00:09Z", "id": "a", "tokens": 70},
+        {"at": f"{MONDAY}10:00:09Z", "id": "a", "tokens": 70},
+        {"at": f"{MONDAY}10:00:10Z", "id": "a", "attempt": 2, "tokens": 30},
+        {"at": f"{MONDAY}10:00:20Z", "id": "b", "tokens": 50, "state": "in_flight"},
+        {"at": f"{MONDAY}10:00:21Z", "id": "b", "state": "failed"},
+        {"at": f"{MONDAY}10:00:22Z", "tokens": 5}, {"at": f"{MONDAY}10:00:22Z", "tokens": 5},
+    ]  # fmt: skip
+    now = meter(run({**FIVE, "unit": "tokens", "limit": 1000}, events))
+    assert (now["used"], now["window"]["start"], now["events"]) == (110, "2026-11-23T10:00:00+00:00", 4)
+
+
+def test_pace_by_the_clock_of_the_window():
+    times = (("10:05", 1000), ("10:35", 5000), ("11:05", 3000))
+    events = [{"at": f"{MONDAY}{each}:00Z", "tokens": count} for each, count in times]
+    found = run({**FIVE, "unit": "tokens", "floor": "hour"}, events, f"{MONDAY}11:20:00+00:00")
+    told = meter(found)["forecast"]
+    assert (told["rate_per_min"], told["used_at_reset"], told["dry_at"]) == (112.5, 33750, None)
+    later = meter(run({**FIVE, "unit": "tokens", "floor": "hour"}, events, f"{MONDAY}13:00:00+00:00"))["forecast"]
+    assert later["rate_per_min"] == 50
+
+
 def test_a_limit_of_that_day_holds():
     limits = [{"since": "2026-11-01T00:00:00Z", "limit": 150}, {"since": "2026-09-14T00:00:00Z", "limit": 125}]
     week = {"name": "week", "unit": "requests", "window": "calendar_week", "limit": 100, "limits": limits}
