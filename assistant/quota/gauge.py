@@ -27,6 +27,8 @@ from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assistant.quota.estimate import Confidence, MeterState
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
@@ -392,7 +394,10 @@ class Gauge:
         self._running = [each for each in self._running if each[0] is None]
 
     def _watch(self, at: datetime) -> None:
-        used = self._used().point
+        if self._points or self._trails:
+            used = self._used().point
+        else:
+            used = self._since.point if self._base is None else self._base.point + self._since.point
         if used > self.peak:
             self.peak, self.peak_at = used, at
 
@@ -469,25 +474,27 @@ class Gauge:
                     return Room(at)
         return Room(None)
 
-    def _returns(self) -> list[tuple[datetime, Decimal]]:
-        """List how what was burnt comes back: an instant, and what is then still used. Steps of one instant come back together."""
+    def _returns(self) -> Iterator[tuple[datetime, Decimal]]:
+        """Yield how what was burnt comes back: an instant, and what is then still used. Steps of one instant come back together."""
         reach = self.meter.window.reach or timedelta(0)
         used = self._used().point
         others = used - self._local.point
-        found: list[tuple[datetime, Decimal]] = []
         gone = self._reading.at + reach if others > 0 and self._base is not None and self._reading is not None else None
+        last: datetime | None = None
         for at, amount in self._rolling:
             back = at + reach
+            if last is not None and last != back:
+                yield last, used
             if gone is not None and gone <= back:
-                used, gone = used - others, None
-                found.append((self._reading.at + reach if self._reading else back, used))
+                used -= others
+                yield gone, used
+                gone = None
             used -= amount.point
-            if found and found[-1][0] == back:
-                found.pop()
-            found.append((back, used))
+            last = back
+        if last is not None:
+            yield last, used
         if gone is not None:
-            found.append((gone, used - others))
-        return found
+            yield gone, used - others
 
     def estimate(self, now: datetime) -> Estimate:
         """Return how the meter stands."""

@@ -117,12 +117,16 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
     elif entry.state == "failed":
         return None
     else:
+        # A ledger may give entries that stand for several steps; then each is taken for a prompt of its own.
+        steps = Decimal(getattr(entry, "steps", 1))
+        alone = bool(entry.purpose)
         burn = Burn(
             entry.at,
             entry.usage,
             entry.cost,
             entry.model,
-            prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")),
+            requests=steps,
+            prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
             running=entry.state == "in_flight",
         )
     if burn.at > now:
