@@ -125,10 +125,10 @@ class Gauge:
             return found.point or None
         return self._learned.points(found).point
 
-    def burn(self, burn: Burn) -> None:
-        """Count a step that is in scope."""
+    def burn(self, burn: Burn) -> Amount | None:
+        """Count a step that is in scope; returns what it takes, None where that is unknown or the plan has no such meter."""
         if not self.meter.holds_at(burn.at):
-            return
+            return None
         found = self.amount(burn)
         self._advance(burn.at)
         if self.meter.window.kind == "first_use" and self.start is None:
@@ -136,13 +136,13 @@ class Gauge:
             self.start, self.end = opened(self.meter.window, burn.at, last)
         if found is None:
             self._unpriced += 1
-            return
+            return None
         given = burn.given.get("percent") if self._points else None
         if given is not None or (self._points and self.meter.name in burn.charged):
             # A burn that is stated in points moves the bar itself.
             self._base = (self._base or NOTHING).plus(found)
             self._events += 1
-            return
+            return found
         self._events += 1
         self._steps += 1
         self._fractions = self._fractions or found.point % 1 != 0
@@ -156,6 +156,7 @@ class Gauge:
         if self._purse is not None:
             self._purse.spend(found.point, burn.at)
         self._watch(burn.at)
+        return found
 
     def read(self, reading: Reading) -> None:
         """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""

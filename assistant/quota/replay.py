@@ -134,8 +134,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             continue
         admitted += 1
         for gauge in mine:
-            gauge.burn(burn)
-            if (amount := gauge.meter.amount(burn)) is not None:
+            if (amount := gauge.burn(burn)) is not None:
                 burns[gauge.meter.name].append((burn.at, amount.point))
         if event.cost is not None:
             costs.append(event.cost)

@@ -40,6 +40,7 @@ class Amount(NamedTuple):
 
 
 NOTHING = Amount(_ZERO, _ZERO, _ZERO)
+_UNIT = Amount(_ONE, _ONE, _ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,15 @@ class Tariff:
             return None
         if not base:
             return NOTHING
-        low, point, high = self.factor(burn.model, burn.at)
+        low, point, high = factor = self.factor(burn.model, burn.at)
+        if factor is _UNIT:
+            return Amount(base, base, base)
         return Amount(base * low, base * point, base * high)
 
     def factor(self, model: str, at: datetime | None) -> Amount:
         """Return what one base unit counts for a model at an instant. Where a holiday is in doubt the point is the dear end."""
+        if not self.models and not self.rules:
+            return _UNIT
         own = next((value for pattern, value in self.models.items() if fnmatchcase(model, pattern)), _ONE)
         doubtful: list[Decimal] = []
         sure = _ONE
