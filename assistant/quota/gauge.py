@@ -516,7 +516,7 @@ class Gauge:
         if self._points and self._base is None and self._reading is None:
             low = point = high = left = None
             state = state if state == "not_in_plan" else "unknown"
-        if self._edgeless:
+        if self._edgeless and self._base is None and low is not None:
             low = _ZERO
         if meter.window.kind == "balance" and point is not None and known and not isinstance(limit, Decimal):
             point, low, high = self._local.point, self._local.low, self._local.high
@@ -551,7 +551,7 @@ class Gauge:
             return "not_started"
         if limit == "unlimited":
             return "open"
-        if left is None or self._edgeless:
+        if left is None or (self._edgeless and self._base is None):
             return "unknown"
         return "exhausted" if left <= 0 else "open"
 

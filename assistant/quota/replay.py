@@ -431,7 +431,7 @@ def rendered(found: Replayed) -> str:
         words = forecast.phrase(found.forecasts[each.meter], now=found.at)
         said = "unknown" if each.used is None else number(each.used)
         lines.append(
-            f"  {each.meter:<12} {said} of {limit} {each.unit}{share}  {each.state.replace('_', ' ')}{reset}{others}"
+            f"  {each.meter:<12} {said} of {limit} {each.currency if each.unit == 'money' else each.unit}{share}  {each.state.replace('_', ' ')}{reset}{others}"
             f"  [{each.source}, {each.confidence}]{'  ' + words if words else ''}"
         )
     lines += [

@@ -365,6 +365,43 @@ def test_headers_and_refusals_stand_in_events():
     assert (now["state"], now["used"], now["resets_at"]) == ("exhausted", 2000, "2026-11-23T12:00:00+00:00")
 
 
+def test_t25_a_slice_of_the_month_binds_and_a_missing_week_is_not_in_the_plan():
+    percent = {"unit": "percent", "limit": 100}
+    meters = [
+        {**FIVE, **percent}, {"name": "week", "window": "grid", "days": 7, **percent},
+        {"name": "month", "window": "subscription_month", **percent},
+        {"name": "month code", "window": "subscription_month", **percent},
+    ]  # fmt: skip
+    usages = {
+        "limit_5h": {"used_ratio": 0.07},
+        "limit_month_total": {"used_ratio": 0.418},
+        "limit_month_code": {"used_ratio": 0.50},
+    }
+    found = run(meters, [{"at": f"{MONDAY}10:00:00Z", "host": "api.kimi.com", "body": {"usages": usages}}])
+    assert [(each["meter"], each["percent"], each["state"]) for each in found["meters"]] == [
+        ("month code", 50, "open"), ("month", 41.8, "open"), ("5 hours", 7, "open"), ("week", None, "not_in_plan"),
+    ]  # fmt: skip
+    assert found["binding"] == "month code"
+
+
+def test_t29_what_may_be_spent_is_the_least_of_key_and_account():
+    money = {"unit": "money", "currency": "USD"}
+    meters = [
+        {"name": "balance", "window": "balance", **money},
+        {"name": "key limit", "window": "calendar_month", **money},
+    ]
+    key = {"data": {"limit": 50, "limit_remaining": 37.5, "limit_reset": "monthly", "usage": 12.5}}
+    account = {"data": {"total_credits": 100.0, "total_usage": 98.2}}
+    at = {"at": f"{MONDAY}10:00:00Z", "host": "openrouter.ai"}
+    found = run(meters, [{**at, "body": key}, {**at, "body": account}, {"at": f"{MONDAY}10:01:00Z", "cost": "2.10"}])
+    assert (meter(found, "balance")["remaining"], meter(found, "key limit")["remaining"]) == (1.8, 37.5)
+    assert (found["binding"], found["blocked"][0]["meter"], found["blocked"][0]["never"]) == (
+        "balance",
+        "balance",
+        True,
+    )
+
+
 def test_strange_limits_are_shown_raw():
     body = {"data": {"limits": [{"type": "MOON_LIMIT", "unit": 3, "number": 5, "percentage": 4}]}}
     found = run({**FIVE, "limit": 9}, [{"at": f"{MONDAY}10:00:00Z", "host": "api.z.ai", "body": body}])
