@@ -257,7 +257,8 @@ class Gauge:
         self._overlap = ours.high
         self._base, self._reading, self._since, self._expired, self._steps = found, reading, NOTHING, _ZERO, 0
         self._running = [each for each in self._running if each[0] is None or each[0] > reading.at]
-        self._read_limit = reading.limit if reading.limit is not None else self._read_limit
+        if reading.limit is not None or self._read_limit == "unlimited":
+            self._read_limit = reading.limit
         self._left = reading.remaining
         self._wants = False
         self._spent = reading.status == "exhausted"
@@ -406,7 +407,8 @@ class Gauge:
 
     def _limit(self, at: datetime) -> Limit:
         if self._points:
-            return _HUNDRED
+            own = self.meter.limit_at(at) if self.meter.unit == "percent" else None
+            return own if isinstance(own, Decimal) else _HUNDRED
         if self._read_limit is not None:
             return self._read_limit
         return self.meter.limit_at(at)
@@ -533,7 +535,7 @@ class Gauge:
         return Estimate(
             self.plan, meter.name, "percent" if self._points else meter.unit, state, point, limit, left, start, end, resets,
             _SOURCES[self._reading.source] if known and self._reading else "ledger", age, self._foreign.point, low, high,
-            self._confidence(now, limit, age, known=known), self._foreign.low, self._foreign.high, self._local.point,
+            self._confidence(limit, age, known=known), self._foreign.low, self._foreign.high, self._local.point,
             self._events, self._unpriced, self._resets, tuple(self._corrections), frees, self._wants, meter.currency,
             meter.only, meter.feature, meter.per_app, self.capacity,
             spent(self._reading.parts, self._since.point) if known and self._reading else {},
@@ -555,8 +557,7 @@ class Gauge:
             return "unknown"
         return "exhausted" if left <= 0 else "open"
 
-    def _confidence(self, now: datetime, limit: Limit, age: int, *, known: bool) -> Confidence:
-        del now
+    def _confidence(self, limit: Limit, age: int, *, known: bool) -> Confidence:
         if known and self._since.high <= 0 and age < 60:
             return "authoritative"
         if known and self._points and self._since.high > 0:

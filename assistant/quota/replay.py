@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from assistant.quota.plan import Plan
 
@@ -447,9 +447,3 @@ def rendered(found: Replayed) -> str:
         lines.append(f"  and {len(found.blocked) - 20} more blocked")
     lines += [f"  not understood: {reading.meter} {reading.raw}" for reading in found.unmapped]
     return "\n".join(lines)
-
-
-def span(events: Sequence[Event]) -> timedelta:
-    """Return how long the events last, from the first to the last."""
-    instants = [event.arrived for event in events]
-    return max(instants) - min(instants) if instants else timedelta(0)

@@ -234,6 +234,14 @@ def test_a_limit_that_is_read_wins_over_the_page():
     assert (found.limit, found.percent) == (3000, D("20.0"))
 
 
+def test_a_cap_in_points_and_an_end_of_unlimited():
+    capped = now(plan("percent", 80), "12:00:00", [], [said("12:00:00", percent=D(80))])
+    assert (capped.state, capped.limit, capped.remaining) == ("exhausted", 80, 0)
+    readings = [said("11:00:00", status="unlimited"), said("12:00:00", 500)]
+    assert now(plan(limit=2000), "11:30:00", [], readings[:1]).limit == "unlimited"
+    assert now(plan(limit=2000), "12:00:00", [], readings).limit == 2000
+
+
 def test_a_rolling_window_gives_back_what_a_reading_held():
     rolling = plan(window="rolling", limit=6000)
     burns = [took("09:00:00", 3000), took("11:00:00", 2500)]
@@ -339,3 +347,52 @@ def test_a_gauge_over_many_steps_stays_small():
     assert found.used == 299
     assert len(gauge._rolling) <= 300
     assert len(gauge._running) <= 300
+
+
+KINDS = [
+    {"window": "first_use", "hours": 5}, {"window": "first_use", "hours": 5, "floor": "hour"}, {"window": "rolling", "hours": 5},
+    {"window": "calendar_day", "zone": "America/New_York"}, {"window": "grid", "days": 7}, {"window": "subscription_month"},
+    {"window": "balance"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each["window"])
+@pytest.mark.parametrize("unit", ["credits", "percent"])
+def test_whatever_comes_in_the_band_holds_the_number_and_nothing_is_negative(kind, unit):
+    import random
+
+    page = read_plan({"name": "x", "meters": [{"name": "m", "unit": unit, "limit": 500, **kind}]}, "x.toml")
+    for seed in range(25):
+        chance = random.Random(seed)
+        start = at("00:00:00")
+        burns, readings = [], []
+        for _ in range(60):
+            when = start + timedelta(minutes=chance.randrange(3_000))
+            if chance.random() < 0.6:
+                until = when + timedelta(minutes=chance.randrange(30)) if chance.random() < 0.3 else None
+                burns.append(
+                    Burn(
+                        when, given={"tokens": D(chance.randrange(90)), "credits": D(chance.randrange(90))}, until=until
+                    )
+                )
+            else:
+                resets = when + timedelta(minutes=chance.randrange(-30, 900)) if chance.random() < 0.7 else None
+                stated = (
+                    {"percent": D(chance.randrange(101))} if unit == "percent" else {"used": D(chance.randrange(600))}
+                )
+                rounding = chance.choice(["exact", "truncated", "rounded"])
+                readings.append(Reading("m", "endpoint", when, resets_at=resets, rounding=rounding, **stated))
+        for minutes in range(0, 3_600, 240):
+            now_at = start + timedelta(minutes=minutes)
+            (found,) = meter.estimate(page, burns, now_at, readings)
+            assert found.age_s >= 0
+            assert found.foreign >= 0
+            assert found.foreign_low <= found.foreign <= found.foreign_high
+            if found.used is not None:
+                assert found.low <= found.used
+                assert found.high is None or found.used <= found.high
+                assert found.used >= 0
+            if kind["window"] != "balance" and found.remaining is not None:
+                assert found.remaining >= 0
+            if found.start and found.end:
+                assert found.start < found.end
