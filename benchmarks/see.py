@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,33 @@ from assistant.context.repo import Repo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_WORDS = ["core", "index", "service", "parser", "render", "widget", "model", "view", "controller", "user", "auth", "token", "config", "utils", "spec", "main", "handler", "store", "cache", "query", "schema", "graph", "node", "edge"]
+_WORDS = [
+    "core",
+    "index",
+    "service",
+    "parser",
+    "render",
+    "widget",
+    "model",
+    "view",
+    "controller",
+    "user",
+    "auth",
+    "token",
+    "config",
+    "utils",
+    "spec",
+    "main",
+    "handler",
+    "store",
+    "cache",
+    "query",
+    "schema",
+    "graph",
+    "node",
+    "edge",
+]
+_TEXTS = {".py", ".md", ".txt", ".json", ".toml", ".yaml"}
 _TYPED = ("user_auth12", "README.md", "usrmdl", "parser render", "core3/index", "zzzq", "tsrv")
 
 
@@ -53,11 +80,8 @@ def completion(many: int) -> None:
     paths = names(many)
     kept: list[Paths] = []
     ready = cpu(lambda: kept.append(Paths(paths)))
-    strokes = [
-        cpu(lambda typed=typed: kept[0].complete(typed))
-        for word in _TYPED
-        for typed in [word[:size] for size in range(1, len(word) + 1)]
-    ]  # type: ignore[misc]
+    finder = kept[0]
+    strokes = [cpu(partial(finder.complete, word[:size])) for word in _TYPED for size in range(1, len(word) + 1)]
     strokes.sort()
     print(
         f"completion, {many} paths: ready in {ready:.2f} s; a keystroke {statistics.median(strokes) * 1000:.0f} ms in the middle,"
@@ -85,14 +109,11 @@ def listing(many: int) -> None:
 
 
 def gates() -> None:
-    texts = []
-    for path in Path(sysconfig.get_path("purelib")).rglob("*"):
-        if (
-            path.is_file()
-            and path.suffix in {".py", ".md", ".txt", ".json", ".toml", ".yaml"}
-            and path.stat().st_size < 1_000_000
-        ):
-            texts.append((path.read_text(encoding="utf-8", errors="replace"), path.name))
+    texts = [
+        (path.read_text(encoding="utf-8", errors="replace"), path.name)
+        for path in Path(sysconfig.get_path("purelib")).rglob("*")
+        if path.suffix in _TEXTS and path.is_file() and path.stat().st_size < 1_000_000
+    ]
     hits = 0
 
     def read() -> None:
