@@ -1,68 +1,364 @@
-"""The one door for bytes that leave the machine: secret files stay here, keys inside other files are masked."""
+"""The one door for bytes that leave the machine: secret files stay here, keys inside other files are masked.
+
+What is secret stands in `secrets.toml`. Keys are found by the shape their makers gave them, between the marks of a private
+key, and as values of names like `password` that look drawn by lot. The same door is for files, diffs and old versions.
+Reading is linear in the text, whatever the text is.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import math
 import re
-from pathlib import PurePosixPath
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.context.section import Masked
+from assistant.discover import read_toml
 
-_SECRET_FILES = re.compile(
-    r"^(\.env(\..+)?|.*\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk)|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|_netrc|\.npmrc|\.pypirc|\.pgpass|"
-    r"credentials(\.json)?|secrets?\.(json|ya?ml|toml)|\.git-credentials|\.htpasswd|service[-_]account.*\.json|terraform\.tfstate.*)$",
-    re.IGNORECASE,
-)
-_PUBLIC = re.compile(r"\.(example|sample|template|dist)$", re.IGNORECASE)
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "private key",
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    ),
-    (
-        "provider key",
-        re.compile(
-            r"\b(?:sk-(?:ant-|or-|proj-)?[A-Za-z0-9_\-]{20,}|xai-[A-Za-z0-9]{20,}|gsk_[A-Za-z0-9]{20,}|AIza[A-Za-z0-9_\-]{30,})"
-        ),
-    ),
-    ("GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})")),
-    ("GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_\-]{18,}")),
-    ("AWS key", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9\-]{10,}")),
-    ("Stripe key", re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}")),
-    ("token", re.compile(r"\beyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}")),
-    ("password in an address", re.compile(r"(?<=://)[^/\s:@'\"]{1,60}:[^/\s:@'\"{}$<>]{3,}(?=@)")),
-)
-_NAMED = re.compile(
-    r"""(?i)\b[\w.-]*(?:password|passwd|secret|api_?key|access_?key|auth_?token|private_?key|client_?secret)[\w.-]*["']?\s*[:=]\s*["'`]([^"'`\s]{12,})["'`]"""
-)
-_PLAIN = re.compile(
-    r"(?i)^(?:[a-z_.\-]+|x{4,}.*|\*+|<.*>|\$\{.*\}|\{\{.*\}\}|(?:change|your|example|dummy|test|fake|placeholder|xxx).*)$"
-)
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+_FACTS = Path(__file__).parent / "secrets.toml"
+Allowed = tuple[str, str, str]
+"""What the user let through: path, kind and digest of a Masked."""
 
 
-def is_secret_file(path: str) -> bool:
-    """Say whether a file is kept back by its name alone."""
-    name = PurePosixPath(path).name
-    return bool(_SECRET_FILES.match(name)) and not _PUBLIC.search(name)
+@dataclass(frozen=True, slots=True)
+class _Files:
+    names: frozenset[str]
+    suffixes: tuple[str, ...]
+    pattern: re.Pattern[str]
+    paths: tuple[str, ...]
+    public: re.Pattern[str]
 
 
-def mask(text: str, path: str) -> tuple[str, tuple[Masked, ...]]:
-    """Replace secrets in a text by what they are; returns the text and what was masked, with 1-based lines."""
-    found: list[Masked] = []
-
-    def put(kind: str, match: re.Match[str], group: int = 0) -> str:
-        found.append(Masked(path, text.count("\n", 0, match.start()) + 1, kind))
-        whole = match.group(0)
-        start, end = match.start(group) - match.start(), match.end(group) - match.start()
-        lines = "\n" * whole[start:end].count("\n")
-        return f"{whole[:start]}[masked {kind}]{lines}{whole[end:]}"
-
-    for kind, shape in _SHAPES:
-        text = shape.sub(lambda match, kind=kind: put(kind, match), text)  # type: ignore[misc]
-    text = _NAMED.sub(
-        lambda match: (
-            match.group(0) if _PLAIN.match(match.group(1)) or "[masked" in match.group(0) else put("secret", match, 1)
-        ),
-        text,
+@cache
+def _files() -> _Files:
+    facts = read_toml(_FACTS)["files"]
+    return _Files(
+        frozenset(facts["names"]),
+        tuple(facts["suffixes"]),
+        re.compile("|".join(f"(?:{each})" for each in facts["patterns"])),
+        tuple(facts["paths"]),
+        re.compile("|".join(facts["public"])),
     )
-    return text, tuple(found)
+
+
+@cache
+def _keys() -> tuple[tuple[str, str, str], ...]:
+    """Return kind, literal piece and pattern of each key."""
+    return tuple(
+        (kind, hint, shape) for kind, keys in read_toml(_FACTS)["keys"].items() for hint, shape in keys.items()
+    )
+
+
+def is_secret_file(path: str, root: Path | None = None) -> bool:
+    """Say whether a file is kept back by its name alone, however the name is spelt.
+
+    `path` is relative to the root, with "/" or "\\" between names. With `root`, the file that a symbolic link leads to
+    is judged by its own name as well, and so is one that lies outside the root (reliability.md D2).
+    """
+    if _secret_name(path):
+        return True
+    if root is None:
+        return False
+    try:
+        real, base = (root / path).resolve(), root.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return True
+    return (
+        _secret_name(real.as_posix())
+        if not real.is_relative_to(base)
+        else _secret_name(real.relative_to(base).as_posix())
+    )
+
+
+def _secret_name(path: str) -> bool:
+    facts = _files()
+    # Case, width and composition do not make another file; neither do trailing dots and spaces on some systems.
+    plain = unicodedata.normalize("NFKC", path).replace("\\", "/").casefold()
+    names = [name.rstrip(". ") or name for name in plain.split("/") if name not in {"", "."}]
+    if not names:
+        return False
+    name = names[-1]
+    for suffix in ("~", ".bak", ".old", ".orig", ".save", ".swp", ".backup", ".copy"):
+        name = name.removesuffix(suffix)
+    if facts.public.search(name):
+        return False
+    return (
+        name in facts.names
+        or name.endswith(facts.suffixes)
+        or bool(facts.pattern.fullmatch(name))
+        or any(fnmatchcase("/".join(names[-wanted.count("/") - 1 :]), wanted) for wanted in facts.paths)
+    )
+
+
+def digest(secret: str) -> str:
+    """Return the mark by which one secret is let through: it is kept with the user's settings and never sent."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def mask(text: str, path: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
+    """Replace secrets in a text by what they are; returns the text and what was masked, with 1-based lines.
+
+    The text keeps its number of lines, so that a range can be cut from it afterwards: mask the whole file first, then
+    cut, or half a key may pass. `allowed` are secrets the user let through in files they named.
+    """
+    found: list[Masked] = []
+    parts: list[str] = []
+    at = line = 0
+    for start, end, kind in _spans(text, path):
+        secret = text[start:end]
+        mark = digest(secret)
+        if (path, kind, mark) in allowed:
+            continue
+        line += text.count("\n", at, start)
+        found.append(Masked(path, line + 1, kind, mark))
+        # Secrets of several lines leave empty lines behind.
+        lines = secret.count("\n")
+        parts += (text[at:start], f"[masked {kind}]", "\n" * lines)
+        at = end
+        line += lines
+    return ("".join([*parts, text[at:]]) if found else text), tuple(found)
+
+
+def _spans(text: str, path: str) -> list[tuple[int, int, str]]:
+    """Return start, end and kind of each secret, in order, none overlapping; the wider of two that touch counts."""
+    joined: list[tuple[int, int, str]] = []
+    for start, end, kind in sorted(_found(text, path), key=lambda span: (span[0], -span[1])):
+        if joined and start < joined[-1][1]:
+            if end > joined[-1][1]:
+                joined[-1] = (joined[-1][0], end, joined[-1][2])
+        else:
+            joined.append((start, end, kind))
+    return joined
+
+
+def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
+    yield from _private_keys(text)
+    for kind, hint, shape in _keys():
+        if hint not in text:
+            continue
+        # `re` remembers what it compiled, and most of these are never needed.
+        for match in re.finditer(shape, text):
+            group = match.lastgroup or 0
+            start, secret = match.start(), match[group]
+            if not group and text[start - 1 : start].isalnum() and secret[0].isalnum():
+                continue  # a key does not begin in the middle of a word
+            if not _PLACEHOLDER.match(secret) and (kind != "authorization" or _drawn(secret, 3.5)):
+                yield *match.span(group), kind
+    yield from _named(text, path)
+
+
+_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|secret|credential|token|key")
+_BEFORE = {
+    "key": (
+        "api",
+        "access",
+        "auth",
+        "private",
+        "encryption",
+        "signing",
+        "client",
+        "account",
+        "secret",
+        "master",
+        "license",
+        "consumer",
+    ),
+    "token": (
+        "auth",
+        "access",
+        "api",
+        "bot",
+        "refresh",
+        "secret",
+        "session",
+        "id",
+        "bearer",
+        "private",
+        "deploy",
+        "push",
+        "user",
+    ),
+}
+"""Names whose values are secret: these stems, and two of them only after such a word (or, a token, alone)."""
+_SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_QUOTED = re.compile(
+    r"""[\w.-]{0,40}["'`]?\]?\s{0,20}(?:=>|:=|[:=])\s{0,20}[brfuBRFU@]{0,2}(["'`])([^"'`\s]{8,400})\1"""
+)
+_UNQUOTED = re.compile(
+    r"""[\w.-]{0,40}["'`]?[ \t]{0,20}[:=][ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,400})(?=[\s,;]|$)"""
+)
+_TAGGED = re.compile(r"[\w.-]{0,40}>([^<>\s]{8,200})</")
+_PLAIN_SUFFIXES = (
+    ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh", ".tfvars", ".md", ".rst", ".txt",
+    ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
+)  # fmt: skip
+"""Files in which a value need not stand in quotes."""
+_PLACEHOLDER = re.compile(
+    r"""(?ix)^(?: x{3,}.* | \*+.* | \.{3,} | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
+    | (?:your|my|some|the|change|example|sample|dummy|fake|placeholder|replace|insert|todo|redacted|masked|hidden|none|null|undefined|foo|bar|test)
+      (?:[-_ .]?[a-z0-9]{0,20}){0,6}
+    | (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
+      changeit|s3cr3t|supersecret|super[-_]?secret|top[-_]?secret|secretkey|secret[-_]?key|mypassword|qwerty|abc123|123456\d*|1234|0+|password\d{1,4}|pass\d{1,4}|user\d{1,2}) )$"""
+)
+"""What stands where a secret would: nobody's password is `changeme`."""
+
+
+def _named(text: str, path: str) -> Iterator[tuple[int, int, str]]:
+    """Values of names like `password` that look drawn by lot."""
+    plain = path.casefold().endswith(_PLAIN_SUFFIXES)
+    small = text.lower()
+    if len(small) != len(text):  # a few letters become two
+        small = text.translate(_SMALL)
+    for name in _STEMS.finditer(small):
+        if words := _BEFORE.get(name[0]):
+            if text[name.end() - 1 : name.end() + 1].islower() and text[name.end() : name.end() + 1].isalpha():
+                continue  # a tokenizer, a keyboard
+            before = small[max(0, name.start() - 12) : name.start()]
+            alone = name[0] == "token" and not before[-1:].isalnum()
+            if not alone and not before.rstrip("_-").endswith(words):
+                continue
+        at = name.end()
+        if match := _QUOTED.match(text, at):
+            group = 2
+        elif (match := _TAGGED.match(text, at)) or (plain and (match := _UNQUOTED.match(text, at))):
+            group = 1
+        else:
+            continue
+        value = match[group]
+        least = 3.0 if group == 2 else 3.3
+        if _drawn(value, least) and not _PLACEHOLDER.match(value) and not _code(value):
+            yield *match.span(group), "secret"
+
+
+def _drawn(value: str, least: float) -> bool:
+    """Say whether a value looks drawn by lot: letters and digits (or signs) mixed, and at least so many bits a letter."""
+    digits = sum(each.isdigit() for each in value)
+    upper = sum(each.isupper() for each in value)
+    lower = sum(each.islower() for each in value)
+    signs = len(value) - digits - upper - lower
+    if not digits or not upper + lower or (digits < 2 and not (upper and lower) and not signs):
+        return False
+    if len(value) < 10 and not (upper and lower and signs):
+        return False
+    size = len(value)
+    bits = -sum(count / size * math.log2(count / size) for count in Counter(value).values())
+    return bits >= min(least, math.log2(size) * 0.8)
+
+
+_WORDY = re.compile(r"[A-Za-z]{3,}\d?")
+_PLACE = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$"
+)
+
+
+def _code(value: str) -> bool:
+    """Say whether a value is made of words: a dotted or hyphenated name, a path, a call."""
+    if _PLACE.match(value) or "(" in value or "://" in value:
+        return True
+    pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", value) if piece]
+    return (
+        sum(len(piece) for piece in pieces if _WORDY.fullmatch(piece)) >= 0.7 * sum(map(len, pieces))
+        and len(pieces) > 1
+    )
+
+
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: ")
+_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BODY = re.compile(r"[A-Za-z0-9+/=\s\\\"',:.|>#*-]{0,40000}")
+_DENSE = re.compile(r"[A-Za-z0-9+/=]{20,}")
+_ROW = re.compile(r"[ \t\"'+#*|-]{0,12}[A-Za-z0-9+/]{40,76}={0,2}(?:\\n)?[\"',+\\ \t]{0,6}\r?$")
+
+
+def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
+    """Private keys, whole or cut at either end."""
+    at = 0
+    if "PRIVATE KEY" in text or "PuTTY-User-Key-File" in text:
+        while begin := _BEGIN.search(text, at):
+            at = begin.end()
+            stop = text.find("-----", at)
+            body = _BODY.match(text, at, stop if stop != -1 else len(text))
+            inner = body[0] if body else ""
+            end = _END.match(text, stop) if at + len(inner) == stop else None
+            if end:
+                last = end.end()
+            else:
+                dense = list(_DENSE.finditer(inner))
+                last = at + (dense[-1].end() if dense else 0)
+            # The marks alone, as in a program that looks for them or puts them around a variable, are no key.
+            if sum(len(row) for row in _DENSE.findall(inner)) >= 40 or (end and _rows_only(inner)):
+                yield begin.start(), last, "private key"
+                at = last
+        for mark in _END.finditer(text):
+            start = _rows_before(text, text.rfind("\n", 0, mark.start()) + 1)
+            if start < text.rfind("\n", 0, mark.start()):
+                yield start, mark.end(), "private key"
+    # A piece out of the middle: the rows with which a text begins.
+    rows, at = 0, 0
+    while (stop := text.find("\n", at)) != -1 or at < len(text):
+        stop = len(text) if stop == -1 else stop
+        if stop - at > 120 or not _ROW.match(text[at:stop]) or rows > 1_000:
+            break
+        rows, at = rows + 1, stop + 1
+    if rows >= 4:
+        yield 0, min(at, len(text)) - (at <= len(text)), "private key"
+
+
+def _rows_only(inner: str) -> bool:
+    rows = [row.strip("\"', \t\r") for row in re.split(r"\n|\\n", inner)]
+    return len(rows) > 1 and any(rows) and all(re.fullmatch(r"[A-Za-z0-9+/=]*", row) for row in rows)
+
+
+def _rows_before(text: str, start: int) -> int:
+    """Return where the rows of a key begin that end before `start`, a beginning of a line."""
+    for _ in range(2_000):
+        before = text.rfind("\n", 0, max(0, start - 1)) + 1
+        row = text[before : start - 1] if start else ""
+        if start == 0 or len(row) > 120 or not _ROW.match(row):
+            break
+        start = before
+    return start
+
+
+_DIFF = re.compile(r'^diff --(?:git|cc|combined) (?:"?a/(?P<old>.+?)"? "?b/)?(?P<new>.+?)"?$', re.MULTILINE)
+
+
+def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
+    """Mask a unified diff of git: of files of secrets nothing but the name is left, in others keys are masked.
+
+    The same for `git show` and `git log -p`: what stands before the first file is masked as text.
+    """
+    heads = list(_DIFF.finditer(text))
+    out: list[str] = []
+    found: list[Masked] = []
+    edges = [0, *(head.start() for head in heads), len(text)]
+    for head, (start, end) in zip([None, *heads], pairwise(edges), strict=True):
+        piece, path = text[start:end], head["new"] if head else ""
+        names = (head["old"] or "", head["new"]) if head else ()
+        if any(name and is_secret_file(name) for name in _renamed(piece, names)):
+            head_line = piece.split("\n", 1)[0]
+            out.append(f"{head_line}\n[a file of secrets: its lines are not shown]\n")
+            found.append(Masked(path, 0, "secret file"))
+            continue
+        clean, masked = mask(piece, path, allowed)
+        out.append(clean)
+        found += masked
+    return "".join(out), tuple(found)
+
+
+_RENAMED = re.compile(r'^(?:rename (?:from|to) |copy (?:from|to) |(?:---|\+\+\+) "?[ab]/)(.+?)"?$', re.MULTILINE)
+
+
+def _renamed(piece: str, names: Iterable[str]) -> list[str]:
+    """Return all names a piece of a diff gives its file."""
+    head = piece.partition("\n@@")[0]
+    return [*names, *_RENAMED.findall(head)]

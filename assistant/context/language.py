@@ -1,7 +1,18 @@
-"""Languages, each a page of facts and a query in `languages/`: suffixes, grammar, what is a definition."""
+"""Languages, each a page of facts and a query in `languages/`: which files, which grammar, what is a definition.
+
+A page names either a tree-sitter grammar (a module and the function in it) with its tags queries, or the reader of
+`outline` that knows the language without a grammar. A file that no page claims is read as plain text, so that every text
+file has an outline; files that hold no words at all (pictures, archives, lock files) have no language.
+
+Kinds of definitions, the same in all languages: function, method, class, interface, trait, impl, struct, union, record,
+enum, member (of an enum), type, constant, variable, field, macro, module, test; and from outlines: heading, key, rule,
+id, table, view, index, trigger, target, section.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -9,31 +20,77 @@ from pathlib import Path, PurePosixPath
 from assistant.discover import read_toml
 
 _FOLDER = Path(__file__).parent / "languages"
+_TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language: the module of its grammar, the function that makes it, and the tags query."""
+    """One language: its files by suffix or whole name, and how they are read.
+
+    `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
+    that is read by `outline` alone; `queries` are names of `.scm` files beside the page.
+    """
 
     name: str
     suffixes: tuple[str, ...]
-    grammar: str
-    constructor: str
-    query: str
+    grammar: str = ""
+    constructor: str = ""
+    queries: tuple[str, ...] = ()
+    outline: str = _TEXT
+    names: tuple[str, ...] = ()
+
+    @property
+    def query(self) -> str:
+        """The tags query, read from its files."""
+        return "\n".join((_FOLDER / f"{name}.scm").read_text(encoding="utf-8") for name in self.queries)
 
 
 @cache
-def languages() -> dict[str, Language]:
-    """Return all languages by suffix."""
-    found: dict[str, Language] = {}
+def _pages() -> tuple[dict[str, Language], dict[str, Language], frozenset[str]]:
+    by_suffix: dict[str, Language] = {}
+    by_name: dict[str, Language] = {}
+    wordless: set[str] = set()
     for path in sorted(_FOLDER.glob("*.toml")):
         page = read_toml(path)
-        query = path.with_suffix(".scm").read_text(encoding="utf-8")
-        language = Language(page["name"], tuple(page["suffixes"]), page["grammar"], page["constructor"], query)
-        found |= dict.fromkeys(language.suffixes, language)
-    return found
+        grammar = page.get("grammar", "")
+        language = Language(
+            page["name"],
+            tuple(page["suffixes"]),
+            grammar,
+            page.get("constructor", ""),
+            tuple(page.get("queries", (path.stem,) if grammar else ())),
+            page.get("outline", _TEXT),
+            tuple(page.get("names", ())),
+        )
+        by_suffix |= dict.fromkeys(language.suffixes, language)
+        by_name |= dict.fromkeys(language.names, language)
+        wordless.update(page.get("wordless", ()))
+    return by_suffix, by_name, frozenset(wordless)
+
+
+def languages() -> dict[str, Language]:
+    """Return all languages by suffix; plain text is the one of no suffix."""
+    return _pages()[0]
 
 
 def language_of(path: str) -> Language | None:
-    """Return the language of a file by its name."""
-    return languages().get(PurePosixPath(path).suffix.lower())
+    """Return the language of a file by its name; None for a file that holds no words."""
+    by_suffix, by_name, wordless = _pages()
+    name = path.rsplit("/", 1)[-1]
+    suffix = PurePosixPath(name).suffix.lower()
+    if name in wordless or suffix in wordless or name.lower().endswith((".min.js", ".min.css")):
+        return None
+    return by_name.get(name) or by_suffix.get(suffix) or by_suffix[""]
+
+
+@cache
+def stamp(language: Language) -> str:
+    """Return eight hex digits that change whenever the page's query or grammar does: tags of another stamp are old."""
+    facts = f"{language.grammar}.{language.constructor} {language.outline}\n{language.query}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:8]
+
+
+def missing() -> tuple[str, ...]:
+    """Return the names of languages whose grammar is not installed, for doctor; they get the outline of plain text."""
+    each = {language.name: language for language in languages().values()}
+    return tuple(name for name, one in each.items() if one.grammar and importlib.util.find_spec(one.grammar) is None)

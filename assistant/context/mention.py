@@ -1,47 +1,233 @@
-"""What a question names: files, ranges of lines, and words that may be symbols."""
+"""What a question names: files, ranges, folders, symbols, diffs and commits, by `@` or pasted from an error; and completion.
+
+Marked with `@`: `@src/a.py`, `@a.py:10`, `@a.py:10-40`, `@"my file.py"`, `@src/`, `@make_tea`, `@diff`, `@commit`, `@HEAD~1`,
+`@3f2a91c`. Without a mark a file counts when its whole path or a unique end of it stands in the text, and so does a place
+in an error of Python, Node, Go, Rust, Java or a compiler; its lines come with some around them.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from assistant.context import completion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
 
-_PATH = re.compile(r"(?P<at>@)?(?P<path>[\w.\-/+~]*[\w\-+]\.?[\w.\-/+~]*)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?")
+Kind = Literal["file", "folder", "symbol", "diff", "commit"]
+_WINDOW = 12
+"""Lines shown on each side of a line that an error names."""
+_LONGEST = 200_000
+"""Letters of a question that are read: more is a log, of which the first and the last half of this count."""
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A file that a question names; lines are 1-based, 0 for the whole file. `sure` when marked with `@`."""
+    """A thing that a question names.
+
+    `path` for a file or folder (a folder ends with "/"), `name` for a symbol, or for a commit what it was called. Lines are
+    1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written.
+    """
 
     path: str
     first: int = 0
     last: int = 0
     sure: bool = False
+    kind: Kind = "file"
+    name: str = ""
+    source: str = ""
+
+
+# A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
+_MARKED = re.compile(
+    r"""(?<![\w@.\\/`'"-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
+    r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
+)
+_LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
+_REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
+# Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`.
+_PLACE = re.compile(
+    r"""["'](?P<py>[^"'\n]{1,400})["'],\s{1,3}line\s(?P<py_line>\d{1,7})"""
+    r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@]{1,400})"""
+    r"""(?:\((?P<paren>\d{1,7})(?:,\s?\d{1,7})?\)|:(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\sline\s(?P<words>\d{1,7}))?"""
+)
+
+
+class _Files:
+    """The known paths by whole name and by last name."""
+
+    def __init__(self, paths: Iterable[str], root: str) -> None:
+        self.whole = set(paths)
+        self.root = root.replace("\\", "/").rstrip("/")
+        self._ends: dict[str, list[str]] | None = None
+        self._folders: set[str] | None = None
+
+    def find(self, name: str) -> str | None:
+        """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end."""
+        if name in self.whole:
+            return name
+        name = name.replace("\\", "/")
+        if self.root and name.startswith(self.root + "/"):
+            name = name[len(self.root) + 1 :]
+        outside = name.startswith("/") or name[1:3] == ":/"
+        while name.startswith(("./", "../", "~/")):
+            name = name.split("/", 1)[1]
+        name = name.strip("/").rstrip(".")
+        # a/ and b/ stand before the names of a diff.
+        for tried in (name, name[2:] if name[:2] in {"a/", "b/"} else ""):
+            if tried and tried in self.whole:
+                return tried
+        if not name or outside:
+            # An absolute path elsewhere: the same project on another machine, if its end is long enough to be sure.
+            return self._by_longest_end(name) if name.count("/") > 1 else None
+        if self._ends is None:
+            self._ends = {}
+            for path in self.whole:
+                self._ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+        same = self._ends.get(name.rsplit("/", 1)[-1], ())
+        options = [path for path in same if path.endswith(f"/{name}")]
+        return options[0] if len(options) == 1 else None
+
+    def _by_longest_end(self, name: str) -> str | None:
+        pieces = name.split("/")
+        for at in range(1, len(pieces) - 1):
+            tried = "/".join(pieces[at:])
+            if tried in self.whole:
+                return tried
+        return None
+
+    def folder(self, name: str) -> str | None:
+        """Return a folder as it stands in the paths, with "/" at its end; "/" or "./" is none."""
+        name = name.replace("\\", "/").removeprefix("./").strip("/")
+        if self._folders is None:
+            self._folders = set()
+            for path in self.whole:
+                while "/" in path:
+                    path = path.rsplit("/", 1)[0]  # noqa: PLW2901 - upwards, until a folder is known
+                    if path in self._folders:
+                        break
+                    self._folders.add(path)
+        return f"{name}/" if name in self._folders else None
+
+
+def read(
+    question: str,
+    paths: Collection[str],
+    *,
+    root: Path | None = None,
+    symbols: Collection[str] = (),
+    revision: Callable[[str], str | None] | None = None,
+) -> list[Mention]:
+    """Return all that a question names, each once, marked ones first, in the order of the text.
+
+    `root` lets absolute paths count; `symbols` are the names that are defined; `revision` says which commit a name means
+    (`Repo.revision`). Without the last two, no symbol or commit is found.
+    """
+    if len(question) > _LONGEST:
+        question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
+    files = _Files(paths, str(root) if root else "")
+    found: dict[tuple[str, str, str, int], Mention] = {}
+    taken: list[tuple[int, int]] = []
+    for match in _MARKED.finditer(question):
+        if one := _marked(match, files, symbols, revision):
+            found.setdefault((one.kind, one.path, one.name, one.first), one)
+            taken.append((match.start(), match.start() + len(one.source)))
+    seen = {(one.path, one.first) for one in found.values()}
+    starts = iter(taken)
+    span = next(starts, None)
+    for match in _PLACE.finditer(question):
+        while span and span[1] <= match.start():
+            span = next(starts, None)
+        if span and span[0] < match.end() and match.start() < span[1]:
+            continue
+        one = _place(match, files)
+        if (
+            one
+            and (one.path, one.first) not in seen
+            and not (one.first == 0 and any(path == one.path for path, _ in seen))
+        ):
+            seen.add((one.path, one.first))
+            found.setdefault((one.kind, one.path, one.name, one.first), one)
+    return list(found.values())
+
+
+def _marked(
+    match: re.Match[str], files: _Files, symbols: Collection[str], revision: Callable[[str], str | None] | None
+) -> Mention | None:
+    quoted = match["quoted"] or match["single"]
+    text = quoted or match["bare"].rstrip(".:!?*_")
+    whole = match[0] if quoted else f"@{text}"
+    first, last = int(match["first"] or 0), int(match["last"] or match["first"] or 0)
+    name = text
+    if not quoted and text not in files.whole and (lines := _LINES.search(text)):
+        name = text[: lines.start()]
+        first = int(lines[1] or lines[3])
+        last = int(lines[2] or lines[4] or first)
+    if first > last:
+        first, last = last, first
+    if path := files.find(name):
+        return Mention(path, first, last, True, source=whole)
+    if name == "diff":
+        return Mention("", sure=True, kind="diff", source=whole)
+    if name.endswith(("/", "\\")) and (folder := files.folder(name)):
+        return Mention(folder, sure=True, kind="folder", source=whole)
+    if revision is not None:
+        called = "HEAD" if name == "commit" else name.removeprefix("commit:")
+        if (name in {"commit", "HEAD"} or called != name or _REVISION.match(name)) and revision(called):
+            return Mention("", sure=True, kind="commit", name=called, source=whole)
+    bare = name.removesuffix("()").rsplit(".", 1)[-1].rsplit("::", 1)[-1].rsplit("#", 1)[-1]
+    if bare in symbols and not _decorates(match):
+        return Mention("", sure=True, kind="symbol", name=bare, source=whole)
+    if folder := files.folder(name):
+        return Mention(folder, sure=True, kind="folder", source=whole)
+    return None
+
+
+def _decorates(match: re.Match[str]) -> bool:
+    """Say whether an `@name` is a decorator in pasted code: alone on its line, and a definition below."""
+    text = match.string
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    end = text.find("\n", match.end())
+    below = text[end + 1 : end + 200].lstrip() if end != -1 else ""
+    return not before.strip() and below.startswith(("def ", "async ", "class ", "@", "public ", "private ", "protected ", "export ", "fun ", "function "))  # fmt: skip
+
+
+def _place(match: re.Match[str], files: _Files) -> Mention | None:
+    """Return the file and lines of a place that stands unmarked in the text."""
+    if match["py"]:
+        path, line = files.find(match["py"]), int(match["py_line"])
+        return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0]) if path else None
+    name = match["path"]
+    bare = name.strip("./~\\").rstrip(".")
+    if not bare or ("." not in bare and "/" not in name and "\\" not in name and bare not in files.whole):
+        return None
+    if "@" in name and name not in files.whole:
+        name = name.rsplit("@", 1)[-1] if name.startswith("@") else name
+    path = files.find(name)
+    if path is None or ("/" not in path and "." not in path):
+        return None
+    line = int(match["first"] or match["paren"] or match["words"] or 0)
+    if match["last"]:
+        return Mention(
+            path, min(line, int(match["last"])), max(line, int(match["last"])), bool(match["at"]), source=match[0]
+        )
+    if line and not match["at"]:
+        return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
+    return Mention(path, line, line, bool(match["at"]), source=match[0])
 
 
 def mentions(question: str, paths: Sequence[str]) -> list[Mention]:
-    """Return the files named, in order: by whole path, by a unique end of it, or by `@`."""
-    known = set(paths)
-    ends: dict[str, list[str]] = {}
-    for path in paths:
-        ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
-    found: dict[str, Mention] = {}
-    for match in _PATH.finditer(question):
-        name = match["path"].strip("./~").rstrip(".") if match["path"] not in known else match["path"]
-        options = (
-            [name]
-            if name in known
-            else [p for p in ends.get(name.rsplit("/", 1)[-1], []) if p == name or p.endswith("/" + name)]
-        )
-        if len(options) == 1 and ("." in name or "/" in name or match["at"]):
-            first = int(match["first"] or 0)
-            found.setdefault(options[0], Mention(options[0], first, int(match["last"] or first), bool(match["at"])))
-    return list(found.values())
+    """Return the files named, each once, in order of the question: what `read` finds of that kind."""
+    once: dict[str, Mention] = {}
+    for one in read(question, paths):
+        if one.kind == "file":
+            once.setdefault(one.path, one)
+    return sorted(once.values(), key=lambda one: question.find(one.source))
 
 
 def words(question: str) -> list[str]:
@@ -55,14 +241,5 @@ def parts(name: str) -> list[str]:
 
 
 def complete(paths: Sequence[str], fragment: str, limit: int = 8) -> list[str]:
-    """Return the paths that a fragment may mean, the best first."""
-    from rapidfuzz import fuzz, process
-
-    wanted = fragment.lower()
-    sharp = sorted(
-        (p for p in paths if wanted in p.lower()), key=lambda p: (wanted not in p.rsplit("/", 1)[-1].lower(), len(p))
-    )
-    if len(sharp) >= limit or not wanted:
-        return (sharp or list(paths))[:limit]
-    fuzzy = process.extract(fragment, paths, scorer=fuzz.partial_ratio, limit=limit, score_cutoff=60)
-    return list(dict.fromkeys([*sharp, *(match[0] for match in fuzzy)]))[:limit]
+    """Return the paths that a fragment may mean, the best first; for more than one keystroke keep a `completion.Paths`."""
+    return completion.complete(paths, fragment, limit)

@@ -1,6 +1,8 @@
-"""Facts about the folder the user stands in: root, files, blob ids, what is dirty. The only user of GitPython.
+"""Facts about the folder the user stands in: root, files, blob ids, what is dirty, diffs and history. The only user of GitPython.
 
-GitPython finds the repository and runs git itself, with flags that keep a hostile repository from running anything.
+GitPython runs git itself, with flags that keep a hostile repository from running anything (reliability.md A8 to A13):
+no hooks, no monitors, no pagers, no outside differs, no filters, no network, and never a `git` that lies in the repository.
+Submodules are named and not entered: each is a repository of its own.
 """
 
 from __future__ import annotations
@@ -8,21 +10,35 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
+import shutil
 import stat
+import sys
 import tempfile
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.context import ignore
+from assistant.context.ignore import IGNORE_FILE
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
 
-# A repository's own config can name programs that `status` and `diff` run.
+__all__ = ["IGNORE_FILE", "Commit", "FileFact", "Ran", "Repo"]
+
+# A repository's own config can name programs that `status`, `diff`, `show` and `log` run.
 _SAFE = (
-    "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=",
-    "-c", "core.quotePath=false", "-c", "core.attributesFile=/dev/null", "-c", "submodule.recurse=false",
+    "--no-pager", "--no-optional-locks", "--literal-pathspecs", "--no-replace-objects",
+    "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat", "-c", "core.editor=false",
+    "-c", "core.askPass=false", "-c", "core.sshCommand=false", "-c", "core.alternateRefsCommand=false", "-c", "credential.helper=",
+    "-c", "core.quotePath=false", "-c", "core.attributesFile=/dev/null", "-c", "core.untrackedCache=keep", "-c", "diff.external=",
+    "-c", "diff.ignoreSubmodules=all", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "diff.orderFile=/dev/null",
+    "-c", "submodule.recurse=false", "-c", "status.submoduleSummary=false", "-c", "log.showSignature=false", "-c", "gpg.program=false",
+    "-c", "color.ui=false", "-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
 )  # fmt: skip
 # What the user has set up counts when the user asks for a commit: hooks, filters, attributes. Only what would start a
 # program for nothing stays off.
@@ -30,22 +46,22 @@ _ASKED = (
     "-c", "core.fsmonitor=false", "-c", "diff.external=", "-c", "core.quotePath=false", "-c", "submodule.recurse=false",
     "-c", "gc.auto=0", "-c", "maintenance.auto=false",
 )  # fmt: skip
+_DIFF = (
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--ignore-submodules=all",
+)
+_CALM = {
+    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "GIT_EDITOR": "false", "GIT_ASKPASS": "false",
+    "GIT_SSH_COMMAND": "false", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_EXTERNAL_DIFF": "",
+}  # fmt: skip
+_DRIVERS = re.compile(r"(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)", re.DOTALL)
 _LARGEST = 2_000_000
-_JUNK = {
-    ".git",
-    "node_modules",
-    "__pycache__",
-    ".venv",
-    "venv",
-    ".tox",
-    ".mypy_cache",
-    ".pytest_cache",
-    "dist",
-    "build",
-    "target",
-}
-_MOST = 200_000
-IGNORE_FILE = ".wattsonignore"
+_LONGEST_DIFF = 1_000_000
+_REVISION = re.compile(r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,16 @@ class Ran:
     err: str
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the history: full id, seconds since 1970 when it was made, first line of its message, files it changed."""
+
+    id: str
+    at_s: int
+    subject: str
+    paths: tuple[str, ...]
+
+
 class Repo:
     """A git repository, or a plain folder."""
 
@@ -74,6 +100,7 @@ class Repo:
         self.root = root
         self.is_git = is_git
         self._hashes: dict[tuple[str, int, int], str] = {}
+        self._calm: dict[str, str] | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Repo:
@@ -86,13 +113,46 @@ class Repo:
                 return cls(place, is_git=True)
         return cls(folder, is_git=False)
 
-    def _git(self, *args: str) -> bytes:
+    def _program(self) -> str:
+        """Return the git of the system: the first on the path that lies neither in the repository nor in "." (A13)."""
+        for place in os.get_exec_path():
+            if Path(place).is_absolute() and (found := shutil.which("git", path=place)):
+                real = os.path.realpath(found)
+                if not real.startswith(f"{self.root}{os.sep}") and os.path.realpath(place) != str(self.root):
+                    return found
+        raise RepoError("git is not installed.", "Install git and try again.")
+
+    def _library(self) -> ModuleType:
+        """Import GitPython, which runs the first `git` it finds to ask its version: it is told which."""
+        if "git" not in sys.modules:
+            os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = self._program()
         import git
 
-        env = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+        return git
+
+    def _environment(self) -> dict[str, str]:
+        """Return variables that keep git calm, with every driver that the repository's config names made to do nothing."""
+        if self._calm is None:
+            calm = {**_CALM, "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
+            self._calm = calm
+            listed = self._git("config", "--null", "--name-only", "--list").decode("utf-8", "surrogateescape")
+            names = {match.group(1, 2) for line in listed.split("\0") if (match := _DRIVERS.fullmatch(line))}
+            off = [
+                (f"{kind}.{name}.{key}", "false" if key == "required" else "")
+                for kind, name in sorted(names)
+                for key in (("clean", "smudge", "process", "required") if kind == "filter" else ("command", "textconv"))
+            ]
+            for number, (key, value) in enumerate(off):
+                calm |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+            calm["GIT_CONFIG_COUNT"] = str(len(off))
+        return self._calm
+
+    def _git(self, *args: str) -> bytes:
+        git = self._library()
+        env = self._environment()
         try:
             out: bytes = git.Git(str(self.root)).execute(
-                ["git", *_SAFE, *args], env=env, stdout_as_string=False, strip_newline_in_stdout=False
+                [self._program(), *_SAFE, *args], env=env, stdout_as_string=False, strip_newline_in_stdout=False
             )
         except git.GitCommandNotFound as error:
             raise RepoError("git is not installed.", "Install git and try again.") from error
@@ -106,10 +166,10 @@ class Repo:
 
         Nothing of the repository's own is run unless the user has `asked` for a commit: then its hooks and filters are.
         """
-        import git
-
+        git = self._library()
         flags = _ASKED if asked else _SAFE
-        surroundings = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", **(env or {})}
+        calm = {} if asked else self._environment()
+        surroundings = {**calm, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", **(env or {})}
         if not asked:  # a hook's own git is not to inherit it
             surroundings["GIT_LITERAL_PATHSPECS"] = "1"
         with tempfile.TemporaryFile() as given:
@@ -117,7 +177,7 @@ class Repo:
             given.seek(0)
             try:
                 status, out, err = git.Git(str(self.root)).execute(
-                    ["git", *flags, *args], istream=given, env=surroundings, with_extended_output=True,
+                    [self._program(), *flags, *args], istream=given, env=surroundings, with_extended_output=True,
                     with_exceptions=False, stdout_as_string=False, strip_newline_in_stdout=False,
                 )  # fmt: skip
             except git.GitCommandNotFound as error:
@@ -132,54 +192,70 @@ class Repo:
             for entry in self._git("ls-files", "-z", "--stage").split(b"\0"):
                 facts, _, name = entry.partition(b"\t")
                 if name and facts[:6] in {b"100644", b"100755"}:
-                    blobs[os.fsdecode(name)] = facts.split(b" ")[1].decode()
+                    blobs[os.fsdecode(name)] = facts[7:].split(b" ", 1)[0].decode()
             for entry in self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0"):
                 if entry and not entry.endswith(b"/"):
                     blobs.setdefault(os.fsdecode(entry), "")
-            for entry in self._git("ls-files", "-z", "--modified").split(b"\0"):
-                if entry:
-                    dirty.add(os.fsdecode(entry))
+            dirty = {os.fsdecode(entry) for entry in self._git("ls-files", "-z", "--modified").split(b"\0") if entry}
         else:
-            blobs = dict.fromkeys(self._walk(), "")
-        ignored = self._ignored()
+            blobs = dict.fromkeys(ignore.walk(self.root), "")
+        ignored = ignore.ignored(self.root)
         found = []
+        base = f"{self.root}{os.sep}"
         for path, blob in sorted(blobs.items()):
             if ignored(path):
                 continue
-            with contextlib.suppress(OSError):
-                here = (self.root / path).lstat()
-                if stat.S_ISREG(here.st_mode) and here.st_size <= _LARGEST:
-                    fresh = not blob or path in dirty
-                    found.append(
-                        FileFact(path, self._hash(path, here) if fresh else blob, here.st_size, fresh and self.is_git)
-                    )
+            try:
+                here = os.lstat(base + path)
+            except (OSError, ValueError):
+                continue  # deleted, or left out of a sparse checkout
+            if stat.S_ISREG(here.st_mode) and here.st_size <= _LARGEST:
+                fresh = not blob or path in dirty
+                with contextlib.suppress(RepoError):
+                    now = self._hash(path, here) if fresh else blob
+                    found.append(FileFact(path, now, here.st_size, fresh and self.is_git))
         return tuple(found)
 
-    def _walk(self) -> list[str]:
-        paths: list[str] = []
-        for folder, folders, names in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if name not in _JUNK and not name.startswith("."))
-            here = os.path.relpath(folder, self.root).replace(os.sep, "/")
-            paths += [name if here == "." else f"{here}/{name}" for name in sorted(names)]
-            if len(paths) > _MOST:
-                break
-        return paths
+    def submodules(self) -> tuple[str, ...]:
+        """List the paths of submodules: they are repositories of their own, and not entered."""
+        if not self.is_git:
+            return ()
+        staged = (entry.partition(b"\t") for entry in self._git("ls-files", "-z", "--stage").split(b"\0"))
+        return tuple(os.fsdecode(name) for facts, _, name in staged if facts.startswith(b"160000"))
 
-    def _ignored(self) -> Callable[[str], bool]:
+    def read(self, path: str, most: int = _LARGEST) -> bytes:
+        """Return the bytes of a regular file inside the root: no link is followed, nothing that could block is opened.
+
+        Raises RepoError, also when the file is larger than `most` bytes.
+        """
+        parts = path.split("/")
+        hint = "Name a file inside the project."
+        if path.startswith("/") or ".." in parts or "\0" in path:
+            raise RepoError(f"{path} does not lie inside {self.root}.", hint)
+        place = str(self.root)
         try:
-            lines = (self.root / IGNORE_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return lambda _: False
-        import pathspec
-
-        spec = pathspec.GitIgnoreSpec.from_lines(lines)
-        return lambda path: bool(spec.match_file(path))
+            for part in parts[:-1]:
+                place = f"{place}{os.sep}{part}"
+                if stat.S_ISLNK(os.lstat(place).st_mode):
+                    raise RepoError(f"{path} leads through a link.", hint)
+            handle = os.open(
+                f"{self.root}{os.sep}{path}", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            )
+            with os.fdopen(handle, "rb") as file:
+                facts = os.fstat(file.fileno())
+                if not stat.S_ISREG(facts.st_mode):
+                    raise RepoError(f"{path} is not a regular file.", hint)
+                if facts.st_size > most:
+                    raise RepoError(f"{path} is larger than {most} bytes.", "Name a part of it.")
+                return file.read(most)
+        except OSError as error:
+            raise RepoError(f"{path} cannot be read: {error.strerror}.", hint) from error
 
     def _hash(self, path: str, facts: os.stat_result) -> str:
         """Return the git blob id of a file as it is on disk."""
         key = (path, facts.st_size, facts.st_mtime_ns)
         if key not in self._hashes:
-            data = (self.root / path).read_bytes()
+            data = self.read(path)
             self._hashes[key] = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
         return self._hashes[key]
 
@@ -191,3 +267,110 @@ class Repo:
             return self._git("symbolic-ref", "--short", "-q", "HEAD").decode("utf-8", "replace").strip()
         except RepoError:
             return "(no branch)"
+
+    def revision(self, name: str) -> str | None:
+        """Return the full id of the commit that a name stands for (`HEAD~1`, a branch, a short id), None when there is none."""
+        if not self.is_git or not _REVISION.fullmatch(name) or ".." in name or "@{u" in name:
+            return None
+        try:
+            out = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        except RepoError:
+            return None
+        return out.decode("ascii", "replace").strip() or None
+
+    def dirty(self) -> tuple[str, ...]:
+        """List the files that differ from the last commit, new ones too; a deleted one is not a file any more."""
+        return tuple(file.path for file in self.files() if file.dirty)
+
+    def diff(self) -> str:
+        """Return what is not committed yet as a unified diff, new files included. `gate.mask_diff` comes after.
+
+        Bytes that are not UTF-8 become surrogates, as in file names; a very long diff is cut at a line.
+        """
+        if not self.is_git:
+            return ""
+        base = self.revision("HEAD") or self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
+        parts = [self._git("diff", *_DIFF, "--no-renames", base, "--").decode("utf-8", "surrogateescape")]
+        ignored = ignore.ignored(self.root)
+        for entry in self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0"):
+            path = os.fsdecode(entry)
+            if entry and not entry.endswith(b"/") and not ignored(path):
+                parts.append(self._as_new(path))
+        return _cut("".join(parts))
+
+    def _as_new(self, path: str) -> str:
+        try:
+            data = self.read(path, _LONGEST_DIFF)
+        except RepoError:
+            return ""
+        head = f"diff --git a/{path} b/{path}\nnew file mode 100644\n"
+        if b"\0" in data[:8_000]:
+            return f"{head}Binary files /dev/null and b/{path} differ\n"
+        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        last = lines.pop() if lines[-1] == "" else None
+        body = "\n".join(f"+{line}" for line in lines)
+        end = "" if last is not None else "\n\\ No newline at end of file"
+        return f"{head}--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
+
+    def commit_diff(self, name: str) -> str:
+        """Return one commit, message and unified diff against its first parent. Raises RepoError when there is none such."""
+        if (found := self.revision(name)) is None:
+            raise RepoError(f"There is no commit {name!r}.", "Name one that `git log` shows.")
+        out = self._git("show", *_DIFF, "--first-parent", "-m", "--format=commit %H%n%n%B", found, "--")
+        return _cut(out.decode("utf-8", "surrogateescape"))
+
+    def show(self, name: str, path: str) -> bytes:
+        """Return a file as it was in a commit, as git stores it. Raises RepoError when it was not there."""
+        if (found := self.revision(name)) is None:
+            raise RepoError(f"There is no commit {name!r}.", "Name one that `git log` shows.")
+        return self._git("cat-file", "blob", f"{found}:{path}")
+
+    def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
+        """Return the latest commits without merges, newest first, as many as could be read in the time."""
+        if not self.is_git or self.revision("HEAD") is None:
+            return []
+        git = self._library()
+        args = (
+            "log",
+            "-z",
+            f"--max-count={most}",
+            "--no-merges",
+            "--no-renames",
+            *_DIFF,
+            "--name-only",
+            "--format=%x02%H %ct %s",
+            "HEAD",
+            "--",
+        )
+        process = git.Git(str(self.root)).execute(
+            [self._program(), *_SAFE, *args], env=self._environment(), as_process=True
+        )
+        log = process.proc
+        if log is None or log.stdout is None:
+            return []
+        stop = threading.Timer(timeout_s, log.kill)
+        stop.start()
+        try:
+            data: bytes = log.stdout.read()
+        finally:
+            stop.cancel()
+            log.kill()
+            log.communicate()
+        return list(_commits(data))
+
+
+def _commits(data: bytes) -> Iterator[Commit]:
+    """Read `git log -z`; the last commit may be cut and is left out then."""
+    whole, _, _ = data.rpartition(b"\0")
+    for piece in whole.split(b"\x02")[1:]:
+        head, *names = piece.split(b"\0")
+        words = head.decode("utf-8", "replace").split(" ", 2)
+        if len(words) == 3 and words[1].isdigit():
+            paths = tuple(os.fsdecode(name.lstrip(b"\n")) for name in names if name.strip(b"\n"))
+            yield Commit(words[0], int(words[1]), words[2].strip(), paths)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONGEST_DIFF:
+        return text
+    return text[: text.rfind("\n", 0, _LONGEST_DIFF) + 1] + f"[cut: {len(text)} letters in all]\n"

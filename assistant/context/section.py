@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A secret that was kept back: where it stood (1-based line, 0 for the whole file) and what kind it was."""
+    """A secret that was kept back: where it stood (1-based line, 0 for the whole file) and what kind it was.
+
+    `digest` names the secret without telling it: with path and kind it is what `gate.mask` takes as allowed.
+    """
 
     path: str
     line: int
     kind: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from assistant.context import outline
+
 if TYPE_CHECKING:
-    from tree_sitter import Parser, Query
+    from tree_sitter import Node, Parser, Query
 
     from assistant.context.language import Language
 
 _LARGEST = 1_000_000
+_VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
+"""Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +32,65 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What one file defines, and how often it uses which names."""
+    """What one file defines, how often it uses which names, and what it imports (as it is written there)."""
 
     defs: tuple[Tag, ...] = ()
     refs: tuple[tuple[str, int], ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @cache
-def _tools(language: Language) -> tuple[Parser, Query]:
+def _tools(language: Language) -> tuple[Parser, Query] | None:
+    """Return parser and query; None for a language without a grammar, or whose wheel is missing or of another age."""
+    if not language.grammar:
+        return None
     from tree_sitter import Language as Grammar
-    from tree_sitter import Parser, Query
+    from tree_sitter import Parser, Query, QueryError
 
-    grammar = Grammar(getattr(importlib.import_module(language.grammar), language.constructor)())
-    return Parser(grammar), Query(grammar, language.query)
+    try:
+        grammar = Grammar(getattr(importlib.import_module(language.grammar), language.constructor)())
+        return Parser(grammar), Query(grammar, language.query)
+    except (ImportError, AttributeError, ValueError, QueryError):
+        return None
 
 
 def tags(source: bytes, language: Language) -> Tags:
     """Read the tags of a source; what cannot be parsed gives what can be seen."""
-    from tree_sitter import QueryCursor
-
     if len(source) > _LARGEST:
         return Tags()
-    parser, query = _tools(language)
+    if (tools := _tools(language)) is None:
+        return Tags(tuple(Tag(*line) for line in outline.outline(source, language.outline)))
+    from tree_sitter import QueryCursor
+
+    parser, query = tools
     lines = source.split(b"\n")
-    defs: dict[tuple[int, str], Tag] = {}
+    defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
+    imports: dict[str, None] = {}
     for _, captures in QueryCursor(query).matches(parser.parse(source).root_node):
-        names = captures.get("name", [])
-        for kind, nodes in captures.items():
-            if kind == "reference":
+        names = captures.get("name", ())
+        for capture, nodes in captures.items():
+            if capture == "reference":
                 for node in nodes:
                     word = (node.text or b"").decode("utf-8", "replace")
                     refs[word] = refs.get(word, 0) + 1
-            elif kind.startswith("definition.") and names:
-                node = nodes[0]
-                name = (names[0].text or b"").decode("utf-8", "replace")
-                start, end = node.start_point[0], node.end_point[0]
-                line = lines[names[0].start_point[0]].decode("utf-8", "replace").rstrip()
-                tag = Tag(name, kind.removeprefix("definition."), start + 1, end + 1, line[:160])
-                defs.setdefault((start, name), tag)
-    return Tags(tuple(sorted(defs.values(), key=lambda tag: tag.start)), tuple(sorted(refs.items())))
+            elif capture == "import":
+                imports |= dict.fromkeys(_bare(node).removeprefix("import ") for node in nodes)
+            elif capture.startswith("definition.") and names:
+                # Several patterns may see one name: the widest range counts (decorators), and the sharpest kind.
+                place, kind = names[0].start_byte, capture.removeprefix("definition.")
+                (start, _), (last, column) = nodes[0].start_point, nodes[0].end_point
+                end = max(start + 1, last + (column > 0))
+                if (old := defs.get(place)) is None:
+                    line = lines[names[0].start_point[0]].decode("utf-8", "replace").rstrip()
+                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, line[:160])
+                else:
+                    sharp = max(old.kind, kind, key=lambda each: _VAGUE.get(each, 2))
+                    defs[place] = replace(old, kind=sharp, start=min(old.start, start + 1), end=max(old.end, end))
+    ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
+    return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _bare(node: Node) -> str:
+    """Return the text of a name without the quotes or the colon of a symbol."""
+    return (node.text or b"").decode("utf-8", "replace").strip("\"'`:")

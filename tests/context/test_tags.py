@@ -12,14 +12,14 @@ SAMPLES = {
     ),
     "a.ts": (
         "interface I { x: T }\nclass A { f(): void { g() } }\nenum E { X }\ntype U = I\n",
-        ["I", "A", "f", "E", "U"],
+        ["I", "x", "A", "f", "E", "X", "U"],
         ["g", "T"],
     ),
     "a.tsx": ("export const View = () => <p>{g()}</p>\n", ["View"], ["g"]),
     "a.go": ("package a\ntype A struct{}\nfunc (a A) F() { g() }\nfunc H() {}\n", ["A", "F", "H"], ["g"]),
     "a.rs": (
         "struct A;\nimpl A { fn f(&self) { g(); m!() } }\ntrait T {}\nenum E {}\n",
-        ["A", "f", "T", "E"],
+        ["A", "A", "f", "T", "E"],
         ["g", "m"],
     ),
 }

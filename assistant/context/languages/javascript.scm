@@ -1,9 +1,6 @@
-; @name is what is defined, @definition.* all of it, @reference a name that is used.
+; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
 (class_declaration name: (identifier) @name) @definition.class
-(function_declaration name: (identifier) @name) @definition.function
-(generator_function_declaration name: (identifier) @name) @definition.function
-(method_definition name: (property_identifier) @name) @definition.method
-(variable_declarator name: (identifier) @name value: [(arrow_function) (function_expression)]) @definition.function
-(call_expression function: (identifier) @reference)
-(call_expression function: (member_expression property: (property_identifier) @reference))
-(new_expression constructor: (identifier) @reference)
+(field_definition property: [(property_identifier) (private_property_identifier)] @name value: [(arrow_function) (function_expression)]) @definition.method
+(field_definition property: [(property_identifier) (private_property_identifier)] @name) @definition.field
+
+(class_heritage [(identifier) @reference (member_expression property: (property_identifier) @reference)])

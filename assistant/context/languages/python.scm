@@ -1,7 +1,28 @@
-; @name is what is defined, @definition.* all of it, @reference a name that is used.
+; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
 (class_definition name: (identifier) @name) @definition.class
+(decorated_definition definition: (class_definition name: (identifier) @name)) @definition.class
+(class_definition body: (block [
+  (function_definition name: (identifier) @name)
+  (decorated_definition definition: (function_definition name: (identifier) @name))
+] @definition.method))
 (function_definition name: (identifier) @name) @definition.function
+(decorated_definition definition: (function_definition name: (identifier) @name)) @definition.function
 (module (expression_statement (assignment left: (identifier) @name) @definition.constant))
+(module (expression_statement (assignment right: (assignment left: (identifier) @name) @definition.constant)))
+(module (expression_statement (assignment left: (pattern_list (identifier) @name)) @definition.constant))
+(class_definition body: (block (expression_statement (assignment left: (identifier) @name) @definition.field)))
+(type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type
+
+(import_statement name: (dotted_name) @import)
+(import_statement name: (aliased_import name: (dotted_name) @import))
+(import_from_statement module_name: (_) @import)
+(import_from_statement name: (dotted_name (identifier) @reference .))
+(import_from_statement name: (aliased_import name: (dotted_name (identifier) @reference .)))
+
 (call function: (identifier) @reference)
 (call function: (attribute attribute: (identifier) @reference))
-(import_from_statement name: (dotted_name (identifier) @reference))
+(class_definition superclasses: (argument_list [(identifier) @reference (attribute attribute: (identifier) @reference)]))
+(decorator [(identifier) @reference (attribute attribute: (identifier) @reference)])
+(type [(identifier) @reference (attribute attribute: (identifier) @reference)])
+(generic_type . (identifier) @reference)
+(except_clause value: (identifier) @reference)

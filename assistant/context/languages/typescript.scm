@@ -1,13 +1,23 @@
-; @name is what is defined, @definition.* all of it, @reference a name that is used.
+; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
 (class_declaration name: (type_identifier) @name) @definition.class
 (abstract_class_declaration name: (type_identifier) @name) @definition.class
-(interface_declaration name: (type_identifier) @name) @definition.type
+(interface_declaration name: (type_identifier) @name) @definition.interface
+(interface_body (property_signature name: (property_identifier) @name) @definition.field)
+(interface_body (method_signature name: (property_identifier) @name) @definition.method)
+(class_body (method_signature name: (property_identifier) @name) @definition.method)
+(abstract_method_signature name: (property_identifier) @name) @definition.method
 (type_alias_declaration name: (type_identifier) @name) @definition.type
-(enum_declaration name: (identifier) @name) @definition.type
-(function_declaration name: (identifier) @name) @definition.function
-(method_definition name: (property_identifier) @name) @definition.method
-(variable_declarator name: (identifier) @name value: [(arrow_function) (function_expression)]) @definition.function
-(call_expression function: (identifier) @reference)
-(call_expression function: (member_expression property: (property_identifier) @reference))
-(new_expression constructor: (identifier) @reference)
+(enum_declaration name: (identifier) @name) @definition.enum
+(enum_body [(property_identifier) @name @definition.member (enum_assignment name: (property_identifier) @name) @definition.member])
+(public_field_definition name: [(property_identifier) (private_property_identifier)] @name value: [(arrow_function) (function_expression)]) @definition.method
+(public_field_definition name: [(property_identifier) (private_property_identifier)] @name) @definition.field
+(function_signature name: (identifier) @name) @definition.function
+(internal_module name: [(identifier) (nested_identifier)] @name) @definition.module
+(module name: [(identifier) (nested_identifier) (string (string_fragment) @name)] @name) @definition.module
+(ambient_declaration (lexical_declaration (variable_declarator name: (identifier) @name))) @definition.constant
+
+(import_require_clause source: (string (string_fragment) @import))
+
 (type_identifier) @reference
+(extends_clause value: [(identifier) @reference (member_expression property: (property_identifier) @reference)])
+(decorator [(identifier) @reference (member_expression property: (property_identifier) @reference)])

@@ -1,0 +1,25 @@
+; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
+(class_declaration declaration_kind: ["class" "actor"] name: (type_identifier) @name) @definition.class
+(class_declaration declaration_kind: "struct" name: (type_identifier) @name) @definition.struct
+(class_declaration declaration_kind: "enum" name: (type_identifier) @name) @definition.enum
+(class_declaration declaration_kind: "extension" name: (user_type (type_identifier) @name .)) @definition.impl
+(protocol_declaration name: (type_identifier) @name) @definition.interface
+(enum_entry name: (simple_identifier) @name) @definition.member
+(class_body (function_declaration "func" . (_) @name) @definition.method)
+(enum_class_body (function_declaration "func" . (_) @name) @definition.method)
+(function_declaration "func" . (_) @name) @definition.function
+(protocol_function_declaration name: (simple_identifier) @name) @definition.method
+(init_declaration name: "init" @name) @definition.method
+(deinit_declaration "deinit" @name) @definition.method
+(subscript_declaration "subscript" @name) @definition.method
+(class_body (property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @definition.field)
+(enum_class_body (property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @definition.field)
+(protocol_property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @definition.field
+(source_file (property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @definition.constant)
+(typealias_declaration name: (type_identifier) @name) @definition.type
+(associatedtype_declaration name: (type_identifier) @name) @definition.type
+
+(import_declaration (identifier) @import)
+
+(call_expression . [(simple_identifier) @reference (navigation_expression suffix: (navigation_suffix suffix: (simple_identifier) @reference))])
+(user_type (type_identifier) @reference)

@@ -1,0 +1,96 @@
+"""Rules files: what a repository wishes of whoever works on it, as data. AGENTS.md, or CLAUDE.md where there is none.
+
+A nested file counts for what lies below it. Nothing in such a file is expanded, imported or obeyed here: it is cut at a
+size, shown to the user in the manifest, and characters that hide words from a reader are made visible (reliability.md A15).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assistant.errors import RepoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.context.repo import Repo
+
+NAMES = ("AGENTS.md", "CLAUDE.md")
+_LARGEST = 32_000
+_READ = 1_000_000
+_MOST = 12
+_WARNINGS = 20
+# Direction marks and overrides, things of no width, tags, selectors that can carry bytes, fillers, and control characters.
+HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """One rules file: its path, its text with hidden characters made visible, and what the user should know about it."""
+
+    path: str
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def rules(repo: Repo, paths: Iterable[str] = ()) -> list[RuleFile]:
+    """Return the rules files that count for some paths, the root's first, each once.
+
+    Those of the root always count; `paths` (files with "/", relative to the root) add the ones on the way to them.
+    """
+    folders = {""}
+    for path in paths:
+        pieces = path.split("/")[:-1]
+        folders.update("/".join(pieces[: depth + 1]) + "/" for depth in range(min(len(pieces), 40)))
+    found: list[RuleFile] = []
+    for folder in sorted(folders, key=lambda each: (each.count("/"), each)):
+        for name in NAMES:
+            try:
+                data = repo.read(folder + name, _READ)
+            except RepoError:
+                continue
+            if len(found) == _MOST:
+                last = found[-1]
+                found[-1] = RuleFile(
+                    last.path,
+                    last.text,
+                    (*last.warnings, f"more than {_MOST} rules files: the deeper ones are left out"),
+                )
+                return found
+            found.append(_rule(folder + name, data))
+            break
+    return found
+
+
+def _rule(path: str, data: bytes) -> RuleFile:
+    warnings: list[str] = []
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+    if len(text) > _LARGEST:
+        warnings.append(f"{path}: {len(text)} letters, only the first {_LARGEST} are shown")
+        text = text[: text.rfind("\n", 0, _LARGEST) + 1 or _LARGEST]
+    text, hidden = reveal(text, path)
+    return RuleFile(path, text, (*warnings, *hidden))
+
+
+def reveal(text: str, path: str) -> tuple[str, tuple[str, ...]]:
+    """Make hidden characters visible as `<U+202E>`; returns the text and a warning for each with file, line and code point."""
+    warnings: list[str] = []
+    parts: list[str] = []
+    at, line, count = 0, 1, 0
+    for match in HIDDEN.finditer(text):
+        line += text.count("\n", at, match.start())
+        code = f"U+{ord(match[0]):04X}"
+        parts += (text[at : match.start()], f"<{code}>")
+        at = match.end()
+        count += 1
+        if count <= _WARNINGS:
+            warnings.append(f"{path}:{line}: hidden character {code} ({unicodedata.name(match[0], 'control').lower()})")
+    if count > _WARNINGS:
+        warnings.append(f"{path}: {count - _WARNINGS} more hidden characters")
+    return ("".join([*parts, text[at:]]) if count else text), tuple(warnings)

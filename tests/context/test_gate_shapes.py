@@ -1,0 +1,271 @@
+"""The gate: secrets by name, by shape and by how they are set, in files, diffs and pieces of files; and what is none."""
+
+import hashlib
+import string
+
+import pytest
+
+from assistant.context import gate
+
+
+def lot(size, letters=string.ascii_letters + string.digits, seed="x"):
+    """Return letters drawn by lot, the same in every run: no key stands in this file."""
+    digits = hashlib.sha512(f"{seed}{size}".encode()).digest() * 8
+    return "".join(letters[byte % len(letters)] for byte in digits[:size])
+
+
+HEX = "0123456789abcdef"
+UPPER = string.ascii_uppercase + string.digits
+KEYS = {
+    "Anthropic key": ["sk-ant-api03-" + lot(90)],
+    "OpenAI key": ["sk-proj-" + lot(60), "sk-svcacct-" + lot(40), "sk-" + lot(20) + "T3BlbkFJ" + lot(20)],
+    "provider key": ["sk-" + lot(32, HEX), "sk-or-v1-" + lot(64, HEX), "xai-" + lot(60), "gsk_" + lot(52), "nvapi-" + lot(60), "pplx-" + lot(48)],
+    "Google key": ["AIza" + lot(35), "ya29." + lot(60), "GOCSPX-" + lot(28)],
+    "AWS key": ["AKIA" + lot(16, UPPER), "ASIA" + lot(16, UPPER)],
+    "GitHub token": ["ghp_" + lot(36), "ghs_" + lot(36), "github_pat_" + lot(82)],
+    "GitLab token": ["glpat-" + lot(20), "glrt-" + lot(20)],
+    "Slack token": ["xoxb-" + lot(12, string.digits) + "-" + lot(24), "xapp-1-" + lot(40)],
+    "Stripe key": ["sk_live_" + lot(24), "rk_test_" + lot(24), "whsec_" + lot(32)],
+    "Hugging Face token": ["hf_" + lot(34)],
+    "npm token": ["npm_" + lot(36)],
+    "PyPI token": ["pypi-AgEIcHlwaS5vcmc" + lot(60)],
+    "cloud token": ["dop_v1_" + lot(64, HEX), "dckr_pat_" + lot(27), "hvs." + lot(40), "dapi" + lot(32, HEX), "LTAI" + lot(20)],
+    "service token": ["SG." + lot(22) + "." + lot(43), "lin_api_" + lot(40), "glsa_" + lot(41), "shpat_" + lot(32, HEX), "NRAK-" + lot(27)],
+    "token": ["eyJ" + lot(30) + ".eyJ" + lot(60) + "." + lot(43)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in KEYS.items() for key in keys])
+@pytest.mark.parametrize("around", ['x = "{}"', "- {}", "KEY={}\n", "+    use('{}')", "({})", "see {}, and"])
+def test_a_key_of_a_known_maker_is_masked_wherever_it_stands(kind, key, around):
+    masked, found = gate.mask("one\n" + around.format(key) + "\ntwo\n", "f.py")
+    assert key not in masked
+    assert [(each.line, each.path) for each in found] == [(2, "f.py")]
+    assert found[0].kind == kind
+    assert masked == "one\n" + around.format(f"[masked {kind}]") + "\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("postgres://app:{}@db.internal:5432/x", "Kd83js0!aQ"),
+        ("redis://:{}@cache/0", "n3verTell"),
+        ("DefaultEndpointsProtocol=https;AccountKey={};x", lot(86) + "=="),
+        ("https://hooks.slack.com/services/{}", "T0ABCDEFG/B0ABCDEFG/" + lot(24)),
+        ("Authorization: Bearer {}", lot(40)),
+        ("//registry.npmjs.org/:_authToken={}", lot(36)),
+    ],
+)
+def test_a_secret_within_something_harmless_is_masked_alone(text, secret):
+    masked, found = gate.mask(text.format(secret), "notes.txt")
+    assert secret not in masked
+    assert masked == text.format(f"[masked {found[0].kind}]")
+
+
+VALUE = "q7Zr2Lm9Xc4V"
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (f'password = "{VALUE}"', "a.py"),
+        (f"const clientSecret = '{VALUE}';", "a.ts"),
+        (f'"apiKey": "{VALUE}",', "a.json"),
+        (f'os.environ["DB_PASSWORD"] = "{VALUE}"', "a.py"),
+        (f'auth_token => "{VALUE}"', "a.rb"),
+        (f"DATABASE_PASSWORD={VALUE}", "deploy.sh"),
+        (f"  password: {VALUE}", "values.yaml"),
+        (f"<password>{VALUE}</password>", "settings.xml"),
+        (f"aws_secret_access_key = {lot(40)}", "notes.cfg"),
+        (f'PWD_SALT_TOKEN = "{VALUE}"', "a.py"),
+    ],
+)
+def test_a_value_drawn_by_lot_is_masked_when_its_name_says_so(line, path):
+    masked, found = gate.mask(line, path)
+    assert len(found) == 1
+    assert "[masked " in masked
+    assert VALUE not in masked
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ('password = "changeme"', "a.py"),
+        ('password = "password123"', "a.py"),
+        ('API_KEY = "your-api-key-goes-here-123"', "a.py"),
+        ('token = "<YOUR_TOKEN_1>"', "a.py"),
+        ('secret = os.environ["APP_SECRET2"]', "a.py"),
+        ("password: ${DB_PASSWORD_2}", "a.yaml"),
+        ("password: {{ vault.db2.password }}", "a.yaml"),
+        ("password = getPassword2(config1)", "a.cfg"),
+        ('"integrity": "sha512-' + lot(86) + '=="', "package-lock.json"),
+        ('sha256 = "' + lot(64, HEX) + '"', "a.toml"),
+        ("id: 6f1c2f0e-1d5b-4c1a-9d57-3f0f3c2d1b1a", "a.yaml"),
+        ('key = "6f1c2f0e-1d5b-4c1a-9d57-3f0f3c2d1b1a"', "a.py"),
+        ("commit " + lot(40, HEX), "x.txt"),
+        ("postgres://postgres:postgres@localhost/test", "a.py"),
+        ("https://user:$PASSWORD@host/", "a.sh"),
+        ("see http://host:8080/a@b", "a.md"),
+        (".sk-folding-cube-animation-delay { }", "a.css"),
+        ("tokenizer_class = 'Qwen2Tokenizer'", "a.py"),
+        ('token_type = "access_token_v2"', "a.py"),
+        ('password_file = "/run/secrets/db2"', "a.py"),
+        ("if key == 'PRIVATE KEY': pass", "a.py"),
+        ('BEGIN = "-----BEGIN PRIVATE KEY-----"\nEND = "-----END PRIVATE KEY-----"\n', "a.py"),
+        ('return "-----BEGIN PRIVATE KEY-----\\n" + body + "\\n-----END PRIVATE KEY-----"', "a.py"),
+    ],
+)
+def test_what_only_looks_like_a_secret_stays(line, path):
+    assert gate.mask(line, path) == (line, ())
+
+
+ROWS = [lot(64, string.ascii_letters + string.digits + "+/", seed) for seed in range(12)]
+PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *ROWS, "-----END RSA PRIVATE KEY-----"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a\n{PEM}\nb\n",
+        "a\n" + "\n".join("    |" + row for row in PEM.split("\n")) + "\nb",
+        'KEY = "' + PEM.replace("\n", "\\n") + '"\nb',
+        '{"type": "service_account", "private_key": "' + PEM.replace("\n", "\\n") + '\\n"}',
+        "a\n" + "\n".join(PEM.split("\n")[:5]),
+        "\n".join(PEM.split("\n")[5:]) + "\nb = 1\n",
+        "\n".join(PEM.split("\n")[3:9]),
+        PEM.replace("\n", "\r\n"),
+    ],
+    ids=["whole", "margin", "one line", "service account", "without end", "without begin", "middle", "crlf"],
+)
+def test_a_private_key_is_masked_whole_or_cut_and_the_lines_stay(text):
+    masked, found = gate.mask(text, "f")
+    assert not any(row in masked for row in ROWS)
+    assert masked.count("\n") == text.count("\n")
+    assert [each.kind for each in found] == ["private key"]
+    assert ("b" in masked) == text.rstrip().endswith(("b", "b = 1"))
+
+
+def test_lines_after_a_key_of_many_lines_are_counted_right():
+    _, found = gate.mask(f"{PEM}\nx\npassword = '{VALUE}'\n", "f.py")
+    assert [(each.kind, each.line) for each in found] == [("private key", 1), ("secret", PEM.count("\n") + 3)]
+
+
+def test_the_user_lets_one_secret_through_in_one_file_and_no_other():
+    text = f"password = '{VALUE}'\npassword = '{VALUE[::-1]}'\n"
+    _, found = gate.mask(text, "a.py")
+    let = {(found[0].path, found[0].kind, found[0].digest)}
+    masked, rest = gate.mask(text, "a.py", let)
+    assert VALUE in masked
+    assert VALUE[::-1] not in masked
+    assert [each.line for each in rest] == [2]
+    assert VALUE not in gate.mask(text, "b.py", let)[0]
+    assert VALUE not in found[0].digest
+
+
+def test_masking_twice_is_masking_once():
+    text = "\n".join([*(key for keys in KEYS.values() for key in keys), PEM, f"password = '{VALUE}'"])
+    once, found = gate.mask(text, "a.py")
+    assert found
+    assert gate.mask(once, "a.py") == (once, ())
+
+
+SECRET_FILES = """.env .ENV .env.local config/.env.production prod.env .envrc id_rsa .ssh/id_ed25519 deploy_rsa server.pem Server.PEM tls.key a.p12
+a.pfx keys.jks .netrc _netrc .pypirc .pgpass .git-credentials .aws/credentials home/.kube/config kubeconfig credentials.json secrets.yaml
+.docker/config.json service-account.json my-service-account-prod.json client_secret_12.apps.json app-firebase-adminsdk-x.json terraform.tfstate
+prod.auto.tfvars prod.tfvars .htpasswd a.kdbx wallet.ppk ./.env ././a/../.env a\\.env .env.bak .env~ id_rsa.old .env. \uff0eenv""".split()  # noqa: SIM905 - a table
+
+
+@pytest.mark.parametrize("path", SECRET_FILES)
+def test_a_file_of_secrets_is_known_by_its_name_however_it_is_spelt(path):
+    assert gate.is_secret_file(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env.example",
+        ".env.sample",
+        "config/.env.template",
+        "id_rsa.pub",
+        "key.py",
+        "keys.ts",
+        "monkey.c",
+        "environment.ts",
+        ".envoy.yaml",
+        "credentials.py",
+        "secrets.py",
+        "tokens.py",
+        "README.md",
+        "password_reset.html",
+        ".npmrc",
+        "config.json",
+        "a.pem.md",
+        "secret_santa.py",
+        ".env.d.ts",
+        "terraform.tf",
+    ],
+)
+def test_a_file_that_only_sounds_secret_is_shown(path):
+    assert not gate.is_secret_file(path)
+
+
+def test_a_link_is_judged_by_what_it_leads_to(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / ".env").write_text("A=1")
+    (root / "notes.txt").symlink_to(".env")
+    (root / "plain.txt").write_text("x")
+    (root / "fine.txt").symlink_to("plain.txt")
+    (tmp_path / "id_rsa").write_text("x")
+    (root / "up.txt").symlink_to("../id_rsa")
+    (root / "loop").symlink_to("loop")
+    assert gate.is_secret_file("notes.txt", root)
+    assert gate.is_secret_file("up.txt", root)
+    assert gate.is_secret_file("loop", root)
+    assert not gate.is_secret_file("fine.txt", root)
+    assert not gate.is_secret_file("plain.txt", root)
+
+
+def test_a_diff_shows_no_line_of_a_file_of_secrets_and_masks_keys_in_others():
+    diff = f"""commit 1
+diff --git a/.env b/.env
+--- a/.env
++++ b/.env
+@@ -1 +1 @@
+-PLAIN=tell-no-one
++PLAIN=nor-this
+diff --git a/a.py b/a.py
+--- a/a.py
++++ b/a.py
+@@ -1,2 +1,2 @@
+ x = 1
+-password = "{VALUE}"
++password = get()
+diff --git a/safe.txt b/.env.local
+similarity index 90%
+rename from safe.txt
+rename to .env.local
+@@ -1 +1 @@
+-GONE=with-the-wind
+"""
+    masked, found = gate.mask_diff(diff)
+    assert not any(word in masked for word in (VALUE, "tell-no-one", "nor-this", "with-the-wind"))
+    assert "diff --git a/.env b/.env" in masked
+    assert "+password = get()" in masked
+    assert [(each.path, each.kind) for each in found] == [
+        (".env", "secret file"),
+        ("a.py", "secret"),
+        (".env.local", "secret file"),
+    ]
+    assert gate.mask_diff("no diff at all") == ("no diff at all", ())
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n"],
+)  # fmt: skip
+def test_a_line_of_a_million_letters_is_read_in_one_pass(piece):
+    text = piece * (1_000_000 // len(piece))
+    # Anything but a linear reading of these would not end within the time a test has.
+    gate.mask(text, "x.env")
+    gate.mask_diff(text)

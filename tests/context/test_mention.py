@@ -1,0 +1,185 @@
+"""What a question names, by mark and by paste, and what it does not."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.context.completion import Paths
+from assistant.context.mention import complete, mentions, read
+
+PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
+         "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md"]  # fmt: skip
+SYMBOLS = {"make_tea", "Pot", "property", "boil"}
+COMMITS = {"HEAD": "1" * 40, "HEAD~1": "2" * 40, "3f2a91c": "3" * 40, "main": "4" * 40, "deadbee": "5" * 40}
+
+
+def seen(text, **more):
+    return [
+        (one.kind, one.path or one.name, one.first, one.last)
+        for one in read(text, PATHS, root=Path("/home/u/proj"), symbols=SYMBOLS, revision=COMMITS.get, **more)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("look at @src/app/main.py please", ("file", "src/app/main.py", 0, 0)),
+        ("@src/app/main.py:10 is wrong", ("file", "src/app/main.py", 10, 10)),
+        ("(@src/app/main.py:10-40)", ("file", "src/app/main.py", 10, 40)),
+        ("@src/app/main.py:40-10", ("file", "src/app/main.py", 10, 40)),
+        ("@src/app/main.py#L7-L9", ("file", "src/app/main.py", 7, 9)),
+        ("@main.py, then", ("file", "src/app/main.py", 0, 0)),
+        ("see @README.md.", ("file", "README.md", 0, 0)),
+        ("@Makefile", ("file", "Makefile", 0, 0)),
+        ('open @"my file.py" now', ("file", "my file.py", 0, 0)),
+        ('@"my file.py":3-5', ("file", "my file.py", 3, 5)),
+        ("@'my file.py'", ("file", "my file.py", 0, 0)),
+        ("@src\\app\\main.py", ("file", "src/app/main.py", 0, 0)),
+        ("@./web/a.ts", ("file", "web/a.ts", 0, 0)),
+        ("@/home/u/proj/web/a.ts:4", ("file", "web/a.ts", 4, 4)),
+        ("@ünï/café.py", ("file", "ünï/café.py", 0, 0)),
+        ("@scope/@types/x.d.ts", ("file", "scope/@types/x.d.ts", 0, 0)),
+        ("@src/app/", ("folder", "src/app/", 0, 0)),
+        ("@src", ("folder", "src/", 0, 0)),
+        ("why is @make_tea slow?", ("symbol", "make_tea", 0, 0)),
+        ("@Pot.boil()", ("symbol", "boil", 0, 0)),
+        ("@tea::boil", ("symbol", "boil", 0, 0)),
+        ("@diff", ("diff", "", 0, 0)),
+        ("review @commit", ("commit", "HEAD", 0, 0)),
+        ("@commit:main", ("commit", "main", 0, 0)),
+        ("@HEAD~1", ("commit", "HEAD~1", 0, 0)),
+        ("what did @3f2a91c do?", ("commit", "3f2a91c", 0, 0)),
+    ],
+)
+def test_a_mark_names_what_it_says(text, wanted):
+    assert seen(text) == [wanted]
+    (one,) = read(text, PATHS, root=Path("/home/u/proj"), symbols=SYMBOLS, revision=COMMITS.get)
+    assert one.sure
+    assert one.source in text
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "line"),
+    [
+        ('  File "/home/u/proj/src/app/main.py", line 50, in f\n    x()', "src/app/main.py", 50),
+        ('  File "src/app/main.py", line 50', "src/app/main.py", 50),
+        ('  File "/usr/src/other/checkout/src/app/main.py", line 50, in f', "src/app/main.py", 50),
+        ("    at f (web/a.ts:50:5)", "web/a.ts", 50),
+        ("    at Object.<anonymous> (/home/u/proj/web/a.ts:50:5)", "web/a.ts", 50),
+        ("    at async file:///home/u/proj/web/a.ts:50:5", "web/a.ts", 50),
+        ("web/a.ts(50,5): error TS2304: Cannot find name", "web/a.ts", 50),
+        ("./cmd/b/b.go:50:2: undefined: x", "cmd/b/b.go", 50),
+        ("\t/home/u/proj/cmd/b/b.go:50 +0x1d", "cmd/b/b.go", 50),
+        ("  --> src/main.rs:50:5", "src/main.rs", 50),
+        ("thread 'main' panicked at src/main.rs:50:9:", "src/main.rs", 50),
+        ("\tat com.tea.Pot.pour(Pot.java:50)", "java/com/tea/Pot.java", 50),
+        ("src/pot.c:50:12: error: expected ';'", "src/pot.c", 50),
+        ("In file included from include/pot.h:50,", "include/pot.h", 50),
+        ("C:\\work\\src\\app\\main.py:50: error", "src/app/main.py", 50),
+        ("src\\app\\main.py:50: error", "src/app/main.py", 50),
+        ("FAILED src/app/main.py:50: AssertionError", "src/app/main.py", 50),
+        ("main.py line 50", "src/app/main.py", 50),
+    ],
+)
+def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, path, line):
+    (one,) = read(text, PATHS, root=Path("/home/u/proj"))
+    assert (one.path, one.kind, one.sure) == (path, "file", False)
+    assert one.first < line < one.last
+    assert one.first == line - 12
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "write to a@b.c or root@README.md",
+        "me@src/app/main.pyx",
+        "@property\ndef f(self): ...",
+        "class A:\n    @Pot\n    def f(self):\n        pass",
+        "@override the thing",
+        "@nobody and @1.2.3",
+        "util.py",
+        "which main do you mean",
+        "@",
+        "@@diff",
+        "x @ y",
+        "git@github.com:a/b.git",
+        "user@host:src/x",
+        "/etc/passwd:3",
+        "@../../etc/passwd",
+        "@/etc/passwd",
+        "@none.py:3",
+        "@HEAD~99",
+        "@1234567",
+        "decorate with `@property`",
+        "http://example.invalid/none.html",
+    ],
+)
+def test_what_is_no_mention_stays_words(text):
+    assert [one for one in seen(text) if one[0] != "file" or one[1] != "README.md"] == []
+
+
+def test_a_whole_traceback_names_each_place_once_in_order():
+    text = """Traceback (most recent call last):
+  File "/home/u/proj/src/app/main.py", line 50, in <module>
+    boil()
+  File "/home/u/proj/lib/util.py", line 7, in boil
+    boil()
+  File "/home/u/proj/lib/util.py", line 7, in boil
+    boil()
+  File "/usr/lib/python3.11/json/decoder.py", line 355, in raw_decode
+"""
+    assert seen(text) == [("file", "src/app/main.py", 38, 62), ("file", "lib/util.py", 1, 19)]
+
+
+def test_several_ranges_of_one_file_are_kept_and_marks_come_first():
+    found = seen("README.md and @src/app/main.py:1-3 and @src/app/main.py:9 and src/app/main.py")
+    assert found == [("file", "src/app/main.py", 1, 3), ("file", "src/app/main.py", 9, 9), ("file", "README.md", 0, 0)]
+
+
+def test_mentions_gives_each_file_once_as_before():
+    found = mentions("see README.md, @main.py:3-4 and main.py again", PATHS)
+    assert [(one.path, one.first, one.last, one.sure) for one in found] == [
+        ("README.md", 0, 0, False),
+        ("src/app/main.py", 3, 4, True),
+    ]
+
+
+@pytest.mark.parametrize("text", ["@" * 100_000, "@a/" * 60_000, "a." * 100_000, "/" * 200_000, '@"' * 90_000, "a:1" * 60_000, '"' * 200_000, "@a:1-" * 40_000])  # fmt: skip
+def test_a_question_of_any_length_is_read_in_one_pass(text):
+    read(text, PATHS, symbols=SYMBOLS)
+
+
+def test_completion_puts_first_what_is_meant():
+    paths = [
+        "src/user/model.py",
+        "src/user_model.py",
+        "docs/models/user.md",
+        "tests/test_user_model.py",
+        "src/config.py",
+        "Über/straße.py",
+        "a\nb",
+    ]
+    for typed, first in {
+        "user_model": "src/user_model.py", "usrmdl": "src/user_model.py", "config": "src/config.py", "tum": "tests/test_user_model.py",
+        "user model": "src/user_model.py", "docs/": "docs/models/user.md", "SRC\\USER\\": "src/user/model.py", "über": "Über/straße.py", "./src/co": "src/config.py",
+    }.items():  # fmt: skip
+        assert complete(paths, typed)[0] == first, typed
+    assert complete(paths, "zzz") == []
+    assert complete(paths, "", 2) == ["src/config.py", "src/user_model.py"]
+    assert len(complete(paths, "s", 3)) == 3
+    assert complete([], "x") == []
+
+
+def test_the_more_recent_of_two_equals_comes_first():
+    paths = ["a/handler.py", "b/handler.py", "c/handler.py"]
+    assert Paths(paths, {"c/handler.py": 5.0, "b/handler.py": 3.0}).complete("handler") == [
+        "c/handler.py",
+        "b/handler.py",
+        "a/handler.py",
+    ]
+    assert Paths(paths, {"b/handler.py": 1.0}).complete("")[0] == "b/handler.py"
+
+
+@pytest.mark.parametrize("typed", ["(", "[a", "\\", "*", ".*" * 30, "a" * 1_000, "\n", " ", "\udcff", "^", "é"])
+def test_any_letters_may_be_typed(typed):
+    assert isinstance(complete(["a/b.py", "(x).py", "caf\udce9.py"], typed), list)

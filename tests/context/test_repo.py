@@ -1,0 +1,399 @@
+"""The repository as facts, and as an enemy: sections A8 to A18 of the reliability facts that concern git and the tree."""
+
+import os
+import socket
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assistant.context import gate, ignore
+from assistant.context.repo import Repo
+from assistant.errors import RepoError
+
+GIT = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"]  # fmt: skip
+
+
+def git(root, *words):
+    return subprocess.run([*GIT, *words], cwd=root, check=True, capture_output=True).stdout
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A repository with one commit of two files."""
+    root = tmp_path / "root"
+    root.mkdir()
+    git(root, "init", "-q")
+    (root / "a.py").write_text("x = 1\n")
+    (root / "sub").mkdir()
+    (root / "sub" / "b.py").write_text("y = 1\n")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "first words")
+    return root
+
+
+def paths(root):
+    return [file.path for file in Repo.open(root).files()]
+
+
+def everything(repo):
+    """Call whatever reads the repository."""
+    repo.files(), repo.diff(), repo.branch(), repo.dirty(), repo.submodules(), repo.history(), repo.revision("HEAD")
+    if repo.revision("HEAD"):
+        repo.commit_diff("HEAD")
+
+
+def test_files_are_listed_with_the_blob_of_their_bytes_now(root):
+    (root / "a.py").write_text("x = 2\n")
+    (root / "new.py").write_text("z = 1\n")
+    (root / ".gitignore").write_text("out/\n")
+    (root / "out").mkdir()
+    (root / "out" / "x").write_text("")
+    found = {file.path: file for file in Repo.open(root / "sub").files()}
+    assert sorted(found) == [".gitignore", "a.py", "new.py", "sub/b.py"]
+    assert {path for path, file in found.items() if file.dirty} == {".gitignore", "a.py", "new.py"}
+    for path, file in found.items():
+        assert file.blob == git(root, "hash-object", path).decode().strip()
+        assert file.size == (root / path).stat().st_size
+
+
+HOSTILE = {
+    "core.fsmonitor": "{}", "core.hooksPath": "evil", "core.pager": "{}", "core.editor": "{}", "core.sshCommand": "{}", "core.askPass": "{}",
+    "core.alternateRefsCommand": "{}", "diff.external": "{}", "diff.evil.textconv": "{}", "diff.evil.command": "{}", "filter.evil.clean": "{}",
+    "filter.evil.smudge": "{}", "filter.evil.process": "{}", "filter.odd name=x.clean": "{}", "filter.evil.required": "true", "alias.ls-files": "!{}",
+    "alias.diff": "!{}", "gpg.program": "{}", "log.showSignature": "true", "credential.helper": "!{}", "interactive.diffFilter": "{}", "pager.log": "{}",
+    "pager.diff": "{}", "merge.evil.driver": "{}", "uploadpack.packObjectsHook": "{}", "sequence.editor": "{}", "diff.algorithm": "patience",
+}  # fmt: skip
+
+
+def test_no_program_that_the_repositorys_own_config_names_is_run(root, tmp_path):  # A8
+    mark = tmp_path / "MARK"
+    evil = root / "evil"
+    evil.mkdir()
+    program = evil / "run"
+    program.write_text(f"#!/bin/sh\necho $0 $@ >> {mark}\ncat\n")
+    program.chmod(0o755)
+    for hook in ("pre-commit", "post-index-change", "fsmonitor-watchman", "reference-transaction", "post-checkout"):
+        (evil / hook).write_text(program.read_text())
+        (evil / hook).chmod(0o755)
+        (root / ".git" / "hooks" / hook).write_text(program.read_text())
+        (root / ".git" / "hooks" / hook).chmod(0o755)
+    for name, value in HOSTILE.items():
+        git(root, "config", name, value.format(program))
+    (root / ".gitattributes").write_text('*.py filter=evil diff=evil merge=evil\n*.txt filter="odd name=x"\n')
+    (root / "a.py").write_text("x = 3\n")
+    (root / "c.txt").write_text("text\n")
+    os.utime(root / "sub" / "b.py", (1, 1))
+    everything(Repo.open(root))
+    assert not mark.exists(), mark.read_text()
+    # The trap is a real one: git itself, asked plainly, runs it.
+    subprocess.run(["git", "status"], cwd=root, capture_output=True)
+    assert mark.exists()
+
+
+def test_a_bare_repository_that_lies_inside_is_not_entered(root, tmp_path):  # A8
+    mark = tmp_path / "MARK"
+    bare = root / "sub" / "x"
+    git(root, "init", "-q", "--bare", str(bare))
+    (bare / "config").write_text(
+        f'[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = "."\n\tfsmonitor = "touch {mark};"\n'
+    )
+    repo = Repo.open(bare)
+    assert repo.root == root.resolve()
+    everything(repo)
+    assert not mark.exists()
+
+
+ODD = [
+    "$(touch MARK)",
+    "-rf",
+    "--output=x",
+    ";touch MARK",
+    "a\nb.py",
+    'quo"te.py',
+    "sp ace.py",
+    "*.py",
+    ":(top)x",
+    "back\\slash",
+    "tab\tx",
+    "ünï.py",
+]
+
+
+def test_names_with_signs_are_names(root):  # A10
+    git(root, "branch", "$(touch${IFS}MARK)")
+    git(root, "checkout", "-q", "$(touch${IFS}MARK)")
+    for name in ODD:
+        (root / name).write_text(f"{name}\n")
+    assert set(ODD) <= set(paths(root))
+    git(root, "add", "--", *[f":(literal){name}" for name in ODD])
+    git(root, "commit", "-qm", "odd")
+    for name in ODD:
+        (root / name).write_text("other\n")
+    repo = Repo.open(root)
+    assert set(repo.dirty()) == set(ODD)
+    assert repo.branch() == "$(touch${IFS}MARK)"
+    assert set(repo.history()[0].paths) == set(ODD)
+    for name in ODD:
+        assert repo.show("HEAD", name).decode() == f"{name}\n"
+    assert "+other" in repo.diff()
+    assert not (root / "MARK").exists()
+    assert not (root / "x").exists()
+
+
+@pytest.mark.parametrize("name", ["--output=MARK", "-x", "HEAD --output=MARK", "a..b", "HEAD:a.py", ":/first", "@{u}", "", "HEAD\n", "$(touch MARK)", "HEAD^{/x}"])  # fmt: skip
+def test_what_is_no_name_of_a_commit_is_refused(root, name):  # A11
+    repo = Repo.open(root)
+    assert repo.revision(name) is None
+    with pytest.raises(RepoError):
+        repo.commit_diff(name)
+    assert not (root / "MARK").exists()
+
+
+@pytest.mark.parametrize("head", ["ref: ../../../../outside", "ref: /etc/passwd", "ref: refs/heads/../../../outside"])
+def test_a_crafted_head_reads_nothing_outside(root, tmp_path, head):  # A12
+    (tmp_path / "outside").write_text("0123456789012345678901234567890123456789\n")
+    (root / ".git" / "HEAD").write_text(head)
+    repo = Repo.open(root)
+    try:
+        seen = (repo.branch(), repo.diff(), repo.files(), repo.revision("HEAD"))
+    except RepoError as error:
+        seen = (str(error),)
+    assert "0123456789" not in repr(seen)
+    assert "root:x:" not in repr(seen)
+
+
+def test_a_git_that_lies_in_the_repository_is_not_run(root, tmp_path):  # A13
+    mark = tmp_path / "MARK"
+    fake = root / "git"
+    fake.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    fake.chmod(0o755)
+    code = f"from pathlib import Path; from assistant.context.repo import Repo; print(len(Repo.open(Path({str(root)!r})).files()))"
+    for first in (".", str(root), ""):
+        env = {**os.environ, "PATH": f"{first}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(Path.cwd())}
+        done = subprocess.run([os.sys.executable, "-c", code], cwd=root, env=env, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == ("3\n", "")
+    assert not mark.exists()
+
+
+def test_odd_trees_are_listed_and_nothing_blocks(root, tmp_path):  # A18
+    os.mkfifo(root / "pipe")
+    server = socket.socket(socket.AF_UNIX)
+    here = Path.cwd()
+    os.chdir(root)  # a socket's name is short
+    try:
+        server.bind("sock")
+    finally:
+        os.chdir(here)
+        server.close()
+    (root / "loop").symlink_to(".")
+    (root / "sub" / "up").symlink_to("..")
+    (root / "link.py").symlink_to("a.py")
+    (root / "self").symlink_to("self")
+    (root / "big.py").write_bytes(b"#" * 2_100_000)
+    (root / "bomb.py").write_bytes(b"(" * 200_000)
+    (root / "deep").mkdir()
+    assert paths(root) == ["a.py", "bomb.py", "sub/b.py"]
+    everything(Repo.open(root))
+    subprocess.run(["rm", "-rf", str(root / ".git")], check=True)
+    assert paths(root) == ["a.py", "bomb.py", "sub/b.py"]
+
+
+def test_reading_follows_no_link_and_opens_nothing_that_blocks(root, tmp_path):
+    (tmp_path / "outside.txt").write_text("outside")
+    (root / "out.txt").symlink_to("../outside.txt")
+    (root / "dir").symlink_to("..")
+    os.mkfifo(root / "pipe")
+    repo = Repo.open(root)
+    assert repo.read("sub/b.py") == b"y = 1\n"
+    for path in (
+        "out.txt",
+        "dir/outside.txt",
+        "../outside.txt",
+        "/etc/passwd",
+        "pipe",
+        "sub",
+        "none.py",
+        "sub/../../outside.txt",
+        "a\0b",
+    ):
+        with pytest.raises(RepoError):
+            repo.read(path)
+    with pytest.raises(RepoError, match="larger"):
+        repo.read("a.py", 2)
+
+
+def test_a_repository_without_a_commit(tmp_path):
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a.py").write_text("x\n")
+    git(tmp_path, "add", ".")
+    (tmp_path / "b.py").write_text("y")
+    repo = Repo.open(tmp_path)
+    assert [file.path for file in repo.files()] == ["a.py", "b.py"]
+    assert (repo.branch(), repo.revision("HEAD"), repo.history()) == ("main", None, [])
+    assert "+++ b/a.py" in repo.diff()
+    assert repo.diff().endswith("+++ b/b.py\n@@ -0,0 +1,1 @@\n+y\n\\ No newline at end of file\n")
+
+
+def test_detached_shallow_worktree_sparse_and_submodule(root, tmp_path):
+    (root / "a.py").write_text("x = 2\n")
+    git(root, "commit", "-qam", "second")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{root}", "shallow")
+    assert [commit.subject for commit in Repo.open(tmp_path / "shallow").history()] == ["second"]
+    assert paths(tmp_path / "shallow") == ["a.py", "sub/b.py"]
+    git(root, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"), "HEAD~1")
+    tree = Repo.open(tmp_path / "tree")
+    assert (tmp_path / "tree" / ".git").is_file()
+    assert tree.branch() == "(no branch)"
+    assert [file.path for file in tree.files()] == ["a.py", "sub/b.py"]
+    git(tmp_path / "shallow", "sparse-checkout", "set", "--no-cone", "/a.py")
+    assert paths(tmp_path / "shallow") == ["a.py"]
+    assert Repo.open(tmp_path / "shallow").dirty() == ()
+    git(root, "submodule", "add", "-q", str(tmp_path / "shallow"), "module")
+    repo = Repo.open(root)
+    assert repo.submodules() == ("module",)
+    assert [file.path for file in repo.files()] == [".gitmodules", "a.py", "sub/b.py"]
+    assert Repo.open(root / "module").root == (root / "module").resolve()
+
+
+def test_names_that_are_not_utf_8_come_back_as_they_are(root):
+    name = os.fsdecode(b"caf\xe9.py")
+    (root / name).write_text("x = 1\n")
+    assert name in paths(root)
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "bytes")
+    (root / name).write_text("x = 2\n")
+    repo = Repo.open(root)
+    assert repo.dirty() == (name,)
+    assert repo.read(name) == b"x = 2\n"
+    assert repo.show("HEAD", name) == b"x = 1\n"
+    assert repo.history()[0].paths == (name,)
+    assert f"b/{name}" in repo.diff()
+
+
+def test_our_ignore_file_leaves_out_tracked_files_too(root):
+    (root / ignore.IGNORE_FILE).write_text("sub/\n*.log\n!keep.log\n")
+    (root / "x.log").write_text("")
+    (root / "keep.log").write_text("")
+    assert paths(root) == [ignore.IGNORE_FILE, "a.py", "keep.log"]
+    assert "x.log" not in Repo.open(root).diff()
+
+
+def test_a_plain_folder_obeys_its_gitignore_files_and_its_hidden_places_stay_shut(tmp_path):
+    for path in (
+        "a.py",
+        "out/x.py",
+        "sub/keep.py",
+        "sub/drop.py",
+        "sub/deep/drop.py",
+        ".cache/x",
+        ".github/ci.yml",
+        "node_modules/x.js",
+        "sub/out/y.py",
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    (tmp_path / ".gitignore").write_text("# words\n/out\ndrop.py\n[\n")
+    (tmp_path / "sub" / ".gitignore").write_text("!deep/drop.py\n")
+    repo = Repo.open(tmp_path)
+    assert not repo.is_git
+    assert [file.path for file in repo.files()] == [".github/ci.yml", ".gitignore", "a.py", "sub/.gitignore", "sub/deep/drop.py", "sub/keep.py", "sub/out/y.py"]  # fmt: skip
+    assert (repo.diff(), repo.history(), repo.branch(), repo.submodules(), repo.revision("HEAD")) == (
+        "",
+        [],
+        "",
+        (),
+        None,
+    )
+
+
+@pytest.mark.parametrize("where", [".gitignore", ignore.IGNORE_FILE])
+@pytest.mark.parametrize(
+    "bomb",
+    ["{a,b}" * 30, "a*" * 40 + "b", "**/" * 60 + "b", "*" * 5_000, "[" * 5_000, "[a-" * 3_000, "x" * 1_000_000, ("*a" * 20 + "\n") * 3_000, "\\" * 999],
+    ids=["braces", "stars", "double stars", "many stars", "brackets", "ranges", "a long line", "many lines", "backslashes"],
+)  # fmt: skip
+def test_a_bomb_in_an_ignore_file_does_not_go_off(tmp_path, where, bomb):  # A16
+    (tmp_path / where).write_text(bomb + "\nreal.log\n")
+    for number in range(20):
+        (tmp_path / ("a" * 200 + str(number))).write_text("")
+    (tmp_path / "b.py").write_text("")
+    assert paths(tmp_path) is not None
+
+
+def test_a_bomb_leaves_out_rather_more_than_less(tmp_path):
+    (tmp_path / ignore.IGNORE_FILE).write_text("s*e*c*r*e*t.txt\n")
+    (tmp_path / "secret.txt").write_text("")
+    (tmp_path / "a.py").write_text("")
+    assert "secret.txt" not in paths(tmp_path)
+    assert "a.py" in paths(tmp_path)
+
+
+def test_history_pairs_commits_with_what_changed_together(root):
+    (root / "a.py").write_text("x = 2\n")
+    (root / "c d.py").write_text("\n")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "second: both")
+    git(root, "commit", "-q", "--allow-empty", "-m", "nothing")
+    found = Repo.open(root).history()
+    assert [(commit.subject, commit.paths) for commit in found] == [
+        ("nothing", ()), ("second: both", ("a.py", "c d.py")), ("first words", ("a.py", "sub/b.py")),
+    ]  # fmt: skip
+    assert found[1].id == git(root, "rev-parse", "HEAD~1").decode().strip()
+    assert found[1].at_s > 1_700_000_000
+    assert [commit.subject for commit in Repo.open(root).history(1)] == ["nothing"]
+
+
+def test_a_commit_is_shown_with_its_words_and_lines_and_by_many_names(root):
+    (root / "a.py").write_text("x = 2\n")
+    git(root, "commit", "-qam", "second\n\nbody")
+    repo = Repo.open(root)
+    full = git(root, "rev-parse", "HEAD").decode().strip()
+    for name in ("HEAD", full, full[:8], "main", "@", "main@{0}"):
+        assert repo.revision(name) == full
+    text = repo.commit_diff(full[:7])
+    assert text.startswith(f"commit {full}\n\nsecond\n\nbody\n")
+    assert "-x = 1\n+x = 2\n" in text
+    assert repo.show("HEAD~1", "a.py") == b"x = 1\n"
+    with pytest.raises(RepoError):
+        repo.show("HEAD", "none.py")
+
+
+def test_a_secret_of_the_past_is_masked_too(root):  # D2
+    value = "q7Zr2Lm9Xc4V"
+    (root / "a.py").write_text(f"password = '{value}'\n")
+    (root / ".env").write_text("PLAIN=tell-no-one\n")
+    git(root, "add", "-f", ".")
+    git(root, "commit", "-qm", "oops")
+    (root / "a.py").write_text("x = 1\n")
+    (root / ".env").unlink()
+    git(root, "commit", "-qam", "mended")
+    repo = Repo.open(root)
+    for text in (repo.commit_diff("HEAD"), repo.commit_diff("HEAD~1")):
+        assert value in text
+        masked, found = gate.mask_diff(text)
+        assert value not in masked
+        assert "tell-no-one" not in masked
+        assert {each.kind for each in found} == {"secret", "secret file"}
+    old = repo.show("HEAD~1", "a.py").decode()
+    assert value not in gate.mask(old, "a.py")[0]
+
+
+def test_a_very_long_diff_is_cut_at_a_line(root):
+    (root / "a.py").write_text("line of words\n" * 200_000)
+    text = Repo.open(root).diff()
+    assert len(text) < 1_000_100
+    assert text.rsplit("\n", 2)[-2].startswith("[cut: ")
+    assert text.rsplit("\n", 3)[-3] == "+line of words"
+
+
+def test_the_tree_is_as_it_was_after_all_that_reading(root):
+    (root / "a.py").write_text("x = 2\n")
+    before = sorted(
+        (str(path), stat.S_IMODE(path.lstat().st_mode), path.lstat().st_mtime_ns) for path in root.rglob("*")
+    )
+    everything(Repo.open(root))
+    assert before == sorted(
+        (str(path), stat.S_IMODE(path.lstat().st_mode), path.lstat().st_mtime_ns) for path in root.rglob("*")
+    )
