@@ -53,6 +53,7 @@ class Store:
         build: Callable[[sqlite3.Connection, int], None],
         carry: Sequence[str] = (),
         wait_s: float = WAIT_S,
+        pragmas: Sequence[str] = ("synchronous=FULL",),
     ) -> None:
         self.path = path
         self.warnings: list[str] = []
@@ -60,6 +61,7 @@ class Store:
         self._build = build
         self._carry = carry
         self._wait_s = wait_s
+        self._pragmas = pragmas
         self._lock = threading.RLock()
         self._disk: sqlite3.Connection | None = None
         self._frozen: sqlite3.Connection | None = None
@@ -181,8 +183,8 @@ class Store:
         try:
             found = self._version_of(base)
             base.execute("PRAGMA journal_mode=WAL").fetchone()
-            base.execute("PRAGMA synchronous=FULL")
-            base.execute("PRAGMA temp_store=MEMORY")
+            for pragma in self._pragmas:
+                base.execute(f"PRAGMA {pragma}")
             if found < self._version:
                 self._upgrade(base)
             self._look_over(base)

@@ -114,24 +114,26 @@ def catch_up(base: Connection, hour_of: Callable[[datetime], str]) -> None:
 
 def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, hour_of: Callable[[datetime], str]) -> None:
     sums = _Sums(hour_of)
+    begun: dict[str, Sequence[Any]] = {}
     ended: dict[str, Sequence[Any]] = {}
     for row in rows:
-        number, entry, state = row[0], row[1], row[2]
-        if state == "in_flight":
-            base.execute("INSERT OR REPLACE INTO open VALUES (?, ?, ?)", (entry, row[-1], number))
+        entry = row[1]
+        if row[2] == "in_flight":
+            begun[entry] = row
             continue
-        base.execute("DELETE FROM open WHERE id = ?", (entry,))
-        before = (
-            ended.get(entry)
-            or base.execute(
+        before = ended.get(entry)
+        if before is None and entry not in begun:  # what began in this batch has not ended before it
+            before = base.execute(
                 f"SELECT {columns} FROM steps WHERE id = ? AND rowid < ? AND state <> 'in_flight' ORDER BY rowid DESC LIMIT 1",
-                (entry, number),
+                (entry, row[0]),
             ).fetchone()
-        )
         if before is not None:
             sums.add(before, -1)
         sums.add(row, 1)
         ended[entry] = row
+    base.executemany("DELETE FROM open WHERE id = ?", [(entry,) for entry in ended if entry not in begun])
+    flying = [(entry, row[-1], row[0]) for entry, row in begun.items() if entry not in ended]
+    base.executemany("INSERT OR REPLACE INTO open VALUES (?, ?, ?)", flying)
     sums.write(base)
 
 
@@ -169,10 +171,10 @@ class _Sums:
         counts = [sign * count for count in counts]
         money = sign * Decimal(amount) if amount is not None else Decimal(0)
         day = (hour[:10], provider, model, project, purpose, plan, payer, status, currency)
-        _plus(
+        plus(
             self._days, day, [sign, sign * (state == "failed"), sign * (state == "interrupted"), sign * (not exact), *counts, money]
         )  # fmt: skip
-        _plus(self._hours, (hour[:10], int(hour[11:13])), [sign, sum(counts)])
+        plus(self._hours, (hour[:10], int(hour[11:13])), [sign, sum(counts)])
         if plan and state != "failed":
             span = (plan, int(instant.timestamp()) // SPAN_S, provider, model, payer, exact, status, currency)
             known = self._spans.get(span)
@@ -183,7 +185,7 @@ class _Sums:
                 known[2:] = [old + new for old, new in zip(known[2:], [sign, *counts, money], strict=True)]
 
     def write(self, base: Connection) -> None:
-        _add_rows(base, "days", DAY_KEYS, _DAY_SUMS, self._days)
+        add_rows(base, "days", DAY_KEYS, _DAY_SUMS, self._days)
         for key, (steps, tokens) in self._hours.items():
             base.execute(
                 "INSERT INTO hours VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET steps = steps + excluded.steps, "
@@ -191,17 +193,18 @@ class _Sums:
                 (*key, steps, tokens),
             )
         bounds = {key: (values[0], values[1]) for key, values in self._spans.items()}
-        _add_rows(
+        add_rows(
             base, "spans", _SPAN_KEYS, _SPAN_SUMS, {key: values[2:] for key, values in self._spans.items()}, bounds
         )
 
 
-def _plus(sums: dict[Any, list[Any]], key: Any, values: list[Any]) -> None:
+def plus(sums: dict[Any, list[Any]], key: Any, values: list[Any]) -> None:
+    """Add to the sums under a key."""
     known = sums.get(key)
     sums[key] = values if known is None else [old + new for old, new in zip(known, values, strict=True)]
 
 
-def _add_rows(
+def add_rows(
     base: Connection,
     table: str,
     keys: Sequence[str],
@@ -237,7 +240,7 @@ def _fold_outcomes(base: Connection, after: int) -> int:
         f"SELECT {columns} FROM outcomes WHERE rowid > ? ORDER BY rowid", (after,)
     ):
         last = number
-        _plus(sums, (hour[:10], provider, model, project), counts)
+        plus(sums, (hour[:10], provider, model, project), counts)
     names = (*YIELD_KEYS, *YIELD_SUMS)
     moved = ", ".join(f"{name} = {name} + excluded.{name}" for name in YIELD_SUMS)
     for key, counts in sums.items():
