@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -30,23 +30,31 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection, Store
 
-_READ = 256 << 10
-"""Bytes read at once: what a core's own cache holds is searched fastest."""
+_READ = 64 << 10
+"""Bytes read at once: small enough for a core's own cache, and for memory that is used again without asking the system."""
 _LONGEST_LINE = 64 << 20
 """Bytes of a line, or of a whole document, that are looked at; nobody writes longer ones on purpose."""
-_BATCH = 30_000
-"""Requests gathered before they are written: some 20 MB."""
+_FOLD = 1_000
+"""Requests gathered before they are added up: what a core's own cache holds."""
+_BATCH = 100_000
+"""Requests added up before they are written."""
 _TAIL = 32
 """Requests at the end of a file that may still grow: the blocks of a reply are lines, and only the last has all its output."""
 _AT_HAND = 1_200_000
 """Marks that a first pass keeps in a set: some 75 MB."""
 _RUN = 250_000
 """Marks in a run that is not merged any further."""
+_HOUR, _MINUTE = 13, 16
+"""Characters of an instant up to its hour, and up to its minute."""
 KEYS = ("client", "provider", "model", "project", "day", "hour", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
 
 
-class Use(msgspec.Struct, gc=False):
+Row = tuple[str, str, str, str, str, int, int, int, int, int, int, Decimal | None, str]
+"""A Use as a bare tuple: made a million times, its name costs more than what it holds."""
+
+
+class Use(NamedTuple):
     """One request as a log tells it. Token counts are disjoint, as in TokenUsage; `amount` is US dollars the client reckoned.
 
     `key` names the request wherever it is copied, "" where the log gives it no name; `also` is a second name by which a
@@ -66,24 +74,6 @@ class Use(msgspec.Struct, gc=False):
     reasoning: int
     amount: Decimal | None = None
     also: str = ""
-
-    @property
-    def counts(self) -> tuple[int, int, int, int, int, int]:
-        """The token counts, in the order of TokenUsage."""
-        return (
-            self.fresh_input, self.cache_read, self.cache_write_short, self.cache_write_long, self.output, self.reasoning,
-        )  # fmt: skip
-
-    def grow(self, other: Use) -> None:
-        """Take over what is larger in another telling of the same request."""
-        (
-            self.fresh_input,
-            self.cache_read,
-            self.cache_write_short,
-            self.cache_write_long,
-            self.output,
-            self.reasoning,
-        ) = (max(pair) for pair in zip(self.counts, other.counts, strict=True))
 
 
 @dataclass(slots=True)
@@ -123,14 +113,15 @@ class Pass:
     def __init__(self, store: Store, part: ModuleType, zone: tzinfo | None) -> None:
         self._store = store
         self._part = part
+        self._zone = zone
         self._kinds: dict[str, str] = part.KINDS
         self._needles: tuple[bytes, ...] = getattr(part, "NEEDLES", ())
         self._found = Imported(part.CLIENT)
         self._seen = _Seen(part.CLIENT)
-        self._zone = zone
-        self._uses: dict[str, Use] = {}
-        self._more: list[tuple[Use, list[int]]] = []
+        self._uses: dict[str, Row] = {}
+        self._more: list[tuple[Row, list[int]]] = []
         self._tail: dict[str, list[int]] = {}
+        self._sums = _Sums(part.CLIENT, zone, self._seen)
         self._done: list[_File] = []
         self._shared: dict[str, str] = {}
 
@@ -145,7 +136,7 @@ class Pass:
                 file = known.get(path) or _File(path)
                 if (file.inode, file.size, file.changed) != (stat.st_ino, stat.st_size, stat.st_mtime_ns):
                     self._read(file, stat)
-        if self._uses or self._more or self._done:
+        if self._done:
             self._write()
             self._store.write(self._seen.merge)
         if limits := self._shared.get("limits"):
@@ -169,19 +160,25 @@ class Pass:
                 from pathlib import Path
 
                 for use in self._part.base(Path(file.path), file.state):
-                    self._take(use, b"")
+                    self._take(use)
         except (OSError, StateError) as error:
             self._found.notes.append(f"{file.path}: {error}")
             return
         file.inode, file.size, file.changed = stat.st_ino, stat.st_size, stat.st_mtime_ns
-        self._keep_tail(file)
+        self._fold()
+        file.state["tail"] = self._tail
         self._done.append(file)
-        if len(self._uses) >= _BATCH:
+        if len(self._sums.marks) >= _BATCH:
             self._write()
 
-    def _keep_tail(self, file: _File) -> None:
-        last = {key: list(self._uses[key].counts) for key in islice(reversed(self._uses), _TAIL)}
-        file.state["tail"] = dict(islice((self._tail | last).items(), max(0, len(self._tail | last) - _TAIL), None))
+    def _fold(self) -> None:
+        """Add up what was gathered; what came last in the file may still grow."""
+        self._sums.add_all(self._uses, self._more)
+        for key in list(islice(reversed(self._uses), _TAIL))[::-1]:
+            self._tail[key] = list(self._uses[key][5:11])
+        if len(self._tail) > _TAIL:
+            self._tail = dict(islice(self._tail.items(), len(self._tail) - _TAIL, None))
+        self._uses, self._more = {}, []
 
     def _lines(self, file: _File, stat: os.stat_result) -> None:
         """Read whole lines from where the last run stopped; from the start when the file is another one by now."""
@@ -195,39 +192,44 @@ class Pass:
             while data := log.read(_READ):
                 data = rest + data if rest else data
                 end = data.rfind(b"\n") + 1
-                for raw in self._worth(data, end):
-                    self._line(raw, file.state)
+                self._piece(data[:end], file.state)
                 file.offset += end
                 rest = data[end:]
                 if len(rest) > _LONGEST_LINE:
                     self._found.notes.append(f"{file.path}: a line of more than {_LONGEST_LINE >> 20} MB was left out")
                     file.offset += len(rest)
                     rest = b""
-                if len(self._uses) >= _BATCH:
-                    self._keep_tail(file)
+                if len(self._uses) >= _FOLD:
+                    self._fold()
+                if len(self._sums.marks) >= _BATCH:
+                    self._fold()
+                    file.state["tail"] = self._tail
                     self._write(file)
-                    self._tail = file.state.pop("tail")
             if rest and _is_whole(rest):
-                for raw in self._worth(rest, len(rest)):
-                    self._line(raw, file.state)
+                self._piece(rest, file.state)
                 file.offset += len(rest)
             log.seek(0)
             file.head = zlib.crc32(log.read(min(file.offset, 512)))
 
-    def _worth(self, data: bytes, end: int) -> Iterator[bytes]:
-        """Give the lines that hold one of the needles."""
-        if len(self._needles) > 1:
-            for raw in data[:end].split(b"\n"):
-                if any(needle in raw for needle in self._needles):
-                    yield raw
-            return
-        (needle,) = self._needles
-        at = data.find(needle, 0, end)
-        while at >= 0:
-            stop = data.find(b"\n", at, end)
-            stop = end if stop < 0 else stop
-            yield data[data.rfind(b"\n", 0, at) + 1 : stop]
-            at = data.find(needle, stop, end)
+    def _piece(self, data: bytes, state: dict[str, Any]) -> None:
+        """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
+        if (at_once := getattr(self._part, "lines", None)) is not None:
+            try:
+                found = at_once(data)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                pass
+            else:
+                uses, tail = self._uses, self._tail
+                for use in found:
+                    key = use[0]
+                    if key in uses or key in tail or not key:
+                        self._take(use)
+                    else:
+                        uses[key] = use
+                return
+        for raw in data.split(b"\n"):
+            if any(needle in raw for needle in self._needles):
+                self._line(raw, state)
 
     def _line(self, raw: bytes, state: dict[str, Any]) -> None:
         try:
@@ -238,7 +240,7 @@ class Pass:
             self._found.torn += 1
             return
         if use is not None:
-            self._take(use, raw)
+            self._take(use)
 
     def _whole(self, file: _File, stat: os.stat_result) -> None:
         if stat.st_size > _LONGEST_LINE:
@@ -248,25 +250,23 @@ class Pass:
             data = document.read()
         try:
             for use in self._part.whole(data, file.state, self._shared):
-                self._take(use, f"{file.path}|{use.at}".encode())
+                self._take(use)
         except msgspec.DecodeError:
             self._found.torn += 1
 
-    def _take(self, use: Use, raw: bytes) -> None:
+    def _take(self, use: Row) -> None:
         """Gather one request; where this file told it before, the larger counts stay."""
-        if not (use.output or use.cache_read or use.fresh_input or any(use.counts)):
-            return
-        key = use.key
-        if not key:
-            key = use.key = hashlib.blake2b(raw, digest_size=16).hexdigest()
+        key = use[0] or "|".join(map(str, use[1:11]))
         if key in self._uses:
             self._found.copies += 1
-            self._uses[key].grow(use)
+            old = self._uses[key]
+            fresh, read, short, long, output, reasoning = map(max, zip(old[5:11], use[5:11], strict=True))
+            self._uses[key] = (*old[:5], fresh, read, short, long, output, reasoning, *old[11:])
         elif key in self._tail:
             self._found.copies += 1
-            old = self._tail[key]
-            more = [max(0, now - before) for now, before in zip(use.counts, old, strict=True)]
-            self._tail[key] = [before + new for before, new in zip(old, more, strict=True)]
+            before = self._tail[key]
+            more = [max(0, now - then) for now, then in zip(use[5:11], before, strict=True)]
+            self._tail[key] = [then + new for then, new in zip(before, more, strict=True)]
             if any(more):
                 self._more.append((use, more))
         else:
@@ -281,6 +281,7 @@ class Pass:
             query = "SELECT path, inode, size, changed, offset, head, state FROM files WHERE client = ?"
             for path, inode, size, changed, offset, head, state in base.execute(query, (self._part.CLIENT,)):
                 files[path] = _File(path, inode, size, changed, offset, head, text=state)
+            self._seen.open(base)
             self._shared.update(base.execute("SELECT name, value FROM shared WHERE client = ?", (self._part.CLIENT,)))
 
         self._store.read(read)
@@ -295,23 +296,23 @@ class Pass:
             for file in done
         ]  # fmt: skip
 
-        def write(base: Connection) -> _Sums:
-            self._seen.open(base)
-            sums = _Sums(self._part.CLIENT, self._zone, self._seen)
-            sums.add_all(self._uses, self._more)
-            self._seen.save(base, sums.marks)
+        sums = self._sums
+
+        def write(base: Connection) -> array[int]:
+            run = self._seen.save(base, sums.marks)
             tally.add_rows(base, "used", KEYS, SUMS, sums.rows)
             base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             shared = [(self._part.CLIENT, name, value) for name, value in self._shared.items()]
             base.executemany("INSERT OR REPLACE INTO shared VALUES (?, ?, ?)", shared)
-            return sums
+            return run
 
-        sums = self._store.write(write)
-        self._seen.commit(sums.marks)
-        self._found.uses += sums.uses
+        run = self._store.write(write)
+        self._seen.commit(sums.marks, run)
+        self._found.uses += sum(row[0] for row in sums.rows.values())
         self._found.copies += sums.copies
-        self._found.torn += sums.torn
-        self._done, self._uses, self._more = [], {}, []
+        self._found.torn += sums.nowhere[0]
+        self._done = []
+        self._sums = _Sums(self._part.CLIENT, self._zone, self._seen)
 
 
 class _Seen:
@@ -319,39 +320,29 @@ class _Seen:
 
     def __init__(self, client: str) -> None:
         self._client = client
-        self._person = client.encode()[:16]
         self._all: set[int] | None = set()
         self._runs: list[array[int]] = []
-        self._opened = False
-
-    def mark(self, key: str) -> int:
-        """Name a request by a number."""
-        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8, person=self._person).digest()
-        return int.from_bytes(digest, "big", signed=True)
 
     def open(self, base: Connection) -> None:
-        """Read the runs, once."""
-        if not self._opened:
-            for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
-                self._runs.append(array("q", blob))
-                self._all = None  # a set of all of them would cost more than asking the runs
-            self._opened = True
+        """Read the runs."""
+        for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
+            self._runs.append(array("q", blob))
+            self._all = None  # a set of all of them would cost more than asking the runs
 
     def known(self) -> set[int] | _Runs:
         """Give what answers `mark in ...`: the set of all, while this pass has written all there are; else the runs."""
         return self._all if self._all is not None else _Runs(self._runs)
 
-    def save(self, base: Connection, marks: set[int]) -> None:
+    def save(self, base: Connection, marks: set[int]) -> array[int]:
         """Write the marks of a batch as one run."""
-        if marks:
-            run = array("q", sorted(marks)).tobytes()
-            base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run))
+        run = array("q", sorted(marks))
+        if run:
+            base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run.tobytes()))
+        return run
 
-    def commit(self, marks: set[int]) -> None:
+    def commit(self, marks: set[int], run: array[int]) -> None:
         """Know the marks of a batch that is on the disk."""
-        if not marks:
-            return
-        self._runs.append(array("q", sorted(marks)))
+        self._runs.append(run)
         if self._all is not None:
             self._all |= marks
             if len(self._all) > _AT_HAND:
@@ -376,6 +367,12 @@ class _Seen:
         self.save(base, set(gathered))
 
 
+def _marks(keys: Iterable[str]) -> array[int]:
+    """Name requests by numbers."""
+    digests = [hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
+    return array("q", b"".join(digests))
+
+
 class _Runs:
     """Sorted runs of marks, asked one after the other."""
 
@@ -396,61 +393,65 @@ class _Sums:
     def __init__(self, client: str, zone: tzinfo | None, seen: _Seen) -> None:
         self.rows: dict[tuple[Any, ...], list[Any]] = {}
         self.marks: set[int] = set()
-        self.uses = self.copies = self.torn = 0
+        self.copies = 0
         self._client = client
         self._zone = zone
         self._seen = seen
         self._near: dict[tuple[Any, ...], list[Any]] = {}
+        self._digits = _HOUR
+        self.nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0)]
 
-    def add_all(self, uses: dict[str, Use], more: Iterable[tuple[Use, list[int]]]) -> None:
+    def add_all(self, uses: dict[str, Row], more: Iterable[tuple[Row, list[int]]]) -> None:
         """Add the requests that were not counted before, and what others grew by."""
-        known, mark_of, marks = self._seen.known(), self._seen.mark, self.marks
-        for key, use in uses.items():
-            mark = mark_of(key)
+        known, marks = self._seen.known(), self.marks
+        for mark, use in zip(_marks(uses), uses.values(), strict=True):
             if mark in known or mark in marks:
                 self.copies += 1
                 continue
-            if use.also:
-                other = mark_of(use.also)
+            _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, also = use
+            if also:
+                (other,) = _marks([also])
                 if other in known or other in marks:
                     self.copies += 1
                     continue
                 marks.add(other)
             marks.add(mark)
-            row = self._row(use)
-            if row is not None:
-                row[0] += 1
-                row[1] += use.fresh_input
-                row[2] += use.cache_read
-                row[3] += use.cache_write_short
-                row[4] += use.cache_write_long
-                row[5] += use.output
-                row[6] += use.reasoning
-                if use.amount is not None:
-                    row[7] += use.amount
+            when = at[: self._digits] if at[-1:] == "Z" else at
+            row = self._near.get((when, model, project, provider, amount is None)) or self._row(use)
+            row[0] += 1
+            row[1] += fresh
+            row[2] += read
+            row[5] += output
+            if short:
+                row[3] += short
+            if long:
+                row[4] += long
+            if reasoning:
+                row[6] += reasoning
+            if amount is not None:
+                row[7] += amount
         for use, counts in more:
-            if (row := self._row(use)) is not None:
-                row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]
-        self.uses = sum(row[0] for row in self.rows.values())
+            row = self._row(use)
+            row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]
 
-    def _row(self, use: Use) -> list[Any] | None:
-        """Find the sums that a request belongs to; None where its instant cannot be read."""
-        at = use.at
-        key = (at[:16] if at.endswith("Z") else at, use.model, use.project, use.amount is None, use.provider)
-        row = self._near.get(key)
-        if row is None:
-            hour = self._hour_of(at)
-            if not hour:
-                self.torn += 1
-                return None
-            status = ("unknown", "") if use.amount is None else ("reported", "USD")
-            bucket = (self._client, use.provider, use.model, use.project, hour[:10], int(hour[11:13]), *status)
-            row = self._near[key] = self.rows.setdefault(bucket, [0, 0, 0, 0, 0, 0, 0, Decimal(0)])
-        return row
-
-    def _hour_of(self, at: str) -> str:
+    def _row(self, use: Row) -> list[Any]:
+        """Find the sums that a request belongs to: its hour on the user's clock, its model and project."""
+        _, at, provider, model, project, *_, amount, _ = use
         instant = _instant(at)
-        return "" if instant is None else instant.astimezone(self._zone).isoformat()[:13]
+        if instant is None:
+            return self.nowhere
+        local = instant.astimezone(self._zone)
+        offset = local.utcoffset()
+        if self._digits == _HOUR and offset is not None and offset.seconds % 3600:
+            self._digits = _MINUTE  # an hour of UTC is not one on this clock
+            self._near.clear()
+        hour = local.isoformat()[:13]
+        status = ("unknown", "") if amount is None else ("reported", "USD")
+        bucket = (self._client, provider, model, project, hour[:10], int(hour[11:13]), *status)
+        row = self.rows.setdefault(bucket, [0, 0, 0, 0, 0, 0, 0, Decimal(0)])
+        if at.endswith("Z"):
+            self._near[at[: self._digits], model, project, provider, amount is None] = row
+        return row
 
 
 def build(base: Connection) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assistant.quota.gather import Use
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from assistant.quota.gather import Row
 
 CLIENT = "claude-code"
 KINDS = {".jsonl": "lines"}
@@ -50,7 +50,7 @@ class _Line(msgspec.Struct, gc=False, rename="camel"):
     message: _Message | None = None
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+_decode = msgspec.json.Decoder(_Line).decode_lines
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
@@ -60,29 +60,30 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
     return [root / "projects" for root in roots]
 
 
-def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | None:
+def lines(data: bytes) -> list[Row]:
+    """Read whole lines at once. Raises msgspec.DecodeError when one of them is torn or odd."""
+    found: list[Row] = []
+    for each in _decode(data):
+        message, at = each.message, each.timestamp
+        if message is None or at is None:
+            continue
+        usage = message.usage
+        if usage is None:
+            continue
+        fresh, read, output = usage.input_tokens or 0, usage.cache_read_input_tokens or 0, usage.output_tokens or 0
+        short, long = usage.cache_creation_input_tokens or 0, 0
+        if short and usage.cache_creation is not None:
+            long = min(short, usage.cache_creation.ephemeral_1h_input_tokens or 0)
+            short -= long
+        if fresh or output or read or short or long:
+            key = f"{message.id}|{each.request_id}" if message.id else ""
+            amount = None if each.cost_usd is None else Decimal(str(each.cost_usd))
+            model, folder = message.model or "unknown", each.cwd or ""
+            found.append((key, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, ""))
+    return found
+
+
+def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | None:
     """Read one line; None where nothing was used. Raises msgspec.DecodeError for a torn one."""
     del state, shared
-    each = _decode(raw)
-    message = each.message
-    if message is None or message.usage is None or each.timestamp is None:
-        return None
-    usage = message.usage
-    written = usage.cache_creation_input_tokens or 0
-    long = 0
-    if usage.cache_creation is not None:
-        long = min(written, usage.cache_creation.ephemeral_1h_input_tokens or 0)
-    return Use(
-        f"{message.id}|{each.request_id or ''}" if message.id else "",
-        each.timestamp,
-        "anthropic",
-        message.model or "unknown",
-        each.cwd or "",
-        usage.input_tokens or 0,
-        usage.cache_read_input_tokens or 0,
-        written - long,
-        long,
-        usage.output_tokens or 0,
-        0,
-        None if each.cost_usd is None else Decimal(str(each.cost_usd)),
-    )
+    return next(iter(lines(raw)), None)

@@ -87,6 +87,8 @@ def _use(message: _Message, session: str, where: str) -> Use | None:
     thoughts, tool = tokens.thoughts or 0, tokens.tool or 0
     apart = cached and tokens.total == prompt + output + thoughts + tool + cached
     fresh = prompt if apart else prompt - min(cached, prompt)
+    if not (fresh or tool or cached or output or thoughts):
+        return None
     return Use(
         f"{session}|{message.id}" if message.id else "",
         message.timestamp,

@@ -111,6 +111,8 @@ def _use(message: _Message, entry: str) -> Use | None:
     tokens, time = message.tokens, message.time
     if message.role != "assistant" or tokens is None or time is None or not 0 < time.created < 1e14:
         return None
+    if not (tokens.input or tokens.output or tokens.reasoning or tokens.cache.read or tokens.cache.write):
+        return None
     at = datetime.fromtimestamp(time.created / 1000, UTC)
     return Use(
         message.id or entry,
