@@ -244,7 +244,7 @@ class Store:
         """Copy the rows that must not be lost, as far as the source can be read."""
         count = 0
         for table in self._carry:
-            known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")}
+            known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # numbered anew
             for names, row in _rows(source, table, known):
                 marks = ", ".join("?" * len(names))
                 target.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row)
