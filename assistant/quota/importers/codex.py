@@ -40,12 +40,12 @@ class _Info(msgspec.Struct):
 class _Payload(msgspec.Struct):
     type: str | None = None
     info: _Info | None = None
-    rate_limits: msgspec.Raw | None = None
+    rate_limits: msgspec.Raw = msgspec.Raw()
     model: str | None = None
     cwd: str | None = None
     id: str | None = None
     forked_from_id: str | None = None
-    source: msgspec.Raw | None = None
+    source: msgspec.Raw = msgspec.Raw()
 
 
 class _Line(msgspec.Struct):
@@ -95,8 +95,9 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
         return None
     if payload.type != "token_count" or each.timestamp is None:
         return None
-    if payload.rate_limits is not None and each.timestamp > shared.get("limits_at", ""):
-        shared["limits"], shared["limits_at"] = bytes(payload.rate_limits).decode(), each.timestamp
+    limits = bytes(payload.rate_limits)
+    if limits not in {b"", b"null"} and each.timestamp > shared.get("limits_at", ""):
+        shared["limits"], shared["limits_at"] = limits.decode(), each.timestamp
     if payload.info is None:
         return None
     total, last = payload.info.total_token_usage, payload.info.last_token_usage
@@ -140,8 +141,8 @@ def _begin(payload: _Payload, state: dict[str, Any], shared: dict[str, str]) -> 
         shared[f"root:{state['session']}"] = root
 
 
-def _parent(source: msgspec.Raw | None) -> str:
-    if source is None or b"thread_spawn" not in bytes(source):
+def _parent(source: msgspec.Raw) -> str:
+    if b"thread_spawn" not in bytes(source):
         return ""
     try:
         found = _decode_source(source)
