@@ -36,8 +36,7 @@ class Imports:
     """The sums of other clients' logs, in a file of their own beside the ledger."""
 
     def __init__(self, path: Path, zone: tzinfo | None = UTC) -> None:
-        # What a power cut takes can be read again from the logs; the rest is for the two million pages of a first run.
-        pragmas = ("synchronous=NORMAL", "wal_autocheckpoint=8000", "cache_size=-16000")
+        pragmas = ("wal_autocheckpoint=8000", "cache_size=-16000")  # a first run writes much
         self.store = Store(path, version=VERSION, build=_build, pragmas=pragmas)
         self._zone = zone
 

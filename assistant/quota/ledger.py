@@ -71,7 +71,7 @@ class Ledger:
         )  # fmt: skip
         tail = (start.pid, start.account, start.attempt, "", self._hour(start.at))
         row = (*head, *_burn(start.usage_estimate, start.cost_estimate), *tail)
-        self._append(row)
+        self._append(row, synced=False)  # its end is, a moment later, and takes it along
         self._begun[entry] = row
         return entry
 
@@ -278,14 +278,14 @@ class Ledger:
     def _hour(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat()[:13]
 
-    def _append(self, row: tuple[Any, ...]) -> None:
+    def _append(self, row: tuple[Any, ...], *, synced: bool = True) -> None:
         def write(base: Connection) -> None:
             base.execute(
                 f"INSERT INTO steps ({', '.join(tally.COLUMNS)}) VALUES ({', '.join('?' * len(tally.COLUMNS))})", row
             )
             tally.catch_up(base, self._hour)
 
-        self.store.write(write)
+        self.store.write(write, synced=synced)
 
     def _catch_up(self, base: Connection) -> None:
         """Fold what an older version wrote; nearly always there is nothing to do."""

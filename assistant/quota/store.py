@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-WAIT_S = 10.0
+WAIT_S = 20.0
 """How long a write waits for another window's before it gives up with an error."""
+_TURN_MS = 20
 
 # SQLite's primary result codes; see its page "Result and Error Codes".
 _CORRUPT, _NOTADB = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
@@ -53,7 +54,7 @@ class Store:
         build: Callable[[sqlite3.Connection, int], None],
         carry: Sequence[str] = (),
         wait_s: float = WAIT_S,
-        pragmas: Sequence[str] = ("synchronous=FULL",),
+        pragmas: Sequence[str] = (),
     ) -> None:
         self.path = path
         self.warnings: list[str] = []
@@ -63,6 +64,7 @@ class Store:
         self._wait_s = wait_s
         self._pragmas = pragmas
         self._lock = threading.RLock()
+        self._synced: bool | None = None
         self._disk: sqlite3.Connection | None = None
         self._frozen: sqlite3.Connection | None = None
         self._memory: sqlite3.Connection | None = None
@@ -86,17 +88,20 @@ class Store:
             self._aside()
             return [rows(base) for base in self._readable() if self._holds(base)]
 
-    def write(self, rows: Callable[[sqlite3.Connection], T]) -> T:
+    def write(self, rows: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
         """Run `rows` in one transaction, on the disk or, where that cannot be, in memory; `rows` may run twice.
 
-        Raises StateError when the file is locked for longer than is waited; then nothing was written.
+        What is not `synced` outlives the process at once, and a power cut only after the next write that is. Raises StateError when the file is locked for longer than is waited; then nothing was written.
         """
         with self._lock:
             try:
                 base = self._writable()
                 if self._memory is not None and base is not self._memory:
                     self._drain(base)
-                with _transaction(base):
+                if synced != self._synced:
+                    base.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                    self._synced = synced
+                with _transaction(base, self._wait_s):
                     return rows(base)
             except sqlite3.DatabaseError as error:
                 if _damaged(error):
@@ -185,6 +190,7 @@ class Store:
             base.execute("PRAGMA journal_mode=WAL").fetchone()
             for pragma in self._pragmas:
                 base.execute(f"PRAGMA {pragma}")
+            self._synced = None
             if found < self._version:
                 self._upgrade(base)
             self._look_over(base)
@@ -328,9 +334,9 @@ def foreign(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
-def _transaction(base: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def _transaction(base: sqlite3.Connection, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connection]:
     """Run in a transaction that takes the write lock at once; committed at the end, taken back on any error."""
-    base.execute("BEGIN IMMEDIATE")
+    _begin(base, wait_s)
     try:
         yield base
         base.execute("COMMIT")
@@ -348,3 +354,22 @@ def _code(error: sqlite3.DatabaseError) -> int:
 def _damaged(error: sqlite3.DatabaseError) -> bool:
     """Whether the file is not, or no longer, a database: SQLITE_CORRUPT or SQLITE_NOTADB."""
     return getattr(error, "sqlite_errorcode", None) is not None and _code(error) in {_CORRUPT, _NOTADB}
+
+
+def _begin(base: sqlite3.Connection, wait_s: float) -> None:
+    """Take the write lock.
+
+    SQLite's own wait sleeps ever longer, up to 100 ms, and among windows that write all the time it may never wake at the
+    right moment: so it is asked for short waits, again and again.
+    """
+    base.execute(f"PRAGMA busy_timeout={_TURN_MS}")
+    try:
+        for turn in range(max(1, int(wait_s * 1000 / _TURN_MS)), 0, -1):
+            try:
+                base.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if turn == 1 or _code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+    finally:
+        base.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
