@@ -63,7 +63,10 @@ class Ledger:
     # Writing.
 
     def begin(self, start: Start) -> str:
-        """Write a step that is about to leave; returns its id. Raises StateError when the book is locked."""
+        """Write a step that is about to leave; returns its id. It outlives this process, but not a power cut before its end.
+
+        Raises StateError when the book is locked for long.
+        """
         entry = uuid.uuid4().hex
         head = (
             entry, "in_flight", _instant(start.at), start.session, start.turn, start.step, start.purpose, start.project,
