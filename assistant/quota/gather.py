@@ -36,7 +36,7 @@ _LONGEST_LINE = 64 << 20
 """Bytes of a line, or of a whole document, that are looked at; nobody writes longer ones on purpose."""
 _FOLD = 1_000
 """Requests gathered before they are added up: what a core's own cache holds."""
-_BATCH = 100_000
+_BATCH = 50_000
 """Requests added up before they are written."""
 _TAIL = 32
 """Requests at the end of a file that may still grow: the blocks of a reply are lines, and only the last has all its output."""
