@@ -1,91 +1,81 @@
-"""Our own book of what was burnt: append-only SQLite, shared by all windows. Written before a request leaves.
+"""Our own book of what was burnt: append-only, shared by all windows. A step is written before its request leaves.
 
-A step is a row when it begins and another when it ends; nothing is ever changed. A beginning without an end belongs to a
-process that still runs, or to one that died: then it counts as interrupted, with what was estimated.
+A step is a row when it begins and another when it ends, and a third when it is corrected; the latest one counts and none
+is ever changed. A beginning without an end belongs to a process that still runs, or to one that died: then it counts as
+interrupted, with what was estimated. Prices and windows are those of the instant at which the step left.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-import threading
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import StateError
+from assistant.quota import tally
+from assistant.quota.entry import Entry, Outcome, Start, Total
+from assistant.quota.store import WAIT_S, Store
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
     from pathlib import Path
 
-_COLUMNS = (
-    "id", "state", "at", "session", "turn", "step", "purpose", "project", "provider", "model", "served_model", "payer", "plan",
-    "fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning", "exact", "cost_status",
-    "amount", "currency", "pid",
-)  # fmt: skip
+    from assistant.quota.sources import Sources
+    from assistant.quota.store import Connection
+
+_LONGEST = timedelta(hours=24)
+"""No step is in flight for longer: its process is gone, even if another one has its number now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A step before it leaves, with what it is expected to burn."""
-
-    at: datetime
-    session: str
-    turn: int
-    step: int
-    purpose: str
-    project: str
-    provider: str
-    model: str
-    payer: str
-    plan: str
-    usage_estimate: TokenUsage
-    cost_estimate: Cost
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed"."""
-
-    id: str
-    state: str
-    at: datetime
-    session: str
-    turn: int
-    step: int
-    purpose: str
-    project: str
-    provider: str
-    model: str
-    served_model: str
-    payer: str
-    plan: str
-    usage: TokenUsage
-    cost: Cost
-    pid: int
+__all__ = ["Entry", "Ledger", "Outcome", "Start", "Total"]
 
 
 class Ledger:
-    """The book in one file. Safe to use from several threads and processes."""
+    """The book in one file. Safe to use from several threads and processes.
 
-    def __init__(self, path: Path) -> None:
+    `zone` decides on which day and hour of history a step falls, once and for all; None is the zone of this machine.
+    """
+
+    def __init__(self, path: Path, zone: tzinfo | None = UTC, *, wait_s: float = WAIT_S) -> None:
         self.path = path
-        self.warnings: list[str] = []
-        self._lock = threading.Lock()
-        self._base: sqlite3.Connection | None = None
+        self.store = Store(
+            path, version=tally.VERSION, build=_build, carry=("steps", "outcomes", "readings"), wait_s=wait_s
+        )
+        self._zone = zone
+        self._begun: dict[str, tuple[Any, ...]] = {}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong with the file without stopping anything; to be shown once."""
+        return self.store.warnings
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What providers said, and who asked when."""
+        from assistant.quota.sources import Sources
+
+        return Sources(self.store)
+
+    # Writing.
 
     def begin(self, start: Start) -> str:
-        """Write a step that is about to leave; returns its id."""
+        """Write a step that is about to leave; returns its id. It outlives this process, but not a power cut before its end.
+
+        Raises StateError when the book is locked for long.
+        """
         entry = uuid.uuid4().hex
-        self._write(
-            (entry, "in_flight", start.at, start.session, start.turn, start.step, start.purpose, start.project, start.provider,
-             start.model, "", start.payer, start.plan, start.usage_estimate, start.cost_estimate, start.pid)
+        head = (
+            entry, "in_flight", _instant(start.at), start.session, start.turn, start.step, start.purpose, start.project,
+            start.provider, start.model, "", start.payer, start.plan,
         )  # fmt: skip
+        tail = (start.pid, start.account, start.attempt, "", self._hour(start.at))
+        row = (*head, *_burn(start.usage_estimate, start.cost_estimate), *tail)
+        self._append(row, synced=False)  # its end is, a moment later, and takes it along
+        self._begun[entry] = row
         return entry
 
     def settle(
@@ -93,104 +83,319 @@ class Ledger:
     ) -> None:
         """Write how a step ended."""
         del at  # a step counts at the instant it left: windows and prices are of then
-        known = self._rows("WHERE id = ? ORDER BY rowid LIMIT 1", [entry])
-        if not known:
-            raise StateError(f"The ledger knows no step {entry}.", "Was the ledger moved away while a turn ran?")
-        old = known[0]
-        self._write(
-            (entry, state, old.at, old.session, old.turn, old.step, old.purpose, old.project, old.provider, old.model,
-             served_model, old.payer, old.plan, usage, cost, old.pid)
+        old = self._begun.pop(entry, None) or self._first(entry)
+        self._append((entry, state, *old[2:10], served_model, *old[11:13], *_burn(usage, cost), *old[23:]))
+
+    def correct(self, entry: str, *, usage: TokenUsage, cost: Cost, note: str) -> None:
+        """Write what a step that has ended really burnt, and how that is known (`note`); the old row stays."""
+        old = self._latest(entry)
+        if old[1] == "in_flight":
+            raise StateError(f"The step {entry} has not ended yet.", "Settle it first.")
+        self._append((*old[:13], *_burn(usage, cost), *old[23:26], note, old[27]))
+
+    def record(self, outcome: Outcome) -> None:
+        """Write what became of a turn's edits."""
+        counts = [getattr(outcome, name) for name in tally.OUTCOME_COLUMNS[7:]]
+        row = (
+            _instant(outcome.at), self._hour(outcome.at), outcome.session, outcome.turn, outcome.provider, outcome.model,
+            outcome.project, *counts,
         )  # fmt: skip
+        names = tally.OUTCOME_COLUMNS
+
+        def write(base: Connection) -> None:
+            base.execute(f"INSERT INTO outcomes ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", row)
+            tally.catch_up(base, self._hour)
+
+        self.store.write(write)
 
     def recover(self, now: datetime, alive: Callable[[int], bool]) -> int:
         """Settle as interrupted what processes that are gone have left in flight; returns how many."""
-        if not self.path.exists():
-            return 0
-        gone = [entry for entry in self.entries() if entry.state == "in_flight" and not alive(entry.pid)]
+        running: dict[int, bool] = {}
+        gone = []
+        for entry in self.in_flight():
+            if entry.pid not in running:
+                running[entry.pid] = alive(entry.pid)
+            if not running[entry.pid] or now - entry.at > _LONGEST:
+                gone.append(entry)
         for entry in gone:
             self.settle(entry.id, at=now, state="interrupted", usage=entry.usage, cost=entry.cost)
         return len(gone)
 
-    def entries(self, *, since: datetime | None = None, plan: str | None = None) -> list[Entry]:
-        """Return the steps, oldest first, each as it stands now."""
-        if not self.path.exists() and self._base is None:
-            return []
-        where, values = ["rowid IN (SELECT MAX(rowid) FROM steps GROUP BY id)"], []
-        if since is not None:
-            where.append("at >= ?")
-            values.append(_instant(since))
-        if plan is not None:
-            where.append("plan = ?")
-            values.append(plan)
-        return self._rows(f"WHERE {' AND '.join(where)} ORDER BY at, rowid", values)
+    def tally_again(self) -> None:
+        """Make all sums again from the rows; seconds for a million of them."""
+        self.store.write(lambda base: tally.again(base, self._hour))
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            if self._base is not None:
-                self._base.close()
-                self._base = None
+        self.store.close()
 
-    def _rows(self, tail: str, values: list[Any]) -> list[Entry]:
-        with self._open() as base:
-            rows = base.execute(f"SELECT {', '.join(_COLUMNS)} FROM steps {tail}", values).fetchall()
-        found = []
-        for row in rows:
-            fresh, read, short, long, output, reasoning, exact = row[13:20]
-            usage = TokenUsage(fresh, read, short, long, output, reasoning, bool(exact))
-            cost = Cost(row[20], Decimal(row[21]) if row[21] is not None else None, row[22])
-            at = datetime.fromisoformat(row[2])
-            found.append(Entry(row[0], row[1], at, *row[3:13], usage, cost, row[23]))  # type: ignore[call-arg]
+    # Reading.
+
+    def entries(
+        self, *, since: datetime | None = None, plan: str | None = None, until: datetime | None = None
+    ) -> list[Entry]:
+        """Return the steps that left in [since, until), oldest first, each as it stands now."""
+        where, values = _where(since, plan, until)
+        columns = ", ".join(tally.COLUMNS)
+        query = (
+            f"SELECT {columns} FROM steps AS s WHERE state <> 'in_flight'{where} "
+            "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid) ORDER BY at, rowid"
+        )
+
+        def read(base: Connection) -> list[Entry]:
+            self._catch_up(base)
+            found = [_entry(row) for row in base.execute(query, values)]
+            return found + _open(base, where, values)
+
+        return _merged(self.store.read(read))
+
+    def in_flight(self) -> list[Entry]:
+        """Return the steps that have not ended, oldest first."""
+
+        def read(base: Connection) -> list[Entry]:
+            self._catch_up(base)
+            return _open(base, "", [])
+
+        found = _merged(self.store.read(read))
+        return found if self.store.on_disk else [entry for entry in self.entries() if entry.state == "in_flight"]
+
+    def bundles(self, *, plan: str, since: datetime | None = None, exact_since: datetime | None = None) -> list[Entry]:
+        """Return what a plan burnt, as `entries` does but gathered by quarters of an hour, model and kind of cost.
+
+        Exact from `since` on, and step by step from `exact_since` on. Steps that failed are left out. An entry stands for
+        `steps` steps. A month of a million-row book takes some hundredth of a second.
+        """
+        exact_from = exact_since or datetime.max.replace(tzinfo=UTC)
+        first = -(-int(since.timestamp()) // tally.SPAN_S) if since is not None else -(1 << 62)
+        last = int(exact_from.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
+        if first >= last:
+            return [entry for entry in self.entries(plan=plan, since=since) if entry.state != "failed"]
+
+        def read(base: Connection) -> list[Entry]:
+            self._catch_up(base)
+            rows = base.execute(
+                "SELECT first_at, provider, model, payer, exact, cost_status, currency, steps, fresh_input, cache_read, "
+                "cache_write_short, cache_write_long, output, reasoning, amount FROM spans WHERE plan = ? AND span >= ? "
+                "AND span < ? AND steps > 0",
+                (plan, first, last),
+            )
+            return [_bundle(plan, row) for row in rows]
+
+        found = _merged(self.store.read(read))
+        edge = tally.span_at(first) if since is not None else None
+        if since is not None and edge is not None and since < edge:
+            found += [
+                e for e in self.entries(plan=plan, since=since, until=edge) if e.state not in {"failed", "in_flight"}
+            ]
+        if exact_since is not None:
+            recent = self.entries(plan=plan, since=tally.span_at(last))
+            found += [entry for entry in recent if entry.state not in {"failed", "in_flight"}]
+        found += [e for e in self.in_flight() if e.plan == plan and (since is None or e.at >= since)]
+        return sorted(found, key=lambda entry: entry.at)
+
+    def uses(self, plan: str, since: datetime | None = None) -> list[datetime]:
+        """Return the instants at which steps of a plan left, oldest first, failed ones left out: what first-use windows need."""
+        where, values = _where(since, plan, None)
+        query = (
+            f"SELECT at FROM steps AS s WHERE state <> 'in_flight'{where} AND state <> 'failed' "
+            "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid)"
+        )
+        found = [
+            row[0] for rows in self.store.read(lambda base: base.execute(query, values).fetchall()) for row in rows
+        ]
+        flying = [entry.at for entry in self.in_flight() if entry.plan == plan and (since is None or entry.at >= since)]
+        return sorted({datetime.fromisoformat(at) for at in found}.union(flying))
+
+    def totals(
+        self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
+    ) -> list[Total]:
+        """Sum up the steps that have ended, by any of day, provider, model, project, purpose, plan, payer.
+
+        Days are those of the user's clock, both ends included. `only` keeps one value of a key: `project="/p"`.
+        """
+        return self._sums("days", tally.DAY_KEYS, by, since, until, only)
+
+    def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
+        """Return (day, hour, steps, tokens) for the hours in which something was burnt."""
+        where, values = _between(since, until)
+        query = f"SELECT day, hour, steps, tokens FROM hours WHERE 1{where} ORDER BY day, hour"
+        sums: dict[tuple[str, int], tuple[int, int]] = {}
+        for rows in self._derived(query, values):
+            for day, hour, steps, tokens in rows:
+                old = sums.get((day, hour), (0, 0))
+                sums[day, hour] = old[0] + steps, old[1] + tokens
+        return [(day, hour, *counts) for (day, hour), counts in sorted(sums.items())]
+
+    def yields(
+        self,
+        by: Sequence[str] = ("provider", "model"),
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        **only: str,
+    ) -> dict[tuple[str, ...], dict[str, int]]:
+        """Sum up what became of the edits, by any of day, provider, model, project: the counts of `Outcome` by key."""
+        _known(by, only, tally.YIELD_KEYS)
+        where, values = _between(since, until)
+        where += "".join(f" AND {name} = ?" for name in only)
+        sums = ", ".join(f"SUM({name})" for name in tally.YIELD_SUMS)
+        query = f"SELECT {', '.join((*by, sums))} FROM yields WHERE 1{where} GROUP BY {', '.join(by)}"
+        found: dict[tuple[str, ...], dict[str, int]] = {}
+        for rows in self._derived(query, [*values, *only.values()]):
+            for row in rows:
+                counts = found.setdefault(tuple(row[: len(by)]), dict.fromkeys(tally.YIELD_SUMS, 0))
+                for name, count in zip(tally.YIELD_SUMS, row[len(by) :], strict=True):
+                    counts[name] += count
         return found
 
-    def _write(self, row: tuple[Any, ...]) -> None:
-        *head, usage, cost, pid = row
-        head[2] = _instant(head[2])
-        values = [
-            *head, usage.fresh_input, usage.cache_read, usage.cache_write_short, usage.cache_write_long, usage.output,
-            usage.reasoning, int(usage.exact), cost.status, None if cost.amount is None else str(cost.amount), cost.currency, pid,
-        ]  # fmt: skip
-        with self._open() as base, base:
-            base.execute(f"INSERT INTO steps ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})", values)
+    def _sums(
+        self,
+        table: str,
+        keys: Sequence[str],
+        by: Sequence[str],
+        since: date | None,
+        until: date | None,
+        only: dict[str, str],
+    ) -> list[Total]:
+        _known(by, only, keys)
+        where, values = _between(since, until)
+        where += "".join(f" AND {name} = ?" for name in only)
+        groups = ", ".join((*by, "cost_status", "currency"))
+        tokens = ", ".join(f"SUM({name})" for name in tally.TOKENS)
+        query = (
+            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, money(amount) "
+            f"FROM {table} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
+        )
+        return [_total(row, len(by)) for rows in self._derived(query, [*values, *only.values()]) for row in rows]
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                if self._base is None:
-                    self._base = self._connect()
-                yield self._base
-            except sqlite3.DatabaseError as error:
-                raise StateError(
-                    f"The ledger {self.path} cannot be used: {error}.",
-                    "Make room, or set WATTSON_HOME to a folder that can be written.",
-                ) from error
+    def _derived(self, query: str, values: list[Any]) -> list[list[tuple[Any, ...]]]:
+        def read(base: Connection) -> list[tuple[Any, ...]]:
+            self._catch_up(base)
+            base.create_aggregate("money", 1, tally.MoneySum)  # type: ignore[arg-type]  # typeshed wants int results
+            return base.execute(query, values).fetchall()
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StateError(f"{self.path.parent} cannot be made: {error.strerror}.", "Set WATTSON_HOME.") from error
-        try:
-            return self._prepared()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) or not self.path.exists():
-                raise
-            aside = self.path.with_name(f"{self.path.name}.damaged-{uuid.uuid4().hex[:8]}")
-            self.path.rename(aside)
-            self.warnings.append(f"The ledger was damaged and set aside as {aside}; a new one was begun.")
-            return self._prepared()
+        return self.store.read(read)
 
-    def _prepared(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self.path, timeout=15, check_same_thread=False)
-        base.execute("PRAGMA journal_mode=WAL")
-        base.execute("PRAGMA synchronous=FULL")
-        base.execute(f"CREATE TABLE IF NOT EXISTS steps ({', '.join(_COLUMNS)})")
-        base.execute("CREATE INDEX IF NOT EXISTS steps_id ON steps (id)")
-        base.execute("CREATE INDEX IF NOT EXISTS steps_at ON steps (at)")
-        base.commit()
-        self.path.chmod(0o600)
-        return base
+    # Inside.
+
+    def _hour(self, at: datetime) -> str:
+        return at.astimezone(self._zone).isoformat()[:13]
+
+    def _append(self, row: tuple[Any, ...], *, synced: bool = True) -> None:
+        def write(base: Connection) -> None:
+            base.execute(
+                f"INSERT INTO steps ({', '.join(tally.COLUMNS)}) VALUES ({', '.join('?' * len(tally.COLUMNS))})", row
+            )
+            tally.catch_up(base, self._hour)
+
+        self.store.write(write, synced=synced)
+
+    def _catch_up(self, base: Connection) -> None:
+        """Fold what an older version wrote; nearly always there is nothing to do."""
+        behind = base.execute("SELECT (SELECT MAX(rowid) FROM steps) > (SELECT steps FROM folded)").fetchone()[0]
+        if behind:
+            self.store.write(lambda writable: tally.catch_up(writable, self._hour))
+
+    def _first(self, entry: str) -> tuple[Any, ...]:
+        return self._row(entry, "ASC")
+
+    def _latest(self, entry: str) -> tuple[Any, ...]:
+        return self._row(entry, "DESC")
+
+    def _row(self, entry: str, order: str) -> tuple[Any, ...]:
+        query = f"SELECT {', '.join(tally.COLUMNS)} FROM steps WHERE id = ? ORDER BY rowid {order} LIMIT 1"
+        found = [row for row in self.store.read(lambda base: base.execute(query, (entry,)).fetchone()) if row]
+        if not found:
+            raise StateError(f"The ledger knows no step {entry}.", "Was the ledger moved away while a turn ran?")
+        return tuple(found[0] if order == "ASC" else found[-1])
+
+
+def _build(base: Connection, found: int) -> None:
+    from assistant.quota import sources
+
+    tally.build(base, found)
+    sources.build(base)
+
+
+def _burn(usage: TokenUsage, cost: Cost) -> tuple[Any, ...]:
+    return (
+        usage.fresh_input, usage.cache_read, usage.cache_write_short, usage.cache_write_long, usage.output, usage.reasoning,
+        int(usage.exact), cost.status, None if cost.amount is None else str(cost.amount), cost.currency,
+    )  # fmt: skip
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    fresh, read, short, long, output, reasoning, exact, status, amount, currency, pid, account, attempt, note = row[
+        13:27
+    ]
+    return Entry(
+        row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10],
+        row[11], row[12], TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
+        Cost(status, None if amount is None else Decimal(amount), currency), pid, account or "", attempt or 1, note or "",
+    )  # fmt: skip
+
+
+def _total(row: Sequence[Any], width: int) -> Total:
+    status, currency, steps, failed, interrupted, inexact = row[width : width + 6]
+    fresh, read, short, long, output, reasoning, amount = row[width + 6 :]
+    usage = TokenUsage(fresh, read, short, long, output, reasoning, not inexact)
+    return Total(tuple(row[:width]), status, currency, steps, failed, interrupted, inexact, usage, Decimal(amount))
+
+
+def _bundle(plan: str, row: Sequence[Any]) -> Entry:
+    at, provider, model, payer, exact, status, currency, steps, fresh, read, short, long, output, reasoning, amount = (
+        row
+    )
+    return Entry(
+        "", "settled", datetime.fromisoformat(at), "", 0, 0, "", "", provider, model, "", payer, plan,
+        TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
+        Cost(status, None if status in {"unknown", "included"} else Decimal(amount), currency), 0, steps=steps,
+    )  # fmt: skip
+
+
+def _open(base: Connection, where: str, values: list[Any]) -> list[Entry]:
+    columns = ", ".join(f"s.{name}" for name in tally.COLUMNS)
+    query = f"SELECT {columns} FROM open JOIN steps AS s ON s.rowid = open.step WHERE 1{where} ORDER BY s.at"
+    return [_entry(row) for row in base.execute(query, values)]
+
+
+def _merged(parts: Iterable[list[Entry]]) -> list[Entry]:
+    """Put together what disk and memory hold; where both know a step, memory is newer."""
+    parts = [part for part in parts if part]
+    if len(parts) > 1:
+        newer = {entry.id for entry in parts[1] if entry.id}
+        parts[0] = [entry for entry in parts[0] if entry.id not in newer]
+    return sorted((entry for part in parts for entry in part), key=lambda entry: entry.at)
+
+
+def _where(since: datetime | None, plan: str | None, until: datetime | None) -> tuple[str, list[Any]]:
+    where, values = "", []
+    if plan is not None:
+        where += " AND s.plan = ?"
+        values.append(plan)
+    if since is not None:
+        where += " AND s.at >= ?"
+        values.append(_instant(since))
+    if until is not None:
+        where += " AND s.at < ?"
+        values.append(_instant(until))
+    return where, values
+
+
+def _between(since: date | None, until: date | None) -> tuple[str, list[Any]]:
+    where, values = "", []
+    if since is not None:
+        where += " AND day >= ?"
+        values.append(since.isoformat())
+    if until is not None:
+        where += " AND day <= ?"
+        values.append(until.isoformat())
+    return where, values
+
+
+def _known(by: Sequence[str], only: dict[str, str], keys: Sequence[str]) -> None:
+    if wrong := sorted({*by, *only} - set(keys)):
+        raise ValueError(f"no sums by {wrong}; there are {', '.join(keys)}")
 
 
 def _instant(at: datetime) -> str:

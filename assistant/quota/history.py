@@ -1,0 +1,282 @@
+"""What was burnt, told: rows by day, model, project or purpose, a heat map, a sparkline, yield, CSV and JSON.
+
+Pure: from sums (`Ledger.totals`, `Imports.totals`) to plain rows and text that a face can colour. Unknown, free, included
+and paid are four things and stay apart; currencies are never added up.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from assistant.tokens import TokenUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from assistant.quota.entry import Total
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_SHADES = "·░▒▓█"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that was burnt under one key.
+
+    `money` is by currency. `unpriced`, `included` and `free` count steps that cost an unknown amount, nothing beyond a
+    plan, and nothing; `failed` and `interrupted` are among `steps`, `inexact` are those whose tokens are an estimate.
+    """
+
+    key: tuple[str, ...]
+    steps: int
+    failed: int
+    interrupted: int
+    inexact: int
+    usage: TokenUsage
+    money: Mapping[str, Decimal]
+    priced: int
+    unpriced: int
+    included: int
+    free: int
+
+    @property
+    def cache_share(self) -> float | None:
+        """Part of the input that was read from the cache, 0 to 1; None without input."""
+        return self.usage.cache_read / self.usage.total_input if self.usage.total_input else None
+
+    @property
+    def cost(self) -> str:
+        """The cost in words: "$0.40 + 1 unpriced; 1 included". Never an amount that nobody knows."""
+        return cost_words(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """What a model's edits came to. Rates are 0 to 1, None where nothing was tried or decided.
+
+    `per_line` is money by currency for each accepted line, from metered and reported costs; `unpriced` and `included`
+    count steps that it leaves out.
+    """
+
+    key: tuple[str, ...]
+    tries: int
+    first_try: float | None
+    misfits: int
+    proposed: int
+    taken: int
+    skipped: int
+    edited: int
+    accepted: float | None
+    lines: int
+    money: Mapping[str, Decimal]
+    per_line: Mapping[str, Decimal]
+    unpriced: int
+    included: int
+
+
+@dataclass(slots=True)
+class _Sum:
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("failed", "interrupted", "inexact"), 0))
+    by_status: dict[str, int] = field(default_factory=dict)
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    money: dict[str, Decimal] = field(default_factory=dict)
+
+
+def rows(totals: Iterable[Total]) -> list[Row]:
+    """Put together the kinds of cost of each key, in order of key."""
+    sums: dict[tuple[str, ...], _Sum] = {}
+    for total in totals:
+        one = sums.setdefault(total.key, _Sum())
+        one.usage += total.usage
+        for name in one.counts:
+            one.counts[name] += getattr(total, name)
+        one.by_status[total.status] = one.by_status.get(total.status, 0) + total.steps
+        if total.status in {"metered", "reported"}:
+            one.money[total.currency] = one.money.get(total.currency, Decimal(0)) + total.amount
+    found = []
+    for key, one in sorted(sums.items()):
+        status = one.by_status
+        priced = status.get("metered", 0) + status.get("reported", 0)
+        found.append(
+            Row(key, sum(status.values()), one.counts["failed"], one.counts["interrupted"], one.counts["inexact"], one.usage,
+                one.money, priced, status.get("unknown", 0), status.get("included", 0), status.get("free", 0))
+        )  # fmt: skip
+    return found
+
+
+def whole(parts: Iterable[Row]) -> Row:
+    """Add up rows into one without a key."""
+    steps = failed = interrupted = inexact = priced = unpriced = included = free = 0
+    usage = TokenUsage()
+    money: dict[str, Decimal] = {}
+    for row in parts:
+        steps, failed, interrupted = steps + row.steps, failed + row.failed, interrupted + row.interrupted
+        inexact, priced, unpriced = inexact + row.inexact, priced + row.priced, unpriced + row.unpriced
+        included, free = included + row.included, free + row.free
+        usage += row.usage
+        for currency, amount in row.money.items():
+            money[currency] = money.get(currency, Decimal(0)) + amount
+    return Row((), steps, failed, interrupted, inexact, usage, money, priced, unpriced, included, free)
+
+
+def cost_words(row: Row) -> str:
+    """Say what a row cost: money by currency, then what is not in it."""
+    paid = (
+        "; ".join(money_words(amount, currency) for currency, amount in sorted(row.money.items())) if row.priced else ""
+    )
+    if row.unpriced:
+        paid = f"{paid} + {row.unpriced} unpriced" if paid else ("n/a" if not row.included and not row.free else "")
+        if not paid:
+            paid = f"{row.unpriced} unpriced"
+    extra = f"{row.included} included" if row.included else ""
+    if not paid and not extra:
+        return "free" if row.free else "n/a"
+    return "; ".join(part for part in (paid, extra) if part)
+
+
+def money_words(amount: Decimal, currency: str) -> str:
+    """Write an amount with as many digits as it needs to be seen, at least two."""
+    digits = 2
+    if amount and abs(amount) < 1:
+        digits = min(6, max(2, 1 - amount.adjusted()))
+    number = f"{amount:,.{digits}f}"
+    sign = _SIGNS.get(currency)
+    return f"{sign}{number}" if sign else f"{currency} {number}"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Draw one block for each value, the largest one full; nothing burnt is a space."""
+    top = max(values, default=0)
+    return "".join(" " if value <= 0 else _BLOCKS[min(7, int(8 * value / top))] for value in values)
+
+
+def daily(found: Iterable[Row], first: date, last: date) -> list[int]:
+    """Return the tokens of each day from `first` to `last`, from rows by day; days without any are 0."""
+    tokens = {row.key[0]: row.usage.total for row in found}
+    return [tokens.get((first + timedelta(days=n)).isoformat(), 0) for n in range((last - first).days + 1)]
+
+
+def calendar(found: Iterable[Row], first: date, last: date) -> list[tuple[str, str]]:
+    """Draw a heat map of days: seven (weekday, cells) rows, a cell a week, from rows by day; days outside are spaces."""
+    tokens = daily(found, first, last)
+    top = max(tokens, default=0)
+    lead = first.weekday()
+    cells = [" "] * lead + [_shade(value, top) for value in tokens]
+    cells += [" "] * (-len(cells) % 7)
+    return [(name, "".join(cells[day::7])) for day, name in enumerate(_DAYS)]
+
+
+def week(hours: Iterable[tuple[str, int, int, int]]) -> list[tuple[str, str]]:
+    """Draw a heat map of the week: seven (weekday, 24 cells) rows, from `Ledger.hours`."""
+    from datetime import date as day_of
+
+    sums = [[0] * 24 for _ in _DAYS]
+    for day, hour, _, tokens in hours:
+        sums[day_of.fromisoformat(day).weekday()][hour % 24] += tokens
+    top = max(map(max, sums))
+    return [(name, "".join(_shade(value, top) for value in line)) for name, line in zip(_DAYS, sums, strict=True)]
+
+
+def _shade(value: int, top: int) -> str:
+    """Choose a cell: four shades by quarters of the largest, so that any burn is seen."""
+    return _SHADES[0] if value <= 0 else _SHADES[min(4, 1 + int(4 * value / top)) if top else 0]
+
+
+def yields(outcomes: Mapping[tuple[str, ...], Mapping[str, int]], costs: Iterable[Row]) -> list[Yield]:
+    """Put what became of edits beside what they cost, by the same key, the cheapest accepted line first."""
+    paid = {row.key: row for row in costs}
+    found = []
+    for key, count in outcomes.items():
+        row = paid.get(key)
+        money = dict(row.money) if row else {}
+        decided = count["taken"] + count["skipped"]
+        found.append(
+            Yield(
+                key, count["tries"], count["first_tries"] / count["tries"] if count["tries"] else None, count["misfits"],
+                count["proposed"], count["taken"], count["skipped"], count["edited"],
+                count["taken"] / decided if decided else None, count["lines"], money,
+                {currency: amount / count["lines"] for currency, amount in money.items()} if count["lines"] else {},
+                row.unpriced if row else 0, row.included if row else 0,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (not one.per_line, sum(one.per_line.values(), Decimal(0)), one.key))
+
+
+def as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
+    """Write rows as CSV with a heading; `names` are those of the key. A row with several currencies takes a line for each.
+
+    Text that a spreadsheet would run as a formula is preceded by an apostrophe.
+    """
+    out = io.StringIO()
+    lines = csv.writer(out, lineterminator="\r\n")
+    lines.writerow((
+        *names, "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write", "output", "reasoning", "exact",
+        "amount", "currency", "unpriced", "included", "free",
+    ))  # fmt: skip
+    for row in found:
+        usage = row.usage
+        for number, (currency, amount) in enumerate(sorted(row.money.items()) or [("", None)]):
+            counts = (row.steps, row.failed, row.interrupted, usage.fresh_input, usage.cache_read, usage.cache_write,
+                      usage.output, usage.reasoning)  # fmt: skip
+            rest = (row.unpriced, row.included, row.free)
+            if number:  # further currencies of the same steps: only the money, so that columns can be added up
+                counts, rest = (0,) * 8, (0, 0, 0)
+            lines.writerow((
+                *map(_harmless, row.key), *counts, int(not row.inexact), "" if amount is None else f"{amount:f}", currency, *rest,
+            ))  # fmt: skip
+    return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def as_json(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    """Return a row with the keys that scripts rely on; amounts are decimal strings."""
+    usage = row.usage
+    return {
+        **dict(zip(names, row.key, strict=True)),
+        "steps": row.steps,
+        "failed": row.failed,
+        "interrupted": row.interrupted,
+        "fresh_input": usage.fresh_input,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "exact": not row.inexact,
+        "cache_share": row.cache_share,
+        "costs": [{"amount": f"{amount:f}", "currency": currency} for currency, amount in sorted(row.money.items())],
+        "unpriced": row.unpriced,
+        "included": row.included,
+        "free": row.free,
+        "cost": row.cost,
+    }
+
+
+def yield_json(one: Yield, names: Sequence[str]) -> dict[str, Any]:
+    """Return a yield for scripts."""
+    return {
+        **dict(zip(names, one.key, strict=True)),
+        "tries": one.tries,
+        "first_try": one.first_try,
+        "misfits": one.misfits,
+        "proposed": one.proposed,
+        "taken": one.taken,
+        "skipped": one.skipped,
+        "edited": one.edited,
+        "accepted": one.accepted,
+        "lines": one.lines,
+        "costs": [{"amount": f"{amount:f}", "currency": currency} for currency, amount in sorted(one.money.items())],
+        "per_line": [{"amount": f"{amount:.6f}", "currency": name} for name, amount in sorted(one.per_line.items())],
+        "unpriced": one.unpriced,
+        "included": one.included,
+    }

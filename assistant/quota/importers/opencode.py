@@ -1,0 +1,130 @@
+"""opencode: messages as rows of `opencode.db`, before version 1.2 as one JSON file each under `storage/message/`.
+
+A message carries five disjoint counts and what opencode reckons it cost (0 where a plan pays). A row is written when the
+reply begins and again until it is complete: reading begins again at the first one that was not.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assistant.quota.gather import Use
+from assistant.quota.store import foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+CLIENT = "opencode"
+_GIVEN_UP_MS = 24 * 3_600_000
+"""A reply that is not complete a day before the newest one never will be."""
+KINDS = {".json": "whole", ".db": "base"}
+
+
+class _Cache(msgspec.Struct, gc=False):
+    read: int = 0
+    write: int = 0
+
+
+class _Tokens(msgspec.Struct, gc=False):
+    input: int = 0
+    output: int = 0
+    reasoning: int = 0
+    cache: _Cache = msgspec.field(default_factory=_Cache)
+
+
+class _Time(msgspec.Struct, gc=False):
+    created: float = 0
+    completed: float | None = None
+
+
+class _Folder(msgspec.Struct, gc=False):
+    cwd: str = ""
+    root: str = ""
+
+
+class _Message(msgspec.Struct):
+    id: str | None = None
+    role: str | None = None
+    model_id: str | None = msgspec.field(default=None, name="modelID")
+    provider_id: str | None = msgspec.field(default=None, name="providerID")
+    tokens: _Tokens | None = None
+    cost: float | None = None
+    time: _Time | None = None
+    path: _Folder | None = None
+
+
+_decode = msgspec.json.Decoder(_Message, strict=False).decode
+
+
+def places(env: Mapping[str, str], home: Path) -> list[Path]:
+    """Say where messages lie: below `OPENCODE_DATA_DIR`, else the folder for shared data."""
+    if env.get("OPENCODE_DATA_DIR"):
+        return [home.joinpath(env["OPENCODE_DATA_DIR"])]
+    share = home.joinpath(env["XDG_DATA_HOME"]) if env.get("XDG_DATA_HOME") else home / ".local" / "share"
+    return [share / "opencode"]
+
+
+def wanted(path: str) -> bool:
+    """Say whether a file holds messages."""
+    name = path.replace("\\", "/")
+    return name.endswith(".db") or "/storage/message/" in name or "/storage/session/message/" in name
+
+
+def whole(data: bytes, state: dict[str, Any], shared: dict[str, str]) -> Iterator[Use]:
+    """Read one message file."""
+    del state, shared
+    use = _use(_decode(data), "")
+    if use is not None:
+        yield use
+
+
+def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
+    """Read the rows that are new since `state`. Raises StateError when the file cannot be read."""
+    first = int(state.get("row", 0))
+    unfinished: list[tuple[int, float]] = []
+    last, newest = first, 0.0
+    with foreign(path) as rows:
+        for number, entry, data in rows.execute(
+            "SELECT rowid, id, data FROM message WHERE rowid >= ? ORDER BY rowid", (first,)
+        ):
+            last = number
+            try:
+                message = _decode(data)
+            except msgspec.DecodeError:
+                continue
+            begun = message.time.created if message.time else 0.0
+            newest = max(newest, begun)
+            if message.role == "assistant" and not (message.time and message.time.completed):
+                unfinished.append((number, begun))
+            use = _use(message, str(entry))
+            if use is not None:
+                yield use
+    state["row"] = next((number for number, begun in unfinished if begun > newest - _GIVEN_UP_MS), last)
+
+
+def _use(message: _Message, entry: str) -> Use | None:
+    tokens, time = message.tokens, message.time
+    if message.role != "assistant" or tokens is None or time is None or not 0 < time.created < 1e14:
+        return None
+    if not (tokens.input or tokens.output or tokens.reasoning or tokens.cache.read or tokens.cache.write):
+        return None
+    at = datetime.fromtimestamp(time.created / 1000, UTC)
+    return Use(
+        message.id or entry,
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        message.provider_id or "unknown",
+        message.model_id or "unknown",
+        (message.path.root if message.path.root != "/" else "") or message.path.cwd if message.path else "",
+        tokens.input,
+        tokens.cache.read,
+        tokens.cache.write,
+        0,
+        tokens.output,
+        tokens.reasoning,
+        Decimal(str(message.cost)) if message.cost else None,
+    )

@@ -1,0 +1,104 @@
+"""What other clients burnt, from their local logs: read only, each request counted once, each byte read once.
+
+Parts in `importers/` know one client each. What they find is gathered into sums by day, hour, model and project; kept
+beside are how far each file was read and a mark for each request counted, so that a copy in another file, a line
+repeated, or a file read again adds nothing. Sums outlive the logs: some clients delete theirs after a month.
+
+A part offers `CLIENT`, `places(env, home)`, `KINDS` (suffix of a file to "lines", "whole" or "base"), and for each kind
+it has a function of that name in the singular: `line(raw, state, shared)`, `whole(data, state, shared)`, `base(path,
+state)`. `NEEDLES` are bytes one of which is in every line worth decoding; `wanted(path)` chooses among files of a suffix
+and `project(path)` names what a path says of the project. `state` is remembered for a file, `shared` for a client.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, tzinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from assistant import discover
+from assistant.quota import gather, tally
+from assistant.quota.entry import Total
+from assistant.quota.store import Store
+from assistant.tokens import TokenUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from assistant.quota.store import Connection
+
+VERSION = 1
+_PACKAGE = "assistant.quota.importers"
+
+
+class Imports:
+    """The sums of other clients' logs, in a file of their own beside the ledger."""
+
+    def __init__(self, path: Path, zone: tzinfo | None = UTC) -> None:
+        pragmas = ("wal_autocheckpoint=8000", "cache_size=-16000")  # a first run writes much
+        self.store = Store(path, version=VERSION, build=_build, pragmas=pragmas)
+        self._zone = zone
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong with our file without stopping anything."""
+        return self.store.warnings
+
+    def run(self, env: Mapping[str, str], home: Path, clients: Sequence[str] = ()) -> list[gather.Imported]:
+        """Read what is new in the logs of the clients named, or of all; one result for each client that has logs here."""
+        found = []
+        for part in discover.parts(_PACKAGE):
+            if clients and part.CLIENT not in clients:
+                continue
+            roots = [root for root in part.places(env, home) if root.is_dir()]
+            if roots:
+                found.append(gather.Pass(self.store, part, self._zone).read(roots))
+        return found
+
+    def totals(
+        self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
+    ) -> list[Total]:
+        """Sum up by any of client, provider, model, project, day, hour: as `Ledger.totals` does. A price is only what a client said."""
+        if wrong := sorted({*by, *only} - set(gather.KEYS)):
+            raise ValueError(f"no sums by {wrong}; there are {', '.join(gather.KEYS)}")
+        where = "".join(f" AND {name} = ?" for name in only)
+        values: list[Any] = list(only.values())
+        for mark, day in ((">=", since), ("<=", until)):
+            if day is not None:
+                where += f" AND day {mark} ?"
+                values.append(day.isoformat())
+        groups = ", ".join((*by, "cost_status", "currency"))
+        sums = ", ".join(f"SUM({name})" for name in gather.SUMS)
+        query = f"SELECT {groups}, {sums}, money(amount) FROM used WHERE 1{where} GROUP BY {groups}"
+
+        def read(base: Connection) -> list[tuple[Any, ...]]:
+            base.create_aggregate("money", 1, tally.MoneySum)  # type: ignore[arg-type]  # typeshed wants int results
+            return base.execute(query, values).fetchall()
+
+        return [_total(row, len(by)) for rows in self.store.read(read) for row in rows]
+
+    def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
+        """Return (day, hour, requests, tokens) for the hours in which something was burnt."""
+        totals = self.totals(("day", "hour"), since=since, until=until)
+        sums: dict[tuple[str, int], tuple[int, int]] = {}
+        for total in totals:
+            key = (total.key[0], int(total.key[1]))
+            steps, tokens = sums.get(key, (0, 0))
+            sums[key] = (steps + total.steps, tokens + total.usage.total)
+        return [(day, hour, *counts) for (day, hour), counts in sorted(sums.items())]
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+
+def _build(base: Connection, found: int) -> None:
+    del found
+    gather.build(base)
+
+
+def _total(row: Sequence[Any], width: int) -> Total:
+    status, currency, steps, fresh, read, short, long, output, reasoning, amount = row[width:]
+    usage = TokenUsage(fresh, read, short, long, output, reasoning)
+    return Total(tuple(map(str, row[:width])), status, currency, steps, 0, 0, 0, usage, Decimal(amount))

@@ -1,0 +1,154 @@
+"""The status line for tmux and shell prompts: a few facts kept in a small file, drawn without opening the book.
+
+A shell asks for it at each prompt, so it imports nothing but what the interpreter has loaded anyway. Whoever settles a
+step or reads a meter keeps the facts; whoever draws them knows the time, and says how old they are.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_VERSION = "wattson-line 1"
+_FIELDS = ("model", "day", "burn", "window", "share", "resets", "at", "state")
+_BAR = "▏▎▍▌▋▊▉█"
+_OLD_S = 300
+"""Seconds after which the age is shown."""
+
+
+def home(env: Mapping[str, str], platform: str) -> str:
+    """Return the folder of `config.places(env).data` without loading what that needs; "" where only platformdirs knows.
+
+    A test holds the two together.
+    """
+    if root := env.get("WATTSON_HOME", "").strip():
+        return os.path.join(os.path.abspath(os.path.expanduser(root)), "data")  # noqa: PTH100, PTH111, PTH118 - pathlib costs 12 ms
+    if platform.startswith("linux"):
+        share = env.get("XDG_DATA_HOME", "").strip()
+        return os.path.join(share or os.path.expanduser("~/.local/share"), "wattson")  # noqa: PTH111, PTH118 - as above
+    return ""
+
+
+def keep(
+    folder: str,
+    *,
+    model: str,
+    day: str,
+    burn: str,
+    window: str,
+    share: float | None,
+    resets: float | None,
+    at: float,
+    state: str = "",
+) -> None:
+    """Keep the facts, all or nothing; where the disk refuses, the old ones stay and age.
+
+    `day` is the user's date (ISO) that `burn` is of, in words ("$0.42", "2 included"); `window` names the binding window,
+    `share` is its used part (0 to 1), `resets` and `at` are POSIX seconds; `state` is the meter's.
+    """
+    values = (model, day, burn, window, "" if share is None else f"{share:.4f}", "" if resets is None else f"{resets:.0f}",
+              f"{at:.0f}", state)  # fmt: skip
+    lines = [_VERSION, *(f"{name}\t{_plain(value)}" for name, value in zip(_FIELDS, values, strict=True))]
+    path = os.path.join(folder, "line")  # noqa: PTH118 - as above
+    temporary = f"{path}.{os.getpid()}.new"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            file.write("\n".join(lines) + "\n")
+        os.replace(temporary, path)  # noqa: PTH105 - as above
+    except OSError:
+        try:
+            os.unlink(temporary)  # noqa: PTH108 - as above
+        except OSError:
+            pass
+
+
+def read(folder: str) -> dict[str, str] | None:
+    """Read the facts; None where there are none, or none of this version."""
+    try:
+        with open(os.path.join(folder, "line"), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123 - as above
+            first, *lines = file.read(4096).splitlines()
+    except (OSError, ValueError):
+        return None
+    if first != _VERSION:
+        return None
+    facts = dict.fromkeys(_FIELDS, "")
+    for each in lines:
+        name, _, value = each.partition("\t")
+        if name in facts:
+            facts[name] = value
+    return facts
+
+
+def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> str:
+    """Draw the line: model, burn today, the binding window with its share and reset, and the age when it is not fresh.
+
+    `now` is POSIX seconds, `today` the user's date. What does not fit in `width` characters is left out, the model first.
+    """
+    at, resets, share = _number(facts["at"]), _number(facts["resets"]), _number(facts["share"])
+    parts = []
+    if facts["day"] == today and facts["burn"]:
+        parts.append(f"{facts['burn']} today")
+    if facts["window"]:
+        if resets is not None and now >= resets:
+            parts.append(f"{facts['window']} reset")
+        else:
+            words = [facts["window"], "exhausted" if facts["state"] == "exhausted" else _share(share)]
+            if resets is not None:
+                words.append(f"resets in {_span(resets - now)}")
+            parts.append(" ".join(word for word in words if word))
+    age = None if at is None else now - at
+    if age is not None and age >= _OLD_S:
+        parts.append(f"{_span(age)} old")
+    full = [part for part in (facts["model"].rpartition("/")[2], *parts) if part]
+    while len(full) > 1 and len(" · ".join(full)) > width:
+        full.pop(0)
+    return " · ".join(full)[:width]
+
+
+def show(argv: Sequence[str], env: Mapping[str, str], platform: str) -> str | None:
+    """Return the line for `wattson usage --line`; None when the arguments ask for something else or a heavier way is needed.
+
+    The one function here that asks for the time: it is what the command line calls before it loads anything.
+    """
+    if list(argv) != ["usage", "--line"]:
+        return None
+    folder = home(env, platform)
+    if not folder:
+        return None
+    facts = read(folder)
+    return "" if facts is None else line(facts, time.time(), time.strftime("%Y-%m-%d"))
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return ""
+    eighths = min(40, max(0, round(share * 40)))
+    bar = "█" * (eighths // 8) + (_BAR[eighths % 8 - 1] if eighths % 8 else "")
+    return f"{bar:<5}{share * 100:.0f}%"
+
+
+def _span(seconds: float) -> str:
+    """Say a length of time in two units at most; never a negative one, whatever the clocks do."""
+    minutes = max(0, int(seconds)) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes:02} min" if minutes else f"{hours} h"
+    return f"{minutes} min"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _plain(text: str) -> str:
+    """Keep a value on its line, and control characters out of the user's prompt."""
+    return "".join(char for char in text if char.isprintable())[:200]

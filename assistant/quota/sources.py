@@ -1,0 +1,170 @@
+"""What providers said, as it came, and who asked when: readings and leases, shared by all windows.
+
+A reading is kept whole, as text, and never changed; one that says the same again only moves `confirmed_at` of the first.
+A lease lets one process ask a source within its time; a note of "retry after" holds for all of them and over restarts.
+A note made in what is now the future was made by a clock that has since been set back: it is void.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from assistant.quota.store import Connection, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
+
+    source: str
+    plan: str
+    at: datetime
+    confirmed_at: datetime
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """When a source was last asked, and until when nobody may ask it (None: no such time)."""
+
+    source: str
+    attempted_at: datetime | None
+    next_at: datetime | None
+    retry_at: datetime | None
+    failures: int
+
+
+def build(base: Connection) -> None:
+    """Make the tables."""
+    base.execute(
+        "CREATE TABLE IF NOT EXISTS readings (row INTEGER PRIMARY KEY, source, plan, at, confirmed_at, payload)"
+    )
+    base.execute("CREATE INDEX IF NOT EXISTS readings_source ON readings (source, at)")
+    base.execute("CREATE INDEX IF NOT EXISTS readings_plan ON readings (plan, at)")
+    base.execute("CREATE TABLE IF NOT EXISTS polls (source PRIMARY KEY, attempted_at, next_at, retry_at, failures)")
+
+
+class Sources:
+    """Readings and leases in the ledger's file."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:
+        """Keep what a source said; also takes back its failures."""
+        at = _text(observed_at)
+
+        def write(base: Connection) -> None:
+            last = base.execute(
+                "SELECT rowid, payload, at, confirmed_at FROM readings WHERE source = ? AND plan = ? ORDER BY at DESC LIMIT 1",
+                (source, plan),
+            ).fetchone()
+            if last is not None and last[1] == readings_json and last[2] <= at:
+                if last[3] < at:
+                    base.execute("UPDATE readings SET confirmed_at = ? WHERE rowid = ?", (at, last[0]))
+            else:
+                base.execute(
+                    "INSERT INTO readings (source, plan, at, confirmed_at, payload) VALUES (?, ?, ?, ?, ?)",
+                    (source, plan, at, at, readings_json),
+                )
+            base.execute("UPDATE polls SET failures = 0, retry_at = NULL WHERE source = ?", (source,))
+
+        self._store.write(write)
+
+    def readings(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Kept]:
+        """Return the readings of a source or of a plan, oldest first; from `since` on, by when they were last confirmed."""
+        where, values = [], []
+        for name, value in (("source", source), ("plan", plan)):
+            if value:
+                where.append(f"{name} = ?")
+                values.append(value)
+        if since is not None:
+            where.append("confirmed_at >= ?")
+            values.append(_text(since))
+        return self._kept(f"WHERE {' AND '.join(where) or '1'} ORDER BY at, rowid", values)
+
+    def latest(self, source: str = "", *, plan: str = "") -> Kept | None:
+        """Return the newest reading of a source or of a plan."""
+        name, value = ("source", source) if source else ("plan", plan)
+        return max(
+            self._kept(f"WHERE {name} = ? ORDER BY at DESC, rowid DESC LIMIT 1", [value]),
+            key=lambda kept: kept.at,
+            default=None,
+        )
+
+    def lease(self, source: str, now: datetime, ttl: timedelta) -> bool:
+        """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds."""
+
+        def write(base: Connection) -> bool:
+            known = base.execute(
+                "SELECT attempted_at, next_at, retry_at FROM polls WHERE source = ?", (source,)
+            ).fetchone()
+            at = _text(now)
+            if known is not None and (known[0] or "") <= at and max(known[1] or "", known[2] or "") > at:
+                return False
+            base.execute(
+                "INSERT INTO polls VALUES (?, ?, ?, NULL, 0) "
+                "ON CONFLICT DO UPDATE SET attempted_at = excluded.attempted_at, next_at = excluded.next_at, retry_at = NULL",
+                (source, at, _text(now + ttl)),
+            )
+            return True
+
+        return self._store.write(write)
+
+    def note_retry(self, source: str, until: datetime) -> None:
+        """Let nobody ask a source before `until`; counts as a failure."""
+        self._store.write(
+            lambda base: base.execute(
+                "INSERT INTO polls VALUES (?, NULL, NULL, ?, 1) "
+                "ON CONFLICT DO UPDATE SET retry_at = excluded.retry_at, failures = failures + 1",
+                (source, _text(until)),
+            )
+        )
+
+    def poll(self, source: str) -> Poll | None:
+        """Return what is known of asking a source; None when nobody ever did."""
+
+        def read(base: Connection) -> tuple[Any, ...] | None:
+            found: tuple[Any, ...] | None = base.execute(
+                "SELECT source, attempted_at, next_at, retry_at, failures FROM polls WHERE source = ?", (source,)
+            ).fetchone()
+            return found
+
+        for row in reversed(self._store.read(read)):
+            if row is not None:
+                return Poll(row[0], _instant(row[1]), _instant(row[2]), _instant(row[3]), row[4])
+        return None
+
+    def forget(self, before: datetime) -> int:
+        """Drop readings last confirmed before an instant, the newest of each source kept; returns how many."""
+
+        def write(base: Connection) -> int:
+            return base.execute(
+                "DELETE FROM readings WHERE confirmed_at < ? AND rowid NOT IN "
+                "(SELECT MAX(rowid) FROM readings GROUP BY source, plan)",
+                (_text(before),),
+            ).rowcount
+
+        return self._store.write(write)
+
+    def _kept(self, tail: str, values: list[Any]) -> list[Kept]:
+        query = f"SELECT source, plan, at, confirmed_at, payload FROM readings {tail}"
+        parts = self._store.read(lambda base: base.execute(query, values).fetchall())
+        return [
+            Kept(source, plan, datetime.fromisoformat(at), datetime.fromisoformat(confirmed), payload)
+            for rows in parts
+            for source, plan, at, confirmed, payload in rows
+        ]
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,375 @@
+"""The file that a book is kept in: opened, brought up to date, shared by all windows, set aside when damaged.
+
+What goes wrong with a file goes wrong here, once. A damaged file is moved away, with its write-ahead log, and what can
+still be read is carried over; a disk that is full or a home that cannot be written costs the memory, not the count:
+rows are then kept in this process and written as soon as the disk takes them. Nothing is deleted and nothing is silent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from assistant.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+WAIT_S = 20.0
+"""How long a write waits for another window's before it gives up with an error."""
+_TURN_MS = 20
+
+# SQLite's primary result codes; see its page "Result and Error Codes".
+_CORRUPT, _NOTADB = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
+_NO_DISK = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
+}  # fmt: skip
+_SMALL = 1_000_000
+"""Bytes of a file that is read whole when it is opened, to be sure of it: some 3 ms."""
+_LOGS = ("-wal", "-shm")
+_NEWER = "it was written by a newer Wattson; install that one again"
+
+T = TypeVar("T")
+Connection = sqlite3.Connection
+
+
+class Store:
+    """One SQLite file (WAL) with a version, usable from several threads and processes.
+
+    `version` is written as `user_version`. `build(base, found)` makes or migrates the tables in one transaction; `found`
+    is the version of the file, 0 for a new one and for one from before there were versions. `carry` names the tables
+    whose rows must not be lost: they are carried over from a damaged file, and from memory once the disk takes rows again.
+    `warnings` is what a face should say once.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        version: int,
+        build: Callable[[sqlite3.Connection, int], None],
+        carry: Sequence[str] = (),
+        wait_s: float = WAIT_S,
+        pragmas: Sequence[str] = (),
+    ) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self._version = version
+        self._build = build
+        self._carry = carry
+        self._wait_s = wait_s
+        self._pragmas = pragmas
+        self._lock = threading.RLock()
+        self._synced: bool | None = None
+        self._disk: sqlite3.Connection | None = None
+        self._frozen: sqlite3.Connection | None = None
+        self._memory: sqlite3.Connection | None = None
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether rows reach the disk at the moment."""
+        return self._memory is None
+
+    def read(self, rows: Callable[[sqlite3.Connection], T]) -> list[T]:
+        """Run `rows` on all there is to read, the disk before the memory; empty where nothing was ever written.
+
+        Raises StateError when the file cannot be read, or is locked for longer than is waited.
+        """
+        with self._lock:
+            try:
+                return [rows(base) for base in self._readable() if self._holds(base)]
+            except sqlite3.DatabaseError as error:
+                if not _damaged(error):
+                    raise self._said(error) from error
+            self._aside()
+            return [rows(base) for base in self._readable() if self._holds(base)]
+
+    def write(self, rows: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
+        """Run `rows` in one transaction, on the disk or, where that cannot be, in memory; `rows` may run twice.
+
+        What is not `synced` outlives the process at once, and a power cut only after the next write that is. Raises StateError when the file is locked for longer than is waited; then nothing was written.
+        """
+        with self._lock:
+            try:
+                base = self._writable()
+                if self._memory is not None and base is not self._memory:
+                    self._drain(base)
+                if synced != self._synced:
+                    base.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                    self._synced = synced
+                with _transaction(base, self._wait_s):
+                    return rows(base)
+            except sqlite3.DatabaseError as error:
+                if _damaged(error):
+                    self._aside()
+                elif _code(error) in _NO_DISK:
+                    self._to_memory(str(error))
+                else:
+                    raise self._said(error) from error
+            with _transaction(self._memory or self._writable()) as base:
+                return rows(base)
+
+    def close(self) -> None:
+        """Let go of the file; what only memory holds is tried on the disk once more."""
+        with self._lock:
+            if self._memory is not None:
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    base = self._writable()
+                    if base is not self._memory:
+                        self._drain(base)
+            for each in (self._disk, self._frozen, self._memory):
+                if each is not None:
+                    each.close()
+            self._disk = self._frozen = self._memory = None
+
+    def check(self) -> str:
+        """Read the whole file for damage; "ok" or what SQLite says. Seconds for a large file: for `doctor`, not a start."""
+        found = self.read(lambda base: str(base.execute("PRAGMA quick_check(1)").fetchone()[0]))
+        return found[0] if found else "ok"
+
+    # Connections.
+
+    def _readable(self) -> list[sqlite3.Connection]:
+        if self._disk is None and self._frozen is None and self.path.exists():
+            try:
+                self._disk = self._open()
+            except _Newer:
+                self._to_memory(_NEWER)
+            except OSError as error:
+                self._to_memory(error.strerror or "")
+            except sqlite3.DatabaseError as error:
+                if _damaged(error):
+                    self._aside()
+                elif _code(error) in _NO_DISK:
+                    self._frozen = self._read_only()
+                else:
+                    raise
+        return [base for base in (self._disk or self._frozen, self._memory) if base is not None]
+
+    def _holds(self, base: sqlite3.Connection) -> bool:
+        """Whether a connection is still one of ours: memory is let go of as soon as the disk takes its rows."""
+        return base in {self._disk, self._frozen, self._memory}
+
+    def _read_only(self) -> sqlite3.Connection | None:
+        """Open what lies in a home that cannot be written; None where that does not help or it is of another version."""
+        with contextlib.suppress(sqlite3.DatabaseError):
+            # `immutable` reads without the -shm file that a read-only folder cannot hold; nobody can write there either.
+            base = sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
+            if base.execute("PRAGMA user_version").fetchone()[0] == self._version:
+                return base
+            base.close()
+        return None
+
+    def _writable(self) -> sqlite3.Connection:
+        """Return where rows go now; a disk that refused before is tried again."""
+        try:
+            if self._disk is None:
+                self._disk = self._open()
+            return self._disk
+        except _Newer:
+            return self._to_memory(_NEWER)
+        except OSError as error:
+            return self._to_memory(error.strerror or str(error))
+        except sqlite3.DatabaseError as error:
+            if _damaged(error):
+                self._aside()
+                return self._disk or self._to_memory(str(error))
+            if _code(error) not in _NO_DISK:
+                raise
+            return self._to_memory(str(error))
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
+        try:
+            found = self._version_of(base)
+            base.execute("PRAGMA journal_mode=WAL").fetchone()
+            for pragma in self._pragmas:
+                base.execute(f"PRAGMA {pragma}")
+            self._synced = None
+            if found < self._version:
+                self._upgrade(base)
+            self._look_over(base)
+        except BaseException:
+            base.close()
+            raise
+        return base
+
+    def _version_of(self, base: sqlite3.Connection) -> int:
+        found = int(base.execute("PRAGMA user_version").fetchone()[0])
+        if found > self._version:
+            raise _Newer
+        return found
+
+    def _upgrade(self, base: sqlite3.Connection) -> None:
+        with _transaction(base):
+            found = self._version_of(base)  # another window may have been faster
+            if found < self._version:
+                self._build(base, found)
+                base.execute(f"PRAGMA user_version={self._version:d}")
+        self.path.chmod(0o600)
+
+    def _look_over(self, base: sqlite3.Connection) -> None:
+        """Look for damage: all of a small file, the ends of each table of a large one. What lies between shows when read."""
+        if self.path.stat().st_size < _SMALL:
+            said = str(base.execute("PRAGMA quick_check(1)").fetchone()[0])
+            if said != "ok":
+                damage = sqlite3.DatabaseError(said)
+                damage.sqlite_errorcode = _CORRUPT
+                raise damage
+            return
+        for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            base.execute(f'SELECT * FROM "{name}" ORDER BY rowid DESC LIMIT 1').fetchone()
+
+    # When it goes wrong.
+
+    def _to_memory(self, why: str) -> sqlite3.Connection:
+        if self._memory is None:
+            self._memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+            with _transaction(self._memory) as base:
+                self._build(base, 0)
+            self._warn(f"{self.path} cannot be written ({why}). Until it can, what is burnt is counted in memory only.")
+        return self._memory
+
+    def _drain(self, base: sqlite3.Connection) -> None:
+        """Write what memory holds to the disk."""
+        memory = self._memory
+        if memory is None:
+            return
+        with _transaction(base):
+            self._copy(memory, base)
+        memory.close()
+        self._memory = None
+        self._warn(f"{self.path} can be written again; nothing was lost.")
+
+    def _copy(self, source: sqlite3.Connection, target: sqlite3.Connection) -> int:
+        """Copy the rows that must not be lost, as far as the source can be read."""
+        count = 0
+        for table in self._carry:
+            known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # numbered anew
+            for names, row in _rows(source, table, known):
+                marks = ", ".join("?" * len(names))
+                target.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row)
+                count += 1
+        return count
+
+    def _aside(self) -> None:
+        """Move a damaged file and its log away under the time it was last written, and begin a new one."""
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
+            try:
+                self._disk = self._open()
+                if self._disk.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                    return  # another window has set it aside already
+                self._disk.close()
+                self._disk = None
+            except sqlite3.DatabaseError as error:
+                if not _damaged(error):
+                    raise
+        try:
+            aside = self._free_name()
+            self.path.rename(aside)
+            for tail in _LOGS:
+                log = self.path.with_name(self.path.name + tail)
+                if log.exists():
+                    log.rename(aside.with_name(aside.name + tail))
+        except OSError as error:
+            self._to_memory(error.strerror or str(error))
+            return
+        self._disk = self._open()
+        saved = 0
+        with contextlib.suppress(sqlite3.DatabaseError):
+            old = sqlite3.connect(aside)
+            with contextlib.closing(old), _transaction(self._disk) as base:
+                saved = self._copy(old, base)
+        self._warn(f"{self.path} was damaged and set aside as {aside}; {saved} rows of it live on in a new one.")
+
+    def _free_name(self) -> Path:
+        stamp = datetime.fromtimestamp(self.path.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
+        aside = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
+        number = 1
+        while aside.exists():
+            number += 1
+            aside = self.path.with_name(f"{self.path.name}.damaged-{stamp}-{number}")
+        return aside
+
+    def _warn(self, words: str) -> None:
+        if words not in self.warnings:
+            self.warnings.append(words)
+
+    def _said(self, error: sqlite3.DatabaseError) -> StateError:
+        hint = "Make room, or set WATTSON_HOME to a folder that can be written."
+        if "locked" in str(error):
+            hint = f"Another program has held it for more than {self._wait_s:.0f} seconds; close it and try again."
+        return StateError(f"{self.path} cannot be used: {error}.", hint)
+
+
+class _Newer(Exception):
+    """The file was written by a later version."""
+
+
+def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
+    """Give the rows of a table in their order, and the columns they have; ends where the source cannot be read."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        names = [str(row[1]) for row in source.execute(f"PRAGMA table_info({table})") if row[1] in known]
+        if names:
+            for row in source.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid"):
+                yield names, row
+
+
+@contextlib.contextmanager
+def foreign(path: Path) -> Iterator[sqlite3.Connection]:
+    """Lend another program's SQLite file for reading only; what goes wrong on the way is a StateError."""
+    try:
+        base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+        with contextlib.closing(base):
+            yield base
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"{path} cannot be read: {error}.", "It is left as it is.") from error
+
+
+@contextlib.contextmanager
+def _transaction(base: sqlite3.Connection, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connection]:
+    """Run in a transaction that takes the write lock at once; committed at the end, taken back on any error."""
+    _begin(base, wait_s)
+    try:
+        yield base
+        base.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.DatabaseError):
+            base.execute("ROLLBACK")
+        raise
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    """Return SQLite's primary result code, 0 where there is none."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _damaged(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is not, or no longer, a database: SQLITE_CORRUPT or SQLITE_NOTADB."""
+    return getattr(error, "sqlite_errorcode", None) is not None and _code(error) in {_CORRUPT, _NOTADB}
+
+
+def _begin(base: sqlite3.Connection, wait_s: float) -> None:
+    """Take the write lock.
+
+    SQLite's own wait sleeps ever longer, up to 100 ms, and among windows that write all the time it may never wake at the
+    right moment: so it is asked for short waits, again and again.
+    """
+    base.execute(f"PRAGMA busy_timeout={_TURN_MS}")
+    try:
+        for turn in range(max(1, int(wait_s * 1000 / _TURN_MS)), 0, -1):
+            try:
+                base.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if turn == 1 or _code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+    finally:
+        base.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")

@@ -1,0 +1,272 @@
+"""Sums of the book, kept as rows are written, so that no report and no meter reads a million steps.
+
+`steps` is the book: append-only. All else here is derived from it, can be made again at any time, and knows by `folded`
+up to which row it goes: rows that came by another way (an older version, a damaged file, a copy) are caught up with.
+
+    open     steps in flight: what `recover` looks at
+    days     by day, provider, model, project, purpose, plan, payer and kind of cost: history
+    hours    by day and hour of that day: the heat map
+    spans    by plan, quarter of an hour and model: long windows, see `Ledger.bundles`
+    yields   by day and model: what became of the edits
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from assistant.quota.store import Connection
+
+VERSION = 2
+SPAN_S = 900
+"""Seconds of a span: zones and windows begin on quarters of an hour."""
+
+FIRST_COLUMNS = (
+    "id", "state", "at", "session", "turn", "step", "purpose", "project", "provider", "model", "served_model", "payer", "plan",
+    "fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning", "exact", "cost_status",
+    "amount", "currency", "pid",
+)  # fmt: skip
+"""The columns of version 0, in their order."""
+ADDED_COLUMNS = ("account", "attempt", "note", "hour")
+"""Columns of version 2. `hour` is the hour on the user's clock, "2026-11-24T13"; empty in rows of version 0."""
+COLUMNS = FIRST_COLUMNS + ADDED_COLUMNS
+
+TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
+DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")
+_DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
+_SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
+_SPAN_SUMS = ("steps", *TOKENS)
+OUTCOME_COLUMNS = (
+    "at", "hour", "session", "turn", "provider", "model", "project", "tries", "first_tries", "misfits", "proposed", "taken",
+    "skipped", "edited", "lines",
+)  # fmt: skip
+YIELD_KEYS = ("day", "provider", "model", "project")
+YIELD_SUMS = ("tries", "first_tries", "misfits", "proposed", "taken", "skipped", "edited", "lines")
+
+
+def build(base: Connection, found: int) -> None:
+    """Make or migrate the tables; a book of version 0 keeps its rows and gains columns."""
+    del found  # what is there says more: versions before 2 did not write a number
+    base.execute(f"CREATE TABLE IF NOT EXISTS steps (row INTEGER PRIMARY KEY, {', '.join(COLUMNS)})")
+    there = {row[1] for row in base.execute("PRAGMA table_info(steps)")}
+    for name in COLUMNS:
+        if name not in there:
+            base.execute(f"ALTER TABLE steps ADD COLUMN {name}")
+    for index in ("steps_at", "steps_ended", "steps_ended_plan"):
+        base.execute(f"DROP INDEX IF EXISTS {index}")
+    base.execute("CREATE INDEX IF NOT EXISTS steps_id ON steps (id)")
+    base.execute("CREATE INDEX steps_ended ON steps (at) WHERE state <> 'in_flight'")
+    base.execute("CREATE INDEX steps_ended_plan ON steps (plan, at) WHERE state <> 'in_flight'")
+    base.execute(f"CREATE TABLE IF NOT EXISTS outcomes (row INTEGER PRIMARY KEY, {', '.join(OUTCOME_COLUMNS)})")
+    _build_sums(base)
+
+
+def _build_sums(base: Connection) -> None:
+    for table in ("folded", "open", "days", "hours", "spans", "yields"):
+        base.execute(f"DROP TABLE IF EXISTS {table}")
+    base.execute("CREATE TABLE folded (steps INTEGER, outcomes INTEGER)")
+    base.execute("INSERT INTO folded VALUES (0, 0)")
+    base.execute("CREATE TABLE open (id TEXT PRIMARY KEY, pid INTEGER, step INTEGER)")
+    base.execute(
+        f"CREATE TABLE days ({', '.join((*DAY_KEYS, *_DAY_SUMS))}, amount, PRIMARY KEY ({', '.join(DAY_KEYS)}))"
+    )
+    base.execute("CREATE TABLE hours (day, hour INTEGER, steps, tokens, PRIMARY KEY (day, hour))")
+    base.execute(
+        f"CREATE TABLE spans ({', '.join((*_SPAN_KEYS, 'first_at', 'last_at', *_SPAN_SUMS))}, amount, "
+        f"PRIMARY KEY ({', '.join(_SPAN_KEYS)}))"
+    )
+    base.execute(
+        f"CREATE TABLE yields ({', '.join((*YIELD_KEYS, *YIELD_SUMS))}, PRIMARY KEY ({', '.join(YIELD_KEYS)}))"
+    )
+
+
+def again(base: Connection, hour_of: Callable[[datetime], str]) -> None:
+    """Make all sums again from the book."""
+    _build_sums(base)
+    catch_up(base, hour_of)
+
+
+_STEP = (
+    "row", "id", "state", "at", "hour", "provider", "model", "project", "purpose", "plan", "payer", *TOKENS, "exact",
+    "cost_status", "amount", "currency", "pid",
+)  # fmt: skip
+_CHUNK = 20_000
+
+
+def catch_up(base: Connection, hour_of: Callable[[datetime], str]) -> None:
+    """Add the rows that the sums do not hold yet; to be called in the transaction that wrote them."""
+    steps, outcomes = base.execute("SELECT steps, outcomes FROM folded").fetchone()
+    columns = ", ".join("rowid" if name == "row" else name for name in _STEP)
+    while rows := base.execute(
+        f"SELECT {columns} FROM steps WHERE rowid > ? ORDER BY rowid LIMIT {_CHUNK}", (steps,)
+    ).fetchall():
+        _fold(base, rows, columns, hour_of)
+        steps = rows[-1][0]
+        base.execute("UPDATE folded SET steps = ?", (steps,))
+    if (base.execute("SELECT MAX(rowid) FROM outcomes").fetchone()[0] or 0) > outcomes:
+        last = _fold_outcomes(base, outcomes)
+        base.execute("UPDATE folded SET outcomes = ?", (last,))
+
+
+def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, hour_of: Callable[[datetime], str]) -> None:
+    sums = _Sums(hour_of)
+    begun: dict[str, Sequence[Any]] = {}
+    ended: dict[str, Sequence[Any]] = {}
+    for row in rows:
+        entry = row[1]
+        if row[2] == "in_flight":
+            begun[entry] = row
+            continue
+        before = ended.get(entry)
+        if before is None and entry not in begun:  # what began in this batch has not ended before it
+            before = base.execute(
+                f"SELECT {columns} FROM steps WHERE id = ? AND rowid < ? AND state <> 'in_flight' ORDER BY rowid DESC LIMIT 1",
+                (entry, row[0]),
+            ).fetchone()
+        if before is not None:
+            sums.add(before, -1)
+        sums.add(row, 1)
+        ended[entry] = row
+    base.executemany("DELETE FROM open WHERE id = ?", [(entry,) for entry in ended if entry not in begun])
+    flying = [(entry, row[-1], row[0]) for entry, row in begun.items() if entry not in ended]
+    base.executemany("INSERT OR REPLACE INTO open VALUES (?, ?, ?)", flying)
+    sums.write(base)
+
+
+class _Sums:
+    """What a batch of rows adds to the sums."""
+
+    def __init__(self, hour_of: Callable[[datetime], str]) -> None:
+        self._hour_of = hour_of
+        self._days: dict[tuple[Any, ...], list[Any]] = {}
+        self._hours: dict[tuple[str, int], list[int]] = {}
+        self._spans: dict[tuple[Any, ...], list[Any]] = {}
+
+    def add(self, row: Sequence[Any], sign: int) -> None:
+        (
+            _,
+            _,
+            state,
+            at,
+            hour,
+            provider,
+            model,
+            project,
+            purpose,
+            plan,
+            payer,
+            *counts,
+            exact,
+            status,
+            amount,
+            currency,
+            _,
+        ) = row
+        instant = datetime.fromisoformat(at)
+        hour = hour or self._hour_of(instant)
+        counts = [sign * count for count in counts]
+        money = sign * Decimal(amount) if amount is not None else Decimal(0)
+        day = (hour[:10], provider, model, project, purpose, plan, payer, status, currency)
+        plus(
+            self._days, day, [sign, sign * (state == "failed"), sign * (state == "interrupted"), sign * (not exact), *counts, money]
+        )  # fmt: skip
+        plus(self._hours, (hour[:10], int(hour[11:13])), [sign, sum(counts)])
+        if plan and state != "failed":
+            span = (plan, int(instant.timestamp()) // SPAN_S, provider, model, payer, exact, status, currency)
+            known = self._spans.get(span)
+            if known is None:
+                self._spans[span] = [at, at, sign, *counts, money]
+            else:
+                known[0], known[1] = min(known[0], at), max(known[1], at)
+                known[2:] = [old + new for old, new in zip(known[2:], [sign, *counts, money], strict=True)]
+
+    def write(self, base: Connection) -> None:
+        add_rows(base, "days", DAY_KEYS, _DAY_SUMS, self._days)
+        for key, (steps, tokens) in self._hours.items():
+            base.execute(
+                "INSERT INTO hours VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET steps = steps + excluded.steps, "
+                "tokens = tokens + excluded.tokens",
+                (*key, steps, tokens),
+            )
+        bounds = {key: (values[0], values[1]) for key, values in self._spans.items()}
+        add_rows(
+            base, "spans", _SPAN_KEYS, _SPAN_SUMS, {key: values[2:] for key, values in self._spans.items()}, bounds
+        )
+
+
+def plus(sums: dict[Any, list[Any]], key: Any, values: list[Any]) -> None:
+    """Add to the sums under a key."""
+    known = sums.get(key)
+    sums[key] = values if known is None else [old + new for old, new in zip(known, values, strict=True)]
+
+
+def add_rows(
+    base: Connection,
+    table: str,
+    keys: Sequence[str],
+    names: Sequence[str],
+    rows: dict[tuple[Any, ...], list[Any]],
+    bounds: dict[tuple[Any, ...], tuple[str, str]] | None = None,
+) -> None:
+    """Add to a table of sums. Money is Decimal as text, so it is added here: SQLite would make it a float."""
+    # `IS` where a key could be NULL would miss the index: the writer of `steps` leaves none of these NULL.
+    where = " AND ".join(f"{name} = ?" for name in keys)
+    moved = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
+    first = ("first_at", "last_at") if bounds is not None else ()
+    if first:
+        moved += ", first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at)"
+    columns = (*keys, *first, *names, "amount")
+    insert = (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {moved}, amount = excluded.amount"
+    )
+    for key, values in rows.items():
+        *counts, money = values
+        known = base.execute(f"SELECT amount FROM {table} WHERE {where}", key).fetchone()
+        if known is not None:
+            money += Decimal(known[0])
+        base.execute(insert, (*key, *(bounds[key] if bounds is not None else ()), *counts, str(money)))
+
+
+def _fold_outcomes(base: Connection, after: int) -> int:
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    last = after
+    columns = f"rowid, hour, provider, model, project, {', '.join(YIELD_SUMS)}"
+    for number, hour, provider, model, project, *counts in base.execute(
+        f"SELECT {columns} FROM outcomes WHERE rowid > ? ORDER BY rowid", (after,)
+    ):
+        last = number
+        plus(sums, (hour[:10], provider, model, project), counts)
+    names = (*YIELD_KEYS, *YIELD_SUMS)
+    moved = ", ".join(f"{name} = {name} + excluded.{name}" for name in YIELD_SUMS)
+    for key, counts in sums.items():
+        base.execute(
+            f"INSERT INTO yields ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT DO UPDATE SET {moved}",
+            (*key, *counts),
+        )
+    return last
+
+
+class MoneySum:
+    """The SQL aggregate `money(amount)`: the exact sum of Decimals kept as text."""
+
+    def __init__(self) -> None:
+        self._sum = Decimal(0)
+
+    def step(self, amount: str | None) -> None:
+        """Add one amount."""
+        if amount is not None:
+            self._sum += Decimal(amount)
+
+    def finalize(self) -> str:
+        """Return the sum as text."""
+        return str(self._sum)
+
+
+def span_at(span: int) -> datetime:
+    """Return the instant at which a span begins."""
+    return datetime.fromtimestamp(span * SPAN_S, UTC)

@@ -1,0 +1,564 @@
+"""Other clients' logs: each request once, each byte once, whatever the logs look like."""
+
+import json
+import sqlite3
+import zlib
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from assistant import discover
+from assistant.quota import gather
+from assistant.quota.imports import Imports
+from assistant.tokens import TokenUsage
+
+AT = "2026-11-24T12:00:00.000Z"
+
+
+@pytest.fixture
+def imports(tmp_path):
+    imports = Imports(tmp_path / "imports.sqlite")
+    yield imports
+    imports.close()
+
+
+def write(path, *lines, end="\n", mode="w"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open(mode) as log:
+        log.write("".join((line if isinstance(line, str) else json.dumps(line)) + end for line in lines))
+    return path
+
+
+def run(imports, home, client):
+    (found,) = imports.run({}, home, [client])
+    return found
+
+
+def counted(imports, *by):
+    return {total.key: (total.steps, total.usage) for total in imports.totals(by or ("client",))}
+
+
+def test_every_importer_offers_what_the_seam_asks():
+    for part in discover.parts("assistant.quota.importers"):
+        assert part.CLIENT
+        assert part.places({}, Path("/home/u"))
+        for kind in part.KINDS.values():
+            assert callable(getattr(part, {"lines": "line", "whole": "whole", "base": "base"}[kind]))
+        assert getattr(part, "NEEDLES", ()) or "lines" not in part.KINDS.values()
+
+
+def test_without_logs_nothing_is_said_and_nothing_made(imports, tmp_path):
+    assert imports.run({}, tmp_path) == []
+    assert imports.totals() == []
+    assert not (tmp_path / "imports.sqlite").exists()
+
+
+# Claude Code.
+
+
+def claude(number, output=10, request=None, at=AT, **more):
+    usage = {
+        "input_tokens": 1,
+        "cache_read_input_tokens": 100,
+        "cache_creation_input_tokens": 20,
+        "output_tokens": output,
+    }
+    return {
+        "type": "assistant", "timestamp": at, "cwd": "/p", "requestId": f"req_{number}" if request is None else request,
+        "message": {"id": f"msg_{number}", "model": "claude-sonnet-5", "usage": usage, "content": [{"type": "text", "text": "x"}]}, **more,
+    }  # fmt: skip
+
+
+def session(home, name="a", project="p"):
+    return home / ".claude" / "projects" / project / f"{name}.jsonl"
+
+
+def test_the_blocks_of_a_reply_count_once_with_the_largest_output(imports, tmp_path):
+    write(session(tmp_path), claude(1, output=2), claude(1, output=50), claude(1, output=50), claude(2))
+    found = run(imports, tmp_path, "claude-code")
+    assert counted(imports) == {("claude-code",): (2, TokenUsage(2, 200, 40, 0, 60))}
+    assert (found.uses, found.copies, found.torn) == (2, 2, 0)
+
+
+def test_a_reply_that_grows_between_two_runs_counts_what_it_grew_by(imports, tmp_path):
+    write(session(tmp_path), claude(1, output=2))
+    run(imports, tmp_path, "claude-code")
+    write(session(tmp_path), claude(1, output=50), claude(1, output=50), mode="a")
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports) == {("claude-code",): (1, TokenUsage(1, 100, 20, 0, 50))}
+
+
+def test_a_copied_session_adds_only_what_is_new_in_it(imports, tmp_path):
+    write(session(tmp_path, "a"), claude(1), claude(2))
+    write(session(tmp_path, "b"), claude(1), claude(2), claude(3))
+    write(session(tmp_path, "c", "q"), claude(2, isSidechain=True))
+    assert run(imports, tmp_path, "claude-code").copies == 3
+    write(session(tmp_path, "d"), claude(3), claude(4))
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",][0] == 4
+
+
+def test_a_request_that_was_really_sent_twice_counts_twice(imports, tmp_path):
+    """Same message id, other request id: both were billed."""
+    write(session(tmp_path), claude(1, request="r1"), claude(1, request="r2"), claude(1, request="r1"))
+    run(imports, tmp_path, "claude-code")
+    write(session(tmp_path, "copy"), claude(1, request="r2"), claude(1, request="r1"))
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",][0] == 2
+
+
+def test_lines_without_ids_are_known_by_what_they_say(imports, tmp_path):
+    first, second = claude(1), claude(1, at="2026-11-24T12:00:01.000Z")
+    for line in (first, second):
+        del line["message"]["id"]
+    write(session(tmp_path), first, second)
+    write(session(tmp_path, "copy"), first)
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",][0] == 2
+
+
+def test_cache_writes_are_told_apart_by_lifetime_and_costs_are_kept(imports, tmp_path):
+    line = claude(1, costUSD=0.125)
+    line["message"]["usage"]["cache_creation"] = {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 15}
+    write(session(tmp_path), line, claude(2))
+    run(imports, tmp_path, "claude-code")
+    found = {total.status: total for total in imports.totals(("client",))}
+    assert found["reported"].usage == TokenUsage(1, 100, 5, 15, 10)
+    assert (found["reported"].amount, found["reported"].currency) == (Decimal("0.125"), "USD")
+    assert (found["unknown"].amount, found["unknown"].steps) == (Decimal(0), 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "not json at all",
+        '{"type":"assistant","message":{"usage":{"output_tok',
+        '{"message":"text that says \\"output_tokens\\""}',
+        '{"message":{"usage":null},"output_tokens":1}',
+        '{"message":{"usage":{"output_tokens":"many"}},"timestamp":"x"}',
+        '{"message":{"usage":{"output_tokens":5},"id":"z"},"timestamp":"the other day"}',
+        '{"message":{"usage":{"output_tokens":0},"id":"z"},"timestamp":"2026-11-24T12:00:00Z"}',
+        '["output_tokens"]',
+        "\x00\x00\x00",
+    ],
+)
+def test_an_odd_line_costs_only_itself(imports, tmp_path, odd):
+    write(session(tmp_path), claude(1), odd, claude(2))
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",] == (2, TokenUsage(2, 200, 40, 0, 20))
+
+
+def test_a_torn_line_is_named_in_numbers(imports, tmp_path):
+    write(session(tmp_path), claude(1), '{"message":{"usage":{"output_tokens":1', claude(2))
+    assert run(imports, tmp_path, "claude-code").torn == 1
+
+
+def test_a_line_on_its_way_is_read_when_it_has_come(imports, tmp_path):
+    line = json.dumps(claude(2))
+    write(session(tmp_path), json.dumps(claude(1)) + "\n" + line[:90], end="")
+    assert run(imports, tmp_path, "claude-code").uses == 1
+    write(session(tmp_path), line[90:], end="", mode="a")
+    assert run(imports, tmp_path, "claude-code").uses == 1
+    write(session(tmp_path), "", claude(3), mode="a")
+    assert run(imports, tmp_path, "claude-code").uses == 1
+    assert counted(imports)["claude-code",][0] == 3
+
+
+def test_only_what_was_appended_is_read_again(imports, tmp_path):
+    write(session(tmp_path, "a"), claude(1))
+    write(session(tmp_path, "b"), claude(2))
+    run(imports, tmp_path, "claude-code")
+    again = run(imports, tmp_path, "claude-code")
+    assert (again.files, again.read, again.uses) == (2, 0, 0)
+    write(session(tmp_path, "b"), claude(3), mode="a")
+    again = run(imports, tmp_path, "claude-code")
+    assert (again.read, again.uses, again.copies) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("again", [[2], [2, 1, 3], [1, 2, 3, 4]])
+def test_a_file_that_was_replaced_is_read_anew_and_counts_nothing_twice(imports, tmp_path, again):
+    path = write(session(tmp_path), claude(1), claude(2))
+    run(imports, tmp_path, "claude-code")
+    other = write(tmp_path / "other", *map(claude, again))
+    other.replace(path)
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",][0] == len({1, 2, *again})
+
+
+def test_sums_outlive_the_logs(imports, tmp_path):
+    path = write(session(tmp_path), claude(1))
+    run(imports, tmp_path, "claude-code")
+    path.unlink()
+    assert run(imports, tmp_path, "claude-code").files == 0
+    assert counted(imports)["claude-code",][0] == 1
+
+
+def test_a_file_is_read_over_many_pieces(imports, tmp_path):
+    lines = [claude(number, output=number + 1, padding="é" * (number % 700)) for number in range(3000)]
+    write(session(tmp_path), *lines)
+    run(imports, tmp_path, "claude-code")
+    assert session(tmp_path).stat().st_size > 10 * 65536
+    assert counted(imports)["claude-code",] == (3000, TokenUsage(3000, 300_000, 60_000, 0, 3000 * 3001 // 2))
+
+
+def test_marks_tell_requests_apart_in_runs_as_in_a_set():
+    keys = [f"msg_{number:024d}|req_{number:024d}" for number in range(5000)]
+    marks = gather._marks(keys)
+    assert len(set(marks)) == 5000
+    runs = gather._Runs([gather.array("q", sorted(marks[:2000])), gather.array("q", sorted(marks[2000:4000]))])
+    assert [mark in runs for mark in marks] == [True] * 4000 + [False] * 1000
+
+
+def test_many_runs_become_few_and_forget_nothing(imports, tmp_path):
+    for number in range(12):
+        write(session(tmp_path, f"s{number}"), claude(number))
+        run(imports, tmp_path, "claude-code")
+    base = sqlite3.connect(tmp_path / "imports.sqlite")
+    assert base.execute("SELECT COUNT(*), SUM(length(marks)) FROM seen").fetchone() == (5, 12 * 8)
+    base.close()
+    write(session(tmp_path, "copies"), *map(claude, range(13)))
+    assert run(imports, tmp_path, "claude-code").copies == 12
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "day", "hour"),
+    [
+        ("UTC", "2026-11-24T23:59:59.999Z", "2026-11-24", "23"),
+        ("Asia/Kolkata", "2026-11-24T18:29:59Z", "2026-11-24", "23"),
+        ("Asia/Kolkata", "2026-11-24T18:30:00Z", "2026-11-25", "0"),
+        ("Asia/Kathmandu", "2026-11-24T18:15:00Z", "2026-11-25", "0"),
+        ("America/New_York", "2026-11-25T04:59:00Z", "2026-11-24", "23"),
+        ("America/New_York", "2026-11-25T06:59:00+02:00", "2026-11-24", "23"),
+        ("UTC", "2026-11-24T23:00:00", "2026-11-24", "23"),
+    ],
+)
+def test_a_day_is_one_of_the_users_clock(tmp_path, zone, at, day, hour):
+    imports = Imports(tmp_path / "i.sqlite", ZoneInfo(zone))
+    write(session(tmp_path), *(claude(number, at=at) for number in range(2)), claude(9, at="2026-11-20T12:00:00Z"))
+    run(imports, tmp_path, "claude-code")
+    assert (day, hour) in {total.key for total in imports.totals(("day", "hour"))}
+    assert next(line for line in imports.hours() if line[0] == day)[:3] == (day, int(hour), 2)
+    imports.close()
+
+
+def test_the_places_may_be_set(imports, tmp_path):
+    write(tmp_path / "one" / "projects" / "p" / "a.jsonl", claude(1))
+    write(tmp_path / "two" / "projects" / "p" / "a.jsonl", claude(2))
+    env = {"CLAUDE_CONFIG_DIR": f"{tmp_path / 'one'}, {tmp_path / 'two'}"}
+    assert [found.uses for found in imports.run(env, tmp_path)] == [2]
+
+
+def test_links_lead_nowhere(imports, tmp_path):
+    write(session(tmp_path), claude(1))
+    (session(tmp_path).parent / "loop").symlink_to(session(tmp_path).parent)
+    (session(tmp_path).parent / "b.jsonl").symlink_to(session(tmp_path))
+    assert run(imports, tmp_path, "claude-code").files == 1
+
+
+# Codex.
+
+
+def codex(total, last=None, at=AT, limits=None):
+    def counts(each):
+        return dict(
+            zip(("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens"), each, strict=True)
+        )
+
+    info = None if total is None else {"total_token_usage": counts(total), "last_token_usage": last and counts(last)}
+    return {
+        "timestamp": at,
+        "type": "event_msg",
+        "payload": {"type": "token_count", "info": info, "rate_limits": limits},
+    }
+
+
+def meta(name, **more):
+    return {"timestamp": AT, "type": "session_meta", "payload": {"id": name, "cwd": "/p", **more}}
+
+
+def context(model="gpt-5.5", **more):
+    return {"timestamp": AT, "type": "turn_context", "payload": {"model": model, **more}}
+
+
+def rollout(home, name="a"):
+    return home / ".codex" / "sessions" / "2026" / "11" / "24" / f"rollout-{name}.jsonl"
+
+
+def test_counters_that_grow_become_what_each_request_used(imports, tmp_path):
+    write(
+        rollout(tmp_path), meta("a"), context(),
+        codex((100, 40, 20, 5), (100, 40, 20, 5)), codex((250, 140, 50, 10), (150, 100, 30, 5)),
+        context("gpt-5.5-mini", cwd="/q"), codex((260, 140, 55, 10), (10, 0, 5, 0)),
+    )  # fmt: skip
+    run(imports, tmp_path, "codex")
+    assert counted(imports, "model", "project") == {
+        ("gpt-5.5", "/p"): (2, TokenUsage(110, 140, 0, 0, 40, 10)),
+        ("gpt-5.5-mini", "/q"): (1, TokenUsage(10, 0, 0, 0, 5)),
+    }
+
+
+def test_an_event_told_again_counts_once(imports, tmp_path):
+    first = codex((100, 0, 20, 0), (100, 0, 20, 0))
+    write(
+        rollout(tmp_path),
+        meta("a"),
+        context(),
+        first,
+        codex(None, limits={"primary": {}}),
+        {**first, "timestamp": "2026-11-24T12:00:09Z"},
+    )
+    run(imports, tmp_path, "codex")
+    write(
+        rollout(tmp_path),
+        {**first, "timestamp": "2026-11-24T12:01:09Z"},
+        codex((110, 0, 20, 0), (10, 0, 0, 0)),
+        mode="a",
+    )
+    run(imports, tmp_path, "codex")
+    assert counted(imports)["codex",] == (2, TokenUsage(110, 0, 0, 0, 20))
+
+
+def test_without_a_last_count_totals_are_told_by_how_they_grow(imports, tmp_path):
+    write(
+        rollout(tmp_path), meta("a"), context(), codex((100, 0, 20, 0)), codex((100, 0, 20, 0)), codex((175, 50, 25, 0))
+    )
+    run(imports, tmp_path, "codex")
+    write(rollout(tmp_path), codex((180, 50, 25, 0), at="2026-11-24T13:00:00Z"), mode="a")
+    run(imports, tmp_path, "codex")
+    assert counted(imports)["codex",] == (3, TokenUsage(130, 50, 0, 0, 25))
+
+
+def test_counters_of_several_agents_in_one_file_never_inflate(imports, tmp_path):
+    """Two agents take turns; each total restarts from its own. 1,000 and 120 were used."""
+    one = [(400, 0, 0, 0), (700, 0, 0, 0), (1000, 0, 0, 0)]
+    two = [(40, 0, 0, 0), (80, 0, 0, 0), (120, 0, 0, 0)]
+    lasts = {
+        **dict(zip(one, ((400, 0, 0, 0), (300, 0, 0, 0), (300, 0, 0, 0)), strict=True)),
+        **dict.fromkeys(two, (40, 0, 0, 0)),
+    }
+    turns = [one[0], two[0], one[1], two[1], two[2], one[2]]
+    write(rollout(tmp_path), meta("a"), context(), *(codex(total, lasts[total]) for total in turns))
+    run(imports, tmp_path, "codex")
+    assert counted(imports)["codex",] == (6, TokenUsage(1120))
+    write(rollout(tmp_path, "b"), meta("b"), context(), *(codex(total, at="2026-11-24T15:00:00Z") for total in turns))
+    run(imports, tmp_path, "codex")
+    assert (
+        counted(imports)["codex",][1].fresh_input == 2120
+    )  # no last counts: the larger agent's, never more than there was
+
+
+@pytest.mark.parametrize("new_times", [False, True])
+@pytest.mark.parametrize("how", ["forked_from_id", "thread_spawn", "copied meta"])
+def test_a_fork_adds_only_its_own(imports, tmp_path, how, new_times):
+    mine = [codex((100, 0, 20, 0), (100, 0, 20, 0)), codex((200, 0, 40, 0), (100, 0, 20, 0))]
+    write(rollout(tmp_path, "1"), meta("one"), context(), *mine)
+    told = [{**each, "timestamp": "2026-11-24T14:00:00.000Z"} for each in mine] if new_times else mine
+    head = {
+        "forked_from_id": [meta("two", forked_from_id="one")],
+        "thread_spawn": [meta("two", source={"subagent": {"thread_spawn": {"parent_thread_id": "one"}}})],
+        "copied meta": [meta("two"), meta("one")],
+    }[how]
+    write(rollout(tmp_path, "2"), *head, context(), *told, codex((230, 0, 41, 0), (30, 0, 1, 0)))
+    write(
+        rollout(tmp_path, "3"),
+        meta("three", forked_from_id="two"),
+        context(),
+        *told,
+        codex((230, 0, 41, 0), (30, 0, 1, 0)),
+    )
+    found = run(imports, tmp_path, "codex")
+    assert counted(imports)["codex",] == (3, TokenUsage(230, 0, 0, 0, 41))
+    assert found.copies == 5
+
+
+def test_two_sessions_that_begin_alike_are_two(imports, tmp_path):
+    event = codex((100, 0, 20, 0), (100, 0, 20, 0))
+    write(rollout(tmp_path, "1"), meta("one"), context(), event)
+    write(rollout(tmp_path, "2"), meta("two"), context(), {**event, "timestamp": "2026-11-24T12:00:01.000Z"})
+    run(imports, tmp_path, "codex")
+    assert counted(imports)["codex",][0] == 2
+
+
+def test_the_newest_limits_of_the_plan_come_along(imports, tmp_path):
+    limits = {"primary": {"used_percent": 7.0, "window_minutes": 300}}
+    write(
+        rollout(tmp_path),
+        meta("a"),
+        codex(None, limits={"old": 1}),
+        codex(None, limits=limits, at="2026-11-24T12:30:00Z"),
+    )
+    found = run(imports, tmp_path, "codex")
+    assert (json.loads(found.limits), found.limits_at) == (limits, datetime(2026, 11, 24, 12, 30, tzinfo=UTC))
+    assert run(imports, tmp_path, "codex").limits == found.limits
+
+
+# Gemini CLI.
+
+
+def gemini(number, tokens, **more):
+    return {
+        "id": f"m{number}",
+        "timestamp": AT,
+        "type": "gemini",
+        "model": "gemini-3-pro",
+        "content": "x",
+        "tokens": tokens,
+        **more,
+    }
+
+
+INSIDE = {"input": 1000, "output": 50, "cached": 800, "thoughts": 30, "tool": 20, "total": 1100}
+APART = {**INSIDE, "total": 1900}
+
+
+def chats(home, name):
+    return home / ".gemini" / "tmp" / "abc123" / "chats" / name
+
+
+@pytest.mark.parametrize(("tokens", "fresh"), [(INSIDE, 220), (APART, 1020), ({**INSIDE, "total": None}, 220)])
+def test_what_was_cached_is_inside_the_prompt_unless_the_total_says_otherwise(imports, tmp_path, tokens, fresh):
+    write(
+        chats(tmp_path, "session-1.json"),
+        {"sessionId": "s", "messages": [{"type": "user", "id": "u"}, gemini(1, tokens)]},
+    )
+    run(imports, tmp_path, "gemini-cli")
+    assert counted(imports, "model", "project") == {
+        ("gemini-3-pro", "abc123"): (1, TokenUsage(fresh, 800, 0, 0, 50, 30))
+    }
+
+
+def test_a_session_written_again_whole_adds_its_new_messages(imports, tmp_path):
+    path = chats(tmp_path, "session-1.json")
+    write(path, {"sessionId": "s", "messages": [gemini(1, INSIDE), gemini(2, None)]})
+    run(imports, tmp_path, "gemini-cli")
+    write(
+        path,
+        {"sessionId": "s", "messages": [gemini(1, {**INSIDE, "output": 60}), gemini(2, INSIDE), gemini(3, INSIDE)]},
+    )
+    run(imports, tmp_path, "gemini-cli")
+    assert counted(imports)["gemini-cli",] == (3, TokenUsage(660, 2400, 0, 0, 160, 90))
+
+
+def test_a_session_of_lines_with_updates_counts_each_message_once(imports, tmp_path):
+    lines = [
+        {"sessionId": "s", "projectHash": "abc"},
+        gemini(1, {**INSIDE, "output": 1}),
+        {"$set": {"lastUpdated": AT}},
+        gemini(1, INSIDE),
+        gemini(2, INSIDE),
+    ]
+    write(chats(tmp_path, "session-1.jsonl"), *lines)
+    run(imports, tmp_path, "gemini-cli")
+    assert counted(imports)["gemini-cli",] == (2, TokenUsage(440, 1600, 0, 0, 100, 60))
+
+
+def test_a_torn_session_is_left_out_and_named(imports, tmp_path):
+    write(chats(tmp_path, "session-1.json"), '{"sessionId":"s","messages":[{"type":"gem')
+    write(chats(tmp_path, "session-2.json"), {"sessionId": "t", "messages": [gemini(1, INSIDE)]})
+    assert run(imports, tmp_path, "gemini-cli").torn == 1
+    assert counted(imports)["gemini-cli",][0] == 1
+
+
+# opencode.
+
+
+def message(number, output=10, done=True, created=1_795_521_600_000, **more):
+    return {
+        "id": f"msg_{number}", "role": "assistant", "modelID": "glm-5.3", "providerID": "zai", "cost": 0.002,
+        "tokens": {"input": 5, "output": output, "reasoning": 3, "cache": {"read": 100, "write": 7}},
+        "time": {"created": created, **({"completed": created + 9} if done else {})}, "path": {"cwd": "/p/sub", "root": "/p"}, **more,
+    }  # fmt: skip
+
+
+def store(home, *messages):
+    path = home / ".local" / "share" / "opencode" / "opencode.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    base = sqlite3.connect(path)
+    base.execute(
+        "CREATE TABLE IF NOT EXISTS message (id TEXT PRIMARY KEY, session_id TEXT, time_created INTEGER, data TEXT)"
+    )
+    for each in messages:
+        data = {name: value for name, value in each.items() if name != "id"}
+        base.execute("INSERT OR IGNORE INTO message VALUES (?, 's', 0, '{}')", (each["id"],))
+        base.execute("UPDATE message SET data = ? WHERE id = ?", (json.dumps(data), each["id"]))
+    base.commit()
+    base.close()
+    return path
+
+
+def test_messages_are_read_from_the_database_and_each_once(imports, tmp_path):
+    store(tmp_path, {"id": "u", "role": "user"}, message(1), message(2))
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, message(3))
+    assert run(imports, tmp_path, "opencode").uses == 1
+    (total,) = imports.totals(("provider", "model", "project"))
+    assert (total.key, total.steps, total.usage, total.amount) == (
+        ("zai", "glm-5.3", "/p"), 3, TokenUsage(15, 300, 21, 0, 30, 9), Decimal("0.006"),
+    )  # fmt: skip
+
+
+def test_a_reply_that_was_not_complete_is_read_again(imports, tmp_path):
+    store(tmp_path, message(1), message(2, output=1, done=False), message(3))
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, message(2, output=90))
+    run(imports, tmp_path, "opencode")
+    assert counted(imports)["opencode",] == (3, TokenUsage(15, 300, 21, 0, 110, 9))
+
+
+def test_old_files_and_their_migrated_rows_are_the_same_messages(imports, tmp_path):
+    root = tmp_path / ".local" / "share" / "opencode" / "storage"
+    write(root / "message" / "ses_1" / "msg_1.json", message(1))
+    write(root / "part" / "msg_1" / "prt.json", {"tokens": {"input": 9}, "role": "assistant"})
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, message(1), message(2))
+    run(imports, tmp_path, "opencode")
+    assert counted(imports)["opencode",][0] == 2
+
+
+@pytest.mark.parametrize("what", ["not a database", "no such table", "odd rows"])
+def test_a_database_that_cannot_be_read_is_named_and_left(imports, tmp_path, what):
+    path = store(tmp_path, message(1))
+    if what == "not a database":
+        path.write_bytes(b"x" * 5000)
+    else:
+        base = sqlite3.connect(path)
+        base.execute("DROP TABLE message" if what == "no such table" else "UPDATE message SET data = '{\"time'")
+        base.commit()
+        base.close()
+    before = path.read_bytes()
+    found = run(imports, tmp_path, "opencode")
+    assert bool(found.notes) == (what != "odd rows")
+    assert (path.read_bytes(), found.uses) == (before, 0)
+
+
+# All together.
+
+
+def test_clients_do_not_share_their_marks(imports, tmp_path):
+    write(session(tmp_path), claude(1))
+    store(tmp_path, message(1, id="msg_1|req_1"))
+    assert [found.uses for found in imports.run({}, tmp_path)] == [1, 1]
+
+
+def test_a_damaged_index_is_set_aside_and_the_logs_are_read_again(imports, tmp_path):
+    write(session(tmp_path), claude(1))
+    run(imports, tmp_path, "claude-code")
+    imports.close()
+    (tmp_path / "imports.sqlite").write_bytes(zlib.compress(b"x" * 90000) * 50)
+    again = Imports(tmp_path / "imports.sqlite")
+    run(again, tmp_path, "claude-code")
+    assert counted(again)["claude-code",][0] == 1
+    assert again.warnings
+    again.close()
+
+
+def test_where_nothing_can_be_written_logs_are_still_counted(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    imports = Imports(tmp_path / "file" / "i.sqlite")
+    write(session(tmp_path), claude(1), claude(2))
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",][0] == 2

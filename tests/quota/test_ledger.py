@@ -1,0 +1,443 @@
+"""The book: what counts, what is kept, and what happens when the file does not want to."""
+
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from assistant.errors import StateError
+from assistant.quota import tally
+from assistant.quota.ledger import Ledger, Outcome, Start
+from assistant.tokens import Cost, TokenUsage
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PAID = Cost("metered", Decimal("0.01"))
+
+
+def start(at=NOW, plan="zai", pid=1, model="glm", **more):
+    estimate = TokenUsage(1000, exact=False)
+    return Start(at, "s", 1, 1, "main", "/p", "zai", model, "plan", plan, estimate, PAID, pid, **more)
+
+
+def burn(ledger, at=NOW, tokens=10, cost=PAID, state="settled", **more):
+    entry = ledger.begin(start(at, **more))
+    ledger.settle(entry, at=at, state=state, usage=TokenUsage(tokens), cost=cost)
+    return entry
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    yield ledger
+    ledger.close()
+
+
+def test_nothing_is_made_by_reading(ledger):
+    assert (ledger.entries(), ledger.totals(), ledger.in_flight(), ledger.hours()) == ([], [], [], [])
+    assert not ledger.path.exists()
+
+
+def test_a_correction_is_a_new_row_at_the_instant_of_the_step(ledger):
+    entry = burn(ledger, tokens=10)
+    ledger.correct(entry, usage=TokenUsage(7), cost=Cost("reported", Decimal("0.007")), note="invoice")
+    (found,) = ledger.entries()
+    assert (found.usage.fresh_input, found.cost.amount, found.note, found.at) == (7, Decimal("0.007"), "invoice", NOW)
+    base = sqlite3.connect(ledger.path)
+    assert [row[0] for row in base.execute("SELECT fresh_input FROM steps ORDER BY rowid")] == [1000, 10, 7]
+    base.close()
+    (total,) = ledger.totals()
+    assert (total.steps, total.status, total.usage.fresh_input, total.amount) == (1, "reported", 7, Decimal("0.007"))
+
+
+def test_a_step_in_flight_is_not_corrected(ledger):
+    with pytest.raises(StateError, match="not ended"):
+        ledger.correct(ledger.begin(start()), usage=TokenUsage(1), cost=PAID, note="x")
+    with pytest.raises(StateError, match="no step"):
+        ledger.settle("unheard-of", at=NOW, state="settled", usage=TokenUsage(1), cost=PAID)
+
+
+def test_a_step_is_priced_at_its_own_instant_whatever_prices_do_later(ledger):
+    """T20: the cost that was written stays, before and after a price change, and after the catalogue moves on."""
+    for second, cost in ((-1, "3.00"), (0, "2.00")):
+        at = datetime(2026, 10, 23, tzinfo=UTC) + timedelta(seconds=second)
+        burn(ledger, at=at, tokens=1_000_000, cost=Cost("metered", Decimal(cost)))
+    assert [entry.cost.amount for entry in Ledger(ledger.path).entries()] == [Decimal("3.00"), Decimal("2.00")]
+    assert [(total.key, total.amount) for total in ledger.totals()] == [
+        (("2026-10-22",), Decimal("3.00")),
+        (("2026-10-23",), Decimal("2.00")),
+    ]
+
+
+@pytest.mark.parametrize("state", ["settled", "failed", "interrupted"])
+def test_sums_follow_each_row(ledger, state):
+    burn(ledger, state=state, tokens=5)
+    (total,) = ledger.totals(("model", "purpose"))
+    assert (total.key, total.steps) == (("glm", "main"), 1)
+    assert (total.failed, total.interrupted) == (int(state == "failed"), int(state == "interrupted"))
+
+
+def test_sums_made_again_are_the_same(ledger):
+    for hour in range(30):
+        burn(ledger, at=NOW + timedelta(hours=hour), tokens=hour, model=f"m{hour % 3}")
+    before = ledger.totals(("day", "model")), ledger.hours(), ledger.bundles(plan="zai")
+    ledger.tally_again()
+    assert (ledger.totals(("day", "model")), ledger.hours(), ledger.bundles(plan="zai")) == before
+
+
+def test_sums_keep_to_days_and_to_one_value(ledger):
+    for day in range(3):
+        burn(ledger, at=NOW + timedelta(days=day), model=f"m{day}")
+    found = ledger.totals(("day",), since=date(2026, 11, 25), until=date(2026, 11, 26))
+    assert [total.key for total in found] == [("2026-11-25",), ("2026-11-26",)]
+    assert [total.key for total in ledger.totals(("day",), model="m1")] == [("2026-11-25",)]
+    with pytest.raises(ValueError, match="nonsense"):
+        ledger.totals(("nonsense",))
+
+
+def test_a_day_is_one_of_the_users_clock(tmp_path):
+    ledger = Ledger(tmp_path / "l.sqlite", ZoneInfo("Asia/Kolkata"))
+    burn(ledger, at=datetime(2026, 11, 24, 18, 29, tzinfo=UTC))
+    burn(ledger, at=datetime(2026, 11, 24, 18, 30, tzinfo=UTC))
+    assert [total.key[0] for total in ledger.totals()] == ["2026-11-24", "2026-11-25"]
+    assert [hour[:2] for hour in ledger.hours()] == [("2026-11-24", 23), ("2026-11-25", 0)]
+
+
+def test_the_two_hours_of_a_night_when_clocks_go_back_are_one_hour_of_history(tmp_path):
+    ledger = Ledger(tmp_path / "l.sqlite", ZoneInfo("America/New_York"))
+    for at in ("2026-11-01T05:30+00:00", "2026-11-01T06:30+00:00"):
+        burn(ledger, at=datetime.fromisoformat(at))
+    assert [(day, hour, steps) for day, hour, steps, _ in ledger.hours()] == [("2026-11-01", 1, 2)]
+    assert len(ledger.uses("zai")) == 2
+
+
+def test_entries_are_those_of_a_stretch_and_a_plan(ledger):
+    for hour in range(4):
+        burn(ledger, at=NOW + timedelta(hours=hour), plan="zai" if hour % 2 else "kimi")
+    found = ledger.entries(since=NOW + timedelta(hours=1), until=NOW + timedelta(hours=3))
+    assert [entry.at.hour for entry in found] == [13, 14]
+    assert [entry.at.hour for entry in ledger.entries(plan="zai")] == [13, 15]
+
+
+def test_a_window_is_read_by_index(ledger):
+    burn(ledger)
+    seen = []
+    ledger.store.read(lambda base: base.set_trace_callback(seen.append))
+    ledger.entries(plan="zai", since=NOW)
+    ledger.in_flight()
+    ledger.store.read(lambda base: base.set_trace_callback(None))
+    queries = [
+        query for query in seen if (query.startswith("SELECT") and "FROM steps AS s" in query) or "JOIN steps" in query
+    ]
+    assert queries
+    for query in queries:
+        plan = ledger.store.read(lambda base, query=query: base.execute(f"EXPLAIN QUERY PLAN {query}").fetchall())[0]
+        steps = " ".join(str(row[-1]) for row in plan)
+        assert "SCAN s" not in steps
+        assert "SCAN steps" not in steps
+
+
+def test_bundles_hold_what_entries_hold(ledger):
+    for minute in range(0, 600, 7):
+        burn(ledger, at=NOW + timedelta(minutes=minute), tokens=minute, model=f"m{minute % 2}")
+    burn(ledger, at=NOW, state="failed")
+    ledger.begin(start(NOW + timedelta(hours=9)))
+    for since in (None, NOW, NOW + timedelta(minutes=20, seconds=3), NOW + timedelta(hours=8, minutes=59)):
+        for exact in (None, NOW + timedelta(hours=5), NOW + timedelta(hours=9)):
+            found = ledger.bundles(plan="zai", since=since, exact_since=exact)
+            plain = [entry for entry in ledger.entries(plan="zai", since=since) if entry.state != "failed"]
+            assert sum(entry.steps for entry in found) == len(plain)
+            assert sum(entry.usage.total for entry in found) == sum(entry.usage.total for entry in plain)
+            assert sum(entry.cost.amount for entry in found) == sum(entry.cost.amount for entry in plain)
+            if exact is not None:
+                assert [entry.id for entry in found if entry.at >= exact] == [e.id for e in plain if e.at >= exact]
+    assert len(ledger.bundles(plan="zai")) < len(ledger.entries(plan="zai"))
+
+
+def test_uses_are_the_instants_that_open_windows(ledger):
+    burn(ledger, at=NOW)
+    burn(ledger, at=NOW + timedelta(hours=1), state="failed")
+    ledger.begin(start(NOW + timedelta(hours=2)))
+    assert ledger.uses("zai") == [NOW, NOW + timedelta(hours=2)]
+    assert ledger.uses("zai", NOW + timedelta(hours=1)) == [NOW + timedelta(hours=2)]
+
+
+def test_what_became_of_edits_adds_up(ledger):
+    first = Outcome(NOW, "s", 1, "zai", "glm", "/p", tries=1, first_tries=1, proposed=3)
+    ledger.record(first)
+    ledger.record(Outcome(NOW, "s", 1, "zai", "glm", "/p", taken=2, skipped=1, lines=14))
+    ledger.record(replace(first, turn=2, first_tries=0, misfits=2, proposed=1))
+    assert ledger.yields(("model",)) == {
+        ("glm",): {
+            "tries": 2,
+            "first_tries": 1,
+            "misfits": 2,
+            "proposed": 4,
+            "taken": 2,
+            "skipped": 1,
+            "edited": 0,
+            "lines": 14,
+        }
+    }
+    assert ledger.yields(("model",), since=date(2026, 11, 25)) == {}
+
+
+def test_a_process_number_used_again_does_not_keep_a_step_in_flight_for_ever(ledger):
+    ledger.begin(start(NOW - timedelta(hours=25)))
+    ledger.begin(start(NOW))
+    assert ledger.recover(NOW, lambda _: True) == 1
+    assert [entry.state for entry in ledger.entries()] == ["interrupted", "in_flight"]
+
+
+# Several windows.
+
+
+def _fill(path, number):
+    ledger = Ledger(path)
+    for each in range(60):
+        burn(ledger, at=NOW + timedelta(seconds=each), pid=number, model=f"m{number}")
+
+
+def test_windows_at_once_lose_nothing_and_their_sums_agree(tmp_path):
+    path = tmp_path / "l.sqlite"
+    context = multiprocessing.get_context("spawn")
+    windows = [context.Process(target=_fill, args=(path, number)) for number in range(4)]
+    for window in windows:
+        window.start()
+    for window in windows:
+        window.join()
+    ledger = Ledger(path)
+    assert len(ledger.entries()) == 240
+    assert [(total.key[0], total.steps, total.usage.total) for total in ledger.totals(("model",))] == [
+        (f"m{number}", 60, 600) for number in range(4)
+    ]
+    assert ledger.store.check() == "ok"
+
+
+_KILLED = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.quota.test_ledger import burn
+from assistant.quota.ledger import Ledger
+ledger = Ledger(Path(sys.argv[1]))
+for number in range(10_000):
+    burn(ledger)
+    os.write(1, b".")
+"""
+
+
+def test_what_was_acknowledged_outlives_a_kill(tmp_path, pytestconfig):
+    path = tmp_path / "l.sqlite"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(path), str(pytestconfig.rootpath)],
+        stdout=subprocess.PIPE,
+        cwd=pytestconfig.rootpath,
+    )
+    acknowledged = len(writer.stdout.read(20))
+    writer.kill()
+    acknowledged += len(writer.stdout.read())
+    writer.wait()
+    ledger = Ledger(path)
+    ended = [entry for entry in ledger.entries() if entry.state == "settled"]
+    assert acknowledged <= len(ended) <= acknowledged + 1
+    assert ledger.store.check() == "ok"
+    assert ledger.recover(NOW, lambda _: False) <= 1
+
+
+def test_a_locked_book_is_waited_for_and_then_named(tmp_path):
+    path = tmp_path / "l.sqlite"
+    burn(Ledger(path))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ledger = Ledger(path, wait_s=0.1)
+    with pytest.raises(StateError, match=r"locked.*close it and try again"):
+        ledger.begin(start())
+    other.execute("ROLLBACK")
+    other.close()
+    burn(ledger)
+    assert len(ledger.entries()) == 2
+
+
+# Other versions.
+
+
+def old_book(path, rows):
+    base = sqlite3.connect(path)
+    base.execute(f"CREATE TABLE steps ({', '.join(tally.FIRST_COLUMNS)})")
+    base.execute("CREATE INDEX steps_id ON steps (id)")
+    base.execute("CREATE INDEX steps_at ON steps (at)")
+    for entry, state, tokens in rows:
+        values = (entry, state, NOW.isoformat(timespec="microseconds"), "s", 1, 1, "main", "/p", "zai", "glm", "", "plan", "zai",
+                  tokens, 0, 0, 0, 0, 0, 1, "metered", "0.01", "USD", 1)  # fmt: skip
+        base.execute(f"INSERT INTO steps VALUES ({', '.join('?' * 24)})", values)
+    base.commit()
+    base.close()
+
+
+def test_a_book_of_the_first_version_opens_and_counts(tmp_path):
+    path = tmp_path / "l.sqlite"
+    old_book(path, [("a", "in_flight", 1000), ("a", "settled", 7), ("b", "in_flight", 1000)])
+    ledger = Ledger(path)
+    assert [(entry.id, entry.state, entry.usage.fresh_input) for entry in ledger.entries()] == [
+        ("a", "settled", 7),
+        ("b", "in_flight", 1000),
+    ]
+    assert [(total.key, total.steps) for total in ledger.totals()] == [(("2026-11-24",), 1)]
+    assert ledger.recover(NOW, lambda _: False) == 1
+    assert ledger.totals()[0].usage.fresh_input == 1007
+    burn(ledger)
+    assert len(ledger.entries()) == 3
+
+
+def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):
+    path = tmp_path / "l.sqlite"
+    burn(Ledger(path))
+    base = sqlite3.connect(path)
+    columns = ", ".join(tally.FIRST_COLUMNS)
+    base.execute(
+        f"INSERT INTO steps ({columns}) SELECT 'copy', {columns.removeprefix('id, ')} FROM steps WHERE state = 'settled'"
+    )
+    base.commit()
+    base.close()
+    assert Ledger(path).totals()[0].steps == 2
+
+
+def test_a_book_of_a_newer_version_is_left_alone(tmp_path):
+    path = tmp_path / "l.sqlite"
+    base = sqlite3.connect(path)
+    base.execute("CREATE TABLE steps (something_else)")
+    base.execute("PRAGMA user_version=99")
+    base.commit()
+    base.close()
+    before = path.read_bytes()
+    ledger = Ledger(path)
+    burn(ledger)
+    assert len(ledger.entries()) == 1
+    assert "newer Wattson" in ledger.warnings[0]
+    ledger.close()
+    assert path.read_bytes() == before
+
+
+# Damage and disks.
+
+
+def _cut(data):
+    return data[: len(data) // 2]
+
+
+def _overwritten(data):
+    middle = len(data) // 2
+    return data[:middle] + b"\xa5" * 3000 + data[middle + 3000 :]
+
+
+def _zeroed(data):
+    return bytes(len(data))
+
+
+def _other(data):
+    return b"<html>this is not a book</html>" * 100
+
+
+@pytest.mark.parametrize("harm", [_cut, _overwritten, _zeroed, _other])
+def test_a_damaged_book_is_set_aside_and_nothing_is_deleted(tmp_path, harm):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    for number in range(120):
+        burn(ledger, tokens=number)
+    ledger.close()
+    harmed = harm(path.read_bytes())
+    path.write_bytes(harmed)
+    ledger = Ledger(path)
+    burn(ledger)
+    assert ledger.entries()
+    assert ledger.store.check() == "ok"
+    (aside,) = tmp_path.glob("l.sqlite.damaged-*Z")
+    assert aside.read_bytes() == harmed
+    assert str(aside) in ledger.warnings[0]
+
+
+def test_what_can_still_be_read_of_a_damaged_book_is_carried_over(tmp_path):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    for number in range(300):
+        burn(ledger, tokens=number)
+    ledger.close()
+    data = bytearray(path.read_bytes())
+    base = sqlite3.connect(path)
+    page, size = base.execute(
+        "SELECT rootpage, (SELECT * FROM pragma_page_size) FROM sqlite_master WHERE name = 'days'"
+    ).fetchone()
+    base.close()
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(data)
+    ledger = Ledger(path)
+    assert len(ledger.entries()) == 300
+    assert ledger.totals()[0].steps == 300
+    assert "600 rows of it live on" in ledger.warnings[0]
+
+
+def test_a_large_book_shows_its_damage_when_it_is_read(tmp_path):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    burn(ledger)
+    rows = [(f"x{number}", "settled", NOW.isoformat(), "s" * 900) for number in range(2000)]
+    ledger.store.write(
+        lambda base: base.executemany("INSERT INTO outcomes (session, model, at, project) VALUES (?, ?, ?, ?)", rows)
+    )
+    ledger.close()
+    data = bytearray(path.read_bytes())
+    assert len(data) > 1_500_000
+    middle = len(data) // 2 // 4096 * 4096
+    data[middle : middle + 40960] = b"\xa5" * 40960
+    path.write_bytes(data)
+    ledger = Ledger(path)
+    assert ledger.store.check() != "ok"
+
+
+def test_a_home_that_cannot_be_written_costs_the_memory_not_the_count(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ledger = Ledger(tmp_path / "file" / "l.sqlite")
+    burn(ledger)
+    burn(ledger)
+    assert len(ledger.entries()) == 2
+    assert ledger.totals()[0].steps == 2
+    assert ledger.recover(NOW, lambda _: False) == 0
+    assert [warning.split("(")[0] for warning in ledger.warnings] == [f"{ledger.path} cannot be written "]
+    ledger.close()
+
+
+def test_a_full_disk_costs_nothing_once_there_is_room(tmp_path):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    first = burn(ledger)
+    flying = ledger.begin(start(NOW + timedelta(minutes=1)))
+    room = ledger.store.write(lambda base: base.execute("PRAGMA page_count").fetchone()[0])
+    ledger.store.read(lambda base: base.execute(f"PRAGMA max_page_count={room}").fetchone())
+    ledger.settle(flying, at=NOW, state="settled", usage=TokenUsage(3), cost=PAID)
+    while ledger.store.on_disk:
+        burn(ledger, at=NOW + timedelta(hours=1))
+    count = len(ledger.entries())
+    assert {entry.id for entry in ledger.entries()} >= {first, flying}
+    assert "full" in ledger.warnings[0]
+    ledger.store.read(lambda base: base.execute("PRAGMA max_page_count=1000000").fetchone())
+    burn(ledger, at=NOW + timedelta(hours=2))
+    assert ledger.store.on_disk
+    assert "nothing was lost" in ledger.warnings[1]
+    ledger.close()
+    after = Ledger(path)
+    assert len(after.entries()) == count + 1
+    assert sum(total.steps for total in after.totals()) == count + 1
+
+
+def test_clocks_that_jump_keep_every_row(ledger):
+    for days in (0, -1, 3650, -3650):
+        burn(ledger, at=NOW + timedelta(days=days))
+    assert [entry.at.year for entry in ledger.entries()] == [2016, 2026, 2026, 2036]
+    assert sum(total.steps for total in ledger.totals()) == 4
