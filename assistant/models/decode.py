@@ -44,5 +44,5 @@ class Decoder:
         self.look = "json" if begin in b"{[" else "page" if begin == b"<" else "stream"
         if self.look == "json":
             self._inner = JsonDecoder()
-        elif self._framing == "aws" and begin not in b"de:":
+        elif self._framing == "aws" and begin not in b"de:<":
             self._inner = FrameDecoder()

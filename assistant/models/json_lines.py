@@ -6,7 +6,7 @@ import codecs
 import re
 
 from assistant.errors import StreamBroken
-from assistant.models.sse import LARGEST
+from assistant.models.sse import LARGEST, MOST_LINES
 from assistant.models.wire import ServerEvent
 
 # Strings do not run over lines in JSON, so each line can be looked at alone.
@@ -65,6 +65,6 @@ class JsonDecoder:
             if self._depth <= 0:
                 found.append(ServerEvent("", "\n".join(self._lines).strip()))
                 self._depth, self._lines, self._held = 0, [], 0
-        if self._held > LARGEST and self._lines:
+        if (self._held > LARGEST and self._lines) or len(self._lines) > MOST_LINES:
             raise StreamBroken("The answer has a text that never ends.", "Ask again.")
         return found

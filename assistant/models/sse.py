@@ -14,7 +14,8 @@ from assistant.models.wire import ServerEvent
 
 LARGEST = 16_000_000
 """Bytes of one event: a final event may repeat the whole answer, which is some 5 MB at the most."""
-_MOST_LINES = 100_000
+MOST_LINES = 100_000
+"""Lines of one event: empty ones have no bytes that would count."""
 _STRAY = 65_536
 
 
@@ -79,7 +80,7 @@ class SseDecoder:
         for line in lines:
             if line.startswith("data:"):
                 self._data.append(line[6:] if line.startswith(" ", 5) else line[5:])
-                if len(self._data) > _MOST_LINES:
+                if len(self._data) > MOST_LINES:
                     raise StreamBroken("The answer has an event of too many lines.", "Ask again.")
             elif not line:
                 found += self._end()
