@@ -24,11 +24,33 @@ class FrameDecoder:
 
     def __init__(self) -> None:
         self._rest = bytearray()
+        self._broken: StreamBroken | None = None
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """Take bytes; return the messages that are whole now. Raises StreamBroken where length or CRC is wrong."""
+        """Take bytes; return the messages that are whole now.
+
+        Raises StreamBroken where length or CRC is wrong, with the next call where messages before it are whole.
+        """
+        if self._broken is not None:
+            raise self._broken
         self._rest += data
         found: list[ServerEvent] = []
+        try:
+            self._cut(found)
+        except StreamBroken as error:
+            if not found:
+                raise
+            self._broken = error
+        return found
+
+    def close(self) -> list[ServerEvent]:
+        """Take the end of the body. A message that is not whole is dropped; the wire knows whether its end had come."""
+        if self._broken is not None:
+            raise self._broken
+        self._rest.clear()
+        return []
+
+    def _cut(self, found: list[ServerEvent]) -> None:
         at = 0
         while len(self._rest) - at >= _PRELUDE:
             total, headers, crc = struct.unpack_from(">III", self._rest, at)
@@ -45,12 +67,6 @@ class FrameDecoder:
             found.append(_event(names, frame[_PRELUDE + headers : -4].decode("utf-8", "replace")))
             at += total
         del self._rest[:at]
-        return found
-
-    def close(self) -> list[ServerEvent]:
-        """Take the end of the body. A message that is not whole is dropped; the wire knows whether its end had come."""
-        self._rest.clear()
-        return []
 
 
 def _headers(data: bytes) -> dict[str, str]:

@@ -7,7 +7,6 @@ over TLS unless the host is this machine; redirects are not followed, because th
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import os
 import random
@@ -20,16 +19,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
-import truststore
 
 from assistant import errors
-from assistant.models import practice, proxy
+from assistant.models import address, batch, practice, proxy, trust
 from assistant.models.decode import Decoder
 from assistant.models.failure import classify
 from assistant.models.inbox import Inbox, Silent
 from assistant.models.inflate import Inflater
 from assistant.models.trouble import EPOCH
-from assistant.models.wire import HeadersChunk, RetryChunk, TextChunk, ThoughtChunk, WaitingChunk
+from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
@@ -77,13 +75,13 @@ class Client:
         self._retries = retries
         self._sleep = sleep
         self._now = now
-        trust = _trust(env)
+        certificates = trust.context(env)
         ways: dict[str, httpx.AsyncBaseTransport | None] = {practice.ADDRESS: _Practice()}
-        for pattern, address in proxy.routes(env).items():
-            ways[pattern] = _transport(trust, address) if address else None
+        for pattern, way in proxy.routes(env).items():
+            ways[pattern] = _transport(certificates, way) if way else None
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(connect=connect_s, read=None, write=60.0, pool=connect_s),
-            transport=_transport(trust),
+            transport=_transport(certificates),
             mounts=ways,
             trust_env=False,
             follow_redirects=False,
@@ -96,7 +94,7 @@ class Client:
 
     async def get_json(self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> Any:
         """Fetch a small JSON text. Raises Unreachable or BadEndpoint."""
-        _check_address(url, url, secret=bool(headers))
+        address.check(url, url, secret=bool(headers))
         status, _, body = await self._fetch("GET", url, headers or {}, b"", timeout_s)
         if status >= 300:
             raise errors.BadEndpoint(f"{url} answers with HTTP {status}.")
@@ -125,14 +123,14 @@ class Client:
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
         """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too."""
         call = wire.call(request, provider, key)
-        _check_address(call.url, provider.base_url, secret=bool(key), provider=provider.name)
+        address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
         attempt = 0
         while True:
             state = _Try()
             try:
                 async with aclosing(self._once(call, wire, provider, state)) as batches:
-                    async for batch in batches:
-                        for chunk in batch:
+                    async for came in batches:
+                        for chunk in came:
                             yield chunk
             except errors.ProviderError as error:
                 self._finish(error, provider, key)
@@ -187,8 +185,8 @@ class Client:
                 raise await self._refused(answer, headers, provider)
             yield [HeadersChunk(headers)]
             async with aclosing(self._read(answer, headers, call, wire, provider, state)) as batches:
-                async for batch in batches:
-                    yield batch
+                async for came in batches:
+                    yield came
         finally:
             await answer.aclose()
 
@@ -227,7 +225,7 @@ class Client:
                     raise _silent(error, inbox.limit_s, provider) from error
                 except httpx.HTTPError as error:
                     raise _broken(error, provider) from error
-                batch: list[Chunk] = []
+                came: list[Chunk] = []
                 lives = data is None
                 try:
                     for piece in inflater.feed(data) if data is not None else (b"",):
@@ -239,19 +237,19 @@ class Client:
                         lives = lives or bool(found)
                         for event in found:
                             if not reader.ended:
-                                batch += reader.feed(event)
+                                came += reader.feed(event)
                     if data is None or reader.ended:
-                        batch += self._ended(reader, decoder, headers, begin, provider)
+                        came += self._ended(reader, decoder, headers, begin, provider)
                 except errors.ProviderError:
-                    if batch:
-                        state.spoke = state.spoke or _speaks(batch)
-                        yield _merged(batch)
+                    if came:
+                        state.spoke = state.spoke or batch.speaks(came)
+                        yield batch.merged(came)
                     raise
-                state.spoke = state.spoke or _speaks(batch)
+                state.spoke = state.spoke or batch.speaks(came)
                 if lives:
                     inbox.alive(self._idle_s if state.spoke else self._first_byte_s)
-                if batch:
-                    yield _merged(batch)
+                if came:
+                    yield batch.merged(came)
                 if data is None:
                     return
             # The end of the body follows at once, and then the connection serves the next turn too.
@@ -291,7 +289,7 @@ class Client:
 
     async def _body(self, answer: httpx.Response, headers: Mapping[str, str], most: int) -> bytes:
         """Read a body, not more of it than is needed to understand it."""
-        data = b""
+        data = bytearray()
         try:
             inflater = Inflater(headers.get("content-encoding", ""))
             async with Inbox(answer.aiter_raw(), min(self._idle_s, _ERROR_S), self._now) as inbox:
@@ -302,7 +300,7 @@ class Client:
                             break
         except (httpx.HTTPError, Silent, errors.ProviderError):
             pass  # what came of the body is enough to classify
-        return data[:most]
+        return bytes(data[:most])
 
     async def _fetch(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
@@ -323,7 +321,7 @@ class Client:
             raise errors.Unreachable(f"{url} cannot be reached: {_words(error)}.") from error
 
     async def _ask_json(self, call: HttpCall, provider: Provider, key: str, timeout_s: float) -> Any:
-        _check_address(call.url, provider.base_url, secret=bool(key), provider=provider.name)
+        address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
         try:
             status, headers, body = await self._fetch(call.method, call.url, call.headers, call.body, timeout_s)
             text = body.decode("utf-8", "replace")
@@ -338,76 +336,7 @@ class Client:
             raise
 
 
-def loopback(host: str) -> bool:
-    """Say whether a host name means this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _speaks(batch: list[Chunk]) -> bool:
-    """Say whether a batch has anything of an answer in it, after which the same question is not asked again."""
-    return any(not isinstance(chunk, WaitingChunk | HeadersChunk) for chunk in batch)
-
-
-def _merged(batch: list[Chunk]) -> list[Chunk]:
-    """Join words that came in one read: what follows then costs by the read and not by the token."""
-    if len(batch) < 2:
-        return batch
-    found: list[Chunk] = []
-    words: list[str] = []
-    for chunk, after in zip(batch, [*batch[1:], None], strict=True):
-        same = type(after) is type(chunk)
-        if isinstance(chunk, TextChunk):
-            words.append(chunk.text)
-            if not same:
-                found.append(TextChunk("".join(words)))
-                words = []
-        elif isinstance(chunk, ThoughtChunk):
-            words.append(chunk.text)
-            if chunk.seal or not same:
-                found.append(ThoughtChunk("".join(words), chunk.seal))
-                words = []
-        else:
-            found.append(chunk)
-    return found
-
-
-def _check_address(url: str, address: str, *, secret: bool, provider: str = "") -> None:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in {"http", "https"} or not host:
-        raise errors.BadEndpoint(
-            f"{address!r} is not an address.", "It begins with https:// and a host.", provider=provider
-        )
-    if parts.scheme == "http" and secret and not loopback(host) and not url.startswith(practice.ADDRESS):
-        raise errors.BadEndpoint(
-            f"{address} would carry your key unencrypted.", "Use an https:// address.", provider=provider
-        )
-
-
-def _trust(env: Mapping[str, str]) -> ssl.SSLContext:
-    """Trust what the system trusts, and the certificates that the user names beside it."""
-    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        place = env.get(name, "").strip()
-        if place:
-            try:
-                trust.load_verify_locations(**{"cafile" if name == "SSL_CERT_FILE" else "capath": place})
-            except (OSError, ssl.SSLError) as error:
-                raise errors.ConfigError(
-                    f"{name} names {place}, which cannot be read as certificates.", "Name a file in PEM form."
-                ) from error
-    return trust
-
-
-def _transport(trust: ssl.SSLContext, address: str | None = None) -> httpx.AsyncHTTPTransport:
+def _transport(certificates: ssl.SSLContext, way: str | None = None) -> httpx.AsyncHTTPTransport:
     """Make a way out. Connections are kept alive by TCP, so that a router does not forget one that waits for an answer."""
     options: list[tuple[int, int, int]] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # the name on macOS
@@ -416,9 +345,9 @@ def _transport(trust: ssl.SSLContext, address: str | None = None) -> httpx.Async
             options.append((socket.IPPROTO_TCP, getattr(socket, name), seconds))
 
     try:
-        return httpx.AsyncHTTPTransport(verify=trust, proxy=address, socket_options=options)
+        return httpx.AsyncHTTPTransport(verify=certificates, proxy=way, socket_options=options)
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        shown = urlsplit(address or "")
+        shown = urlsplit(way or "")
         raise errors.ConfigError(
             f"The proxy {shown.scheme}://{shown.hostname} cannot be used: {_words(error)}",
             "Set HTTPS_PROXY to an http:// or https:// address.",
@@ -480,6 +409,3 @@ class _Spoken(httpx.AsyncByteStream):
         for delay_s, data in practice.reply(self._body):
             await asyncio.sleep(delay_s)
             yield data
-
-
-__all__ = ["Client", "loopback"]

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 _MOST = 1_000_000
 """Bytes that may lie here before the reader waits for the taker."""
-_LOOK_S = 5.0
 _SLEPT_S = 30.0
-_GRACE_S = 10.0
 
 
 class Silent(Exception):
@@ -32,10 +30,21 @@ class Silent(Exception):
 class Inbox:
     """Reads a body ahead. Silence is counted from the last `alive`, whatever bytes came since: a drip is no sign of life.
 
-    A wall clock, `now`, that jumps ahead of the loop's clock says that the machine slept; then only a short grace is left.
+    A wall clock, `now`, that jumps ahead of the loop's clock says that the machine slept; then only `grace_s` are left. It is
+    looked at every `look_s`.
     """
 
-    def __init__(self, body: AsyncIterator[bytes], limit_s: float, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        limit_s: float,
+        now: Callable[[], datetime],
+        *,
+        look_s: float = 5.0,
+        grace_s: float = 10.0,
+    ) -> None:
+        self._look_s = look_s
+        self._grace_s = grace_s
         self.limit_s = limit_s
         self._body = body
         self._now = now
@@ -51,7 +60,7 @@ class Inbox:
         self._reader.add_done_callback(lambda _: self._wake())
         self._wall, self._clock = self._now(), self._loop.time()
         self._until = self._clock + self.limit_s
-        self._timer = self._loop.call_later(min(self.limit_s, _LOOK_S), self._look)
+        self._timer = self._loop.call_later(min(self.limit_s, self._look_s), self._look)
         return self
 
     async def __aexit__(
@@ -102,9 +111,9 @@ class Inbox:
     def _look(self) -> None:
         clock, wall = self._loop.time(), self._now()
         if (wall - self._wall).total_seconds() - (clock - self._clock) > _SLEPT_S:
-            self._slept, self._until = True, min(self._until, clock + _GRACE_S)
+            self._slept, self._until = True, min(self._until, clock + self._grace_s)
         self._wall, self._clock = wall, clock
         if clock >= self._until and self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(Silent(slept=self._slept))
         # Where the taker is busy with what came, look again soon.
-        self._timer = self._loop.call_later(min(max(self._until - clock, 0.05), _LOOK_S), self._look)
+        self._timer = self._loop.call_later(min(max(self._until - clock, 0.05), self._look_s), self._look)

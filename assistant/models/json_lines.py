@@ -25,10 +25,10 @@ class JsonDecoder:
         self._first = True
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """Take bytes; return the texts that are whole now. Raises StreamBroken for one that is too large."""
+        """Take bytes; return the texts that are whole now. Raises StreamBroken when one before them was too large."""
+        if self._held > LARGEST or len(self._lines) > MOST_LINES:
+            raise StreamBroken("The answer has a text that never ends.", "Ask again.")
         self._held += len(data)
-        if self._held > LARGEST and b"\n" not in data:
-            raise StreamBroken("The answer has a line that never ends.", "Ask again.")
         return self._take(self._utf8.decode(data))
 
     def close(self) -> list[ServerEvent]:
@@ -65,6 +65,4 @@ class JsonDecoder:
             if self._depth <= 0:
                 found.append(ServerEvent("", "\n".join(self._lines).strip()))
                 self._depth, self._lines, self._held = 0, [], 0
-        if (self._held > LARGEST and self._lines) or len(self._lines) > MOST_LINES:
-            raise StreamBroken("The answer has a text that never ends.", "Ask again.")
         return found

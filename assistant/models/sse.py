@@ -34,7 +34,9 @@ class SseDecoder:
         self._return = False
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """Take bytes; return the events that are whole now. Raises StreamBroken for an event that is too large."""
+        """Take bytes; return the events that are whole now. Raises StreamBroken when one before them was too large."""
+        if self._held > LARGEST or len(self._data) > MOST_LINES:
+            raise StreamBroken("The answer has an event that never ends.", "Ask again.")
         self._held += len(data)
         return self._take(self._utf8.decode(data))
 
@@ -65,8 +67,6 @@ class SseDecoder:
         if "\n" not in text:
             if text:
                 self._begun.append(text)
-            if self._held > LARGEST:
-                raise StreamBroken("The answer has an event that never ends.", "Ask again.")
             return []
         lines = text.split("\n")
         if self._begun:
@@ -80,8 +80,6 @@ class SseDecoder:
         for line in lines:
             if line.startswith("data:"):
                 self._data.append(line[6:] if line.startswith(" ", 5) else line[5:])
-                if len(self._data) > MOST_LINES:
-                    raise StreamBroken("The answer has an event of too many lines.", "Ask again.")
             elif not line:
                 found += self._end()
             elif line[0] == ":":
@@ -95,8 +93,6 @@ class SseDecoder:
                 elif field not in {"id", "retry"} and self._strayed < _STRAY:
                     self._strayed += len(line)
                     self._stray.append(line)
-        if self._held > LARGEST and self._data:
-            raise StreamBroken("The answer has an event that never ends.", "Ask again.")
         return found
 
     def _end(self) -> list[ServerEvent]:

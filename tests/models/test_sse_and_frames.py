@@ -14,7 +14,7 @@ from assistant.models.aws_frames import FrameDecoder
 from assistant.models.decode import Decoder
 from assistant.models.json_lines import JsonDecoder
 from assistant.models.sse import SseDecoder
-from tests.models.streaming import frame, stream
+from tests.models.streaming import stream
 
 
 def cut(decoder, body, cuts=()):
