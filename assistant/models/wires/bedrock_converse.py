@@ -233,7 +233,7 @@ class Reader:
             long,
             count(usage.get("outputTokens")),
         )
-        return [UsageChunk(counted, final=True)]
+        return [UsageChunk(counted, final=bool(counted.total_input))]  # no input is none counted
 
 
 def _thought(reasoning: dict[str, Any]) -> list[Chunk]:

@@ -160,7 +160,8 @@ class Reader:
         if self._seal:
             found.append(ThoughtChunk("", self._seal))
         if self._usage is not None:
-            found.append(UsageChunk(self._usage.usage, final=True))
+            # No input is none counted, which is unknown and not nothing.
+            found.append(UsageChunk(self._usage.usage, final=bool(self._usage.usage.total_input)))
         stop: StopReason = "refused"
         if self._reason in _LENGTH:
             stop = "length"
@@ -185,7 +186,7 @@ class Reader:
             self._reason, self._blocked = reason, True
         usage = table(data.get("usageMetadata"))
         if usage:
-            self._usage = UsageChunk(_usage(usage), final=bool(self._reason))
+            self._usage = UsageChunk(_usage(usage))
             found.append(self._usage)
         return found
 

@@ -262,6 +262,7 @@ class Reader:
 
     def _count(self, usage: UsageChunk) -> UsageChunk:
         ends = self._stop is not None or self._failure is not None or self.ended
+        ends = ends and bool(usage.usage.total_input)  # no input is none counted, which is unknown and not nothing
         self._usage = UsageChunk(usage.usage, ends, usage.reported_cost, usage.currency)
         return self._usage
 

@@ -262,7 +262,7 @@ def _usage(usage: dict[str, Any]) -> UsageChunk:
     ticks = usage.get("cost_in_usd_ticks")
     cost = Decimal(ticks) / _TICKS if isinstance(ticks, int) and not isinstance(ticks, bool) else None
     counted = TokenUsage(fresh, read, written - long, long, output if beside else output - thought, thought)
-    return UsageChunk(counted, final=True, reported_cost=cost)
+    return UsageChunk(counted, final=bool(sent), reported_cost=cost)  # no input is none counted
 
 
 def _limits(data: dict[str, Any]) -> dict[str, str]:
