@@ -217,6 +217,7 @@ class Client:
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         page = kind in {"text/html", "application/xhtml+xml"}
         begin = b""
+        merger = batch.Merger()
         async with Inbox(answer.aiter_raw(), self._first_byte_s, self._now) as inbox:
             while not reader.ended:
                 try:
@@ -243,13 +244,13 @@ class Client:
                 except errors.ProviderError:
                     if came:
                         state.spoke = state.spoke or batch.speaks(came)
-                        yield batch.merged(came)
+                        yield merger.merge(came, last=True)
                     raise
                 state.spoke = state.spoke or batch.speaks(came)
                 if lives:
                     inbox.alive(self._idle_s if state.spoke else self._first_byte_s)
                 if came:
-                    yield batch.merged(came)
+                    yield merger.merge(came, last=data is None or reader.ended)
                 if data is None:
                     return
             # The end of the body follows at once, and then the connection serves the next turn too.
