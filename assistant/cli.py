@@ -27,15 +27,19 @@ def _run(argv: list[str]) -> int:
     import os
     from pathlib import Path
 
-    from assistant.errors import AssistantError
+    from assistant.errors import AssistantError, ConfigError
 
     options = _parse(argv)
     root = Path(getattr(options, "root", None) or getattr(options, "folder", None) or Path.cwd())
     try:
+        if options.command in {"tui", "demo"} and not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise ConfigError("The screen needs a terminal.", 'Without one, `wattson ask "..."` does a turn.')
         if options.command == "demo":
             from assistant import demo
 
             root = demo.prepare(Path(options.folder) if options.folder else None)
+        if not root.is_dir():
+            raise ConfigError(f"{root} is not a folder.", "Name the folder of your project, or stand in it.")
         session = _session(root, dict(os.environ))
         if options.command in {"tui", "demo"}:
             from assistant.tui.app import start
@@ -69,7 +73,6 @@ def _session(root: Path, env: Mapping[str, str]) -> Session:
 def _parse(argv: list[str]) -> Namespace:
     import argparse
 
-    commands = {"demo", "ask", "context", "apply", "undo", "redo", "models", "plans", "usage", "doctor", "tui"}
     parser = argparse.ArgumentParser(
         prog="wattson", description="A pair programmer for the terminal that watches the meter."
     )
@@ -78,11 +81,7 @@ def _parse(argv: list[str]) -> Namespace:
     parts = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def part(name: str, words: str) -> argparse.ArgumentParser:
-        one: argparse.ArgumentParser = parts.add_parser(name, help=words, description=words)
-        if name not in {"tui", "demo"}:
-            one.add_argument("--json", action="store_true", help="print JSON for scripts")
-            one.add_argument("--root", help="the folder of the project (default: where you stand)")
-        return one
+        return parts.add_parser(name, help=words, description=words)
 
     tui = part("tui", "pair-program in DIR (this is what `wattson DIR` does)")
     tui.add_argument("folder", nargs="?", metavar="DIR")
@@ -92,26 +91,16 @@ def _parse(argv: list[str]) -> Namespace:
     demo.add_argument(
         "folder", nargs="?", metavar="DIR", help="where to put the scratch repository (default: a temporary folder)"
     )
-    ask = part("ask", "one turn; the answer on standard output")
-    ask.add_argument("text", help="what to ask; - reads it from standard input")
-    ask.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
-    how = ask.add_mutually_exclusive_group()
-    how.add_argument("--diff", action="store_true", help="print the proposed patch instead of the answer")
-    how.add_argument("--apply", action="store_true", help="write the proposed patch, all or nothing")
-    context = part("context", "what would be shown to the model; nothing is sent")
-    context.add_argument("text", help="the question; - reads it from standard input")
-    context.add_argument("--budget", type=int, metavar="N", help="o200k tokens")
-    apply = part("apply", "apply the edits of a model's reply on standard input, all or nothing")
-    apply.add_argument("--check", action="store_true", help="say what would happen, write nothing")
-    part("undo", "take back what was written last")
-    part("redo", "write again what was taken back last")
-    part("models", "the catalogue, with prices now").add_argument("filter", nargs="?", default="")
-    plans = part("plans", "what is left of your plans")
-    plans.add_argument("action", nargs="?", choices=["show"], default="show")
-    part("usage", "what was burnt, by day, model and project")
-    doctor = part("doctor", "what is set up, who would pay, what is wrong and how to mend it")
-    doctor.add_argument("--offline", action="store_true", help="do not look for local model servers")
-    if not argv or (argv[0] not in commands and argv[0] not in {"-h", "--help"}):
+    if argv and argv[0] not in {"tui", "demo"}:  # the face on a screen starts without the other commands
+        from assistant import headless
+
+        for name in headless.names():
+            command = headless.load(name)
+            one = part(name, (command.__doc__ or "").partition("\n")[0])
+            one.add_argument("--json", action="store_true", help="print JSON for scripts")
+            one.add_argument("--root", help="the folder of the project (default: where you stand)")
+            command.arguments(one)
+    if not argv or argv[0] not in {*parts.choices, "-h", "--help"}:
         argv = ["tui", *argv]
     return parser.parse_args(argv)
 

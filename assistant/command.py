@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,10 +11,9 @@ from assistant import discover, events
 from assistant.errors import AssistantError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from assistant.session import Session
 
+Stream = AsyncGenerator[events.Event, None]
 _COMMAND = re.compile(r"^/([a-z][a-z-]*)(?:\s+(.*))?$", re.DOTALL)
 
 
@@ -24,7 +24,7 @@ class Command(Protocol):
     USAGE: str
     __doc__: str | None
 
-    def run(self, session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    def run(self, session: Session, argument: str) -> Stream:
         """Do it and say what happened."""
 
 
@@ -33,7 +33,7 @@ def commands() -> dict[str, Command]:
     return {name: discover.part("assistant.commands", name) for name in discover.part_names("assistant.commands")}
 
 
-async def submit(session: Session, text: str) -> AsyncGenerator[events.Event, None]:
+async def submit(session: Session, text: str) -> Stream:
     """Do what was typed. Errors that the user can be told about come as a Notice, never as an exception."""
     words = text.strip()
     if not words:

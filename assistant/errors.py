@@ -4,6 +4,7 @@
     ├── ConfigError                 a setting, a catalogue file or a plan file
     ├── PromptError                 a file of words is missing or has an unknown $name
     ├── RepoError                   git or the file tree
+    │   └── CommitFailed            a hook or git itself refused the commit; nothing was lost
     ├── StateError                  our own files: ledger, journal, cache
     ├── BudgetError                 a cap would be crossed, or the question does not fit
     ├── PatchError                  an edit that will not be written
@@ -70,6 +71,17 @@ class RepoError(AssistantError):
     """Git or the file tree does not answer."""
 
     kind = "repo"
+
+
+class CommitFailed(RepoError):
+    """A hook, or git itself, refused the commit. `output` is all that they said; files and index are as they were."""
+
+    kind = "commit"
+    exit_code = 3
+
+    def __init__(self, message: str, hint: str = "", *, output: str = "") -> None:
+        super().__init__(message, hint)
+        self.output = output
 
 
 class StateError(AssistantError):

@@ -169,6 +169,29 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class AsideStarted:
+    """A question beside the conversation goes out: what for, who is asked and who pays."""
+
+    purpose: str
+    provider: str
+    model: str
+    payer: Payer
+
+
+@dataclass(frozen=True, slots=True)
+class AsideEnded:
+    """It is answered, or not: `error` says why."""
+
+    purpose: str
+    text: str
+    served_model: str
+    stop: StopReason
+    usage: TokenUsage
+    cost: Cost
+    error: AssistantError | None
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something to tell the user. `text` may be several lines; it is plain text, never markup."""
 
@@ -200,6 +223,8 @@ Event = (
     | PatchApplied
     | ModelChanged
     | TurnEnded
+    | AsideStarted
+    | AsideEnded
     | Notice
     | Asked
 )

@@ -17,9 +17,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens, turn
+from assistant.desk import Desk
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, StateError
 from assistant.models.message import Message, said
-from assistant.transcript import Transcript, latest
+from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -28,15 +29,14 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
     from assistant.context.section import Context
-    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.edit import Misfit
     from assistant.edits.journal import Journal, Step
-    from assistant.edits.match import Fitted
     from assistant.edits.patch import Hunk, Patch
+    from assistant.edits.review import Review
     from assistant.models.catalogue import Catalogue, Pick
     from assistant.models.client import Client
     from assistant.models.keys import Found, Key
     from assistant.models.provider import Payer, Provider
-    from assistant.models.wire import Chunk, Request, Wire
     from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
+_EDITED_SHOWN = 20
+"""Lines of a hunk that are told to the model when the user has changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,14 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What a review decided about the hunks of `full`: those to write now, those left for later; the others are skipped."""
+class Proposal:
+    """A patch that waits for decisions, what of the reply found no place, and where it came from."""
 
-    full: Patch
-    taken: tuple[Hunk, ...]
-    undecided: tuple[Hunk, ...] = ()
-    skipped: tuple[Hunk, ...] = ()
-    edited: tuple[Hunk, ...] = ()
-    comments: tuple[tuple[str, int, str], ...] = ()
+    patch: Patch
+    misfits: tuple[Misfit, ...]
+    turn: int
+    model: str
+    cost: Cost | None = None
 
 
 class Session:
@@ -92,7 +93,7 @@ class Session:
         self.history: list[Message] = []
         self.pinned: list[str] = []
         self.context: Context | None = None
-        self.proposed: Patch | None = None
+        self.proposed: Proposal | None = None
         self.answer = ""
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
@@ -189,14 +190,15 @@ class Session:
         """Say who pays this provider: a plan where the user has named one."""
         return "plan" if provider.name in self.config.plans else provider.payer
 
-    def plan(self) -> Plan | None:
-        """Return the plan or balance that the present model burns; None where there is none.
+    def plan(self, pick: Pick | None = None) -> Plan | None:
+        """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
 
         Raises ConfigError when the user's config names a plan that does not exist.
         """
-        if self.pick is None:
+        pick = pick or self.pick
+        if pick is None:
             return None
-        provider = self.pick.provider.name
+        provider = pick.provider.name
         name = self.config.plans.get(provider)
         if name is None:
             return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
@@ -235,11 +237,15 @@ class Session:
 
     # What is shown.
 
+    def paths(self) -> list[str]:
+        """List the files of the repository that may be shown."""
+        return [file.path for file in self.repo.files()]
+
     def add(self, path: str) -> str:
         """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
         from assistant.context import mention
 
-        paths = [file.path for file in self.repo.files()]
+        paths = self.paths()
         wanted = path.strip().removeprefix("@").removeprefix("./")
         if wanted not in paths:
             near = mention.complete(paths, wanted, 4)
@@ -294,18 +300,13 @@ class Session:
 
     # A turn.
 
-    async def ask(self, text: str) -> AsyncGenerator[events.Event, None]:
-        """Run one turn. Raises ConfigError while no model is chosen and Auth without its key; then nothing was sent."""
-        if self._asking:
-            raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
-        if self.pick is None:
-            raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
-        pick = self.pick
-        key = self.key(pick.provider)
-        self._check_caps(text)
+    async def ask(self, text: str, *, mend: tuple[Misfit, ...] = ()) -> AsyncGenerator[events.Event, None]:
+        """Run one turn. Raises ConfigError while no model is chosen and Auth without its key; then nothing was sent.
+
+        With `mend` only these edits of the last reply go back, with the nearest lines, and no new context.
+        """
+        pick, key = self._ready(text)
         self.turn += 1
-        self._asking = True
-        self.stopped = asyncio.Event()
         ask = turn.Ask(
             self.turn,
             text,
@@ -315,24 +316,24 @@ class Session:
             pick.effort,
             tuple(self.history),
             self._outcome(),
-            self.config.repairs,
+            0 if mend else self.config.repairs,
+            mend=mend,
         )
-        desk = _Desk(self, ask, key)
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
+        self._asking, self.stopped = True, asyncio.Event()
+        waiting = self.proposed.patch if self.proposed and mend else None
         try:
-            async with aclosing(turn.run(ask, desk)) as stream:
+            async with aclosing(turn.run(ask, Desk(self, ask, pick, key, waiting))) as stream:
                 async for event in stream:
                     match event:
                         case events.TextArrived(words):
                             pieces.append(words)
                             self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
-                        case events.PatchProposed(patch):
-                            self.proposed = patch
                         case events.TurnEnded():
                             ended = event
-                            self._remember(text, ended)
+                            self._remember(text, ended, waiting)
                         case _:
                             pass
                     yield event
@@ -343,6 +344,53 @@ class Session:
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
+    def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of sending."""
+        if self._asking:
+            raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
+        pick = self.catalogue.pick(name) if name else self.pick
+        if pick is None:
+            raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
+        key = self.key(pick.provider)
+        self._check_caps(text)
+        return pick, key
+
+    async def repair(self) -> AsyncGenerator[events.Event, None]:
+        """Send back the edits of the last reply that found no place; the hunks that did stay as they are."""
+        if self.proposed is None or not self.proposed.misfits:
+            raise PatchError("Every edit of the last reply found its place.", "There is nothing to repair.")
+        text = "Please correct the edits that found no place."
+        async with aclosing(self.ask(text, mend=self.proposed.misfits)) as stream:
+            async for event in stream:
+                yield event
+
+    async def second_opinion(self, hunk: Hunk, name: str) -> AsyncGenerator[events.Event, None]:
+        """Ask another model what it thinks of a hunk; the conversation does not hear of it."""
+        from assistant.context import gate
+
+        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
+        diff = "\n".join(line.kind + line.text for line in hunk.lines)
+        words = prompts.fill(
+            "opinion", question=asked, path=hunk.path, header=hunk.header, diff=gate.mask(diff, hunk.path)[0]
+        )
+        async with aclosing(self.aside("opinion", words, name)) as stream:
+            async for event in stream:
+                yield event
+
+    async def aside(self, purpose: str, words: str, name: str = "") -> AsyncGenerator[events.Event, None]:
+        """Ask a model something beside the conversation: no history, no context of the repository, no edits."""
+        pick, key = self._ready(words, name)
+        ask = turn.Ask(self.turn, words, pick.provider, pick.model, self.payer(pick.provider), pick.effort)
+        self._asking, self.stopped = True, asyncio.Event()
+        try:
+            async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
+                async for event in stream:
+                    if isinstance(event, events.AsideEnded):
+                        self._count(event.usage, event.cost)
+                    yield event
+        finally:
+            self._asking = False
+
     def stop(self) -> None:
         """Stop the running turn; it ends by itself with what came so far."""
         self.stopped.set()
@@ -352,17 +400,33 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, text: str, ended: events.TurnEnded) -> None:
+    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> None:
         if ended.reply is not None:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
         self._news.clear()
-        self.usage += ended.usage
-        total = tokens.total_cost([*filter(None, [self.costs.get(ended.cost.currency)]), ended.cost])
-        self.costs[ended.cost.currency] = total
+        self._propose(ended, waiting)
+        self._count(ended.usage, ended.cost)
         if ended.usage.exact and ended.usage.total_output:
             self._outputs = [*self._outputs[-7:], ended.usage.total_output]
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
+
+    def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> None:
+        """Keep what the reply proposes; what a repair adds comes on top of the hunks that still wait."""
+        if ended.patch is None and not ended.misfits:
+            return
+        from assistant.edits.patch import Patch
+        from assistant.edits.review import compose
+
+        patch = ended.patch or Patch()
+        name = f"{ended.provider}/{ended.served_model or ended.model}"
+        self.proposed = Proposal(
+            compose(waiting, patch) if waiting else patch, ended.misfits, ended.turn, name, ended.cost
+        )
+
+    def _count(self, usage: TokenUsage, cost: Cost) -> None:
+        self.usage += usage
+        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
 
     def _check_caps(self, text: str) -> None:
         quote = self.quote(text) if self.config.cap_turn or self.config.cap_session or self.config.cap_day else None
@@ -394,32 +458,62 @@ class Session:
 
     def meters(self) -> tuple[Estimate, ...]:
         """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
+        plan = self.plan()
+        return self.estimates(plan) if plan is not None else ()
+
+    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
+        """Return the meters of a plan as they stand now, the binding one first."""
         from assistant.quota import meter
 
-        plan = self.plan()
-        if plan is None:
-            return ()
         now = self.now()
         return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
 
     # Deciding.
 
-    async def apply(self, decision: Decision, *, label: str = "") -> AsyncGenerator[events.Event, None]:
-        """Write what was kept, all or nothing; raises PatchError and writes nothing when the disk has moved on."""
-        model = self.pick.model.name if self.pick else ""
-        kept, left = decision.full.part(decision.taken, decision.undecided)
+    def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
+        """Read the edits of a whole reply and find their places; nothing is written."""
+        from assistant.edits import disk, match
+        from assistant.edits import format as edit_format
+        from assistant.edits.edit import Edit, Misfit
+
+        parser = edit_format.open_parser()
+        found = [*parser.feed(reply), *parser.close()]
+        edits = [each for each in found if isinstance(each, Edit)]
+        unread = tuple(each for each in found if isinstance(each, Misfit))
+        fitted = match.fit(edits, lambda path: disk.read(self.root, path))
+        return fitted.patch, (*unread, *fitted.misfits)
+
+    def recover(self) -> list[str]:
+        """Put back what a crash left half written; returns the files. Finds the root, so call it in a thread."""
+        folder = self.places.data / "journal" / _mark(self.root)
+        return self.journal.recover() if folder.is_dir() else []
+
+    def check(self, patch: Patch) -> None:
+        """Make sure that a patch could be written now; raises PatchError."""
+        from assistant.edits import disk
+
+        disk.check(self.root, patch)
+
+    async def apply(self, review: Review, *, label: str = "") -> AsyncGenerator[events.Event, None]:
+        """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
+
+        What is skipped, edited or commented goes to the model with the next question.
+        """
+        kept, left = review.part()
+        origin = self.proposed
+        turn_number = origin.turn if origin else self.turn
         if kept.files:
             await asyncio.to_thread(
                 self.journal.apply,
                 kept,
-                label=label or f"turn {self.turn}",
+                label=label or f"turn {turn_number}",
                 now=self.now(),
-                turn=self.turn,
-                model=model,
+                turn=turn_number,
+                model=origin.model if origin else "",
             )
-        self.proposed = left if left.files else None
-        self._news += _decisions(decision, kept)
-        yield events.PatchApplied(kept, "applied", self.proposed)
+        self.proposed = replace(origin, patch=left, misfits=()) if origin and left.files else None
+        self._news += _decisions(review, kept)
+        yield events.PatchApplied(kept, "applied", left if left.files else None)
 
     async def undo(self) -> AsyncGenerator[events.Event, None]:
         """Take back what was written last, never over what was typed since."""
@@ -447,7 +541,7 @@ class Session:
 
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
-        last = latest(self._sittings)
+        last = next(iter(recent(self._sittings, 1)), None)
         if last is None:
             return 0
         self._transcript = last
@@ -458,6 +552,16 @@ class Session:
                 self.history.append(said(role, text))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
         return len(self.history)
+
+    def asked_before(self, most: int = 200) -> list[str]:
+        """Return what the user asked here in former sittings, oldest first."""
+        found: list[str] = []
+        for sitting in recent(self._sittings, 8):
+            asked = [str(record.get("text") or "") for record in sitting.read() if record.get("kind") == "user"]
+            found = [*asked, *found]
+            if len(found) >= most:
+                break
+        return [words for words in dict.fromkeys(found) if words][-most:]
 
     @property
     def _sittings(self) -> Path:
@@ -478,109 +582,20 @@ class Session:
         return list(self.config.warnings)
 
 
-class _Desk:
-    """What the session lends to one turn: fixed to the model it began with, whatever is switched meanwhile."""
+def _decisions(review: Review, kept: Patch) -> list[str]:
+    """Say in few words what a review decided; of an edited hunk, what it reads now."""
+    from assistant.context import gate
 
-    def __init__(self, session: Session, ask: turn.Ask, key: str) -> None:
-        assert session.pick is not None  # noqa: S101 - ask() has made sure
-        self._session = session
-        self._pick = session.pick
-        self._ask = ask
-        self._key = key
-        self._meters: tuple[Estimate, ...] | None = None
-        self.stopped = session.stopped
-
-    def now(self) -> datetime:
-        return self._session.now()
-
-    def look(self, question: str) -> Context:
-        return self._session.look(question)
-
-    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
-        from assistant.edits import disk, match
-
-        root = self._session.root
-        return match.fit(edits, lambda path: disk.read(root, path), seen=seen)
-
-    def describe(self, misfits: Sequence[Misfit]) -> str:
-        from assistant.context import gate
-        from assistant.edits import match
-
-        return "\n\n".join(gate.mask(match.describe(each), each.edit.path)[0] for each in misfits)
-
-    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        from assistant import discover
-
-        wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)
-        return self._session.client.stream(wire, request, self._ask.provider, self._key)
-
-    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
-        return self._session.price(usage, reported, self._pick)
-
-    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
-        from assistant.quota.ledger import Start
-
-        plan = self._session.plan()
-        return self._session.ledger.begin(
-            Start(
-                at=self.now(),
-                session=self._session.id,
-                turn=self._ask.number,
-                step=step,
-                purpose=purpose,
-                project=str(self._session.root),
-                provider=self._ask.provider.name,
-                model=self._ask.model.id,
-                payer=self._ask.payer,
-                plan=plan.name if plan else "",
-                usage_estimate=usage,
-                cost_estimate=self.price(usage),
-                pid=os.getpid(),
-            )
-        )
-
-    def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
-        self._session.ledger.settle(
-            entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model
-        )
-
-    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
-        costs = tuple(
-            tokens.total_cost([each, cost]) if each.currency == cost.currency else each
-            for each in (self._session.costs or {cost.currency: tokens.total_cost([])}).values()
-        )
-        return events.UsageMoved(usage, cost, self._session.usage + usage, costs)
-
-    def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
-        if self._meters is None or not usage.total:
-            self._meters = self._session.meters()
-        return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
-
-    def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:
-        """Move a meter by what has streamed beyond the estimate that the ledger holds for the step in flight."""
-        plan = self._session.plan()
-        known = next((meter for meter in plan.meters if meter.name == each.meter), None) if plan else None
-        if known is None or each.used is None or not usage.total_output:
-            return each
-        ahead = known.burn(
-            replace(usage, fresh_input=0, cache_read=0, cache_write_short=0, cache_write_long=0),
-            cost,
-            self._ask.model.id,
-        )
-        used = each.used + (ahead if known.unit == "tokens" else 0)
-        return replace(
-            each, used=used, remaining=max(each.limit - used, used * 0) if isinstance(each.limit, Decimal) else None
-        )
-
-
-def _decisions(decision: Decision, kept: Patch) -> list[str]:
-    """Say in few words what a review decided."""
     words = []
-    if decision.taken:
-        words.append(f"took {len(decision.taken)} of {len(decision.full.hunks)} hunks ({', '.join(kept.paths)})")
-    words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in decision.skipped]
-    words += [f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it" for hunk in decision.edited]
-    words += [f"comment on {path}:{line}: {text}" for path, line, text in decision.comments]
+    if review.taken:
+        words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
+    words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
+    for hunk in review.edited:
+        lines = hunk.new_text.split("\n")
+        shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
+        text, _ = gate.mask(shown, hunk.path)
+        words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
+    words += [f"comment on {each.path}:{each.line}: {each.words}" for each in review.comments]
     return words
 
 

@@ -64,10 +64,10 @@ class Transcript:
         return records
 
 
-def latest(folder: Path) -> Transcript | None:
-    """Return the sitting written to last in `folder`, or None."""
+def recent(folder: Path, most: int) -> list[Transcript]:
+    """Return the sittings in `folder` that were written to last, the latest first."""
     try:
-        files = [(path.stat().st_mtime_ns, path) for path in folder.glob("*.jsonl")]
+        files = sorted(((path.stat().st_mtime_ns, path) for path in folder.glob("*.jsonl")), reverse=True)
     except OSError:
-        return None
-    return Transcript(max(files)[1]) if files else None
+        return []
+    return [Transcript(path) for _, path in files[:most]]

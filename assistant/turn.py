@@ -30,13 +30,18 @@ if TYPE_CHECKING:
     from assistant.models.wire import Chunk, StopReason
     from assistant.tokens import Cost, TokenUsage
 
-_BEAT_S = 0.1
+_BEAT_S = 0.25
 """How often, in seconds, an estimated meter moves while words stream."""
+_GATHER_S = 0.04
+"""How long, in seconds, words may gather before they are shown: less than a frame of the screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits."""
+    """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
+
+    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown.
+    """
 
     number: int
     text: str
@@ -48,6 +53,7 @@ class Ask:
     outcome: str = ""
     repairs: int = 1
     max_output: int | None = None
+    mend: tuple[Misfit, ...] = ()
 
 
 class Desk(Protocol):
@@ -121,13 +127,18 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     """Run one turn. The last event is TurnEnded, unless the walk is closed before."""
     yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer)
     try:
-        context = await asyncio.to_thread(desk.look, ask.text)
         system = _system(ask.model)
+        if ask.mend:
+            seen: dict[str, str] = {}
+            question = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend))
+        else:
+            context = await asyncio.to_thread(desk.look, ask.text)
+            yield events.ContextPacked(context, ask.model.context_window)
+            seen = dict(context.seen)
+            question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
-    yield events.ContextPacked(context, ask.model.context_window)
-    question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
     messages = (*ask.history, said("user", question))
 
     steps: list[_Step] = []
@@ -149,7 +160,7 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
         if fitted is not None:
             edits = _without(edits, (*fitted.misfits, *broken))
         edits += new  # type: ignore[arg-type]
-        fitted = await asyncio.to_thread(desk.fit, edits, dict(context.seen))
+        fitted = await asyncio.to_thread(desk.fit, edits, seen)
         broken = unread  # type: ignore[assignment]
         misfits = (*broken, *fitted.misfits)
         if misfits:
@@ -176,6 +187,20 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     yield _ended(ask, desk, steps, patch, (*broken, *fitted.misfits) if fitted else (), error)
 
 
+async def aside(ask: Ask, desk: Desk, purpose: str) -> AsyncGenerator[events.Event, None]:
+    """Ask one thing beside the conversation: no history, no context, no edits. The last event is AsideEnded."""
+    yield events.AsideStarted(purpose, ask.provider.name, ask.model.id, ask.payer)
+    request = Request(ask.model, (), (said("user", ask.text),), ask.max_output, ask.effort)
+    steps = [_Step(purpose, await asyncio.to_thread(_weigh, request))]
+    async with aclosing(_talk(ask, desk, request, steps, [])) as talk:
+        async for event in talk:
+            if not isinstance(event, events.EditArrived):
+                yield event
+    step = steps[0]
+    usage, cost = _sum(desk, steps)
+    yield events.AsideEnded(purpose, "".join(step.text), step.served, step.stop, usage, cost, step.error)
+
+
 async def _talk(
     ask: Ask, desk: Desk, request: Request, steps: list[_Step], found: list[Edit | Misfit]
 ) -> AsyncGenerator[events.Event, None]:
@@ -188,46 +213,42 @@ async def _talk(
         len(steps), step.purpose, round(likely * 0.9), likely, round(likely * 1.15), desk.price(step.estimate)
     )
     parser = edit_format.open_parser()
-    arrived: asyncio.Queue[Chunk | AssistantError | None] = asyncio.Queue()
-    entry = desk.book(len(steps), step.purpose, step.estimate)
+    entry = await asyncio.to_thread(desk.book, len(steps), step.purpose, step.estimate)
     state = "interrupted"
-    pump = asyncio.create_task(_pump(desk, request, arrived))
-    stop = asyncio.create_task(desk.stopped.wait())
+    inbox = _Inbox(desk.stopped)
+    pump = asyncio.create_task(inbox.fill(desk.stream(request)))
     moved = 0.0
     clock = asyncio.get_running_loop().time
     try:
-        while True:
-            if arrived.empty():
-                get = asyncio.create_task(arrived.get())
-                await asyncio.wait({get, stop}, return_when=asyncio.FIRST_COMPLETED)
-                if not get.done():
-                    get.cancel()
-                    step.stop = "cancelled"
-                    break
-                chunk = get.result()
-            else:
-                chunk = arrived.get_nowait()
-            if chunk is None:
+        while state == "interrupted" and step.error is None:
+            batch = await inbox.take()
+            for chunk in batch:
+                for event in _take(ask, step, chunk):
+                    yield event
+                    if isinstance(event, events.TextArrived):
+                        new = parser.feed(event.text)
+                        found += new
+                        for edit in new:
+                            if not _is_misfit(edit):
+                                yield events.EditArrived(edit)  # type: ignore[arg-type]
+            if inbox.error is not None:
+                step.error, step.stop = inbox.error, "error"
+                state = "interrupted" if step.text else "failed"
+            elif inbox.ended:
                 state = "settled"
+            elif desk.stopped.is_set():
+                step.stop = "cancelled"
                 break
-            if isinstance(chunk, AssistantError):
-                step.error, step.stop, state = chunk, "error", "interrupted" if step.text else "failed"
-                break
-            for event in _take(ask, step, chunk):
-                yield event
-                if isinstance(event, events.TextArrived):
-                    for each in parser.feed(event.text):
-                        found.append(each)
-                        if not _is_misfit(each):
-                            yield events.EditArrived(each)  # type: ignore[arg-type]
-            if clock() - moved >= _BEAT_S:
+            elif clock() - moved >= _BEAT_S:
                 moved = clock()
                 burn, cost = _sum(desk, steps)
                 yield desk.burnt(burn, cost)
                 yield desk.meters(step.burn(), desk.price(step.burn()))
-        found.extend(parser.close())
+        for edit in parser.close():
+            found.append(edit)
+            if not _is_misfit(edit):
+                yield events.EditArrived(edit)  # type: ignore[arg-type]
     finally:
-        stop.cancel()
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
         if state == "failed" and step.usage is None:
@@ -235,19 +256,62 @@ async def _talk(
         desk.settle(entry, state, step.burn(), desk.price(step.burn(), step.reported), step.served)
     burn, cost = _sum(desk, steps)
     yield desk.burnt(burn, cost)
-    yield desk.meters(tokens.TokenUsage(), desk.price(tokens.TokenUsage()))
+    yield await asyncio.to_thread(desk.meters, tokens.TokenUsage(), desk.price(tokens.TokenUsage()))
 
 
-async def _pump(desk: Desk, request: Request, arrived: asyncio.Queue[Chunk | AssistantError | None]) -> None:
-    """Move chunks from the client into a queue, so that stopping never waits for the next word."""
-    try:
-        async with aclosing(desk.stream(request)) as chunks:
-            async for chunk in chunks:
-                arrived.put_nowait(chunk)
-    except AssistantError as error:
-        arrived.put_nowait(error)
-    else:
-        arrived.put_nowait(None)
+class _Inbox:
+    """Chunks on their way from the client, so that stopping never waits for the next word.
+
+    Words that come within a moment of each other are taken together: drawing and counting each by itself would cost more
+    than receiving it.
+    """
+
+    def __init__(self, stopped: asyncio.Event) -> None:
+        self.error: AssistantError | None = None
+        self.ended = False
+        self._chunks: list[Chunk] = []
+        self._wake = asyncio.Event()
+        self._stopped = stopped
+
+    async def fill(self, stream: AsyncGenerator[Chunk, None]) -> None:
+        """Take all that comes; ends with the stream, or when it is cancelled."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    self._chunks.append(chunk)
+                    self._wake.set()
+            self.ended = True
+        except AssistantError as error:
+            self.error = error
+        finally:
+            watch.cancel()
+            self._wake.set()
+
+    async def _watch(self) -> None:
+        await self._stopped.wait()
+        self._wake.set()
+
+    async def take(self) -> list[Chunk]:
+        """Wait for something to happen; return what has come, neighbouring words joined."""
+        await self._wake.wait()
+        if not (self.ended or self.error or self._stopped.is_set()):
+            await asyncio.sleep(_GATHER_S)
+        self._wake.clear()
+        chunks, self._chunks = self._chunks, []
+        joined: list[Chunk] = []
+        words: list[str] = []
+        for chunk in chunks:
+            if isinstance(chunk, said_by.TextChunk):
+                words.append(chunk.text)
+                continue
+            if words:
+                joined.append(said_by.TextChunk("".join(words)))
+                words = []
+            joined.append(chunk)
+        if words:
+            joined.append(said_by.TextChunk("".join(words)))
+        return joined
 
 
 def _take(ask: Ask, step: _Step, chunk: Chunk) -> list[events.Event]:

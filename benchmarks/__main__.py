@@ -53,11 +53,12 @@ async def stream() -> None:
     """Stream 20,000 tokens into the transcript at about 200 a second of simulated time; compare the quarters."""
     from textual.app import App, ComposeResult
 
+    from assistant.tui import theme
     from assistant.tui.widgets.transcript import Transcript
 
     class Screen(App[None]):
         def compose(self) -> ComposeResult:
-            yield Transcript()
+            yield Transcript(theme.load("dark"))
 
     app = Screen()
     async with app.run_test(size=(100, 40)) as pilot:

@@ -9,19 +9,26 @@ import contextlib
 import hashlib
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 # A repository's own config can name programs that `status` and `diff` run.
 _SAFE = (
     "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=",
     "-c", "core.quotePath=false", "-c", "core.attributesFile=/dev/null", "-c", "submodule.recurse=false",
+)  # fmt: skip
+# What the user has set up counts when the user asks for a commit: hooks, filters, attributes. Only what would start a
+# program for nothing stays off.
+_ASKED = (
+    "-c", "core.fsmonitor=false", "-c", "diff.external=", "-c", "core.quotePath=false", "-c", "submodule.recurse=false",
+    "-c", "gc.auto=0", "-c", "maintenance.auto=false",
 )  # fmt: skip
 _LARGEST = 2_000_000
 _JUNK = {
@@ -49,6 +56,15 @@ class FileFact:
     blob: str
     size: int
     dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run of git came to: exit status, standard output as bytes, standard error as text."""
+
+    status: int
+    out: bytes
+    err: str
 
 
 class Repo:
@@ -84,6 +100,29 @@ class Repo:
             words = str(error.stderr or error).strip()[-300:]
             raise RepoError(f"git cannot read {self.root}: {words}", "Run `git status` there to see more.") from error
         return out
+
+    def run(self, *args: str, feed: bytes = b"", env: Mapping[str, str] | None = None, asked: bool = False) -> Ran:
+        """Run git with an argument list and return how it ended; raises RepoError where there is no git.
+
+        Nothing of the repository's own is run unless the user has `asked` for a commit: then its hooks and filters are.
+        """
+        import git
+
+        flags = _ASKED if asked else _SAFE
+        surroundings = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", **(env or {})}
+        if not asked:  # a hook's own git is not to inherit it
+            surroundings["GIT_LITERAL_PATHSPECS"] = "1"
+        with tempfile.TemporaryFile() as given:
+            given.write(feed)
+            given.seek(0)
+            try:
+                status, out, err = git.Git(str(self.root)).execute(
+                    ["git", *flags, *args], istream=given, env=surroundings, with_extended_output=True,
+                    with_exceptions=False, stdout_as_string=False, strip_newline_in_stdout=False,
+                )  # fmt: skip
+            except git.GitCommandNotFound as error:
+                raise RepoError("git is not installed.", "Install git and try again.") from error
+        return Ran(status, out, err)
 
     def files(self) -> tuple[FileFact, ...]:
         """List regular text-sized files, tracked and untracked but not ignored, sorted by path."""

@@ -1,231 +1,351 @@
-"""The only hand that writes the user's files: paths that are safe, all of a patch or nothing of it."""
+"""The only hand that writes the user's files: paths that are safe, all of a patch or nothing of it.
+
+A patch is checked as a whole before anything is touched. Then all new texts are written beside their targets, and only
+then do names change: the old file is kept under a second name until the last one is in place, so that putting back needs
+no room on the disk. Nothing is ever overwritten that is not what the patch was made for.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import re
 import stat
-import unicodedata
-import uuid
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.errors import OutsideRoot, PatchError, Stale, Unwritable
+from assistant.edits import folder
+from assistant.edits.path import fold, parts, risky
+from assistant.errors import PatchError, Stale, Unwritable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from assistant.edits.patch import FilePatch, Patch
 
-_LARGEST = 50_000_000
-_DEVICES = re.compile(
-    r"^(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE
-)
-_SHORT_GIT = re.compile(r"^git~\d+$", re.IGNORECASE)
+    Probe = Callable[[str], object]
+
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV, errno.EACCES}
+
+
+class HalfDone(Unwritable):
+    """Writing failed, and so did putting back; the message names the files. The journal tries again."""
+
+
+@dataclass(slots=True)
+class _Move:
+    """One file on its way: what was found, and how far it has come."""
+
+    file: FilePatch
+    found: folder.File | None
+    temp: str = ""
+    aside: str = ""
+    placed: bool = False
+    gone: bool = False
 
 
 def locate(root: Path, path: str) -> Path:
     """Return where a path of a patch is on disk; raises OutsideRoot for one that may not be touched.
 
-    Refused are absolute paths, `..`, drive letters, `~`, anything in a `.git` by whatever spelling, control characters,
-    device names, and every path that passes through a symbolic link or into another repository.
+    Beside what `path.parts` refuses by name, that is every path through a symbolic link or into another repository.
     """
-    hint = "Only files inside the repository, and never .git, are written."
-    if not path or path in {".", "./"}:
-        raise OutsideRoot("The edit names no file.", hint, path=path)
-    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in path):
-        raise OutsideRoot(f"{path!r} has control characters in its name.", hint, path=path)
-    if path.startswith(("/", "\\", "~")) or re.match(r"^[A-Za-z]:", path) or "\\" in path:
-        raise OutsideRoot(f"{path!r} does not lie below the root.", hint, path=path)
-    parts = path.split("/")
-    if path.endswith("/") or "" in parts:
-        raise OutsideRoot(f"{path!r} is not the name of a file.", hint, path=path)
-    for part in parts:
-        plain = _plain(part)
-        if part in {".", ".."} or plain in {"", ".", ".."}:
-            raise OutsideRoot(f"{path!r} climbs out of its folder.", hint, path=path)
-        if plain == ".git" or _SHORT_GIT.match(plain) or _DEVICES.match(plain) or ":" in part:
-            raise OutsideRoot(f"{path!r} is not a place for edits.", hint, path=path)
-    here = root
-    for index, part in enumerate(parts):
-        here /= part
-        try:
-            kind = here.lstat().st_mode
-        except (FileNotFoundError, NotADirectoryError):
-            break
-        except OSError as error:
-            raise Unwritable(
-                f"{path} cannot be looked at: {error.strerror}.", "Check its rights.", path=path
-            ) from error
-        if stat.S_ISLNK(kind):
-            raise OutsideRoot(f"{path!r} passes through a symbolic link.", hint, path=path)
-        if index < len(parts) - 1:
-            if not stat.S_ISDIR(kind):
-                raise Unwritable(f"{path}: {here.name} is a file, not a folder.", "Choose another name.", path=path)
-            if (here / ".git").exists():
-                raise OutsideRoot(f"{path!r} lies in another repository.", "Open Wattson there to edit it.", path=path)
-    return root.joinpath(*parts)
-
-
-def _plain(part: str) -> str:
-    """Fold what file systems fold: case, width, ignorable signs, trailing dots and blanks."""
-    folded = unicodedata.normalize("NFKC", part)
-    folded = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
-    return folded.rstrip(". ").casefold() if folded.strip(".") else folded
+    with folder.at(root, path) as (here, name):
+        facts = folder.lstat(here, name) if here is not None else None
+        if facts is not None and stat.S_ISLNK(facts.st_mode):
+            raise folder.link(path)
+    return root.joinpath(*parts(path))
 
 
 def read(root: Path, path: str) -> tuple[bytes, int] | None:
     """Return bytes and permission bits of a file, None where there is none; raises OutsideRoot and Unwritable."""
-    place = locate(root, path)
-    try:
-        facts = place.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise Unwritable(f"{path} cannot be read: {error.strerror}.", "Check its rights.", path=path) from error
-    if not stat.S_ISREG(facts.st_mode):
-        raise Unwritable(f"{path} is not a regular file.", "Only regular files are edited.", path=path)
-    if facts.st_size > _LARGEST:
-        raise Unwritable(f"{path} has {facts.st_size:,} bytes, which is too large to edit.", "", path=path)
-    try:
-        return place.read_bytes(), stat.S_IMODE(facts.st_mode)
-    except OSError as error:
-        raise Unwritable(f"{path} cannot be read: {error.strerror}.", "Check its rights.", path=path) from error
+    found = folder.look(root, path)
+    return None if found is None else (found.data, found.mode)
 
 
 def check(root: Path, patch: Patch) -> None:
-    """Make sure that the disk is still what the patch was made for; raises Stale, OutsideRoot or Unwritable."""
+    """Make sure that a patch can be written as a whole, and that the disk is still what it was made for.
+
+    Raises Stale, OutsideRoot or Unwritable, with the file named.
+    """
+    _plan(root, patch)
+
+
+def notes(root: Path, patch: Patch) -> tuple[str, ...]:
+    """Say what the user should know before this is written: risky files, and other names that keep the old text."""
+    words = []
     for file in patch.files:
-        now = read(root, file.path)
-        if (now[0] if now else None) != file.before:
-            what = "is gone" if now is None else "exists already" if file.before is None else "has changed"
+        for path in dict.fromkeys((file.path, file.target)):
+            why = risky(path)
+            if why:
+                words.append(f"{path}: {why}.")
+        found = folder.look(root, file.path)
+        if found is not None and found.links > 1:
+            others = found.links - 1
+            words.append(
+                f"{file.path} has {others} other name{'s' * (others > 1)} (hard links), which keep the old text."
+            )
+    return tuple(words)
+
+
+def missing_folders(root: Path, patch: Patch) -> tuple[str, ...]:
+    """List the folders that writing this patch will make, outermost first."""
+    found: dict[str, None] = {}
+    for file in patch.files:
+        if file.after is None:
+            continue
+        above = parts(file.target)[:-1]
+        for depth in range(1, len(above) + 1):
+            with folder.opened(root, above[:depth]) as here:
+                if here is None:
+                    found["/".join(above[:depth])] = None
+    return tuple(found)
+
+
+def write(root: Path, patch: Patch, *, probe: Probe | None = None) -> None:
+    """Write a patch, all of it or nothing; on any failure everything is put back.
+
+    Raises Stale, OutsideRoot or Unwritable. `probe` is called with a word before every step that changes the disk: tests
+    kill the process or fail there.
+    """
+    tell = probe or _quiet
+    moves = _plan(root, patch)
+    made: list[tuple[str, ...]] = []
+    now = ""
+    try:
+        for move in moves:
+            now = move.file.target
+            if move.file.after is not None:
+                _beside(root, move, made, tell)
+        for move in moves:
+            now = move.file.target
+            _swap(root, move, tell)
+    except KeyboardInterrupt:
+        _put_all_back(root, moves, made)
+        raise
+    except (OSError, PatchError) as error:
+        left = _put_all_back(root, moves, made)
+        if left:
+            raise HalfDone(
+                f"{now} cannot be written, and {', '.join(left)} could not be put back.",
+                "Look at these files; Wattson tries again when it starts.",
+                path=left[0],
+            ) from error
+        if isinstance(error, PatchError):
+            raise
+        raise Unwritable(
+            f"{now} cannot be written: {error.strerror or error}.",
+            "Nothing was changed; make room or mend the rights.",
+            path=now,
+        ) from error
+    _settle(root, moves, made, tell)
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+def _plan(root: Path, patch: Patch) -> list[_Move]:
+    """Check a patch as a whole, and find out what is there."""
+    _agree(patch)
+    moves = []
+    for file in patch.files:
+        found = folder.look(root, file.path)
+        if (found.data if found else None) != file.before:
+            what = "is gone" if found is None else "exists already" if file.before is None else "has changed"
             raise Stale(
                 f"{file.path} {what} since the patch was made.", "Ask again, or undo the change.", path=file.path
             )
-        if file.target != file.path and read(root, file.target) is not None:
+        if file.target != file.path and folder.look(root, file.target) is not None:
             raise Stale(f"{file.target} exists already.", "Move it away first.", path=file.target)
+        if found is not None and file.mode_before == file.mode_after:
+            file = replace(file, mode_before=found.mode, mode_after=found.mode)  # noqa: PLW2901 - the user's own mode stays
+        elif found is not None and file.after is not None and found.mode != file.mode_before:
+            raise Stale(f"The mode of {file.path} has changed since the patch was made.", "Ask again.", path=file.path)
+        if found is not None and not found.mode & 0o222:
+            raise Unwritable(f"{file.path} is read-only.", f"Allow it first: chmod u+w {file.path}", path=file.path)
+        for path in dict.fromkeys((file.path, file.target)):
+            try:
+                _may(root, path)
+            except OSError as error:
+                raise Unwritable(
+                    f"{path} may not be written: {error.strerror}.", "Check its rights.", path=path
+                ) from error
+        moves.append(_Move(file, found))
+    return moves
 
 
-def write(root: Path, patch: Patch) -> None:
-    """Write a patch: all new texts beside their targets first, then renames; on any failure everything is put back.
-
-    Raises Stale, OutsideRoot or Unwritable; then nothing is changed.
-    """
-    check(root, patch)
-    ready: list[tuple[FilePatch, Path | None]] = []
-    made: list[Path] = []
-    try:
-        for file in patch.files:
-            ready.append((file, _beside(root, file, made) if file.after is not None else None))
-    except OSError as error:
-        _tidy([temp for _, temp in ready if temp], made)
-        raise Unwritable(
-            f"{file.target} cannot be written: {error.strerror}.", "Nothing was changed; make room or mend the rights."
-        ) from error
-    done: list[FilePatch] = []
-    try:
-        for file, temp in ready:
-            done.append(file)
-            _swap(root, file, temp)
-    except OSError as error:
-        for file in reversed(done):
-            put_back(root, file)
-        _tidy([temp for _, temp in ready if temp], made)
-        raise Unwritable(f"{file.target} cannot be written: {error.strerror}.", "Everything was put back.") from error
-    for folder in {locate(root, file.target).parent for file in patch.files}:
-        _sync(folder)
+def _agree(patch: Patch) -> None:
+    """Refuse a patch whose files are in each other's way, or that asks for what no edit may ask."""
+    taken: dict[tuple[str, ...], str] = {}
+    for file in patch.files:
+        for path in dict.fromkeys((file.path, file.target)):
+            names = parts(path)
+            if names in taken:
+                raise Unwritable(f"The patch names {path} twice.", "Ask for one change at a time.", path=path)
+            taken[names] = path
+        if file.target != file.path and [*map(fold, parts(file.path))] == [*map(fold, parts(file.target))]:
+            raise Unwritable(
+                f"{file.path} and {file.target} are one name where case does not count.", "Use git mv.", path=file.path
+            )
+        mode = file.mode_after
+        if mode is not None and mode != file.mode_before and (mode & ~0o777 or not mode & 0o200):
+            raise Unwritable(
+                f"{file.target}: mode {mode:o} is not one that edits may give.", "Use chmod.", path=file.target
+            )
+    for names, path in taken.items():
+        for depth in range(1, len(names)):
+            if names[:depth] in taken:
+                raise Unwritable(
+                    f"The patch makes {'/'.join(names[:depth])} both a file and a folder (of {path}).",
+                    "Ask for one change at a time.",
+                    path=path,
+                )
 
 
-def put_back(root: Path, file: FilePatch) -> None:
-    """Give one file its state before, whatever half of a change it is in."""
-    target, source = locate(root, file.target), locate(root, file.path)
-    if file.before is None or target != source:
-        target.unlink(missing_ok=True)
-    if file.before is not None:
-        temp = source.with_name(f".{uuid.uuid4().hex}.wattson")
-        source.parent.mkdir(parents=True, exist_ok=True)
-        _fill(temp, file.before, file.mode_before)
-        temp.replace(source)
-    else:
-        sweep(root, file.target)
+def _may(root: Path, path: str) -> None:
+    """Raise Unwritable where this user may not write a file, or its folder."""
+    *above, name = parts(path)
+    for depth in range(len(above), -1, -1):
+        with folder.opened(root, tuple(above[:depth])) as here:
+            if here is None:
+                continue
+            where = "/".join(above[:depth]) or "the root folder"
+            if not os.access(".", os.W_OK | os.X_OK, dir_fd=here):
+                raise Unwritable(f"{path}: nothing may be written in {where}.", "Check its rights.", path=path)
+            there = depth == len(above) and folder.lstat(here, name) is not None
+            if there and not os.access(name, os.W_OK, dir_fd=here):
+                raise Unwritable(f"{path} may not be written.", "Check its rights.", path=path)
+            return
 
 
-def sweep(root: Path, path: str) -> None:
-    """Clear away what an interrupted write left beside a path: our temporary files, and folders made for nothing."""
-    folder = locate(root, path).parent
-    if not folder.is_dir():
+def _beside(root: Path, move: _Move, made: list[tuple[str, ...]], tell: Probe) -> None:
+    file = move.file
+    tell(f"write {file.target}")
+    there = file.target == file.path and file.before is not None
+    with folder.at(root, file.target, None if there else made) as (here, name):
+        if here is None or file.after is None:
+            raise Stale(f"The folder of {file.path} is gone.", "Ask again, or undo the change.", path=file.path)
+        like = name if there else ""
+        usual = file.before is None and file.mode_after in {0o644, 0o755}
+        move.temp = folder.fill(here, file.after, file.mode_after, like, exact=not usual)
+
+
+def _swap(root: Path, move: _Move, tell: Probe) -> None:
+    """Let one file change its name: the moment in which it is new."""
+    file = move.file
+    if file.target != file.path or file.before is None:
+        tell(f"place {file.target}")
+        with folder.held(root, file.target) as (here, name):
+            _place(here, move.temp, name, file.target)
+            move.placed = True
+            tell(f"tidy {file.target}")
+            folder.remove(here, move.temp)
+        if file.before is not None:
+            _lay_aside(root, move, tell)
         return
-    for temp in folder.glob(".*.wattson"):
-        if re.fullmatch(r"\.[0-9a-f]{32}\.wattson", temp.name):
-            temp.unlink(missing_ok=True)
-    while folder != root and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
-
-
-def _beside(root: Path, file: FilePatch, made: list[Path]) -> Path:
-    target = locate(root, file.target)
-    missing = [folder for folder in target.parents if root in folder.parents and not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir()
-        made.append(folder)
-    temp = target.with_name(f".{uuid.uuid4().hex}.wattson")
-    try:
-        _fill(temp, file.after or b"", file.mode_after)
-    except OSError:
-        temp.unlink(missing_ok=True)
-        raise
-    return temp
-
-
-def _fill(place: Path, data: bytes, mode: int | None) -> None:
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(handle, view) :]
-        os.fchmod(handle, mode if mode is not None else 0o644 & ~_umask())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _swap(root: Path, file: FilePatch, temp: Path | None) -> None:
-    source, target = locate(root, file.path), locate(root, file.target)
-    if temp is not None:
-        temp.replace(target)
-    if temp is None or source != target:
-        source.unlink()
-        folder = source.parent
-        while folder != root and not any(folder.iterdir()):
-            folder.rmdir()
-            folder = folder.parent
-
-
-def _tidy(temps: list[Path], made: list[Path]) -> None:
-    for temp in temps:
-        with contextlib.suppress(OSError):
-            temp.unlink(missing_ok=True)
-    for folder in reversed(made):
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-
-def _sync(folder: Path) -> None:
-    if not folder.is_dir():
+    if file.after is None:
+        _lay_aside(root, move, tell)
         return
-    handle = os.open(folder, os.O_RDONLY)
+    tell(f"keep {file.path}")
+    with folder.held(root, file.path) as (here, name):
+        _same(move, folder.lstat(here, name))
+        aside = folder.temporary()
+        try:
+            os.link(name, aside, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+            move.aside = aside
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+        tell(f"swap {file.path}")
+        os.rename(move.temp, name, src_dir_fd=here, dst_dir_fd=here)
+        move.placed = True
+        if move.aside:
+            _same(move, folder.lstat(here, move.aside))  # somebody may have written into the old file meanwhile
+
+
+def _place(here: int, temp: str, name: str, path: str) -> None:
+    """Give a new file its name, but never another file's."""
     try:
-        with contextlib.suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.link(temp, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+    except FileExistsError as error:
+        raise Stale(f"{path} exists already.", "Move it away first.", path=path) from error
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if folder.lstat(here, name) is not None:
+            raise Stale(f"{path} exists already.", "Move it away first.", path=path) from error
+        os.rename(temp, name, src_dir_fd=here, dst_dir_fd=here)
 
 
-__all__ = ["PatchError", "check", "locate", "put_back", "read", "sweep", "write"]
+def _lay_aside(root: Path, move: _Move, tell: Probe) -> None:
+    """Take a file away, by another name until all is done."""
+    tell(f"take {move.file.path}")
+    with folder.held(root, move.file.path) as (here, name):
+        _same(move, folder.lstat(here, name))
+        aside = folder.temporary()
+        os.rename(name, aside, src_dir_fd=here, dst_dir_fd=here)
+        move.aside, move.gone = aside, True
+        _same(move, folder.lstat(here, aside))
+
+
+def _same(move: _Move, facts: os.stat_result | None) -> None:
+    path = move.file.path
+    if facts is None or move.found is None or folder.mark(facts) != move.found.mark:
+        raise Stale(f"{path} has changed since the patch was made.", "Ask again, or undo the change.", path=path)
+
+
+def _put_all_back(root: Path, moves: list[_Move], made: list[tuple[str, ...]]) -> list[str]:
+    """Undo what `write` has done so far; returns the files for which that failed."""
+    left = []
+    for move in reversed(moves):
+        file = move.file
+        try:
+            if move.gone:
+                with folder.held(root, file.path) as (here, name):
+                    _place(here, move.aside, name, file.path)
+                    folder.remove(here, move.aside)
+            if move.placed and file.before is not None and file.target == file.path:
+                _back(root, move)
+            elif move.placed:
+                with folder.held(root, file.target) as (here, name):
+                    os.unlink(name, dir_fd=here)
+        except (OSError, PatchError):
+            left.append(file.path)
+            continue
+        with contextlib.suppress(OSError, PatchError), folder.held(root, file.target) as (here, _):
+            for name in (move.temp, move.aside):
+                if name:
+                    folder.remove(here, name)
+    for above in reversed(made):
+        folder.rmdir(root, above)
+    for above in {parts(move.file.path)[:-1] for move in moves}:
+        folder.sync(root, above)
+    return left
+
+
+def _back(root: Path, move: _Move) -> None:
+    with folder.held(root, move.file.path) as (here, name):
+        temp = move.aside or folder.fill(here, move.file.before or b"", move.file.mode_before, name)
+        os.rename(temp, name, src_dir_fd=here, dst_dir_fd=here)
+
+
+def _settle(root: Path, moves: list[_Move], made: list[tuple[str, ...]], tell: Probe) -> None:
+    """Make the new names last, and clear away the old files and the folders that are empty now."""
+    touched = {parts(path)[:-1] for move in moves for path in (move.file.path, move.file.target)}
+    touched |= {above[:-1] for above in made}
+    for above in sorted(touched, key=len):
+        tell("sync")
+        folder.sync(root, above)
+    for move in moves:
+        if move.aside:
+            tell(f"tidy {move.file.path}")
+            with contextlib.suppress(OSError, PatchError), folder.held(root, move.file.path) as (here, _):
+                folder.remove(here, move.aside)
+        if move.gone:
+            above = parts(move.file.path)[:-1]
+            while above and folder.rmdir(root, above):
+                above = above[:-1]
+
+
+__all__ = ["HalfDone", "check", "locate", "missing_folders", "notes", "read", "risky", "write"]

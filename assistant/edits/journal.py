@@ -1,328 +1,400 @@
 """What was written, step by step, so that it can be taken back and made again: after a restart too, with git or without.
 
-A step is written and synced before the first file is touched ("going"), and marked "done" after the last. What a crash
-leaves "going" is put back to before at the next start. Steps live in one folder per root: a JSON file each, and the
-files' bytes beside it by their SHA-256.
+A deed is noted and synced before the first file is touched, marked when the tree has it, and closed when the steps say
+so. What a crash leaves unmarked is put back to before; what it leaves marked is completed: the tree is one or the other.
+Undo and redo, of a step, some hunks, a turn or a session, are previews first: a patch for the files as they are now, in
+which whatever was typed since stays. Where that cannot be, they name the lines and write nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
-import json
 import os
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.edits import disk, text
-from assistant.edits.compare import changes
-from assistant.edits.patch import FilePatch, Patch
-from assistant.errors import OutsideRoot, PatchError, Stale, StateError, Unwritable
+from assistant.edits import disk
+from assistant.edits.archive import Archive, Damaged
+from assistant.edits.mend import finish
+from assistant.edits.replay import Conflict, Tree, between, choose
+from assistant.edits.step import (
+    Full,
+    Provenance,
+    State,
+    Step,
+    read_full,
+    read_step,
+    touched,
+    write_patch,
+    write_step,
+)
+from assistant.errors import PatchError, Stale, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
-State = Literal["going", "done", "undone", "dropped"]
+    from assistant.edits.patch import Hunk, Patch
+
+Way = Literal["undo", "redo"]
 _CAP_BYTES = 256 * 1024 * 1024
 _CAP_STEPS = 500
+_PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One change of the tree: what, when, by which turn and model, and whether it stands."""
+class Preview:
+    """What undo or redo would write now. Nothing has been.
 
-    id: int
-    at: datetime
-    label: str
-    turn: int
-    model: str
+    `patch` is for the files as they are; `merged` names those in which it goes around something typed since: show these
+    before they are written. With `conflicts` it cannot be carried out.
+    """
+
+    way: Way
+    steps: tuple[Step, ...]
     patch: Patch
-    state: State
+    conflicts: tuple[Conflict, ...] = ()
+    merged: tuple[str, ...] = ()
+    after: tuple[Full, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an undo or redo has written, and the steps it was about, as they are now."""
+
+    steps: tuple[Step, ...]
+    patch: Patch
 
 
 class Journal:
     """The steps of one root. One writer at a time, across processes."""
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        root: Path,
+        *,
+        most_steps: int = _CAP_STEPS,
+        most_bytes: int = _CAP_BYTES,
+        patience: float = _PATIENCE,
+        probe: Callable[[str], object] | None = None,
+    ) -> None:
+        """`patience` is how long to wait for another process, in seconds; `probe` as in `disk.write`."""
         self.folder = folder
         self.root = root
+        self._most_steps = most_steps
+        self._most_bytes = most_bytes
+        self._probe = probe
+        self._archive = Archive(folder, patience=patience, probe=probe)
 
-    def apply(self, patch: Patch, *, label: str, now: datetime, turn: int = 0, model: str = "") -> Step:
-        """Write a patch, all or nothing. What was undone before can no longer be redone."""
-        with self._alone():
+    # Writing.
+
+    def apply(
+        self,
+        patch: Patch,
+        *,
+        label: str,
+        now: datetime,
+        turn: int = 0,
+        model: str = "",
+        session: str = "",
+        cost: str = "",
+        provenance: Iterable[Provenance] = (),
+    ) -> Step:
+        """Write a patch, all or nothing. What was undone before is passed over by redo from now on.
+
+        Raises PatchError or StateError; then nothing was written.
+        """
+        with self._archive.alone():
             self._recover()
             disk.check(self.root, patch)
-            steps = self._steps()
-            for old in steps:
-                if old.state == "undone":
-                    self._put(replace(old, state="dropped"))
-            step = Step(max((each.id for each in steps), default=0) + 1, now, label, turn, model, patch, "going")
-            return self._make(step, patch, "done", "dropped")
+            others = self._listed()
+            number, clock = self._archive.next_number(), _clock(others)
+            step = Step(
+                number, now, label, turn, model, patch, "done", session, cost,
+                touched(patch), tuple(provenance), clock,
+            )  # fmt: skip
+            dropped = [
+                {"id": each.id, "state": "dropped" if each.state == "undone" else each.state, "took": 0}
+                for each in others
+                if each.took
+            ]
+            self._carry(patch, [write_step(Full(step, patch), self._archive.keep), *dropped])
+            return step
 
-    def undo(self, *, now: datetime) -> Step:
-        """Take back the last step that stands; raises Stale where what was typed since is in the way."""
-        del now
-        with self._alone():
+    def undo(self, *, now: datetime, step: int | None = None, hunks: Iterable[Hunk] | None = None) -> Step:
+        """Take back the last step that stands, or the one named, or only some hunks of it (as `standing` has them).
+
+        Returns it with the patch that was written; raises Stale where what was typed since is in the way.
+        """
+        return _one(self._take("undo", now, step=step, hunks=hunks))
+
+    def redo(self, *, now: datetime, step: int | None = None, hunks: Iterable[Hunk] | None = None) -> Step:
+        """Make again the step taken back last, or the one named, or only some hunks of it (as `taken_back` has them)."""
+        return _one(self._take("redo", now, step=step, hunks=hunks))
+
+    def undo_turn(self, session: str, turn: int, *, now: datetime) -> Taken:
+        """Take back all that stands of one turn, in one go."""
+        return self._take("undo", now, session=session, turn=turn)
+
+    def undo_session(self, session: str, *, now: datetime) -> Taken:
+        """Take back all that stands of one session, in one go."""
+        return self._take("undo", now, session=session)
+
+    def redo_session(self, session: str, *, now: datetime) -> Taken:
+        """Make again all that was taken back of one session and was not written over since, in one go."""
+        return self._take("redo", now, session=session)
+
+    def carry_out(self, preview: Preview, *, now: datetime) -> Taken:
+        """Write exactly what a preview showed; raises Stale when files or steps have moved on since."""
+        with self._archive.alone():
             self._recover()
-            step = self._last("done", last=True)
-            if step is None:
-                raise PatchError("There is nothing to undo.", "Only what Wattson wrote here can be undone.")
-            return self._make(step, self._onto(step.patch.reversed()), "undone", "done")
-
-    def redo(self, *, now: datetime) -> Step:
-        """Make the step again that was taken back last."""
-        del now
-        with self._alone():
-            self._recover()
-            step = self._last("undone", last=False)
-            if step is None:
-                raise PatchError("There is nothing to redo.", "Redo makes again what undo took back.")
-            return self._make(step, self._onto(step.patch), "done", "undone")
-
-    def peek(self, what: Literal["undo", "redo"]) -> Step | None:
-        """Return the step that undo or redo would be about."""
-        return self._last("done", last=True) if what == "undo" else self._last("undone", last=False)
-
-    def steps(self) -> list[Step]:
-        """List the steps that can be undone or redone, oldest first."""
-        return [step for step in self._steps() if step.state in {"done", "undone"}]
+            for step in preview.steps:
+                found = self._full(step.id).step
+                if (found.did, found.took, found.state) != (step.did, step.took, step.state):
+                    raise Stale(f"Step {step.id} has changed since it was shown.", "Look again.")
+            return self._carry_preview(preview, now)
 
     def recover(self) -> list[str]:
-        """Put back what a crash left half done; returns the files that were put back."""
+        """Put back, or complete, what a crash left; returns the files that were put back. `notes` has the rest."""
         if not self.folder.is_dir():
             return []
-        with self._alone():
+        with self._archive.alone():
             return self._recover()
 
-    def _make(self, step: Step, patch: Patch, after: State, failed: State) -> Step:
-        """Write `patch` as (the reversal of) a step: journal first, then the tree, then the mark."""
-        going = replace(step, patch=patch, state="going")
-        disk.check(self.root, patch)
-        self._put(going, after=after, failed=failed, whole=step)
+    # Looking.
+
+    def preview(
+        self,
+        way: Way,
+        *,
+        step: int | None = None,
+        session: str | None = None,
+        turn: int | None = None,
+        hunks: Iterable[Hunk] | None = None,
+    ) -> Preview:
+        """Say what undo or redo would write now: of the step next in line, of one, of a session, of one of its turns.
+
+        Raises PatchError when there is nothing.
+        """
+        chosen = self._chosen(way, step, session, turn)
+        wanted = None if hunks is None else tuple(hunks)
+        tree = Tree(lambda path: disk.read(self.root, path))
+        after = []
+        for full in chosen:
+            target = choose(way, full, wanted)
+            tree.make(full.step.id, between(full.step.patch, full.stands, target))
+            after.append(_turned(full, target))
+        steps = tuple(full.step for full in chosen)
+        return Preview(way, steps, tree.patch(), tuple(tree.conflicts), tuple(tree.merged), tuple(after))
+
+    def peek(self, what: Way) -> Step | None:
+        """Return the step that undo or redo would be about."""
         try:
-            disk.write(self.root, patch)
+            return self._chosen(what, None, None, None)[0].step
         except PatchError:
-            if failed == "dropped":
-                self._path(step.id).unlink(missing_ok=True)
-            else:
-                self._put(replace(step, state=failed))
-            raise
-        done = replace(step, state=after)
-        self._put(done)
-        self._shrink()
-        return replace(done, patch=patch)
-
-    def _onto(self, patch: Patch) -> Patch:
-        """Move a patch onto the files as they are now; raises Stale where its lines are not as it left them."""
-        files = []
-        for file in patch.files:
-            now = disk.read(self.root, file.path)
-            data = now[0] if now else None
-            if data == file.before:
-                files.append(file)
-                continue
-            if data is None or file.before is None or file.after is None:
-                raise Stale(
-                    f"{file.path} is no longer as Wattson left it.",
-                    "Undo by hand, or restore it first.",
-                    path=file.path,
-                )
-            merged = _merge(file.before, file.after, data)
-            if merged is None:
-                raise Stale(
-                    f"{file.path} was changed since in the very lines.",
-                    "Undo by hand; nothing was written.",
-                    path=file.path,
-                )
-            files.append(replace(file, before=data, after=merged))
-        return Patch(tuple(files))
-
-    # Files of the journal.
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        try:
-            (self.folder / "bytes").mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise StateError(
-                f"The journal {self.folder} cannot be written: {error.strerror}.", "Make room or set WATTSON_HOME."
-            ) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{number:06d}.json"
-
-    def _put(
-        self, step: Step, *, after: State | None = None, failed: State | None = None, whole: Step | None = None
-    ) -> None:
-        """Write one step's file, synced, in one rename."""
-        record: dict[str, Any] = {
-            "id": step.id,
-            "at": step.at.isoformat(),
-            "label": step.label,
-            "turn": step.turn,
-            "model": step.model,
-            "state": step.state,
-            "files": [self._file(file) for file in (whole or step).patch.files],
-        }
-        if after:
-            record |= {"going": [self._file(file) for file in step.patch.files], "after": after, "failed": failed}
-        self._save(self._path(step.id), json.dumps(record).encode())
-
-    def _file(self, file: FilePatch) -> dict[str, Any]:
-        return {
-            "path": file.path,
-            "new_path": file.new_path,
-            "before": self._keep(file.before),
-            "after": self._keep(file.after),
-            "mode_before": file.mode_before,
-            "mode_after": file.mode_after,
-        }
-
-    def _keep(self, data: bytes | None) -> str | None:
-        if data is None:
             return None
-        name = hashlib.sha256(data).hexdigest()
-        place = self.folder / "bytes" / name
-        if not place.exists():
-            self._save(place, data)
-        return name
 
-    def _save(self, place: Path, data: bytes) -> None:
-        temp = place.with_name(f"{place.name}.{os.getpid()}.new")
+    def steps(self) -> list[Step]:
+        """List the steps that can be undone or redone, oldest first, with their patches."""
+        found = []
+        for step in self.history():
+            if step.state != "dropped":
+                with contextlib.suppress(PatchError):
+                    found.append(self._full(step.id).step)
+        return found
+
+    def history(self) -> list[Step]:
+        """List all steps, oldest first, without their patches: `files`, `added` and `removed` are for the eye."""
+        return self._listed()
+
+    def standing(self, step: int) -> Patch:
+        """Return the part of a step that has not been taken back; its hunks are what `undo` takes."""
+        return self._full(step).stands
+
+    def taken_back(self, step: int) -> Patch:
+        """Return the part of a step that has been taken back; its hunks are what `redo` takes."""
+        full = self._full(step)
+        return between(full.step.patch, full.stands, full.step.patch)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return, once, what happened on the side: damaged steps set aside, old ones forgotten, files left alone."""
+        told, self._archive.notes = tuple(self._archive.notes), []
+        return told
+
+    def usable(self) -> str:
+        """Say why the journal cannot be written, empty where it can: a home that is read-only, or missing."""
+        place = self.folder
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            return f"{place} is not a folder."
+        return "" if os.access(place, os.W_OK | os.X_OK) else f"{place} may not be written."
+
+    # Choosing.
+
+    def _listed(self) -> list[Step]:
+        found = []
+        for number in self._archive.numbers():
+            with contextlib.suppress(Damaged, FileNotFoundError):
+                record = self._archive.record(number)
+                if record is not None:
+                    found.append(read_step(record))
+        return found
+
+    def _full(self, number: int) -> Full:
         try:
-            handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(handle, view) :]
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            temp.replace(place)
-        except OSError as error:
-            temp.unlink(missing_ok=True)
-            raise StateError(
-                f"The journal cannot be written ({error.strerror}), so nothing was changed.", "Make room and try again."
+            record = self._archive.record(number)
+            if record is None:
+                raise PatchError(f"Step {number} was made by a newer Wattson.", "Use that version to undo it.")
+            return read_full(record, self._archive.fetch)
+        except FileNotFoundError as error:
+            raise PatchError(
+                f"There is no step {number}.", "Steps that can be undone are listed with their number."
             ) from error
+        except Damaged as error:
+            raise PatchError(f"Step {number} cannot be read: {error}.", "The other steps can be undone.") from error
 
-    def _load(self, path: Path) -> tuple[Step, dict[str, Any]] | None:
-        try:
-            record = json.loads(path.read_bytes())
-            step = Step(
-                record["id"],
-                datetime.fromisoformat(record["at"]),
-                record["label"],
-                record["turn"],
-                record["model"],
-                self._patch(record["files"]),
-                record["state"],
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # a damaged step cannot be undone; the others can
-        return step, record
-
-    def _patch(self, files: list[dict[str, Any]]) -> Patch:
-        def data(name: str | None) -> bytes | None:
-            return None if name is None else (self.folder / "bytes" / name).read_bytes()
-
-        return Patch(
-            tuple(
-                FilePatch(
-                    each["path"],
-                    data(each["before"]),
-                    data(each["after"]),
-                    each["mode_before"],
-                    each["mode_after"],
-                    each["new_path"],
+    def _chosen(self, way: Way, step: int | None, session: str | None, turn: int | None) -> list[Full]:
+        """Find the steps that are meant, in the order in which they are to be made."""
+        if step is not None:
+            full = self._full(step)
+            if full.step.state == ("done" if way == "redo" else "undone") or (
+                way == "undo" and full.step.state == "dropped"
+            ):
+                words = "has been undone already" if way == "undo" else "stands as it was made"
+                raise PatchError(
+                    f"Step {step} {words}.", "Steps that can be undone or redone are listed with their state."
                 )
-                for each in files
+            return [full]
+        found = [
+            each
+            for each in self._listed()
+            if (each.state in {"done", "partly"} if way == "undo" else each.took)
+            and (session is None or each.session == session)
+            and (turn is None or each.turn == turn)
+        ]
+        found.sort(key=lambda each: (each.did if way == "undo" else each.took, each.id), reverse=True)
+        if session is not None and found:
+            return [self._full(each.id) for each in found]
+        for each in found:
+            try:
+                return [self._full(each.id)]
+            except PatchError as error:
+                if error.message not in self._archive.notes:
+                    self._archive.notes.append(error.message)
+        if way == "undo":
+            raise PatchError("There is nothing to undo.", "Only what Wattson wrote here can be undone.")
+        raise PatchError("There is nothing to redo.", "Redo makes again what undo took back.")
+
+    def _take(
+        self,
+        way: Way,
+        now: datetime,
+        *,
+        step: int | None = None,
+        session: str | None = None,
+        turn: int | None = None,
+        hunks: Iterable[Hunk] | None = None,
+    ) -> Taken:
+        with self._archive.alone():
+            self._recover()
+            return self._carry_preview(self.preview(way, step=step, session=session, turn=turn, hunks=hunks), now)
+
+    # Carrying out.
+
+    def _carry_preview(self, preview: Preview, now: datetime) -> Taken:
+        if preview.conflicts:
+            first = preview.conflicts[0]
+            more = f" ({len(preview.conflicts) - 1} more)" if len(preview.conflicts) > 1 else ""
+            raise Stale(
+                f"{first.why}{more}", f"{preview.way.capitalize()} by hand; nothing was written.", path=first.path
             )
+        disk.check(self.root, preview.patch)
+        clock = _clock(self._listed())
+        records: list[dict[str, Any]] = []
+        steps = []
+        for index, full in enumerate(reversed(preview.after)):
+            # Undone newest first, so that the one undone last, the oldest, is the first to be redone.
+            order = clock + len(preview.after) - 1 - index
+            whole = full.step.state == "done"
+            step = (
+                replace(full.step, took=order)
+                if preview.way == "undo"
+                else replace(full.step, did=order, took=0 if whole else full.step.took)
+            )
+            steps.append(step)
+            records.append({**write_step(Full(step, full.stands), self._archive.keep), "turned_at": now.isoformat()})
+        self._carry(preview.patch, records)
+        return Taken(tuple(reversed(steps)), preview.patch)
+
+    def _carry(self, patch: Patch, records: Sequence[dict[str, Any]]) -> None:
+        """Write a patch as one deed: noted first, then the tree, then the mark, then the steps. Only while alone."""
+        archive = self._archive
+        archive.begin(
+            {
+                "patch": write_patch(patch, archive.keep),
+                "folders": list(disk.missing_folders(self.root, patch)),
+                "steps": list(records),
+            }
         )
+        try:
+            disk.write(self.root, patch, probe=self._probe)
+        except PatchError as error:
+            if not isinstance(error, disk.HalfDone):  # then the deed stays open, and the next start tries again
+                archive.end()
+            raise
+        try:
+            archive.wrote()
+        except StateError:
+            self._recover()
+            raise
+        try:
+            self._complete(records)
+        except StateError as error:
+            archive.notes.append(f"{error.message} The step is completed at the next start.")
 
-    def _steps(self) -> list[Step]:
-        loaded = (self._load(path) for path in sorted(self.folder.glob("[0-9]*.json")))
-        return [each[0] for each in loaded if each is not None]
+    def _complete(self, records: Sequence[dict[str, Any]]) -> None:
+        for record in records:
+            self._archive.put(record["id"], record)
+        self._archive.end()
+        self._archive.shrink(self._most_steps, self._most_bytes)
 
-    def _last(self, state: State, *, last: bool) -> Step | None:
-        found = [step for step in self._steps() if step.state == state]
-        return (found[-1] if last else found[0]) if found else None
+    # Mending.
 
     def _recover(self) -> list[str]:
-        restored: list[str] = []
-        for path in sorted(self.folder.glob("[0-9]*.json")):
-            loaded = self._load(path)
-            if loaded is None or loaded[0].state != "going":
+        """Finish what another process did not, and set aside what cannot be read. Only while alone."""
+        archive = self._archive
+        archive.tidy()
+        mended = finish(archive, self.root, probe=self._probe)
+        if mended.steps:
+            self._complete(mended.steps)
+        for number in archive.numbers():
+            try:
+                record = archive.record(number)
+                if record is not None:
+                    read_step(record)
+            except FileNotFoundError:
                 continue
-            step, record = loaded
-            for file in reversed(self._patch(record["going"]).files):
-                if self._half_done(file):
-                    disk.put_back(self.root, file)
-                    restored.append(file.path)
-                disk.sweep(self.root, file.target)
-            if record["failed"] == "dropped":
-                path.unlink()
-            else:
-                self._put(replace(step, state=record["failed"]))
-        return restored
-
-    def _half_done(self, file: FilePatch) -> bool:
-        """Whether the disk has this file's state after; what the user has typed since is never put back."""
-        try:
-            now = disk.read(self.root, file.target)
-            old = disk.read(self.root, file.path)
-        except (OutsideRoot, Unwritable):
-            return False
-        data = now[0] if now else None
-        if file.target != file.path:
-            return data == file.after and data is not None
-        if data != file.after:
-            return False
-        return data != file.before or (old is not None and old[1] != file.mode_before)
-
-    def _shrink(self) -> None:
-        """Forget the oldest steps, and bytes that no step names, above the caps."""
-        paths = sorted(self.folder.glob("[0-9]*.json"))
-        sizes = {place.name: place.stat().st_size for place in (self.folder / "bytes").iterdir()}
-        if len(paths) <= _CAP_STEPS and sum(sizes.values()) <= _CAP_BYTES:
-            return
-        kept: set[str] = set()
-        total = 0
-        for index, path in enumerate(reversed(paths)):
-            with contextlib.suppress(OSError, ValueError):
-                files = json.loads(path.read_bytes())["files"]
-                names = {each[key] for each in files for key in ("before", "after") if each[key]} - kept
-                total += sum(sizes.get(name, 0) for name in names)
-                if index and (index >= _CAP_STEPS or total > _CAP_BYTES):
-                    path.unlink()
-                else:
-                    kept |= names
-        for name in set(sizes) - kept:
-            (self.folder / "bytes" / name).unlink(missing_ok=True)
+            except Damaged as error:
+                archive.set_aside(f"{number:06d}.json", str(error))
+        return list(mended.restored)
 
 
-def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Put the change from `base` to `ours` into `theirs`; None where both changed the same or touching lines."""
-    old, new, now = map(text.split_lines, (base, ours, theirs))
-    mine = changes(old, new)
-    other = changes(old, now)
-    for a, b, _, _ in mine:
-        for c, d, _, _ in other:
-            if a <= d and c <= b:
-                return None
-    out: list[bytes] = []
-    done = 0
-    both = sorted([(a, b, new[c:d]) for a, b, c, d in mine] + [(a, b, now[c:d]) for a, b, c, d in other])
-    for a, b, lines in both:
-        out += old[done:a]
-        out += lines
-        done = b
-    return b"".join(out + old[done:])
+def _clock(steps: Iterable[Step]) -> int:
+    """Return the next moment, counted in deeds: clocks go back, this does not."""
+    return max((max(step.did, step.took) for step in steps), default=0) + 1
+
+
+def _turned(full: Full, stands: Patch) -> Full:
+    """Return a step with as much of it standing as said."""
+    state: State = "undone" if not stands.files else "done" if stands == full.step.patch else "partly"
+    return Full(replace(full.step, state=state), stands)
+
+
+def _one(taken: Taken) -> Step:
+    return replace(taken.steps[0], patch=taken.patch)
+
+
+__all__ = ["Conflict", "Journal", "Preview", "Provenance", "Step", "Taken"]

@@ -1,17 +1,44 @@
 """Bytes of a file as text and back, exactly or not at all.
 
-UTF-8 (with or without a byte order mark) and UTF-16 with one are decoded. Any other encoding in which ASCII is ASCII
-(Latin-1, GBK, Shift-JIS, ...) is carried through byte for byte as lone surrogates; such a file takes edits as long as
-the new lines are ASCII or lines that it already has.
+UTF-8 (with or without a byte order mark) and UTF-16 with one are decoded. So is an encoding that the file itself names
+(a Python or Emacs coding line, XML, HTML, CSS), or that is the only one in which the words of an edit stand in it. Any
+other encoding in which ASCII is ASCII (Latin-1, GBK, Shift-JIS, ...) is carried through byte for byte as lone surrogates:
+such a file takes edits as long as the new lines are ASCII or lines that it already has. Nothing is guessed.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _LOOKED_AT = 8_000
+_HEAD = 1_024
+
+# Python's own names for the encodings that files name. No codec outside this list is ever used: some of Python's are
+# not text (rot13), some keep state from line to line or spell ASCII in other bytes (utf-7, iso-2022, ebcdic).
+_ONE_BYTE = (
+    "latin-1", "cp1252", "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9",
+    "iso8859-10", "iso8859-11", "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16", "cp1250", "cp1251", "cp1253", "cp1254",
+    "cp1255", "cp1256", "cp1257", "cp1258", "cp437", "cp737", "cp850", "cp852", "cp855", "cp857", "cp858", "cp862", "cp866",
+    "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "mac-latin2", "tis-620", "cp874",
+)  # fmt: skip
+_MORE_BYTES = (
+    "gbk", "gb2312", "gb18030", "big5", "big5hkscs", "cp950", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "johab",
+)  # fmt: skip
+_KNOWN = {codecs.lookup(name).name: name for name in (*_ONE_BYTE, *_MORE_BYTES, "ascii", "utf-8")}
+# What the web's standard reads when a page says so, because its pages always meant the larger set.
+_ON_THE_WEB = {
+    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gbk", "shift_jis": "cp932", "euc_kr": "cp949",
+}  # fmt: skip
+_CODING_LINE = re.compile(rb"^[ \t\f]*(?:#|//|/\*|;|--|%|\"|<!--).*?coding[:=][ \t]*([-\w.]+)")
+_XML = re.compile(rb"^<\?xml\s[^>]*?encoding\s*=\s*[\"']([-\w.:]+)[\"']")
+_CSS = re.compile(rb"^@charset \"([-\w.:]+)\";")
+_HTML = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([-\w.:]+)", re.IGNORECASE)
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +57,96 @@ class Coding:
         return data
 
 
-def coding(data: bytes) -> Coding | None:
-    """Say how a file is written, None when it is not text."""
+def coding(data: bytes, words: str = "") -> Coding | None:
+    """Say how a file is written, None when it is not text.
+
+    `words` is what an edit quotes of the file and writes into it. Its letters outside ASCII settle the encoding of a file
+    that does not name its own, where each of them stands in the file already, in a word that is quoted whole, and all
+    encodings that read the file so agree on the bytes.
+    """
+    if data.startswith(_WIDE_MARKS):
+        return None  # UTF-32: nobody writes source in it, and its mark begins like the one of UTF-16
     for mark, name in _MARKS:
         if data.startswith(mark):
             try:
-                data[len(mark) :].decode(name)
+                text = data[len(mark) :].decode(name)
             except UnicodeDecodeError:
                 return None
-            return Coding(name, mark)
+            return None if "\0" in text and name != "utf-8" else Coding(name, mark)
     if b"\0" in data[:_LOOKED_AT]:
         return None
+    named = _named(data[:_HEAD])
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return Coding(foreign=True)
-    return Coding()
+        if named == "utf-8":
+            return Coding(foreign=True)
+        name = named or _settled(data, words)
+        return Coding(name) if name and _returns(data, name) else Coding(foreign=True)
+    if b"\x1b$" in data or b"\x1b(" in data:
+        return Coding(foreign=True)  # ISO-2022: seven bits, and not ASCII
+    if not named or named == "utf-8":
+        return Coding()
+    # It is UTF-8, and says that it is something else. Only where that makes no difference is it settled.
+    return Coding(named) if data.isascii() else Coding(foreign=True)
 
 
 def decode(data: bytes, how: Coding) -> str:
     """Read bytes as text, line ends untouched, the byte order mark left out."""
     return data.removeprefix(how.mark).decode(how.name, "surrogateescape")
+
+
+def _named(head: bytes) -> str:
+    """Return the encoding that a file names in one of the places where programs look for it; empty for none we use."""
+    on_the_web = True
+    found = _XML.match(head) or _CSS.match(head)
+    if found is None:
+        for line in head.split(b"\n")[:2]:
+            found = found or _CODING_LINE.match(line)
+        on_the_web = found is None
+    if found is None and head.lstrip()[:1] == b"<":
+        found = _HTML.search(head)
+    if found is None:
+        return ""
+    name = found[1].decode("ascii", "replace")
+    name = re.sub(r"-(?:unix|dos|mac)$", "", name, flags=re.IGNORECASE)  # as Emacs writes line ends
+    try:
+        plain = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+    return _KNOWN.get(_ON_THE_WEB.get(plain, plain) if on_the_web else plain, "")
+
+
+def _settled(data: bytes, words: str) -> str:
+    """Return an encoding in which the words' letters stand in the file, if all such agree on their bytes.
+
+    One byte is too little to go by: the second half of a Chinese letter is a letter of Latin-1. So each letter must stand
+    in a whole word of two letters or more.
+    """
+    letters = "".join(sorted({sign for sign in words if not sign.isascii()}))
+    quoted = {word for word in _WORD.findall(words) if len(word) > 1 and not word.isascii()}
+    if not letters or any("\ud800" <= sign <= "\udfff" for sign in letters):
+        return ""
+    fitting: dict[tuple[bytes, ...], str] = {}
+    for name in (*_ONE_BYTE, *_MORE_BYTES):
+        try:
+            written = tuple(sign.encode(name) for sign in letters)
+        except UnicodeEncodeError:
+            continue
+        if all(each in data for each in written) and _returns(data, name):
+            text = data.decode(name)
+            standing = "".join(word for word in quoted if word in text)
+            if set(letters) <= set(standing):
+                fitting.setdefault(written, name)
+    return next(iter(fitting.values())) if len(fitting) == 1 else ""
+
+
+def _returns(data: bytes, name: str) -> bool:
+    """Whether a codec reads all of a file, and gives back the same bytes line by line."""
+    try:
+        return all(line.decode(name).encode(name) == line for line in data.split(b"\n"))
+    except UnicodeError:
+        return False
 
 
 def split_lines(data: bytes) -> list[bytes]:

@@ -35,8 +35,9 @@ def files() -> dict[str, str]:
 def lesson(messages: list[dict[str, str]]) -> str:
     """Choose the answer to a conversation by the words of its last message."""
     last = messages[-1]["content"] if messages else ""
-    if "Some of your edits could not be placed" in last:
-        return str(_facts()["repair"])
+    for each in _facts()["aside"]:
+        if each["mark"] in last:
+            return str(each["reply"])
     question = last.rpartition("</context>")[2].lower()
     for each in _facts()["lesson"]:
         if any(word in question for word in each["words"]):

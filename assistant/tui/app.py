@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from assistant.tui import theme
 from assistant.tui.main_screen import MainScreen
 
 if TYPE_CHECKING:
@@ -23,11 +25,12 @@ class Wattson(App[int]):
     def __init__(self, session: Session, model: str = "", *, resume: bool = False) -> None:
         super().__init__()
         self.session = session
-        self._first = MainScreen(session, model, resume=resume)
+        self._look = theme.load(session.config.theme, session.places.config / "themes")
+        self._first = MainScreen(session, self._look, model, resume=resume)
 
     def on_mount(self) -> None:
         """Put on the theme."""
-        self.theme = {"light": "textual-light", "ansi": "textual-ansi"}.get(self.session.config.theme, "textual-dark")
+        self.theme = self._look.textual
 
     def get_default_screen(self) -> Screen[None]:
         """Begin on the main screen at once: a screen beneath it would be styled for nothing."""
@@ -45,5 +48,8 @@ class Wattson(App[int]):
 
 
 def start(session: Session, model: str = "", *, resume: bool = False) -> int:
-    """Run the app; returns the exit code."""
-    return Wattson(session, model, resume=resume).run() or 0
+    """Run the app; returns the exit code, and says how to take the conversation up again."""
+    code = Wattson(session, model, resume=resume).run() or 0
+    if session.history:
+        sys.stdout.write("Take this conversation up again with: wattson -c\n")
+    return code

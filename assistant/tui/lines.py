@@ -3,46 +3,108 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.tui.highlight import Spans
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
+_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
+_LONGEST = 20_000
 
 
 def safe(text: str) -> str:
-    """Make control, bidirectional and invisible characters visible, so that no text can drive the terminal."""
-    if text.isascii() and text.isprintable():
+    """Make control, bidirectional and invisible characters visible, so that no text can drive the terminal.
+
+    Piles of combining marks are cut to three, and a line of more than 20,000 characters is cut: neither may freeze the
+    screen. What is drawn is not what is applied: patches are made of the file's own bytes.
+    """
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
         return text
+    text = _MARKS.sub(lambda match: match[0][:3], text)
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]} ... ({len(text) - _LONGEST:,} more characters)"
     text = text.expandtabs(4)
     return _CONTROL.sub(
         lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"), text.encode("utf-8", "replace").decode()
     )
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """Cut one line into lines of at most `width` cells, at blanks where there are any; the indentation is kept."""
+def wrap(text: str, width: int) -> list[tuple[int, int]]:
+    """Cut one line into ranges of at most `width` cells, at blanks where there are any; blanks at a cut are left out."""
     width = max(4, width)
-    if cell_len(text) <= width:
-        return [text]
-    indent = text[: len(text) - len(text.lstrip())][: width // 2]
-    found: list[str] = []
-    line = indent
-    for word in re.findall(r"\S+\s*", text[len(text) - len(text.lstrip()) :]):
-        if cell_len(line) + cell_len(word.rstrip()) > width and line.strip():
-            found.append(line.rstrip())
-            line = indent
-        if cell_len(word) + cell_len(line) > width:
-            *whole, rest = chop_cells(word, max(2, width - cell_len(indent))) or [word]
-            found += [indent + piece for piece in whole]
-            word = rest  # noqa: PLW2901 - the rest of the word goes on as a word
-        line += word
-    return [*found, line.rstrip()] if line.strip() or not found else found
+    if len(text) <= width and (text.isascii() or cell_len(text) <= width):
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
+    indent = len(text) - len(text.lstrip(" "))
+    first = 0
+    for match in re.finditer(r"[^ ]+", text):
+        start, end = match.span()
+        if cell_len(text[first:end]) <= _room(width, first, indent):
+            continue
+        if start > first and text[first:start].strip(" "):
+            found.append((first, len(text[:start].rstrip(" "))))
+            first = start
+        while cell_len(text[first : min(end, first + 4 * width)]) > (room := _room(width, first, indent)):
+            size = len(chop_cells(text[first : min(end, first + 4 * width)], room)[0])
+            found.append((first, first + max(1, size)))
+            first += max(1, size)
+    found.append((first, len(text)))
+    return found
 
 
-def strip(text: str, style: Style, width: int, fill: Style | None = None) -> Strip:
+def _room(width: int, first: int, indent: int) -> int:
+    """Continued lines are drawn below the first one's indentation."""
+    return width - (min(indent, width // 2) if first else 0)
+
+
+def wrapped(text: str, spans: Spans, base: Style, width: int) -> list[Strip]:
+    """Draw one line as strips of exactly `width` cells; continued lines keep the indentation."""
+    indent = min(len(text) - len(text.lstrip(" ")), max(4, width) // 2)
+    strips = []
+    for first, last in wrap(text, width):
+        lead = " " * indent if first else ""
+        strips.append(strip(styled(text, spans, base, first, last, lead), width, base))
+    return strips
+
+
+def styled(
+    text: str, spans: Spans, base: Style, first: int = 0, last: int | None = None, lead: str = ""
+) -> list[Segment]:
+    """Cut a stretch of a line into segments."""
+    last = len(text) if last is None else last
+    found = [Segment(lead, base)] if lead else []
+    at = first
+    for start, end, style in spans:
+        if end <= at or start >= last:
+            continue
+        if start > at:
+            found.append(Segment(text[at:start], base))
+        found.append(Segment(text[max(at, start) : min(end, last)], base + style))
+        at = min(end, last)
+    if at < last:
+        found.append(Segment(text[at:last], base))
+    return found
+
+
+def strip(segments: Iterable[Segment], width: int, fill: Style | None = None) -> Strip:
     """Make one line of the screen, cut or filled to `width` cells."""
-    return Strip([Segment(text, style)]).adjust_cell_length(width, fill or Style())
+    fill = fill if fill is not None and fill.bgcolor else None
+    return Strip(segments).adjust_cell_length(width, fill or Style.null())
+
+
+def cut(text: str, width: int) -> str:
+    """Cut a text to at most `width` cells, with a sign where something was cut."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""

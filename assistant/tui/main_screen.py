@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -12,11 +11,12 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from assistant import command, events
+from assistant import command
 from assistant.errors import AssistantError
 from assistant.tui import present
+from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
-from assistant.tui.widgets.meter_bar import MeterBar
+from assistant.tui.widgets.meter_bar import MeterBar, money, short
 from assistant.tui.widgets.patch_view import PatchView
 from assistant.tui.widgets.transcript import Transcript
 
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from assistant.session import Session
+    from assistant.tui.theme import Theme
 
 _WIDE = 120
-_KEYS = """
-Enter sends; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line; Up and Down recall what was sent.
-Escape stops a running turn and keeps what came. F2 goes between composer and hunks. F3 chooses a model.
-Page Up and Page Down scroll the conversation. Ctrl+C clears the composer, twice leaves; Ctrl+Q leaves.
-
-In the hunks: y take, n skip, u unmark, a and d the whole file, A and X all, s split, e edit, c comment,
-j and k (or arrows) move, Enter writes what is taken, Escape goes back. What is not decided stays proposed.
-"""
+_SQUAT = 14
+_PAUSE_S = 0.3
+"""How long typing must pause before the price of what stands in the composer is worked out."""
 
 
 class MainScreen(Screen[None]):
@@ -44,28 +40,40 @@ class MainScreen(Screen[None]):
     MainScreen #panes { height: 1fr; }
     MainScreen #talk { width: 1fr; }
     MainScreen #hunks { width: 1fr; }
+    MainScreen.-wide #hunks { border-left: solid $primary-muted; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("escape", "stop", "stop", show=False),
-        Binding("f2", "swap", "hunks", priority=True),
-        Binding("f3", "model", "model", priority=True),
+        Binding("escape", "stop", show=False),
+        Binding("f1", "open('help')", show=False, priority=True),
+        Binding("f2", "swap", show=False, priority=True),
+        Binding("f3,alt+p", "open('model')", show=False, priority=True),
+        Binding("f4", "open('context')", show=False, priority=True),
+        Binding("f5", "open('usage')", show=False, priority=True),
         Binding("pageup", "scroll(-1)", show=False, priority=True),
         Binding("pagedown", "scroll(1)", show=False, priority=True),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
+        Binding("ctrl+o", "unfold", show=False, priority=True),
+        Binding("ctrl+g", "editor", show=False, priority=True),
+        Binding("ctrl+r", "history", show=False, priority=True),
+        Binding("ctrl+l", "repaint", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, model: str, *, resume: bool) -> None:
+    def __init__(self, session: Session, theme: Theme, model: str, *, resume: bool) -> None:
         super().__init__()
         self.session = session
+        self.look = theme
         self.window: int | None = None
-        self.talk = Transcript(id="talk")
-        self.hunks = PatchView(id="hunks")
-        self.meter = MeterBar()
+        self.talk = Transcript(theme, id="talk")
+        self.hunks = PatchView(theme, id="hunks")
+        self.hunks.display = False
+        self.completions = Completions(theme)
+        self.meter = MeterBar(theme)
         self.composer = Composer(id="composer")
         self._model = model
         self._resume = resume
         self._queue: list[str] = []
-        self._quote_timer: Timer | None = None
+        self._paths: list[str] | None = None
+        self._pause: Timer | None = None
         self._leaving = False
         self._reviewing = False
 
@@ -74,6 +82,7 @@ class MainScreen(Screen[None]):
         with Horizontal(id="panes"):
             yield self.talk
             yield self.hunks
+        yield self.completions
         yield self.composer
         yield self.meter
 
@@ -88,66 +97,23 @@ class MainScreen(Screen[None]):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Show both panes side by side, or the one that is in use."""
-        wide = self.size.width >= _WIDE
+        """Show both panes side by side when there is room and something to decide, else the one that is in use."""
+        something = self._reviewing or bool(self.hunks.hunks)
+        wide = self.size.width >= _WIDE and something
+        self.set_class(wide, "-wide")
+        self.composer.set_class(self.size.height < _SQUAT, "-squat")
         self.talk.display = wide or not self._reviewing
         self.hunks.display = wide or self._reviewing
 
     @work(exclusive=True, group="begin")
     async def _begin(self) -> None:
-        session = self.session
+        from assistant.tui import welcome
+
         try:
-            restored = await asyncio.to_thread(self._recover)
-            if restored:
-                self.talk.add(f"Put back after an interrupted write: {', '.join(restored)}", "warning")
-            self.talk.add(
-                f"Wattson in {session.root}"
-                + ("" if session.repo.is_git else "  (not a git repository: a plain folder)"),
-                "head",
-            )
-            for warning in session.config.warnings:
-                self.talk.add(warning, "warning")
-            if self._resume:
-                count = await asyncio.to_thread(session.take_up)
-                for message in session.history:
-                    self.talk.add(message.text, "user" if message.role == "user" else "words")
-                self.talk.add(f"{count} messages of the last conversation are back.", "note")
-            name = self._model or session.config.model
-            if name:
-                present.show(self, session.switch(name))
-                present.show(self, events.MeterMoved(await asyncio.to_thread(session.meters)))
-                if name.startswith("scripted/"):
-                    self.talk.add(
-                        "This is a practice session: the model is scripted, everything else is real. "
-                        "Type: add a limit to the kettle",
-                        "note",
-                    )
-            else:
-                await self._first_run()
+            await welcome.greet(self, self._model, resume=self._resume)
+            self.composer.sent = await asyncio.to_thread(self.session.asked_before)
         except AssistantError as error:
             self.talk.add(str(error), "error")
-
-    def _recover(self) -> list[str]:
-        return self.session.journal.recover()
-
-    async def _first_run(self) -> None:
-        """Say what was found and who would pay; choose nothing for the user."""
-        found = self.session.found()
-        servers = await self.session.find_local()
-        self.talk.add("No model is chosen yet.", "words")
-        for each in found:
-            self.talk.add(
-                f"  key for {each.provider.title}: {each.masked} from {each.source}; {self.session.payer(each.provider)} pays",
-                "note",
-            )
-        for server in servers:
-            names = ", ".join(model.id for model in server.models) or "no model"
-            self.talk.add(f"  {server.title} runs here with {names}; free", "note")
-        if not found and not servers:
-            self.talk.add("  No key in the environment and no local server was found; that is no error.", "note")
-        self.talk.add(
-            "F3 or /model chooses a model.  /model scripted/lesson practises without a key.  /help shows keys.", "words"
-        )
 
     # What is typed.
 
@@ -155,41 +121,98 @@ class MainScreen(Screen[None]):
         """Hand over words, or keep them until the running turn has ended."""
         if self.session.asking and not message.text.startswith("/"):
             self._queue.append(message.text)
-            self.talk.add(f"(queued) {message.text}", "note")
+            self._label()
             return
-        self._submit(message.text)
+        self.submit(message.text)
 
-    def on_text_area_changed(self) -> None:
-        """Say what sending would cost, once typing pauses."""
-        if self._quote_timer is not None:
-            self._quote_timer.stop()
-        self._quote_timer = self.set_timer(0.4, self._quote)
+    def on_composer_asked(self, message: Composer.Asked) -> None:
+        """Open the sheet of keys, or leave."""
+        self.open("help" if message.what == "help" else "quit")
+
+    def on_text_area_changed(self, event: Composer.Changed) -> None:
+        """Say what the word may become, and what sending would cost once typing pauses."""
+        if event.text_area is not self.composer:
+            return
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(_PAUSE_S, self._quote)
+        self._complete(self.composer.word)
+
+    @work(exclusive=True, group="complete")
+    async def _complete(self, word: str) -> None:
+        from assistant.tui import completing
+
+        if word.startswith("@") and self._paths is None:
+            self._paths = await asyncio.to_thread(self.session.paths)
+        self.completions.show(completing.choices(word, self._paths or ()))
+        self.composer.completing = bool(self.completions.choices)
+
+    def on_composer_completing(self, message: Composer.Completing) -> None:
+        """Walk through the completions, take one, or close the list."""
+        chosen = self.completions.chosen
+        match message.what:
+            case "next" | "previous":
+                self.completions.move(1 if message.what == "next" else -1)
+                return
+            case "take" | "enter" if chosen is not None and chosen.text.strip() != self.composer.word:
+                self.composer.take(chosen.text)
+            case "enter":
+                self.composer.send()
+            case _:
+                pass
+        self.completions.show(())
+        self.composer.completing = False
 
     @work(exclusive=True, group="quote")
     async def _quote(self) -> None:
+        """Say below the composer what sending would cost."""
         text = self.composer.text
         if not text.strip() or text.startswith("/") or self.session.pick is None:
-            self.meter.show(replace(self.meter.state, quote=""))
+            self.composer.border_subtitle = ""
             return
         quote = await asyncio.to_thread(self.session.quote, text)
         if quote is not None:
-            share = f", {quote.share:.1%} of plan" if quote.share is not None else ""
-            self.meter.show(
-                replace(self.meter.state, quote=f"this: ~{quote.likely:,} tokens, {present.money(quote.cost)}{share}")
-            )
+            share = f", {quote.share:.1%} of the plan" if quote.share is not None else ""
+            words = f"~{short(quote.likely)} tokens, {money(quote.cost)}{share}"
+            self.composer.border_subtitle = words
+
+    def _label(self) -> None:
+        """Say above the composer what waits there."""
+        waits = f"{len(self._queue)} queued" if self._queue else ""
+        self.composer.border_title = waits
 
     @work(group="turn")
-    async def _submit(self, text: str) -> None:
-        async with aclosing(command.submit(self.session, text)) as stream:
-            async for event in stream:
-                present.show(self, event)
+    async def submit(self, text: str) -> None:
+        """Do what was typed and show what comes of it."""
+        await self.walk(command.submit(self.session, text))
+        self._paths = None  # files may have come or gone
+        self._arrange()
         if self._queue and not self.session.asking:
-            self._submit(self._queue.pop(0))
+            following = self._queue.pop(0)
+            self._label()
+            self.submit(following)
+
+    async def walk(self, stream: command.Stream) -> None:
+        """Show the events of a stream, and the error it ends with."""
+        try:
+            async with aclosing(stream):
+                async for event in stream:
+                    present.show(self, event)
+        except AssistantError as error:
+            self.talk.end()
+            self.talk.add(str(error), "error")
 
     # Hunks.
 
     def review(self) -> None:
-        """Go to the hunks."""
+        """Go to the hunks, unless the user is typing: then they wait, and a key goes to them."""
+        if self.composer.has_focus and self.composer.recently_typed():
+            self._arrange()
+            return
+        self.go_to_hunks()
+
+    def go_to_hunks(self) -> None:
+        """Show the hunks and give them the keys."""
         self._reviewing = True
         self._arrange()
         self.call_after_refresh(self.hunks.focus)  # it is in sight only after the next layout
@@ -209,126 +232,114 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:
         """Write what was taken."""
-        from assistant.session import Decision
-
-        if message.patch is None:
-            return
-        decision = Decision(
-            message.patch, message.taken, message.undecided, message.skipped, message.edited, message.comments
-        )
-        try:
-            async with aclosing(self.session.apply(decision)) as stream:
-                async for event in stream:
-                    present.show(self, event)
-        except AssistantError as error:
-            self.talk.add(str(error), "error")
-            self.compose_again()
+        await self.walk(self.session.apply(message.review))
 
     @work(exclusive=True, group="ask")
     async def on_patch_view_wanted(self, message: PatchView.Wanted) -> None:
-        """Edit a hunk, or comment on it."""
-        from assistant.tui import pickers
+        """Do what needs another screen: edit a hunk, comment on a line, ask somebody else."""
+        from assistant.tui import reviewing
 
-        hunk = message.hunk
-        if message.what == "edit":
-            new = await self.app.push_screen_wait(pickers.Editor(f"{hunk.path}: the new lines", hunk.new_text))
-            if new is not None:
-                self.hunks.put(hunk, hunk.with_text(new))
-        else:
-            words = await self.app.push_screen_wait(pickers.Editor(f"{hunk.path}: a comment for the model", ""))
-            if words and words.strip():
-                self.hunks.note(hunk, words.strip())
+        await reviewing.do(self, message.what, message.index, message.line)
 
-    # Keys and what commands open.
+    # Keys.
 
     def action_stop(self) -> None:
-        """Stop the running turn."""
+        """Stop the running turn; what was queued goes back to the composer."""
         if self.session.asking:
             self.session.stop()
             if self._queue:
-                self.composer.text = "\n".join(self._queue)
+                self.composer.text = "\n".join([*self._queue, self.composer.text]).rstrip("\n")
                 self._queue.clear()
+                self._label()
 
     def action_swap(self) -> None:
         """Go between composer and hunks."""
-        if self._reviewing:
+        if self.hunks.has_focus:
             self.compose_again()
         else:
-            self.review()
+            self.go_to_hunks()
 
-    def action_model(self) -> None:
-        """Choose a model."""
-        self.open("model")
+    def action_open(self, what: str) -> None:
+        """Open a picker or a page."""
+        if what in {"context", "usage"}:
+            self.submit(f"/{what}")
+        else:
+            self.open(what)
 
     def action_scroll(self, pages: int) -> None:
-        """Scroll the pane in sight."""
+        """Scroll the pane in use."""
         pane = self.hunks if self.hunks.has_focus else self.talk
         pane.scroll_relative(y=pages * max(1, pane.size.height - 2), animate=False)
 
+    def action_unfold(self) -> None:
+        """Open the edits and thoughts in the conversation, or fold them."""
+        self.talk.toggle()
+
+    def action_repaint(self) -> None:
+        """Paint all of it again."""
+        self.refresh(layout=True)
+
+    @work(exclusive=True, group="ask")
+    async def action_editor(self) -> None:
+        """Write the question in $EDITOR."""
+        from assistant.tui import editor
+
+        words = await editor.edit(self, self.composer.text, ".md")
+        if words is not None:
+            self.composer.text = words.rstrip("\n")
+            self.composer.move_cursor(self.composer.document.end)
+
+    @work(exclusive=True, group="ask")
+    async def action_history(self) -> None:
+        """Choose from what was asked before."""
+        from assistant.tui import pickers
+
+        rows = [(words, words.replace("\n", " ")) for words in dict.fromkeys(reversed(self.composer.sent))]
+        words = await self.app.push_screen_wait(pickers.Picker("Asked before", rows))
+        if words:
+            self.composer.text = words
+            self.composer.move_cursor(self.composer.document.end)
+
     def action_interrupt(self) -> None:
-        """Stop a turn, else clear the composer, else leave at the second time."""
-        if self.session.asking:
-            self.session.stop()
+        """Copy what is selected, else stop a turn, else clear the composer, else leave at the second time."""
+        selected = self.get_selected_text()
+        if selected:
+            self.app.copy_to_clipboard(selected)
+            self.clear_selection()
+        elif self.session.asking:
+            self.action_stop()
         elif self.composer.text:
             self.composer.text = ""
         elif self._leaving:
             self.app.exit(0)
         else:
             self._leaving = True
-            self.talk.add("Ctrl+C again leaves.", "note")
+            self.composer.border_title = "Ctrl+C again leaves"
             self.set_timer(2, self._stay)
 
     def _stay(self) -> None:
         self._leaving = False
+        self._label()
 
-    @work(exclusive=True, group="ask")
-    async def open(self, what: str) -> None:
+    def open(self, what: str, argument: str = "") -> None:
         """Open what a command asks for."""
-        from assistant.tui import pickers
-
         match what:
             case "quit":
                 self.app.exit(0)
             case "clear":
                 self.talk.clear()
                 self.hunks.show(None)
+                self._arrange()
             case "diff":
-                self.review()
-            case "help":
-                lines = [
-                    f"/{name} {each.USAGE:<28} {(each.__doc__ or '').splitlines()[0]}"
-                    for name, each in command.commands().items()
-                ]
-                await self.app.push_screen_wait(pickers.Page("Help", "\n".join(lines) + "\n" + _KEYS))
-            case "model":
-                await self._pick_model()
-            case "file":
-                files = await asyncio.to_thread(self.session.repo.files)
-                path = await self.app.push_screen_wait(
-                    pickers.Picker("Pin a file", [(each.path, each.path) for each in files])
-                )
-                if path:
-                    self._submit(f"/add {path}")
+                self.go_to_hunks()
             case _:
-                pass
+                self._ask(what, argument)
 
-    async def _pick_model(self) -> None:
-        from assistant.models.price import price_at
-        from assistant.tui import pickers
+    @work(exclusive=True, group="ask")
+    async def _ask(self, what: str, argument: str) -> None:
+        """Open a screen that asks or tells one thing; what is chosen there is submitted like a typed command."""
+        from assistant.tui import asking
 
-        await self.session.find_local()
-        keys = {each.provider.name for each in self.session.found()}
-        rows = []
-        for model in self.session.catalogue.models:
-            provider = self.session.catalogue.providers[model.provider]
-            price = price_at(model, self.session.now())
-            money = f"{price.input:>5} in {price.output:>5} out /M {price.label}" if price else "price unknown"
-            ready = "" if provider.name in keys or not provider.key_needed else "  (no key)"
-            window = f"{model.context_window // 1000:>5}k" if model.context_window else "    ?"
-            rows.append(
-                (bool(ready), model.name, f"{model.name:<34} {window}  {money}  {self.session.payer(provider)}{ready}")
-            )
-        rows.sort(key=lambda row: row[0])
-        name = await self.app.push_screen_wait(pickers.Picker("Choose a model", [(key, row) for _, key, row in rows]))
-        if name:
-            self._submit(f"/model {name}")
+        typed = await asking.ask(self, what, argument)
+        if typed:
+            self.submit(typed)

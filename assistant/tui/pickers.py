@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 _CSS = """
 {name} {{ align: center middle; }}
-{name} > Vertical {{ width: 90%; max-width: 110; height: 80%; border: round $primary; background: $surface; padding: 0 1; }}
-{name} OptionList, {name} TextArea {{ height: 1fr; border: none; }}
+{name} > Vertical {{ width: 100%; max-width: 120; height: 90%; border: round $primary; background: $surface; padding: 0 1; }}
+{name} OptionList, {name} TextArea {{ height: 1fr; border: none; padding: 0; }}
+{name} OptionList {{ text-wrap: nowrap; text-overflow: ellipsis; }}
+{name} Input {{ border: none; height: 1; padding: 0; }}
 {name} Static {{ height: auto; }}
 """
 

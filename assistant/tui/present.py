@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.edits.compare import changes
+from assistant.edits.review import Review
+from assistant.tokens import TokenUsage
+from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
     from assistant.context.section import Context
-    from assistant.session import Session
-    from assistant.tokens import Cost, TokenUsage
-    from assistant.tui.widgets.meter_bar import MeterBar
-    from assistant.tui.widgets.patch_view import PatchView
-    from assistant.tui.widgets.transcript import Transcript
-
-
-class Stage(Protocol):
-    """What the main screen offers to show events on."""
-
-    talk: Transcript
-    hunks: PatchView
-    meter: MeterBar
-    session: Session
-    window: int | None
-
-    def review(self) -> None:
-        """Go to the hunks."""
-
-    def compose_again(self, *, more: bool = False) -> None:
-        """Go back to the composer."""
-
-    def open(self, what: str) -> object:
-        """Open what a command asks for."""
+    from assistant.edits.edit import Edit
+    from assistant.quota.meter import Estimate
+    from assistant.tui.stage import Stage
 
 
 def show(screen: Stage, event: events.Event) -> None:
@@ -41,9 +24,9 @@ def show(screen: Stage, event: events.Event) -> None:
     match event:
         case events.TurnStarted(_, text, provider, model, payer):
             talk.add(text, "user")
-            meter.show(
-                replace(meter.state, model=f"{provider}/{model}", payer=payer, estimated=True, turn="", turn_cost="")
-            )
+            hunks.forget_coming()
+            state = replace(meter.state, turn=TokenUsage(), turn_costs=(), moving=True)
+            meter.show(replace(state, model=f"{provider}/{model}", payer=payer))
         case events.ContextPacked(context, window):
             screen.window = window
             talk.add(f"sees {context.tokens:,} tokens: {_shown(context)}  {context.note}".rstrip(), "note")
@@ -51,76 +34,98 @@ def show(screen: Stage, event: events.Event) -> None:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost):
             if step > 1:
+                talk.end()
                 talk.add(f"{purpose}: ~{likely:,} tokens, {money(cost)}", "note")
-            talk.add("", "note")
         case events.Waiting():
             pass
         case events.Retrying(attempt, wait_s, error):
-            talk.add(f"try {attempt + 1} in {wait_s:.0f} s: {error.message}", "warning")
+            talk.add(f"{error.message} Try {attempt + 1} in {wait_s:.0f} s; Escape stops.", "warning")
         case events.TextArrived(text):
             talk.append(text)
         case events.ThoughtArrived(text):
             talk.append(text, "thought")
         case events.EditArrived(edit):
+            talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {_size(edit)}")
             hunks.coming(edit)
-        case events.UsageMoved(usage, cost, _, costs):
+        case events.UsageMoved(usage, cost, session_usage, session_costs):
+            state = replace(meter.state, turn=usage, turn_costs=(cost,), moving=not usage.exact)
             share = usage.total / screen.window if screen.window else None
-            meter.show(
-                replace(
-                    meter.state,
-                    turn=counts(usage),
-                    turn_cost=money(cost),
-                    session_cost=" + ".join(map(money, costs)),
-                    window_share=share,
-                    estimated=not usage.exact,
-                )
-            )
+            meter.show(replace(state, session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
             first = estimates[0] if estimates else None
-            resets = f"{first.resets_at.astimezone():%a %H:%M}" if first and first.resets_at else ""
             meter.show(
                 replace(
                     meter.state,
                     plan=first.meter if first else "",
                     plan_share=first.share if first else None,
-                    resets=resets,
+                    resets=_resets(first) if first else "",
+                    note=_trust(first) if first else "",
                 )
             )
         case events.EditsMisfit(misfits):
             talk.end()
             for misfit in misfits:
                 talk.add(f"does not fit: {misfit.message}", "warning")
-        case events.PatchProposed(patch):
+        case events.PatchProposed():
             talk.end()
-            hunks.show(patch)
-            screen.review()
         case events.PatchApplied(patch, what, left):
-            talk.add(
-                f"{what}: {', '.join(patch.paths)}  (+{patch.added} -{patch.removed})"
-                if patch.files
-                else "nothing was written",
-                "good",
-            )
-            hunks.show(left)
+            size = f"+{patch.added} -{patch.removed}"
+            words = f"{what}: {', '.join(patch.paths)}  ({size})" if patch.files else "nothing was written"
+            talk.add(words, "good")
+            _show_proposal(screen, words)
             screen.compose_again(more=left is not None)
         case events.ModelChanged(provider, model, payer, window):
             screen.window = window
-            meter.show(replace(meter.state, model=f"{provider}/{model}", payer=payer, quote=""))
-            talk.add(f"now asking {provider}/{model}; {payer} pays. The conversation goes along.", "good")
+            meter.show(replace(meter.state, model=f"{provider}/{model}", payer=payer, context_share=None))
+            kept = " The conversation goes along." if screen.session.history else ""
+            talk.add(f"now asking {provider}/{model}; {payer} pays.{kept}", "good")
         case events.TurnEnded():
             talk.end()
-            if event.error is not None:
-                talk.add(str(event.error), "error")
-            elif event.stop != "end":
-                talk.add(f"the answer ended early: {event.stop}", "warning")
-            served = f" served by {event.served_model}" if event.served_model not in {"", event.model} else ""
-            talk.add(f"{counts(event.usage)}  {money(event.cost)}{served}", "note")
-            if event.patch is None:
-                hunks.show(screen.session.proposed)
+            _end(screen, event)
+        case events.AsideStarted(purpose, provider, model, payer):
+            talk.add(f"{purpose} from {provider}/{model}; {payer} pays", "fold")
+        case events.AsideEnded(purpose, usage=usage, cost=cost, error=trouble):
+            talk.end()
+            if trouble is not None:
+                talk.add(f"no {purpose}: {trouble}", "error")
+            talk.add(f"{tell_counts(usage)} {money(cost)}", "note")
         case events.Notice(text, level):
             talk.add(text, "note" if level == "info" else level)
-        case events.Asked(what):
-            screen.open(what)
+        case events.Asked(what, argument):
+            screen.open(what, argument)
+
+
+def _end(screen: Stage, event: events.TurnEnded) -> None:
+    """Say how a turn ended, and go to the hunks it proposes."""
+    talk = screen.talk
+    if event.error is not None:
+        talk.add(str(event.error), "error")
+    elif event.stop != "end":
+        talk.add(f"the answer ended early: {event.stop}", "warning")
+    served = f"  served by {event.served_model}" if event.served_model not in {"", event.model} else ""
+    talk.add(f"{tell_counts(event.usage)} {money(event.cost)}{served}", "note")
+    _show_proposal(screen)
+    if event.patch is not None or event.misfits:
+        if event.patch is not None:
+            size = len(event.patch.hunks)
+            talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")
+        screen.review()
+
+
+def _size(edit: Edit) -> str:
+    """Say how many lines come and go."""
+    ranges = changes(edit.before.split("\n"), edit.after.split("\n"))
+    return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
+
+
+def _show_proposal(screen: Stage, hint: str = "") -> None:
+    proposal = screen.session.proposed
+    if proposal is None:
+        screen.hunks.show(None)
+        return
+    cost = f", {money(proposal.cost)}" if proposal.cost else ""
+    origin = f"turn {proposal.turn}, {proposal.model}{cost}"
+    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, origin, hint)
 
 
 def _shown(context: Context) -> str:
@@ -134,15 +139,23 @@ def _shown(context: Context) -> str:
     return "; ".join(parts) or "nothing of the repository"
 
 
-def money(cost: Cost) -> str:
-    """Say a cost in a few signs."""
-    if cost.amount is None or cost.status == "free":
-        return cost.status
-    sign = "$" if cost.currency == "USD" else f"{cost.currency} "
-    return f"{sign}{cost.amount:.4f}" if cost.amount < 1 else f"{sign}{cost.amount:.2f}"
+def _resets(estimate: Estimate) -> str:
+    """Say when a window begins anew: the time today, else the weekday with it, in the user's own zone."""
+    if estimate.resets_at is None:
+        return ""
+    at = estimate.resets_at.astimezone()
+    now = at.now(at.tzinfo)
+    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
 
 
-def counts(usage: TokenUsage) -> str:
+def _trust(estimate: Estimate) -> str:
+    """Say who says a figure and how old the word is."""
+    source = {"ledger": "our count", "you": "you said"}.get(estimate.source, estimate.source)
+    return f"{source}, {estimate.age_s // 60} min ago" if estimate.age_s >= 60 else source
+
+
+def tell_counts(usage: TokenUsage) -> str:
     """Say token counts: fresh, cached, out."""
-    cached = f" {usage.cache_read:,} cached" if usage.cache_read else ""
-    return f"{usage.fresh_input + usage.cache_write:,} in{cached} {usage.total_output:,} out"
+    cached = f" {short(usage.cache_read)} cached," if usage.cache_read else ""
+    about = "" if usage.exact else "~"
+    return f"{about}{short(usage.fresh_input + usage.cache_write)} fresh,{cached} {short(usage.total_output)} out,"

@@ -44,15 +44,16 @@ async def test_ask_review_take_skip_edit_undo_redo(make_session, repo, quick, si
         await until(pilot, lambda: len(main.hunks.hunks) == 4)
         assert (boil.read_text(), meter.read_text()) == before
         await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.pause(0.5)  # keys that were typed before hunks could be seen decide nothing
         await pilot.press("y", "n", "e")
         await until(pilot, lambda: len(app.screen_stack) == 2)
-        await pilot.press("ctrl+s")
+        await pilot.press(*"    # edited", "enter", "ctrl+s")
         await until(pilot, lambda: len(app.screen_stack) == 1)
         await pilot.press("enter")
         await until(pilot, lambda: "applied" in main.talk.text)
         assert "MOST_LITRES = 1.7" in boil.read_text()
         assert "litres > MOST_LITRES" not in boil.read_text()
-        assert "limit: float" in meter.read_text()
+        assert "    # edited\n    limit: float" in meter.read_text()
         assert "nearly_full" not in meter.read_text()
         assert [hunk.added for hunk in main.hunks.hunks] == [3]
         await say(pilot, "/undo")
@@ -61,7 +62,7 @@ async def test_ask_review_take_skip_edit_undo_redo(make_session, repo, quick, si
         await say(pilot, "/redo")
         await until(pilot, lambda: "redone" in main.talk.text)
         assert "MOST_LITRES = 1.7" in boil.read_text()
-        assert "scripted/lesson" in main.meter.line(size[0])
+        assert "lesson" in main.meter.line(size[0])
         assert len(main.meter.line(size[0])) <= size[0]
 
 
@@ -100,7 +101,7 @@ async def test_escape_stops_a_turn_and_keeps_what_came(make_session):
         async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: session.pick is not None)
             await say(pilot, "talk")
-            await until(pilot, lambda: "word word" in app.main.talk.text or app.main.talk._tail)
+            await until(pilot, lambda: "word word" in app.main.talk.text)
             assert "~" in app.main.meter.line(120)
             await pilot.press("escape")
             await until(pilot, lambda: "cancelled" in app.main.talk.text)

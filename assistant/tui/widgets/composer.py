@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -20,11 +22,17 @@ if _absent:
 if TYPE_CHECKING:
     from textual import events
 
+_WORD = re.compile(r"(?:^|(?<=\s))(@\S*)$|^(/\S*)$")
+
 
 class Composer(TextArea):
     """A text area that sends."""
 
-    DEFAULT_CSS = "Composer { height: auto; min-height: 3; max-height: 10; border: round $primary; padding: 0 1; }\nComposer:focus { border: round $accent; }"
+    DEFAULT_CSS = """
+    Composer { height: auto; min-height: 3; max-height: 40%; border: round $primary; padding: 0 1; }
+    Composer:focus { border: round $accent; }
+    Composer.-squat { border: none; min-height: 1; padding: 0; }
+    """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False, priority=True),
     ]
@@ -36,39 +44,89 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
+    class Asked(Message):
+        """The user presses a key that means something else here: "help" (? in an empty composer), "leave" (Ctrl+D)."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    class Completing(Message):
+        """A key for the list of completions: "next", "previous", "take", "enter", "close"."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
     def __init__(self, **kwargs: str) -> None:
         super().__init__(tab_behavior="focus", highlight_cursor_line=False, **kwargs)  # type: ignore[arg-type]
         self.cursor_blink = False
         self.sent: list[str] = []
+        self.completing = False
+        self.typed_at = 0.0
         self._back = 0
+        self._draft = ""
+
+    @property
+    def word(self) -> str:
+        """The word before the cursor, when it begins a command or names a file; else empty."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)[:column]
+        match = _WORD.search(line)
+        return match[0] if match and (match[1] or row == 0) else ""
+
+    def take(self, text: str) -> None:
+        """Put a completion in place of the word before the cursor."""
+        row, column = self.cursor_location
+        self.replace(text, (row, column - len(self.word)), (row, column))
+
+    def recently_typed(self, within_s: float = 1.5) -> bool:
+        """Whether the user is in the middle of typing."""
+        return bool(self.text) or monotonic() - self.typed_at < within_s
 
     def action_newline(self) -> None:
         """Begin a new line."""
         self.insert("\n")
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.prevent_default()
-            event.stop()
-            if self.text.endswith("\\"):
-                self.action_delete_left()
-                self.insert("\n")
-            elif self.text.strip():
-                words, self.text = self.text, ""
-                self.sent.append(words)
-                self._back = 0
-                self.post_message(self.Sent(words))
-            return
-        if event.key == "up" and self.cursor_location[0] == 0 and self._back < len(self.sent):
+        self.typed_at = monotonic()
+        if self.completing and (
+            what := {"tab": "take", "enter": "enter", "down": "next", "up": "previous", "escape": "close"}.get(
+                event.key
+            )
+        ):
+            self.post_message(self.Completing(what))
+        elif event.key == "enter":
+            self.send()
+        elif event.key == "question_mark" and not self.text:
+            self.post_message(self.Asked("help"))
+        elif event.key == "ctrl+d" and not self.text:
+            self.post_message(self.Asked("leave"))
+        elif event.key == "up" and self.cursor_location[0] == 0 and self._back < len(self.sent):
             self._recall(1)
-            event.prevent_default()
-        elif event.key == "down" and self.cursor_location[0] == self.document.line_count - 1 and self._back:
+        elif event.key == "down" and self._back and self.cursor_location[0] == self.document.line_count - 1:
             self._recall(-1)
-            event.prevent_default()
         else:
             await super()._on_key(event)
+            return
+        event.prevent_default()
+        event.stop()
+
+    def send(self) -> None:
+        """Send what stands here; behind a final backslash a new line begins instead."""
+        if self.text.endswith("\\"):
+            self.action_delete_left()
+            self.insert("\n")
+        elif self.text.strip():
+            words, self.text = self.text, ""
+            if not self.sent or self.sent[-1] != words:
+                self.sent.append(words)
+            self._back, self.typed_at = 0, 0.0
+            self.post_message(self.Sent(words))
 
     def _recall(self, step: int) -> None:
+        if not self._back:
+            self._draft = self.text
         self._back += step
-        self.text = self.sent[-self._back] if self._back else ""
+        self.text = self.sent[-self._back] if self._back else self._draft
         self.move_cursor(self.document.end)

@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
+
+from assistant.tokens import TokenUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assistant.tokens import Cost
+    from assistant.tui.theme import Theme
+
+_BAR = "▏▎▍▌▋▊▉█"
+_BAR_CELLS = 6
+_WARNS_FROM = 0.75
+_ALARMS_FROM = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class MeterState:
-    """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown."""
+    """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown.
+
+    `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `age` how old the
+    provider's word is and who says it. `moving` while any of the turn's figures is our estimate.
+    """
 
     model: str = ""
     payer: str = ""
-    window_share: float | None = None
-    turn: str = ""
-    turn_cost: str = ""
-    session_cost: str = ""
+    context_share: float | None = None
+    turn: TokenUsage = field(default_factory=TokenUsage)
+    turn_costs: tuple[Cost, ...] = ()
+    session: TokenUsage = field(default_factory=TokenUsage)
+    session_costs: tuple[Cost, ...] = ()
     plan: str = ""
     plan_share: float | None = None
     resets: str = ""
-    estimated: bool = False
-    quote: str = ""
+    note: str = ""
+    moving: bool = False
 
 
 class MeterBar(Widget):
-    """Draws a MeterState in any width; what matters least goes first."""
+    """Draws a MeterState in any width: first in full words, then in short ones, then without what matters least."""
 
     DEFAULT_CSS = "MeterBar { height: 1; background: $panel; color: $text; }"
 
-    def __init__(self, **kwargs: str) -> None:
+    def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.look = theme
         self.state = MeterState()
 
     def show(self, state: MeterState) -> None:
@@ -42,37 +64,93 @@ class MeterBar(Widget):
 
     def line(self, width: int) -> str:
         """Return the line for a width in cells."""
-        each = self.state
-        if not each.model:
-            return " no model yet: /model chooses one"[:width]
-        about = "~" if each.estimated else ""
-        share = _bar(each.plan_share)
-        # In the order in which they are given up, last first.
-        parts = [
-            (0, f" {each.model}"),
-            (1, f"{each.payer} pays" if each.payer else ""),
-            (2, f"{each.plan} {share}" if share else ""),
-            (3, f"turn {about}{each.turn_cost}" if each.turn_cost else ""),
-            (5, f"{about}{each.turn}" if each.turn else ""),
-            (4, f"session {about}{each.session_cost}" if each.session_cost else ""),
-            (6, f"window {each.window_share:.0%}" if each.window_share is not None else ""),
-            (7, f"resets {each.resets}" if each.resets else ""),
-            (8, each.quote),
-        ]
-        shown = [(rank, words) for rank, words in parts if words]
-        while len(shown) > 1 and len(" | ".join(words for _, words in shown)) > width:
-            shown.remove(max(shown))
-        return " | ".join(words for _, words in shown)[:width]
+        if not self.state.model:
+            return " no model yet: /model or F3 chooses one"[:width]
+        for size in (2, 1, 0):
+            parts = _parts(self.state, size)
+            if cell_len(line := _join(parts, size)) <= width:
+                return line
+        kept: list[tuple[int, int, str]] = []
+        for part in sorted(parts):
+            if cell_len(_join([*kept, part], 0)) <= width:
+                kept.append(part)
+        return _join(kept or [min(parts)], 0)[:width]
 
     def render(self) -> Text:
         """Draw it."""
-        share = self.state.plan_share or 0
-        style = "bold red" if share >= 0.9 else "bold yellow" if share >= 0.75 else ""
-        return Text(self.line(self.size.width), style=style, no_wrap=True)
+        share = max(self.state.plan_share or 0, self.state.context_share or 0)
+        use = "meter_error" if share >= _ALARMS_FROM else "meter_warning" if share >= _WARNS_FROM else "meter"
+        return Text(self.line(self.size.width), style=self.look[use], no_wrap=True)
+
+
+def _join(parts: Sequence[tuple[int, int, str]], size: int) -> str:
+    return " " + (" │ " if size else "  ").join(words for _, _, words in sorted(parts, key=lambda part: part[1]))
+
+
+def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
+    """Return (how soon it is given up, place in the line, words); `size` 2 is in full, 0 as short as can be."""
+    about = "~" if state.moving else ""
+    name = state.model if size else state.model.rpartition("/")[2]
+    payer = f"{state.payer} pays" if size == 2 else state.payer
+    plan = ""
+    if state.plan:
+        share = "?" if state.plan_share is None else f"{state.plan_share:.0%}"
+        bar = f"{_bar(state.plan_share)} " if size == 2 and state.plan_share is not None else ""
+        resets = (f" resets {state.resets}" if size == 2 else f" ↺{state.resets}") if state.resets else ""
+        plan = f"{state.plan} {bar}{share}{'!' if (state.plan_share or 0) >= _ALARMS_FROM else ''}{resets}"
+    window = ""
+    if state.context_share is not None:
+        window = f"{'context' if size == 2 else 'ctx'} {state.context_share:.0%}"
+    rows = [
+        (0, 0, f"{name}{' · ' if size else '·'}{payer}" if payer else name),
+        (4, 1, window),
+        (2, 2, _burn("turn", state.turn, state.turn_costs, about, size) if state.turn.total else ""),
+        (3, 3, _burn("session" if size else "Σ", state.session, state.session_costs, about, size)
+         if state.session.total else ""),
+        (1, 4, plan),
+        (5, 5, state.note if size else ""),
+    ]  # fmt: skip
+    return [(rank, place, words) for rank, place, words in rows if words]
+
+
+def _burn(title: str, usage: TokenUsage, costs: Sequence[Cost], about: str, size: int) -> str:
+    """Say a burn: fresh, cached, out, and money (or why there is none)."""
+    paid = " + ".join(money(cost) for cost in costs) or "free"
+    if size == 2:
+        cached = f" {short(usage.cache_read)} cached" if usage.cache_read else ""
+        counts = f"{short(usage.fresh_input + usage.cache_write)} fresh{cached} {short(usage.total_output)} out"
+        return f"{title} {about}{counts} {paid}"
+    if not size and title == "Σ":
+        return f"Σ {about}{short(usage.total)} {paid}"
+    fresh, out = short(usage.fresh_input + usage.cache_write), short(usage.total_output)
+    return f"{title + ' ' if size else ''}{about}{fresh}/{short(usage.cache_read)}/{out} {paid}"
 
 
 def _bar(share: float | None) -> str:
-    if share is None:
-        return ""
-    full = min(8, max(0, round(share * 8)))
-    return f"{'#' * full}{'.' * (8 - full)} {share:.0%}{'!' if share >= 0.9 else ''}"
+    """Draw a share in eighths of a cell."""
+    eighths = round(max(0.0, min(1.0, share or 0)) * _BAR_CELLS * 8)
+    full, part = divmod(eighths, 8)
+    drawn = _BAR[-1] * full + (_BAR[part - 1] if part else "")
+    return f"{drawn:·<{_BAR_CELLS}}"
+
+
+def short(count: int) -> str:
+    """Say a count in at most five signs: 987, 4.2k, 128k, 3.1M."""
+    if count < 1_000:
+        return str(count)
+    for size, sign in ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G")):
+        if count < size * 999.5:
+            value = count / size
+            return f"{value:.1f}{sign}" if value < 99.95 else f"{value:.0f}{sign}"
+    return f"{count:,}"
+
+
+def money(cost: Cost) -> str:
+    """Say a cost in a few signs; what is included, free or unknown says so and is never a zero."""
+    if cost.amount is None or cost.status == "free":
+        return "price unknown" if cost.status == "unknown" else cost.status
+    sign = {"USD": "$", "CNY": "¥", "EUR": "€"}.get(cost.currency, f"{cost.currency} ")
+    amount = cost.amount
+    if amount and amount < Decimal("0.0001"):
+        return f"{sign}<0.0001"
+    return f"{sign}{amount:.4f}" if amount < 1 else f"{sign}{amount:.2f}"

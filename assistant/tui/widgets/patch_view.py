@@ -1,10 +1,12 @@
-"""The hunks of a patch: go through them, mark them, edit them; one virtualised widget that draws lines."""
+"""The hunks of a patch: go through them, decide about them; one virtualised widget that draws lines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
 from textual.geometry import Size
@@ -12,236 +14,399 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui.lines import safe, strip
+from assistant.tui import hunk_lines
+from assistant.tui.lines import cut, safe, strip, wrapped
 
 if TYPE_CHECKING:
-    from assistant.edits.edit import Edit, Misfit
-    from assistant.edits.patch import Hunk, Patch
+    from textual import events
 
-_ADDED = Style(color="green")
-_REMOVED = Style(color="red")
-_PLAIN = Style(dim=True)
-_FILE = Style(bold=True, color="cyan")
-_RANGE = Style(color="magenta")
-_BAD = Style(color="yellow")
-_MARKS = {"take": "[x] take", "skip": "[-] skip", "": "[ ]"}
+    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.patch import Hunk
+    from assistant.edits.review import Mark, Review
+    from assistant.tui.theme import Theme
+
+_MARKS = {"take": ("✓ take", "taken"), "skip": ("✗ skip", "skipped"), "": ("·", "range")}
+_GRACE_S = 0.4
+"""Keys that come sooner after hunks have appeared were meant for something else."""
+_BESIDE_FROM = 100
+_KEYS = (
+    "y take  n skip  e edit  c comment  Enter write  ? keys",
+    "y take  n skip  u unmark  s split  e edit  c comment  a/d file  A/X all  Enter write  q back  ? keys",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    text: str
-    style: Style
+    """One line of the screen: of a hunk (its line, and the stretch of it), or words of our own."""
+
     hunk: int = -1
+    line: int = -1
+    part: tuple[int, int] = (0, 0)
+    words: str = ""
+    style: str = "context"
+    beside: tuple[int | None, int | None] | None = None
 
 
 class PatchView(ScrollView, can_focus=True):
-    """Shows a patch and gathers decisions; nothing is written here."""
+    """Shows a review and lets the user decide; nothing is written here."""
 
-    DEFAULT_CSS = "PatchView { height: 1fr; border-left: solid $primary-muted; padding: 0 1; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("j,down,tab", "move(1)", "next"),
-        Binding("k,up,shift+tab", "move(-1)", "previous"),
-        Binding("y,space", "mark('take')", "take"),
-        Binding("n", "mark('skip')", "skip"),
-        Binding("u", "mark('')", "unmark"),
-        Binding("a", "mark_file('take')", "take file"),
-        Binding("d", "mark_file('skip')", "skip file"),
-        Binding("A", "mark_all('take')", "take all"),
-        Binding("X", "mark_all('skip')", "skip all"),
-        Binding("s", "split", "split"),
-        Binding("e", "edit", "edit"),
-        Binding("c", "comment", "comment"),
-        Binding("enter", "decide", "write what is taken"),
-        Binding("escape", "leave", "back"),
+        Binding("down", "line(1)", show=False),
+        Binding("up", "line(-1)", show=False),
+        Binding("j,right_square_bracket,tab", "hunk(1)", show=False),
+        Binding("k,left_square_bracket,shift+tab", "hunk(-1)", show=False),
+        Binding("g,home", "end(-1)", show=False),
+        Binding("G,end", "end(1)", show=False),
+        Binding("y,space", "mark('take')", show=False),
+        Binding("n", "mark('skip')", show=False),
+        Binding("u", "mark('')", show=False),
+        Binding("a", "mark_file('take')", show=False),
+        Binding("d", "mark_file('skip')", show=False),
+        Binding("A", "mark_all('take')", show=False),
+        Binding("X", "mark_all('skip')", show=False),
+        Binding("U", "mark_all('')", show=False),
+        Binding("s", "split", show=False),
+        Binding("x", "widen", show=False),
+        Binding("v", "beside", show=False),
+        Binding("e", "want('edit')", show=False),
+        Binding("E", "want('editor')", show=False),
+        Binding("c", "want('comment')", show=False),
+        Binding("o", "want('opinion')", show=False),
+        Binding("r", "want('repair')", show=False),
+        Binding("question_mark", "want('help')", show=False),
+        Binding("enter", "decide", show=False),
+        Binding("escape,q", "leave", show=False),
     ]
 
     class Decided(Message):
-        """The user has decided about these hunks of the patch that was shown."""
+        """The user has decided: what is taken is to be written now."""
 
-        def __init__(self, view: PatchView) -> None:
+        def __init__(self, review: Review) -> None:
             super().__init__()
-            self.patch = view.patch
-            self.taken = view.marked("take")
-            self.skipped = view.marked("skip")
-            self.undecided = view.marked("")
-            self.edited = tuple(hunk for hunk in self.taken if hunk in view.edited)
-            self.comments = tuple(view.comments)
+            self.review = review
 
     class Wanted(Message):
-        """The user wants to edit a hunk or to comment on it: `what` is "edit" or "comment"."""
+        """The user wants to do something about a hunk (or about what found no place) that needs another screen."""
 
-        def __init__(self, what: str, hunk: Hunk) -> None:
+        def __init__(
+            self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"], index: int, line: int
+        ) -> None:
             super().__init__()
             self.what = what
-            self.hunk = hunk
+            self.index = index
+            self.line = line
 
     class Left(Message):
         """The user goes back to the composer."""
 
-    def __init__(self, **kwargs: str) -> None:
+    def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
-        self.patch: Patch | None = None
-        self.hunks: list[Hunk] = []
-        self.marks: list[str] = []
-        self.edited: set[Hunk] = set()
-        self.comments: list[tuple[str, int, str]] = []
+        self.look = theme
+        self.review: Review | None = None
         self.at = 0
         self.hint = ""
-        self._rows: list[_Row] = []
-        self._starts: list[int] = []
+        self._origin = ""
         self._misfits: tuple[Misfit, ...] = ()
-        self._coming: list[str] = []
+        self._coming: list[Edit] = []
+        self._cursor = 0
+        self._beside = False
+        self._rows: list[_Row] = []
+        self._heads: list[int] = []
+        self._strips: dict[int, Strip] = {}
+        self._shown: dict[int, hunk_lines.Shown] = {}
+        self._since = 0.0
 
-    def show(self, patch: Patch | None, misfits: tuple[Misfit, ...] = ()) -> None:
-        """Show a patch, and what of the reply found no place."""
-        self.patch, self._misfits, self._coming = patch, misfits, []
-        self.hunks = list(patch.hunks) if patch else []
-        self.marks = [""] * len(self.hunks)
-        self.edited, self.comments, self.at, self.hint = set(), [], 0, ""
+    # What is shown.
+
+    def show(self, review: Review | None, misfits: tuple[Misfit, ...] = (), origin: str = "", hint: str = "") -> None:
+        """Show a review, what of the reply found no place, where it all came from, and what was done last."""
+        self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
+        self.at, self._cursor, self.hint = 0, 0, hint
+        self._since = monotonic()
         self._build()
+        if self._heads:
+            self._go(self._heads[0])
         self.scroll_home(animate=False)
 
+    def put(self, review: Review, at: int | None = None, hint: str = "") -> None:
+        """Show the review as it is after a decision."""
+        before = self.review
+        self.review, self.hint = review, hint
+        if at is not None:
+            self.at = at
+        if (
+            before is None
+            or [each.hunk for each in before.choices] != [each.hunk for each in review.choices]
+            or (before.comments != review.comments)
+        ):
+            self._build()
+        self._strips.clear()
+        if at is not None and self._heads:
+            self._go(self._heads[min(at, len(self._heads) - 1)])
+        self.refresh()
+
     def coming(self, edit: Edit) -> None:
-        """Show that an edit of the running reply is whole."""
-        self._coming.append(
-            f"{edit.path}  +{edit.after.count(chr(10))} -{edit.before.count(chr(10))}  (line {edit.reply_line})"
-        )
+        """Show that an edit of the running reply is whole; its place is looked for at the end."""
+        if self.review is None and not self._coming:
+            self._rows = [_Row()] * 2
+        self._coming.append(edit)
+        self._rows[-2:-2] = _coming_rows(edit)
+        self.virtual_size = Size(self.size.width, len(self._rows))
+        self._strips.clear()
+        self.scroll_end(animate=False)
+        self.refresh()
+
+    def forget_coming(self) -> None:
+        """A reply begins: what came of the last one is settled."""
+        self._coming = []
         self._build()
 
-    def marked(self, mark: str) -> tuple[Hunk, ...]:
-        """Return the hunks with a mark."""
-        return tuple(hunk for hunk, each in zip(self.hunks, self.marks, strict=True) if each == mark)
-
-    def put(self, old: Hunk, new: Hunk) -> None:
-        """Put an edited hunk in place of another, and take it."""
-        index = self.hunks.index(old)
-        self.hunks[index] = new
-        self.marks[index] = "take"
-        self.edited.add(new)
-        self._build()
-
-    def note(self, hunk: Hunk, words: str) -> None:
-        """Keep a comment for the model."""
-        self.comments.append((hunk.path, hunk.old_start, words))
-        self.hint = f"comment kept for the next turn: {words[:40]}"
-        self._build()
+    @property
+    def hunks(self) -> tuple[Hunk, ...]:
+        """The hunks in sight."""
+        return tuple(choice.hunk for choice in self.review.choices) if self.review else ()
 
     def _build(self) -> None:
+        width = self.scrollable_content_region.width
         rows: list[_Row] = []
-        starts: list[int] = []
+        self._heads, self._shown = [], {}
+        self._strips.clear()
+        if self._origin and self.review is not None:
+            rows.append(_Row(words=self._origin, style="note"))
         path = ""
-        if self._coming:
-            rows.append(_Row("edits so far:", _PLAIN))
-            rows += [_Row(safe(f"  {line}"), _ADDED) for line in self._coming]
-        for index, hunk in enumerate(self.hunks):
+        hunks = self.hunks
+        for index, hunk in enumerate(hunks):
             if hunk.path != path:
                 path = hunk.path
-                mine = [each for each in self.hunks if each.path == path]
+                mine = [each for each in hunks if each.path == path]
+                what = "" if hunk.kind == "change" else f"  {hunk.kind}"
                 counts = f"+{sum(each.added for each in mine)} -{sum(each.removed for each in mine)}"
-                rows.append(_Row(safe(f"{path}  {counts}  {'' if hunk.kind == 'change' else hunk.kind}"), _FILE))
-            starts.append(len(rows))
-            mark = _MARKS[self.marks[index]] + (" (edited)" if hunk in self.edited else "")
-            here = ">" if index == self.at else " "
-            rows.append(_Row(safe(f"{here} {mark}  {index + 1}/{len(self.hunks)}  {hunk.header}"), _RANGE, index))
-            for line in hunk.lines:
-                number = line.new if line.kind != "-" else line.old
-                style = {"+": _ADDED, "-": _REMOVED, " ": _PLAIN}[line.kind]
-                rows.append(
-                    _Row(
-                        f"{number or 0:>5} {line.kind} {safe(line.text)}{'' if line.ended else '  (no line end)'}",
-                        style,
-                        index,
-                    )
-                )
+                rows.append(_Row(words=f"{path}  {counts}{what}", style="file"))
+            self._heads.append(len(rows))
+            rows.append(_Row(index))
+            rows += self._hunk_rows(index, hunk, width)
+            rows += self._comment_rows(hunk)
         for misfit in self._misfits:
-            rows.append(_Row(safe(f"does not fit: {misfit.message}"), _BAD))
-            rows += [
-                _Row(safe(f"    near {near.path}:{near.start}-{near.end}"), _PLAIN) for near in misfit.candidates[:2]
-            ]
+            rows.append(_Row(words=f"does not fit: {misfit.message}", style="warning"))
+            rows += [_Row(words=f"  near {each.path}:{each.start}-{each.end}") for each in misfit.candidates[:2]]
+        if self._misfits:
+            rows.append(_Row(words="r sends what does not fit back to the model, with the nearest lines", style="note"))
+        rows += [row for edit in self._coming for row in _coming_rows(edit)]
         if not rows:
-            rows.append(_Row("No hunks wait for you. Ask for a change.", _PLAIN))
-        rows += [_Row("", _PLAIN)] * 2  # room for the line of keys, which stays in sight
-        self._rows, self._starts = rows, starts
+            rows.append(_Row(words="No hunks wait for you. Ask for a change.", style="note"))
+        rows += [_Row()] * 2  # room for the line of keys, which stays in sight
+        self._rows = rows
         self.virtual_size = Size(self.size.width, len(rows))
         self.refresh()
 
-    def _keys(self) -> Strip:
-        """Draw what is decided and which keys there are; it stays at the bottom."""
-        done = len(self.hunks) - self.marks.count("")
-        words = self.hint or "y take  n skip  e edit  s split  c comment  A all  Enter write  Esc back"
-        return strip(
-            f"{done}/{len(self.hunks)}  {words}", Style(bold=True, reverse=True), self.scrollable_content_region.width
-        )
+    def _hunk_rows(self, index: int, hunk: Hunk, width: int) -> list[_Row]:
+        if self._beside and width >= _BESIDE_FROM:
+            pairs = hunk_lines.beside(hunk.lines)
+            return [
+                _Row(index, right if right is not None else left or 0, beside=(left, right)) for left, right in pairs
+            ]
+        found = hunk_lines.heights(hunk, width)
+        return [_Row(index, line, part) for line, parts in enumerate(found) for part in parts]
 
-    def action_move(self, step: int) -> None:
-        """Go to another hunk."""
-        if self.hunks:
-            self.at = max(0, min(len(self.hunks) - 1, self.at + step))
-            self.hint = ""
-            self._build()
-            self.scroll_to(y=max(0, self._starts[self.at] - 2), animate=False)
+    def _comment_rows(self, hunk: Hunk) -> list[_Row]:
+        comments = self.review.comments if self.review else ()
+        lines = {line.new for line in hunk.lines}
+        return [
+            _Row(words=f"  # line {each.line}: {each.words}", style="ticked")
+            for each in comments
+            if each.path == hunk.path and each.line in lines
+        ]
 
-    def action_mark(self, mark: str) -> None:
-        """Mark the hunk and go to the next that is undecided."""
-        if not self.hunks:
+    # Where the user stands.
+
+    def _go(self, row: int) -> None:
+        """Put the cursor on a line of a hunk and keep it in sight."""
+        if not 0 <= row < len(self._rows):
             return
-        self.marks[self.at] = mark
-        later = [*range(self.at + 1, len(self.hunks)), *range(self.at)]
-        following = next((index for index in later if not self.marks[index]), self.at) if mark else self.at
-        self.action_move(following - self.at)
+        self._cursor = row
+        hunk = self._rows[row].hunk
+        if hunk >= 0:
+            self.at = hunk
+        self._strips.clear()
+        top, size = self.scroll_offset.y, max(1, self.scrollable_content_region.height - 2)
+        if (row == self._heads[self.at] and self._end_of(self.at) >= top + size) or row < top + 1:
+            self.scroll_to(y=max(0, row - 1), animate=False)
+        elif row >= top + size:
+            self.scroll_to(y=row - size + 1, animate=False)
+        self.refresh()
 
-    def action_mark_file(self, mark: str) -> None:
-        """Mark all hunks of this file."""
-        if self.hunks:
-            path = self.hunks[self.at].path
-            self.marks = [mark if hunk.path == path else old for hunk, old in zip(self.hunks, self.marks, strict=True)]
-            self._build()
+    def _end_of(self, index: int) -> int:
+        """Return the row behind a hunk."""
+        return self._heads[index + 1] - 1 if index + 1 < len(self._heads) else len(self._rows) - 2
 
-    def action_mark_all(self, mark: str) -> None:
-        """Mark all hunks."""
-        self.marks = [mark] * len(self.hunks)
+    def action_line(self, step: int) -> None:
+        """Move by a line."""
+        row = self._cursor + step
+        while 0 <= row < len(self._rows) and self._rows[row].hunk < 0:
+            row += step
+        if 0 <= row < len(self._rows):
+            self._go(row)
+
+    def action_hunk(self, step: int) -> None:
+        """Go to another hunk."""
+        if self._heads:
+            self.hint = ""
+            self._go(self._heads[max(0, min(len(self._heads) - 1, self.at + step))])
+
+    def action_end(self, side: int) -> None:
+        """Go to the first or the last hunk."""
+        if self._heads:
+            self._go(self._heads[0 if side < 0 else -1])
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is."""
+        row = event.y + self.scroll_offset.y
+        if 0 <= row < len(self._rows) and self._rows[row].hunk >= 0:
+            self._go(row)
+
+    def on_resize(self) -> None:
+        """Wrap anew for another width, and stay at the hunk."""
+        at = self.at
         self._build()
+        if at < len(self._heads):
+            self._go(self._heads[at])
+
+    # What the user decides.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Take no decision from keys that were typed before the hunks could be seen."""
+        del parameters
+        return not (action in {"mark", "mark_file", "mark_all", "decide", "want"} and self._too_soon())
+
+    def _too_soon(self) -> bool:
+        return monotonic() - self._since < _GRACE_S
+
+    def action_mark(self, mark: Mark) -> None:
+        """Decide about the hunk and go to the next that is undecided."""
+        if self.review is not None and self.hunks:
+            review = self.review.mark(self.at, mark)
+            self.put(review, review.next_undecided(self.at) if mark else self.at)
+
+    def action_mark_file(self, mark: Mark) -> None:
+        """Decide about all hunks of this file, and go on."""
+        if self.review is not None and self.hunks:
+            review = self.review.mark_file(self.at, mark)
+            self.put(review, review.next_undecided(self.at))
+
+    def action_mark_all(self, mark: Mark) -> None:
+        """Decide about all hunks."""
+        if self.review is not None:
+            self.put(self.review.mark_all(mark))
 
     def action_split(self) -> None:
         """Cut the hunk into its runs of changes."""
-        if self.hunks:
-            parts = self.hunks[self.at].split()
-            self.hunks[self.at : self.at + 1] = parts
-            self.marks[self.at : self.at + 1] = [""] * len(parts)
-            self.hint = "" if len(parts) > 1 else "this hunk is one run of changes already"
-            self._build()
+        if self.review is not None and self.hunks:
+            review = self.review.split(self.at)
+            same = review is self.review
+            self.put(review, self.at, "this hunk is one run of changes already" if same else "")
 
-    def action_edit(self) -> None:
-        """Ask for the hunk to be edited."""
-        if self.hunks and self.hunks[self.at].kind in {"change", "create"}:
-            self.post_message(self.Wanted("edit", self.hunks[self.at]))
+    def action_widen(self) -> None:
+        """Show more of the file around the hunk."""
+        if self.review is not None and self.hunks:
+            self.put(self.review.widen(self.at), self.at)
 
-    def action_comment(self) -> None:
-        """Ask for a comment on the hunk."""
-        if self.hunks:
-            self.post_message(self.Wanted("comment", self.hunks[self.at]))
+    def action_beside(self) -> None:
+        """Show old and new side by side, or below each other again."""
+        self._beside = not self._beside
+        narrow = self.scrollable_content_region.width < _BESIDE_FROM
+        self.hint = f"side by side needs {_BESIDE_FROM} columns" if self._beside and narrow else ""
+        self.on_resize()
+
+    def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
+        """Ask for what needs another screen."""
+        if what == "help" or (what == "repair" and self._misfits):
+            self.post_message(self.Wanted(what, self.at, 0))
+        elif self.hunks and (what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}):
+            line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
+            self.post_message(self.Wanted(what, self.at, max(0, line)))
 
     def action_decide(self) -> None:
         """Hand over what was decided."""
-        if not self.hunks:
+        if self.review is None or not self.hunks:
             return
-        if any(self.marks) or self.comments:
-            self.post_message(self.Decided(self))
+        if self.review.decided:
+            self.post_message(self.Decided(self.review))
         else:
-            self.hint = "nothing is marked yet: y takes a hunk, A takes all"
-            self._build()
+            self.hint = "nothing is decided yet: y takes a hunk, A takes all"
+            self.refresh()
 
     def action_leave(self) -> None:
         """Go back to the composer."""
         self.post_message(self.Left())
 
+    # Drawing.
+
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
+        width = self.scrollable_content_region.width
         if self.hunks and y == self.scrollable_content_region.height - 1:
-            return self._keys()
+            return self._status(width)
         index = y + self.scroll_offset.y
         if not 0 <= index < len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
+        drawn = self._strips.get(index)
+        if drawn is None:
+            drawn = self._strips[index] = self._draw(index, width)
+        return drawn.apply_style(self.rich_style)
+
+    def on_focus(self) -> None:
+        """Show where the user stands."""
+        self._strips.clear()
+
+    def on_blur(self) -> None:
+        """Show that the keys go elsewhere."""
+        self._strips.clear()
+
+    def _draw(self, index: int, width: int) -> Strip:
         row = self._rows[index]
-        style = row.style + Style(bgcolor="grey19") if row.hunk == self.at and self.has_focus else row.style
-        return strip(row.text, style, self.scrollable_content_region.width, style).apply_style(self.rich_style)
+        if row.hunk < 0:
+            return wrapped(safe(row.words), [], self.look[row.style], 10_000)[0].adjust_cell_length(width)
+        hunk = self.hunks[row.hunk]
+        if row.line < 0:
+            return self._head(row.hunk, hunk, width)
+        if row.hunk not in self._shown:
+            self._shown[row.hunk] = hunk_lines.show(hunk, self.look)
+        shown, gutter = self._shown[row.hunk], hunk_lines.gutter(hunk)
+        if row.beside is not None:
+            found = hunk_lines.draw_beside(shown, *row.beside, self.look, gutter, width)
+        else:
+            found = hunk_lines.draw(shown, row.line, row.part, self.look, gutter, width)
+        here = index == self._cursor and self.has_focus
+        return found.apply_style(Style(reverse=True)) if here else found
+
+    def _head(self, index: int, hunk: Hunk, width: int) -> Strip:
+        assert self.review is not None  # noqa: S101 - there are no hunks without a review
+        choice = self.review.choices[index]
+        mark, use = _MARKS[choice.mark]
+        here = index == self.at
+        words = f"{'>' if here else ' '} {index + 1}/{len(self.hunks)} {mark}{' as edited' if choice.edited else ''}"
+        style = self.look[use] + (self.look["cursor"] if here and self.has_focus else Style.null())
+        rest = self.look["range"] + (self.look["cursor"] if here and self.has_focus else Style.null())
+        return strip([Segment(words, style), Segment(cut(safe(f"  {hunk.header}"), width), rest)], width, rest)
+
+    def _status(self, width: int) -> Strip:
+        """Draw what is decided and which keys there are; it stays at the bottom."""
+        assert self.review is not None  # noqa: S101 - asked by the caller
+        done = len(self.hunks) - len(self.review.undecided)
+        head = f" {done}/{len(self.hunks)} decided  "
+        words = self.hint or next((each for each in reversed(_KEYS) if len(head) + len(each) <= width), _KEYS[0])
+        return strip([Segment(cut(head + words, width), self.look["keys"])], width, self.look["keys"])
+
+
+def _coming_rows(edit: Edit) -> list[_Row]:
+    """Show an edit that has no place yet: what goes and what comes."""
+    name = f"{edit.path} -> {edit.new_path}" if edit.new_path else edit.path
+    rows = [_Row(words=f"{name}  {edit.action}, line {edit.reply_line} of the reply", style="file")]
+    for kind, lines in (("removed", edit.before), ("added", edit.after)):
+        sign = "-" if kind == "removed" else "+"
+        shown = lines.split("\n")[:-1]
+        rows += [_Row(words=f"  {sign} {line}", style=kind) for line in shown[:40]]
+        if len(shown) > 40:
+            rows.append(_Row(words=f"    ... {len(shown) - 40:,} more lines", style="note"))
+    return rows

@@ -1,32 +1,53 @@
-"""The conversation: one virtualised widget that draws lines. Every line is wrapped once; only the last grows."""
+"""The conversation: one virtualised widget that draws lines.
+
+Lines are gathered at once and drawn a few times a second; a line is wrapped and coloured when it is whole, only the last
+one grows. What is long and said elsewhere (edits, thoughts) is folded into one line and opens on a key.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui.lines import safe, strip, wrap
+from assistant.tui.lines import safe, wrapped
 
 if TYPE_CHECKING:
+    from rich.style import Style
+    from textual.selection import Selection
     from textual.timer import Timer
 
-_BEAT_S = 0.1
-_STYLES = {
-    "user": Style(bold=True, color="cyan"),
-    "words": Style(),
-    "code": Style(color="green"),
-    "head": Style(bold=True, color="yellow"),
-    "thought": Style(dim=True, italic=True),
-    "note": Style(dim=True),
-    "good": Style(color="green"),
-    "warning": Style(color="yellow"),
-    "error": Style(color="red", bold=True),
-}
+    from assistant.tui.highlight import Spans
+    from assistant.tui.theme import Theme
+
+_BEAT_S = 0.125
+"""How often the running answer is drawn. The eye asks for no more, and each frame repaints what scrolls."""
+_FENCE = re.compile(r"\s*(```+|~~~+)\s*([\w+#.-]*)")
+_INLINE = re.compile(
+    r"(?P<ticked>`[^`]+`)|(?P<strong>\*\*[^*\s][^*]*\*\*)|(?P<emphasis>(?<![\w*])\*[^*\s][^*]*\*(?![\w*]))"
+)
+_MOST_LINES = 20_000
+"""Lines that are kept on the screen's side; older ones are in the transcript on disk."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself."""
+
+    text: str
+    kind: str
+    language: str = ""
+    label: str = ""
+    hidden: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether it is an empty line."""
+        return not self.text and not self.label
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -34,109 +55,219 @@ class Transcript(ScrollView, can_focus=True):
 
     DEFAULT_CSS = "Transcript { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
 
-    def __init__(self, **kwargs: str) -> None:
+    def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
-        self._lines: list[tuple[str, str]] = []
+        self.look = theme
+        self._lines: list[_Line] = []
+        self._starts: list[int] = []
         self._strips: list[Strip] = []
         self._width = 0
-        self._tail = ""
-        self._tail_kind = "words"
-        self._tail_strips = 0
-        self._fenced = False
-        self._waiting: list[tuple[str, str]] = []
+        self._open = False
+        self._answer: list[_Line] = []  # the lines of the running answer, thoughts left out
+        self._thoughts: list[_Line] = []
+        self._torn = False  # a thought came in the middle of a line, which goes on behind it
+        self._growing: _Line | None = None
+        self._fence = self._language = ""
+        self._dirty = False
         self._timer: Timer | None = None
+
+    # What is said.
 
     def add(self, text: str, kind: str = "words") -> None:
         """Add whole lines, below an empty one."""
-        self._flush()
-        self._end_tail()
-        if self._lines:
-            self._put("", "words")
+        self._close()
+        last = self._lines[-1] if self._lines else None
+        if last is not None and not last.blank and not (last.kind == kind == "note"):
+            self._put(_Line("", "words"))
         for line in text.rstrip("\n").split("\n"):
-            self._put(safe(line), kind)
-        self._grown()
+            self._put(_Line(safe(line), kind))
+        self._draw_soon()
 
     def append(self, text: str, kind: str = "words") -> None:
-        """Add to the running answer; drawn about ten times a second."""
-        self._waiting.append((text, kind))
+        """Add to the running answer."""
+        if self._growing is not None and (kind == "thought") != (self._growing.kind == "thought"):
+            self._torn = kind == "thought" and bool(self._growing.text)
+            self._close()
+            self._fold_thoughts()
+        first, *more = text.split("\n")
+        self._grow(first, kind)
+        for piece in more:
+            self._close()
+            self._grow(piece, kind)
+        self._dirty = True
         if self._timer is None:
-            self._timer = self.set_interval(_BEAT_S, self._flush)
+            self._timer = self.set_interval(_BEAT_S, self._beat)
+
+    def fold(self, first: int, label: str) -> None:
+        """Fold the running answer from its line `first` (1-based) to its end below a label: an edit that is whole.
+
+        The path and the fence above it go along.
+        """
+        start = max(0, first - 1)
+        while start and (self._answer[start - 1].kind == "fence" or _only_name(self._answer[start - 1].text, label)):
+            start -= 1
+        above = self._answer[:start]
+        while above and above[-1].blank:
+            above.pop()
+        if above and (above[-1].hidden or above[-1].label):  # edit follows edit: no empty lines between them
+            for line in self._answer[len(above) : start]:
+                line.hidden = True
+            self._undraw(self._index(above[-1]))
+        lines = [line for line in self._answer[start:] if line is not self._growing]
+        if lines:
+            self._hide(lines, label)
+        self._dirty = True
 
     def end(self) -> None:
         """Close the running answer."""
-        self._flush()
-        self._end_tail()
-        self._fenced = False
+        self._close()
+        self._fold_thoughts()
+        self._answer, self._fence, self._language, self._torn = [], "", "", False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        self._grown()
+        self._draw_soon()
 
     def clear(self) -> None:
         """Forget all lines."""
-        self._lines, self._strips, self._waiting, self._tail, self._tail_strips = [], [], [], "", 0
+        self.end()
+        self._lines, self._starts, self._strips = [], [], []
         self._grown()
+
+    def toggle(self) -> bool:
+        """Open what is folded, or fold it again; returns whether it is open now."""
+        self._open = not self._open
+        self._redraw()
+        return self._open
 
     @property
     def text(self) -> str:
-        """All that is shown, as plain lines."""
-        return "\n".join(line for line, _ in self._lines)
+        """All that was said, as plain lines, folded or not."""
+        return "\n".join(line.text if not line.label else f"{line.label}\n{line.text}" for line in self._lines)
 
-    def _flush(self) -> None:
-        if not self._waiting:
+    # Lines.
+
+    def _grow(self, piece: str, kind: str) -> None:
+        if self._growing is None:
+            if not self._answer and not self._thoughts and self._lines and not self._lines[-1].blank:
+                self._put(_Line("", "words"))
+            self._growing = _Line("", "code" if self._fence and kind == "words" else kind, self._language)
+            self._put(self._growing)
+            if kind == "thought":
+                self._thoughts.append(self._growing)
+            elif self._torn:
+                self._torn = False
+            else:
+                self._answer.append(self._growing)
+        elif piece:
+            self._undraw(len(self._lines) - 1)
+        self._growing.text += piece
+
+    def _close(self) -> None:
+        """End the line that grows: now it is known what it is."""
+        line, self._growing = self._growing, None
+        if line is None:
             return
-        waiting, self._waiting = self._waiting, []
-        for text, kind in waiting:
-            if kind != self._tail_kind:
-                self._end_tail()
-                self._tail_kind = kind
-            *whole, rest = text.split("\n")
-            for line in whole:
-                self._drop_tail()
-                self._put(safe(self._tail + line), self._kind(self._tail + line))
-                self._tail = ""
-            self._tail += rest
-        self._draw_tail()
+        self._undraw(len(self._lines) - 1)
+        raw = line.text
+        line.text = safe(raw)
+        if line.kind not in {"words", "code"}:
+            return
+        fence = _FENCE.match(raw)
+        if self._fence:
+            if fence and fence[1].startswith(self._fence) and not raw.strip().strip(self._fence[0]):
+                line.kind, self._fence, self._language = "fence", "", ""
+                above = self._answer[-2] if len(self._answer) > 1 else line
+                line.hidden = bool(above.label) or above.hidden  # the fence of an edit that is folded
+        elif fence:
+            line.kind, self._fence, self._language = "fence", fence[1][:3], fence[2].lower()
+        elif re.match(r"#{1,6} ", raw):
+            line.kind = "head"
+
+    def _fold_thoughts(self) -> None:
+        lines, self._thoughts = self._thoughts, []
+        if len(lines) > 1 or (lines and len(lines[0].text) > 100):
+            words = sum(len(line.text.split()) for line in lines)
+            self._hide(lines, f"thought, {words:,} words")
+
+    def _hide(self, lines: list[_Line], label: str) -> None:
+        self._undraw(self._index(lines[0]))
+        lines[0].label = label
+        for line in lines[1:]:
+            line.hidden = True
+
+    def _index(self, line: _Line) -> int:
+        """Find a line, which is likely to be one of the last."""
+        first = len(self._lines) - 1
+        while first and self._lines[first] is not line:
+            first -= 1
+        return first
+
+    def _put(self, line: _Line) -> None:
+        if len(self._lines) >= _MOST_LINES:
+            self._forget(_MOST_LINES // 10)
+        self._lines.append(line)
+
+    def _forget(self, count: int) -> None:
+        del self._lines[:count]
+        gone = self._starts[count] if count < len(self._starts) else len(self._strips)
+        del self._strips[:gone]
+        self._starts = [start - gone for start in self._starts[count:]]
+
+    # Drawing.
+
+    def _beat(self) -> None:
+        if self._dirty:
+            self._draw()
+
+    def _draw_soon(self) -> None:
+        """Draw once for all that is added in one go."""
+        if not self._dirty:
+            self.call_later(self._beat)
+        self._dirty = True
+
+    def _undraw(self, index: int) -> None:
+        """Forget what is drawn of a line and of all below it."""
+        if index < len(self._starts):
+            del self._strips[self._starts[index] :]
+            del self._starts[index:]
+        self._dirty = True
+
+    def _redraw(self) -> None:
+        self._undraw(0)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the lines that are not drawn yet."""
+        self._dirty = False
+        if not self._width:
+            return
+        for line in self._lines[len(self._starts) :]:
+            self._starts.append(len(self._strips))
+            self._strips += self._drawn(line)
         self._grown()
 
-    def _kind(self, line: str) -> str:
-        """Say how a line of the answer looks; a fence switches code on and off."""
-        if self._tail_kind != "words":
-            return self._tail_kind
-        if re.match(r"\s*(```|~~~)", line):
-            self._fenced = not self._fenced
-            return "note"
-        if self._fenced:
-            return "code"
-        return "head" if re.match(r"#{1,6} ", line) else "words"
+    def _drawn(self, line: _Line) -> list[Strip]:
+        found: list[Strip] = []
+        if line.label:
+            sign = "v" if self._open else ">"
+            found += wrapped(f"{sign} {line.label}", [], self.look["fold"], self._width)
+        if (line.hidden or line.label) and not self._open:
+            return found
+        text = line.text if line is not self._growing else safe(line.text)
+        return found + wrapped(text, self._spans(line, text), self._style(line.kind), self._width)
 
-    def _end_tail(self) -> None:
-        if self._tail:
-            self._drop_tail()
-            line, self._tail = self._tail, ""
-            self._put(safe(line), self._kind(line))
-        self._tail_strips = 0
+    def _style(self, kind: str) -> Style:
+        return self.look["note" if kind == "fence" else kind]
 
-    def _drop_tail(self) -> None:
-        if self._tail_strips:
-            del self._strips[-self._tail_strips :]
-            self._tail_strips = 0
+    def _spans(self, line: _Line, text: str) -> Spans:
+        if line.kind == "code" and line.language and text.strip():
+            from assistant.tui.highlight import spans
 
-    def _draw_tail(self) -> None:
-        self._drop_tail()
-        if self._tail and self._width:
-            kind = "code" if self._fenced and self._tail_kind == "words" else self._tail_kind
-            new = self._drawn(safe(self._tail), kind)
-            self._strips += new
-            self._tail_strips = len(new)
-
-    def _put(self, line: str, kind: str) -> None:
-        self._lines.append((line, kind))
-        if self._width:
-            self._strips += self._drawn(line, kind)
-
-    def _drawn(self, line: str, kind: str) -> list[Strip]:
-        return [strip(piece, _STYLES.get(kind, _STYLES["words"]), self._width) for piece in wrap(line, self._width)]
+            return spans([text], line.language, self.look.syntax)[0]
+        if line.kind != "words" or not ("`" in text or "*" in text):
+            return []
+        return [(*match.span(), self.look[match.lastgroup or "words"]) for match in _INLINE.finditer(text)]
 
     def _grown(self) -> None:
         """Tell the scroll bar, and follow the end when it was in sight."""
@@ -151,14 +282,35 @@ class Transcript(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._width and width > 0:
             self._width = width
-            self._tail_strips = 0
-            self._strips = [each for line, kind in self._lines for each in self._drawn(line, kind)]
-            self._draw_tail()
-            self._grown()
+            self._redraw()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         index = y + self.scroll_offset.y
-        if 0 <= index < len(self._strips):
-            return self._strips[index].apply_style(self.rich_style)
-        return Strip.blank(self.size.width, self.rich_style)
+        if not 0 <= index < len(self._strips):
+            return Strip.blank(self.size.width, self.rich_style)
+        line = self._strips[index]
+        selection = self.text_selection
+        span = selection.get_span(index) if selection is not None else None
+        if span is not None:
+            first, last = span
+            width = line.cell_length
+            last = width if last == -1 else min(last, width)
+            mark = self.screen.get_component_rich_style("screen--selection")
+            line = Strip.join([line.crop(0, first), line.crop(first, last).apply_style(mark), line.crop(last, width)])
+        return line.apply_style(self.rich_style).apply_offsets(0, index)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the words that are selected with the mouse."""
+        return selection.extract("\n".join(strip.text.rstrip() for strip in self._strips)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw a selection that moved."""
+        del selection
+        self.refresh()
+
+
+def _only_name(line: str, label: str) -> bool:
+    """Say whether a line only names the file of a label (`edit kettle/boil.py  +3 -1`), decoration aside."""
+    bare = line.strip().strip("*`#: ")
+    return bool(bare) and bare in label.split()

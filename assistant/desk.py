@@ -1,0 +1,171 @@
+"""What a session lends to one turn: fixed to the model the turn began with, whatever is switched meanwhile."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import discover, events, tokens
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from assistant.context.section import Context
+    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.match import Fitted
+    from assistant.edits.patch import Patch
+    from assistant.models.catalogue import Pick
+    from assistant.models.client import Client
+    from assistant.models.wire import Chunk, Request, Wire
+    from assistant.quota.ledger import Ledger
+    from assistant.quota.meter import Estimate
+    from assistant.quota.plan import Plan
+    from assistant.tokens import Cost, TokenUsage
+    from assistant.turn import Ask
+
+
+class Sitting(Protocol):
+    """What a desk needs of the session."""
+
+    id: str
+    stopped: asyncio.Event
+    usage: TokenUsage
+    costs: dict[str, Cost]
+
+    @property
+    def root(self) -> Path:
+        """The folder that edits may write in."""
+
+    @property
+    def client(self) -> Client:
+        """The one door to the network."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The book of what was burnt."""
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+
+    def look(self, question: str) -> Context:
+        """Gather what a question would show the model."""
+
+    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
+        """Say what a usage costs now."""
+
+    def plan(self, pick: Pick | None = None) -> Plan | None:
+        """Return the plan that a model burns."""
+
+    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
+        """Return the meters of a plan as they stand now."""
+
+
+class Desk:
+    """The session's side of one turn. `waiting` is a patch that is proposed and not written: edits are fitted onto it."""
+
+    def __init__(self, sitting: Sitting, ask: Ask, pick: Pick, key: str, waiting: Patch | None = None) -> None:
+        self.stopped = sitting.stopped
+        self._sitting = sitting
+        self._ask = ask
+        self._pick = pick
+        self._key = key
+        self._waiting = {file.target: file for file in waiting.files} if waiting else {}
+        self._plan = sitting.plan(pick)
+        self._meters: tuple[Estimate, ...] | None = None
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+        return self._sitting.now()
+
+    def look(self, question: str) -> Context:
+        """Gather the context."""
+        return self._sitting.look(question)
+
+    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
+        """Find the places of edits in the files as they are now, and as a patch that waits would leave them."""
+        from assistant.edits import match
+
+        return match.fit(edits, self._read, seen=seen)
+
+    def _read(self, path: str) -> tuple[bytes, int] | None:
+        from assistant.edits import disk
+
+        file = self._waiting.get(path)
+        if file is None:
+            return disk.read(self._sitting.root, path)
+        return None if file.after is None else (file.after, file.mode_after or 0o644)
+
+    def describe(self, misfits: Sequence[Misfit]) -> str:
+        """Say what found no place with the nearest lines, secrets masked."""
+        from assistant.context import gate
+        from assistant.edits import match
+
+        return "\n\n".join(gate.mask(match.describe(each), each.edit.path)[0] for each in misfits)
+
+    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask the model."""
+        wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)
+        return self._sitting.client.stream(wire, request, self._ask.provider, self._key)
+
+    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
+        """Say what a usage costs now with this turn's model and payer."""
+        return self._sitting.price(usage, reported, self._pick)
+
+    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
+        """Write a step into the ledger before it leaves; return the entry's id."""
+        from assistant.quota.ledger import Start
+
+        return self._sitting.ledger.begin(
+            Start(
+                at=self.now(),
+                session=self._sitting.id,
+                turn=self._ask.number,
+                step=step,
+                purpose=purpose,
+                project=str(self._sitting.root),
+                provider=self._ask.provider.name,
+                model=self._ask.model.id,
+                payer=self._ask.payer,
+                plan=self._plan.name if self._plan else "",
+                usage_estimate=usage,
+                cost_estimate=self.price(usage),
+                pid=os.getpid(),
+            )
+        )
+
+    def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
+        """Write how a step ended."""
+        ledger = self._sitting.ledger
+        ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
+
+    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
+        """Return this turn's burn beside the session's."""
+        costs = tuple(
+            tokens.total_cost([each, cost]) if each.currency == cost.currency else each
+            for each in (self._sitting.costs or {cost.currency: tokens.total_cost([])}).values()
+        )
+        return events.UsageMoved(usage, cost, self._sitting.usage + usage, costs)
+
+    def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
+        """Return the plan's meters with a step in flight added."""
+        if self._plan is None:
+            return events.MeterMoved(())
+        if self._meters is None or not usage.total:
+            self._meters = self._sitting.estimates(self._plan)
+        return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
+
+    def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:
+        """Move a meter by what has streamed beyond the estimate that the ledger holds for the step in flight."""
+        meters = self._plan.meters if self._plan else ()
+        known = next((meter for meter in meters if meter.name == each.meter), None)
+        if known is None or known.unit != "tokens" or each.used is None or not usage.total_output:
+            return each
+        words = replace(usage, fresh_input=0, cache_read=0, cache_write_short=0, cache_write_long=0)
+        used = each.used + known.burn(words, cost, self._ask.model.id)
+        remaining = max(each.limit - used, Decimal(0)) if isinstance(each.limit, Decimal) else None
+        return replace(each, used=used, remaining=remaining)

@@ -1,0 +1,158 @@
+"""What a person decides about a patch, hunk by hunk, before any of it is written.
+
+A review is a value: every decision makes another one, so that a face draws what it is given and nothing can half happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from assistant.edits import text
+from assistant.edits.patch import Patch
+
+if TYPE_CHECKING:
+    from assistant.edits.patch import FilePatch, Hunk
+
+Mark = Literal["", "take", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Words for the model about a line: the file and the 1-based line it has after the patch."""
+
+    path: str
+    line: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A hunk, what is decided about it (empty: not yet), and whether the user has changed it."""
+
+    hunk: Hunk
+    mark: Mark = ""
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A patch, the choices about its hunks top to bottom, and comments. Indices are places in `choices`."""
+
+    patch: Patch
+    choices: tuple[Choice, ...]
+    comments: tuple[Comment, ...] = ()
+
+    @classmethod
+    def of(cls, patch: Patch, mark: Mark = "") -> Review:
+        """Begin a review, every hunk marked alike."""
+        return cls(patch, tuple(Choice(hunk, mark) for hunk in patch.hunks))
+
+    def _with(self, mark: Mark) -> tuple[Hunk, ...]:
+        return tuple(each.hunk for each in self.choices if each.mark == mark)
+
+    @property
+    def taken(self) -> tuple[Hunk, ...]:
+        """Hunks to write now."""
+        return self._with("take")
+
+    @property
+    def skipped(self) -> tuple[Hunk, ...]:
+        """Hunks that are not wanted."""
+        return self._with("skip")
+
+    @property
+    def undecided(self) -> tuple[Hunk, ...]:
+        """Hunks that stay proposed."""
+        return self._with("")
+
+    @property
+    def edited(self) -> tuple[Hunk, ...]:
+        """Hunks that are taken as the user has changed them."""
+        return tuple(each.hunk for each in self.choices if each.edited and each.mark == "take")
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is anything to act on."""
+        return bool(self.comments) or any(each.mark for each in self.choices)
+
+    def part(self) -> tuple[Patch, Patch]:
+        """Cut the patch in two: what is written now, and what is still proposed once that is on disk."""
+        return self.patch.part(self.taken, self.undecided)
+
+    def mark(self, index: int, mark: Mark) -> Review:
+        """Decide about one hunk."""
+        return self._put(index, (replace(self.choices[index], mark=mark),))
+
+    def mark_file(self, index: int, mark: Mark) -> Review:
+        """Decide about all hunks of a hunk's file."""
+        path = self.choices[index].hunk.path
+        choices = tuple(replace(each, mark=mark) if each.hunk.path == path else each for each in self.choices)
+        return replace(self, choices=choices)
+
+    def mark_all(self, mark: Mark) -> Review:
+        """Decide about all hunks."""
+        return replace(self, choices=tuple(replace(each, mark=mark) for each in self.choices))
+
+    def next_undecided(self, index: int) -> int:
+        """Return the hunk after this one, round the end, that is not decided; the same one when all are."""
+        size = len(self.choices)
+        following = ((index + step) % size for step in range(1, size + 1))
+        return next((each for each in following if not self.choices[each].mark), index)
+
+    def split(self, index: int) -> Review:
+        """Cut a hunk into one for each run of changes; each has to be decided again."""
+        choice = self.choices[index]
+        parts = choice.hunk.split()
+        return self if len(parts) < 2 else self._put(index, tuple(Choice(part, "", choice.edited) for part in parts))
+
+    def edit(self, index: int, new_text: str) -> Review:
+        """Put other words on the new side of a hunk, and take it."""
+        hunk = self.choices[index].hunk
+        return self._put(index, (Choice(hunk.with_text(new_text), "take", edited=True),))
+
+    def comment(self, index: int, line: int, words: str) -> Review:
+        """Say something to the model about the line of a hunk (0-based in `Hunk.lines`)."""
+        hunk = self.choices[index].hunk
+        lines = hunk.lines
+        number = (lines[min(line, len(lines) - 1)].new or hunk.new_start) if lines else hunk.new_start
+        return replace(self, comments=(*self.comments, Comment(hunk.path, number, words)))
+
+    def widen(self, index: int, by: int = 10) -> Review:
+        """Show more of the file around a hunk."""
+        choice = self.choices[index]
+        hunk = choice.hunk
+        file = next((each for each in self.patch.files if each.path == hunk.path), None)
+        if file is None or file.before is None or hunk.kind != "change":
+            return self
+        lines = text.split_lines(file.before)
+        end = hunk.at + len(hunk.old)
+        wider = replace(
+            hunk,
+            above=tuple(lines[max(0, hunk.at - len(hunk.above) - by) : hunk.at]),
+            below=tuple(lines[end : end + len(hunk.below) + by]),
+        )
+        return self._put(index, (replace(choice, hunk=wider),))
+
+    def over(self, patch: Patch) -> Review:
+        """Go on with a patch that has taken this one's place: decisions about hunks that are still there are kept."""
+        known = {(each.hunk.path, each.hunk.at, each.hunk.old, each.hunk.new): each for each in self.choices}
+        choices = tuple(known.get((hunk.path, hunk.at, hunk.old, hunk.new)) or Choice(hunk) for hunk in patch.hunks)
+        return Review(patch, choices, self.comments)
+
+    def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
+        return replace(self, choices=(*self.choices[:index], *choices, *self.choices[index + 1 :]))
+
+
+def compose(first: Patch, second: Patch) -> Patch:
+    """Make one patch of two, the second of which was made for the files as the first leaves them."""
+    following = {file.path: file for file in second.files}
+    files: list[FilePatch] = []
+    for file in first.files:
+        then = following.pop(file.target, None)
+        if then is None:
+            files.append(file)
+            continue
+        target = then.target if then.target != file.path else ""
+        files.append(replace(file, after=then.after, mode_after=then.mode_after, new_path=target))
+    return Patch(tuple(file for file in (*files, *following.values()) if file.changes))

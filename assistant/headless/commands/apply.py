@@ -1,0 +1,60 @@
+"""Apply the edits of a model's reply on standard input, all or nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from assistant.errors import PatchError
+from assistant.headless import shapes
+from assistant.headless.output import dump, out, tell
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from assistant.session import Session
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("--check", action="store_true", help="say what would happen, write nothing")
+
+
+def run(session: Session, options: Namespace) -> int:
+    """Do it; any edit that may not or cannot be written refuses the whole reply."""
+    restored = session.journal.recover()
+    if restored:
+        tell(f"Put back after an interrupted write: {', '.join(restored)}.")
+    patch, misfits = session.read_reply(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
+    written, error = False, None
+    if patch.files and not misfits:
+        try:
+            if options.check:
+                session.check(patch)
+            else:
+                session.journal.apply(patch, label="apply", now=session.now())
+                written = True
+        except PatchError as trouble:
+            error = trouble
+    if options.json:
+        dump(
+            {
+                "files": list(patch.paths),
+                "hunks": len(patch.hunks),
+                "misfits": [shapes.misfit(each) for each in misfits],
+                "written": written,
+                "error": shapes.error(error) if error else None,
+            }
+        )
+    else:
+        if patch.files and not misfits and error is None:
+            out(("would write " if options.check else "wrote ") + ", ".join(patch.paths))
+        for each in misfits:
+            tell(f"refused (line {each.edit.reply_line} of the reply): {each.message}")
+            for near in each.candidates[:2]:
+                tell(f"  near: {near.path}:{near.start}-{near.end}")
+        if error is not None:
+            tell(f"refused: {error}")
+        if not patch.files and not misfits:
+            tell("There are no edits in this reply; nothing to do.")
+    return PatchError.exit_code if misfits or error else 0

@@ -1,0 +1,35 @@
+"""Print exactly what would be shown to the model; nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assistant.headless import shapes
+from assistant.headless.output import dump, given, out, tell
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from assistant.session import Session
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("text", help="the question; - reads it from standard input")
+    parser.add_argument("--budget", type=int, metavar="N", help="o200k tokens")
+
+
+def run(session: Session, options: Namespace) -> int:
+    """Do it."""
+    if options.budget is not None:
+        session.config = replace(session.config, context_budget=options.budget)
+    context = session.look(given(options.text))
+    if options.json:
+        dump(shapes.context(context))
+        return 0
+    out(context.render())
+    for each in context.masked:
+        tell(f"masked: {each.path}:{each.line} ({each.kind})")
+    tell(f"{context.tokens:,} o200k tokens {context.note}".rstrip())
+    return 0

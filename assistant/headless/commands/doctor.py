@@ -1,0 +1,82 @@
+"""What is set up, who would pay, what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import AssistantError
+from assistant.headless.output import dump, out
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from assistant.session import Session
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("--offline", action="store_true", help="do not look for local model servers")
+
+
+def run(session: Session, options: Namespace) -> int:
+    """Do it."""
+    data = asyncio.run(_look(session, offline=options.offline))
+    if options.json:
+        dump(data)
+        return 0
+    out(f"root      {data['root']} ({'git' if data['git'] else 'no git: a plain folder'})")
+    out(f"model     {data['model'] or 'none chosen'}")
+    for each in data["keys"]:
+        out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']} pays")
+    for server in data["local"]:
+        models = ", ".join(server["models"]) or "no model loaded"
+        out(f"local     {server['provider']:<12} {server['address']}: {models}")
+    for name, value in data["addresses"].items():
+        out(f"address   {name:<12} {value['address']} (from {value['from']})")
+    for name, value in data["places"].items():
+        out(f"{name:<9} {value}")
+    for problem in data["problems"]:
+        out(f"!         {problem}")
+    return 0
+
+
+async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
+    keys = [
+        {
+            "provider": each.provider.name,
+            "source": each.source,
+            "key": each.masked,
+            "payer": session.payer(each.provider),
+        }
+        for each in session.found()
+    ]
+    servers = [
+        {"provider": each.name, "address": each.base_url, "models": [model.id for model in each.models]}
+        for each in ([] if offline else await session.find_local())
+    ]
+    problems = list(session.config.warnings)
+    root, is_git = "", False
+    try:
+        root, is_git = str(session.root), session.repo.is_git
+        problems += [f"Put back after an interrupted write: {path}." for path in session.journal.recover()]
+    except AssistantError as error:
+        problems.append(str(error))
+    if not keys and not servers:
+        problems.append("No key and no local server was found. Set a key, start a local server, or try `wattson demo`.")
+    addresses = {
+        each.name: {"address": each.base_url, "from": each.address_from}
+        for each in session.catalogue.providers.values()
+        if each.address_from
+    }
+    await session.close()
+    return {
+        "root": root,
+        "git": is_git,
+        "model": session.config.model,
+        "keys": keys,
+        "local": servers,
+        "addresses": addresses,
+        "places": {name: str(getattr(session.places, name)) for name in ("config", "data", "cache")},
+        "problems": problems,
+    }

@@ -1,0 +1,63 @@
+"""Standard output for the result and nothing else; standard error for the rest."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from assistant.headless.shapes import patch_applied
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant import events
+    from assistant.tokens import Cost
+
+
+def out(text: str) -> None:
+    """Print a result, bytes that are not UTF-8 as they came; the line is ended once."""
+    data = text.encode("utf-8", "surrogateescape")
+    sys.stdout.buffer.write(data if data.endswith(b"\n") or not data else data + b"\n")
+    sys.stdout.flush()
+
+
+def tell(text: str) -> None:
+    """Say something beside the result."""
+    sys.stderr.write(text.encode("utf-8", "replace").decode() + "\n")
+    sys.stderr.flush()
+
+
+def dump(data: Any) -> None:
+    """Print one JSON text on one line."""
+    out(json.dumps(data, ensure_ascii=True))
+
+
+def given(text: str) -> str:
+    """Return the words of an argument, or of standard input where it is `-`."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+
+
+def money(cost: Cost) -> str:
+    """Say a cost: an amount with its currency, or why there is none."""
+    return f"{cost.amount:.6f} {cost.currency}" if cost.amount is not None else cost.status
+
+
+async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: bool) -> None:
+    """Walk what writes, undoes or redoes, and say which files it was."""
+    from contextlib import aclosing
+
+    from assistant import events
+
+    async with aclosing(stream):
+        async for event in stream:
+            match event:
+                case events.PatchApplied(patch, what):
+                    if as_json:
+                        dump(patch_applied(patch, what))
+                    else:
+                        out(f"{what}: {', '.join(patch.paths)}")
+                case events.Notice(text):
+                    tell(text)
+                case _:
+                    pass

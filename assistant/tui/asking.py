@@ -1,0 +1,83 @@
+"""The screens that ask or tell one thing, and what a choice there is as a typed command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from assistant import command
+from assistant.tui import pickers
+
+if TYPE_CHECKING:
+    from assistant.tui.stage import Stage
+
+_KEYS = """
+Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
+Up, Ctrl+R      what was asked before
+@               a file; Tab or Enter takes it
+Ctrl+G          write the question in $EDITOR
+Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
+F2              between composer and hunks
+F3, Alt+P       choose a model
+F4, F5          what would be sent; what was burnt
+Ctrl+O          open or fold edits and thoughts in the conversation
+Page Up, Down   scroll
+
+In the hunks:
+y n u           take, skip, unmark the hunk (Space takes)
+a d             take, skip all hunks of the file;  A X U  all of them
+j k  up down    next and previous hunk; line by line
+s x v           split into its changes; more of the file around it; side by side
+e E             edit the new lines here; in $EDITOR
+c               comment on the line for the model
+o               a second opinion from another model
+r               send what does not fit back to the model
+Enter           write what is taken; what is not decided stays proposed
+q, Escape       back to the composer
+"""
+
+
+async def ask(screen: Stage, what: str, argument: str) -> str:
+    """Open one screen; returns what is to be submitted then, empty for nothing."""
+    del argument
+    match what:
+        case "help":
+            await screen.app.push_screen_wait(pickers.Page("Help", _help()))
+        case "model":
+            name = await pick_model(screen, "Choose a model")
+            return f"/model {name}" if name else ""
+        case "file":
+            files = await asyncio.to_thread(screen.session.paths)
+            path = await screen.app.push_screen_wait(pickers.Picker("Pin a file", [(each, each) for each in files]))
+            return f"/add {path}" if path else ""
+        case _:
+            pass
+    return ""
+
+
+def _help() -> str:
+    rows = []
+    for name, each in command.commands().items():
+        aliases = f" (/{', /'.join(each.ALIASES)})" if each.ALIASES else ""
+        rows.append(f"/{name} {each.USAGE:<28} {(each.__doc__ or '').partition(chr(10))[0]}{aliases}")
+    return "\n".join(rows) + "\n" + _KEYS
+
+
+async def pick_model(screen: Stage, title: str) -> str | None:
+    """Let the user choose a model; returns its name."""
+    from assistant.models.price import price_at
+
+    session = screen.session
+    await session.find_local()
+    keys = {each.provider.name for each in session.found()}
+    rows = []
+    for model in session.catalogue.models:
+        provider = session.catalogue.providers[model.provider]
+        price = price_at(model, session.now())
+        money = f"{price.input:>5} in {price.output:>5} out /M {price.label}" if price else "price unknown"
+        missing = provider.key_needed and provider.name not in keys
+        window = f"{model.context_window // 1000:>5}k" if model.context_window else "    ?"
+        words = f"{model.name:<34} {window}  {money}  {session.payer(provider)}{'  (no key)' if missing else ''}"
+        rows.append((missing, model.name, words))
+    rows.sort(key=lambda row: row[0])
+    return await screen.app.push_screen_wait(pickers.Picker(title, [(name, words) for _, name, words in rows]))

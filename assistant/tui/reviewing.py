@@ -1,0 +1,50 @@
+"""What is done about a hunk on a screen of its own: edit it, comment on a line of it, ask another model."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from assistant.errors import AssistantError
+from assistant.tui import asking, editor, pickers
+
+if TYPE_CHECKING:
+    from assistant.tui.stage import Stage
+
+
+async def do(screen: Stage, what: str, index: int, line: int) -> None:
+    """Do it; the review changes only when the user goes through with it."""
+    view = screen.hunks
+    if what == "help":
+        await asking.ask(screen, "help", "")
+        return
+    if what == "repair":
+        await screen.walk(screen.session.repair())
+        return
+    if view.review is None:
+        return
+    hunk = view.review.choices[index].hunk
+    match what:
+        case "edit":
+            new = await screen.app.push_screen_wait(pickers.Editor(f"{hunk.path}: the new lines", hunk.new_text))
+        case "editor":
+            new = await editor.edit(screen, hunk.new_text, PurePosixPath(hunk.path).suffix)
+        case "comment":
+            words = await screen.app.push_screen_wait(pickers.Editor(f"{hunk.path}: a comment for the model", ""))
+            if words and words.strip():
+                hint = "kept for the model with your next question"
+                view.put(view.review.comment(index, line, words.strip()), index, hint)
+            return
+        case _:
+            name = await asking.pick_model(screen, "Who gives a second opinion?")
+            if name:
+                screen.compose_again()
+                await screen.walk(screen.session.second_opinion(hunk, name))
+            return
+    if new is not None and new != hunk.new_text:
+        try:
+            review = view.review.edit(index, new)
+        except (AssistantError, UnicodeEncodeError) as error:
+            screen.talk.add(f"The hunk cannot be changed so: {error}", "error")
+            return
+        view.put(review, review.next_undecided(index))

@@ -1,0 +1,44 @@
+"""What the main screen offers to the rooms that show events, ask, and greet; so that none of them knows the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from textual.app import App
+
+    from assistant import events
+    from assistant.session import Session
+    from assistant.tui.theme import Theme
+    from assistant.tui.widgets.meter_bar import MeterBar
+    from assistant.tui.widgets.patch_view import PatchView
+    from assistant.tui.widgets.transcript import Transcript
+
+
+class Stage(Protocol):
+    """Widgets to show things on, and the few moves between them. `window` is the model's context window in tokens."""
+
+    look: Theme
+    talk: Transcript
+    hunks: PatchView
+    meter: MeterBar
+    session: Session
+    window: int | None
+
+    @property
+    def app(self) -> App[object]:
+        """The app, for screens on top."""
+
+    def review(self) -> None:
+        """Go to the hunks, unless the user is typing."""
+
+    def compose_again(self, *, more: bool = False) -> None:
+        """Go back to the composer, unless hunks still wait."""
+
+    def open(self, what: str, argument: str = "") -> object:
+        """Open what a command asks for."""
+
+    async def walk(self, stream: AsyncGenerator[events.Event, None]) -> None:
+        """Show the events of a stream, and the error it ends with."""

@@ -1,0 +1,74 @@
+"""The first words of a sitting: where it is, what was put back, who is asked; without a model, what was found."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from assistant import events
+from assistant.tui import present
+
+if TYPE_CHECKING:
+    from assistant.tui.stage import Stage
+
+_PRACTICE = "scripted/"
+
+
+async def greet(screen: Stage, model: str, *, resume: bool) -> None:
+    """Greet, take up what was left, and begin with the model that was named or used last. Raises AssistantError."""
+    session, talk = screen.session, screen.talk
+    restored = await asyncio.to_thread(session.recover)
+    if restored:
+        talk.add(f"Put back after an interrupted write: {', '.join(restored)}", "warning")
+    kind = "" if session.repo.is_git else "  (not a git repository: a plain folder)"
+    talk.add(f"Wattson in {session.root}{kind}", "head")
+    for warning in session.warnings:
+        talk.add(warning, "warning")
+    if resume:
+        await _take_up(screen)
+    name = model or session.config.model
+    if not name:
+        await _first_run(screen)
+        return
+    present.show(screen, session.switch(name))
+    if name.startswith(_PRACTICE):
+        talk.add(
+            "This is a practice session: the model is scripted, everything else is real. "
+            "Type: add a limit to the kettle",
+            "note",
+        )
+    present.show(screen, events.MeterMoved(await asyncio.to_thread(session.meters)))
+
+
+async def _take_up(screen: Stage) -> None:
+    session, talk = screen.session, screen.talk
+    count = await asyncio.to_thread(session.take_up)
+    for message in session.history:
+        talk.add(message.text, "user" if message.role == "user" else "words")
+    talk.add(
+        f"{count} messages of the last conversation are back." if count else "There is no conversation here yet.",
+        "note",
+    )
+
+
+async def _first_run(screen: Stage) -> None:
+    """Say what was found and who would pay; choose nothing for the user."""
+    session, talk = screen.session, screen.talk
+    found = session.found()
+    servers = await session.find_local()
+    lines = ["No model is chosen yet. What is here:"]
+    for each in found:
+        payer = session.payer(each.provider)
+        lines.append(f"  {each.provider.title}: key {each.masked} from {each.source}; {payer} pays")
+    for server in servers:
+        names = ", ".join(model.id for model in server.models) or "no model is loaded"
+        lines.append(f"  {server.title} on this machine: {names}; free")
+    if not found and not servers:
+        lines.append("  no key in the environment and no local server; that is no error")
+    lines += [
+        "",
+        "F3 or /model chooses a model. Nothing is chosen, and nobody pays, without you.",
+        "/model scripted/lesson  practises without a key, here or with `wattson demo` in a scratch repository.",
+        "/help or ? shows all keys.",
+    ]
+    talk.add("\n".join(lines))

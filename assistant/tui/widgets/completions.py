@@ -1,0 +1,66 @@
+"""What a word that is being typed may become: a short list above the composer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widget import Widget
+
+from assistant.tui.lines import cut, safe
+
+if TYPE_CHECKING:
+    from assistant.tui.theme import Theme
+
+_MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One completion: what stands in the composer when it is taken, and a word about it."""
+
+    text: str
+    about: str = ""
+
+
+class Completions(Widget):
+    """Draws choices and remembers which one is meant. It never has the focus: keys stay with the composer."""
+
+    DEFAULT_CSS = "Completions { height: auto; max-height: 8; display: none; background: $panel; padding: 0 1; }"
+
+    def __init__(self, theme: Theme, **kwargs: str) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.look = theme
+        self.choices: tuple[Choice, ...] = ()
+        self.at = 0
+
+    def show(self, choices: tuple[Choice, ...]) -> None:
+        """Show choices; none hides the list."""
+        choices = choices[:_MOST]
+        if choices != self.choices:
+            self.choices, self.at = choices, 0
+            self.display = bool(choices)
+            self.refresh(layout=True)
+
+    def move(self, step: int) -> None:
+        """Mean another choice."""
+        if self.choices:
+            self.at = (self.at + step) % len(self.choices)
+            self.refresh()
+
+    @property
+    def chosen(self) -> Choice | None:
+        """The choice that is meant."""
+        return self.choices[self.at] if self.choices else None
+
+    def render(self) -> Text:
+        """Draw the list."""
+        width = self.size.width
+        rows = Text()
+        name = max((len(each.text) for each in self.choices), default=0)
+        for index, each in enumerate(self.choices):
+            here = index == self.at
+            line = cut(safe(f"{'>' if here else ' '} {each.text:<{min(name, 40)}}  {each.about}".rstrip()), width)
+            rows.append(line + ("\n" if index + 1 < len(self.choices) else ""), self.look["fold" if here else "note"])
+        return rows

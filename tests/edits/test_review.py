@@ -1,0 +1,103 @@
+"""Decisions about hunks, as values: what is written, what stays, what a repair adds on top."""
+
+import pytest
+
+from assistant.edits.patch import FilePatch, Patch
+from assistant.edits.review import Review, compose
+
+BEFORE = b"".join(b"line %d\n" % number for number in range(1, 61))
+
+
+def after(*changes):
+    lines = BEFORE.split(b"\n")
+    for number, words in changes:
+        lines[number - 1] = words
+    return b"\n".join(lines)
+
+
+@pytest.fixture
+def review():
+    files = (
+        FilePatch("a.py", BEFORE, after((3, b"three"), (30, b"thirty"), (55, b"x")), 0o644, 0o644),
+        FilePatch("b.py", None, b"new\n", None, 0o644),
+    )
+    return Review.of(Patch(files))
+
+
+def test_what_is_taken_is_written_and_what_is_open_stays(review):
+    review = review.mark(0, "take").mark(1, "skip")
+    kept, left = review.part()
+    assert kept.files[0].after == after((3, b"three"))
+    assert left.files[0].before == kept.files[0].after
+    assert left.files[0].after == after((3, b"three"), (55, b"x"))
+    assert [file.path for file in left.files] == ["a.py", "b.py"]
+    assert review.decided
+    assert not Review.of(review.patch).decided
+
+
+def test_marks_for_a_file_and_for_all(review):
+    assert [each.mark for each in review.mark_file(1, "take").choices] == ["take", "take", "take", ""]
+    assert len(review.mark_all("skip").skipped) == 4
+    assert review.mark_all("skip").part()[0].files == ()
+
+
+def test_the_next_undecided_goes_round_the_end(review):
+    review = review.mark(1, "take").mark(2, "take")
+    assert review.next_undecided(0) == 3
+    assert review.next_undecided(3) == 0
+    assert review.mark_all("take").next_undecided(2) == 2
+
+
+def test_an_edited_hunk_is_written_as_edited(review):
+    review = review.edit(1, "THIRTY\nand a half\n")
+    assert review.part()[0].files[0].after == after((30, b"THIRTY\nand a half"))
+    assert review.edited == review.taken
+
+
+def test_a_hunk_is_cut_into_its_changes():
+    patch = Patch((FilePatch("a.py", BEFORE, after((3, b"three"), (7, b"seven")), 0o644, 0o644),))
+    review = Review.of(patch)
+    assert len(review.choices) == 1
+    parts = review.split(0)
+    assert len(parts.choices) == 2
+    assert parts.mark(1, "take").part()[0].files[0].after == after((7, b"seven"))
+    assert parts.split(0) is parts
+
+
+def test_more_of_the_file_can_be_seen_and_nothing_else_changes(review):
+    wide = review.widen(1, 20)
+    assert len(wide.choices[1].hunk.lines) > len(review.choices[1].hunk.lines)
+    assert wide.mark_all("take").part()[0] == review.mark_all("take").part()[0]
+    assert wide.widen(3) == wide
+
+
+def test_a_comment_names_the_line_as_it_will_be(review):
+    index = next(i for i, line in enumerate(review.choices[1].hunk.lines) if line.kind == "+")
+    comment = review.comment(1, index, "why?").comments[0]
+    assert (comment.path, comment.line, comment.words) == ("a.py", 30, "why?")
+
+
+def test_a_repair_comes_on_top_and_decisions_are_kept(review):
+    review = review.mark(0, "take")
+    following = Patch(
+        (
+            FilePatch(
+                "a.py",
+                review.patch.files[0].after,
+                after((3, b"three"), (30, b"thirty"), (45, b"y"), (55, b"x")),
+                0o644,
+                0o644,
+            ),
+        )
+    )
+    both = compose(review.patch, following)
+    assert both.files[0].before == BEFORE
+    again = review.over(both)
+    assert [each.mark for each in again.choices] == ["take", "", "", "", ""]
+    assert again.mark_all("take").part()[0].files[0].after == following.files[0].after
+
+
+def test_a_file_that_comes_and_goes_again_is_no_change():
+    made = Patch((FilePatch("n.py", None, b"x\n", None, 0o644),))
+    gone = Patch((FilePatch("n.py", b"x\n", None, 0o644, None),))
+    assert compose(made, gone).files == ()

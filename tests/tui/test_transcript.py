@@ -1,0 +1,102 @@
+"""The conversation widget: what streams is whole, what is said elsewhere is folded, only the end is drawn anew."""
+
+import pytest
+from textual.app import App
+
+from assistant.tui import theme
+from assistant.tui.widgets.transcript import Transcript
+
+EDIT = [
+    "I change it.\n\nkettle/",
+    "boil.py\n```python\n<<<<<<< SEA",
+    "RCH\nold = 1\n=======\nnew = 2\n>>>>>>> REPLACE\n",
+]
+
+
+class Stage(App):
+    def compose(self):
+        yield Transcript(theme.load("dark"))
+
+
+@pytest.fixture
+async def talk():
+    app = Stage()
+    async with app.run_test(size=(40, 12)) as pilot:
+        widget = app.query_one(Transcript)
+        widget.pilot = pilot
+        yield widget
+
+
+def shown(talk):
+    talk._draw()
+    return [strip.text.rstrip() for strip in talk._strips]
+
+
+async def test_an_edit_that_is_whole_becomes_one_line_and_opens_on_a_key(talk):
+    for piece in EDIT:
+        talk.append(piece)
+    assert "<<<<<<< SEARCH" in shown(talk)
+    talk.fold(5, "replace kettle/boil.py  +1 -1")
+    talk.append("```\n\nDone.")
+    talk.end()
+    assert shown(talk) == ["I change it.", "", "> replace kettle/boil.py  +1 -1", "", "Done."]
+    assert talk.toggle()
+    assert shown(talk)[2:5] == ["v replace kettle/boil.py  +1 -1", "kettle/boil.py", "```python"]
+    assert "new = 2" in talk.text
+
+
+async def test_edits_that_follow_each_other_stand_close(talk):
+    for path in ("a.py", "b.py"):
+        talk.append(f"{path}\n```\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n")
+        talk.fold({"a.py": 3, "b.py": 12}[path], f"replace {path}  +1 -1")
+        talk.append("```\n\n")
+    talk.append("That is all.")
+    talk.end()
+    assert shown(talk) == ["> replace a.py  +1 -1", "> replace b.py  +1 -1", "", "That is all."]
+
+
+async def test_thoughts_fold_when_the_answer_begins_and_do_not_shift_the_lines_of_the_reply(talk):
+    talk.append("Let me think\nabout this for a while\n", "thought")
+    talk.append("Answer. a.py\n```\n")
+    talk.append("hm", "thought")
+    talk.append("<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n")
+    talk.fold(3, "replace a.py  +1 -1")
+    talk.append("```\n")
+    talk.end()
+    assert shown(talk)[0].startswith("> thought, ")
+    assert "> replace a.py  +1 -1" in shown(talk)
+    assert "Answer. a.py" in shown(talk)
+
+
+async def test_it_does_not_matter_how_the_words_are_cut(talk):
+    text = "# Head\n\nSome **strong** and `ticked` words that are longer than a line.\n\n```python\nx = 1\n```\n- end"
+    for size in (1, 3, 1000):
+        talk.clear()
+        for at in range(0, len(text), size):
+            talk.append(text[at : at + size])
+            await talk.pilot.pause()
+        talk.end()
+        lines = shown(talk)
+        if size == 1:
+            first = lines
+        assert lines == first
+
+
+async def test_a_long_talk_keeps_its_last_lines(talk):
+    talk.add("\n".join(f"line {number}" for number in range(25_000)))
+    assert shown(talk)[-1] == "line 24999"
+    assert len(talk._lines) <= 20_000
+    talk.add("more")
+    assert shown(talk)[-1] == "more"
+
+
+async def test_it_wraps_anew_for_another_width_and_selects_words(talk):
+    talk.add("one two three four five six seven eight nine ten")
+    before = len(shown(talk))
+    await talk.pilot.resize_terminal(20, 12)
+    await talk.pilot.pause()
+    assert len(shown(talk)) > before
+    from textual.geometry import Offset
+    from textual.selection import Selection
+
+    assert talk.get_selection(Selection(Offset(4, 0), Offset(7, 0)))[0] == "two"
