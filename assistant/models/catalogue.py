@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from assistant import discover
-from assistant.errors import ConfigError, UnknownModel
-from assistant.models.price import read_prices
-from assistant.models.provider import Model, Payer, Provider
+from assistant.errors import UnknownModel
+from assistant.models.page import ADDITION, EFFORTS, Page, layered, open_page, read
+from assistant.models.provider import Model, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_EFFORTS = ("off", "low", "medium", "high", "max")
-_MODEL_FIELDS = {field.name for field in fields(Model)} - {"provider"}
-_PROVIDER_FIELDS = {field.name for field in fields(Provider)} - {"address_from"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,11 @@ class Pick:
     provider: Provider
     model: Model
     effort: str = ""
+
+    @property
+    def name(self) -> str:
+        """`provider/model:effort`, as `Catalogue.pick` reads it."""
+        return f"{self.model.name}:{self.effort}" if self.effort else self.model.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +46,59 @@ class Catalogue:
         return Catalogue({**self.providers, **{provider.name: provider for provider in found}})
 
     def pick(self, text: str) -> Pick:
-        """Find a model by `provider/model`, by its own name, or by a part that only one model has; `:effort` may follow.
+        """Find a model by `provider/model`, by its own name or alias, or by a part that only one model has.
 
-        A provider that sells anything, and one whose address the user has set, takes names that are not listed; their
-        price is unknown. Raises UnknownModel with the names that come nearest.
+        `:effort` may follow. A provider that sells anything, and one whose address the user has set, takes names that are
+        not listed; their price is unknown. Raises UnknownModel with the names that come nearest, or with the levels of
+        thinking that the model has.
         """
+        whole = self._exact(text.strip())
+        if whole is not None:
+            return whole
         name, effort = text.strip(), ""
         head, _, tail = name.rpartition(":")
-        if head and tail in _EFFORTS:
+        if head and tail in EFFORTS:
             name, effort = head, tail
         seller, _, rest = name.partition("/")
         provider = self.providers.get(seller)
-        if provider is not None and rest:
-            listed = next((model for model in provider.models if model.id == rest), None)
-            if listed is not None:
-                return Pick(provider, listed, effort)
-            if provider.any_model or provider.address_from:
-                return Pick(provider, Model(provider.name, rest, rest), effort)
-        same = [model for model in self.models if name in {model.id, model.name}]
-        part = same or [model for model in self.models if name and name.lower() in model.name.lower()]
-        if len(part) == 1:
-            return Pick(self.providers[part[0].provider], part[0], effort)
-        raise UnknownModel(
-            f"There is no model called {text!r}." if not part else f"{text!r} may mean several models.",
-            self._near(name, part),
-        )
+        found = self._exact(name)
+        if found is None and provider is not None and rest and (provider.any_model or provider.address_from):
+            found = Pick(provider, Model(provider.name, rest, rest))
+        part: list[Model] = []
+        if found is None:
+            part = [model for model in self.models if name and name in {model.id, *model.aliases}]
+            part = part or [model for model in self.models if name and name.lower() in model.name.lower()]
+            if len(part) == 1:
+                found = self._of(part[0])
+        if found is None:
+            raise UnknownModel(
+                f"There is no model called {text!r}." if not part else f"{text!r} may mean several models.",
+                self._near(name, part),
+            )
+        if effort and found.model.efforts and effort not in found.model.efforts:
+            raise UnknownModel(
+                f"{found.model.name} has no level of thinking {effort!r}.",
+                f"It has {', '.join(found.model.efforts)}.",
+                provider=found.provider.name,
+            )
+        return replace(found, effort=effort)
+
+    def _exact(self, name: str) -> Pick | None:
+        seller, _, rest = name.partition("/")
+        provider = self.providers.get(seller)
+        listed = provider.models if provider else ()
+        model = next((model for model in listed if rest and rest in {model.id, *model.aliases}), None)
+        return self._of(model) if model else None
+
+    def _of(self, model: Model) -> Pick:
+        """Choose the wire too: a model's best one at its provider's own address, the provider's at any other.
+
+        What stands at an address that the user has set is a relay or a test, and relays speak the common protocol first.
+        """
+        provider = self.providers[model.provider]
+        if model.wire and model.wire != provider.wire and not provider.address_from:
+            provider = replace(provider, wire=model.wire, flags=provider.wire_flags.get(model.wire, {}))
+        return Pick(provider, model)
 
     def _near(self, name: str, part: list[Model]) -> str:
         from rapidfuzz import process
@@ -79,58 +109,67 @@ class Catalogue:
 
 
 def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any]) -> Catalogue:
-    """Read all pages. `<PROVIDER>_BASE_URL` in the environment sets an address; the user's config may set anything."""
-    pages: dict[str, tuple[dict[str, Any], str]] = {}
+    """Read all pages. `<PROVIDER>_BASE_URL` in the environment sets an address; the user's config may set anything.
+
+    Raises ConfigError with file and line.
+    """
+    known_pages = pages(users)
+    found = {name: read(page, env) for name, page in known_pages.items()}
+    for name, settings in overrides.items():
+        entry = {key: value for key, value in settings.items() if key != "key_command"}  # `keys` reads that one
+        known = known_pages.get(name)
+        values = (
+            dict(known.values) if known else {"name": name, "title": name, "wire": "openai_chat", "any_model": True}
+        )
+        found[name] = read(Page({**values, **entry, "name": name}, f"config.toml [providers.{name}]"), env)
+        if "base_url" in entry:
+            found[name] = replace(found[name], address_from="your config")
+        if "wire" in entry:
+            found[name] = replace(found[name], models=tuple(replace(each, wire="") for each in found[name].models))
+    return Catalogue({name: _placed(provider, env) for name, provider in found.items()})
+
+
+def pages(users: Path | None) -> dict[str, Page]:
+    """Return all pages by provider: ours, then the user's in their place, then what was added to either."""
+    found: dict[str, Page] = {}
+    added: list[Page] = []
     for path in discover.data_files(Path(__file__).parent / "providers", users):
-        page = discover.read_toml(path)
-        pages[str(page.get("name", path.stem))] = (page, str(path))
-    for name, entry in overrides.items():
-        known, _ = pages.get(name, ({"name": name, "title": name, "wire": "openai_chat", "any_model": True}, ""))
-        pages[name] = ({**known, **entry, "name": name}, f"config.toml [providers.{name}]")
-    found = {}
-    for name, (page, where) in pages.items():
-        provider = _provider(page, where)
-        if name in overrides and "base_url" in overrides[name]:
-            provider = replace(provider, address_from="your config")
-        variable = f"{name.upper().replace('-', '_')}_BASE_URL"
-        address = env.get(variable, "").strip()
-        if address:
-            provider = replace(provider, base_url=address.rstrip("/"), address_from=variable)
-        found[name] = provider
-    return Catalogue(found)
+        page = open_page(path)
+        if ADDITION in page.values:
+            added.append(page)
+        else:
+            found[page.name] = page
+    for page in sorted(added, key=lambda each: str(each.values.get("added_at", ""))):
+        base = found.get(str(page.values[ADDITION]))
+        if base is not None:
+            found[base.name] = layered(base, page)
+    return found
 
 
-def _provider(page: Mapping[str, Any], where: str) -> Provider:
-    unknown = set(page) - _PROVIDER_FIELDS
-    missing = {"name", "title", "wire", "base_url"} - set(page)
-    if unknown or missing:
-        raise ConfigError(
-            f"{where}: "
-            + (f"{', '.join(sorted(missing))} is missing" if missing else f"unknown: {', '.join(sorted(unknown))}")
-            + ".",
-            f"A provider has {', '.join(sorted(_PROVIDER_FIELDS))}.",
-        )
-    if page["wire"] not in discover.part_names("assistant.models.wires"):
-        raise ConfigError(
-            f"{where}: there is no wire {page['wire']!r}.",
-            f"Choose one of: {', '.join(discover.part_names('assistant.models.wires'))}.",
-        )
-    if page.get("payer", "metered") not in get_args(Payer):
-        raise ConfigError(
-            f"{where}: payer {page['payer']!r} is unknown.", f"Choose one of: {', '.join(get_args(Payer))}."
-        )
-    models = []
-    rows: list[Any] = list(page.get("models", []))
-    for row in rows:
-        entry: dict[str, Any] = {"id": row} if isinstance(row, str) else dict(row)
-        if set(entry) - _MODEL_FIELDS or "id" not in entry:
-            raise ConfigError(
-                f"{where}: a model has an id and no {sorted(set(entry) - _MODEL_FIELDS)}.", "Mend the file."
-            )
-        entry["prices"] = read_prices(entry.get("prices", []), where)
-        entry["abilities"] = frozenset(entry.get("abilities", ()))
-        entry.setdefault("source", page.get("source", ""))
-        entry.setdefault("checked_on", page.get("checked_on"))
-        models.append(Model(provider=page["name"], **entry))
-    values = {**page, "models": tuple(models), "key_names": tuple(page.get("key_names", ()))}
-    return Provider(**{**values, "base_url": str(page["base_url"]).rstrip("/")})
+def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:
+    """Set the address that the environment gives."""
+    variable = f"{provider.name.upper().replace('-', '_')}_BASE_URL"
+    address = env.get(variable, "").strip()
+    if not address and provider.name == "ollama" and env.get("OLLAMA_HOST", "").strip():
+        variable, address = "OLLAMA_HOST", _host(env["OLLAMA_HOST"].strip(), provider.base_url)
+    if not address:
+        return provider
+    address = address.rstrip("/")
+    if provider.wire == "ollama":
+        address = address.removesuffix("/v1")
+    if provider.wire == "gemini" and not urlsplit(address).path:
+        address += "/v1beta"  # as Google's own libraries read an address
+    return replace(provider, base_url=address, address_from=variable)
+
+
+def _host(value: str, usual: str) -> str:
+    """Read `OLLAMA_HOST`, which is written for the server: a host, a port or both; every address means this machine."""
+    scheme, found, rest = value.partition("://")
+    scheme, rest = (scheme, rest) if found else ("http", value)
+    rest, _, path = rest.partition("/")
+    rest = f"[{rest}]" if rest.count(":") > 1 and not rest.startswith("[") else rest
+    host, _, port = rest.rpartition(":") if not rest.endswith("]") and ":" in rest else (rest, "", "")
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - it is replaced
+    usual_port = {"http": "11434" if not found else "80", "https": "443"}.get(scheme, "11434")
+    tail = "/v1" if usual.endswith("/v1") else ""
+    return f"{scheme}://{host}:{port or usual_port}{'/' + path if path else ''}".rstrip("/") + tail

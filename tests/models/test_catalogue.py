@@ -15,10 +15,35 @@ from assistant.tokens import TokenUsage
 
 ALL = catalogue.load({}, None, {})
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-NAMED = (
-    "anthropic openai gemini deepseek qwen qwen-cn qwen-coding qwen-coding-cn kimi kimi-cn kimi-code minimax minimax-cn zai "
-    "zai-coding bigmodel bigmodel-coding xai nvidia bedrock nova meta openrouter ollama llama-server lmstudio vllm"
-).split()
+NAMED = [
+    "anthropic",
+    "openai",
+    "gemini",
+    "deepseek",
+    "qwen",
+    "qwen-cn",
+    "qwen-coding",
+    "qwen-coding-cn",
+    "kimi",
+    "kimi-cn",
+    "kimi-code",
+    "minimax",
+    "minimax-cn",
+    "zai",
+    "zai-coding",
+    "bigmodel",
+    "bigmodel-coding",
+    "xai",
+    "nvidia",
+    "bedrock",
+    "nova",
+    "meta",
+    "openrouter",
+    "ollama",
+    "llama-server",
+    "lmstudio",
+    "vllm",
+]
 
 
 @pytest.mark.parametrize("provider", ALL.providers.values(), ids=lambda each: each.name)
