@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from assistant import prompts, tokens
 from assistant.models import estimate, price
-from assistant.models.message import Message, Text, Thought, said
+from assistant.models.history import maker_of
+from assistant.models.message import Image, Message, Text, Thought, ToolCall, ToolResult, said
 from assistant.models.wire import Request
 from assistant.tokens import Cost, TokenUsage
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from assistant.models.catalogue import Pick
     from assistant.models.estimate import Ratio
-    from assistant.models.provider import Payer, Provider
+    from assistant.models.provider import Payer
 
 Way = Literal["everything", "brief", "last"]
 """How a conversation goes along: all of it, a brief of it, or the last request only (files are gathered anew each turn)."""
@@ -34,6 +35,8 @@ _BRIEF = (150, 600, 900)
 """Tokens of a brief of 350 words, with the words around it."""
 _ANSWER = 8_000
 """Tokens of the window that are kept free for an answer."""
+_TOLD = 20_000
+"""Signs of a tool's call or answer that are told; what is longer is not read by anybody."""
 _CUT = "[The beginning is left out.]\n\n"
 
 
@@ -143,18 +146,22 @@ def sheet(
 
 def left_behind(history: Sequence[Message], target: Pick) -> LeftBehind:
     """Count what cannot go along to `target` as it is."""
-    maker = _maker(target.provider)
-    found = {"Image": 0, "Thought": 0, "ToolCall": 0, "ToolResult": 0}
+    maker = maker_of(target.provider)
+    images = thoughts = calls = results = 0
     for message in history:
         for part in message.parts:
-            kind = type(part).__name__
-            if kind == "Image" and "images" in target.model.abilities:
-                continue
-            if isinstance(part, Thought) and (part.maker == maker or not (part.text.strip() or part.seal)):
-                continue
-            if kind in found:
-                found[kind] += 1
-    return LeftBehind(found["Image"], found["Thought"], found["ToolCall"], found["ToolResult"])
+            match part:
+                case Image():
+                    images += "images" not in target.model.abilities
+                case Thought():
+                    thoughts += part.maker != maker and bool(part.text.strip() or part.seal)
+                case ToolCall():
+                    calls += 1
+                case ToolResult():
+                    results += 1
+                case _:
+                    pass
+    return LeftBehind(images, thoughts, calls, results)
 
 
 def carry(history: Sequence[Message], way: Way, brief: str = "") -> tuple[Message, ...]:
@@ -195,19 +202,19 @@ def brief_request(history: Sequence[Message], small: Pick, *, count: Callable[[s
 def _plain(message: Message) -> str:
     """Return what was said in plain words, tools and pictures told."""
     words = []
-    parts: tuple[object, ...] = message.parts
-    for part in parts:
-        if isinstance(part, Text):
-            words.append(part.text)
-        elif not isinstance(part, Thought):
-            told = getattr(part, "text", "") or getattr(part, "arguments", "") or ""
-            words.append(f"[{type(part).__name__}] {str(told)[:2_000]}")
+    for part in message.parts:
+        match part:
+            case Text(text):
+                words.append(text)
+            case ToolCall(_, name, arguments):
+                words.append(f"\n[Tool {name} was called with {arguments[:_TOLD]}]\n")
+            case ToolResult(_, name, text):
+                words.append(f"\n[Tool {name} answered: {text[:_TOLD]}]\n")
+            case Image(kind):
+                words.append(f"[A picture: {kind}]")
+            case _:
+                pass
     return "".join(words).strip()
-
-
-def _maker(provider: Provider) -> str:
-    """Name who makes sealed parts, as the wires do."""
-    return f"{provider.wire}:{provider.name}"
 
 
 def _size(
@@ -225,7 +232,7 @@ def _size(
         messages = carry(history, "last" if way == "last" else "everything")
         counted = beside + sum(count(_plain(message)) + _AROUND for message in messages)
         seen = "images" in target.model.abilities
-        pictures = sum(type(part).__name__ == "Image" for message in messages for part in message.parts) if seen else 0
+        pictures = sum(isinstance(part, Image) for message in messages for part in message.parts) if seen else 0
         extra = (0, 0, 0)
     return (
         int(counted * low) + pictures * _PICTURE[0] + extra[0],

@@ -8,7 +8,7 @@ import pytest
 from assistant import prompts
 from assistant.errors import ConfigError
 from assistant.models import catalogue, estimate, roles, switch
-from assistant.models.message import Message, Text, Thought, said
+from assistant.models.message import Image, Message, Text, Thought, ToolCall, ToolResult, said
 from assistant.tokens import TokenUsage
 
 ALL = catalogue.load({}, None, {})
@@ -64,6 +64,25 @@ def test_thoughts_of_others_stay_behind_and_those_of_its_own_do_not():
     assert look(SONNET).left_behind.thoughts == 1
     assert look(ALL.pick("zai/glm-5.3")).left_behind.thoughts == 2
     assert not switch.left_behind(HISTORY[:1], FLASH).anything
+
+
+def test_pictures_and_tools_are_counted_where_they_cannot_go_along():
+    history = (
+        Message("user", (Text("What is this?"), Image("image/png", b"x" * 2_000))),
+        Message("assistant", (ToolCall("1", "look", '{"path": "a.py"}'),)),
+        Message("user", (ToolResult("1", "look", "x = 1"),)),
+    )
+    seeing, blind = (
+        switch.left_behind(history, SONNET),
+        switch.left_behind(history, ALL.pick("deepseek/deepseek-v4-pro")),
+    )
+    assert (seeing.images, seeing.tool_calls, seeing.tool_results) == (0, 1, 1)
+    assert blind.images == 1
+    asked = switch.brief_request(history, FLASH).messages[0].text
+    assert "Tool look answered: x = 1" in asked
+    assert "[A picture: image/png]" in asked
+    sizes = [switch.sheet(history, None, each, payer_after="metered", now=NOW).ways[0].tokens[1] / each.model.token_factor for each in (SONNET, ALL.pick("deepseek/deepseek-v4-pro"))]  # fmt: skip
+    assert sizes[0] > sizes[1] + 800  # a picture is tokens only for who can see it
 
 
 def test_whether_it_fits_is_said_without_promising():
