@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Get = Callable[[str, float], Awaitable[Any]]
     Post = Callable[[str, Any, float], Awaitable[Any]]
 
-_WAIT_S = 0.4
+_WAIT_S = 0.45
+"""For all that is asked of one server, from the first knock on."""
 _MOST_MODELS = 200
 _MOST_SHOWN = 40
 """Models whose details are asked for; a server with more has the rest without a window."""
@@ -34,17 +35,18 @@ _SMALL = 5e9
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server that listens: its root address, and how to ask it."""
+    """One server that listens: its root address, how to ask it, and until when (by the loop's clock)."""
 
     name: str
     root: str
     get: Get
     post: Post | None
+    until: float
 
     async def ask(self, path: str, body: Any = None) -> dict[str, Any]:
         """Fetch a JSON object; an empty one where there is none."""
         try:
-            async with asyncio.timeout(_WAIT_S):
+            async with asyncio.timeout_at(self.until):
                 if body is None:
                     found = await self.get(self.root + path, _WAIT_S)
                 else:
@@ -67,11 +69,12 @@ async def probe(
         provider = catalogue.providers.get(name)
         if provider is None:
             return None
+        until = asyncio.get_running_loop().time() + _WAIT_S
         for address in (provider.base_url, *(() if provider.address_from else provider.also_at)):
-            if not await _listens(address, anywhere=bool(provider.address_from)):
+            if not await _listens(address, until, anywhere=bool(provider.address_from)):
                 continue
             root = address.rstrip("/").removesuffix("/v1")
-            models = await _READERS[name](Server(name, root, get_json(), post_json() if post_json else None))
+            models = await _READERS[name](Server(name, root, get_json(), post_json() if post_json else None, until))
             if models is not None:
                 return replace(provider, base_url=address, models=tuple(models[:_MOST_MODELS]))
         return None
@@ -79,7 +82,7 @@ async def probe(
     return [each for each in await asyncio.gather(*map(ask, _READERS)) if each is not None]
 
 
-async def _listens(url: str, *, anywhere: bool = False) -> bool:
+async def _listens(url: str, until: float, *, anywhere: bool = False) -> bool:
     """Say whether anybody listens at an address; cheaper than a request. Only loopback, unless the user named it."""
     try:
         parts = urlsplit(url)
@@ -89,7 +92,7 @@ async def _listens(url: str, *, anywhere: bool = False) -> bool:
     if not host or (not anywhere and host not in {"127.0.0.1", "localhost", "::1"}):
         return False
     try:
-        async with asyncio.timeout(_WAIT_S):
+        async with asyncio.timeout_at(until):
             _, writer = await asyncio.open_connection(host, port)
     except (OSError, ValueError):
         return False
