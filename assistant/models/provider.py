@@ -19,7 +19,7 @@ Ability = Literal["thinking", "images", "tools", "cache"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A public measure of what a model can do: which benchmark, what it gave, who says so and when."""
+    """A public measure of what a model can do: which benchmark, what it gave, who says so, and when that was said or read."""
 
     benchmark: str
     value: Decimal
