@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +15,7 @@ from assistant.models.page import ADDITION, EFFORTS, Page, layered, open_page, r
 from assistant.models.provider import Model, Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Catalogue:
 
     def including(self, found: Iterable[Provider]) -> Catalogue:
         """Return the catalogue with providers found on this machine in place of their pages."""
+        if isinstance(self.providers, _Shelf):
+            return Catalogue(self.providers.including(found))
         return Catalogue({**self.providers, **{provider.name: provider for provider in found}})
 
     def pick(self, text: str) -> Pick:
@@ -108,42 +112,103 @@ class Catalogue:
         return f"Did you mean {', '.join(near)}? `wattson models` lists all." if near else "`wattson models` lists all."
 
 
+class _Shelf(Mapping[str, Provider]):
+    """Providers by name, each made of its page when it is first looked at: a question to one need not read them all."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Provider]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Provider] = {}
+
+    def __getitem__(self, name: str) -> Provider:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def including(self, found: Iterable[Provider]) -> _Shelf:
+        """Return a shelf with some in place of others; what was made stays made."""
+        shelf = _Shelf(self._makers)
+        shelf._made = dict(self._made)
+        for provider in found:
+            shelf._makers.setdefault(provider.name, lambda provider=provider: provider)  # type: ignore[misc]
+            shelf._made[provider.name] = provider
+        return shelf
+
+
 def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any]) -> Catalogue:
     """Read all pages. `<PROVIDER>_BASE_URL` in the environment sets an address; the user's config may set anything.
 
-    Raises ConfigError with file and line.
+    Pages of ours are read when they are needed, those of the user at once. Raises ConfigError with file and line.
     """
-    known_pages = pages(users)
-    found = {name: read(page, env) for name, page in known_pages.items()}
-    for name, settings in overrides.items():
-        entry = {key: value for key, value in settings.items() if key != "key_command"}  # `keys` reads that one
-        known = known_pages.get(name)
-        values = (
-            dict(known.values) if known else {"name": name, "title": name, "wire": "openai_chat", "any_model": True}
-        )
-        found[name] = read(Page({**values, **entry, "name": name}, f"config.toml [providers.{name}]"), env)
-        if "base_url" in entry:
-            found[name] = replace(found[name], address_from="your config")
-        if "wire" in entry:
-            found[name] = replace(found[name], models=tuple(replace(each, wire="") for each in found[name].models))
-    return Catalogue({name: _placed(provider, env) for name, provider in found.items()})
+    ours, mine, added = _sources(users)
+    names = [*ours, *(name for name in (*mine, *overrides) if name not in ours)]
+    shelf = _Shelf(
+        {
+            name: partial(_make, name, ours.get(name), mine.get(name), added.get(name, ()), overrides.get(name), env)
+            for name in dict.fromkeys(names)
+        }
+    )
+    for name in {*mine, *added, *overrides} & set(shelf):
+        shelf[name]  # whoever wrote something wrong hears of it now
+    return Catalogue(shelf)
 
 
 def pages(users: Path | None) -> dict[str, Page]:
     """Return all pages by provider: ours, then the user's in their place, then what was added to either."""
-    found: dict[str, Page] = {}
-    added: list[Page] = []
-    for path in discover.data_files(Path(__file__).parent / "providers", users):
-        page = open_page(path)
-        if ADDITION in page.values:
-            added.append(page)
-        else:
-            found[page.name] = page
-    for page in sorted(added, key=lambda each: str(each.values.get("added_at", ""))):
-        base = found.get(str(page.values[ADDITION]))
-        if base is not None:
-            found[base.name] = layered(base, page)
+    ours, mine, added = _sources(users)
+    found = {name: open_page(path) for name, path in ours.items()} | mine
+    for name, more in added.items():
+        for page in more if name in found else ():
+            found[name] = layered(found[name], page)
     return found
+
+
+def _sources(users: Path | None) -> tuple[dict[str, Path], dict[str, Page], dict[str, list[Page]]]:
+    """Return where our pages are, the user's pages, and the additions in the order in which they were made."""
+    ours = {path.stem: path for path in discover.data_files(Path(__file__).parent / "providers", None)}
+    mine: dict[str, Page] = {}
+    added: dict[str, list[Page]] = {}
+    folder = [open_page(path) for path in discover.data_files(users, None)] if users is not None else []
+    for page in sorted(folder, key=lambda each: str(each.values.get("added_at", ""))):
+        if ADDITION in page.values:
+            added.setdefault(str(page.values[ADDITION]), []).append(page)
+        else:
+            mine[page.name] = page
+    return ours, mine, added
+
+
+def _make(
+    name: str,
+    ours: Path | None,
+    mine: Page | None,
+    added: Sequence[Page],
+    settings: Mapping[str, Any] | None,
+    env: Mapping[str, str],
+) -> Provider:
+    """Make one provider of all that is said about it, the environment's word last."""
+    page = mine or (open_page(ours) if ours else None)
+    for more in added if page else ():
+        assert page is not None  # noqa: S101 - the loop is empty otherwise
+        page = layered(page, more)
+    if settings is None:
+        assert page is not None  # noqa: S101 - a name comes from a page or from settings
+        return _placed(read(page, env), env)
+    entry = {key: value for key, value in settings.items() if key != "key_command"}  # `keys` reads that one
+    values = dict(page.values) if page else {"name": name, "title": name, "wire": "openai_chat", "any_model": True}
+    provider = read(Page({**values, **entry, "name": name}, f"config.toml [providers.{name}]"), env)
+    if "base_url" in entry:
+        provider = replace(provider, address_from="your config")
+    if "wire" in entry:
+        provider = replace(provider, models=tuple(replace(each, wire="") for each in provider.models))
+    return _placed(provider, env)
 
 
 def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from assistant import discover
@@ -14,7 +15,7 @@ from assistant.models.price import read_prices
 from assistant.models.provider import Ability, Model, Payer, Provider, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 EFFORTS = ("off", "low", "medium", "high", "max")
@@ -128,8 +129,8 @@ def read(page: Page, env: Mapping[str, str] | None = None) -> Provider:
     for name in ("headers", "flags", "wire_flags"):
         if not isinstance(values.get(name, {}), dict):
             raise ConfigError(f"{page.at(key=name)}: {name} is a table.", "Mend the file.")
-    _check_choice(values["wire"], "wire", discover.part_names("assistant.models.wires"), page.at(key="wire"))
-    _check_choice(values.get("payer", "metered"), "payer", get_args(Payer), page.at(key="payer"))
+    _check_choice(values["wire"], "wire", _wires(), page, "wire")
+    _check_choice(values.get("payer", "metered"), "payer", get_args(Payer), page, "payer")
     rows = values.get("models", [])
     if not isinstance(rows, list):
         raise ConfigError(f"{page.at(key='models')}: models is a list.", "Mend the file.")
@@ -172,7 +173,7 @@ def _model(row: Any, page: Page, count: int) -> Model:
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value <= 0):
             raise ConfigError(f"{at(name)}: {name} is a number of tokens.", "Leave it out where nobody says one.")
     if entry.get("wire"):
-        _check_choice(entry["wire"], "wire", discover.part_names("assistant.models.wires"), at("wire"))
+        _check_choice(entry["wire"], "wire", _wires(), page, "wire", count)
     for name, choices in (("abilities", get_args(Ability)), ("efforts", EFFORTS), ("aliases", None)):
         value = entry.get(name, [])
         if not _texts(value) or (choices and set(value) - set(choices)):
@@ -185,9 +186,9 @@ def _model(row: Any, page: Page, count: int) -> Model:
     prices = entry.get("prices", [])
     if not isinstance(prices, list):
         raise ConfigError(f"{at('prices')}: prices are a list of tables.", "Write [[models.prices]].")
-    entry["prices"] = read_prices(prices, at(), lambda inner: page.at("models", count, inner))
-    entry["service_tiers"] = _tiers(entry.get("service_tiers", {}), at("service_tiers"))
-    entry["scores"] = tuple(_score(each, at("scores")) for each in entry.get("scores", []))
+    entry["prices"] = read_prices(prices, page.where, lambda inner: page.at("models", count, inner))
+    entry["service_tiers"] = _tiers(entry.get("service_tiers", {}), at)
+    entry["scores"] = tuple(_score(each, at) for each in entry.get("scores", []))
     for name in ("checked_on", "retires_on"):
         if name in entry and not _day(entry[name]):
             raise ConfigError(f"{at(name)}: {name} is a date.", "Write it without quotes, like 2026-11-23.")
@@ -199,19 +200,19 @@ def _model(row: Any, page: Page, count: int) -> Model:
     return Model(provider=str(page.values["name"]), **entry)
 
 
-def _tiers(table: Any, where: str) -> dict[str, Decimal]:
+def _tiers(table: Any, at: Callable[[str], str]) -> dict[str, Decimal]:
     tiers = {str(name): _decimal(value) for name, value in table.items()} if isinstance(table, dict) else {"": None}
     if any(factor is None or factor < 0 for factor in tiers.values()):
-        raise ConfigError(f"{where}: service_tiers are multiples in quotes.", 'Write { flex = "0.5" }.')
+        raise ConfigError(f"{at('service_tiers')}: service_tiers are multiples in quotes.", 'Write { flex = "0.5" }.')
     return {name: factor for name, factor in tiers.items() if factor is not None}
 
 
-def _score(entry: Any, where: str) -> Score:
+def _score(entry: Any, at: Callable[[str], str]) -> Score:
     known = entry if isinstance(entry, dict) else {}
     value = _decimal(known.get("value"))
     if value is None or set(known) - _SCORE_FIELDS or {"benchmark", "source"} - set(known) or not _day(known.get("on")):
         raise ConfigError(
-            f"{where}: a score has a benchmark, a value in quotes, a source and the day it was given `on`.",
+            f"{at('scores')}: a score has a benchmark, a value in quotes, a source and the day it was given `on`.",
             "Mend the file.",
         )
     return Score(str(known["benchmark"]), value, str(known["source"]), known["on"], str(known.get("unit", "%")))
@@ -236,9 +237,15 @@ def _check_texts(values: Mapping[str, Any], names: tuple[str, ...], page: Page, 
             raise ConfigError(f"{where}: {name} is a text.", "Put it in quotes.")
 
 
-def _check_choice(value: Any, name: str, choices: Any, where: str) -> None:
+def _check_choice(value: Any, name: str, choices: Any, page: Page, key: str, count: int | None = None) -> None:
     if value not in choices:
+        where = page.at(key=key) if count is None else page.at("models", count, key=key)
         raise ConfigError(f"{where}: there is no {name} {value!r}.", f"Choose one of: {', '.join(choices)}.")
+
+
+@cache
+def _wires() -> list[str]:
+    return discover.part_names("assistant.models.wires")
 
 
 def _texts(value: Any) -> bool:

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
-from zoneinfo import ZoneInfo
 
 from assistant.errors import ConfigError
 from assistant.models.calendar import calendars as shipped
@@ -19,6 +18,7 @@ from assistant.tokens import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from assistant.models.calendar import Calendar
     from assistant.tokens import TokenUsage
@@ -29,6 +29,10 @@ _FIELDS = {*_AMOUNTS, "currency", "since", "until", "above", "hours", "label", "
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PLAIN_TIERS = {"", "default", "standard", "auto", "on_demand"}
+_HELP = (
+    "Amounts are in quotes, like '1.25'; since and until are a date (midnight UTC) or a time with its offset; above is "
+    "tokens; hours have days (0 is Monday), first and last, and may have zone and holidays."
+)
 _LOOK_AHEAD = timedelta(days=16)
 """How far a change of hours is looked for: longer than any holiday."""
 
@@ -76,6 +80,8 @@ class Hours:
 
 @cache
 def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
     return ZoneInfo(name)
 
 
@@ -251,34 +257,39 @@ def read_prices(
 
     `place` names the nth entry in an error better than `where` does.
     """
-    return tuple(_price(entry, place(count) if place else where) for count, entry in enumerate(entries))
+    found = []
+    for count, entry in enumerate(entries):
+        try:
+            found.append(_price(entry))
+        except ValueError as error:
+            raise ConfigError(f"{place(count) if place else where}: {error}.", _HELP) from error
+    return tuple(found)
 
 
-def _price(entry: Mapping[str, Any], where: str) -> Price:
-    if not hasattr(entry, "items") or set(entry) - _FIELDS or "input" not in entry or "output" not in entry:
-        unknown = sorted(set(entry) - _FIELDS) if hasattr(entry, "items") else entry
-        raise ConfigError(f"{where}: a price needs input and output, and knows no {unknown}.", "Mend the file.")
-    amounts: dict[str, Any] = {name: _amount(entry[name], where) for name in _AMOUNTS if name in entry}
+def _price(entry: Mapping[str, Any]) -> Price:
+    """Read one price; raises ValueError saying what is wrong with it."""
+    if not hasattr(entry, "items"):
+        raise ValueError("a price is a table")
+    unknown = sorted(set(entry) - _FIELDS)
+    if unknown or "input" not in entry or "output" not in entry:
+        raise ValueError(f"a price needs input and output, and knows no {unknown}")
+    amounts: dict[str, Any] = {name: _amount(entry[name]) for name in _AMOUNTS if name in entry}
     plain: dict[str, Any] = {name: str(entry[name]) for name in ("currency", "label", "source") if name in entry}
+    plain |= {name: _instant(entry[name]) for name in ("since", "until") if name in entry}
     try:
-        plain |= {name: _instant(entry[name]) for name in ("since", "until") if name in entry}
         hours = tuple(_hours(each) for each in entry.get("hours", ()))
-        return replace(Price(**amounts), hours=hours, above=_count(entry.get("above", 0)), **plain)
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ConfigError(
-            f"{where}: {error}",
-            "since and until are a date (midnight UTC) or a time with its offset; above is tokens; hours have days (0 is "
-            "Monday), first and last, and may have zone and holidays.",
-        ) from error
+    except (KeyError, TypeError, OSError) as error:
+        raise ValueError(f"hours: {error}") from error
+    return Price(**amounts, **plain, hours=hours, above=_count(entry.get("above", 0)))
 
 
-def _amount(value: Any, where: str) -> Decimal:
+def _amount(value: Any) -> Decimal:
     try:
         amount = Decimal(value) if isinstance(value, str) else Decimal("NaN")
     except ArithmeticError:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0:
-        raise ConfigError(f"{where}: {value!r} is not a price: a number in quotes, not below nothing.", "Write '1.25'.")
+        raise ValueError(f"{value!r} is not a price: a number in quotes, not below nothing")
     return amount
 
 
