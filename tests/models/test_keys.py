@@ -86,11 +86,11 @@ def test_regions_do_not_lend_each_other_their_keys():
 
 
 def test_a_command_of_the_users_config_gives_a_key():
-    both = ([sys.executable, "-c", "print('from-a-command-0123')"], Config)
-    settings = Config(key_commands={"openai": both[0]})
+    command = [sys.executable, "-c", "print('from-a-command-0123')"]
+    settings = Config(key_commands={"openai": command})
     assert key_of("openai", {}, settings).value == "from-a-command-0123"
     assert key_of("openai", {"OPENAI_API_KEY": "from-the-environment"}, settings).source == "OPENAI_API_KEY"
-    assert key_of("openai", {}, Config(providers={"openai": {"key_command": both[0]}})).source == "your key command"
+    assert key_of("openai", {}, Config(providers={"openai": {"key_command": command}})).source == "your key command"
     for broken in (["/no/such/program"], [sys.executable, "-c", "raise SystemExit(1)"], [sys.executable, "-c", ""]):
         with pytest.raises(Auth, match="key command"):
             key_of("openai", {}, Config(key_commands={"openai": broken}))
