@@ -9,8 +9,10 @@ import pytest
 from assistant import discover
 from assistant.errors import ConfigError, UnknownModel
 from assistant.models import catalogue, price
+from assistant.models.message import said
 from assistant.models.page import EFFORTS
 from assistant.models.refresh import merge
+from assistant.models.wire import Request
 from assistant.tokens import TokenUsage
 
 ALL = catalogue.load({}, None, {})
@@ -330,3 +332,24 @@ def test_a_refreshed_catalogue_that_is_wrong_is_refused_whole_with_its_line(tmp_
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigError):
         merge(b"x" * (5 << 20), tmp_path, NOW)
+
+
+@pytest.mark.parametrize(
+    "provider", [each for each in ALL.providers.values() if each.models], ids=lambda each: each.name
+)
+def test_every_model_can_be_asked_at_its_own_sellers_address_only(provider):
+    for model in provider.models:
+        for effort in ("", *model.efforts):
+            pick = ALL.pick(f"{model.name}:{effort}" if effort else model.name)
+            wire = discover.part("assistant.models.wires", pick.provider.wire)
+            call = wire.call(
+                Request(pick.model, ("Be brief.",), (said("user", "Hello"),), 100, effort), pick.provider, "KEY-0"
+            )
+            assert call.url.startswith(provider.base_url.removesuffix("/v1"))
+            assert "KEY-0" not in call.url
+            assert b"KEY-0" not in call.body
+            carrying = [name for name, value in call.headers.items() if "KEY-0" in value]
+            assert len(carrying) == (1 if provider.key_needed else 0) or provider.payer in {"local", "practice"}, (
+                carrying
+            )
+            assert isinstance(json.loads(call.body), dict)
