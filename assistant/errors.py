@@ -138,7 +138,7 @@ class ProviderError(AssistantError):
     """
 
     kind = "provider"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,
@@ -180,9 +180,11 @@ class BadRequest(ProviderError):
 
 
 class ContextOverflow(ProviderError):
-    """More than the model's context window was sent."""
+    """More than the model's context window was sent: `sent` of `limit` tokens, where the provider says so."""
 
     kind = "context_overflow"
+    sent: int | None = None
+    limit: int | None = None
 
 
 class RateLimited(ProviderError):
@@ -194,9 +196,13 @@ class RateLimited(ProviderError):
 
 
 class WindowExhausted(ProviderError):
-    """A window of the plan is used up until `retry_at`."""
+    """A window of the plan is used up until `retry_at`.
+
+    `window` says which, as "5 hours", "day", "week" or "month", and is empty where the answer does not tell.
+    """
 
     kind = "window_exhausted"
+    window: str = ""
     exit_code = 75
 
 

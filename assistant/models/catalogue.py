@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from assistant import discover
-from assistant.errors import ConfigError, UnknownModel
-from assistant.models.price import read_prices
-from assistant.models.provider import Model, Payer, Provider
+from assistant.errors import UnknownModel
+from assistant.models.page import ADDITION, EFFORTS, Page, layered, open_page, read
+from assistant.models.provider import Model, Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-_EFFORTS = ("off", "low", "medium", "high", "max")
-_MODEL_FIELDS = {field.name for field in fields(Model)} - {"provider"}
-_PROVIDER_FIELDS = {field.name for field in fields(Provider)} - {"address_from"}
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,11 @@ class Pick:
     provider: Provider
     model: Model
     effort: str = ""
+
+    @property
+    def name(self) -> str:
+        """`provider/model:effort`, as `Catalogue.pick` reads it."""
+        return f"{self.model.name}:{self.effort}" if self.effort else self.model.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +45,64 @@ class Catalogue:
 
     def including(self, found: Iterable[Provider]) -> Catalogue:
         """Return the catalogue with providers found on this machine in place of their pages."""
+        if isinstance(self.providers, _Shelf):
+            return Catalogue(self.providers.including(found))
         return Catalogue({**self.providers, **{provider.name: provider for provider in found}})
 
     def pick(self, text: str) -> Pick:
-        """Find a model by `provider/model`, by its own name, or by a part that only one model has; `:effort` may follow.
+        """Find a model by `provider/model`, by its own name or alias, or by a part that only one model has.
 
-        A provider that sells anything, and one whose address the user has set, takes names that are not listed; their
-        price is unknown. Raises UnknownModel with the names that come nearest.
+        `:effort` may follow. A provider that sells anything, and one whose address the user has set, takes names that are
+        not listed; their price is unknown. Raises UnknownModel with the names that come nearest, or with the levels of
+        thinking that the model has.
         """
+        whole = self._exact(text.strip())
+        if whole is not None:
+            return whole
         name, effort = text.strip(), ""
         head, _, tail = name.rpartition(":")
-        if head and tail in _EFFORTS:
+        if head and tail in EFFORTS:
             name, effort = head, tail
         seller, _, rest = name.partition("/")
         provider = self.providers.get(seller)
-        if provider is not None and rest:
-            listed = next((model for model in provider.models if model.id == rest), None)
-            if listed is not None:
-                return Pick(provider, listed, effort)
-            if provider.any_model or provider.address_from:
-                return Pick(provider, Model(provider.name, rest, rest), effort)
-        same = [model for model in self.models if name in {model.id, model.name}]
-        part = same or [model for model in self.models if name and name.lower() in model.name.lower()]
-        if len(part) == 1:
-            return Pick(self.providers[part[0].provider], part[0], effort)
-        raise UnknownModel(
-            f"There is no model called {text!r}." if not part else f"{text!r} may mean several models.",
-            self._near(name, part),
-        )
+        found = self._exact(name)
+        if found is None and provider is not None and rest and (provider.any_model or provider.address_from):
+            found = Pick(provider, Model(provider.name, rest, rest))
+        part: list[Model] = []
+        if found is None:
+            part = [model for model in self.models if name and name in {model.id, *model.aliases}]
+            part = part or [model for model in self.models if name and name.lower() in model.name.lower()]
+            if len(part) == 1:
+                found = self._of(part[0])
+        if found is None:
+            raise UnknownModel(
+                f"There is no model called {text!r}." if not part else f"{text!r} may mean several models.",
+                self._near(name, part),
+            )
+        if effort and found.model.efforts and effort not in found.model.efforts:
+            raise UnknownModel(
+                f"{found.model.name} has no level of thinking {effort!r}.",
+                f"It has {', '.join(found.model.efforts)}.",
+                provider=found.provider.name,
+            )
+        return replace(found, effort=effort)
+
+    def _exact(self, name: str) -> Pick | None:
+        seller, _, rest = name.partition("/")
+        provider = self.providers.get(seller)
+        listed = provider.models if provider else ()
+        model = next((model for model in listed if rest and rest in {model.id, *model.aliases}), None)
+        return self._of(model) if model else None
+
+    def _of(self, model: Model) -> Pick:
+        """Choose the wire too: a model's best one at its provider's own address, the provider's at any other.
+
+        What stands at an address that the user has set is a relay or a test, and relays speak the common protocol first.
+        """
+        provider = self.providers[model.provider]
+        if model.wire and model.wire != provider.wire and not provider.address_from:
+            provider = replace(provider, wire=model.wire, flags=provider.wire_flags.get(model.wire, {}))
+        return Pick(provider, model)
 
     def _near(self, name: str, part: list[Model]) -> str:
         from rapidfuzz import process
@@ -78,59 +112,129 @@ class Catalogue:
         return f"Did you mean {', '.join(near)}? `wattson models` lists all." if near else "`wattson models` lists all."
 
 
+class _Shelf(Mapping[str, Provider]):
+    """Providers by name, each made of its page when it is first looked at: a question to one need not read them all."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Provider]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Provider] = {}
+
+    def __getitem__(self, name: str) -> Provider:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def including(self, found: Iterable[Provider]) -> _Shelf:
+        """Return a shelf with some in place of others; what was made stays made."""
+        shelf = _Shelf(self._makers)
+        shelf._made = dict(self._made)
+        for provider in found:
+            shelf._makers.setdefault(provider.name, lambda provider=provider: provider)  # type: ignore[misc]
+            shelf._made[provider.name] = provider
+        return shelf
+
+
 def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any]) -> Catalogue:
-    """Read all pages. `<PROVIDER>_BASE_URL` in the environment sets an address; the user's config may set anything."""
-    pages: dict[str, tuple[dict[str, Any], str]] = {}
-    for path in discover.data_files(Path(__file__).parent / "providers", users):
-        page = discover.read_toml(path)
-        pages[str(page.get("name", path.stem))] = (page, str(path))
-    for name, entry in overrides.items():
-        known, _ = pages.get(name, ({"name": name, "title": name, "wire": "openai_chat", "any_model": True}, ""))
-        pages[name] = ({**known, **entry, "name": name}, f"config.toml [providers.{name}]")
-    found = {}
-    for name, (page, where) in pages.items():
-        provider = _provider(page, where)
-        if name in overrides and "base_url" in overrides[name]:
-            provider = replace(provider, address_from="your config")
-        variable = f"{name.upper().replace('-', '_')}_BASE_URL"
-        address = env.get(variable, "").strip()
-        if address:
-            provider = replace(provider, base_url=address.rstrip("/"), address_from=variable)
-        found[name] = provider
-    return Catalogue(found)
+    """Read all pages. `<PROVIDER>_BASE_URL` in the environment sets an address; the user's config may set anything.
+
+    Pages of ours are read when they are needed, those of the user at once. Raises ConfigError with file and line.
+    """
+    ours, mine, added = _sources(users)
+    names = [*ours, *(name for name in (*mine, *overrides) if name not in ours)]
+    shelf = _Shelf(
+        {
+            name: partial(_make, name, ours.get(name), mine.get(name), added.get(name, ()), overrides.get(name), env)
+            for name in dict.fromkeys(names)
+        }
+    )
+    for name in {*mine, *added, *overrides} & set(shelf):
+        shelf[name]  # whoever wrote something wrong hears of it now
+    return Catalogue(shelf)
 
 
-def _provider(page: Mapping[str, Any], where: str) -> Provider:
-    unknown = set(page) - _PROVIDER_FIELDS
-    missing = {"name", "title", "wire", "base_url"} - set(page)
-    if unknown or missing:
-        raise ConfigError(
-            f"{where}: "
-            + (f"{', '.join(sorted(missing))} is missing" if missing else f"unknown: {', '.join(sorted(unknown))}")
-            + ".",
-            f"A provider has {', '.join(sorted(_PROVIDER_FIELDS))}.",
-        )
-    if page["wire"] not in discover.part_names("assistant.models.wires"):
-        raise ConfigError(
-            f"{where}: there is no wire {page['wire']!r}.",
-            f"Choose one of: {', '.join(discover.part_names('assistant.models.wires'))}.",
-        )
-    if page.get("payer", "metered") not in get_args(Payer):
-        raise ConfigError(
-            f"{where}: payer {page['payer']!r} is unknown.", f"Choose one of: {', '.join(get_args(Payer))}."
-        )
-    models = []
-    rows: list[Any] = list(page.get("models", []))
-    for row in rows:
-        entry: dict[str, Any] = {"id": row} if isinstance(row, str) else dict(row)
-        if set(entry) - _MODEL_FIELDS or "id" not in entry:
-            raise ConfigError(
-                f"{where}: a model has an id and no {sorted(set(entry) - _MODEL_FIELDS)}.", "Mend the file."
-            )
-        entry["prices"] = read_prices(entry.get("prices", []), where)
-        entry["abilities"] = frozenset(entry.get("abilities", ()))
-        entry.setdefault("source", page.get("source", ""))
-        entry.setdefault("checked_on", page.get("checked_on"))
-        models.append(Model(provider=page["name"], **entry))
-    values = {**page, "models": tuple(models), "key_names": tuple(page.get("key_names", ()))}
-    return Provider(**{**values, "base_url": str(page["base_url"]).rstrip("/")})
+def pages(users: Path | None) -> dict[str, Page]:
+    """Return all pages by provider: ours, then the user's in their place, then what was added to either."""
+    ours, mine, added = _sources(users)
+    found = {name: open_page(path) for name, path in ours.items()} | mine
+    for name, more in added.items():
+        for page in more if name in found else ():
+            found[name] = layered(found[name], page)
+    return found
+
+
+def _sources(users: Path | None) -> tuple[dict[str, Path], dict[str, Page], dict[str, list[Page]]]:
+    """Return where our pages are, the user's pages, and the additions in the order in which they were made."""
+    ours = {path.stem: path for path in discover.data_files(Path(__file__).parent / "providers", None)}
+    mine: dict[str, Page] = {}
+    added: dict[str, list[Page]] = {}
+    folder = [open_page(path) for path in discover.data_files(users, None)] if users is not None else []
+    for page in sorted(folder, key=lambda each: str(each.values.get("added_at", ""))):
+        if ADDITION in page.values:
+            added.setdefault(str(page.values[ADDITION]), []).append(page)
+        else:
+            mine[page.name] = page
+    return ours, mine, added
+
+
+def _make(
+    name: str,
+    ours: Path | None,
+    mine: Page | None,
+    added: Sequence[Page],
+    settings: Mapping[str, Any] | None,
+    env: Mapping[str, str],
+) -> Provider:
+    """Make one provider of all that is said about it, the environment's word last."""
+    page = mine or (open_page(ours) if ours else None)
+    for more in added if page else ():
+        assert page is not None  # noqa: S101 - the loop is empty otherwise
+        page = layered(page, more)
+    if settings is None:
+        assert page is not None  # noqa: S101 - a name comes from a page or from settings
+        return _placed(read(page, env), env)
+    entry = {key: value for key, value in settings.items() if key != "key_command"}  # `keys` reads that one
+    values = dict(page.values) if page else {"name": name, "title": name, "wire": "openai_chat", "any_model": True}
+    provider = read(Page({**values, **entry, "name": name}, f"config.toml [providers.{name}]"), env)
+    if "base_url" in entry:
+        provider = replace(provider, address_from="your config")
+    if "wire" in entry:
+        provider = replace(provider, models=tuple(replace(each, wire="") for each in provider.models))
+    return _placed(provider, env)
+
+
+def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:
+    """Set the address that the environment gives."""
+    variable = f"{provider.name.upper().replace('-', '_')}_BASE_URL"
+    address = env.get(variable, "").strip()
+    if not address and provider.name == "ollama" and env.get("OLLAMA_HOST", "").strip():
+        variable, address = "OLLAMA_HOST", _host(env["OLLAMA_HOST"].strip(), provider.base_url)
+    if not address:
+        return provider
+    address = address.rstrip("/")
+    if provider.wire == "ollama":
+        address = address.removesuffix("/v1")
+    if provider.wire == "gemini" and not urlsplit(address).path:
+        address += "/v1beta"  # as Google's own libraries read an address
+    return replace(provider, base_url=address, address_from=variable)
+
+
+def _host(value: str, usual: str) -> str:
+    """Read `OLLAMA_HOST`, which is written for the server: a host, a port or both; every address means this machine."""
+    scheme, found, rest = value.partition("://")
+    scheme, rest = (scheme, rest) if found else ("http", value)
+    rest, _, path = rest.partition("/")
+    rest = f"[{rest}]" if rest.count(":") > 1 and not rest.startswith("[") else rest
+    host, _, port = rest.rpartition(":") if not rest.endswith("]") and ":" in rest else (rest, "", "")
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - it is replaced
+    usual_port = {"http": "11434" if not found else "80", "https": "443"}.get(scheme, "11434")
+    tail = "/v1" if usual.endswith("/v1") else ""
+    return f"{scheme}://{host}:{port or usual_port}{'/' + path if path else ''}".rstrip("/") + tail

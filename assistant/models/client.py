@@ -7,11 +7,13 @@ over TLS unless the host is this machine; redirects are not followed, because th
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
+import os
 import random
+import socket
 import ssl
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,23 +21,43 @@ from urllib.parse import urlsplit
 import httpx
 
 from assistant import errors
-from assistant.models import practice
+from assistant.models import address, batch, practice, proxy, trust
+from assistant.models.decode import Decoder
 from assistant.models.failure import classify
-from assistant.models.sse import LineDecoder, SseDecoder
-from assistant.models.wire import HeadersChunk, RetryChunk, WaitingChunk
+from assistant.models.inbox import Inbox, Silent
+from assistant.models.inflate import Inflater
+from assistant.models.trouble import EPOCH
+from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
-    from assistant.models.provider import Provider
-    from assistant.models.wire import Chunk, HttpCall, Request, Wire
+    from assistant.models.provider import Model, Provider
+    from assistant.models.wire import Chunk, HttpCall, Reader, Request, Wire
 
 _LONGEST_WAIT_S = 60.0
 _BODY_SHOWN = 65_536
+_LARGEST_JSON = 16_000_000
+_ERROR_S = 20.0
+_LAST_BYTES_S = 0.25
+"""How long the end of the body is waited for when the answer has ended, so that the connection can be used again."""
+
+
+@dataclass(slots=True)
+class _Try:
+    """What became of one request: `spoke` when words have come, `settled` when it must not be sent again."""
+
+    spoke: bool = False
+    settled: bool = False
 
 
 class Client:
-    """Talks to models. Times are in seconds; `sleep` and `now` are given so that a test need not wait."""
+    """Talks to models. Times are in seconds; `sleep` and `now` are given so that a test need not wait.
+
+    `first_byte_s` is how long an answer may take to begin, `idle_s` how long it may pause once it has. `env` is the user's
+    environment, read for proxies (HTTPS_PROXY, NO_PROXY ...) and for more certificates (SSL_CERT_FILE, SSL_CERT_DIR).
+    Raises ConfigError for a proxy or a certificate file that cannot be used.
+    """
 
     def __init__(
         self,
@@ -44,6 +66,7 @@ class Client:
         first_byte_s: float = 300.0,
         idle_s: float = 120.0,
         retries: int = 3,
+        env: Mapping[str, str] = os.environ,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -52,12 +75,17 @@ class Client:
         self._retries = retries
         self._sleep = sleep
         self._now = now
+        certificates = trust.context(env)
+        ways: dict[str, httpx.AsyncBaseTransport | None] = {practice.ADDRESS: _Practice()}
+        for pattern, way in proxy.routes(env).items():
+            ways[pattern] = _transport(certificates, way) if way else None
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(connect=connect_s, read=None, write=60.0, pool=connect_s),
-            verify=ssl.create_default_context(),
+            transport=_transport(certificates),
+            mounts=ways,
+            trust_env=False,
             follow_redirects=False,
             headers={"user-agent": "wattson", "accept-encoding": "identity"},
-            mounts={practice.ADDRESS: _Practice()},
         )
 
     async def aclose(self) -> None:
@@ -66,30 +94,48 @@ class Client:
 
     async def get_json(self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> Any:
         """Fetch a small JSON text. Raises Unreachable or BadEndpoint."""
+        address.check(url, url, secret=bool(headers))
+        status, _, body = await self._fetch("GET", url, headers or {}, b"", timeout_s)
+        if status >= 300:
+            raise errors.BadEndpoint(f"{url} answers with HTTP {status}.")
         try:
-            answer = await self._http.get(url, headers=dict(headers or {}), timeout=timeout_s)
-            answer.raise_for_status()
-            return answer.json()
-        except httpx.HTTPStatusError as error:
-            raise errors.BadEndpoint(f"{url} answers with HTTP {error.response.status_code}.") from error
-        except ValueError as error:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
             raise errors.BadEndpoint(f"{url} does not answer with JSON.") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise errors.Unreachable(f"{url} cannot be reached: {str(error) or type(error).__name__}.") from error
+
+    async def models(self, wire: Wire, provider: Provider, key: str, timeout_s: float = 20.0) -> list[Model]:
+        """List what the provider sells, in the order that it gives. Raises ProviderError, BadRequest where it has no list."""
+        if not hasattr(wire, "models_call"):
+            raise errors.BadRequest(f"{provider.title} has no list of models.", provider=provider.name)
+        data = await self._ask_json(wire.models_call(provider, key), provider, key, timeout_s)
+        found: list[Model] = wire.read_models(data, provider)  # type: ignore[attr-defined]
+        return found
+
+    async def count(
+        self, wire: Wire, request: Request, provider: Provider, key: str, timeout_s: float = 20.0
+    ) -> int | None:
+        """Ask the provider how many tokens a request has; None where its protocol does not count. Raises ProviderError."""
+        if not hasattr(wire, "count_call"):
+            return None
+        data = await self._ask_json(wire.count_call(request, provider, key), provider, key, timeout_s)
+        return int(wire.read_count(data)) or None  # type: ignore[attr-defined]
 
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
         """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too."""
         call = wire.call(request, provider, key)
-        _check_address(call.url, provider, key)
+        address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
         attempt = 0
         while True:
+            state = _Try()
             try:
-                async with aclosing(self._once(call, wire, provider)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
+                async with aclosing(self._once(call, wire, provider, state)) as batches:
+                    async for came in batches:
+                        for chunk in came:
+                            yield chunk
             except errors.ProviderError as error:
+                self._finish(error, provider, key)
                 attempt += 1
-                wait_s = self._wait(error, attempt)
+                wait_s = None if state.spoke or state.settled else self._wait(error, attempt)
                 if wait_s is None:
                     raise
                 yield RetryChunk(attempt, wait_s, error)
@@ -97,23 +143,36 @@ class Client:
             else:
                 return
 
+    def _finish(self, error: errors.ProviderError, provider: Provider, key: str) -> None:
+        """Say what only the client knows: whose error it is, what time it is; and take the key out of the words."""
+        error.provider = error.provider or provider.name
+        if error.retry_at is not None and error.retry_at.year == EPOCH.year:
+            error.retry_at = self._now() + (error.retry_at - EPOCH)
+        if len(key) >= 8 and key in error.message:
+            error.message = error.message.replace(key, "[key]")
+            error.args = (error.message,)
+
     def _wait(self, error: errors.ProviderError, attempt: int) -> float | None:
         """Say how long to wait before the next try, None where there is none."""
-        if not error.retryable or attempt > self._retries or getattr(error, "after_first_byte", False):
+        if not error.retryable or attempt > self._retries:
             return None
         if error.retry_at is not None:
             asked = (error.retry_at - self._now()).total_seconds()
             return max(0.0, asked) if asked <= _LONGEST_WAIT_S else None
         return min(_LONGEST_WAIT_S, 0.5 * 2.0**attempt) * random.uniform(0.75, 1.25)  # noqa: S311 - only spreads retries
 
-    async def _once(self, call: HttpCall, wire: Wire, provider: Provider) -> AsyncGenerator[Chunk, None]:
-        http = self._http.build_request(call.method, call.url, headers=dict(call.headers), content=call.body)
+    async def _once(
+        self, call: HttpCall, wire: Wire, provider: Provider, state: _Try
+    ) -> AsyncGenerator[list[Chunk], None]:
+        """Send the call once and walk its answer in batches: what one read brought."""
         try:
+            http = self._http.build_request(call.method, call.url, headers=dict(call.headers), content=call.body)
             async with asyncio.timeout(self._first_byte_s):
                 answer = await self._http.send(http, stream=True)
         except TimeoutError as error:
+            state.settled = True  # it may be at work on it: to ask again would pay twice
             raise errors.Unreachable(
-                f"{provider.title} did not answer within {self._first_byte_s:.0f} s.",
+                f"{provider.title} took the question and said nothing for {self._first_byte_s:.0f} s.",
                 "Try again.",
                 provider=provider.name,
             ) from error
@@ -122,129 +181,217 @@ class Client:
         try:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             if answer.status_code >= 300:
-                body = (await self._body(answer)).decode("utf-8", "replace")
-                raise classify(answer.status_code, headers, body, provider=provider, now=self._now())
-            async with aclosing(self._read(answer, headers, call, wire, provider)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+                state.settled = headers.get("x-should-retry", "").lower() == "false"
+                raise await self._refused(answer, headers, provider)
+            yield [HeadersChunk(headers)]
+            async with aclosing(self._read(answer, headers, call, wire, provider, state)) as batches:
+                async for came in batches:
+                    yield came
         finally:
             await answer.aclose()
 
+    async def _refused(
+        self, answer: httpx.Response, headers: Mapping[str, str], provider: Provider
+    ) -> errors.ProviderError:
+        if 300 <= answer.status_code < 400:
+            target = urlsplit(headers.get("location", "")).netloc or "another path"
+            return errors.BadEndpoint(
+                f"{provider.base_url} sends us on to {target} (HTTP {answer.status_code}), where your key is not sent.",
+                "Set the address that answers by itself, or look whether a proxy wants you to log in.",
+                provider=provider.name,
+                status=answer.status_code,
+            )
+        body = (await self._body(answer, headers, _BODY_SHOWN)).decode("utf-8", "replace")
+        return classify(answer.status_code, headers, body, provider=provider, now=self._now())
+
     async def _read(
-        self, answer: httpx.Response, headers: dict[str, str], call: HttpCall, wire: Wire, provider: Provider
-    ) -> AsyncGenerator[Chunk, None]:
+        self,
+        answer: httpx.Response,
+        headers: Mapping[str, str],
+        call: HttpCall,
+        wire: Wire,
+        provider: Provider,
+        state: _Try,
+    ) -> AsyncGenerator[list[Chunk], None]:
+        reader, decoder, inflater = wire.Reader(provider), Decoder(call.framing), _inflater(headers, provider)
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
-        if kind in {"text/html", "application/xhtml+xml"}:
-            body = (await self._body(answer)).decode("utf-8", "replace")
-            raise classify(answer.status_code, headers, body or "<html>", provider=provider, now=self._now())
-        yield HeadersChunk(headers)
-        if kind == "application/json" and call.framing == "sse":
-            async for chunk in self._whole(answer, headers, wire, provider):
-                yield chunk
-            return
-        reader = wire.Reader(provider)
-        decoder = SseDecoder() if call.framing == "sse" else LineDecoder()
-        spoke = False
+        page = kind in {"text/html", "application/xhtml+xml"}
+        begin = b""
+        merger = batch.Merger()
+        async with Inbox(answer.aiter_raw(), self._first_byte_s, self._now) as inbox:
+            while not reader.ended:
+                try:
+                    data = await inbox.take()
+                except Silent as error:
+                    raise _silent(error, inbox.limit_s, provider) from error
+                except httpx.HTTPError as error:
+                    raise _broken(error, provider) from error
+                came: list[Chunk] = []
+                lives = data is None
+                try:
+                    for piece in inflater.feed(data) if data is not None else (b"",):
+                        found = decoder.feed(piece) if data is not None else decoder.close()
+                        if not state.spoke and len(begin) < _BODY_SHOWN:
+                            begin += piece
+                            if page or decoder.look == "page":
+                                raise self._page(answer, headers, begin, provider)
+                        lives = lives or bool(found)
+                        for event in found:
+                            if not reader.ended:
+                                came += reader.feed(event)
+                    if data is None or reader.ended:
+                        came += self._ended(reader, decoder, headers, begin, provider)
+                except errors.ProviderError:
+                    if came:
+                        state.spoke = state.spoke or batch.speaks(came)
+                        yield merger.merge(came, last=True)
+                    raise
+                state.spoke = state.spoke or batch.speaks(came)
+                if lives:
+                    inbox.alive(self._idle_s if state.spoke else self._first_byte_s)
+                if came:
+                    yield merger.merge(came, last=data is None or reader.ended)
+                if data is None:
+                    return
+            # The end of the body follows at once, and then the connection serves the next turn too.
+            inbox.alive(_LAST_BYTES_S)
+            try:
+                while await inbox.take() is not None:
+                    pass
+            except (Silent, httpx.HTTPError):
+                pass  # the answer is whole
+
+    def _page(
+        self, answer: httpx.Response, headers: Mapping[str, str], begin: bytes, provider: Provider
+    ) -> errors.ProviderError:
+        """Return what a web page in place of an answer means."""
+        words = begin.decode("utf-8", "replace")
+        if not words.lstrip().startswith("<"):
+            words = f"<html>{words}"
+        return classify(answer.status_code, headers, words, provider=provider, now=self._now())
+
+    def _ended(
+        self,
+        reader: Reader,
+        decoder: Decoder,
+        headers: Mapping[str, str],
+        begin: bytes,
+        provider: Provider,
+    ) -> list[Chunk]:
+        """Close the reader. One JSON text that is no answer is an error in words of its own, whatever the status says."""
         try:
-            async for data in self._bytes(answer, provider):
-                for event in decoder.feed(data):
-                    for chunk in reader.feed(event):
-                        spoke = spoke or not isinstance(chunk, WaitingChunk)
-                        yield chunk
-            for event in decoder.close():
-                for chunk in reader.feed(event):
-                    yield chunk
-            for chunk in reader.close():
-                yield chunk
+            found: list[Chunk] = reader.close()
+        except errors.StreamBroken:
+            if decoder.look == "json" and not reader.ended:
+                body = begin.decode("utf-8", "replace")
+                raise classify(None, headers, body, provider=provider, now=self._now()) from None
+            raise
+        return found
+
+    async def _body(self, answer: httpx.Response, headers: Mapping[str, str], most: int) -> bytes:
+        """Read a body, not more of it than is needed to understand it."""
+        data = bytearray()
+        try:
+            inflater = Inflater(headers.get("content-encoding", ""))
+            async with Inbox(answer.aiter_raw(), min(self._idle_s, _ERROR_S), self._now) as inbox:
+                while len(data) < most and (piece := await inbox.take()) is not None:
+                    for part in inflater.feed(piece):
+                        data += part
+                        if len(data) >= most:
+                            break
+        except (httpx.HTTPError, Silent, errors.ProviderError):
+            pass  # what came of the body is enough to classify
+        return bytes(data[:most])
+
+    async def _fetch(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a small request and read its whole answer: status, headers, body. Raises Unreachable."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                request = self._http.build_request(method, url, headers=dict(headers), content=body or None)
+                answer = await self._http.send(request, stream=True)
+                try:
+                    found = {name.lower(): value for name, value in answer.headers.items()}
+                    return answer.status_code, found, await self._body(answer, found, _LARGEST_JSON)
+                finally:
+                    await answer.aclose()
+        except TimeoutError as error:
+            raise errors.Unreachable(f"{url} did not answer within {timeout_s:.0f} s.") from error
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+            raise errors.Unreachable(f"{url} cannot be reached: {_words(error)}.") from error
+
+    async def _ask_json(self, call: HttpCall, provider: Provider, key: str, timeout_s: float) -> Any:
+        address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
+        try:
+            status, headers, body = await self._fetch(call.method, call.url, call.headers, call.body, timeout_s)
+            text = body.decode("utf-8", "replace")
+            if status >= 300:
+                raise classify(status, headers, text, provider=provider, now=self._now())
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise errors.BadEndpoint(f"{provider.base_url} does not answer with JSON.") from error
         except errors.ProviderError as error:
-            if spoke:
-                error.after_first_byte = True  # type: ignore[attr-defined]
+            self._finish(error, provider, key)
             raise
 
-    async def _whole(
-        self, answer: httpx.Response, headers: dict[str, str], wire: Wire, provider: Provider
-    ) -> AsyncGenerator[Chunk, None]:
-        """Read an answer that came as one JSON text although a stream was asked for: an error, or a whole completion."""
-        from assistant.models.wire import ServerEvent
 
-        body = (await self._body(answer)).decode("utf-8", "replace")
-        try:
-            data = json.loads(body)
-        except ValueError:
-            data = None
-        if not isinstance(data, dict) or not (data.get("choices") or data.get("content")):
-            raise classify(None, headers, body, provider=provider, now=self._now())
-        reader = wire.Reader(provider)
-        for chunk in reader.feed(ServerEvent("", body)):
-            yield chunk
-        for chunk in reader.close():
-            yield chunk
+def _transport(certificates: ssl.SSLContext, way: str | None = None) -> httpx.AsyncHTTPTransport:
+    """Make a way out. Connections are kept alive by TCP, so that a router does not forget one that waits for an answer."""
+    options: list[tuple[int, int, int]] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # the name on macOS
+    for name, seconds in ((idle, 45), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            options.append((socket.IPPROTO_TCP, getattr(socket, name), seconds))
 
-    async def _bytes(self, answer: httpx.Response, provider: Provider) -> AsyncIterator[bytes]:
-        """Walk the body with a watchdog of our own: silence for too long ends it."""
-        body = answer.aiter_raw().__aiter__()
-        while True:
-            try:
-                async with asyncio.timeout(self._idle_s):
-                    data = await anext(body)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise errors.StreamBroken(
-                    f"{provider.title} fell silent for {self._idle_s:.0f} s.", "Ask again.", provider=provider.name
-                ) from error
-            except httpx.HTTPError as error:
-                raise errors.StreamBroken(
-                    f"{provider.title}: the connection broke in the middle of the answer.",
-                    "What had come is kept; ask again to go on.",
-                    provider=provider.name,
-                ) from error
-            yield data
-
-    async def _body(self, answer: httpx.Response) -> bytes:
-        """Read the body of an error, not more than is needed to understand it."""
-        data = b""
-        try:
-            async with asyncio.timeout(self._idle_s):
-                async for piece in answer.aiter_raw():
-                    data += piece
-                    if len(data) > _BODY_SHOWN and answer.status_code >= 300:
-                        break
-        except (httpx.HTTPError, TimeoutError):
-            pass  # what came of the body is enough to classify
-        return data
-
-
-def loopback(host: str) -> bool:
-    """Say whether a host name means this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return httpx.AsyncHTTPTransport(verify=certificates, proxy=way, socket_options=options)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        shown = urlsplit(way or "")
+        raise errors.ConfigError(
+            f"The proxy {shown.scheme}://{shown.hostname} cannot be used: {_words(error)}",
+            "Set HTTPS_PROXY to an http:// or https:// address.",
+        ) from error
 
 
-def _check_address(url: str, provider: Provider, key: str) -> None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host:
-        raise errors.BadEndpoint(
-            f"{provider.base_url!r} is not an address.", "It begins with https:// and a host.", provider=provider.name
-        )
-    if parts.scheme == "http" and key and not loopback(host) and url.startswith(practice.ADDRESS) is False:
-        raise errors.BadEndpoint(
-            f"{provider.base_url} would carry your key unencrypted.", "Use an https:// address.", provider=provider.name
-        )
+def _inflater(headers: Mapping[str, str], provider: Provider) -> Inflater:
+    try:
+        return Inflater(headers.get("content-encoding", ""))
+    except errors.BadEndpoint as error:
+        error.provider = provider.name
+        raise
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _silent(error: Silent, limit_s: float, provider: Provider) -> errors.StreamBroken:
+    slept = " while this machine slept" if error.slept else f" for {limit_s:.0f} s"
+    return errors.StreamBroken(
+        f"{provider.title} fell silent{slept}.", "What had come is kept; ask again to go on.", provider=provider.name
+    )
+
+
+def _broken(error: httpx.HTTPError, provider: Provider) -> errors.StreamBroken:
+    return errors.StreamBroken(
+        f"{provider.title}: the connection broke in the middle of the answer ({_words(error)[:120]}).",
+        "What had come is kept; ask again to go on.",
+        provider=provider.name,
+    )
 
 
 def _unreachable(error: Exception, provider: Provider) -> errors.ProviderError:
-    words = str(error) or type(error).__name__
+    words = _words(error)
     where = f" (from {provider.address_from})" if provider.address_from else ""
+    hint = "Check the address and your connection; is the server running?"
+    if isinstance(error, httpx.ProxyError):
+        hint = "Your proxy refused it: see HTTPS_PROXY and NO_PROXY in your environment."
+    elif "CERTIFICATE" in words.upper():
+        hint = "If your company reads TLS, name its certificate in SSL_CERT_FILE."
     return errors.Unreachable(
-        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words}",
-        "Check the address and your connection; is the server running?",
-        provider=provider.name,
+        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words}", hint, provider=provider.name
     )
 
 
@@ -263,6 +410,3 @@ class _Spoken(httpx.AsyncByteStream):
         for delay_s, data in practice.reply(self._body):
             await asyncio.sleep(delay_s)
             yield data
-
-
-__all__ = ["Client", "loopback"]

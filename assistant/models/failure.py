@@ -1,154 +1,286 @@
-"""What an error answer means: class by status and body, never by status alone. Pure."""
+"""What an error answer means: class by status and body, never by status alone. Pure.
+
+What vendors say stands in `failures.toml`, rule by rule; here it is read from the many shapes that error bodies have. What
+no rule knows is classed by its status.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from assistant import errors
+from assistant.discover import read_toml
+from assistant.models import reset
+from assistant.models.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from assistant.models.provider import Provider
 
-_SECRET = re.compile(r"\b(sk-|sk_|key-|Bearer\s+|gsk_|xai-|AIza)[A-Za-z0-9_\-*.]{4,}")
 _SHOWN = 300
-
-# The body's words come first: providers use 400, 402, 403, 413 and 429 for each other's meanings.
-_WORDS: tuple[tuple[str, type[errors.ProviderError]], ...] = (
-    (
-        r"context_length_exceeded|context length|context window|prompt is too long|maximum context|too many input tokens|"
-        r"request_too_large|input length and `?max_tokens|exceeds? the (model'?s )?(maximum|available context)|exceed_context_size",
-        errors.ContextOverflow,
-    ),
-    (
-        r"insufficient[_ ](quota|balance|credits?|funds)|credit balance is too low|exceeded your current quota|"
-        r"requires more credits|out of credits|billing_hard_limit|billing_error|payment required|arrears|no resource package",
-        errors.OutOfFunds,
-    ),
-    (
-        r"usage[_ ]limit[_ ]reached|usage limit (for|reached)|weekly limit|(5|five)[- ]?hour|plan[_ ]limit|"
-        r"quota (for|of) (this|your) (plan|window|period)|usage_not_included|window.{0,20}exhausted|reached your (usage|daily|weekly|monthly)",
-        errors.WindowExhausted,
-    ),
-    (r"content[_ ]filter|content_policy|safety system|flagged|prohibited_content", errors.Refused),
-    (
-        r"model_not_found|model.{0,80}(does not exist|not found|not available|is not supported|unknown|no longer)|no such model|"
-        r"unknown model|invalid model|no endpoints found|not_found_error.{0,60}model",
-        errors.UnknownModel,
-    ),
-    (r"overloaded|at capacity|no capacity|server (is )?busy|engine_overloaded", errors.Overloaded),
-    (
-        r"invalid[_ ]?(x-)?api[_ -]?key|incorrect api key|authentication|no auth credentials|unauthorized|invalid (bearer )?token|"
-        r"missing api key|user not found|invalid_authentication",
-        errors.Auth,
-    ),
-    (r"rate[_ ]limit|too many requests|requests per (minute|day)|tokens per minute", errors.RateLimited),
-)
+_READ = 65_536
+"""Signs of a body that are looked at; an error needs no more, and a hostile one may be long."""
 _STATUS: dict[int, type[errors.ProviderError]] = {
     400: errors.BadRequest,
     401: errors.Auth,
     402: errors.OutOfFunds,
     403: errors.PermissionRefused,
     404: errors.UnknownModel,
+    405: errors.BadEndpoint,
+    407: errors.Unreachable,
     408: errors.ServerFailed,
     409: errors.ServerFailed,
     413: errors.ContextOverflow,
+    421: errors.BadEndpoint,
     422: errors.BadRequest,
+    424: errors.ServerFailed,
     425: errors.RateLimited,
     429: errors.RateLimited,
     451: errors.PermissionRefused,
     503: errors.Overloaded,
+    524: errors.Overloaded,
     529: errors.Overloaded,
 }
+_KINDS = {
+    kind.kind: kind
+    for kind in (
+        errors.Auth, errors.PermissionRefused, errors.UnknownModel, errors.BadRequest, errors.ContextOverflow,
+        errors.RateLimited, errors.WindowExhausted, errors.OutOfFunds, errors.Overloaded, errors.ServerFailed, errors.Refused,
+    )
+}  # fmt: skip
+_CODES = ("type", "code", "status", "error_type", "error_code", "reason", "limit_source", "quotaId", "__type")
+_SIZES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<sent>\d+) tokens > (?P<limit>\d+)",
+        r"input token count \(?(?P<sent>\d+)\)? exceeds .{0,60}?\(?(?P<limit>\d+)\)?\.?",
+        r"maximum (context|prompt) length is (?P<limit>\d+)( tokens)?\D{1,60}(?P<sent>\d+)",
+        r"token limit ?: ?(?P<limit>\d+)( \(requested: (?P<sent>\d+)\))?",
+        r"input length should be \[1, (?P<limit>\d+)\]",
+        r"maximum (context|prompt) length is (?P<limit>\d+)",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of `failures.toml`."""
+
+    kind: type[errors.ProviderError]
+    of: tuple[str, ...] = ()
+    status: frozenset[int] = frozenset()
+    codes: frozenset[str] = frozenset()
+    words: re.Pattern[str] | None = None
+    wait: bool | None = None
+    window: str = ""
+    hint: str = ""
+
+    def fits(self, told: Told, status: int, names: tuple[str, ...], *, wait: bool) -> bool:
+        """Say whether all that the rule names is there."""
+        return (
+            (not self.status or status in self.status)
+            and (not self.codes or not self.codes.isdisjoint(told.codes))
+            and (self.wait is None or self.wait is wait)
+            and (not self.of or any(fnmatchcase(name, pattern) for name in names for pattern in self.of))
+            and (self.words is None or self.words.search(told.words) is not None)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an error body says: a message for people, words for machines in lower case, and how much was sent of how much."""
+
+    message: str
+    codes: frozenset[str] = frozenset()
+    words: str = ""
+    sent: int | None = None
+    limit: int | None = None
 
 
 def classify(
     status: int | None, headers: Mapping[str, str], body: str, *, provider: Provider, now: datetime
 ) -> errors.ProviderError:
-    """Return the error that an answer means. `status` is None for an error inside a stream; headers are lower-case."""
-    message, code = _message(body)
+    """Return the error that an answer means.
+
+    `status` is None for an error inside a stream; header names are lower-case. The error carries `retry_at` where the
+    provider says when, `window` where it says which limit, and the sizes of an overflow. Secrets are masked.
+    """
+    told = read(headers, body)
     html = body.lstrip()[:15].lower().startswith(("<!doctype", "<html"))
-    kind = _kind(status, f"{code} {message}", html=html)
-    shown = _SECRET.sub("[key]", " ".join(message.split()))[:_SHOWN] or f"HTTP {status}"
-    retry_at = retry_time(headers, body, now)
+    retry_at = reset.when(headers, body[:_READ], now)
+    rule = None if html else _rule(told, status, headers, provider, wait=retry_at is not None)
+    kind = rule.kind if rule else _by_status(status, told, html=html)
+    window = (rule.window if rule else "") or reset.window(headers)
+    if kind is errors.RateLimited and headers.get("anthropic-ratelimit-unified-status", "").lower() == "rejected":
+        kind = errors.WindowExhausted
+    if retry_at is None and kind in {errors.RateLimited, errors.WindowExhausted, errors.Overloaded}:
+        retry_at = reset.by_limits(headers, now)
+    shown = redact(" ".join(told.message.split()))[:_SHOWN] or (
+        f"HTTP {status}" if status else "an error without words"
+    )
     text = f"{provider.title}: {shown}"
-    if html and kind is errors.BadEndpoint:
-        text = f"{provider.base_url} answers with a web page (HTTP {status}), not as a model."
-    return kind(text, _hint(kind, provider, retry_at, now), provider=provider.name, status=status, retry_at=retry_at)
-
-
-def _kind(status: int | None, words: str, *, html: bool) -> type[errors.ProviderError]:
     if html:
-        return errors.BadEndpoint if status is None or status < 500 else errors.ServerFailed
-    for pattern, kind in _WORDS:
-        if re.search(pattern, words, re.IGNORECASE):
-            if kind is errors.Auth and status not in {None, 400, 401, 403}:
-                continue
-            if kind is errors.RateLimited and status in {401, 404}:
-                continue
-            if kind is errors.Overloaded and status == 400:
-                continue
-            return kind
-    if status is None:
+        text = f"{provider.base_url} answers with a web page (HTTP {status}), not as a model."
+    hint = rule.hint.replace("{address}", provider.base_url) if rule and rule.hint else ""
+    error = kind(
+        text,
+        hint or _hint(kind, provider, retry_at, now),
+        provider=provider.name,
+        status=status,
+        retry_at=retry_at,
+    )
+    if isinstance(error, errors.WindowExhausted):
+        error.window = window
+    if isinstance(error, errors.ContextOverflow):
+        error.sent, error.limit = told.sent, told.limit
+    told_to = headers.get("x-should-retry", "").lower()
+    if told_to == "false" or (
+        told_to == "true" and status is not None and (status in {408, 409, 429} or status >= 500)
+    ):
+        error.retryable = told_to == "true"
+    return error
+
+
+def retry_time(headers: Mapping[str, str], body: str, now: datetime) -> datetime | None:
+    """Return when to ask again, as the provider says it."""
+    return reset.when(headers, body, now)
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return the rules in their order."""
+    return tuple(
+        Rule(
+            _KINDS[entry["is"]],
+            tuple(entry.get("of", ())),
+            frozenset(entry.get("status", ())),
+            frozenset(code.lower() for code in entry.get("codes", ())),
+            re.compile(entry["words"], re.IGNORECASE) if "words" in entry else None,
+            entry.get("wait"),
+            entry.get("window", ""),
+            entry.get("hint", ""),
+        )
+        for entry in read_toml(Path(__file__).parent / "failures.toml")["rule"]
+    )
+
+
+def _rule(told: Told, status: int | None, headers: Mapping[str, str], provider: Provider, *, wait: bool) -> Rule | None:
+    names = (provider.name, (urlsplit(provider.base_url).hostname or "").lower())
+    waits = wait or "retry-after" in headers
+    # An error in an answer of status 200 is one inside an answer that began well.
+    number = status if status is not None and status >= 300 else 0
+    return next((rule for rule in rules() if rule.fits(told, number, names, wait=waits)), None)
+
+
+def _by_status(status: int | None, told: Told, *, html: bool) -> type[errors.ProviderError]:
+    if html:
+        if status == 429:
+            return errors.RateLimited
+        return errors.ServerFailed if status is not None and status >= 500 else errors.BadEndpoint
+    if status is None or 200 <= status < 300:
         return errors.ServerFailed
-    if status == 404 and not words.strip():
-        return errors.BadEndpoint
-    if 300 <= status < 400:
+    if 300 <= status < 400 or (status == 404 and not told.message.strip()):
         return errors.BadEndpoint
     return _STATUS.get(status, errors.ServerFailed if status >= 500 else errors.BadRequest)
 
 
-def _message(body: str) -> tuple[str, str]:
-    """Read the words and the code out of an error body of any of the known shapes."""
+def read(headers: Mapping[str, str], body: str) -> Told:
+    """Read what an error body of any of the known shapes says."""
+    codes: set[str] = set()
+    if headers.get("x-amzn-errortype"):
+        codes.add(headers["x-amzn-errortype"].split(":")[0].lower())
     try:
-        data: Any = json.loads(body)
-    except ValueError:
-        return body.strip()[:2_000], ""
+        data: Any = json.loads(body) if len(body) <= 16 * _READ else None
+    except (ValueError, RecursionError):
+        data = None
     if isinstance(data, list) and data:
         data = data[0]
     if not isinstance(data, dict):
-        return str(data), ""
-    inner = data.get("error", data)
-    if isinstance(inner, str):
-        return inner, str(data.get("code") or "")
-    if not isinstance(inner, dict):
-        return str(inner), ""
-    words = inner.get("message") or inner.get("msg") or inner.get("detail") or data.get("message") or ""
-    codes = [str(inner.get(name) or "") for name in ("type", "code", "status")]
-    meta = inner.get("metadata")
-    if isinstance(meta, dict) and meta.get("raw"):
-        words = f"{words}: {meta['raw']}"
-    return str(words), " ".join(filter(None, codes))
+        message = str(data) if data is not None else body.strip()[:2_000]
+        return Told(message, frozenset(codes), message)
+    parts = list(_parts(data))
+    message = next((words for part in parts if (words := _message(part))), "")
+    extra = [str(part[name])[:500] for part in parts for name in ("raw", "quotaId") if isinstance(part.get(name), str)]
+    for part in parts:
+        for name in _CODES:
+            if isinstance(part.get(name), str | int) and not isinstance(part[name], bool):
+                codes.add(str(part[name]).rpartition("#")[2].lower())
+    base = data.get("base_resp")
+    if isinstance(base, dict):
+        codes.add(str(base.get("status_code", "")))
+        message = message or str(base.get("status_msg") or "")
+    codes |= {found[1] for found in re.finditer(r"\((\d{4})\)", message)}  # MiniMax: its code in the message
+    sent, limit = _sizes(message, parts)
+    if isinstance(data.get("error"), dict) and isinstance(data["error"].get("metadata"), dict) and extra:
+        message = f"{message}: {extra[0]}"
+    return Told(message[:2_000], frozenset(codes), " ".join([message, *extra])[:8_000], sent, limit)
 
 
-def retry_time(headers: Mapping[str, str], body: str, now: datetime) -> datetime | None:
-    """Return when to ask again, as the provider says it: Retry-After in both forms, or a time in the body."""
-    value = headers.get("retry-after-ms")
-    if value and re.fullmatch(r"\d+(\.\d+)?", value):
-        return now + timedelta(milliseconds=float(value))
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return now + timedelta(seconds=min(float(value), 31 * 86_400))
-    if value:
-        try:
-            return parsedate_to_datetime(value).astimezone(UTC)
-        except ValueError:
-            pass
-    found = re.search(r'"(?:resets?_at|reset_time)"\s*:\s*"?(\d{10})', body)
-    if found:
-        return datetime.fromtimestamp(int(found[1]), UTC)
-    found = re.search(r'"resets_in_seconds"\s*:\s*(\d+)', body) or re.search(r"try again in (\d+(?:\.\d+)?) ?s\b", body)
-    return now + timedelta(seconds=float(found[1])) if found else None
+def _parts(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Walk the tables in which vendors put what they say, the innermost error first."""
+    inner = data.get("error")
+    if isinstance(inner, dict):
+        if isinstance(inner.get("error"), dict):
+            yield inner["error"]
+        yield inner
+        for name in ("details", "metadata"):
+            more = inner.get(name)
+            for each in more if isinstance(more, list) else [more]:
+                if isinstance(each, dict):
+                    yield {key: value for key, value in each.items() if key != "message"}
+                    violations = each.get("violations")
+                    for violation in violations if isinstance(violations, list) else ():
+                        if isinstance(violation, dict):
+                            yield violation
+    response = data.get("response")
+    if isinstance(response, dict) and isinstance(response.get("error"), dict):
+        yield response["error"]
+    yield data
+
+
+def _message(part: Mapping[str, Any]) -> str:
+    for name in ("message", "msg", "Message", "error", "detail", "error_message"):
+        value = part.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if name == "detail" and isinstance(value, list):
+            return "; ".join(
+                f"{'.'.join(map(str, each.get('loc', [])))} {each.get('msg', '')}".strip()
+                for each in value[:5]
+                if isinstance(each, dict) and isinstance(each.get("loc", []), list)
+            )
+    return ""
+
+
+def _sizes(message: str, parts: list[dict[str, Any]]) -> tuple[int | None, int | None]:
+    for part in parts:
+        sent, limit = part.get("n_prompt_tokens"), part.get("n_ctx")
+        if isinstance(sent, int) and isinstance(limit, int):
+            return sent, limit
+    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", message[:2_000])
+    for pattern in _SIZES:
+        found = pattern.search(plain)
+        if found:
+            sizes = found.groupdict()
+            return (int(sizes["sent"]) if sizes.get("sent") else None), int(sizes["limit"])
+    return None, None
 
 
 def _hint(kind: type[errors.ProviderError], provider: Provider, retry_at: datetime | None, now: datetime) -> str:
     names = " or ".join(provider.key_names) or "the key"
-    wait = f" It may go on in {max(1, round((retry_at - now).total_seconds()))} s." if retry_at else ""
+    # A wire knows no clock: to it, an instant is a long way off.
+    near = retry_at is not None and retry_at - now < timedelta(days=400)
+    wait = f" It may go on in {reset.span(retry_at - now)}." if retry_at and near else ""
     hints: dict[type[errors.ProviderError], str] = {
         errors.Auth: f"Check {names}; it is sent to {provider.base_url}.",
         errors.PermissionRefused: "The key is known but may not use this model or region; see the provider's console.",

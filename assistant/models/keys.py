@@ -1,21 +1,31 @@
-"""Keys: where they are found and how they are shown. Never from a project's files, never whole on a screen."""
+"""Keys: where they are found and how they are shown. Never from a project's files, never whole on a screen.
+
+A key comes from the environment, from the command that the user's own config names, or from the keyring of the operating
+system (the extra `keyring`), in this order. It is sent to its own provider's address only.
+"""
 
 from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.discover import read_toml
 from assistant.errors import Auth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from assistant.config import Config
     from assistant.models.catalogue import Catalogue
     from assistant.models.provider import Provider
 
-_SHAPES = (("sk-ant-", "anthropic"), ("sk-or-", "openrouter"))
+SERVICE = "wattson"
+"""The name under which the keyring holds keys; the user name beside it is the provider's."""
+_COMMAND_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Key:
     @property
     def masked(self) -> str:
         """The ends of the key only."""
-        return f"{self.value[:3]}…{self.value[-4:]}" if len(self.value) >= 16 else "…"
+        return masked(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +53,120 @@ class Found:
     masked: str
 
 
-def find_key(provider: Provider, env: Mapping[str, str], config: Config) -> Key | None:
-    """Return the provider's key: from the environment, else from the command that the user's config names.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How keys of somebody begin. A weak shape is a hint that is too uncertain to refuse for."""
 
-    Raises Auth for a key that cannot be one, or that is another provider's.
+    begins: str
+    providers: tuple[str, ...]
+    what: str
+    weak: bool = False
+
+
+def masked(value: str) -> str:
+    """Return the ends of a key only, and nothing of a short one."""
+    return f"{value[:3]}…{value[-4:]}" if len(value) >= 16 else "…"
+
+
+@cache
+def shapes() -> tuple[Shape, ...]:
+    """Return the known beginnings of keys, the longest first."""
+    found = [
+        Shape(each["begins"], tuple(each["providers"]), each["what"], each.get("weak", False))
+        for each in read_toml(Path(__file__).parent / "key_shapes.toml")["shape"]
+    ]
+    return tuple(sorted(found, key=lambda shape: len(shape.begins), reverse=True))
+
+
+def misplaced(key: str, provider: Provider) -> str | None:
+    """Return what is wrong with giving this key to this provider, and what to do; None where nothing is known to be.
+
+    Asked before anything is sent. An address that the user has set may take any key: it is a relay, or a test.
     """
+    if provider.address_from:
+        return None
+    shape = next((shape for shape in shapes() if key.startswith(shape.begins)), None)
+    if shape is None or shape.weak or any(fnmatchcase(provider.name, each) for each in shape.providers):
+        return None
+    if not any(fnmatchcase(provider.name, each) for known in shapes() for each in known.providers) and not _ours(
+        provider.name
+    ):
+        return None  # a provider of the user's own
+    family = [each.replace("*", "") for each in shape.providers]
+    return (
+        f"It is {shape.what}: choose {' or '.join(family)}, which is reached at an address of its own, or put a key of "
+        f"{provider.title} in its place."
+    )
+
+
+@cache
+def _ours(name: str) -> bool:
+    return (Path(__file__).parent / "providers" / f"{name}.toml").is_file()
+
+
+def find_key(
+    provider: Provider, env: Mapping[str, str], config: Config, vault: Callable[[str, str], str | None] | None = None
+) -> Key | None:
+    """Return the provider's key: from the environment, the command of the user's config, or the keyring.
+
+    `vault` stands for the keyring: service and name in, key out. May wait for a command or for a keyring that wants to be
+    unlocked: call it in a thread. Raises Auth for a key that cannot be one, or that is another provider's; it was not sent.
+    """
+    wrong: Auth | None = None
     for name in provider.key_names:
         if env.get(name, "").strip():
-            return _checked(Key(env[name].strip(), name), provider)
-    command = config.providers.get(provider.name, {}).get("key_command") or config.key_commands.get(provider.name)
-    if not command:
-        return None
+            try:
+                return _checked(Key(env[name].strip(), name), provider)
+            except Auth as error:  # another of its names may hold the right one
+                wrong = wrong or error
+    command = _command(provider.name, config)
+    if command:
+        return _checked(Key(_ask(command, provider), "your key command"), provider)
+    kept = (vault or _keyring)(SERVICE, provider.name) if provider.key_needed or vault else None
+    if kept and kept.strip():
+        return _checked(Key(kept.strip(), "the keyring"), provider)
+    if wrong is not None:
+        raise wrong
+    return None
+
+
+def _command(name: str, config: Config) -> list[str] | None:
+    command = config.providers.get(name, {}).get("key_command") or config.key_commands.get(name)
+    return list(command) if command else None
+
+
+def _ask(command: list[str], provider: Provider) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S, check=True)
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise Auth(
             f"The key command for {provider.title} failed.",
             "Run it by hand and mend it in your config.",
             provider=provider.name,
         ) from error
-    return _checked(Key(done.stdout.strip(), "your key command"), provider) if done.stdout.strip() else None
+    if not done.stdout.strip():
+        raise Auth(
+            f"The key command for {provider.title} printed nothing.",
+            "Run it by hand and mend it in your config.",
+            provider=provider.name,
+        )
+    return done.stdout.strip()
+
+
+def _keyring(service: str, name: str) -> str | None:
+    """Ask the operating system's keyring, where the extra is installed; one that is locked or broken has no key."""
+    import importlib
+
+    try:
+        keyring = importlib.import_module("keyring")
+    except ImportError:
+        return None
+    failures = importlib.import_module("keyring.errors").KeyringError
+    try:
+        found = keyring.get_password(service, name)
+    except (failures, RuntimeError, OSError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _checked(key: Key, provider: Provider) -> Key:
@@ -72,30 +176,29 @@ def _checked(key: Key, provider: Provider) -> Key:
             "Copy it again.",
             provider=provider.name,
         )
-    for shape, owner in _SHAPES:
-        if (
-            key.value.startswith(shape)
-            and provider.name in {"openai", "anthropic", "deepseek", "openrouter"}
-            and provider.name != owner
-            and not provider.address_from
-        ):
-            raise Auth(
-                f"The key in {key.source} is a key of {owner}, not of {provider.title}; it was not sent.",
-                f"Put it into the variable of {owner}.",
-                provider=provider.name,
-            )
+    wrong = misplaced(key.value, provider)
+    if wrong:
+        raise Auth(
+            f"The key in {key.source} does not belong to {provider.title} at {provider.base_url}; it was not sent.",
+            wrong,
+            provider=provider.name,
+        )
     return key
 
 
 def found(catalogue: Catalogue, env: Mapping[str, str], config: Config) -> list[Found]:
-    """List the keys in the environment, and the providers with a key command, masked."""
+    """List the keys in the environment, and the providers with a key command, masked. The keyring is not asked.
+
+    A key whose shape says that it is another provider's is not listed for this one.
+    """
     keys = []
     for provider in catalogue.providers.values():
         for name in provider.key_names:
-            if env.get(name, "").strip():
-                keys.append(Found(provider, name, Key(env[name].strip(), name).masked))
+            value = env.get(name, "").strip()
+            if value and misplaced(value, provider) is None:
+                keys.append(Found(provider, name, masked(value)))
                 break
         else:
-            if provider.name in config.key_commands:
+            if _command(provider.name, config):
                 keys.append(Found(provider, "your key command", "not asked yet"))
     return keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["user", "assistant"]
@@ -20,7 +20,7 @@ class Thought:
     """What a model thought before it answered.
 
     `maker` is "<wire>:<provider>"; `seal` is the provider's own opaque proof (a signature, encrypted reasoning). A
-    sealed thought is replayed to its maker unchanged and to nobody else.
+    thought is replayed to its maker, unchanged, where that wire asks for it, and to nobody else.
     """
 
     text: str
@@ -28,7 +28,36 @@ class Thought:
     seal: str = ""
 
 
-Part = Text | Thought
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture: its media type (image/png, image/jpeg, image/gif or image/webp) and its bytes as they are on disk."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that a model called; `arguments` is JSON text as the model wrote it, `seal` as in Thought."""
+
+    id: str
+    name: str
+    arguments: str
+    maker: str = ""
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool answered; `id` is that of the call."""
+
+    id: str
+    name: str
+    text: str
+    failed: bool = False
+
+
+Part = Text | Thought | Image | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,35 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from decimal import Decimal
 
     from assistant.models.price import Price
 
 Payer = Literal["metered", "prepaid", "plan", "free", "local", "practice"]
+Ability = Literal["thinking", "images", "tools", "cache"]
+"""What a model can do: think before it answers, look at images, call tools, read a prompt from a cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A public measure of what a model can do: which benchmark, what it gave, who says so, and when that was said or read."""
+
+    benchmark: str
+    value: Decimal
+    source: str
+    on: date
+    unit: str = "%"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """What is sold. Token counts are tokens; None is unknown, never unlimited.
 
-    `token_factor` is this model's count of a text divided by o200k's, a starting value that reported usage corrects.
+    `context_window` is the most that a request and its answer may hold; above `soft_window` it is dearer or weaker, and a
+    question should stay below. `efforts` are the levels of thinking it takes, least first; empty is unknown. `abilities`
+    is what it is known to be able to do. `wire` is the protocol that suits it best at its provider's own address, `service_tiers`
+    are multiples of the plain price, `note` is what one must know before choosing it. `token_factor` is this model's
+    count of a text divided by o200k's, a starting value that reported usage corrects.
     """
 
     provider: str
@@ -32,6 +50,14 @@ class Model:
     token_factor: float = 1.0
     source: str = ""
     checked_on: date | None = None
+    aliases: tuple[str, ...] = ()
+    wire: str = ""
+    soft_window: int | None = None
+    service_tiers: Mapping[str, Decimal] = field(default_factory=dict)
+    efforts: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    note: str = ""
+    retires_on: date | None = None
 
     @property
     def name(self) -> str:
@@ -43,8 +69,9 @@ class Model:
 class Provider:
     """Who sells: an address, a wire, the names of its key, who pays.
 
-    `base_url` carries no final slash and may carry a path. `any_model` says that names outside the list are asked for too. `address_from` is the environment variable or file the
-    address came from, empty for the catalogue's own.
+    `base_url` carries no final slash and may carry a path; `{region}` in it has been filled. `also_at` are other usual
+    addresses of a server on this machine. `flags` are for `wire`, `wire_flags` for the wires that single models prefer. `any_model` says that names outside the list are asked for too. `address_from`
+    is the environment variable or file the address came from, empty for the catalogue's own.
     """
 
     name: str
@@ -54,10 +81,14 @@ class Provider:
     key_names: tuple[str, ...] = ()
     key_needed: bool = True
     payer: Payer = "metered"
+    region: str = ""
+    also_at: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, str | bool | int] = field(default_factory=dict)
+    wire_flags: Mapping[str, Mapping[str, str | bool | int]] = field(default_factory=dict)
     models: tuple[Model, ...] = ()
     any_model: bool = False
+    note: str = ""
     address_from: str = ""
     source: str = ""
     checked_on: date | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.tokens import TokenUsage
 
 StopReason = Literal["end", "length", "tool", "refused", "cancelled", "error"]
+Framing = Literal["sse", "ndjson", "aws"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,15 @@ class HttpCall:
     url: str
     headers: Mapping[str, str]
     body: bytes
-    framing: Literal["sse", "ndjson"] = "sse"
+    framing: Framing = "sse"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """One event of a stream. A comment line has `name` ":" and its text as `data`: a sign of life."""
+    """One event of a stream. A comment line has `name` ":" and its text as `data`: a sign of life.
+
+    An exception frame of AWS has `name` "exception:" and the exception's own name.
+    """
 
     name: str
     data: str
@@ -73,11 +77,12 @@ class ThoughtChunk:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallChunk:
-    """A call of a tool, whole: `arguments` is JSON text as the model wrote it."""
+    """A call of a tool, whole: `arguments` is JSON text as the model wrote it, `seal` the provider's proof of it."""
 
     id: str
     name: str
     arguments: str
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,10 @@ class ServedChunk:
 
 @dataclass(frozen=True, slots=True)
 class HeadersChunk:
-    """Headers of the answer, lower-case names: what a quota reader may read. Sent once, by the client."""
+    """Headers of the answer, lower-case names: what a quota reader may read.
+
+    The client sends them once; a wire sends more where a stream tells in an event what others tell in headers.
+    """
 
     headers: Mapping[str, str]
 
@@ -122,7 +130,7 @@ class RetryChunk:
 
 @dataclass(frozen=True, slots=True)
 class StopChunk:
-    """The end, as the provider gave it. `detail` is its own word for the reason."""
+    """The end, as the provider gave it. `detail` is its own word for the reason. The last chunk of an answer."""
 
     reason: StopReason
     detail: str = ""
@@ -142,17 +150,26 @@ Chunk = (
 
 
 class Reader(Protocol):
-    """Turns server events into chunks. One reader reads one answer."""
+    """Turns server events into chunks. One reader reads one answer.
+
+    `ended` becomes True when the protocol's own end has come: nothing after it counts, and nobody need wait for it.
+    """
+
+    ended: bool
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event. Raises ProviderError for an error that the stream itself reports."""
 
     def close(self) -> list[Chunk]:
-        """Take the end of the body. Raises StreamBroken when the protocol's own end had not come."""
+        """Take the end of the body. Raises the error that the stream ended with, StreamBroken where it had no end."""
 
 
 class Wire(Protocol):
-    """What a module in `wires/` offers."""
+    """What a module in `wires/` offers.
+
+    A wire whose protocol has them offers two pairs more: `models_call(provider, key)` and `read_models(data, provider)`
+    for the list of what is sold, `count_call(request, provider, key)` and `read_count(data)` for counting before sending.
+    """
 
     def call(self, request: Request, provider: Provider, key: str) -> HttpCall:
         """Say the request in this protocol."""

@@ -132,7 +132,7 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         await pilot.press("escape")
         await pilot.press("f3")
         await until(pilot, lambda: len(app.screen_stack) == 2)
-        await pilot.press(*"flash", "enter")
+        await pilot.press(*"deepseek-flash", "enter")
         await until(pilot, lambda: app.session.pick is not None)
         assert app.session.pick.model.name == "deepseek/deepseek-flash"
         await pilot.resize_terminal(160, 50)

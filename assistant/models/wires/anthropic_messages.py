@@ -1,14 +1,19 @@
-"""Messages: Anthropic's protocol. Counts are disjoint as they come; those of `message_delta` replace earlier ones."""
+"""Messages: Anthropic's protocol. Counts are disjoint as they come; those of `message_delta` replace earlier ones.
+
+Flags of a provider: `auth` ("bearer" for a key that goes into Authorization), `thinking` ("adaptive", the default;
+"budget" for servers that know the older form; "" for none), `unsigned_thoughts` (True where thoughts without a signature are
+taken back), `cache_ttl` ("1h" for the longer lifetime), `cache` (False where a mark for caching is an error).
+"""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import StreamBroken
-from assistant.models.failure import classify
-from assistant.models.message import Text, Thought
+from assistant.models import history, trouble
+from assistant.models.message import Image, Text, Thought
+from assistant.models.provider import Model
+from assistant.models.shape import count, rows, table, text
 from assistant.models.wire import (
     Chunk,
     HttpCall,
@@ -23,7 +28,6 @@ from assistant.models.wire import (
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
-    from assistant.models.message import Message
     from assistant.models.provider import Provider
     from assistant.models.wire import Request, ServerEvent, StopReason
 
@@ -32,162 +36,255 @@ _STOPS: dict[str, StopReason] = {
     "stop_sequence": "end",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
+    "pause_turn": "length",
     "tool_use": "tool",
     "refusal": "refused",
+    "sensitive": "refused",
 }
 _MAX_OUTPUT = 16_000
+_BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "max": 32_768}
 _VERSION = "2023-06-01"
+_REDACTED = "redacted:"
+"""Begins the seal of a thought that the provider shows to nobody, ourselves included."""
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Say the request as one streamed message; caching is asked for behind the system words and the last turn."""
+    """Say the request as one streamed message.
+
+    Caching is asked for behind the system words and behind the turns before the question: the longest beginning that the
+    next request will share, and the one that the last request shared with this.
+    """
+    body = {**_content(request, provider), "stream": True}
     limit = request.max_output or min(request.model.max_output or _MAX_OUTPUT, _MAX_OUTPUT)
-    body: dict[str, Any] = {"model": request.model.id, "max_tokens": limit, "stream": True}
-    system = [{"type": "text", "text": part} for part in request.system if part]
-    if system:
-        body["system"] = [*system[:-1], {**system[-1], "cache_control": {"type": "ephemeral"}}]
-    body["messages"] = _history(request.messages, f"{provider.wire}:{provider.name}")
-    if request.effort and request.effort != "off" and "thinking" in request.model.abilities:
-        body["thinking"] = {"type": "adaptive"}
-        body["output_config"] = {"effort": request.effort}
-    headers = {
-        "content-type": "application/json",
-        "accept": "text/event-stream",
-        "anthropic-version": _VERSION,
-        **provider.headers,
-    }
-    if key:
-        headers["x-api-key"] = key
-    url = provider.base_url.rstrip("/").removesuffix("/v1")
-    return HttpCall("POST", f"{url}/v1/messages", headers, json.dumps(body, ensure_ascii=False).encode())
+    if request.effort and "thinking" in request.model.abilities:
+        style = provider.flags.get("thinking", "adaptive")
+        if request.effort == "off" and style:
+            body["thinking"] = {"type": "disabled"}
+        elif style == "adaptive":
+            body["thinking"] = {"type": "adaptive", "display": "summarized"}
+            body["output_config"] = {"effort": request.effort}
+        elif style == "budget":
+            budget = _BUDGETS.get(request.effort, 8_192)
+            body["thinking"] = {"type": "enabled", "budget_tokens": budget}
+            # The limit holds for thoughts and answer together.
+            limit = min(limit + budget, max(request.model.max_output or limit + budget, budget + 1))
+    body["max_tokens"] = limit
+    return _post(provider, key, "/v1/messages", body)
 
 
-def _history(messages: tuple[Message, ...], maker: str) -> list[dict[str, Any]]:
-    """Convert the conversation: roles alternate, no block is empty, sealed thoughts go only to who made them."""
+def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
+    """Ask how many tokens the request has."""
+    return _post(provider, key, "/v1/messages/count_tokens", _content(request, provider))
+
+
+def read_count(data: Any) -> int:
+    """Read the answer of `count_call`."""
+    return count(table(data).get("input_tokens"))
+
+
+def models_call(provider: Provider, key: str) -> HttpCall:
+    """Ask what is sold."""
+    return HttpCall("GET", f"{_address(provider)}/v1/models?limit=1000", _headers(provider, key), b"")
+
+
+def read_models(data: Any, provider: Provider) -> list[Model]:
+    """Read the answer of `models_call`."""
+    return [
+        Model(
+            provider.name,
+            row["id"],
+            text(row.get("display_name")) or row["id"],
+            count(row.get("max_input_tokens")) or None,
+            count(row.get("max_tokens")) or None,
+        )
+        for row in rows(table(data).get("data"))
+        if text(row.get("id"))
+    ]
+
+
+def _content(request: Request, provider: Provider) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": request.model.id}
+    mark = {"type": "ephemeral", **({"ttl": "1h"} if provider.flags.get("cache_ttl") == "1h" else {})}
+    system = [{"type": "text", "text": part} for part in request.system if part.strip()]
     found: list[dict[str, Any]] = []
-    for message in messages:
+    for message in history.turns(request, provider):
         blocks: list[dict[str, Any]] = []
         for part in message.parts:
-            if isinstance(part, Thought) and part.seal and part.maker == maker and not message.partial:
-                blocks.append({"type": "thinking", "thinking": part.text, "signature": part.seal})
-            elif isinstance(part, Text) and part.text.strip():
-                text = part.text.encode("utf-8", "replace").decode()
-                if message.partial:
-                    text += "\n\n[The answer was cut short here.]"
-                # The last assistant text may not end in white space.
-                blocks.append({"type": "text", "text": text.rstrip() if message.role == "assistant" else text})
-        if not any(block["type"] == "text" for block in blocks):
-            continue
-        if found and found[-1]["role"] == message.role:
-            found[-1]["content"] += [block for block in blocks if block["type"] == "text"]
-        else:
-            found.append({"role": message.role, "content": blocks})
-    if len(found) > 1:
-        # The turn before the question is the longest beginning that the next request will share.
-        block = found[-2]["content"][-1]
-        if block["type"] == "text":
-            block["cache_control"] = {"type": "ephemeral"}
-    return found
+            match part:
+                case Thought(words, _, seal) if seal.startswith(_REDACTED):
+                    del words
+                    blocks.append({"type": "redacted_thinking", "data": seal.removeprefix(_REDACTED)})
+                case Thought(words, _, seal) if seal or provider.flags.get("unsigned_thoughts"):
+                    blocks.append({"type": "thinking", "thinking": words, "signature": seal})
+                case Text(words):
+                    blocks.append({"type": "text", "text": words})
+                case Image(kind):
+                    source = {"type": "base64", "media_type": kind, "data": history.base64_of(part)}
+                    blocks.append({"type": "image", "source": source})
+        found.append({"role": message.role, "content": blocks})
+    if provider.flags.get("cache", True):
+        if system:
+            system[-1]["cache_control"] = mark  # type: ignore[assignment]
+        for turn in (found[-2:-1], found[-4:-3]):
+            if turn:
+                turn[0]["content"][-1]["cache_control"] = mark
+    if system:
+        body["system"] = system
+    return {**body, "messages": found}
+
+
+def _post(provider: Provider, key: str, path: str, body: dict[str, Any]) -> HttpCall:
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    return HttpCall("POST", _address(provider) + path, headers, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _address(provider: Provider) -> str:
+    return provider.base_url.rstrip("/").removesuffix("/v1")
+
+
+def _headers(provider: Provider, key: str) -> dict[str, str]:
+    headers = {"anthropic-version": _VERSION, **provider.headers}
+    if key and provider.flags.get("auth") == "bearer":
+        headers["authorization"] = f"Bearer {key}"
+    elif key:
+        headers["x-api-key"] = key
+    return headers
 
 
 class Reader:
     """Reads one streamed message."""
 
     def __init__(self, provider: Provider) -> None:
+        self.ended = False
         self._provider = provider
+        self._served = ""
         self._usage: dict[str, Any] = {}
         self._stop: StopChunk | None = None
-        self._ended = False
-        self._tool: dict[str, str] | None = None
+        self._tools: dict[int, dict[str, str]] = {}
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event."""
         if event.name == ":":
             return [WaitingChunk(event.data)]
-        try:
-            data = json.loads(event.data)
-        except ValueError as error:
-            raise StreamBroken(
-                f"{self._provider.title} sent something that is not JSON.", "Ask again.", provider=self._provider.name
-            ) from error
+        if not event.data.strip():
+            return []
+        if event.data.strip() == "[DONE]":
+            self.ended = True
+            return []
+        data = table(trouble.read(event.data, self._provider))
         match data.get("type") or event.name:
-            case "message_start":
-                message = data.get("message") or {}
-                self._usage = dict(message.get("usage") or {})
-                return [ServedChunk(str(message["model"])), self._count()] if message.get("model") else [self._count()]
-            case "content_block_start":
-                return self._start(data.get("content_block") or {})
             case "content_block_delta":
-                return self._delta(data.get("delta") or {})
+                return self._delta(count(data.get("index")), table(data.get("delta")))
+            case "message_start":
+                return self._begin(table(data.get("message")))
+            case "content_block_start":
+                return self._start(count(data.get("index")), table(data.get("content_block")))
             case "content_block_stop":
-                tool, self._tool = self._tool, None
-                return [ToolCallChunk(tool["id"], tool["name"], tool["arguments"])] if tool else []
+                return self._tool(count(data.get("index")))
             case "message_delta":
-                reason = (data.get("delta") or {}).get("stop_reason")
+                reason = text(table(data.get("delta")).get("stop_reason"))
                 if reason:
-                    self._stop = StopChunk(_STOPS.get(str(reason), "end"), str(reason))
-                new = {name: value for name, value in (data.get("usage") or {}).items() if value is not None}
-                self._usage |= new
-                return [self._count()] if new else []
+                    self._stop = StopChunk(_STOPS.get(reason, "end"), reason)
+                return self._count(table(data.get("usage")))
             case "message_stop":
-                self._ended = True
+                self.ended = True
                 return []
-            case "error":
-                now = datetime(1970, 1, 1, tzinfo=UTC)
-                failed = classify(None, {}, event.data, provider=self._provider, now=now)
-                failed.retry_at = None
-                raise failed
+            case "message":
+                return self._whole(data)
             case "ping":
                 return [WaitingChunk()]
+            case _ if (
+                data.get("type") == "error" or event.name == "error" or data.get("error") or data.get("base_resp")
+            ):
+                raise trouble.reported(data, self._provider)
             case _:
                 return []
 
     def close(self) -> list[Chunk]:
         """Take the end of the body: without a stop reason the answer is broken."""
-        if self._stop is None and not self._ended:
-            raise StreamBroken(
-                f"{self._provider.title}: the answer stopped before its end.",
-                "What had come is kept; ask again to go on.",
-                provider=self._provider.name,
-            )
-        last = self._count()
-        return [UsageChunk(last.usage, final=True), self._stop or StopChunk("end")]
+        if self._stop is None and not self.ended:
+            raise trouble.cut(self._provider)
+        found = [chunk for index in sorted(self._tools) for chunk in self._tool(index)]
+        if self._usage:
+            found.append(UsageChunk(self._counted(), final=self._complete()))
+        return [*found, self._stop or StopChunk("end")]
 
-    def _start(self, block: dict[str, Any]) -> list[Chunk]:
-        if block.get("type") == "tool_use":
-            self._tool = {"id": str(block.get("id") or ""), "name": str(block.get("name") or ""), "arguments": ""}
-        elif block.get("type") == "text" and block.get("text"):
-            return [TextChunk(str(block["text"]))]
-        elif block.get("type") == "thinking" and block.get("thinking"):
-            return [ThoughtChunk(str(block["thinking"]))]
+    def _begin(self, message: dict[str, Any]) -> list[Chunk]:
+        found: list[Chunk] = []
+        if text(message.get("model")) and not self._served:
+            self._served = message["model"]
+            found.append(ServedChunk(self._served))
+        return found + self._count(table(message.get("usage")))
+
+    def _start(self, index: int, block: dict[str, Any]) -> list[Chunk]:
+        match block.get("type"):
+            case "tool_use":
+                given = block.get("input")
+                self._tools[index] = {
+                    "id": text(block.get("id")),
+                    "name": text(block.get("name")),
+                    "given": json.dumps(given) if given else "",
+                    "arguments": "",
+                }
+            case "text" if text(block.get("text")):
+                return [TextChunk(block["text"])]
+            case "thinking" if text(block.get("thinking")) or text(block.get("signature")):
+                return [ThoughtChunk(text(block.get("thinking")), text(block.get("signature")))]
+            case "redacted_thinking" if text(block.get("data")):
+                return [ThoughtChunk("", _REDACTED + block["data"])]
         return []
 
-    def _delta(self, delta: dict[str, Any]) -> list[Chunk]:
+    def _delta(self, index: int, delta: dict[str, Any]) -> list[Chunk]:
         match delta.get("type"):
-            case "text_delta" if delta.get("text"):
-                return [TextChunk(str(delta["text"]))]
-            case "thinking_delta" if delta.get("thinking"):
-                return [ThoughtChunk(str(delta["thinking"]))]
-            case "signature_delta":
-                return [ThoughtChunk("", str(delta.get("signature") or ""))]
-            case "input_json_delta" if self._tool is not None:
-                self._tool["arguments"] += str(delta.get("partial_json") or "")
+            case "text_delta" if text(delta.get("text")):
+                return [TextChunk(delta["text"])]
+            case "thinking_delta" if text(delta.get("thinking")):
+                return [ThoughtChunk(delta["thinking"])]
+            case "signature_delta" if text(delta.get("signature")):
+                return [ThoughtChunk("", delta["signature"])]
+            case "input_json_delta" if index in self._tools:
+                self._tools[index]["arguments"] += text(delta.get("partial_json"))
         return []
 
-    def _count(self) -> UsageChunk:
+    def _tool(self, index: int) -> list[Chunk]:
+        tool = self._tools.pop(index, None)
+        if tool is None:
+            return []
+        return [ToolCallChunk(tool["id"], tool["name"], tool["arguments"] or tool["given"] or "{}")]
+
+    def _whole(self, message: dict[str, Any]) -> list[Chunk]:
+        """Read a message that came as one JSON text although a stream was asked for."""
+        found: list[Chunk] = []
+        for index, block in enumerate(rows(message.get("content"))):
+            found += self._start(index, block) + self._tool(index)
+        reason = text(message.get("stop_reason"))
+        self._stop = StopChunk(_STOPS.get(reason, "end"), reason)
+        self.ended = True
+        return found + self._begin(message)
+
+    def _count(self, usage: dict[str, Any]) -> list[Chunk]:
+        new = {name: value for name, value in usage.items() if value is not None}
+        self._usage |= new
+        if not new:
+            return []
+        return [UsageChunk(self._counted(), final=self._stop is not None and self._complete())]
+
+    def _complete(self) -> bool:
+        """Say whether both sides were counted; a server that reports no input has not counted it."""
+        return bool(self._counted().total_input)
+
+    def _counted(self) -> TokenUsage:
         usage = self._usage
-        parts = usage.get("cache_creation") or {}
-        long = int(parts.get("ephemeral_1h_input_tokens") or 0)
-        written = int(usage.get("cache_creation_input_tokens") or 0)
-        thought = int((usage.get("output_tokens_details") or {}).get("thinking_tokens") or 0)
-        output = int(usage.get("output_tokens") or 0)
-        return UsageChunk(
-            TokenUsage(
-                int(usage.get("input_tokens") or 0),
-                int(usage.get("cache_read_input_tokens") or 0),
-                max(0, written - long),
-                long,
-                max(0, output - thought),
-                min(thought, output),
-            )
+        long = count(table(usage.get("cache_creation")).get("ephemeral_1h_input_tokens"))
+        short = count(table(usage.get("cache_creation")).get("ephemeral_5m_input_tokens"))
+        written = max(count(usage.get("cache_creation_input_tokens")), short + long)
+        thought = count(table(usage.get("output_tokens_details")).get("thinking_tokens"))
+        output = count(usage.get("output_tokens"))
+        return TokenUsage(
+            count(usage.get("input_tokens")),
+            count(usage.get("cache_read_input_tokens")),
+            written - long,
+            long,
+            max(0, output - thought),
+            min(thought, output),
         )

@@ -1,7 +1,18 @@
 """Chat Completions: OpenAI's first protocol, and what most others speak, with flags for their dialects.
 
-Flags of a provider: `max_tokens` (name of the limit's field), `usage_in_stream` (False where asking for it is an error),
-`effort` ("reasoning_effort", "reasoning" or "" for none), `price_in_usage` (the provider reports cost).
+Flags of a provider, what is asked: `max_tokens` (name of the limit's field), `usage_in_stream` (False where asking for it is an
+error), `usage_in_each_chunk` (True where the server can count as it goes), `price_in_usage` (True to ask for the cost),
+`prompt_cache_key` (True where it routes to a cache), `cache_control` (True where marks for caching are passed on to the model),
+`reasoning_split` (True where thoughts come apart from the text only on wish), and `effort`, how thinking is set:
+
+- "reasoning_effort": a level of that name, `max_effort` naming the highest (OpenAI, xAI, Ollama, LM Studio)
+- "reasoning": an object of that name (OpenRouter)
+- "thinking": an object that says yes or no (Kimi, GLM); "thinking_effort": that and a level (DeepSeek)
+- "enable_thinking": yes or no (Qwen); "chat_template": the same as a word for the template (NVIDIA, vLLM, llama-server)
+
+What is said and sent back: `replay` names the field of an answer in which its thoughts go back to their maker ("reasoning_content",
+"reasoning" or "reasoning_details"); `think_tags` is False where a text may well begin with <think> and mean it;
+`reasoning_beside` is True where thoughts are counted beside the completion even if no total tells.
 """
 
 from __future__ import annotations
@@ -10,9 +21,12 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import Refused, StreamBroken
-from assistant.models.failure import classify
-from assistant.models.message import Text
+from assistant.errors import ContextOverflow, Overloaded, ProviderError, ServerFailed
+from assistant.models import history, trouble
+from assistant.models.message import Image, Text, Thought
+from assistant.models.provider import Model
+from assistant.models.shape import count, rows, table, text
+from assistant.models.think_tags import ThinkTags
 from assistant.models.wire import (
     Chunk,
     HttpCall,
@@ -33,196 +47,384 @@ if TYPE_CHECKING:
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end",
+    "end": "end",
+    "eos": "end",
+    "end_turn": "end",
+    "stop_sequence": "end",
     "length": "length",
+    "max_tokens": "length",
     "tool_calls": "tool",
+    "tool_use": "tool",
     "function_call": "tool",
     "content_filter": "refused",
+    "refusal": "refused",
     "sensitive": "refused",
-    "error": "error",
+    "safety": "refused",
 }
+_FAILURES: dict[str, tuple[type[ProviderError], str]] = {
+    "error": (ServerFailed, "the provider broke off its answer."),
+    "network_error": (ServerFailed, "the provider lost its own connection."),
+    "insufficient_system_resource": (Overloaded, "there was no room to finish the answer."),
+    "model_context_window_exceeded": (ContextOverflow, "the context window is full."),
+}
+_SPECIAL = frozenset({"x_groq", "timings", "base_resp", "error"})
+_TICKS = Decimal(10) ** 10
+"""xAI reports cost in ticks: ten thousand million make a dollar (docs.x.ai, cost tracking)."""
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
     """Say the request as one streamed chat completion."""
-    messages = [{"role": "system", "content": part} for part in ["\n\n".join(request.system)] if part]
-    messages += _history(request.messages)
-    body: dict[str, Any] = {"model": request.model.id, "messages": messages, "stream": True}
-    if provider.flags.get("usage_in_stream", True):
+    flags = provider.flags
+    body: dict[str, Any] = {"model": request.model.id, "messages": _messages(request, provider), "stream": True}
+    if flags.get("usage_in_stream", True):
         body["stream_options"] = {"include_usage": True}
+        if flags.get("usage_in_each_chunk"):
+            body["stream_options"]["continuous_usage_stats"] = True
     if request.max_output:
-        body[str(provider.flags.get("max_tokens", "max_tokens"))] = request.max_output
-    if request.effort and provider.flags.get("effort") == "reasoning_effort":
-        body["reasoning_effort"] = {"off": "none", "max": "high"}.get(request.effort, request.effort)
-    elif request.effort and provider.flags.get("effort") == "reasoning":
-        body["reasoning"] = {"enabled": False} if request.effort == "off" else {"effort": request.effort}
-    if provider.flags.get("price_in_usage"):
+        body[str(flags.get("max_tokens", "max_tokens"))] = request.max_output
+    if request.effort:
+        body |= _effort(request.effort, str(flags.get("effort", "")), str(flags.get("max_effort", "high")))
+    if flags.get("price_in_usage"):
         body["usage"] = {"include": True}
-    headers = {"content-type": "application/json", "accept": "text/event-stream", **provider.headers}
-    if key:
-        headers["authorization"] = f"Bearer {key}"
-    url = provider.base_url.rstrip("/")
-    return HttpCall("POST", f"{url}/chat/completions", headers, json.dumps(body, ensure_ascii=False).encode())
+    if flags.get("prompt_cache_key"):
+        body["prompt_cache_key"] = history.cache_key(request)
+    if flags.get("reasoning_split"):
+        body["reasoning_split"] = True
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    url = provider.base_url.rstrip("/") + "/chat/completions"
+    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
-def _history(messages: tuple[Message, ...]) -> list[dict[str, str]]:
-    """Convert the conversation: neighbours of one role joined, empty turns left out, cut answers marked."""
-    found: list[dict[str, str]] = []
-    for message in messages:
-        text = (
-            "".join(part.text for part in message.parts if isinstance(part, Text)).encode("utf-8", "replace").decode()
-        )
-        if not text.strip():
-            continue
-        if message.partial:
-            text += "\n\n[The answer was cut short here.]"
-        if found and found[-1]["role"] == message.role:
-            found[-1]["content"] += "\n\n" + text
-        else:
-            found.append({"role": message.role, "content": text})
+def models_call(provider: Provider, key: str) -> HttpCall:
+    """Ask what is sold."""
+    return HttpCall("GET", f"{provider.base_url.rstrip('/')}/models", _headers(provider, key), b"")
+
+
+def read_models(data: Any, provider: Provider) -> list[Model]:
+    """Read the answer of `models_call`; the context window stands in another place with each."""
+    found = []
+    for row in rows(table(data).get("data")):
+        if text(row.get("id")):
+            window = (
+                count(row.get("context_length"))
+                or count(row.get("max_context_length"))
+                or count(row.get("max_model_len"))
+                or count(table(row.get("meta")).get("n_ctx"))
+            )
+            most = count(table(row.get("top_provider")).get("max_completion_tokens"))
+            title = text(row.get("name")) or row["id"]
+            found.append(Model(provider.name, row["id"], title, window or None, most or None))
     return found
+
+
+def _headers(provider: Provider, key: str) -> dict[str, str]:
+    return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}
+
+
+def _effort(effort: str, style: str, highest: str) -> dict[str, Any]:
+    off = effort == "off"
+    level = {"off": "none", "max": highest}.get(effort, effort)
+    switch = {"type": "disabled" if off else "enabled"}
+    match style:
+        case "reasoning_effort":
+            return {"reasoning_effort": level}
+        case "reasoning":
+            return {"reasoning": {"enabled": False} if off else {"effort": level}}
+        case "thinking":
+            return {"thinking": switch}
+        case "thinking_effort":
+            return {"thinking": switch, **({} if off else {"reasoning_effort": level})}
+        case "enable_thinking":
+            return {"enable_thinking": not off}
+        case "chat_template":
+            return {"chat_template_kwargs": {"enable_thinking": not off}}
+        case _:
+            return {}
+
+
+def _messages(request: Request, provider: Provider) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    system = "\n\n".join(part for part in request.system if part.strip())
+    if system:
+        found.append({"role": "system", "content": system})
+    replay = str(provider.flags.get("replay", ""))
+    for message in history.turns(request, provider):
+        said: dict[str, Any] = {"role": message.role, "content": _said(message)}
+        if message.role == "assistant" and replay:
+            said |= _replayed(message, replay)
+        found.append(said)
+    if provider.flags.get("cache_control"):
+        for each in (found[:1] if system else [], found[-2:-1]):
+            if each and isinstance(each[0]["content"], str):
+                mark = {"type": "text", "text": each[0]["content"], "cache_control": {"type": "ephemeral"}}
+                each[0]["content"] = [mark]
+    return found
+
+
+def _said(message: Message) -> str | list[dict[str, Any]]:
+    """Return plain words as a text, which every server takes, and as parts only what has pictures."""
+    words = [part for part in message.parts if not isinstance(part, Thought)]
+    if not any(isinstance(part, Image) for part in words):
+        return "".join(part.text for part in words if isinstance(part, Text))
+    return [
+        {"type": "image_url", "image_url": {"url": history.data_url(part)}}
+        if isinstance(part, Image)
+        else {"type": "text", "text": part.text}
+        for part in words
+        if isinstance(part, Image | Text)
+    ]
+
+
+def _replayed(message: Message, field: str) -> dict[str, Any]:
+    thoughts = [part for part in message.parts if isinstance(part, Thought)]
+    if field == "reasoning_details":
+        details = [each for part in thoughts if part.seal for each in json.loads(part.seal)]
+        return {"reasoning_details": details} if details else {}
+    # DeepSeek asks for the field with every answer that goes back, also with one of another model.
+    return {field: "".join(part.text for part in thoughts)}
 
 
 class Reader:
     """Reads one streamed chat completion."""
 
     def __init__(self, provider: Provider) -> None:
+        self.ended = False
         self._provider = provider
         self._served = ""
         self._stop: StopChunk | None = None
+        self._failure: ProviderError | None = None
         self._usage: UsageChunk | None = None
-        self._done = False
-        self._tools: dict[int, dict[str, str]] = {}
+        self._declined = False
+        self._spoke = False
+        self._tools: list[dict[str, str]] = []
+        self._places: dict[object, dict[str, str]] = {}
+        self._details: dict[tuple[object, object], dict[str, Any]] = {}
+        self._tags = ThinkTags() if provider.flags.get("think_tags", True) else None
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event."""
-        if event.name == ":":
-            return [WaitingChunk(event.data)]
-        if event.data.strip() == "[DONE]":
-            self._done = True
-            return []
-        try:
-            data = json.loads(event.data)
-        except ValueError as error:
-            raise StreamBroken(
-                f"{self._provider.title} sent something that is not JSON.", "Ask again.", provider=self._provider.name
-            ) from error
-        if not isinstance(data, dict):
-            return []
-        if event.name == "error" or data.get("error") or data.get("object") == "error":
-            raise self._failed(event.data)
-        found: list[Chunk] = []
-        if data.get("model") and not self._served:
-            self._served = str(data["model"])
-            found.append(ServedChunk(self._served))
-        for choice in (data.get("choices") or [])[:1]:
-            found += self._choice(choice)
-        usage = data.get("usage") or next((c.get("usage") for c in data.get("choices") or [] if c.get("usage")), None)
-        if isinstance(usage, dict):
-            self._usage = _usage(usage)
-            found.append(self._usage)
-        elif isinstance(data.get("timings"), dict) and self._usage is None:
-            found += self._timings(data["timings"])
+        if not event.data.startswith("{"):
+            if event.name == ":":
+                return [WaitingChunk(event.data)]
+            if not event.data.strip():
+                return []
+            if event.data.strip() == "[DONE]":
+                self.ended = True
+                return []
+        data = table(trouble.read(event.data, self._provider))
+        if self._tags is None and (words := _plain_words(data)):
+            self._spoke = True
+            return [TextChunk(words)] if self._served else [*self._serve(data), TextChunk(words)]
+        found = self._serve(data)
+        choices = rows(data.get("choices"))
+        for choice in choices:
+            if not count(choice.get("index")):
+                found += self._choice(choice)
+        self._reported(event, data, choices)
+        usage = table(data.get("usage")) or table(table(data.get("x_groq")).get("usage"))
+        usage = usage or next((table(choice["usage"]) for choice in choices if choice.get("usage")), {})
+        if usage:
+            found.append(self._count(_usage(usage, beside=bool(self._provider.flags.get("reasoning_beside")))))
+        elif self._usage is None and "prompt_n" in table(data.get("timings")):
+            found.append(self._count(_timed(data["timings"])))
         return found
 
     def close(self) -> list[Chunk]:
         """Take the end of the body: without a finish reason or `[DONE]` the answer is broken."""
-        if self._stop is None and not self._done:
-            raise StreamBroken(
-                f"{self._provider.title}: the answer stopped before its end.",
-                "What had come is kept; ask again to go on.",
-                provider=self._provider.name,
-            )
-        found: list[Chunk] = [
-            ToolCallChunk(tool["id"], tool["name"], tool["arguments"]) for _, tool in sorted(self._tools.items())
-        ]
-        if self._usage is not None:
-            usage = self._usage
-            found.append(
-                UsageChunk(usage.usage, final=True, reported_cost=usage.reported_cost, currency=usage.currency)
-            )
+        if self._failure is not None:
+            raise self._failure
+        if self._stop is None and not self.ended:
+            raise trouble.cut(self._provider)
+        found = self._plain()
         stop = self._stop or StopChunk("end")
+        if self._details and any(each.get("signature") or each.get("data") for each in self._details.values()):
+            found.append(ThoughtChunk("", json.dumps(list(self._details.values()))))
+        called = [tool for tool in self._tools if stop.reason != "length" or _is_json(tool["arguments"])]
+        found += [ToolCallChunk(tool["id"], tool["name"], tool["arguments"] or "{}") for tool in called]
+        if self._usage is not None and not self._usage.final:
+            found.append(self._count(self._usage))
+        if stop.reason == "end" and self._tools:
+            stop = StopChunk("tool", stop.detail)
+        elif stop.reason == "end" and self._declined:
+            stop = StopChunk("refused", stop.detail)
         return [*found, stop]
+
+    def _serve(self, data: dict[str, Any]) -> list[Chunk]:
+        if self._served or not text(data.get("model")):
+            return []
+        self._served = data["model"]
+        return [ServedChunk(self._served)]
+
+    def _plain(self) -> list[Chunk]:
+        """Look for thoughts within the text no more; return what was held back."""
+        tags, self._tags = self._tags, None
+        return tags.close() if tags else []
+
+    def _count(self, usage: UsageChunk) -> UsageChunk:
+        ends = self._stop is not None or self._failure is not None or self.ended
+        ends = ends and bool(usage.usage.total_input)  # no input is none counted, which is unknown and not nothing
+        self._usage = UsageChunk(usage.usage, ends, usage.reported_cost, usage.currency)
+        return self._usage
 
     def _choice(self, choice: dict[str, Any]) -> list[Chunk]:
         found: list[Chunk] = []
-        delta = choice.get("delta") or choice.get("message") or {}
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if not thought:
-            thought = "".join(
-                str(each.get("text") or each.get("summary") or "")
-                for each in delta.get("reasoning_details") or []
-                if isinstance(each, dict)
-            )
-        if isinstance(thought, str) and thought:
+        # MiniMax ends a stream with the whole message once more.
+        delta = table(choice.get("delta")) or ({} if self._spoke else table(choice.get("message")))
+        # The first that has words: some servers say the same in two fields.
+        thought = (
+            text(delta.get("reasoning_content")) or text(delta.get("reasoning")) or text(delta.get("reasoning_text"))
+        )
+        if delta.get("reasoning_details"):
+            said = self._detail(rows(delta["reasoning_details"]))
+            thought = thought or said
+        if thought:
+            found += self._plain()  # thoughts have a field of their own here
             found.append(ThoughtChunk(thought))
         content = delta.get("content")
-        if isinstance(content, list):
-            content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-        if content:
-            found.append(TextChunk(str(content)))
-        if delta.get("refusal"):
-            found.append(TextChunk(str(delta["refusal"])))
-        for tool in delta.get("tool_calls") or []:
-            known = self._tools.setdefault(int(tool.get("index") or 0), {"id": "", "name": "", "arguments": ""})
-            function = tool.get("function") or {}
-            known["id"] = tool.get("id") or known["id"]
-            known["name"] = function.get("name") or known["name"]
-            known["arguments"] += function.get("arguments") or ""
-        reason = choice.get("finish_reason")
-        if reason == "error":
-            raise self._failed(
-                json.dumps(choice.get("error") or {"error": {"message": "the provider reports an error"}})
-            )
-        if reason:
-            self._stop = StopChunk(_STOPS.get(str(reason), "end"), str(reason))
+        words = "".join(text(part.get("text")) for part in rows(content)) or text(content) or text(choice.get("text"))
+        if words:
+            found += self._tags.feed(words) if self._tags else [TextChunk(words)]
+            if self._tags and self._tags.over:
+                self._tags = None
+        self._spoke = self._spoke or bool(words or thought)
+        if text(delta.get("refusal")):
+            self._declined = True
+            found.append(TextChunk(delta["refusal"]))
+        for tool in rows(delta.get("tool_calls")):
+            self._tool(tool)
+        reason = text(choice.get("finish_reason"))
+        if reason in _FAILURES:
+            kind, words = _FAILURES[reason]
+            hint = "What had come is kept; ask again, or switch with /model."
+            self._failure = kind(f"{self._provider.title}: {words}", hint, provider=self._provider.name)
+        elif reason:
+            self._stop = StopChunk(_STOPS.get(reason.lower(), "end"), reason)
         return found
 
-    def _timings(self, timings: dict[str, Any]) -> list[Chunk]:
-        """Read llama-server's own counts, which stand in place of usage when nobody asked for usage."""
-        if "prompt_n" not in timings:
-            return []
-        cached = int(timings.get("cache_n") or 0)
-        usage = TokenUsage(int(timings["prompt_n"]), cached, 0, 0, int(timings.get("predicted_n") or 0))
-        self._usage = UsageChunk(usage)
-        return [self._usage]
+    def _tool(self, tool: dict[str, Any]) -> None:
+        """Take a piece of a call: by its index, else by its id, else it goes on with the one before."""
+        index, ident, function = tool.get("index"), text(tool.get("id")), table(tool.get("function"))
+        name, arguments = text(function.get("name")), function.get("arguments")
+        last = self._tools[-1] if self._tools else None
+        known: dict[str, str] | None = None
+        if isinstance(index, int):
+            known = self._places.get(index)
+            if known and name and ident and known["id"] not in {"", ident}:
+                known = None  # a relay that gives every call the index 0
+        elif ident:
+            known = self._places.get(ident)
+        elif last and (not name or (name == last["name"] and not (last["arguments"] and _is_json(last["arguments"])))):
+            known = last
+        if known is None:
+            known = {"id": "", "name": "", "arguments": ""}
+            self._tools.append(known)
+        self._places |= {key: known for key in (index, ident) if isinstance(key, int) or key}
+        known["id"] = known["id"] or ident
+        known["name"] = known["name"] or name
+        known["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
 
-    def _failed(self, body: str) -> Exception:
-        from datetime import UTC, datetime
+    def _detail(self, pieces: list[dict[str, Any]]) -> str:
+        """Gather reasoning details, whose pieces share an index, and return the words that came."""
+        said = ""
+        for piece in pieces:
+            known = self._details.setdefault((piece.get("index"), piece.get("type")), {})
+            for name, value in piece.items():
+                if name in {"text", "summary", "data"} and isinstance(value, str):
+                    known[name] = text(known.get(name)) + value
+                elif value is not None or name not in known:
+                    known[name] = value
+            said += text(piece.get("text")) or text(piece.get("summary"))
+        return said
 
-        error = classify(None, {}, body, provider=self._provider, now=datetime(1970, 1, 1, tzinfo=UTC))
-        if isinstance(error, Refused):
-            return error
-        error.retry_at = None
-        return error
+    def _reported(self, event: ServerEvent, data: dict[str, Any], choices: list[dict[str, Any]]) -> None:
+        """Note an error that stands in the stream; words of the same event are not lost."""
+        within = next((choice["error"] for choice in choices if choice.get("error")), None)
+        status = str(table(data.get("base_resp")).get("status_code", "0"))
+        known = choices or data.get("usage") or data.get("object") == "chat.completion.chunk"
+        if within and not data.get("error"):
+            data = {"error": within}
+        elif not (
+            data.get("error")
+            or event.name == "error"
+            or data.get("object") == "error"
+            or status != "0"
+            or (not known and (data.get("detail") or data.get("code") or data.get("message")))
+        ):
+            return
+        self._failure = trouble.reported(data, self._provider)
+        self.ended = True
 
 
-def _usage(data: dict[str, Any]) -> UsageChunk:
-    """Make disjoint counts of inclusive ones: cached tokens are part of the prompt, reasoning of the completion."""
-    details = data.get("prompt_tokens_details") or {}
-    prompt = int(data.get("prompt_tokens") or 0)
-    read = details.get("cached_tokens")
-    if read is None:
-        read = data.get("prompt_cache_hit_tokens", data.get("cached_tokens"))
-    read = int(read or 0)
-    written = int(details.get("cache_write_tokens") or details.get("cache_creation_tokens") or 0)
-    completion = int(data.get("completion_tokens") or 0)
-    reasoning = int((data.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0)
-    # Some servers count thoughts beside the completion instead of inside it; the total tells which.
-    total = data.get("total_tokens")
-    beside = reasoning and isinstance(total, int) and total == prompt + completion + reasoning
-    output = completion if beside else max(0, completion - reasoning)
-    cost: Decimal | None = None
-    if data.get("cost") is not None:
-        try:
-            cost = Decimal(str(data["cost"]))
-        except InvalidOperation:
-            cost = None
-    usage = TokenUsage(
-        max(0, prompt - read - written),
-        read,
-        written,
-        0,
-        output,
-        min(reasoning, completion) if not beside else reasoning,
+def _plain_words(data: dict[str, Any]) -> str:
+    """Return the words of an event that has nothing else to it, as all but a few of a stream have; else no words.
+
+    What is left out here is only work: the long way gives the same for each such event.
+    """
+    choices = data.get("choices")
+    if type(choices) is not list or len(choices) != 1 or data.get("usage"):
+        return ""
+    choice = choices[0]
+    if type(choice) is not dict or choice.get("finish_reason") or choice.get("index") or choice.get("usage"):
+        return ""
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) > 2 or (len(delta) == 2 and "role" not in delta):
+        return ""
+    words = delta.get("content")
+    if type(words) is not str or not _SPECIAL.isdisjoint(data) or "error" in choice:
+        return ""
+    return words
+
+
+def _is_json(words: str) -> bool:
+    try:
+        json.loads(words or "{}")
+    except ValueError:
+        return False
+    return True
+
+
+def _timed(timings: dict[str, Any]) -> UsageChunk:
+    """Read llama-server's own counts, which stand in place of usage where nobody asked for usage."""
+    return UsageChunk(
+        TokenUsage(
+            count(timings.get("prompt_n")), count(timings.get("cache_n")), output=count(timings.get("predicted_n"))
+        )
     )
-    return UsageChunk(usage, reported_cost=cost)
+
+
+def _usage(data: dict[str, Any], *, beside: bool) -> UsageChunk:
+    """Make disjoint counts of inclusive ones: cached tokens are part of the prompt, reasoning of the completion."""
+    details = table(data.get("prompt_tokens_details"))
+    sent = count(data.get("prompt_tokens"))
+    read = count(details.get("cached_tokens"))
+    read = read or count(data.get("prompt_cache_hit_tokens")) or count(data.get("cached_tokens"))
+    lives = table(details.get("cache_write_tokens_details"))
+    long = count(lives.get("ttl_12h_tokens"))
+    names = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")
+    written = next((count(at[name]) for at in (details, data) for name in names if at.get(name)), 0)
+    written = max(written, long + count(lives.get("ttl_30m_tokens")))
+    # A seller that counts what was cached beside the prompt gives more of it than there was prompt.
+    fresh = sent if read + written > sent else sent - read - written
+    output = count(data.get("completion_tokens"))
+    details = table(data.get("completion_tokens_details"))
+    thought = count(details.get("reasoning_tokens", data.get("reasoning_tokens")))
+    total = count(data.get("total_tokens"))
+    if total:
+        beside = total == sent + output + thought  # some count thoughts beside the completion; the total tells which
+    if thought > output:
+        beside = True
+    visible = output if beside else output - thought
+    return UsageChunk(TokenUsage(fresh, read, written - long, long, visible, thought), reported_cost=_cost(data))
+
+
+def _cost(data: dict[str, Any]) -> Decimal | None:
+    ticks = data.get("cost_in_usd_ticks")
+    if isinstance(ticks, int) and not isinstance(ticks, bool):
+        return Decimal(ticks) / _TICKS
+    if data.get("cost") is None or isinstance(data["cost"], bool):
+        return None
+    try:
+        cost = Decimal(str(data["cost"]))
+    except InvalidOperation:
+        return None
+    return cost if cost.is_finite() and cost >= 0 else None

@@ -31,8 +31,8 @@ class Reader:
     """Reads one scripted answer."""
 
     def __init__(self, provider: Provider) -> None:
+        self.ended = False
         self._provider = provider
-        self._done = False
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event."""
@@ -43,14 +43,14 @@ class Reader:
             case "usage":
                 return [UsageChunk(TokenUsage(data["fresh"], data["cached"], 0, 0, data["output"]), final=True)]
             case "end":
-                self._done = True
+                self.ended = True
                 return [StopChunk("end")]
             case _:
                 return [TextChunk(data["text"])]
 
     def close(self) -> list[Chunk]:
         """Take the end of the body."""
-        if not self._done:
+        if not self.ended:
             raise StreamBroken(
                 "The scripted answer stopped before its end.", "Ask again.", provider=self._provider.name
             )

@@ -1,0 +1,119 @@
+"""What a body has brought and nobody has taken yet, with a watch on its silence.
+
+One task reads a body to its end, so that all that came with one read of the network is taken at once, and one timer that
+looks at a number watches it: a task or a timer for each piece costs more than the piece.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+    from types import TracebackType
+
+_MOST = 1_000_000
+"""Bytes that may lie here before the reader waits for the taker."""
+_SLEPT_S = 30.0
+
+
+class Silent(Exception):
+    """Nothing came for too long; `slept` where the machine slept meanwhile, so that the connection is likely dead."""
+
+    def __init__(self, *, slept: bool) -> None:
+        super().__init__("nothing came")
+        self.slept = slept
+
+
+class Inbox:
+    """Reads a body ahead. Silence is counted from the last `alive`, whatever bytes came since: a drip is no sign of life.
+
+    A wall clock, `now`, that jumps ahead of the loop's clock says that the machine slept; then only `grace_s` are left. It is
+    looked at every `look_s`.
+    """
+
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        limit_s: float,
+        now: Callable[[], datetime],
+        *,
+        look_s: float = 5.0,
+        grace_s: float = 10.0,
+    ) -> None:
+        self._look_s = look_s
+        self._grace_s = grace_s
+        self.limit_s = limit_s
+        self._body = body
+        self._now = now
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._room = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
+        self._slept = False
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._reader = asyncio.create_task(self._read())
+        self._reader.add_done_callback(lambda _: self._wake())
+        self._wall, self._clock = self._now(), self._loop.time()
+        self._until = self._clock + self.limit_s
+        self._timer = self._loop.call_later(min(self.limit_s, self._look_s), self._look)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+    def alive(self, limit_s: float) -> None:
+        """Begin to count anew: the next sign of life has so many seconds."""
+        self.limit_s = limit_s
+        self._until = self._loop.time() + limit_s
+        if self._until < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._until, self._look)
+
+    async def take(self) -> bytes | None:
+        """Return all that has come, None after the end. Raises Silent, and what reading raised after what it had read."""
+        if not self._pieces and not self._reader.done():
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        if self._pieces:
+            data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            self._pieces.clear()
+            self._size = 0
+            self._room.set()
+            return data
+        self._reader.result()
+        return None
+
+    async def _read(self) -> None:
+        async for piece in self._body:
+            self._pieces.append(piece)
+            self._size += len(piece)
+            self._wake()
+            if self._size > _MOST:
+                self._room.clear()
+                await self._room.wait()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _look(self) -> None:
+        clock, wall = self._loop.time(), self._now()
+        if (wall - self._wall).total_seconds() - (clock - self._clock) > _SLEPT_S:
+            self._slept, self._until = True, min(self._until, clock + self._grace_s)
+        self._wall, self._clock = wall, clock
+        if clock >= self._until and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(Silent(slept=self._slept))
+        # Where the taker is busy with what came, look again soon.
+        self._timer = self._loop.call_later(min(max(self._until - clock, 0.05), self._look_s), self._look)

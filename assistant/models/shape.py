@@ -1,0 +1,29 @@
+"""JSON from outside, read without trust: whatever stands where an object, a list, a text or a count should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def table(value: Any) -> dict[str, Any]:
+    """Return an object, or an empty one where something else stands."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list, or none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """Return a text, or an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def count(value: Any) -> int:
+    """Return a number of tokens: whole and not negative; 0 for what is none. Some servers send floats or digits as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e15:
+        return 0
+    return int(value)

@@ -1,0 +1,28 @@
+"""Whose certificates are trusted: those of the system, and those that the user names beside it."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import truststore
+
+from assistant.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def context(env: Mapping[str, str]) -> ssl.SSLContext:
+    """Make the context for a client's TLS. Raises ConfigError where SSL_CERT_FILE or SSL_CERT_DIR cannot be read."""
+    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        place = env.get(name, "").strip()
+        if place:
+            try:
+                trust.load_verify_locations(**{"cafile" if name == "SSL_CERT_FILE" else "capath": place})
+            except (OSError, ssl.SSLError) as error:
+                raise ConfigError(
+                    f"{name} names {place}, which cannot be read as certificates.", "Name a file in PEM form."
+                ) from error
+    return trust

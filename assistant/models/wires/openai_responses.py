@@ -1,0 +1,281 @@
+"""Responses: OpenAI's second protocol, which xAI, Meta and several servers speak too. Counts are inclusive.
+
+Flags of a provider: `max_tokens` (name of the limit's field, "" where there is none), `prompt_cache_key` (False where it is an
+error), `encrypted_thoughts` (False where reasoning is not given out sealed), `summary` ("" where no summary may be asked for),
+`efforts` ("low medium high" lists the levels where they are fewer; "off" then asks for the least).
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from assistant.models import history, trouble
+from assistant.models.message import Image, Text, Thought
+from assistant.models.provider import Model
+from assistant.models.shape import count, rows, table, text
+from assistant.models.wire import (
+    Chunk,
+    HeadersChunk,
+    HttpCall,
+    ServedChunk,
+    StopChunk,
+    TextChunk,
+    ThoughtChunk,
+    ToolCallChunk,
+    UsageChunk,
+    WaitingChunk,
+)
+from assistant.tokens import TokenUsage
+
+if TYPE_CHECKING:
+    from assistant.errors import ProviderError
+    from assistant.models.provider import Provider
+    from assistant.models.wire import Request, ServerEvent
+
+_EFFORTS = {"off": "none", "max": "xhigh"}
+_TICKS = Decimal(10) ** 10
+"""xAI reports cost in ticks: ten thousand million make a dollar (docs.x.ai, cost tracking)."""
+
+
+def call(request: Request, provider: Provider, key: str) -> HttpCall:
+    """Say the request as one streamed response that the provider does not store."""
+    flags = provider.flags
+    body = {**_content(request, provider), "stream": True, "store": False}
+    thinks = "thinking" in request.model.abilities
+    if thinks and flags.get("encrypted_thoughts", True):
+        body["include"] = ["reasoning.encrypted_content"]
+    if request.max_output and flags.get("max_tokens", "max_output_tokens"):
+        body[str(flags.get("max_tokens", "max_output_tokens"))] = request.max_output
+    if thinks:
+        reasoning = {"summary": str(flags["summary"])} if "summary" in flags else {"summary": "auto"}
+        if request.effort:
+            reasoning["effort"] = _effort(request.effort, str(flags.get("efforts", "")).split())
+        reasoning = {name: value for name, value in reasoning.items() if value}
+        if reasoning:
+            body["reasoning"] = reasoning
+    if flags.get("prompt_cache_key", True):
+        body["prompt_cache_key"] = history.cache_key(request)
+    return _post(provider, key, "/responses", body)
+
+
+def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
+    """Ask how many tokens the request has."""
+    return _post(provider, key, "/responses/input_tokens", _content(request, provider))
+
+
+def read_count(data: Any) -> int:
+    """Read the answer of `count_call`."""
+    return count(table(data).get("input_tokens"))
+
+
+def models_call(provider: Provider, key: str) -> HttpCall:
+    """Ask what is sold."""
+    return HttpCall("GET", f"{provider.base_url.rstrip('/')}/models", _headers(provider, key), b"")
+
+
+def read_models(data: Any, provider: Provider) -> list[Model]:
+    """Read the answer of `models_call`; with a plan's token the list has another shape."""
+    listed = rows(table(data).get("data")) or rows(table(data).get("models"))
+    names = [(text(row.get("id")) or text(row.get("slug")), text(row.get("display_name"))) for row in listed]
+    return [Model(provider.name, name, title or name) for name, title in names if name]
+
+
+def _effort(wanted: str, levels: list[str]) -> str:
+    if not levels:
+        return _EFFORTS.get(wanted, wanted)
+    if wanted in levels:
+        return wanted
+    return levels[0] if wanted == "off" else levels[-1]
+
+
+def _content(request: Request, provider: Provider) -> dict[str, Any]:
+    items: list[dict[str, Any]] = []
+    for message in history.turns(request, provider):
+        content: list[dict[str, Any]] = []
+        for part in message.parts:
+            match part:
+                case Thought(_, _, seal) if seal:
+                    items.append(json.loads(seal))
+                case Text(words):
+                    content.append({"type": "input_text" if message.role == "user" else "output_text", "text": words})
+                case Image():
+                    content.append({"type": "input_image", "image_url": history.data_url(part)})
+        items.append({"type": "message", "role": message.role, "content": content})
+    body: dict[str, Any] = {"model": request.model.id, "input": items}
+    system = "\n\n".join(part for part in request.system if part.strip())
+    return {**body, "instructions": system} if system else body
+
+
+def _post(provider: Provider, key: str, path: str, body: dict[str, Any]) -> HttpCall:
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    url = provider.base_url.rstrip("/") + path
+    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _headers(provider: Provider, key: str) -> dict[str, str]:
+    return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}
+
+
+class Reader:
+    """Reads one streamed response."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.ended = False
+        self._provider = provider
+        self._served = ""
+        self._stop: StopChunk | None = None
+        self._failure: ProviderError | None = None
+        self._spoken: dict[str, set[str]] = {}  # item -> kinds of text that came in pieces
+        self._called = False
+        self._declined = False
+
+    def feed(self, event: ServerEvent) -> list[Chunk]:
+        """Take one event; what it is stands in its data, since not every server names its events."""
+        if event.name == ":":
+            return [WaitingChunk(event.data)]
+        if not event.data.strip():
+            return []
+        if event.data.strip() == "[DONE]":
+            self.ended = True
+            return []
+        data = table(trouble.read(event.data, self._provider))
+        match data.get("type") or event.name:
+            case "response.output_text.delta":
+                return self._piece(data, "text")
+            case "response.reasoning_summary_text.delta":
+                return self._piece(data, "summary")
+            case "response.reasoning_text.delta":
+                return self._piece(data, "reasoning")
+            case "response.refusal.delta":
+                self._declined = True
+                return self._piece(data, "refusal")
+            case "response.output_text.done" if "text" not in self._spoken.get(_place(data), ()):
+                return self._piece({**data, "delta": data.get("text")}, "text")
+            case "response.output_item.done":
+                return self._item(table(data.get("item")), _place(data))
+            case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
+                return self._end(table(data.get("response")))
+            case "response.created" | "response.in_progress" | "response.queued":
+                return self._serve(table(data.get("response"))) or [WaitingChunk()]
+            case "codex.rate_limits":
+                return [HeadersChunk(_limits(data))]
+            case "error":
+                raise trouble.reported(data if "error" in data else {"error": data}, self._provider)
+            case _ if data.get("object") == "response":  # one JSON text although a stream was asked for
+                return self._end(data)
+            case _ if data.get("error") or event.name == "error":
+                raise trouble.reported(data, self._provider)
+            case _:
+                return []
+
+    def close(self) -> list[Chunk]:
+        """Take the end of the body: without one of the three final events the answer is broken."""
+        if self._failure is not None:
+            raise self._failure
+        if self._stop is None:
+            raise trouble.cut(self._provider)
+        return [self._stop]
+
+    def _serve(self, response: dict[str, Any]) -> list[Chunk]:
+        if self._served or not text(response.get("model")):
+            return []
+        self._served = response["model"]
+        return [ServedChunk(self._served)]
+
+    def _piece(self, data: dict[str, Any], kind: str) -> list[Chunk]:
+        words = text(data.get("delta"))
+        kinds = self._spoken.setdefault(_place(data), set())
+        if not words or (kind == "reasoning" and "summary" in kinds) or (kind == "summary" and "reasoning" in kinds):
+            return []  # some servers send their reasoning and a summary that is the same
+        kinds.add(kind)
+        return [ThoughtChunk(words) if kind in {"summary", "reasoning"} else TextChunk(words)]
+
+    def _item(self, item: dict[str, Any], place: str) -> list[Chunk]:
+        """Take an item that is whole: what did not come in pieces is given out now, calls and seals always."""
+        spoken = self._spoken.setdefault(place, set())
+        found: list[Chunk] = []
+        match item.get("type"):
+            case "message":
+                for part in rows(item.get("content")):
+                    declined = part.get("type") == "refusal"
+                    self._declined = self._declined or declined
+                    words = text(part.get("refusal")) or text(part.get("text"))
+                    if words and not spoken & {"text", "refusal"}:
+                        found.append(TextChunk(words))
+            case "reasoning":
+                said = [*rows(item.get("summary")), *rows(item.get("content"))]
+                if not spoken & {"summary", "reasoning"}:
+                    found += [ThoughtChunk(part["text"]) for part in said if text(part.get("text"))]
+                if text(item.get("encrypted_content")):
+                    found.append(ThoughtChunk("", json.dumps(_sealed(item))))
+            case "function_call" | "custom_tool_call":
+                self._called = True
+                name, ident = text(item.get("name")), text(item.get("call_id")) or text(item.get("id"))
+                found.append(ToolCallChunk(ident, name, text(item.get("arguments") or item.get("input")) or "{}"))
+        return found
+
+    def _end(self, response: dict[str, Any]) -> list[Chunk]:
+        self.ended = True
+        found: list[Chunk] = []
+        if not self._spoken:  # a server that streams nothing gives all of it at the end
+            for index, item in enumerate(rows(response.get("output"))):
+                found += self._item(item, f"#{index}")
+        found += self._serve(response)
+        usage = table(response.get("usage"))
+        if usage:
+            found.append(_usage(usage))
+        reason = text(table(response.get("incomplete_details")).get("reason"))
+        match text(response.get("status")):
+            case "failed":
+                self._failure = trouble.reported({"error": response.get("error") or {}}, self._provider)
+            case "cancelled":
+                self._stop = StopChunk("error", "cancelled")
+            case "incomplete":
+                self._stop = StopChunk("refused" if reason == "content_filter" else "length", reason)
+            case status:
+                self._stop = StopChunk("tool" if self._called else "refused" if self._declined else "end", status)
+        return found
+
+
+def _place(data: dict[str, Any]) -> str:
+    return f"#{count(data.get('output_index'))}"
+
+
+def _sealed(item: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {"summary": []}
+    return kept | {name: item[name] for name in ("type", "id", "summary", "encrypted_content") if name in item}
+
+
+def _usage(usage: dict[str, Any]) -> UsageChunk:
+    details = table(usage.get("input_tokens_details"))
+    lives = table(details.get("cache_write_tokens_details"))
+    long = count(lives.get("ttl_12h_tokens"))
+    sent, read = count(usage.get("input_tokens")), count(details.get("cached_tokens"))
+    written = max(count(details.get("cache_write_tokens")), long + count(lives.get("ttl_30m_tokens")))
+    # A seller that counts what was cached beside the input gives more of it than there was input.
+    fresh = sent if read + written > sent else sent - read - written
+    output = count(usage.get("output_tokens"))
+    thought = count(table(usage.get("output_tokens_details")).get("reasoning_tokens"))
+    beside = thought > output or (thought and count(usage.get("total_tokens")) == sent + output + thought)
+    ticks = usage.get("cost_in_usd_ticks")
+    cost = Decimal(ticks) / _TICKS if isinstance(ticks, int) and not isinstance(ticks, bool) else None
+    counted = TokenUsage(fresh, read, written - long, long, output if beside else output - thought, thought)
+    return UsageChunk(counted, final=bool(sent), reported_cost=cost)  # no input is none counted
+
+
+def _limits(data: dict[str, Any]) -> dict[str, str]:
+    """Tell the limits of a plan, which the Codex backend sends as an event, as the headers that it sends elsewhere."""
+    found: dict[str, str] = {}
+    for name in ("primary", "secondary"):
+        window = table(table(data.get("rate_limits")).get(name))
+        for field in ("used_percent", "window_minutes", "reset_at"):
+            if window.get(field) is not None:
+                found[f"x-codex-{name}-{field.replace('_', '-')}"] = str(window[field])
+    for field, value in table(data.get("credits")).items():
+        if value is not None:
+            found[f"x-codex-credits-{field.replace('_', '-')}"] = str(value)
+    if text(data.get("plan_type")):
+        found["x-codex-plan-type"] = data["plan_type"]
+    return found
