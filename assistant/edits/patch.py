@@ -6,7 +6,7 @@ patches again and line numbers cannot drift.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,8 @@ from assistant.edits.compare import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from assistant.edits.edit import Origin
 
 Kind = Literal["change", "create", "delete", "rename", "mode"]
 _CONTEXT = 3
@@ -171,6 +173,8 @@ class FilePatch:
     mode_before: int | None = None
     mode_after: int | None = None
     new_path: str = ""
+    went: tuple[Origin | None, ...] = field(default=(), compare=False, repr=False)
+    came: tuple[Origin | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def target(self) -> str:
