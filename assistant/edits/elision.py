@@ -25,6 +25,9 @@ _WORDS = re.compile(
 )
 _COMMENTED = re.compile(rf"^\s*{_LEAD}\s*(.*?)\s*{_TRAIL}\s*$")
 _FRAME = re.compile(rf"^[(\[ ]*{_DOTS}\s*|\s*{_DOTS}[)\] ]*$")
+_HINT = re.compile(
+    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays", re.IGNORECASE
+)
 _BARE = re.compile(rf"^\s*{_DOTS}\s*$")
 _TELLING = re.compile(
     r"\b(?:rest|remaining|remainder|existing|unchanged|previous|same|omitted|other|brevity|more|code|snip|truncated|continues?)\b",
@@ -32,11 +35,10 @@ _TELLING = re.compile(
 )
 
 
-def leaves_out(line: str, before: str = "") -> bool:
-    """Say whether a line stands for lines that are not given. `before` is the line above it."""
+def leaves_out(line: str, above: str = "", below: str = "") -> bool:
+    """Say whether a line stands for lines that are not given; `above` and `below` are the told lines beside it."""
     if _BARE.match(line):
-        # The body of a stub, an overload or a protocol is three dots below a header.
-        return not before.rstrip().endswith((":", '"""', "'''", "(", "[", "{", ",", ":  # noqa"))
+        return not _is_stub(line, above, below)
     commented = _COMMENTED.match(line)
     if commented:
         return _says_so(commented[1])
@@ -58,10 +60,37 @@ def _says_so(words: str) -> bool:
     return bool(_WORDS.match(core)) or (dotted and len(core) <= 60 and bool(_TELLING.search(core)))
 
 
+def _is_stub(line: str, above: str, below: str) -> bool:
+    """Whether three dots are the whole body of what the line above begins: a stub, an overload, a protocol."""
+    depth = _depth(line)
+    if not depth or (below.strip() and _depth(below) >= depth):
+        return False
+    return (above.rstrip().endswith(":") and _depth(above) < depth) or (
+        above.rstrip().endswith(('"""', "'''")) and _depth(above) == depth
+    )
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def notes(lines: list[str]) -> list[int]:
     """Return the indices of the lines that stand for others."""
-    return [index for index, line in enumerate(lines) if leaves_out(line, _above(lines, index))]
+    return [index for index, line in enumerate(lines) if _likely(line) and leaves_out(line, *_beside(lines, index))]
 
 
-def _above(lines: list[str], index: int) -> str:
-    return next((line for line in reversed(lines[max(0, index - 3) : index]) if line.strip()), "")
+def _likely(line: str) -> bool:
+    """Whether a closer look is worth its time."""
+    return bool(_HINT.search(line))
+
+
+def _beside(lines: list[str], index: int) -> tuple[str, str]:
+    above = next((line for line in reversed(lines[max(0, index - 3) : index]) if line.strip()), "")
+    return above, next((line for line in lines[index + 1 : index + 4] if line.strip()), "")
+
+
+def stubs(lines: list[str]) -> list[tuple[int, str]]:
+    """Return the index of each line of three dots that may be a body, and the header above it."""
+    return [
+        (index, _beside(lines, index)[0]) for index, line in enumerate(lines) if _likely(line) and _BARE.match(line)
+    ]

@@ -116,10 +116,10 @@ def _open(edit: Edit, drafts: dict[str, Draft], read: Read) -> Draft | None:
             raise
         if found is not None:
             return drafts.setdefault(name, load(name, *found))
-    if edit.maybe:
-        return None
     if first is not None:
         raise first
+    if edit.maybe:
+        return None
     if not edit.path:
         raise Refusal("malformed", f"The edit at line {edit.reply_line} of the reply does not say which file it is for.")
     fresh = Draft.absent(_plain(edit.path))

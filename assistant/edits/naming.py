@@ -6,6 +6,7 @@ A line can be read in several ways; all are handed on, the likeliest first, and 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+|\d+[.)][ \t]+|>[ \t]+)+")
 _LABEL = re.compile(
@@ -93,8 +94,10 @@ def _stages(raw: str) -> list[str]:
 
 def looks(name: str) -> bool:
     """Say whether a string can be meant as a path."""
-    if not name or len(name) > _LONGEST or name in {"/", "//", "~", "-", "*"}:
+    if not name or len(name) > _LONGEST or name in {"//", "-", "*"}:
         return False
+    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in name):
+        return True  # never a name that may be written, and never words
     if name in _BARE or _DEVICE.match(name) or name.lower().startswith("file:"):
         return True
     if name.startswith(("/", "~", "..", "\\")):
@@ -117,6 +120,8 @@ def only_path(line: str) -> tuple[str, bool]:
     raw = line.strip(" \t")
     if not raw or len(raw) > _LONGEST:
         return "", False
+    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in raw) and " " not in raw:
+        return raw, True  # no words look like this; it is refused as a name
     plain = _stages(raw)[-1]
     if plain.startswith("./") and len(plain) > 2:
         plain = plain[2:]

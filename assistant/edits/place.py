@@ -42,7 +42,7 @@ AFTER = {
 def wish(edit: Edit) -> Wish:
     """Take the lines of an edit apart, a byte order mark aside."""
     old, new = ([bare(line) for line in cut(part.removeprefix("\ufeff"))] for part in (edit.before, edit.after))
-    return Wish(old, new)
+    return Wish(old, new, signed=edit.format in {"unified_diff", "apply_patch"})
 
 
 def anywhere(index: Index, wanted: Wish) -> bool:

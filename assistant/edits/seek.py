@@ -81,11 +81,12 @@ class Index:
 
 @dataclass(slots=True)
 class Wish:
-    """What is looked for and what shall stand there, without line ends."""
+    """What is looked for and what shall stand there, without line ends; `signed` lines came behind a sign, as in a diff."""
 
     old: list[str]
     new: list[str]
     source: list[int] = field(default_factory=list)
+    signed: bool = False
 
     def __post_init__(self) -> None:
         if not self.source:

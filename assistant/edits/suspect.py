@@ -36,6 +36,10 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         line = new[index].strip()
         if line not in old and not draft.index.where("stripped", str.strip).get(line):
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
+    for index, header in elision.stubs(new):
+        # A body of three dots below a header that the file has already stands for the body that is there.
+        if header.strip() and draft.index.where("stripped", str.strip).get(header.strip()) and new[index].strip() not in old:
+            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}.")
     if not draft.lines and edit.action == "create":
         return
     fresh = [line for line in new if line.strip() not in old]

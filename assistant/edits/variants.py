@@ -85,6 +85,8 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
         less, more = shift
         if any(line.strip() and not line.startswith(less) for line in wish.new):
             continue
+        if wish.signed and shift == ("", " "):
+            continue  # context lost the column of signs: where new lines stand cannot be told
         moved = Wish([_move(line, shift) for line in wish.old], [_move(line, shift) for line in wish.new], wish.source)
         yield settle(index, start, moved, rung)
 
@@ -153,6 +155,8 @@ def _plain(index: Index, wish: Wish) -> list[Found]:
     for start in index.places(wish.old, "plain", _simple):
         there = index.lines[start : start + len(wish.old)]
         pairs = [(have.strip(), want.strip()) for have, want in zip(there, wish.old, strict=True)]
+        if all(have == want for have, want in pairs):
+            continue
         curly = any(have.isascii() and not want.isascii() for have, want in pairs)
         straight = {sign for have, want in pairs if have != want for sign in have if sign in _PLAIN}
         made = [line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.new]
@@ -197,8 +201,9 @@ def _unnumbered(index: Index, wish: Wish) -> list[Found]:
     old = [match[2] for match in numbered if match]
     new = [match[2] if match else line for match, line in zip(told, wish.new, strict=True)]
     for gap in ("", " "):
-        if all(line.startswith(gap) or not line.strip() for line in (*old, *new)):
-            plain = Wish([line.removeprefix(gap) for line in old], [line.removeprefix(gap) for line in new], wish.source)
+        if all(line.startswith(gap) or not line.strip() for line in (*old, *(new if any(told) else ()))):
+            fresh = [line.removeprefix(gap) for line in new] if any(told) else new
+            plain = Wish([line.removeprefix(gap) for line in old], fresh, wish.source)
             found = [each for each in strictly(index, plain) if each.start + 1 == numbers[0]]
             if found:
                 return [_named(each, "line numbers") for each in found]

@@ -25,8 +25,8 @@ def begin(line: str, place: Place) -> Envelope | None:
         return Envelope(place.number)
     if _STRAY.match(line):
         envelope = Envelope(place.number)
-        envelope.broken(place.number, f"it does not begin with a line '{_BEGIN}'")
         envelope.line(line, place.number)
+        envelope.mistrust(f"it does not begin with a line '{_BEGIN}'")
         return envelope
     return None
 
@@ -87,6 +87,11 @@ class Envelope:
         edit = Edit("replace", self.path, reply_line=self._number, format="apply_patch")
         words = f"The patch at line {self._number} of the reply has no line '{_END}'; the reply may be cut short."
         return [*found, Misfit(edit, "incomplete", words)]
+
+    def mistrust(self, why: str) -> None:
+        """Note that the patch as a whole cannot be read."""
+        self._broken, self._told = None, False
+        self.broken(self._number, why)
 
     def broken(self, number: int, why: str) -> None:
         """Note that the patch cannot be read; said once."""

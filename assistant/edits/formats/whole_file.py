@@ -17,7 +17,7 @@ _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(
     r"^\s{0,3}(<{5,9}\s*(SEARCH|ORIGINAL|HEAD|OLD)\b|\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))"
 )
-_INNER = re.compile(r"^\s*(`{3,}|~{3,})[ \t]*[\w{.]")
+_INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(
     r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$"
 )
@@ -51,6 +51,7 @@ class File:
         self._sure = sure
         self._first = fence
         bare = fence.strip()
+        self._indent = len(fence) - len(fence.lstrip())
         self._fence = bare if bare.startswith("<") else bare[: len(bare) - len(bare.lstrip(bare[0]))]
         self._number = number
         self._lines: list[str] = []
@@ -73,7 +74,7 @@ class File:
             self._closed = True
             self.done = not self._page or self._fence.startswith("<")
             return [self._edit()] if self.done else []
-        elif not self._inner and _INNER.match(line):
+        elif not self._inner and _INNER.match(line) and len(line) - len(line.lstrip()) <= self._indent:
             inner = line.strip()
             self._inner = inner[: len(inner) - len(inner.lstrip(inner[0]))]
         self._lines.append(line)
@@ -98,9 +99,11 @@ class File:
         self.back = [line]
         return [self._edit()]
 
-    @staticmethod
-    def _ends(line: str, fence: str) -> bool:
+    def _ends(self, line: str, fence: str) -> bool:
+        """Whether a line closes a fence; one that stands further right than the first is text of the file."""
         bare = line.strip()
+        if len(line) - len(line.lstrip()) > self._indent:
+            return False
         if fence.startswith("<"):
             return bare == f"</{fence[1:]}"
         return len(bare) >= len(fence) and not bare.strip(fence[0])
