@@ -11,9 +11,7 @@ import re
 _LEAD = r"(?:#+|//+|/\*+|<!--|--+|;+|%+|\{/\*|\(\*)"
 _TRAIL = r"(?:\*+/|-->|\*/\}|\*\))?"
 _DOTS = r"(?:\.{3,}|\u2026|\[\s*(?:\.{3}|\u2026)\s*\]|\(\s*(?:\.{3}|\u2026)\s*\))"
-_WHOLES = (
-    r"(?:code|file|function|method|class|contents?|implementation|body|logic|module|script|document|text|page|component)"
-)
+_WHOLES = r"(?:code|file|function|method|class|contents?|implementation|body|logic|module|script|document|text|page|component)"
 _WORDS = re.compile(
     rf"^(?:(?:the\s+|all\s+)?(?:rest|remainder)(?:\s+of(?:\s+(?:the|this|your|that))?(?:\s+\w+)?\s+{_WHOLES})?|"
     rf"(?:the\s+)?(?:existing|previous|remaining|other|unchanged|same|original|omitted)\s+{_WHOLES}|"
@@ -26,7 +24,8 @@ _WORDS = re.compile(
 _COMMENTED = re.compile(rf"^\s*{_LEAD}\s*(.*?)\s*{_TRAIL}\s*$")
 _FRAME = re.compile(rf"^[(\[ ]*{_DOTS}\s*|\s*{_DOTS}[)\] ]*$")
 _HINT = re.compile(
-    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays", re.IGNORECASE
+    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays",
+    re.IGNORECASE,
 )
 _BARE = re.compile(rf"^\s*{_DOTS}\s*$")
 _TELLING = re.compile(

@@ -107,11 +107,14 @@ class EditParser:
         last = next((line for line in reversed(self._above) if line.strip()), "")
         if not last:
             return ""
-        if _HALF_MARK.match(last) and not last.strip("- ") == "":
+        if _HALF_MARK.match(last) and last.strip("- "):
             return f"its last line is {last.strip()[:40]!r}"
         path, sure = only_path(last)
         if path and sure and not last.rstrip().endswith("."):
             return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
+        word = last.strip()
+        if rest and " " not in word and ("/" in word or "\\" in word or word[:1].islower()):
+            return f"it ends with {word[:60]!r}"
         if last.rstrip().endswith(":") or (rest and _MID_SENTENCE.search(last) and not _ITEM.match(last)):
             return f"it ends in the middle of a sentence, {last.strip()[-40:]!r}"
         return ""

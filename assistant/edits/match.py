@@ -121,7 +121,9 @@ def _open(edit: Edit, drafts: dict[str, Draft], read: Read) -> Draft | None:
     if edit.maybe:
         return None
     if not edit.path:
-        raise Refusal("malformed", f"The edit at line {edit.reply_line} of the reply does not say which file it is for.")
+        raise Refusal(
+            "malformed", f"The edit at line {edit.reply_line} of the reply does not say which file it is for."
+        )
     fresh = Draft.absent(_plain(edit.path))
     return drafts.setdefault(fresh.path, fresh) if edit.action in {"create", "whole"} else fresh
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision
 from assistant.edits.draft import spliced
 from assistant.edits.edit import Candidate
 from assistant.edits.refusal import Refusal
-from assistant.edits.seek import Found, Index, Wish, bare, lead, nearest, seek, strictly
+from assistant.edits.seek import Found, Index, Wish, bare, lead, nearest, strictly
 from assistant.edits.text import cut
+from assistant.edits.variants import seek
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,9 +102,7 @@ def lost(edit: Edit, path: str, index: Index) -> Refusal:
 
 def near_by(path: str, index: Index, old: list[str]) -> tuple[Candidate, ...]:
     """Return the places most like some lines."""
-    return tuple(
-        candidate(path, index, start, end, like) for start, end, like in nearest(index, old) if like >= 0.3
-    )
+    return tuple(candidate(path, index, start, end, like) for start, end, like in nearest(index, old) if like >= 0.3)
 
 
 def candidate(path: str, index: Index, start: int, end: int, likeness: float) -> Candidate:
@@ -135,7 +135,7 @@ def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list
             return [_as(named[0], "line number given")]
     if said > 1:
         if said == len(found) and not any(spliced(draft, place.start, place.end) for place in found):
-            apart = all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+            apart = all(a.end <= b.start for a, b in pairwise(found))
             return [_as(place, "every place") for place in found] if apart else found
         return found
     free = [place for place in found if not spliced(draft, place.start, place.end)]
@@ -219,9 +219,7 @@ def _inserted_before(index: Index, found: Found) -> bool:
         return False
     have = index.read("stripped", str.strip)
     want = [line.strip() for line in found.new]
-    return any(
-        have[start : start + len(want)] == want for start in range(max(0, found.start - extra), found.start + 1)
-    )
+    return any(have[start : start + len(want)] == want for start in range(max(0, found.start - extra), found.start + 1))
 
 
 def _swallows_blank(found: Found) -> bool:

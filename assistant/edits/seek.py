@@ -117,18 +117,6 @@ def strictly(index: Index, wish: Wish) -> list[Found]:
     return []
 
 
-def seek(index: Index, wish: Wish) -> list[Found]:
-    """Return all places of the wish on the first rung that has any; one is success, several are ambiguous."""
-    if not any(line.strip() for line in wish.old):
-        return []
-    found = strictly(index, wish)
-    if found:
-        return found
-    from assistant.edits import variants
-
-    return variants.gently(index, wish)
-
-
 def settle(index: Index, start: int, wish: Wish, rung: str) -> Found:
     """Make a place of a start. Blanks at line ends that only the reply has are taken off its new lines as well."""
     new = wish.new
@@ -159,9 +147,7 @@ def nearest(index: Index, old: Sequence[str], limit: int = 2) -> list[tuple[int,
         if longest is None or not wish[longest]:
             return []
         choices = [line for line in where if len(line) < 2_000]
-        for match in process.extract(
-            wish[longest][:2_000], choices, scorer=fuzz.ratio, limit=limit, score_cutoff=50
-        ):
+        for match in process.extract(wish[longest][:2_000], choices, scorer=fuzz.ratio, limit=limit, score_cutoff=50):
             votes[max(0, where[match[0]][0] - longest)] = match[1] / 100
     best = sorted(votes, key=lambda start: -votes[start])[: limit * 4]
     rated = [(start, min(start + size, len(file)), _likeness(wish, file[start : start + size])) for start in best]

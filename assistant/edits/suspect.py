@@ -7,6 +7,7 @@ the lines to find show it, `variants` undoes it; where only new lines show it, w
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision
@@ -38,8 +39,14 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
     for index, header in elision.stubs(new):
         # A body of three dots below a header that the file has already stands for the body that is there.
-        if header.strip() and draft.index.where("stripped", str.strip).get(header.strip()) and new[index].strip() not in old:
-            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}.")
+        if (
+            header.strip()
+            and draft.index.where("stripped", str.strip).get(header.strip())
+            and new[index].strip() not in old
+        ):
+            raise Refusal(
+                "elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}."
+            )
     if not draft.lines and edit.action == "create":
         return
     fresh = [line for line in new if line.strip() not in old]
@@ -48,12 +55,23 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         raise Refusal("malformed", f"{draft.path}: every new line ({at}) begins with a line number.")
     if whole or draft.path.lower().endswith(_PROSE):
         return
-    if any(_CURLY.search(line) and not _QUOTES.search(line) and not _COMMENT.search(line) for line in fresh):
-        if not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines):
-            raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
-    if any(_ENTITY.search(line) for line in fresh) and not _RAW.search(edit.before + edit.after):
-        if not _ENTITY.search(edit.before) and not any(_ENTITY.search(line) for line in draft.lines):
-            raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
+    if _bent(edit, draft, fresh):
+        raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
+    if _escaped(edit, draft, fresh):
+        raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
+
+
+def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
+    """Whether new code has curly quotes for plain ones; never where the file or the lines to find have some."""
+    bent = any(_CURLY.search(line) and not _QUOTES.search(line) and not _COMMENT.search(line) for line in fresh)
+    return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
+
+
+def _escaped(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
+    """Whether new code is escaped for HTML; never where anything in the edit or the file shows that it is meant."""
+    if not any(_ENTITY.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
+        return False
+    return not _ENTITY.search(edit.before) and not any(_ENTITY.search(line) for line in draft.lines)
 
 
 def _numbered(lines: list[str]) -> bool:
@@ -62,4 +80,4 @@ def _numbered(lines: list[str]) -> bool:
         return False
     found = [_NUMBERED.match(line) for line in lines]
     numbers = [int(each[1]) for each in found if each]
-    return len(numbers) == len(lines) and all(b > a for a, b in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) == len(lines) and all(b > a for a, b in pairwise(numbers))

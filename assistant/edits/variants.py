@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision
@@ -24,16 +25,21 @@ _PLAIN = {
     "\u00ab": '"', "\u00bb": '"', "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-",
     "\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u3000": " ",
 }  # fmt: skip
-_TYPOGRAPHY = str.maketrans(
-    {**_PLAIN, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u2026": "..."}
-)
+_TYPOGRAPHY = str.maketrans({**_PLAIN, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u2026": "..."})
 _WIDTHS = (4, 2, 8, 3)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34|nbsp);")
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?(?:[|:\u2502\u2192\t]|\)(?= )|\.(?= ))(.*)$")
 _NEAR_LENGTH = 8
 
 
-def gently(index: Index, wish: Wish) -> list[Found]:
+def seek(index: Index, wish: Wish) -> list[Found]:
+    """Return all places of the wish on the first rung that has any; one is success, several are ambiguous."""
+    if not any(line.strip() for line in wish.old):
+        return []
+    return strictly(index, wish) or _gently(index, wish)
+
+
+def _gently(index: Index, wish: Wish) -> list[Found]:
     """Try the variants in order; the first that finds any place decides."""
     for variant in (_edges, _indented, _tabbed, _plain, _unescaped, _unnumbered, _elided, _blanks, _near):
         found = variant(index, wish)
@@ -64,7 +70,7 @@ def _cut(wish: Wish, head: int, tail: int) -> Wish:
     first, last = _blank_ends(wish.new) if any(line.strip() for line in wish.new) else (0, 0)
     new_head, new_tail = min(head, first), min(tail, last)
     keep = slice(new_head, len(wish.new) - new_tail)
-    return Wish(wish.old[head : len(wish.old) - tail], wish.new[keep], wish.source[keep])
+    return Wish(wish.old[head : len(wish.old) - tail], wish.new[keep], wish.source[keep], wish.signed)
 
 
 def _named(found: Found, rung: str) -> Found:
@@ -82,7 +88,7 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
         shift = _shift(there, wish.old)
         if shift is None:
             continue
-        less, more = shift
+        less = shift[0]
         if any(line.strip() and not line.startswith(less) for line in wish.new):
             continue
         if wish.signed and shift == ("", " "):
@@ -164,9 +170,7 @@ def _plain(index: Index, wish: Wish) -> list[Found]:
         fresh = [wish.new[at] for _, _, c, d in runs for at in range(c, d)]
         if any(_PLAIN[sign] in line for sign in straight for line in fresh):
             continue  # whether the new line wants the file's sign or the reply's cannot be told
-        old = [
-            line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.old
-        ]
+        old = [line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.old]
         base = Wish(old, made, wish.source)
         shift = _shift([_lead_of(have, want) for have, want in zip(there, old, strict=True)], old)
         if shift is None or any(line.strip() and not line.startswith(shift[0]) for line in made):
@@ -193,7 +197,7 @@ def _unnumbered(index: Index, wish: Wish) -> list[Found]:
     """Every line to find carries its number: they must rise by one, and be those of the place."""
     numbered = [_NUMBERED.match(line) for line in wish.old]
     numbers = [int(match[1]) for match in numbered if match]
-    if len(numbers) != len(wish.old) or any(b - a != 1 for a, b in zip(numbers, numbers[1:], strict=False)):
+    if len(numbers) != len(wish.old) or any(b - a != 1 for a, b in pairwise(numbers)):
         return []
     told = [_NUMBERED.match(line) for line in wish.new]
     if any(told) and not all(match or not line.strip() for match, line in zip(told, wish.new, strict=True)):
@@ -245,7 +249,7 @@ def _told(lines: Sequence[str]) -> bool:
 
 def _pieces(lines: Sequence[str], gaps: Sequence[int]) -> list[list[str]]:
     cuts = [-1, *gaps, len(lines)]
-    return [list(lines[a + 1 : b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [list(lines[a + 1 : b]) for a, b in pairwise(cuts)]
 
 
 def _squeezed(line: str) -> str:
@@ -292,7 +296,9 @@ def _near(index: Index, wish: Wish) -> list[Found]:
         there = index.lines[start : start + len(wish.old)] if start >= 0 else []
         if len(there) < len(wish.old):
             continue
-        unlike = [i for i, (have, want) in enumerate(zip(there, wish.old, strict=True)) if have.rstrip() != want.rstrip()]
+        unlike = [
+            i for i, (have, want) in enumerate(zip(there, wish.old, strict=True)) if have.rstrip() != want.rstrip()
+        ]
         if len(unlike) <= max(1, len(there) // 4) and all(
             i not in must and _swapped(there[i].rstrip(), wish.old[i].rstrip()) for i in unlike
         ):

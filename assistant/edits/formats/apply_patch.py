@@ -174,6 +174,14 @@ class Envelope:
         numbers = [number for line, number in lines if not line.startswith("-")]
         return [
             Edit(
-                "replace", self.path, old, new, self._start, "apply_patch", anchors=anchors, after_lines=numbers, at_end=at_end
+                "replace",
+                self.path,
+                old,
+                new,
+                self._start,
+                "apply_patch",
+                anchors=anchors,
+                after_lines=numbers,
+                at_end=at_end,
             )
         ]

@@ -287,9 +287,7 @@ class Diff:
             found.append(Misfit(self._bare(at), "outside", f"{path}: {self._odd} (line {at} of the reply)."))
         elif not self._odd:
             if self._renames.get("to") and self._renames["to"] != path:
-                found.append(
-                    Edit("rename", path, reply_line=at, format="unified_diff", new_path=self._renames["to"])
-                )
+                found.append(Edit("rename", path, reply_line=at, format="unified_diff", new_path=self._renames["to"]))
             if self._mode is not None and not self._created:
                 found.append(Edit("mode", path, reply_line=at, format="unified_diff", mode=self._mode))
             if not self._hunks and self._git and (self._created or self._deleted):

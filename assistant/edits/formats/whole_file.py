@@ -11,16 +11,28 @@ from assistant.edits.naming import only_path
 if TYPE_CHECKING:
     from assistant.edits.format import Place
 
-_SHELLS = {"bash", "sh", "shell", "console", "zsh", "fish", "powershell", "shell-session", "shellsession", "terminal", "cmd", "bat", "output"}
+_SHELLS = {
+    "bash",
+    "sh",
+    "shell",
+    "console",
+    "zsh",
+    "fish",
+    "powershell",
+    "shell-session",
+    "shellsession",
+    "terminal",
+    "cmd",
+    "bat",
+    "output",
+}
 _SCRIPTS = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(
     r"^\s{0,3}(<{5,9}\s*(SEARCH|ORIGINAL|HEAD|OLD)\b|\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))"
 )
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
-_FENCE = re.compile(
-    r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$"
-)
+_FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _LOOK_AHEAD = 3
 _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
