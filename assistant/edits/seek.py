@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Index:
         self.lines = [bare(line) for line in lines]
         self._read: dict[str, list[str]] = {}
         self._where: dict[str, dict[str, list[int]]] = {}
+
+    @cached_property
+    def ascii(self) -> bool:
+        """Whether the file holds plain signs only."""
+        return all(map(str.isascii, self.lines))
 
     def read(self, name: str, key: Callable[[str], str]) -> list[str]:
         """Return all lines in one reading."""

@@ -152,12 +152,14 @@ def _retab(line: str, width: int, *, tabs: bool) -> str | None:
 
 
 def _simple(line: str) -> str:
-    return line.translate(_TYPOGRAPHY).strip()
+    return (line if line.isascii() else line.translate(_TYPOGRAPHY)).strip()
 
 
 def _plain(index: Index, wish: Wish) -> list[Found]:
     """Curly quotes, long dashes, odd blanks: in the reply they are made plain, in the file they are kept."""
-    found = []
+    found: list[Found] = []
+    if index.ascii and all(line.isascii() for line in wish.old):
+        return found
     for start in index.places(wish.old, "plain", _simple):
         there = index.lines[start : start + len(wish.old)]
         pairs = [(have.strip(), want.strip()) for have, want in zip(there, wish.old, strict=True)]
@@ -253,7 +255,7 @@ def _pieces(lines: Sequence[str], gaps: Sequence[int]) -> list[list[str]]:
 
 
 def _squeezed(line: str) -> str:
-    return "".join(line.translate(_TYPOGRAPHY).split())
+    return "".join((line if line.isascii() else line.translate(_TYPOGRAPHY)).split())
 
 
 def _must(wish: Wish) -> set[int] | None:
@@ -287,12 +289,11 @@ def _near(index: Index, wish: Wish) -> list[Found]:
     must = _must(wish)
     if not must or len(wish.old) < 3:
         return []
-    key = max(must, key=lambda at: len(wish.old[at].strip()))
-    if not wish.old[key].strip():
-        return []
+    where = index.where("exact", itself)
+    told = [at for at, line in enumerate(wish.old) if line.strip() and line in where]
+    rarest = sorted(told, key=lambda at: len(where[wish.old[at]]))[:2]
     found = []
-    for at in index.where("exact", itself).get(wish.old[key], ())[:500]:
-        start = at - key
+    for start in sorted({at - key for key in rarest for at in where[wish.old[key]][:500]}):
         there = index.lines[start : start + len(wish.old)] if start >= 0 else []
         if len(there) < len(wish.old):
             continue
