@@ -22,6 +22,7 @@ _FENCE = re.compile(
 )
 _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
 _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
+_BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|\+\+\+|---)[^`]{0,24}$")
 _ABOVE = 8
 
@@ -109,7 +110,7 @@ class EditParser:
             return ""
         if _HALF_MARK.match(last) and last.strip("- "):
             return f"its last line is {last.strip()[:40]!r}"
-        path, sure = only_path(last)
+        path, sure = only_path(last) if not _BULLET.match(last) else ("", False)
         if path and sure and not last.rstrip().endswith("."):
             return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
         word = last.strip()

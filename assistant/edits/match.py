@@ -57,6 +57,7 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
     drafts: dict[str, Draft] = {}
     misfits: list[Misfit] = []
     notes: list[Note] = []
+    placed: list[tuple[Edit, str]] = []
     said = Counter((edit.path, edit.before, edit.after, edit.anchors) for edit in edits if edit.action == "replace")
     for edit in edits:
         try:
@@ -71,9 +72,13 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
         except PatchError as error:
             misfits.append(Misfit(edit, "unreadable", str(error)))
         else:
+            placed.append((edit, rung))
             if rung not in {"exact", ""}:
                 words = f"{draft.path}: the edit at line {edit.reply_line} of the reply was matched after {place.AFTER[rung]}."
                 notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
+    tainted = suspect.tainted(placed)
+    if tainted:
+        return _without(tainted, edits, read, seen)
     patches = []
     for draft in drafts.values():
         try:
@@ -90,6 +95,23 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
                 words = f"{draft.path} changed since the model saw it; the edits were placed in the file as it is now."
                 notes.append(Note(draft.path, 0, "changed", words, warns=True))
     return Fitted(Patch(tuple(patches)), tuple(misfits), tuple(notes))
+
+
+def _without(
+    tainted: Sequence[tuple[Edit, str]], edits: Sequence[Edit], read: Read, seen: Mapping[str, str] | None
+) -> Fitted:
+    """Fit what is left once edits whose new lines were mangled are taken out."""
+    gone = {id(edit) for edit, _ in tainted}
+    rest = fit([edit for edit in edits if id(edit) not in gone], read, seen=seen)
+    misfits = [
+        Misfit(
+            edit,
+            "malformed",
+            f"{edit.path}: the reply is {how}, and whether the new lines at line {edit.reply_line} are meant so cannot be told.",
+        )
+        for edit, how in tainted
+    ]
+    return Fitted(rest.patch, (*rest.misfits, *misfits), rest.notes)
 
 
 def _plain(name: str) -> str:

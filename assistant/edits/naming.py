@@ -14,18 +14,22 @@ _LABEL = re.compile(
     r"(?:[ \t]*[:=][ \t]*|[ \t]+)",
     re.IGNORECASE,
 )
+_BOLD_LABEL = re.compile(
+    r"^(?:\*\*|__)(?:new )?(?:file(?:[ \t]?name|[ \t]?path)?|path)[ \t]*:?(?:\*\*|__)[ \t]*:?[ \t]*", re.IGNORECASE
+)
+_LINK = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$")
 _SPOKEN = re.compile(r"^(?:the|a|an|this|now|then|next|here|first|finally|also|and|we|i|let)\b", re.IGNORECASE)
 _TICKED = re.compile(
     r"``([^\n]+?)``|`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\[([^\]\n]+)\]\([^)\n]*\)|<(?:file|path)[^>\n]*?=\"([^\"\n]+)\""
 )
 _TOKEN = re.compile(r"[^\s`*\"',;<>]+")
-_COMMENT = re.compile(r"^(?://|#|--|/\*|<!--|;|%)[ \t]*(.*?)[ \t]*(?:\*/|-->)?$")
+_COMMENT = re.compile(r"^(?://[ \t]*|/\*[ \t]*|<!--[ \t]*|(?:#|--|;|%)[ \t]+)(.*?)[ \t]*(?:\*/|-->)?$")
 _RULED = re.compile(r"^([-=*]{2,})[ \t]+(.+?)[ \t]+\1$")
 _NOTED = re.compile(
     r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
     re.IGNORECASE,
 )
-_EXTENSION = re.compile(r"[^\s.][^/\\]*\.[\w~+-]{1,12}$")
+_EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,12}$")
 _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
     "Jenkinsfile", "Containerfile", "Brewfile", "CODEOWNERS", "AUTHORS", "BUILD", "WORKSPACE", "Pipfile", "makefile", "dockerfile",
@@ -63,7 +67,7 @@ def readings(line: str) -> list[str]:
     groups = [whole, ticked, spaced, likely] if len(ticked) == 1 or len(set(ticked)) == 1 else [whole, spaced, likely]
     for group in groups:
         strong += [name for name in group if looks(name)]
-    weak = [*stages[:1], *reversed(stages), *ticked, *([] if strong else tokens[-1:])]
+    weak = [*stages[:1], *reversed(stages), *ticked, *([] if strong else tokens[-1:]), line]
     ordered = list(dict.fromkeys([*(strong or [""]), *(name for name in weak if name)]))
     # A line that is a name as it stands comes before any that is cut out of it.
     if looks(raw) and " " in raw and raw == stages[-1]:
@@ -81,10 +85,10 @@ def _stages(raw: str) -> list[str]:
             found.append(name)
         return found[-1]
 
-    name = put(_MARK.sub("", raw))
+    name = put(_BOLD_LABEL.sub("", put(_MARK.sub("", raw))))
     for _ in range(6):
         before = name
-        for pattern, group in ((_RULED, 2), (_COMMENT, 1), (_NOTED, 1)):
+        for pattern, group in ((_RULED, 2), (_LINK, 1), (_COMMENT, 1), (_NOTED, 1)):
             match = pattern.match(name)
             if match and match[group]:
                 name = put(match[group])
@@ -136,7 +140,8 @@ def only_path(line: str) -> tuple[str, bool]:
     if plain.startswith("./") and len(plain) > 2:
         plain = plain[2:]
     if looks(raw) and " " in raw and not _TICKED.search(raw) and _EXTENSION.match(re.split(r"[/\\]", raw)[-1]):
-        plain = raw if not raw.startswith(("#", "-", "*", ">")) and not _LABEL.match(raw) else plain
+        dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
+        plain = plain if dressed else raw
     words = plain.split(" ")
     if looks(plain):
         spoken = len(words) > 1 and (

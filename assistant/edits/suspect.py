@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from assistant.edits.draft import Draft
     from assistant.edits.edit import Edit
 
-_PROSE = (
+_TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
+)  # fmt: skip
+_MARKUP = (
     ".html", ".htm", ".xml", ".xhtml", ".svg", ".vue", ".svelte", ".jsx", ".tsx", ".jinja", ".j2", ".tmpl", ".erb", ".hbs", ".ejs",
 )  # fmt: skip
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
+_QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#39|#x27|#34);")
 _RAW = re.compile(r"[<>]|&(?!\w+;|#)")
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
 
@@ -53,11 +56,12 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     told = [line for line in new if line.strip()]
     if _numbered(told) and not _numbered([line for line in edit.before.split("\n") if line.strip()]):
         raise Refusal("malformed", f"{draft.path}: every new line ({at}) begins with a line number.")
-    if whole or draft.path.lower().endswith(_PROSE):
+    name = draft.path.lower()
+    if whole or name.endswith(_MARKUP):
         return
-    if _bent(edit, draft, fresh):
+    if not name.endswith(_TEXTS) and _bent(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
-    if _escaped(edit, draft, fresh):
+    if _escaped(edit, draft, fresh, _QUOTE_ENTITY if name.endswith(_TEXTS) else _ENTITY):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
 
 
@@ -67,9 +71,9 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
 
 
-def _escaped(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
+def _escaped(edit: Edit, draft: Draft, fresh: list[str], signs: re.Pattern[str]) -> bool:
     """Whether new code is escaped for HTML; never where anything in the edit or the file shows that it is meant."""
-    if not any(_ENTITY.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
+    if not any(signs.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
         return False
     return not _ENTITY.search(edit.before) and not any(_ENTITY.search(line) for line in draft.lines)
 
@@ -81,3 +85,18 @@ def _numbered(lines: list[str]) -> bool:
     found = [_NUMBERED.match(line) for line in lines]
     numbers = [int(each[1]) for each in found if each]
     return len(numbers) == len(lines) and all(b > a for a, b in pairwise(numbers))
+
+
+def tainted(placed: list[tuple[Edit, str]]) -> list[tuple[Edit, str]]:
+    """Return the edits that have the signs of a mangled reply but did not show it themselves, and what was done to it.
+
+    `placed` are edits and the rungs that placed them: where one was escaped or had its quotes bent, all were.
+    """
+    found = []
+    for rung, signs, words in (
+        ("HTML escapes", _ENTITY, "escaped as for a web page"),
+        ("typography", _CURLY, "with curly quotes"),
+    ):
+        if any(each == rung and signs.search(edit.before) for edit, each in placed):
+            found += [(edit, words) for edit, each in placed if each != rung and signs.search(edit.after)]
+    return found

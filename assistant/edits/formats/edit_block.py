@@ -12,19 +12,24 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Action
     from assistant.edits.format import Place
 
-_HEAD = re.compile(r"^\s{0,3}(<{5,9})\s*(?:SEARCH|ORIGINAL|HEAD|OLD)\b\s*>?\s*(?P<path>\S.*)?$", re.IGNORECASE)
-_DIVIDER = re.compile(r"^\s{0,3}(={5,9})\s*$")
-_TAIL = re.compile(r"^\s{0,3}(>{5,9})\s*(?:REPLACE|UPDATED|NEW|END)\s*$|^\s{0,3}(>{5,9})\s*$", re.IGNORECASE)
+_HEAD = re.compile(
+    r"^\s{0,3}(<{3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?$|^\s{0,3}(<{5,9})\s*(?:ORIGINAL|HEAD|OLD)\b\s*$",
+    re.IGNORECASE,
+)
+_DIVIDER = re.compile(r"^\s{0,3}(={3,40})\s*$")
+_TAIL = re.compile(r"^\s{0,3}>{3,40}\s*REPLACE\s*$|^\s{0,3}>{5,9}\s*(?:UPDATED|NEW|END)?\s*$", re.IGNORECASE)
+_STRAY = re.compile(r"^\s{0,3}>{5,9}\s*REPLACE\s*$")
+_USUAL = range(5, 10)
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?(?:source|code|pre|codeblock|sourcecode)>)")
 _LOOK_UP = 3
 
 
-def begin(line: str, place: Place) -> Block | None:
+def begin(line: str, place: Place) -> Block | Stray | None:
     """Begin at the first marker; the path is the nearest line above that names one, else that of the block before."""
     head = _HEAD.match(line)
-    if head is None:
-        return None
-    return Block(_names(head["path"] or "", place), len(head[1]), place.number)
+    if head is not None:
+        return Block(_names(head["path"] or "", place), len(head[1] or head[3]), place.number)
+    return Stray(place.number) if _STRAY.match(line) else None
 
 
 def _names(beside: str, place: Place) -> list[str]:
@@ -66,7 +71,7 @@ class Block:
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the block."""
         divider = _DIVIDER.match(line)
-        if divider:
+        if divider and (len(divider[1]) in _USUAL or len(divider[1]) == self._size):
             self._dividers.append((len(self._lines), len(divider[1])))
         elif _TAIL.match(line) and self._dividers:
             self.done = True
@@ -107,3 +112,26 @@ class Block:
     def _broken(self, why: str) -> Misfit:
         words = f"The block at line {self._number} of the reply cannot be read: {why}."
         return Misfit(self._edit(None), "malformed", words)
+
+
+class Stray:
+    """The last marker of a block whose first is not there."""
+
+    path = ""
+
+    def __init__(self, number: int) -> None:
+        self.done = False
+        self.back: list[str] = []
+        self._number = number
+
+    def line(self, line: str, number: int) -> list[Edit | Misfit]:
+        """Say so, and give the line back."""
+        del number
+        self.done, self.back = True, [line]
+        return self.close(whole=True)
+
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
+        """Say so."""
+        del whole
+        edit = Edit("replace", "", reply_line=self._number, format="edit_block")
+        return [Misfit(edit, "malformed", f"A block ends at line {self._number} of the reply, but none has begun.")]
