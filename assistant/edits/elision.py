@@ -56,7 +56,8 @@ def _says_so(words: str) -> bool:
     core = re.sub(r"\s+", " ", re.sub(r"[()\[\],;:.\u2026!-]", " ", core)).strip()
     if not core:
         return dotted
-    return bool(_WORDS.match(core)) or (dotted and len(core) <= 60 and bool(_TELLING.search(core)))
+    few = len(core.split()) <= 5 and not re.match(r"(?:and|but|or|so|then|if|when)\b", core, re.IGNORECASE)
+    return bool(_WORDS.match(core)) or (dotted and few and bool(_TELLING.search(core)))
 
 
 def _is_stub(line: str, above: str, below: str) -> bool:

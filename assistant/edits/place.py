@@ -81,7 +81,9 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
 def why_not(edit: Edit, draft: Draft, wanted: Wish) -> Refusal:
     """Say why an edit has no place."""
     new = [line for line in wanted.new if line.strip()]
-    if new and draft.index.places(wanted.new, "trailing blanks", str.rstrip):
+    later = draft.so_far()
+    states = [draft.index, *([later.index] if later is not None else [])]
+    if new and any(index.places(wanted.new, "trailing blanks", str.rstrip) for index in states):
         return Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
     if elision.notes(wanted.old) or elision.notes(wanted.new):
         words = f"{draft.path}: the edit at line {edit.reply_line} leaves lines out, and where its parts belong cannot be told."

@@ -32,6 +32,9 @@ def begin(line: str, place: Place) -> Diff | None:
     if line.startswith("diff --git ") or (line.startswith("--- ") and line[4:].strip(" -")):
         diff.line(line, place.number)
         return diff
+    if place.last_path and not place.fence and _NUMBERS.match(line):
+        diff.line(line, place.number)  # a hunk that was torn from its diff: it names no file, and is refused
+        return diff
     if place.info.split(" ")[0].lower() not in _DIFFS or not place.above:
         return None
     named = next((above for above in reversed(place.above[:-1]) if above.strip()), "")
@@ -144,7 +147,9 @@ class Diff:
             return []
         if self._fence and self._hunk is None:
             return []
-        found = self._end_file()
+        hunk = self._hunk
+        lost = hunk is not None and hunk.missing() > len(hunk.blank) and not hunk.rounded()
+        found = [*self._end_file(), *([self._cut()] if lost else [])]
         self.done = True
         self.back = [line]
         return found
@@ -164,7 +169,8 @@ class Diff:
             unsaid = started and not self._created and not self._deleted
             return [*self._end_file(), *([self._cut()] if unsaid else [])]
         short = hunk.missing() > len(hunk.blank) and not (hunk.rounded() and whole)
-        half = not whole and bool(hunk.lines) and not hunk.blank and hunk.lines[-1][0].startswith("+")
+        last = hunk.lines[-1][0] if hunk.lines else ""
+        half = not whole and bool(last) and not hunk.blank and (last.startswith("+") or not last.strip())
         found = self._end_file()
         return [*found, self._cut()] if short or half else found
 
