@@ -1,12 +1,12 @@
 import pytest
 
-from assistant import prompts, tokens
+from assistant import discover, prompts, tokens
 from assistant.errors import PromptError
 
 
-@pytest.mark.parametrize("name", ["edit_block", "whole_file"])
+@pytest.mark.parametrize("name", discover.part_names("assistant.edits.formats"))
 def test_our_instructions_stay_small(name):
-    assert tokens.count(prompts.fill("system", format=prompts.fill(f"formats/{name}"))) <= 900
+    assert tokens.count(prompts.fill("system", format=prompts.fill(f"formats/{name}"))) <= 700
 
 
 def test_values_are_put_in_as_they_are_and_none_may_be_missing():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Action = Literal["replace", "insert", "whole", "create", "delete", "rename", "mode"]
 MisfitReason = Literal[
@@ -25,9 +28,11 @@ MisfitReason = Literal[
 class Edit:
     r"""One wish as the model wrote it, place not yet found.
 
-    `path` is as written (decoration stripped), `also` are other readings of the same words; `before` and `after` are lines with "\\n" ends, as the reply has them;
-    `reply_line` is the 1-based line of the reply where the edit begins; `at` is a 1-based line number in the file when
-    the model gave one; `anchors` are lines that stand above the place, outermost first.
+    `path` is as written (decoration stripped), `also` are other readings of the same words, the likeliest first; `before`
+    and `after` are lines with "\\n" ends, as the reply has them; `reply_line` is the 1-based line of the reply where the
+    edit begins, `after_lines` that of each line of `after`; `at` is a 1-based line number in the file when the model gave
+    one that agrees with its own count; `anchors` are lines that stand above the place, outermost first; `at_end` says
+    that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word.
     """
 
     action: Action
@@ -42,6 +47,18 @@ class Edit:
     mode: int | None = None
     final_newline: bool | None = None
     also: tuple[str, ...] = ()
+    after_lines: Sequence[int] = ()
+    at_end: bool = False
+    maybe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a line of a patch comes from: the edit's first line and its own line in the reply (1-based), and the rung."""
+
+    edit: int
+    line: int
+    rung: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +74,29 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A wish that found no place, why, and the places that come nearest."""
+    """A wish that found no place, why, the places that come nearest, and what can be done."""
 
     edit: Edit
     reason: MisfitReason
     message: str
     candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """What the user or the model can do about it."""
+        return _HINTS[self.reason]
+
+
+_HINTS: dict[MisfitReason, str] = {
+    "not_found": "Show the model the file as it is now, and have it copy the lines exactly.",
+    "ambiguous": "More lines around the change would tell the places apart.",
+    "no_file": "Give the path from the root of the repository, or an empty search to make a new file.",
+    "exists": "Edit the lines that are there, or delete the file first.",
+    "outside": "Only files inside the repository, and never .git, are written.",
+    "incomplete": "Ask for the answer again, or for its rest; nothing of a cut answer is written.",
+    "malformed": "Ask for the edit again in one of the four notations.",
+    "elided": "Ask for the lines themselves instead of a note that they are left out.",
+    "conflict": "Ask for one edit in place of the two.",
+    "unreadable": "Edit this file by hand.",
+    "already": "Nothing needs doing here; leave this edit out.",
+}

@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
+from assistant.edits.edit import Edit, Misfit
+from assistant.edits.naming import only_path
 
 if TYPE_CHECKING:
-    from assistant.edits.edit import Edit, Misfit
+    from collections.abc import Sequence
 
-_FENCE = re.compile(r"^(?P<indent>\s{0,3})(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$|^<source>\s*$")
+_FENCE = re.compile(
+    r"^(?P<indent>[ \t]{0,3})(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$|^<(?P<tag>source|code|pre|codeblock|sourcecode)>\s*$"
+)
+_MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
+_ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
+_BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
+_HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|\+\+\+|---)[^`]{0,24}$")
+_ABOVE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class Place:
     """Where in the reply a parser stands: the 1-based line, the lines above, the fence that is open, the last path."""
 
     number: int
-    above: tuple[str, ...]
+    above: Sequence[str]
     fence: str
     info: str
     last_path: str
@@ -40,8 +49,8 @@ class Parser(Protocol):
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line without its end; sets `done` behind the last line that is its own."""
 
-    def close(self) -> list[Edit | Misfit]:
-        """Take the end of the reply: what is not whole is a Misfit."""
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
+        """Take the end of the reply: what is not whole is a Misfit. `whole` says that the last line had an end."""
 
 
 class Format(Protocol):
@@ -56,73 +65,125 @@ class EditParser:
 
     def __init__(self) -> None:
         self._formats: list[Format] = list(discover.parts("assistant.edits.formats"))
-        self._rest = ""
+        self._rest: list[str] = []
         self._number = 0
         self._above: list[str] = []
         self._fence = ""
         self._info = ""
-        self._first_in_fence = False
+        self._opened = 0
         self._active: Parser | None = None
         self._last_path = ""
+        self._last: Edit | None = None
+        self._just_done = False
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
         if "\n" not in text:
-            self._rest += text
+            self._rest.append(text)
             return []
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, rest = ("".join(self._rest) + text).split("\n")
+        self._rest = [rest]
         return [each for line in lines for each in self._line(line.removesuffix("\r"))]
 
     def close(self) -> list[Edit | Misfit]:
-        """Take the end of the reply; an edit that was cut short is a Misfit."""
-        found = self._line(self._rest.removesuffix("\r")) if self._rest else []
-        self._rest = ""
+        """Take the end of the reply; an edit that was cut short is a Misfit, and so is one that may have been."""
+        rest = "".join(self._rest)
+        found = self._line(rest.removesuffix("\r")) if rest else []
+        self._rest = []
         if self._active is not None:
-            found += self._active.close()
+            broken = self._active.close(whole=not rest)
             self._active = None
+            return [*found, *broken]
+        why = self._cut_short(rest) if self._last is not None else ""
+        if why and self._last is not None:
+            words = f"The reply may be cut short: {why}. Nothing of it is written."
+            edit = Edit("replace", self._last_path, reply_line=self._number, format=self._last.format)
+            found.append(Misfit(edit, "incomplete", words))
         return found
+
+    def _cut_short(self, rest: str) -> str:
+        """Say how a reply with edits ends as if more had been meant to come; empty where it does not."""
+        if self._fence:
+            return f"the fence opened at line {self._opened} is not closed"
+        last = next((line for line in reversed(self._above) if line.strip()), "")
+        if not last:
+            return ""
+        if _HALF_MARK.match(last) and last.strip("- "):
+            return f"its last line is {last.strip()[:40]!r}"
+        path, sure = only_path(last) if not _BULLET.match(last) else ("", False)
+        if path and sure and not last.rstrip().endswith("."):
+            return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
+        word = last.strip()
+        if rest and " " not in word and ("/" in word or "\\" in word or word[:1].islower()):
+            return f"it ends with {word[:60]!r}"
+        if last.rstrip().endswith(":") or (rest and _MID_SENTENCE.search(last) and not _ITEM.match(last)):
+            return f"it ends in the middle of a sentence, {last.strip()[-40:]!r}"
+        return ""
 
     def _line(self, line: str) -> list[Edit | Misfit]:
         self._number += 1
-        if self._active is not None:
-            parser = self._active
-            found = parser.line(line, self._number)
-            self._last_path = parser.path or self._last_path
-            if parser.done:
-                self._active = None
-                if self._fence and not parser.back and closes(line, self._fence):
-                    self._fence = self._info = ""
-                self._above = []
-                found = [*found, *self._again(parser.back)]
-            return found
-        return self._outside(line)
+        found = self._inside(line, self._active) if self._active is not None else self._outside(line)
+        for each in found:
+            self._last = each.edit if isinstance(each, Misfit) else each
+        return found
+
+    def _inside(self, line: str, parser: Parser) -> list[Edit | Misfit]:
+        found = parser.line(line, self._number)
+        self._last_path = parser.path or self._last_path
+        if parser.done:
+            self._active = None
+            if not parser.back and self._fence and closes(line, self._fence):
+                self._fence = self._info = ""
+            if parser.back:
+                return [*found, *self._again(parser.back)]
+            self._above = []
+            self._just_done = not self._fence and not _FENCE.match(line)
+        return found
 
     def _again(self, back: list[str]) -> list[Edit | Misfit]:
-        """Read what a parser gave back: all but the last line are plain words, the last may begin something."""
+        """Read what a parser gave back as if it had not begun; its first line may only be words."""
+        found: list[Edit | Misfit] = []
         if not back:
-            return []
-        self._above += back[:-1]
-        self._number -= 1
-        return self._line(back[-1])
+            return found
+        self._number -= len(back)
+        for at, line in enumerate(back):
+            self._number += 1
+            if self._active is not None:
+                found += self._inside(line, self._active)
+            elif at < len(back) - 1:
+                self._words(line)
+            else:
+                found += self._outside(line)
+        return found
 
     def _outside(self, line: str) -> list[Edit | Misfit]:
-        place = Place(self._number, tuple(self._above[-4:]), self._fence, self._info, self._last_path)
+        place = Place(self._number, self._above, self._fence, self._info, self._last_path)
         for each in self._formats:
             self._active = each.begin(line, place)
             if self._active is not None:
                 self._last_path = self._active.path or self._last_path
-                self._above = []
                 return []
+        self._words(line)
+        return []
+
+    def _words(self, line: str) -> None:
+        """Take a line that is no edit: fences open and close, the last few lines are remembered."""
         fence = _FENCE.match(line)
-        if fence and not self._fence:
-            self._fence = fence["fence"] or "<source>"
-            self._info = (fence["info"] or "").strip()
-        elif self._fence and closes(line, self._fence):
+        if self._fence and closes(line, self._fence):
             self._fence = self._info = ""
             self._above = []
+            return
+        if fence and not self._fence:
+            if self._just_done and not (fence["info"] or "").strip() and not fence["tag"]:
+                self._just_done = False  # closes a fence that was never opened
+                return
+            self._fence = fence["fence"] or f"<{fence['tag']}>"
+            self._info = (fence["info"] or "").strip()
+            self._opened = self._number
+        if line.strip():
+            self._just_done = False
         self._above.append(line)
-        del self._above[:-8]
-        return []
+        del self._above[:-_ABOVE]
 
 
 def open_parser() -> EditParser:
@@ -132,7 +193,7 @@ def open_parser() -> EditParser:
 
 def closes(line: str, fence: str) -> bool:
     """Say whether a line closes a fence."""
-    if fence == "<source>":
-        return line.strip() == "</source>"
+    if fence.startswith("<"):
+        return line.strip() == f"</{fence[1:]}"
     bare = line.strip()
     return len(bare) >= len(fence) and not bare.strip(fence[0])

@@ -1,89 +1,154 @@
-"""Reading a path out of the line that a model put above its edit, decorated or not."""
+"""Reading a path out of the line that a model put above its edit, decorated or not.
+
+A line can be read in several ways; all are handed on, the likeliest first, and the file that exists decides.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
-_MARK = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s+)+")
-_LABEL = re.compile(r"^(?:file(?:name| ?path)?|path|update|edit|modify|create|new file|in)\s*:?\s+", re.IGNORECASE)
-_TICKED = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"")
-_TOKEN = re.compile(r"[^\s`*\"'(),;]+")
-_COMMENT = re.compile(r"^(?://|#|--|/\*|<!--|;)\s*(.*?)\s*(?:\*/|-->)?$")
+_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+|\d+[.)][ \t]+|>[ \t]+)+")
+_LABEL = re.compile(
+    r"^(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|path|update|updated|edit|modify|modified|change|create|created|add|delete|in|for|to)"
+    r"(?:[ \t]*[:=][ \t]*|[ \t]+)",
+    re.IGNORECASE,
+)
+_BOLD_LABEL = re.compile(
+    r"^(?:\*\*|__)(?:new )?(?:file(?:[ \t]?name|[ \t]?path)?|path)[ \t]*:?(?:\*\*|__)[ \t]*:?[ \t]*", re.IGNORECASE
+)
+_LINK = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$")
+_SPOKEN = re.compile(r"^(?:the|a|an|this|now|then|next|here|first|finally|also|and|we|i|let)\b", re.IGNORECASE)
+_TICKED = re.compile(
+    r"``([^\n]+?)``|`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\[([^\]\n]+)\]\([^)\n]*\)|<(?:file|path)[^>\n]*?=\"([^\"\n]+)\""
+)
+_TOKEN = re.compile(r"[^\s`*\"',;<>]+")
+_COMMENT = re.compile(r"^(?://[ \t]*|/\*[ \t]*|<!--[ \t]*|(?:#|--|;|%)[ \t]+)(.*?)[ \t]*(?:\*/|-->)?$")
+_RULED = re.compile(r"^([-=*]{2,})[ \t]+(.+?)[ \t]+\1$")
+_NOTED = re.compile(
+    r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
+    re.IGNORECASE,
+)
+_EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,12}$")
 _BARE = {
-    "Makefile",
-    "Dockerfile",
-    "LICENSE",
-    "README",
-    "Rakefile",
-    "Gemfile",
-    "Procfile",
-    "Justfile",
-    "CHANGELOG",
-    "NOTICE",
-}
+    "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
+    "Jenkinsfile", "Containerfile", "Brewfile", "CODEOWNERS", "AUTHORS", "BUILD", "WORKSPACE", "Pipfile", "makefile", "dockerfile",
+}  # fmt: skip
+_DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
 _LONGEST = 300
+_SIGNS = (
+    ("**", "**"),
+    ("__", "__"),
+    ("`", "`"),
+    ('"', '"'),
+    ("'", "'"),
+    ("*", "*"),
+    ("<", ">"),
+    ("(", ")"),
+    ("[", "]"),
+)
 
 
 def readings(line: str) -> list[str]:
-    """Return the paths that a line may name, the likeliest first; empty when it names none."""
-    raw = line.strip()
+    """Return the paths that a line may name, the likeliest first; the first is empty when none is likely.
+
+    The others may be mere words: they count where a file of that name exists.
+    """
+    raw = line.strip(" \t")
     if not raw or len(raw) > _LONGEST or raw.startswith(("```", "~~~", "<<<<<", ">>>>>", "=====")):
         return []
-    found: list[str] = []
+    stages = _stages(raw)
+    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
+    tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(stages[-1])]
+    whole = [name for name in reversed(stages) if " " not in name]
+    spaced = [name for name in reversed(stages) if " " in name and not _SPOKEN.match(name)]
+    likely = [name for name in tokens if looks(name) and not _DEVICE.match(name)] if " " in stages[-1] else []
+    strong: list[str] = []
+    groups = [whole, ticked, spaced, likely] if len(ticked) == 1 or len(set(ticked)) == 1 else [whole, spaced, likely]
+    for group in groups:
+        strong += [name for name in group if looks(name)]
+    weak = [*stages[:1], *reversed(stages), *ticked, *([] if strong else tokens[-1:]), line]
+    ordered = list(dict.fromkeys([*(strong or [""]), *(name for name in weak if name)]))
+    # A line that is a name as it stands comes before any that is cut out of it.
+    if looks(raw) and " " in raw and raw == stages[-1]:
+        ordered = [raw, *(name for name in ordered if name not in {raw, ""})]
+    return ordered
 
-    def put(name: str) -> None:
-        if name and name not in found and _looks(name):
+
+def _stages(raw: str) -> list[str]:
+    """Return a line with ever less decoration; the last has none left."""
+    found = [raw]
+
+    def put(name: str) -> str:
+        name = name.strip(" \t")
+        if name and name != found[-1]:
             found.append(name)
+        return found[-1]
 
-    plain = _undress(raw)
-    if plain == raw or " " not in plain:
-        put(plain)
-    for match in _TICKED.finditer(raw):
-        put(next(filter(None, match.groups())).strip())
-    if " " in plain:
-        tokens = [token.rstrip(".:") for token in _TOKEN.findall(plain)]
-        likely = [token for token in tokens if "/" in token or re.search(r"\w\.\w{1,8}$", token)]
-        if len(likely) == 1 and len(tokens) > 1 and not re.search(r"\.\w{1,8}$", plain.replace(likely[0], "")):
-            put(likely[0])
-        put(plain)
-    put(raw)
+    name = put(_BOLD_LABEL.sub("", put(_MARK.sub("", raw))))
+    for _ in range(6):
+        before = name
+        for pattern, group in ((_RULED, 2), (_LINK, 1), (_COMMENT, 1), (_NOTED, 1)):
+            match = pattern.match(name)
+            if match and match[group]:
+                name = put(match[group])
+        name = put(name.rstrip(":")) if name.rstrip(":") else name
+        for opened, closed in _SIGNS:
+            size = len(opened) + len(closed)
+            if len(name) > size and name.startswith(opened) and name.endswith(closed):
+                inner = name[len(opened) : -len(closed)]
+                if opened not in inner and closed not in inner:
+                    name = put(inner)
+        if " " in name or "=" in name or ":" in name:
+            name = put(_LABEL.sub("", name))
+        if name == before:
+            break
     return found
 
 
-def _undress(name: str) -> str:
-    name = _MARK.sub("", name).strip()
-    comment = _COMMENT.match(name)
-    if comment and comment[1]:
-        name = comment[1]
-    for _ in range(3):
-        before = name
-        name = name.strip().rstrip(":").strip()
-        for sign in ("**", "__", "`", '"', "'", "*"):
-            if len(name) > 2 * len(sign) and name.startswith(sign) and name.endswith(sign):
-                name = name[len(sign) : -len(sign)]
-        if " " in name:
-            name = _LABEL.sub("", name)
-        if name == before:
-            break
-    return name.removeprefix("./") if not name.startswith("./.") else name[2:]
-
-
-def _looks(name: str) -> bool:
+def looks(name: str) -> bool:
     """Say whether a string can be meant as a path."""
-    if name in _BARE or name.startswith(("/", "~", "..")):
-        return True
-    if name.endswith(("/", ".", ",", "!", "?", ";")) or "://" in name or len(name) > _LONGEST:
+    if not name or len(name) > _LONGEST or name in {"//", "-", "*"}:
         return False
-    last = name.rsplit("/", 1)[-1].rsplit("\\", 1)[-1]
-    return "/" in name or "\\" in name or bool(re.search(r"^\.\w|[^\s.]\.[\w~+-]{1,12}$", last))
+    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in name):
+        return True  # never a name that may be written, and never words
+    if name in _BARE or _DEVICE.match(name) or name.lower().startswith("file:"):
+        return True
+    if name.startswith(("/", "~", "..", "\\")):
+        return " " not in name or "/" in name[1:]
+    if re.match(r"^[A-Za-z]:[\\/]", name):
+        return True
+    if name.endswith((".", ",", "!", "?", ";")) or "://" in name:
+        return False
+    last = re.split(r"[/\\]", name.rstrip("/"))[-1]
+    if " " in name and _SPOKEN.match(name):
+        return False
+    return "/" in name or "\\" in name or bool(re.match(r"^\.\w", last)) or bool(_EXTENSION.match(last))
 
 
-def only_path(line: str) -> str:
-    """Return the path that a line consists of, decoration aside; empty when the line says anything else."""
-    plain = _undress(line.strip())
-    if not plain or not _looks(plain):
-        return ""
+def only_path(line: str) -> tuple[str, bool]:
+    """Return the path that a line consists of, decoration aside, and whether it is sure to be one.
+
+    Empty when the line says anything else. A bare word is no sure path; it counts where a file of that name exists.
+    """
+    raw = line.strip(" \t")
+    if not raw or len(raw) > _LONGEST:
+        return "", False
+    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in raw) and " " not in raw:
+        return raw, True  # no words look like this; it is refused as a name
+    plain = _stages(raw)[-1]
+    if plain.startswith("./") and len(plain) > 2:
+        plain = plain[2:]
+    if looks(raw) and " " in raw and not _TICKED.search(raw) and _EXTENSION.match(re.split(r"[/\\]", raw)[-1]):
+        dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
+        plain = plain if dressed else raw
     words = plain.split(" ")
-    if len(words) > 1 and (len(words) > 4 or line.rstrip().endswith(":") or not re.search(r"\.\w{1,8}$", plain)):
-        return ""
-    return plain
+    if looks(plain):
+        spoken = len(words) > 1 and (
+            len(words) > 5 or _SPOKEN.match(plain) or not _EXTENSION.match(re.split(r"[/\\]", plain)[-1])
+        )
+        return ("", False) if spoken else (plain, True)
+    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
+    if len(words) == 1 and re.match(r"^[\w@$%~+.-]+$", plain) and (ticked == [plain] or plain == raw.rstrip(":")):
+        return plain, False
+    return "", False

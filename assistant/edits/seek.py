@@ -1,44 +1,102 @@
 """Finding the place of some lines in a file, ever gentler, and never guessing between two places.
 
-Each rung says when two lines count as the same. A rung is only tried when the ones before it found nothing; a rung that
-finds several places ends the search, because a gentler one cannot tell them apart either.
+Each rung says how the lines of a reply may differ from those of the file. A rung is only tried when the ones before it
+found nothing; a rung that finds several places ends the search, because a gentler one cannot tell them apart either. What
+a rung finds is said in the file's own terms: `old` as it is to be compared, `new` moved, re-indented or mended alike.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistant.edits.compare import changes
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-_TYPOGRAPHY = str.maketrans(
-    {
-        "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2013": "-",
-        "\u2014": "-", "\u2011": "-", "\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": None,
-    }
-)  # fmt: skip
-_NEAR_LINE = 0.85
-_NEAR_LENGTH = 12
-_DECLARES = re.compile(
-    r"^\s*(?:async |export |pub |public |private |static )*(?:def|class|fn|func|function|struct|enum|trait|impl|interface|type)\b"
-)
-_NEAR_SHARE = 0.6
-_FEWEST = 3
+_MOST = 50
+"""Places that are counted; a search that has more is as ambiguous as one that has many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place: 0-based first line, which rung found it, and what must be put before new lines (or taken off them)."""
+    """A place: 0-based first line, the lines there in the reply's terms, what shall stand there, and the rung.
+
+    `source` says for each new line which line of the edit's `after` it is, -1 for a line of the file itself.
+    """
 
     start: int
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    source: tuple[int, ...]
     rung: str
-    indent: str = ""
-    outdent: str = ""
+
+    @property
+    def end(self) -> int:
+        """Behind the last line, 0-based."""
+        return self.start + len(self.old)
+
+
+class Index:
+    """The lines of one file, and where each stands, by as many readings as were asked for."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = [bare(line) for line in lines]
+        self._read: dict[str, list[str]] = {}
+        self._where: dict[str, dict[str, list[int]]] = {}
+
+    @cached_property
+    def ascii(self) -> bool:
+        """Whether the file holds plain signs only."""
+        return all(map(str.isascii, self.lines))
+
+    def read(self, name: str, key: Callable[[str], str]) -> list[str]:
+        """Return all lines in one reading."""
+        if name not in self._read:
+            self._read[name] = [key(line) for line in self.lines]
+        return self._read[name]
+
+    def where(self, name: str, key: Callable[[str], str]) -> dict[str, list[int]]:
+        """Map each line in one reading to its places, in order."""
+        if name not in self._where:
+            places: dict[str, list[int]] = {}
+            for at, line in enumerate(self.read(name, key)):
+                places.setdefault(line, []).append(at)
+            self._where[name] = places
+        return self._where[name]
+
+    def places(self, wish: Sequence[str], name: str, key: Callable[[str], str]) -> list[int]:
+        """Return where all of `wish` stands, line for line in one reading; 0-based, at most a few dozen."""
+        want = [key(line) for line in wish]
+        where = self.where(name, key)
+        told = [index for index, line in enumerate(want) if line.strip()]
+        if not told:
+            return []
+        rarest = min(told, key=lambda index: len(where.get(want[index], ())))
+        have = self.read(name, key)
+        found: list[int] = []
+        for at in where.get(want[rarest], ()):
+            start = at - rarest
+            if start >= 0 and have[start : start + len(want)] == want:
+                found.append(start)
+                if len(found) == _MOST:
+                    break
+        return found
+
+
+@dataclass(slots=True)
+class Wish:
+    """What is looked for and what shall stand there, without line ends; `signed` lines came behind a sign, as in a diff."""
+
+    old: list[str]
+    new: list[str]
+    source: list[int] = field(default_factory=list)
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            self.source = list(range(len(self.new)))
 
 
 def bare(line: str) -> str:
@@ -46,162 +104,76 @@ def bare(line: str) -> str:
     return line.rstrip("\r\n")
 
 
-def seek(lines: Sequence[str], old: Sequence[str], new: Sequence[str]) -> list[Found]:
-    """Return all places of `old` in `lines` on the first rung that has any; one is success, several are ambiguous.
-
-    `lines` and `old` are lines with or without ends; `new` is what shall stand there, which the last rung needs to know
-    which lines go and which are only context.
-    """
-    if not old:
-        return []
-    file = [bare(line) for line in lines]
-    wish = [bare(line) for line in old]
-    for rung, same in (("exact", _itself), ("trailing blanks", str.rstrip)):
-        places = _places(file, wish, same)
-        if places:
-            return [Found(at, rung) for at in places]
-    shifted = _shifted(file, wish)
-    if shifted:
-        return shifted
-    places = _places(file, wish, _plain)
-    if places:
-        return [Found(at, "typography") for at in places]
-    return _near(file, wish, [bare(line) for line in new])
-
-
-def _itself(line: str) -> str:
-    return line
-
-
-def _plain(line: str) -> str:
-    return line.translate(_TYPOGRAPHY).rstrip()
-
-
-def _places(file: Sequence[str], wish: Sequence[str], same: Callable[[str], str]) -> list[int]:
-    want = [same(line) for line in wish]
-    have = [same(line) for line in file]
-    # The rarest line of the wish is looked for first: most files then need one pass and few comparisons.
-    key = max(range(len(want)), key=lambda index: len(want[index]))
-    found = []
-    for at, line in enumerate(have):
-        start = at - key
-        if (
-            line == want[key]
-            and start >= 0
-            and start + len(want) <= len(have)
-            and have[start : start + len(want)] == want
-        ):
-            found.append(start)
-    return found
-
-
-def _shifted(file: Sequence[str], wish: Sequence[str]) -> list[Found]:
-    """Find places where every line is indented by the same blanks more, or less, than in the wish."""
-    first = next((index for index, line in enumerate(wish) if line.strip()), None)
-    if first is None:
-        return []
-    found = []
-    core = wish[first].strip()
-    for at, line in enumerate(file):
-        start = at - first
-        if line.strip() != core or start < 0 or start + len(wish) > len(file):
-            continue
-        mine, theirs = _lead(line), _lead(wish[first])
-        if mine.endswith(theirs):
-            more, less = mine[: len(mine) - len(theirs)], ""
-        elif theirs.endswith(mine):
-            more, less = "", theirs[: len(theirs) - len(mine)]
-        else:
-            continue
-        if all(_same_shifted(file[start + index], each, more, less) for index, each in enumerate(wish)):
-            found.append(Found(start, "indentation", more, less))
-    return found
-
-
-def _same_shifted(have: str, want: str, more: str, less: str) -> bool:
-    if not want.strip():
-        return not have.strip()
-    return have.rstrip() == (more + want if more else want.removeprefix(less)).rstrip() and want.startswith(less)
-
-
-def _lead(line: str) -> str:
+def lead(line: str) -> str:
+    """The blanks that a line begins with."""
     return line[: len(line) - len(line.lstrip())]
 
 
-def _near(file: Sequence[str], wish: Sequence[str], new: Sequence[str]) -> list[Found]:
-    """Find the one place where every line that goes is there, and the context differs by no more than a slip.
-
-    Lines that stay are kept as the file has them, so a slip of the model in its context never reaches the disk. What is
-    inserted must have a true line beside it.
-    """
-    runs = changes(wish, new)
-    if len(wish) < _FEWEST or not runs:
-        return []
-    must = {index for a, b, _, _ in runs for index in range(a, b)}
-    for a, b, _, _ in runs:
-        if a == b:
-            must |= {a - 1} if a else {a}
-    must = {index for index in must if index < len(wish)}
-    solid = [index for index in must if len(wish[index].strip()) > 1]
-    if not solid:
-        return []
-    have = [_plain(line) for line in file]
-    want = [_plain(line) for line in wish]
-    key = max(solid, key=lambda index: len(want[index]))
-    found: list[Found] = []
-    for at, line in enumerate(have):
-        start = at - key
-        if line != want[key] or start < 0 or start + len(want) > len(have):
-            continue
-        if any(have[start + index] != want[index] for index in must):
-            continue
-        same = sum(have[start + index] == each for index, each in enumerate(want))
-        if same / len(want) < _NEAR_SHARE:
-            continue
-        if all(have[start + index] == each or _slip(have[start + index], each) for index, each in enumerate(want)):
-            found.append(Found(start, "near"))
-    return found
+def itself(line: str) -> str:
+    """The reading that changes nothing."""
+    return line
 
 
-def _slip(have: str, want: str) -> bool:
-    """Whether two lines differ by no more than a slip; a line that declares something must be the very one."""
-    if min(len(have.strip()), len(want.strip())) < _NEAR_LENGTH or _DECLARES.match(have) or _DECLARES.match(want):
-        return False
-    return _alike(have, want) >= _NEAR_LINE
+def strictly(index: Index, wish: Wish) -> list[Found]:
+    """Find lines that are the same, or the same but for blanks at their ends."""
+    for rung, key in (("exact", itself), ("trailing blanks", str.rstrip)):
+        places = index.places(wish.old, rung, key)
+        if places:
+            return [settle(index, at, wish, rung) for at in places]
+    return []
 
 
-def _alike(one: str, other: str) -> float:
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.ratio() if matcher.real_quick_ratio() >= _NEAR_LINE else 0.0
+def settle(index: Index, start: int, wish: Wish, rung: str) -> Found:
+    """Make a place of a start. Blanks at line ends that only the reply has are taken off its new lines as well."""
+    new = wish.new
+    there = index.lines[start : start + len(wish.old)]
+    if any(
+        line != line.rstrip() and have == have.rstrip() and have.strip()
+        for line, have in zip(wish.old, there, strict=True)
+    ):
+        new = [line.rstrip() for line in new]
+        return Found(start, tuple(line.rstrip() for line in wish.old), tuple(new), tuple(wish.source), rung)
+    return Found(start, tuple(wish.old), tuple(new), tuple(wish.source), rung)
 
 
-def nearest(lines: Sequence[str], old: Sequence[str], limit: int = 2) -> list[tuple[int, int, float]]:
+def nearest(index: Index, old: Sequence[str], limit: int = 2) -> list[tuple[int, int, float]]:
     """Return the places most like `old`: 0-based start, behind-last line, likeness (0 to 1); the best first."""
-    file = [bare(line).strip() for line in lines]
-    wish = [bare(line).strip() for line in old]
+    where = index.where("stripped", str.strip)
+    file = index.read("stripped", str.strip)
+    wish = [line.strip() for line in old][:200]
+    size = max(1, len(wish))
     votes: dict[int, float] = {}
-    where: dict[str, list[int]] = {}
-    for index, line in enumerate(file):
-        if line:
-            where.setdefault(line, []).append(index)
-    for index, line in enumerate(wish):
-        places = where.get(line, [])
-        for at in places[:200]:
-            start = min(max(0, at - index), max(0, len(file) - len(wish)))
-            votes[start] = votes.get(start, 0.0) + 1 / len(places)
+    for start, weight in _votes(wish, where):
+        place = min(max(0, start), max(0, len(file) - size))
+        votes[place] = votes.get(place, 0.0) + weight
     if not votes:
         from rapidfuzz import fuzz, process
 
         longest = max(range(len(wish)), key=lambda index: len(wish[index]), default=None)
-        if longest is None or not where:
+        if longest is None or not wish[longest]:
             return []
-        for match in process.extract(wish[longest], list(where), scorer=fuzz.ratio, limit=limit, score_cutoff=50):
+        choices = [line for line in where if len(line) < 2_000]
+        for match in process.extract(wish[longest][:2_000], choices, scorer=fuzz.ratio, limit=limit, score_cutoff=50):
             votes[max(0, where[match[0]][0] - longest)] = match[1] / 100
-    size = max(1, len(wish))
     best = sorted(votes, key=lambda start: -votes[start])[: limit * 4]
-    rated = [
-        (start, start + size, SequenceMatcher(None, wish, file[start : start + size], autojunk=False).ratio())
-        for start in best
-    ]
+    rated = [(start, min(start + size, len(file)), _likeness(wish, file[start : start + size])) for start in best]
     rated.sort(key=lambda each: (-each[2], -votes[each[0]]))
-    return [(start, min(end, len(file)), likeness) for start, end, likeness in rated[:limit]]
+    return rated[:limit]
+
+
+def _votes(wish: Sequence[str], where: dict[str, list[int]]) -> Iterable[tuple[int, float]]:
+    for index, line in enumerate(wish):
+        places = where.get(line, ()) if line else ()
+        for at in places[:100]:
+            yield at - index, 1 / len(places)
+
+
+def _likeness(wish: Sequence[str], have: Sequence[str]) -> float:
+    """The share of characters in common: line by line where the lines pair up, else over the whole."""
+    return SequenceMatcher(None, wish, have, autojunk=False).ratio() or _words(wish, have)
+
+
+def _words(wish: Sequence[str], have: Sequence[str]) -> float:
+    from rapidfuzz import fuzz
+
+    return float(fuzz.ratio("\n".join(wish)[:4_000], "\n".join(have)[:4_000])) / 100

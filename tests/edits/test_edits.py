@@ -99,7 +99,7 @@ def test_a_reply_reads_the_same_however_it_is_cut(step):
         (block("a.py", "def cool(water):\n", "def cool(water):\n    return 20\n"), "already"),
         (
             block("a.py", "    return 20\n", "    return 1\n") + block("a.py", "    return 20\n", "    return 2\n"),
-            "not_found",
+            "conflict",
         ),
         (
             block("a.py", "def cool(water):\n    return 20\n", "def cool(water):\n    # ... existing code ...\n"),

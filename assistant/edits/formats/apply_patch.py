@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
@@ -9,18 +10,23 @@ from assistant.edits.edit import Edit, Misfit
 if TYPE_CHECKING:
     from assistant.edits.format import Place
 
-_ADD, _UPDATE, _DELETE = "*** Add File: ", "*** Update File: ", "*** Delete File: "
-_MOVE, _END, _EOF = "*** Move to: ", "*** End Patch", "*** End of File"
+_ADD, _UPDATE, _DELETE = "*** Add File:", "*** Update File:", "*** Delete File:"
+_BEGIN, _MOVE, _END, _EOF = "*** Begin Patch", "*** Move to:", "*** End Patch", "*** End of File"
+_STRAY = re.compile(
+    r"^\s*\*\*\* ?(?:(?:Begin|Start)\b.{0,20}\bPatch|(?:Add|Create|New|Update|Modify|Edit|Change|Delete|Remove|Move|Rename)\b.{0,12}\bFile\b)",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"^-\d+(?:,\d+)? \+\d+(?:,\d+)?(?: @@|$)\s*")
 
 
 def begin(line: str, place: Place) -> Envelope | None:
-    """Begin at the opening line, or at a file's line where a model left it out."""
-    bare = line.strip()
-    if bare == "*** Begin Patch":
+    """Begin at the opening line; at anything else that only stands in a patch, to say that it is broken."""
+    if line.strip() == _BEGIN:
         return Envelope(place.number)
-    if line.startswith((_ADD, _UPDATE, _DELETE)):
+    if _STRAY.match(line):
         envelope = Envelope(place.number)
         envelope.line(line, place.number)
+        envelope.mistrust(f"it does not begin with a line '{_BEGIN}'")
         return envelope
     return None
 
@@ -36,96 +42,146 @@ class Envelope:
         self._kind = ""
         self._move = ""
         self._anchors: list[str] = []
-        self._lines: list[str] = []
+        self._lines: list[tuple[str, int]] = []
         self._start = number
         self._hunks = 0
         self._was_anchor = False
+        self._open = False
+        self._broken: Misfit | None = None
+        self._told = False
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line."""
-        bare = line.rstrip()
-        if bare.strip() == _END:
+        marker = line if self._lines and not line.startswith("*") else line.strip(" \t")
+        if line.strip() == _END:
             self.done = True
-            return self._end_file()
+            return self._said(self._end_file())
         for kind in (_ADD, _UPDATE, _DELETE):
-            if line.startswith(kind):
+            if marker.startswith(kind):
                 found = self._end_file()
-                self._kind, self.path, self._start = kind, line[len(kind) :].strip(), number
-                return found
-        if line.startswith(_MOVE) and self._kind == _UPDATE:
-            self._move = line[len(_MOVE) :].strip()
-        elif bare == _EOF:
-            return self._end_hunk()
-        elif line.startswith("@@") and self._kind == _UPDATE:
-            found = self._end_hunk() if self._lines else []
-            if not self._was_anchor:
-                self._anchors = []
-            anchor = line[2:].strip().removesuffix("@@").strip()
-            if anchor and not anchor.startswith("-"):
-                self._anchors.append(anchor)
-            self._was_anchor, self._start = True, number
-            return found
-        elif self._kind:
+                self._kind, self.path, self._start = kind, marker[len(kind) :].strip(" \t"), number
+                if not self.path:
+                    self.broken(number, "a file has no name")
+                return self._said(found)
+        if marker.startswith(_MOVE) and self._kind == _UPDATE and not self._hunks and not self._lines:
+            self._move = marker[len(_MOVE) :].strip(" \t")
+            if not self._move:
+                self.broken(number, "a move does not say where to")
+        elif marker.rstrip() == _EOF and self._kind == _UPDATE:
+            return self._said(self._end_hunk(at_end=True))
+        elif marker.startswith("@@") and self._kind == _UPDATE:
+            return self._said(self._anchor(marker, number))
+        elif line.startswith("***") or (line.strip() and self._kind in {"", _DELETE}):
+            self.broken(number, f"{line.strip()[:60]!r} is not a line of a patch")
+        elif self._kind in {_ADD, _UPDATE}:
             self._was_anchor = False
             if not self._lines:
                 self._start = number
-            self._lines.append(line)
-        elif bare:
-            self.done = True
-            return [self._broken(number, f"{bare[:60]!r} is not a line of a patch")]
-        return []
+            self._lines.append((line, number))
+        return self._said([])
 
-    def close(self) -> list[Edit | Misfit]:
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Report a patch without its end."""
-        found = self._end_file()
+        del whole
+        found = self._said(self._end_file())
         edit = Edit("replace", self.path, reply_line=self._number, format="apply_patch")
-        return [*found, Misfit(edit, "incomplete", "The patch has no '*** End Patch' line.")]
+        words = f"The patch at line {self._number} of the reply has no line '{_END}'; the reply may be cut short."
+        return [*found, Misfit(edit, "incomplete", words)]
+
+    def mistrust(self, why: str) -> None:
+        """Note that the patch as a whole cannot be read."""
+        self._broken, self._told = None, False
+        self.broken(self._number, why)
+
+    def broken(self, number: int, why: str) -> None:
+        """Note that the patch cannot be read; said once."""
+        edit = Edit("replace", self.path, reply_line=number, format="apply_patch")
+        words = f"The patch of {self.path or 'a file'} (line {number} of the reply) cannot be read: {why}."
+        self._broken = self._broken or Misfit(edit, "malformed", words)
+
+    def _said(self, found: list[Edit | Misfit]) -> list[Edit | Misfit]:
+        """Add what is broken, once, to what was found."""
+        if self._broken is None or self._told:
+            return found
+        self._told = True
+        return [*found, self._broken]
+
+    def _anchor(self, marker: str, number: int) -> list[Edit | Misfit]:
+        found: list[Edit | Misfit] = []
+        if self._lines:
+            found = self._end_hunk()
+        elif not self._was_anchor:
+            self._anchors = []
+        words = marker[2:].strip(" \t").removesuffix("@@").strip(" \t")
+        words = _NUMBERS.sub("", words).strip(" \t")
+        if self._was_anchor and not words:
+            self.broken(number, "a hunk is empty")
+        if words and words != "...":
+            self._anchors.append(words)
+        self._was_anchor, self._start = True, number
+        return found
 
     def _end_file(self) -> list[Edit | Misfit]:
         kind, self._kind = self._kind, ""
         found: list[Edit | Misfit] = []
         if kind == _ADD:
-            lines = self._lines
-            self._lines = []
-            while lines and not lines[-1].strip():
-                lines.pop()
-            if any(not line.startswith("+") for line in lines):
-                return [self._broken(self._start, "lines of a new file must begin with '+'")]
-            text = "".join(line[1:] + "\n" for line in lines)
-            return [Edit("create", self.path, "", text, self._start, "apply_patch")]
-        if kind == _DELETE:
-            self._lines = []
-            return [Edit("delete", self.path, reply_line=self._start, format="apply_patch")]
-        if kind == _UPDATE:
-            self._kind = kind
+            found = self._added()
+        elif kind == _DELETE:
+            found = [Edit("delete", self.path, reply_line=self._start, format="apply_patch")]
+        elif kind == _UPDATE:
             found = self._end_hunk()
-            self._kind = ""
+            if self._was_anchor:
+                self.broken(self._start, "a hunk is empty")
             if self._move:
                 found.append(
                     Edit("rename", self.path, reply_line=self._start, format="apply_patch", new_path=self._move)
                 )
             elif not self._hunks:
-                found.append(self._broken(self._start, "it has no hunk"))
-        self._move, self._anchors, self._hunks, self._was_anchor = "", [], 0, False
+                self.broken(self._start, "it has no hunk")
+        self._lines, self._move, self._anchors, self._hunks, self._was_anchor = [], "", [], 0, False
         return found
 
-    def _end_hunk(self) -> list[Edit | Misfit]:
+    def _added(self) -> list[Edit | Misfit]:
+        lines = self._lines
+        while lines and not lines[-1][0].strip():
+            lines.pop()
+        wrong = next((number for line, number in lines if not line.startswith("+")), 0)
+        if wrong:
+            self.broken(wrong, "lines of a new file must begin with '+'")
+            return []
+        text = "".join(line[1:] + "\n" for line, _ in lines)
+        numbers = [number for _, number in lines]
+        return [Edit("create", self.path, "", text, self._start, "apply_patch", after_lines=numbers)]
+
+    def _end_hunk(self, *, at_end: bool = False) -> list[Edit | Misfit]:
         lines, self._lines = self._lines, []
-        while lines and not lines[-1].strip() and not lines[-1]:
+        while lines and not lines[-1][0]:
             lines.pop()
         if not lines:
-            if self._was_anchor:
-                return [self._broken(self._start, "a hunk is empty")]
             return []
         self._hunks += 1
-        if any(line[:1] not in {" ", "+", "-", ""} for line in lines):
-            return [self._broken(self._start, "a line begins with neither a blank, '+' nor '-'")]
-        old = "".join(line[1:] + "\n" for line in lines if not line.startswith("+"))
-        new = "".join(line[1:] + "\n" for line in lines if not line.startswith("-"))
-        edit = Edit("replace", self.path, old, new, self._start, "apply_patch", anchors=tuple(self._anchors))
-        self._anchors = []
-        return [edit]
-
-    def _broken(self, number: int, why: str) -> Misfit:
-        edit = Edit("replace", self.path, reply_line=number, format="apply_patch")
-        return Misfit(edit, "malformed", f"The patch of {self.path or 'a file'} cannot be read: {why}.")
+        self._was_anchor = False
+        anchors, self._anchors = tuple(self._anchors), []
+        for line, number in lines:
+            if line[:1] not in {" ", "+", "-", ""}:
+                self.broken(number, f"{line[:40]!r} begins with neither a blank, '+' nor '-'")
+                return []
+        if all(line[:1] in {" ", ""} for line, _ in lines):
+            self.broken(lines[0][1], "a hunk changes nothing")
+            return []
+        old = "".join(line[1:] + "\n" for line, _ in lines if not line.startswith("+"))
+        new = "".join(line[1:] + "\n" for line, _ in lines if not line.startswith("-"))
+        numbers = [number for line, number in lines if not line.startswith("-")]
+        return [
+            Edit(
+                "replace",
+                self.path,
+                old,
+                new,
+                self._start,
+                "apply_patch",
+                anchors=anchors,
+                after_lines=numbers,
+                at_end=at_end,
+            )
+        ]

@@ -12,75 +12,126 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Action
     from assistant.edits.format import Place
 
-_HEAD = re.compile(r"^\s{0,3}(<{5,9})\s*(?:SEARCH|ORIGINAL|HEAD|OLD)\b\s*>?\s*(?P<path>\S.*)?$", re.IGNORECASE)
-_DIVIDER = re.compile(r"^\s{0,3}={5,9}\s*$")
-_TAIL = re.compile(r"^\s{0,3}>{5,9}\s*(?:REPLACE|UPDATED|NEW|END)?\s*$", re.IGNORECASE)
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,}|<source>)")
+_HEAD = re.compile(
+    r"^\s{0,3}(<{3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?$|^\s{0,3}(<{5,9})\s*(?:ORIGINAL|HEAD|OLD)\b\s*$",
+    re.IGNORECASE,
+)
+_DIVIDER = re.compile(r"^\s{0,3}(={3,40})\s*$")
+_TAIL = re.compile(r"^\s{0,3}>{3,40}\s*REPLACE\s*$|^\s{0,3}>{5,9}\s*(?:UPDATED|NEW|END)?\s*$", re.IGNORECASE)
+_STRAY = re.compile(r"^\s{0,3}>{5,9}\s*REPLACE\s*$")
+_USUAL = range(5, 10)
+_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?(?:source|code|pre|codeblock|sourcecode)>)")
+_LOOK_UP = 3
 
 
-def begin(line: str, place: Place) -> Block | None:
+def begin(line: str, place: Place) -> Block | Stray | None:
     """Begin at the first marker; the path is the nearest line above that names one, else that of the block before."""
     head = _HEAD.match(line)
-    if head is None:
-        return None
-    names: list[str] = readings(head["path"] or "")
-    for above in reversed(place.above):
-        if names or (above.strip() and not _FENCE.match(above)):
-            names = names or readings(above)
+    if head is not None:
+        return Block(_names(head["path"] or "", place), len(head[1] or head[3]), place.number)
+    return Stray(place.number) if _STRAY.match(line) else None
+
+
+def _names(beside: str, place: Place) -> list[str]:
+    """Return the readings of the path: beside the marker, in the fence, above the fence, in its info, as before."""
+    found: list[str] = []
+    sources = [beside] if beside else []
+    words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+    sources += words[:_LOOK_UP]
+    for source in sources:
+        names = readings(source)
+        if names and names[0]:
+            found = names + found
             break
-    names = names or ([place.last_path] if place.last_path else [])
-    return Block(names, place.number)
+        found += [name for name in names if name]
+    else:
+        named = readings(place.info.split(" ", 1)[-1].split(":", 1)[-1]) if place.info else []
+        if named and named[0] and ("/" in named[0] or "." in named[0]):
+            found = [*named, *found]
+        elif place.last_path:
+            found = [place.last_path, *found]
+        elif found:
+            found = ["", *found]
+    return list(dict.fromkeys(found))
 
 
 class Block:
     """One block."""
 
-    def __init__(self, names: list[str], number: int) -> None:
+    def __init__(self, names: list[str], size: int, number: int) -> None:
         self.done = False
         self.back: list[str] = []
         self.path = names[0] if names else ""
         self._names = names
+        self._size = size
         self._number = number
-        self._old: list[str] = []
-        self._new: list[str] | None = None
-        self._dividers = 0
+        self._lines: list[str] = []
+        self._dividers: list[tuple[int, int]] = []
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the block."""
-        del number
-        if _DIVIDER.match(line):
-            self._dividers += 1
-            if self._new is None:
-                self._new = []
-                return []
-        elif _TAIL.match(line) and self._new is not None:
+        divider = _DIVIDER.match(line)
+        if divider and (len(divider[1]) in _USUAL or len(divider[1]) == self._size):
+            self._dividers.append((len(self._lines), len(divider[1])))
+        elif _TAIL.match(line) and self._dividers:
             self.done = True
             return [self._whole()]
         elif _HEAD.match(line):
             self.done = True
-            return [self._broken("a new block begins inside it")]
-        (self._old if self._new is None else self._new).append(line)
+            self.back = [line]
+            return [self._broken(f"a new block begins inside it, at line {number}")]
+        self._lines.append(line)
         return []
 
-    def close(self) -> list[Edit | Misfit]:
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Report a block without its end."""
-        edit = self._edit()
-        return [Misfit(edit, "incomplete", f"The block for {self.path or 'an unnamed file'} has no end.")]
+        del whole
+        words = f"The block at line {self._number} of the reply, for {self.path or 'an unnamed file'}, has no end; the reply may be cut short."
+        return [Misfit(self._edit(None), "incomplete", words)]
 
     def _whole(self) -> Edit | Misfit:
-        if self._dividers > 1:
+        same = [at for at, size in self._dividers if size == self._size]
+        dividers = same or [at for at, _ in self._dividers]
+        if len(dividers) > 1:
             return self._broken("it has more than one line of equal signs, so that its halves cannot be told apart")
         if not self._names:
             return self._broken("no line above it names a file")
-        return self._edit()
+        return self._edit(dividers[0])
 
-    def _edit(self) -> Edit:
-        old = "".join(line + "\n" for line in self._old)
-        new = "".join(line + "\n" for line in self._new or [])
+    def _edit(self, divider: int | None) -> Edit:
+        at = len(self._lines) if divider is None else divider
+        old = "".join(line + "\n" for line in self._lines[:at])
+        new = "".join(line + "\n" for line in self._lines[at + 1 :])
         action: Action = "replace" if old.strip() else "create"
-        return Edit(action, self.path, old, new, self._number, "edit_block", also=tuple(self._names[1:]))
+        first = self._number + at + 2
+        lines = range(first, first + len(self._lines) - at - 1)
+        return Edit(
+            action, self.path, old, new, self._number, "edit_block", also=tuple(self._names[1:]), after_lines=lines
+        )
 
     def _broken(self, why: str) -> Misfit:
-        return Misfit(
-            self._edit(), "malformed", f"The block at line {self._number} of the reply cannot be read: {why}."
-        )
+        words = f"The block at line {self._number} of the reply cannot be read: {why}."
+        return Misfit(self._edit(None), "malformed", words)
+
+
+class Stray:
+    """The last marker of a block whose first is not there."""
+
+    path = ""
+
+    def __init__(self, number: int) -> None:
+        self.done = False
+        self.back: list[str] = []
+        self._number = number
+
+    def line(self, line: str, number: int) -> list[Edit | Misfit]:
+        """Say so, and give the line back."""
+        del number
+        self.done, self.back = True, [line]
+        return self.close(whole=True)
+
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
+        """Say so."""
+        del whole
+        edit = Edit("replace", "", reply_line=self._number, format="edit_block")
+        return [Misfit(edit, "malformed", f"A block ends at line {self._number} of the reply, but none has begun.")]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import readings
+from assistant.edits.naming import looks, only_path, readings
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -19,22 +20,65 @@ _HEADERS = (
 )  # fmt: skip
 _DIFFS = {"diff", "patch", "udiff"}
 _SIGNS = (" ", "+", "-", "\\")
+_NULL = "/dev/null"
+_TIME = re.compile(r"\t(?:\d{4}-\d\d|\(|[A-Z][a-z]{2} |$).*$")
+_PROSE = re.compile(r"^(?:[A-Z*_`\"'(]\S*(?:\s+\S+){3,}|[A-Z]\w*(?:\s+\S+)*[.:!?])$")
+_KEPT = (".orig", ".old", ".bak", ".before")
 
 
 def begin(line: str, place: Place) -> Diff | None:
-    """Begin at a header; at a bare `@@` only inside a diff fence, below a path."""
+    """Begin at a header; at a bare `@@` or a sign only inside a diff fence, below a path."""
     diff = Diff(place)
     if line.startswith("diff --git ") or (line.startswith("--- ") and line[4:].strip(" -")):
         diff.line(line, place.number)
         return diff
-    if line.startswith("@@") and place.info.split(" ")[0].lower() in _DIFFS:
-        names = [name for above in reversed(place.above[:-1]) for name in readings(above)]
+    if place.last_path and not place.fence and _NUMBERS.match(line):
+        diff.line(line, place.number)  # a hunk that was torn from its diff: it names no file, and is refused
+        return diff
+    if place.info.split(" ")[0].lower() not in _DIFFS or not place.above:
+        return None
+    named = next((above for above in reversed(place.above[:-1]) if above.strip()), "")
+    if line.startswith("@@"):
+        names = [name for name in readings(named) if name]
         if names or place.last_path:
-            diff.path = (names or [place.last_path])[0]
-            diff.headed = True
+            diff.adopt((names or [place.last_path])[0])
             diff.line(line, place.number)
             return diff
+    elif line.startswith(_SIGNS[:3]) and place.above[-1].strip().startswith(("`", "~")) and only_path(named)[1]:
+        diff.adopt(only_path(named)[0])
+        diff.line("@@", place.number)
+        diff.line(line, place.number)
+        return diff
     return None
+
+
+@dataclass(slots=True)
+class _Hunk:
+    start: int
+    numbers: tuple[int, int, int, int] | None
+    lines: list[tuple[str, int]] = field(default_factory=list)
+    blank: list[int] = field(default_factory=list)
+
+    def count(self, besides: str) -> int:
+        return sum(not line.startswith((besides, "\\")) for line, _ in self.lines)
+
+    def missing(self) -> int:
+        """How many lines the header promised that did not come."""
+        if self.numbers is None:
+            return 0
+        return max(self.numbers[1] - self.count("+"), self.numbers[3] - self.count("-"), 0)
+
+    def put(self, line: str, number: int) -> None:
+        self.lines += [("", at) for at in self.blank]
+        self.blank = []
+        self.lines.append((line, number))
+
+    def rounded(self) -> bool:
+        """Whether it ends in as much context as it begins with: a sign that it is whole whatever the header says."""
+        signs = [line[:1] in {" ", ""} for line, _ in self.lines]
+        head = signs.index(False) if False in signs else len(signs)
+        tail = signs[::-1].index(False) if False in signs else 0
+        return tail >= max(1, min(head, 3))
 
 
 class Diff:
@@ -44,36 +88,39 @@ class Diff:
         self.done = False
         self.back: list[str] = []
         self.path = ""
-        self.headed = False
+        self._also: tuple[str, ...] = ()
+        self._headed = False
         self._fence = place.fence
         self._first: list[str] = []
+        self._held: tuple[str, int] | None = None
         self._old = self._new = ""
         self._renames: dict[str, str] = {}
         self._mode: int | None = None
+        self._odd = ""
         self._git = False
         self._created = self._deleted = False
-        self._hunk: list[str] | None = None
-        self._at = self._start = 0
-        self._want = (0, 0)
-        self._blank = 0
-        self._ends: dict[str, bool] = {}
+        self._hunk: _Hunk | None = None
         self._hunks = 0
         self._header_line = place.number
 
+    def adopt(self, path: str) -> None:
+        """Take the path of a diff that has no header."""
+        self.path, self._headed = path, True
+
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the diff."""
+        if self._held is not None:
+            return self._after_held(line, number)
         if self._fence and self._closes(line):
             self.done = True
             return self._end_file()
-        if self._hunk is not None and self._in_hunk(line):
+        if self._hunk is not None and self._in_hunk(line, number):
             return []
         if line.startswith("@@"):
             found = self._end_hunk()
-            numbers = _NUMBERS.match(line)
-            self._hunk, self._start, self._blank = [], number, 0
-            self._at = int(numbers[1]) if numbers else 0
-            self._want = (int(numbers[2] or 1), int(numbers[4] or 1)) if numbers else (0, 0)
-            self.headed = True
+            told = _NUMBERS.match(line)
+            counts = (int(told[1]), int(told[2] or 1), int(told[3]), int(told[4] or 1)) if told else None
+            self._hunk, self._headed = _Hunk(number, counts), True
             return found
         if line.startswith("diff --git "):
             found = self._end_file()
@@ -81,107 +128,136 @@ class Diff:
             self._old, self._new = _git_names(line)
             self.path = self._new
             return found
-        if line.startswith("--- ") and (self._hunk is None or line[4:].strip()):
-            found = [] if self._git and not self._hunks and not self._hunk else self._end_file()
-            self._old = _name(line[4:])
-            self._first = [line]
-            return found
+        if line.startswith("--- "):
+            return self._old_name(line, number)
         if line.startswith("+++ "):
-            self._new = _name(line[4:])
-            self._first = []
-            self.headed = True
+            self._new, self._first, self._headed = _name(line[4:]), [], True
             self._settle_names()
             return []
         if line.startswith(("GIT binary patch", "Binary files ")):
             self.done = True
-            edit = Edit("replace", self.path, reply_line=number, format="unified_diff")
-            return [Misfit(edit, "malformed", f"{self.path or 'A file'}: a binary patch cannot be applied.")]
+            self._hunks += 1
+            words = f"{self.path or 'A file'} (line {number} of the reply): a binary patch cannot be applied."
+            return [Misfit(self._bare(number), "malformed", words)]
         if line.startswith(_HEADERS) and self._hunk is None:
             self._header(line)
             return []
-        if self._first and not self.headed and not self._git:
+        if self._first and not self._headed and not self._git:
             self.done, self.back = True, [*self._first, line]  # a rule or a list, not a diff
             return []
-        if self._fence and not line.strip():
+        if self._fence and self._hunk is None:
             return []
-        found = self._end_file()
-        self.done = not self._fence
-        if self.done:
-            self.back = [line]
+        hunk = self._hunk
+        lost = hunk is not None and hunk.missing() > len(hunk.blank) and not hunk.rounded()
+        found = [*self._end_file(), *([self._cut()] if lost else [])]
+        self.done = True
+        self.back = [line]
         return found
 
-    def close(self) -> list[Edit | Misfit]:
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Take the end of the reply."""
+        if self._held is not None:
+            line, number = self._held
+            self._held = None
+            if self._hunk is not None:
+                self._hunk.put(line, number)
         if self._fence:
             return [*self._end_file(), self._cut()]
-        short = self._hunk is not None and self._short()
+        hunk = self._hunk
+        if hunk is None:
+            started = (self._headed or self._git) and not self._hunks and not self._renames and self._mode is None
+            unsaid = started and not self._created and not self._deleted
+            return [*self._end_file(), *([self._cut()] if unsaid else [])]
+        short = hunk.missing() > len(hunk.blank) and not (hunk.rounded() and whole)
+        last = hunk.lines[-1][0] if hunk.lines else ""
+        half = not whole and bool(last) and not hunk.blank and (last.startswith("+") or not last.strip())
         found = self._end_file()
-        return [*found[:-1], self._cut()] if short else found
+        return [*found, self._cut()] if short or half else found
 
-    def _in_hunk(self, line: str) -> bool:
-        assert self._hunk is not None  # noqa: S101 - asked by the caller
-        if line.startswith(_SIGNS):
-            if line.startswith("--- ") and not self._short() and self._looks_like_header(line):
-                return False
-            self._hunk += [""] * self._blank
-            self._blank = 0
-            self._hunk.append(line)
-            return True
-        if not line.strip():
-            self._blank += 1
-            return True
-        if self._fence and not line.startswith(("@@", "diff --git ", "*** ")):
-            self._hunk += [""] * self._blank
-            self._blank = 0
-            self._hunk.append(" " + line)  # context whose first column got lost
-            return True
-        return False
+    def _old_name(self, line: str, number: int) -> list[Edit | Misfit]:
+        fresh = self._git and not self._hunks and self._hunk is None and not self._headed
+        found = [] if fresh else self._end_file()
+        self._old, self._first, self._headed = _name(line[4:]), [line], False
+        self._header_line = number
+        return found
 
-    @staticmethod
-    def _looks_like_header(line: str) -> bool:
-        return bool(re.match(r"^--- (?:a/|/dev/null|\"?[\w.][^\s]*[./]\w)", line))
+    def _after_held(self, line: str, number: int) -> list[Edit | Misfit]:
+        """Settle whether a line of dashes took away a line that begins with two, or named the next file."""
+        held, at = self._held or ("", 0)
+        self._held = None
+        hunk = self._hunk
+        if line.startswith("+++ ") and hunk is not None and not (hunk.missing() and not looks(_name(line[4:]))):
+            return [*self._old_name(held, at), *self.line(line, number)]
+        if hunk is not None:
+            hunk.put(held, at)
+        return self.line(line, number)
 
-    def _short(self) -> bool:
-        """Whether the header promised more lines than came."""
-        lines = self._hunk or []
-        old = sum(not line.startswith(("+", "\\")) for line in lines)
-        new = sum(not line.startswith(("-", "\\")) for line in lines)
-        return old < self._want[0] or new < self._want[1]
+    def _in_hunk(self, line: str, number: int) -> bool:
+        """Take a line into the open hunk; False when it is not of the hunk."""
+        hunk = self._hunk
+        if hunk is None:
+            return False
+        if line.startswith("--- "):
+            self._held = (line, number)
+        elif line.startswith(_SIGNS):
+            hunk.put(line, number)
+        elif not line.strip():
+            hunk.blank.append(number)
+        elif line.startswith(("@@", "diff --git ", "*** ", "Index: ", "====")):
+            return False
+        elif self._fence or (hunk.missing() and not _PROSE.match(line)) or (hunk.numbers is None and not hunk.blank):
+            hunk.put(" " + line, number)  # context whose first column got lost
+        else:
+            return False
+        return True
 
     def _header(self, line: str) -> None:
+        last = line.rsplit(maxsplit=1)[-1]
         if line.startswith(("rename from ", "rename to ")):
             _, which, name = line.split(" ", 2)
-            self._renames[which] = _unquote(name.strip())
-        elif line.startswith("new mode "):
-            self._mode = int(line.rsplit(maxsplit=1)[-1], 8) & 0o777
-        elif line.startswith("new file mode"):
-            self._created = True
-            self._mode = int(line.rsplit(maxsplit=1)[-1], 8)
+            self._renames[which] = _unquote(name.strip(" \t"))
+        elif line.startswith("copy "):
+            self._odd = "copies are not made"
+        elif line.startswith(("new mode ", "new file mode ")):
+            mode = int(last, 8) if re.fullmatch(r"[0-7]{3,6}", last) else 0
+            if mode >> 9 not in {0, 0o100}:
+                self._odd = "symbolic links and submodules are not made"
+            self._mode = 0o755 if mode & 0o111 else 0o644
+            self._created |= line.startswith("new file")
         elif line.startswith("deleted file mode"):
             self._deleted = True
 
     def _settle_names(self) -> None:
         old, new = self._old, self._new
-        null = "/dev/null"
-        if (old == null or old.startswith("a/")) and (new == null or new.startswith("b/")):
-            old, new = old if old == null else old[2:], new if new == null else new[2:]
-        self._created |= old == null
-        self._deleted |= new == null
-        self.path = new if new != null else old
-        if not self._created and not self._deleted and old != new:
+        raw = new
+        if (old == _NULL or old.startswith("a/")) and (new == _NULL or new.startswith("b/")):
+            old, new = old if old == _NULL else old[2:], new if new == _NULL else new[2:]
+        elif old.removeprefix("a/") == new or new.removeprefix("b/") == old:
+            old = new = old if len(old) < len(new) else new
+        self._created |= old == _NULL
+        self._deleted |= new == _NULL
+        self.path = new if new != _NULL else old
+        self._also = (raw,) if raw not in {new, _NULL} else ()
+        kept = any(old == new + end for end in _KEPT)
+        if not self._created and not self._deleted and old != new and not kept:
             self._renames.setdefault("from", old)
             self._renames.setdefault("to", new)
 
+    def _bare(self, number: int) -> Edit:
+        return Edit("replace", self.path, reply_line=number, format="unified_diff")
+
     def _end_hunk(self) -> list[Edit | Misfit]:
-        if self._hunk is None:
+        hunk, self._hunk = self._hunk, None
+        if hunk is None:
             return []
-        lines, self._hunk = self._hunk, None
         self._hunks += 1
+        hunk.lines += [("", at) for at in hunk.blank[: hunk.missing()]]
         old: list[str] = []
         new: list[str] = []
+        numbers: list[int] = []
         final: bool | None = None
         last = ""
-        for line in lines:
+        for line, number in hunk.lines:
             sign, words = line[:1] or " ", line[1:]
             if sign == "\\":
                 final = False if last in {"+", " "} else True if final is None else final
@@ -190,59 +266,72 @@ class Diff:
                 old.append(words + "\n")
             if sign in " +":
                 new.append(words + "\n")
+                numbers.append(number)
             last = sign
-        action: Action = "create" if self._created else "delete" if self._deleted else "replace"
         path = self._renames.get("from", self.path)
-        edit = Edit(
-            action, path, "".join(old), "".join(new), self._start, "unified_diff", self._at or None,
-            mode=self._mode if self._created else None, final_newline=final,
-        )  # fmt: skip
-        if self._mode == 0o120000 or (self._mode or 0) >= 0o160000:
-            return [Misfit(edit, "outside", f"{path}: symbolic links and submodules are not made.")]
+        if self._odd:
+            return [Misfit(self._bare(hunk.start), "outside", f"{path}: {self._odd} (line {hunk.start} of the reply).")]
         if not old and not new:
-            return [Misfit(edit, "malformed", f"{path}: the hunk at line {self._start} of the reply is empty.")]
-        return [edit]
+            words = f"{path}: the hunk at line {hunk.start} of the reply is empty."
+            return [Misfit(self._bare(hunk.start), "malformed", words)]
+        counts = hunk.numbers
+        right = counts is not None and counts[0] > 0 and (counts[1], counts[3]) == (len(old), len(new))
+        fresh = self._created or (not old and counts is not None and counts[:2] == (0, 0))
+        action: Action = "create" if fresh else "delete" if self._deleted else "replace"
+        return [
+            Edit(
+                action, path, "".join(old), "".join(new), hunk.start, "unified_diff", counts[0] if counts and right else None,
+                mode=self._mode if fresh else None, final_newline=final, also=self._also, after_lines=numbers,
+            )
+        ]  # fmt: skip
 
     def _end_file(self) -> list[Edit | Misfit]:
         found = self._end_hunk()
         path = self._renames.get("from", self.path)
-        if self._renames.get("to") and self._renames["to"] != path:
-            found.append(
-                Edit("rename", path, reply_line=self._header_line, format="unified_diff", new_path=self._renames["to"])
-            )
-        if self._mode is not None and not self._created:
-            found.append(Edit("mode", path, reply_line=self._header_line, format="unified_diff", mode=self._mode))
-        if not self._hunks and self._git and (self._created or self._deleted):
-            action: Action = "create" if self._created else "delete"
-            found.append(Edit(action, path, reply_line=self._header_line, format="unified_diff", mode=self._mode))
-        self._renames, self._mode, self._git, self._hunks = {}, None, False, 0
-        self._created = self._deleted = False
+        at = self._header_line
+        if self._odd and not any(isinstance(each, Misfit) for each in found):
+            found.append(Misfit(self._bare(at), "outside", f"{path}: {self._odd} (line {at} of the reply)."))
+        elif not self._odd:
+            if self._renames.get("to") and self._renames["to"] != path:
+                found.append(Edit("rename", path, reply_line=at, format="unified_diff", new_path=self._renames["to"]))
+            if self._mode is not None and not self._created:
+                found.append(Edit("mode", path, reply_line=at, format="unified_diff", mode=self._mode))
+            if not self._hunks and self._git and (self._created or self._deleted):
+                action: Action = "create" if self._created else "delete"
+                found.append(Edit(action, path, reply_line=at, format="unified_diff", mode=self._mode))
+        self._renames, self._mode, self._odd, self._git, self._hunks = {}, None, "", False, 0
+        self._created = self._deleted = self._headed = False
+        self._also = ()
         return found
 
     def _closes(self, line: str) -> bool:
         bare = line.rstrip() if line.startswith(("`", "~", "<")) else ""
-        if self._fence == "<source>":
-            return bare == "</source>"
+        if self._fence.startswith("<"):
+            return bare == f"</{self._fence[1:]}"
         return len(bare) >= len(self._fence) and not bare.strip(self._fence[0])
 
     def _cut(self) -> Misfit:
-        edit = Edit("replace", self.path, reply_line=self._start or self._header_line, format="unified_diff")
-        return Misfit(edit, "incomplete", f"The diff of {self.path or 'a file'} has no end.")
+        at = self._hunk.start if self._hunk else self._header_line
+        words = f"The diff of {self.path or 'a file'} (line {at} of the reply) has no end; the reply may be cut short."
+        return Misfit(self._bare(at), "incomplete", words)
 
 
 def _name(words: str) -> str:
-    """Read a path of a header line: cut at a tab (a time follows), unquote."""
-    return _unquote(words.split("\t", maxsplit=1)[0].strip())
+    """Read a path of a header line: a time behind a tab is left out, quotes are undone."""
+    return _unquote(_TIME.sub("", words).strip(" "))
 
 
 def _git_names(line: str) -> tuple[str, str]:
     words = line.removeprefix("diff --git ")
     half = len(words) // 2
-    if words[:half].strip()[2:] == words[half:].strip()[2:]:
-        name = _unquote(words[:half].strip())
+    if words[:half].strip(" ")[2:] == words[half:].strip(" ")[2:]:
+        name = _unquote(words[:half].strip(" "))
         return name, name.removeprefix("a/")
     parts = words.split(" b/")
     return parts[0], parts[-1]
+
+
+_ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "a": 7, "b": 8, "f": 12, "v": 11}
 
 
 def _unquote(name: str) -> str:
@@ -250,29 +339,11 @@ def _unquote(name: str) -> str:
     if len(name) < 2 or not (name.startswith('"') and name.endswith('"')):
         return name
     out = bytearray()
-    body = name[1:-1].encode("utf-8", "surrogateescape")
-    at = 0
-    plain = {
-        b"n": b"\n",
-        b"t": b"\t",
-        b"r": b"\r",
-        b'"': b'"',
-        b"\\": b"\\",
-        b"a": b"\a",
-        b"b": b"\b",
-        b"f": b"\f",
-        b"v": b"\v",
-    }
-    while at < len(body):
-        if body[at : at + 1] == b"\\" and at + 1 < len(body):
-            octal = re.match(rb"[0-7]{3}", body[at + 1 :])
-            if octal:
-                out.append(int(octal[0], 8) & 0xFF)
-                at += 4
-                continue
-            out += plain.get(body[at + 1 : at + 2], body[at : at + 2])
-            at += 2
+    for octal, sign, plain in re.findall(r"\\([0-7]{3})|\\(.)|([^\\]+)", name[1:-1]):
+        if octal:
+            out.append(int(octal, 8) & 0xFF)
+        elif sign in _ESCAPES:
+            out.append(_ESCAPES[sign])
         else:
-            out += body[at : at + 1]
-            at += 1
+            out += (plain or "\\" + sign).encode("utf-8", "surrogateescape")
     return out.decode("utf-8", "surrogateescape")

@@ -11,67 +11,117 @@ from assistant.edits.naming import only_path
 if TYPE_CHECKING:
     from assistant.edits.format import Place
 
-_SHELLS = {"bash", "sh", "shell", "console", "zsh", "fish", "powershell", "shell-session"}
+_SHELLS = {
+    "bash",
+    "sh",
+    "shell",
+    "console",
+    "zsh",
+    "fish",
+    "powershell",
+    "shell-session",
+    "shellsession",
+    "terminal",
+    "cmd",
+    "bat",
+    "output",
+}
+_SCRIPTS = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(
-    r"^\s{0,3}(<{5,9}\s*(SEARCH|ORIGINAL|HEAD|OLD)\b|\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ )"
+    r"^\s{0,3}(<{5,9}\s*(SEARCH|ORIGINAL|HEAD|OLD)\b|\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))"
 )
-_INNER = re.compile(r"^\s{0,3}(`{3,}|~{3,})\s*\w")
+_INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
+_FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
+_LOOK_AHEAD = 3
+_PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
 
 def begin(line: str, place: Place) -> File | None:
-    """Begin with the first line inside a fence that stands below a path."""
-    if not place.fence or len(place.above) < 2 or not place.above[-1].strip().startswith(place.fence[:3]):
+    """Begin with a fence that stands below a path."""
+    fence = _FENCE.match(line)
+    if place.fence or fence is None:
         return None
-    above = next((each for each in reversed(place.above[:-1]) if each.strip()), "")
-    path = only_path(above)
-    if not path or place.info.split(" ")[0].lower() in _NOT_FILES or _OTHER_FORMAT.match(line):
+    named = next((each for each in reversed(place.above) if each.strip()), "")
+    path, sure = only_path(named)
+    words = (fence["info"] or "").strip().lower().split(" ")[0]
+    if not path or words in _NOT_FILES:
         return None
-    if place.info.lower() in _SHELLS and not path.endswith((".sh", ".bash", ".zsh", ".fish", ".ps1")) and "." in path:
+    if words in _SHELLS and not path.endswith(_SCRIPTS) and "." in path:
         return None
-    return File(path, place, line)
+    return File(path, line, words, place.number, sure=sure)
 
 
 class File:
     """One file between its fences."""
 
-    def __init__(self, path: str, place: Place, first: str) -> None:
+    def __init__(self, path: str, fence: str, info: str, number: int, *, sure: bool) -> None:
         self.done = False
         self.back: list[str] = []
-        self.path = path
-        self._fence = place.fence
-        self._number = place.number - 1
+        self.path = path if sure else ""
+        self._path = path
+        self._sure = sure
+        self._first = fence
+        bare = fence.strip()
+        self._indent = len(fence) - len(fence.lstrip())
+        self._fence = bare if bare.startswith("<") else bare[: len(bare) - len(bare.lstrip(bare[0]))]
+        self._number = number
         self._lines: list[str] = []
-        self._depth = 0
-        self.line(first, place.number)
+        self._inner = ""
+        self._page = path.lower().endswith(_PAGES) or info in {"markdown", "md"}
+        self._closed = False
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the file; gives lines back when they turn out to be another format."""
         del number
-        if len(self._lines) == 1 and _OTHER_FORMAT.match(line):
+        if self._closed:
+            return self._after(line)
+        if len(self._lines) < _LOOK_AHEAD and _OTHER_FORMAT.match(line):
             self.done = True
-            self.back = [*self._lines, line]
+            self.back = [self._first, *self._lines, line]
             return []
-        if self._closes(line):
-            if not self._depth:
-                self.done = True
-                return [self._edit()] if self._lines else []
-            self._depth -= 1
-        elif self._fence != "<source>" and _INNER.match(line) and line.strip()[0] == self._fence[0]:
-            self._depth += 1
+        if self._inner and self._ends(line, self._inner):
+            self._inner = ""
+        elif not self._inner and self._ends(line, self._fence):
+            self._closed = True
+            self.done = not self._page or self._fence.startswith("<")
+            return [self._edit()] if self.done else []
+        elif not self._inner and _INNER.match(line) and len(line) - len(line.lstrip()) <= self._indent:
+            inner = line.strip()
+            self._inner = inner[: len(inner) - len(inner.lstrip(inner[0]))]
         self._lines.append(line)
         return []
 
-    def close(self) -> list[Edit | Misfit]:
+    def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Report a file without its end."""
-        return [Misfit(self._edit(), "incomplete", f"The text of {self.path} has no closing fence.")]
+        del whole
+        if self._closed:
+            return [self._edit()]
+        words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
+        return [Misfit(self._edit(), "incomplete", words)]
 
-    def _closes(self, line: str) -> bool:
+    def _after(self, line: str) -> list[Edit | Misfit]:
+        """In a page of prose, a bare fence with words right below it opened an inner block and ended nothing."""
+        if line.strip() and not only_path(line)[0]:
+            self._closed = False
+            self._lines += [self._fence, line]
+            self._inner = "" if self._ends(line, self._fence) else self._fence
+            return []
+        self.done = True
+        self.back = [line]
+        return [self._edit()]
+
+    def _ends(self, line: str, fence: str) -> bool:
+        """Whether a line closes a fence; one that stands further right than the first is text of the file."""
         bare = line.strip()
-        if self._fence == "<source>":
-            return bare == "</source>"
-        return len(bare) >= len(self._fence) and not bare.strip(self._fence[0])
+        if len(line) - len(line.lstrip()) > self._indent:
+            return False
+        if fence.startswith("<"):
+            return bare == f"</{fence[1:]}"
+        return len(bare) >= len(fence) and not bare.strip(fence[0])
 
     def _edit(self) -> Edit:
         text = "".join(line + "\n" for line in self._lines)
-        return Edit("whole", self.path, "", text, self._number, "whole_file")
+        first = self._number + 1
+        lines = range(first, first + len(self._lines))
+        return Edit("whole", self._path, "", text, self._number, "whole_file", after_lines=lines, maybe=not self._sure)

@@ -1,0 +1,71 @@
+"""Writing a patch as a unified diff with git's headers, byte for byte what `git apply` takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant.edits.compare import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.edits.file_patch import FilePatch
+    from assistant.edits.hunk import Hunk
+
+
+def write(file: FilePatch) -> str:
+    """Write one file's part of a diff."""
+    a, b = _quote(f"a/{file.path}"), _quote(f"b/{file.target}")
+    head = [f"diff --git {a} {b}"]
+    if file.before is None:
+        head.append(f"new file mode 100{file.mode_after or 0o644:o}")
+    elif file.after is None:
+        head.append(f"deleted file mode 100{file.mode_before or 0o644:o}")
+    elif file.mode_before != file.mode_after:
+        head += [f"old mode 100{file.mode_before or 0o644:o}", f"new mode 100{file.mode_after or 0o644:o}"]
+    if file.target != file.path:
+        head += [f"rename from {_quote(file.path)}", f"rename to {_quote(file.target)}"]
+    body = [hunk for hunk in file.hunks if hunk.kind not in {"rename", "mode"} and (hunk.old or hunk.new)]
+    if body:
+        head += [
+            "--- " + ("/dev/null" if file.before is None else a),
+            "+++ " + ("/dev/null" if file.after is None else b),
+        ]
+    for hunk in body:
+        head.append(hunk.header)
+        for line in _raw_lines(hunk):
+            head.append(line)
+    return "\n".join(head) + "\n"
+
+
+def _raw_lines(hunk: Hunk) -> list[str]:
+    """Write a hunk's lines for a machine: carriage returns kept, a missing final line end marked."""
+    raw = iter(_raw(hunk))
+    lines = []
+    for line in hunk.lines:
+        data = next(raw)
+        lines.append(line.kind + data.removesuffix(b"\n").decode("utf-8", "surrogateescape"))
+        if not line.ended:
+            lines.append("\\ No newline at end of file")
+    return lines
+
+
+def _raw(hunk: Hunk) -> Iterable[bytes]:
+    yield from hunk.above
+    done = 0
+    for a, b, c, d in changes(hunk.old, hunk.new):
+        yield from hunk.old[done:a]
+        yield from hunk.old[a:b]
+        yield from hunk.new[c:d]
+        done = b
+    yield from hunk.old[done:]
+    yield from hunk.below
+
+
+def _quote(path: str) -> str:
+    """Write a path as git does: in quotes, with escapes, when it holds something odd."""
+    data = path.encode("utf-8", "surrogateescape")
+    if all(0x20 <= byte < 0x7F and byte not in b'"\\' for byte in data):
+        return path
+    escapes = {0x22: '\\"', 0x5C: "\\\\", 0x0A: "\\n", 0x09: "\\t", 0x0D: "\\r"}
+    return '"' + "".join(escapes.get(b) or (chr(b) if 0x20 <= b < 0x7F else f"\\{b:03o}") for b in data) + '"'

@@ -1,0 +1,196 @@
+"""Lines of one file that give way to others: shown, cut, joined and reworded before they are taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from assistant.edits import text
+from assistant.edits.compare import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.edits.edit import Origin
+
+Kind = Literal["change", "create", "delete", "rename", "mode"]
+CONTEXT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it is shown: its sign, its text without an end, its 1-based numbers on either side."""
+
+    kind: Literal[" ", "-", "+"]
+    text: str
+    old: int | None
+    new: int | None
+    ended: bool = True
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """Lines of one file that are replaced by others.
+
+    `at` is the 0-based place in the file before, `new_at` in the file after; `old` and `new` are lines as bytes, with
+    what stands between changes that belong together; `above` and `below` are context. `went` and `came` say for each old
+    and new line which edit of the reply took it away or brought it, where a reply is known.
+    """
+
+    path: str
+    kind: Kind
+    at: int
+    new_at: int
+    old: tuple[bytes, ...]
+    new: tuple[bytes, ...]
+    above: tuple[bytes, ...] = ()
+    below: tuple[bytes, ...] = ()
+    note: str = ""
+    went: tuple[Origin | None, ...] = field(default=(), compare=False, repr=False)
+    came: tuple[Origin | None, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where its lines come from: each edit of the reply that had a part in it, in the order of the reply."""
+        found = {each.edit: each for each in (*reversed(self.came), *reversed(self.went)) if each is not None}
+        return tuple(found[edit] for edit in sorted(found))
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """How its lines were matched where that was not exact."""
+        rungs = (each.rung for each in (*self.went, *self.came) if each is not None)
+        return tuple(dict.fromkeys(rung for rung in rungs if rung != "exact"))
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The hunk as it is shown, context included."""
+        shown: list[Line] = []
+        old, new = self.at - len(self.above) + 1, self.new_at - len(self.above) + 1
+
+        def put(kind: Literal[" ", "-", "+"], lines: Iterable[bytes]) -> None:
+            nonlocal old, new
+            for line in lines:
+                ended = line.endswith((b"\n", b"\n\0"))
+                shown.append(
+                    Line(kind, text.show(line), None if kind == "+" else old, None if kind == "-" else new, ended)
+                )
+                old += kind != "+"
+                new += kind != "-"
+
+        put(" ", self.above)
+        done = 0
+        for a, b, c, d in changes(self.old, self.new):
+            put(" ", self.old[done:a])
+            put("-", self.old[a:b])
+            put("+", self.new[c:d])
+            done = b
+        put(" ", self.old[done:])
+        put(" ", self.below)
+        return tuple(shown)
+
+    @property
+    def old_start(self) -> int:
+        """1-based first line shown of the file before; 0 where it has none."""
+        return self.at - len(self.above) + (1 if self.old_count else 0)
+
+    @property
+    def new_start(self) -> int:
+        """1-based first line shown of the file after; 0 where it has none."""
+        return self.new_at - len(self.above) + (1 if self.new_count else 0)
+
+    @property
+    def old_count(self) -> int:
+        """Lines shown of the file before."""
+        return len(self.above) + len(self.old) + len(self.below)
+
+    @property
+    def new_count(self) -> int:
+        """Lines shown of the file after."""
+        return len(self.above) + len(self.new) + len(self.below)
+
+    @cached_property
+    def added(self) -> int:
+        """Lines that come."""
+        return sum(line.kind == "+" for line in self.lines)
+
+    @cached_property
+    def removed(self) -> int:
+        """Lines that go."""
+        return sum(line.kind == "-" for line in self.lines)
+
+    @property
+    def header(self) -> str:
+        """The `@@` line, or what is done to the whole file."""
+        if self.kind in {"rename", "mode"}:
+            return self.note
+        return f"@@ -{_range(self.old_start, self.old_count)} +{_range(self.new_start, self.new_count)} @@"
+
+    @property
+    def new_text(self) -> str:
+        """The new side without context, with "\\n" ends: what a person edits."""
+        return "".join(text.show(line) + "\n" for line in self.new)
+
+    def with_text(self, new_text: str) -> Hunk:
+        """Put other words on the new side. Line ends follow the lines that were there; reworded lines have no origin."""
+        sample = [line.decode("latin-1") for line in (*self.old, *self.new, *self.above, *self.below)]
+        end = text.line_end(sample)
+        wide = any(b"\0" in line for line in (*self.old, *self.new))
+        codec = "utf-16-be" if wide and (self.new or self.old)[0].startswith(b"\0") else "utf-16-le"
+        lines = [line.rstrip("\r\n") + end for line in new_text.split("\n")]
+        if lines and lines[-1] == end:
+            lines.pop()
+        data = [line.encode(codec if wide else "utf-8", "surrogateescape") for line in lines]
+        reference = self.new or self.old
+        if data and reference and not self.below and not reference[-1].endswith((b"\n", b"\n\0")):
+            data[-1] = data[-1].removesuffix(end.encode(codec if wide else "utf-8"))
+        came: list[Origin | None] = []
+        if self.came:
+            done = 0
+            for a, b, c, d in changes(self.new, data):
+                came += self.came[done:a]
+                came += [None] * (d - c)
+                done = b
+            came += self.came[done:]
+        return replace(self, new=tuple(data), came=tuple(came))
+
+    def split(self) -> tuple[Hunk, ...]:
+        """Cut into one hunk for each run of changes; a hunk of one run is its own only part."""
+        runs = changes(self.old, self.new) if self.kind == "change" else []
+        if len(runs) < 2:
+            return (self,)
+        return tuple(self._part(a, b, c, d) for a, b, c, d in runs)
+
+    def split_at(self, line: int) -> tuple[Hunk, ...]:
+        """Cut before one of the shown `lines` (0-based): two hunks, or itself alone where a part would change nothing."""
+        shown = self.lines[len(self.above) : line] if self.kind == "change" else ()
+        old = min(sum(each.kind != "+" for each in shown), len(self.old))
+        new = min(sum(each.kind != "-" for each in shown), len(self.new))
+        first, second = self._trimmed(0, old, 0, new), self._trimmed(old, len(self.old), new, len(self.new))
+        return (first, second) if first is not None and second is not None else (self,)
+
+    def _trimmed(self, a: int, b: int, c: int, d: int) -> Hunk | None:
+        """Make a part of what truly changes between old lines a to b and new lines c to d; None where nothing does."""
+        runs = changes(self.old[a:b], self.new[c:d])
+        if not runs:
+            return None
+        return self._part(a + runs[0][0], a + runs[-1][1], c + runs[0][2], c + runs[-1][3])
+
+    def _part(self, a: int, b: int, c: int, d: int) -> Hunk:
+        whole = (*self.above, *self.old, *self.below)
+        shift = len(self.above)
+        return replace(
+            self,
+            at=self.at + a,
+            new_at=self.new_at + c,
+            old=self.old[a:b],
+            new=self.new[c:d],
+            above=whole[max(0, a + shift - CONTEXT) : a + shift],
+            below=whole[b + shift : b + shift + CONTEXT],
+            went=self.went[a:b],
+            came=self.came[c:d],
+        )
+
+
+def _range(start: int, count: int) -> str:
+    return str(start) if count == 1 else f"{start},{count}"

@@ -1,0 +1,230 @@
+"""Which of the places of an edit is the one: what the edit itself tells, and why there is none or more than one."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from assistant.edits import elision
+from assistant.edits.draft import spliced
+from assistant.edits.edit import Candidate
+from assistant.edits.refusal import Refusal
+from assistant.edits.seek import Found, Index, Wish, bare, lead, nearest, strictly
+from assistant.edits.text import cut
+from assistant.edits.variants import seek
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assistant.edits.draft import Draft
+    from assistant.edits.edit import Edit
+
+_QUOTED = 40
+_CLOSER = re.compile(r"^\s*(?:[\]})]+[;,]?|end|fi|done|esac)\s*$")
+AFTER = {
+    "trailing blanks": "ignoring blanks at line ends",
+    "blank lines at the ends": "leaving out blank lines at its ends",
+    "indentation": "shifting its indentation to that of the file",
+    "tabs and blanks": "turning its indentation into that of the file",
+    "typography": "making its quotes and dashes plain",
+    "HTML escapes": "undoing its HTML escapes",
+    "line numbers": "taking off its line numbers",
+    "elision": "keeping what it leaves out",
+    "blanks in context": "ignoring blanks in lines that stay",
+    "near": "mending a slip of two letters in lines that stay",
+    "line number given": "going to the line that it names",
+    "anchor": "going below the line that it names",
+    "end of file": "going to the end of the file",
+    "the order of edits": "leaving out places that an earlier edit has changed",
+    "every place": "doing it at each place, as often as the reply says it",
+}
+
+
+def wish(edit: Edit) -> Wish:
+    """Take the lines of an edit apart, a byte order mark aside."""
+    old, new = ([bare(line) for line in cut(part.removeprefix("\ufeff"))] for part in (edit.before, edit.after))
+    return Wish(old, new, signed=edit.format in {"unified_diff", "apply_patch"})
+
+
+def anywhere(index: Index, wanted: Wish) -> bool:
+    """Whether the lines to find stand in the file at all."""
+    return bool(seek(index, wanted))
+
+
+def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
+    """Return the place of an edit (several where the reply says it as often); empty where there is none.
+
+    Raises Refusal where places cannot be told apart, or where the file says already what the edit would write.
+    """
+    index = draft.index
+    found = strictly(index, wanted)
+    if not found:
+        if _stands_already(index, wanted):
+            raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
+        found = seek(index, wanted)
+    if len(found) > 1:
+        found = _told_apart(edit, draft, found, said)
+    if len(found) > 1 and found[0].rung != "every place":
+        raise _ambiguous(edit, draft, found)
+    if len(found) == 1:
+        if edit.at is not None and found[0].start + 1 != edit.at:
+            draft.miscounts = True
+        if _inserted_before(index, found[0]):
+            raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
+        if edit.format == "edit_block" and _swallows_blank(found[0]):
+            words = f"{draft.path}: whether the blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
+            raise Refusal("malformed", words)
+    return found
+
+
+def why_not(edit: Edit, draft: Draft, wanted: Wish) -> Refusal:
+    """Say why an edit has no place."""
+    new = [line for line in wanted.new if line.strip()]
+    later = draft.so_far()
+    states = [draft.index, *([later.index] if later is not None else [])]
+    if new and any(index.places(wanted.new, "trailing blanks", str.rstrip) for index in states):
+        return Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
+    if elision.notes(wanted.old) or elision.notes(wanted.new):
+        words = f"{draft.path}: the edit at line {edit.reply_line} leaves lines out, and where its parts belong cannot be told."
+        return Refusal("elided", words, near_by(draft.path, draft.index, wanted.old))
+    return lost(edit, draft.path, draft.index)
+
+
+def lost(edit: Edit, path: str, index: Index) -> Refusal:
+    """Make the refusal of lines that are not in the file, with those that come nearest."""
+    old = wish(edit).old
+    first = next((line.strip() for line in old if line.strip()), "")
+    words = f"{path}: the lines to change (line {edit.reply_line} of the reply, they begin {first[:60]!r}) are not in the file."
+    near = near_by(path, index, old)
+    if near:
+        words += f" The nearest stand at line {near[0].start}."
+    return Refusal("not_found", words, near)
+
+
+def near_by(path: str, index: Index, old: list[str]) -> tuple[Candidate, ...]:
+    """Return the places most like some lines."""
+    return tuple(candidate(path, index, start, end, like) for start, end, like in nearest(index, old) if like >= 0.3)
+
+
+def candidate(path: str, index: Index, start: int, end: int, likeness: float) -> Candidate:
+    """Quote a place of a file."""
+    lines = index.lines[start : min(end, start + _QUOTED)]
+    return Candidate(path, start + 1, start + len(lines), "".join(line + "\n" for line in lines), likeness)
+
+
+def _ambiguous(edit: Edit, draft: Draft, found: list[Found]) -> Refusal:
+    where = ", ".join(str(place.start + 1) for place in found[:6]) + (", ..." if len(found) > 6 else "")
+    words = f"{draft.path}: the lines to change (line {edit.reply_line} of the reply) stand at {len(found)} places (lines {where})."
+    shown = tuple(candidate(draft.path, draft.index, place.start, place.end, 1.0) for place in found[:4])
+    return Refusal("ambiguous", words, shown)
+
+
+def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
+    """Use what the edit itself tells: an anchor, the end of the file, its line number, the edits before it."""
+    if edit.anchors:
+        inside = _anchored(edit.anchors, draft.index, found)
+        if len(inside) == 1:
+            return [_as(inside[0], "anchor")]
+        return found
+    if edit.at_end:
+        last = [place for place in found if place.end == len(draft.index.lines)]
+        if len(last) == 1:
+            return [_as(last[0], "end of file")]
+    if edit.at is not None and not draft.miscounts:
+        named = [place for place in found if place.start + 1 == edit.at]
+        if named:
+            return [_as(named[0], "line number given")]
+    if said > 1:
+        if said == len(found) and not any(spliced(draft, place.start, place.end) for place in found):
+            apart = all(a.end <= b.start for a, b in pairwise(found))
+            return [_as(place, "every place") for place in found] if apart else found
+        return found
+    free = [place for place in found if not spliced(draft, place.start, place.end)]
+    return [_as(free[0], "the order of edits")] if len(free) == 1 else found
+
+
+def _as(found: Found, rung: str) -> Found:
+    return Found(found.start, found.old, found.new, found.source, rung)
+
+
+def _anchored(anchors: tuple[str, ...], index: Index, found: list[Found]) -> list[Found]:
+    """Return the places inside the block of the anchors: the last one names it, the ones before it stand around it."""
+    for same in (_is, _begins):
+        inside = [place for place in found if _below(anchors, index.lines, place.start, same)]
+        if inside:
+            return inside
+    return []
+
+
+def _is(line: str, anchor: str) -> bool:
+    return line.strip() == anchor
+
+
+def _begins(line: str, anchor: str) -> bool:
+    rest = line.strip()[len(anchor) :]
+    return line.strip().startswith(anchor) and not (rest[:1].isalnum() or rest[:1] == "_")
+
+
+def _below(anchors: tuple[str, ...], lines: list[str], start: int, same: Callable[[str, str], bool]) -> bool:
+    """Whether a line stands in the block of the innermost anchor, and that in the block of the next, and so on."""
+    at = start
+    for number, anchor in enumerate(reversed(anchors)):
+        if not number and same(lines[at], anchor.strip()):
+            continue  # the lines to find begin with the anchor itself
+        above = _block_head(anchor.strip(), lines, at, same)
+        if above is None:
+            return False
+        at = above
+    return True
+
+
+def _block_head(anchor: str, lines: list[str], start: int, same: Callable[[str, str], bool]) -> int | None:
+    """Return the anchor line whose block holds the line `start`, 0-based.
+
+    A block ends at a line further left that is more than a closing bracket, and at one as far left that begins as the
+    anchor does.
+    """
+    shallowest = len(lead(lines[start]))
+    begun: set[tuple[str, int]] = set()
+    for at in range(start - 1, -1, -1):
+        line = lines[at]
+        if not line.strip():
+            continue
+        depth = len(lead(line))
+        if same(line, anchor):
+            return at if depth <= shallowest and (_first(line), depth) not in begun else None
+        if not _CLOSER.match(line):
+            shallowest = min(shallowest, depth)
+        begun.add((_first(line), depth))
+    return None
+
+
+def _first(line: str) -> str:
+    words = re.match(r"\s*(\w+|\W)", line)
+    return words[1] if words else ""
+
+
+def _stands_already(index: Index, wanted: Wish) -> bool:
+    """Whether the new lines stand there, with some of what is to be found still around them."""
+    told = [line for line in wanted.new if line.strip()]
+    if not told or not index.places(wanted.new, "trailing blanks", str.rstrip):
+        return False
+    shared = {line.strip() for line in wanted.old if line.strip()} & {line.strip() for line in told}
+    return bool(shared) or len(told) >= 3
+
+
+def _inserted_before(index: Index, found: Found) -> bool:
+    """Whether the new lines stand there already, around the lines to find: an insertion that was made before."""
+    extra = len(found.new) - len(found.old)
+    if extra <= 0:
+        return False
+    have = index.read("stripped", str.strip)
+    want = [line.strip() for line in found.new]
+    return any(have[start : start + len(want)] == want for start in range(max(0, found.start - extra), found.start + 1))
+
+
+def _swallows_blank(found: Found) -> bool:
+    """Whether the search begins with a blank line that the new lines, otherwise alike, do not have."""
+    old, new = found.old, found.new
+    return bool(old and new and not old[0].strip() and new[0].strip()) and len(old) > 1

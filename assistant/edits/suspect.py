@@ -1,0 +1,102 @@
+"""New lines that would do harm if they were written as they stand: notes in place of code, and text mangled on the way.
+
+A reply may have been through a formatter or a web page: quotes made curly, signs escaped for HTML, lines numbered. Where
+the lines to find show it, `variants` undoes it; where only new lines show it, writing them would break the file.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from assistant.edits import elision
+from assistant.edits.refusal import Refusal
+
+if TYPE_CHECKING:
+    from assistant.edits.draft import Draft
+    from assistant.edits.edit import Edit
+
+_TEXTS = (
+    ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
+)  # fmt: skip
+_MARKUP = (
+    ".html", ".htm", ".xml", ".xhtml", ".svg", ".vue", ".svelte", ".jsx", ".tsx", ".jinja", ".j2", ".tmpl", ".erb", ".hbs", ".ejs",
+)  # fmt: skip
+_CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
+_QUOTES = re.compile("[\"'`]")
+_COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
+_QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#39|#x27|#34);")
+_RAW = re.compile(r"[<>]|&(?!\w+;|#)")
+_NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
+
+
+def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> None:
+    """Raise Refusal where new lines leave something out or were mangled."""
+    old = {line.strip() for line in edit.before.split("\n")}
+    at = f"line {edit.reply_line} of the reply"
+    for index in elision.notes(new):
+        line = new[index].strip()
+        if line not in old and not draft.index.where("stripped", str.strip).get(line):
+            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
+    for index, header in elision.stubs(new):
+        # A body of three dots below a header that the file has already stands for the body that is there.
+        if (
+            header.strip()
+            and draft.index.where("stripped", str.strip).get(header.strip())
+            and new[index].strip() not in old
+        ):
+            raise Refusal(
+                "elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}."
+            )
+    if not draft.lines and edit.action == "create":
+        return
+    fresh = [line for line in new if line.strip() not in old]
+    told = [line for line in new if line.strip()]
+    if _numbered(told) and not _numbered([line for line in edit.before.split("\n") if line.strip()]):
+        raise Refusal("malformed", f"{draft.path}: every new line ({at}) begins with a line number.")
+    name = draft.path.lower()
+    if whole or name.endswith(_MARKUP):
+        return
+    if not name.endswith(_TEXTS) and _bent(edit, draft, fresh):
+        raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
+    if _escaped(edit, draft, fresh, _QUOTE_ENTITY if name.endswith(_TEXTS) else _ENTITY):
+        raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
+
+
+def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
+    """Whether new code has curly quotes for plain ones; never where the file or the lines to find have some."""
+    bent = any(_CURLY.search(line) and not _QUOTES.search(line) and not _COMMENT.search(line) for line in fresh)
+    return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
+
+
+def _escaped(edit: Edit, draft: Draft, fresh: list[str], signs: re.Pattern[str]) -> bool:
+    """Whether new code is escaped for HTML; never where anything in the edit or the file shows that it is meant."""
+    if not any(signs.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
+        return False
+    return not _ENTITY.search(edit.before) and not any(_ENTITY.search(line) for line in draft.lines)
+
+
+def _numbered(lines: list[str]) -> bool:
+    """Whether each line begins with a number, rising by one."""
+    if len(lines) < 2:
+        return False
+    found = [_NUMBERED.match(line) for line in lines]
+    numbers = [int(each[1]) for each in found if each]
+    return len(numbers) == len(lines) and all(b > a for a, b in pairwise(numbers))
+
+
+def tainted(placed: list[tuple[Edit, str]]) -> list[tuple[Edit, str]]:
+    """Return the edits that have the signs of a mangled reply but did not show it themselves, and what was done to it.
+
+    `placed` are edits and the rungs that placed them: where one was escaped or had its quotes bent, all were.
+    """
+    found = []
+    for rung, signs, words in (
+        ("HTML escapes", _ENTITY, "escaped as for a web page"),
+        ("typography", _CURLY, "with curly quotes"),
+    ):
+        if any(each == rung and signs.search(edit.before) for edit, each in placed):
+            found += [(edit, words) for edit, each in placed if each != rung and signs.search(edit.after)]
+    return found

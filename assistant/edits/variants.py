@@ -1,0 +1,318 @@
+"""What a model does to lines on the way from the file to its reply, and how each of these is undone when it is looked for.
+
+Indentation shifted, tabs for blanks, typographic signs, HTML escapes, line numbers, a part left out, blanks inside context, a
+slip of two letters. Every variant says what becomes of the new lines too; where that would be a guess, it finds nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from assistant.edits import elision
+from assistant.edits.compare import changes
+from assistant.edits.seek import Found, Wish, itself, lead, settle, strictly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from assistant.edits.seek import Index
+
+_PLAIN = {
+    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2033": '"',
+    "\u00ab": '"', "\u00bb": '"', "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-",
+    "\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u3000": " ",
+}  # fmt: skip
+_TYPOGRAPHY = str.maketrans({**_PLAIN, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u2026": "..."})
+_WIDTHS = (4, 2, 8, 3)
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34|nbsp);")
+_NUMBERED = re.compile(r"^\s*(\d{1,7})\s?(?:[|:\u2502\u2192\t]|\)(?= )|\.(?= ))(.*)$")
+_NEAR_LENGTH = 8
+
+
+def seek(index: Index, wish: Wish) -> list[Found]:
+    """Return all places of the wish on the first rung that has any; one is success, several are ambiguous."""
+    if not any(line.strip() for line in wish.old):
+        return []
+    return strictly(index, wish) or _gently(index, wish)
+
+
+def _gently(index: Index, wish: Wish) -> list[Found]:
+    """Try the variants in order; the first that finds any place decides."""
+    for variant in (_edges, _indented, _tabbed, _plain, _unescaped, _unnumbered, _elided, _blanks, _near):
+        found = variant(index, wish)
+        if found:
+            return found
+    return []
+
+
+def _edges(index: Index, wish: Wish) -> list[Found]:
+    """Leave out blank lines at the ends of what is looked for, and as many of the new lines."""
+    first, last = _blank_ends(wish.old)
+    for head, tail in ((first, 0), (0, last), (first, last)):
+        if not head and not tail:
+            continue
+        core = _cut(wish, head, tail)
+        found = strictly(index, core) or _indented(index, core)
+        if found:
+            return [_named(each, "blank lines at the ends") for each in found]
+    return []
+
+
+def _blank_ends(lines: Sequence[str]) -> tuple[int, int]:
+    told = [at for at, line in enumerate(lines) if line.strip()]
+    return (told[0], len(lines) - 1 - told[-1]) if told else (0, 0)
+
+
+def _cut(wish: Wish, head: int, tail: int) -> Wish:
+    first, last = _blank_ends(wish.new) if any(line.strip() for line in wish.new) else (0, 0)
+    new_head, new_tail = min(head, first), min(tail, last)
+    keep = slice(new_head, len(wish.new) - new_tail)
+    return Wish(wish.old[head : len(wish.old) - tail], wish.new[keep], wish.source[keep], wish.signed)
+
+
+def _named(found: Found, rung: str) -> Found:
+    return Found(found.start, found.old, found.new, found.source, rung)
+
+
+def _indented(index: Index, wish: Wish) -> list[Found]:
+    """Every line stands further right, or left, by the same blanks."""
+    return list(_shifted(index, wish, index.places(wish.old, "stripped", str.strip), "indentation"))
+
+
+def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iterator[Found]:
+    for start in starts:
+        there = index.lines[start : start + len(wish.old)]
+        shift = _shift(there, wish.old)
+        if shift is None:
+            continue
+        less = shift[0]
+        if any(line.strip() and not line.startswith(less) for line in wish.new):
+            continue
+        if wish.signed and shift == ("", " "):
+            continue  # context lost the column of signs: where new lines stand cannot be told
+        moved = Wish([_move(line, shift) for line in wish.old], [_move(line, shift) for line in wish.new], wish.source)
+        yield settle(index, start, moved, rung)
+
+
+def _shift(there: Sequence[str], old: Sequence[str]) -> tuple[str, str] | None:
+    """Return which blanks must be taken off the old lines and which put in their place; None when they differ."""
+    shift: tuple[str, str] | None = None
+    for have, want in zip(there, old, strict=True):
+        if not want.strip():
+            continue
+        mine, theirs = lead(have), lead(want)
+        if shift is None:
+            same = 0
+            while same < min(len(mine), len(theirs)) and mine[-1 - same] == theirs[-1 - same]:
+                same += 1
+            shift = theirs[: len(theirs) - same], mine[: len(mine) - same]
+        if not theirs.startswith(shift[0]) or mine != shift[1] + theirs[len(shift[0]) :]:
+            return None
+    return shift
+
+
+def _move(line: str, shift: tuple[str, str]) -> str:
+    return shift[1] + line[len(shift[0]) :] if line.strip() else line
+
+
+def _tabbed(index: Index, wish: Wish) -> list[Found]:
+    """The file indents with tabs where the reply has blanks, or the other way about, by one width throughout."""
+    found = []
+    for start in index.places(wish.old, "stripped", str.strip):
+        there = index.lines[start : start + len(wish.old)]
+        pairs = [(lead(have), lead(want)) for have, want in zip(there, wish.old, strict=True) if want.strip()]
+        widths = [width for width in _WIDTHS if all(a.expandtabs(width) == b.expandtabs(width) for a, b in pairs)]
+        told = {width for width in widths if any("\t" in a + b for a, b in pairs)}
+        if len(told) != 1:
+            continue
+        width = told.pop()
+        tabs = any("\t" in mine for mine, _ in pairs)
+        new = [_retab(line, width, tabs=tabs) for line in wish.new]
+        known = dict(zip(wish.old, there, strict=True))
+        fixed = [known.get(line, mended) for line, mended in zip(wish.new, new, strict=True)]
+        if any(line is None for line in fixed):
+            continue
+        mended = Wish([known[line] for line in wish.old], [line or "" for line in fixed], wish.source)
+        found.append(Found(start, tuple(mended.old), tuple(mended.new), tuple(mended.source), "tabs and blanks"))
+    return found
+
+
+def _retab(line: str, width: int, *, tabs: bool) -> str | None:
+    """Write a line's indentation as the file does; None where that cannot be told."""
+    blanks = lead(line).expandtabs(width)
+    core = line[len(lead(line)) :]
+    if not tabs:
+        return blanks + core
+    if len(blanks) % width or " " * width in core:
+        return None
+    return "\t" * (len(blanks) // width) + core
+
+
+def _simple(line: str) -> str:
+    return (line if line.isascii() else line.translate(_TYPOGRAPHY)).strip()
+
+
+def _plain(index: Index, wish: Wish) -> list[Found]:
+    """Curly quotes, long dashes, odd blanks: in the reply they are made plain, in the file they are kept."""
+    found: list[Found] = []
+    if index.ascii and all(line.isascii() for line in wish.old):
+        return found
+    for start in index.places(wish.old, "plain", _simple):
+        there = index.lines[start : start + len(wish.old)]
+        pairs = [(have.strip(), want.strip()) for have, want in zip(there, wish.old, strict=True)]
+        if all(have == want for have, want in pairs):
+            continue
+        curly = any(have.isascii() and not want.isascii() for have, want in pairs)
+        straight = {sign for have, want in pairs if have != want for sign in have if sign in _PLAIN}
+        made = [line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.new]
+        runs = changes([_simple(line) for line in wish.old], [_simple(line) for line in wish.new])
+        fresh = [wish.new[at] for _, _, c, d in runs for at in range(c, d)]
+        if any(_PLAIN[sign] in line for sign in straight for line in fresh):
+            continue  # whether the new line wants the file's sign or the reply's cannot be told
+        old = [line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.old]
+        base = Wish(old, made, wish.source)
+        shift = _shift([_lead_of(have, want) for have, want in zip(there, old, strict=True)], old)
+        if shift is None or any(line.strip() and not line.startswith(shift[0]) for line in made):
+            continue
+        moved = Wish([_move(line, shift) for line in base.old], [_move(line, shift) for line in base.new], base.source)
+        found.append(settle(index, start, moved, "typography"))
+    return found
+
+
+def _lead_of(have: str, want: str) -> str:
+    return lead(have) + want.lstrip() if want.strip() else have
+
+
+def _unescaped(index: Index, wish: Wish) -> list[Found]:
+    """The reply was escaped for HTML: nothing in it may be left unescaped."""
+    both = [*wish.old, *wish.new]
+    if not any(_ENTITY.search(line) for line in wish.old) or any(sign in line for line in both for sign in "<>"):
+        return []
+    plain = Wish([html.unescape(line) for line in wish.old], [html.unescape(line) for line in wish.new], wish.source)
+    return [_named(each, "HTML escapes") for each in strictly(index, plain) or _indented(index, plain)]
+
+
+def _unnumbered(index: Index, wish: Wish) -> list[Found]:
+    """Every line to find carries its number: they must rise by one, and be those of the place."""
+    numbered = [_NUMBERED.match(line) for line in wish.old]
+    numbers = [int(match[1]) for match in numbered if match]
+    if len(numbers) != len(wish.old) or any(b - a != 1 for a, b in pairwise(numbers)):
+        return []
+    told = [_NUMBERED.match(line) for line in wish.new]
+    if any(told) and not all(match or not line.strip() for match, line in zip(told, wish.new, strict=True)):
+        return []
+    old = [match[2] for match in numbered if match]
+    new = [match[2] if match else line for match, line in zip(told, wish.new, strict=True)]
+    for gap in ("", " "):
+        if all(line.startswith(gap) or not line.strip() for line in (*old, *(new if any(told) else ()))):
+            fresh = [line.removeprefix(gap) for line in new] if any(told) else new
+            plain = Wish([line.removeprefix(gap) for line in old], fresh, wish.source)
+            found = [each for each in strictly(index, plain) if each.start + 1 == numbers[0]]
+            if found:
+                return [_named(each, "line numbers") for each in found]
+    return []
+
+
+def _elided(index: Index, wish: Wish) -> list[Found]:
+    """Parts are left out alike on both sides: each piece must stand at one place, in order; the gaps stay."""
+    gaps, fresh = elision.notes(wish.old), elision.notes(wish.new)
+    if not gaps or len(gaps) != len(fresh):
+        return []
+    olds, news = _pieces(wish.old, gaps), _pieces(wish.new, fresh)
+    if any(bool(_told(a)) != bool(_told(b)) and not _told(a) for a, b in zip(olds, news, strict=True)):
+        return []  # a piece would be put where nothing was looked for
+    old: list[str] = []
+    new: list[str] = []
+    source: list[int] = []
+    start = end = -1
+    offset = 0
+    for piece, made in zip(olds, news, strict=True):
+        if _told(piece):
+            found = strictly(index, Wish(piece, made))
+            if len(found) != 1 or found[0].start < end:
+                return []
+            place = found[0]
+            start = place.start if start < 0 else start
+            between = index.lines[end : place.start] if end >= 0 else []
+            old += [*between, *place.old]
+            new += [*between, *place.new]
+            source += [-1] * len(between) + [offset + at for at in place.source]
+            end = place.end
+        offset += len(made) + 1
+    return [Found(start, tuple(old), tuple(new), tuple(source), "elision")] if start >= 0 else []
+
+
+def _told(lines: Sequence[str]) -> bool:
+    return any(line.strip() for line in lines)
+
+
+def _pieces(lines: Sequence[str], gaps: Sequence[int]) -> list[list[str]]:
+    cuts = [-1, *gaps, len(lines)]
+    return [list(lines[a + 1 : b]) for a, b in pairwise(cuts)]
+
+
+def _squeezed(line: str) -> str:
+    return "".join((line if line.isascii() else line.translate(_TYPOGRAPHY)).split())
+
+
+def _must(wish: Wish) -> set[int] | None:
+    """Return the old lines that have to be there as they are: those that go, and one beside each insertion."""
+    must: set[int] = set()
+    for a, b, _, _ in changes(wish.old, wish.new):
+        must |= set(range(a, b))
+        if a == b:
+            beside = [at for at in (a - 1, a) if 0 <= at < len(wish.old) and wish.old[at].strip()]
+            if not beside:
+                return None
+            must.add(beside[0])
+    return must or None
+
+
+def _blanks(index: Index, wish: Wish) -> list[Found]:
+    """Context has other blanks than the file; the lines that go, and those beside new ones, are the very ones."""
+    must = _must(wish)
+    starts = index.places(wish.old, "squeezed", _squeezed) if must else []
+    if len(starts) > 1:
+        return [Found(start, tuple(wish.old), tuple(wish.new), tuple(wish.source), "blanks") for start in starts]
+    return [
+        Found(start, tuple(wish.old), tuple(wish.new), tuple(wish.source), "blanks in context")
+        for start in starts
+        if all(index.lines[start + at].rstrip() == wish.old[at].rstrip() for at in must or ())
+    ]
+
+
+def _near(index: Index, wish: Wish) -> list[Found]:
+    """Context has a slip: two neighbouring letters changed places. Nothing less plain than that is taken for a slip."""
+    must = _must(wish)
+    if not must or len(wish.old) < 3:
+        return []
+    where = index.where("exact", itself)
+    told = [at for at, line in enumerate(wish.old) if line.strip() and line in where]
+    rarest = sorted(told, key=lambda at: len(where[wish.old[at]]))[:2]
+    found = []
+    for start in sorted({at - key for key in rarest for at in where[wish.old[key]][:500]}):
+        there = index.lines[start : start + len(wish.old)] if start >= 0 else []
+        if len(there) < len(wish.old):
+            continue
+        unlike = [
+            i for i, (have, want) in enumerate(zip(there, wish.old, strict=True)) if have.rstrip() != want.rstrip()
+        ]
+        if len(unlike) <= max(1, len(there) // 4) and all(
+            i not in must and _swapped(there[i].rstrip(), wish.old[i].rstrip()) for i in unlike
+        ):
+            found.append(Found(start, tuple(wish.old), tuple(wish.new), tuple(wish.source), "near"))
+    return found
+
+
+def _swapped(have: str, want: str) -> bool:
+    """Whether one line is the other with two neighbouring letters of a word swapped, once."""
+    if len(have) != len(want) or len(have.strip()) < _NEAR_LENGTH:
+        return False
+    unlike = [at for at, (a, b) in enumerate(zip(have, want, strict=True)) if a != b]
+    if len(unlike) != 2 or unlike[1] - unlike[0] != 1:
+        return False
+    a, b = unlike
+    return have[a] == want[b] and have[b] == want[a] and have[a].isalpha() and have[b].isalpha()
