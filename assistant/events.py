@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from assistant.context.section import Context
     from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.journal import Preview
     from assistant.edits.patch import Patch
+    from assistant.edits.review import Review
     from assistant.errors import AssistantError
     from assistant.models.message import Message
     from assistant.models.provider import Payer
@@ -135,6 +137,22 @@ class PatchApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchMoved:
+    """A file has changed since the patch was made, and the hunks fit it as it is now; nothing was written yet."""
+
+    review: Review
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoProposed:
+    """What undo or redo would write. `hunks` are the single step's own, of which some may be chosen; None: all or nothing."""
+
+    preview: Preview
+    hunks: Patch | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelChanged:
     """The session asks another model from now on."""
 
@@ -201,9 +219,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command wants the face to open something: a picker, the diff, the help, or the door."""
+    """A command wants the face to open something: a picker, the hunks, the help, or the door. A face ignores the rest."""
 
-    what: Literal["model", "plan", "diff", "help", "context", "clear", "quit", "file"]
+    what: str
     argument: str = ""
 
 
@@ -221,6 +239,8 @@ Event = (
     | EditsMisfit
     | PatchProposed
     | PatchApplied
+    | PatchMoved
+    | UndoProposed
     | ModelChanged
     | TurnEnded
     | AsideStarted

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens, turn
 from assistant.desk import Desk
-from assistant.errors import Auth, BudgetError, ConfigError, PatchError, StateError
+from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
 from assistant.models.message import Message, said
 from assistant.transcript import Transcript, recent
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
     from assistant.context.section import Context
     from assistant.edits.edit import Misfit
-    from assistant.edits.journal import Journal, Step
+    from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
     from assistant.models.catalogue import Catalogue, Pick
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
-_EDITED_SHOWN = 20
-"""Lines of a hunk that are told to the model when the user has changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +56,6 @@ class Quote:
     high: int
     cost: Cost
     share: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A patch that waits for decisions, what of the reply found no place, and where it came from."""
-
-    patch: Patch
-    misfits: tuple[Misfit, ...]
-    turn: int
-    model: str
-    cost: Cost | None = None
 
 
 class Session:
@@ -93,14 +81,12 @@ class Session:
         self.history: list[Message] = []
         self.pinned: list[str] = []
         self.context: Context | None = None
-        self.proposed: Proposal | None = None
         self.answer = ""
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
         self.turn = 0
         self.stopped = asyncio.Event()
         self._outputs: list[int] = []
-        self._news: list[str] = []
         self._client = client
         self._asking = False
         self._locals: dict[str, Provider] = {}
@@ -135,6 +121,18 @@ class Session:
         from assistant.edits.journal import Journal
 
         return Journal(self.places.data / "journal" / _mark(self.root), self.root)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What this session proposes and writes here."""
+        from assistant.changes import Changes
+
+        return Changes(self.repo, self.journal, self.id)
+
+    @property
+    def proposed(self) -> Proposal | None:
+        """The patch that waits for decisions."""
+        return self.changes.proposed if "changes" in self.__dict__ else None
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -315,7 +313,7 @@ class Session:
             self.payer(pick.provider),
             pick.effort,
             tuple(self.history),
-            self._outcome(),
+            self.changes.outcome(),
             0 if mend else self.config.repairs,
             mend=mend,
         )
@@ -404,7 +402,7 @@ class Session:
         if ended.reply is not None:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
-        self._news.clear()
+        self.changes.told()
         self._propose(ended, waiting)
         self._count(ended.usage, ended.cost)
         if ended.usage.exact and ended.usage.total_output:
@@ -412,17 +410,14 @@ class Session:
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
 
     def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> None:
-        """Keep what the reply proposes; what a repair adds comes on top of the hunks that still wait."""
         if ended.patch is None and not ended.misfits:
             return
+        from assistant.changes import Proposal
         from assistant.edits.patch import Patch
-        from assistant.edits.review import compose
 
-        patch = ended.patch or Patch()
         name = f"{ended.provider}/{ended.served_model or ended.model}"
-        self.proposed = Proposal(
-            compose(waiting, patch) if waiting else patch, ended.misfits, ended.turn, name, ended.cost
-        )
+        proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
+        self.changes.propose(proposal, upon=waiting)
 
     def _count(self, usage: TokenUsage, cost: Cost) -> None:
         self.usage += usage
@@ -470,73 +465,83 @@ class Session:
 
     # Deciding.
 
-    def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
-        """Read the edits of a whole reply and find their places; nothing is written."""
-        from assistant.edits import disk, match
-        from assistant.edits import format as edit_format
-        from assistant.edits.edit import Edit, Misfit
-
-        parser = edit_format.open_parser()
-        found = [*parser.feed(reply), *parser.close()]
-        edits = [each for each in found if isinstance(each, Edit)]
-        unread = tuple(each for each in found if isinstance(each, Misfit))
-        fitted = match.fit(edits, lambda path: disk.read(self.root, path))
-        return fitted.patch, (*unread, *fitted.misfits)
-
     def recover(self) -> list[str]:
         """Put back what a crash left half written; returns the files. Finds the root, so call it in a thread."""
         folder = self.places.data / "journal" / _mark(self.root)
         return self.journal.recover() if folder.is_dir() else []
 
-    def check(self, patch: Patch) -> None:
-        """Make sure that a patch could be written now; raises PatchError."""
-        from assistant.edits import disk
-
-        disk.check(self.root, patch)
-
     async def apply(self, review: Review, *, label: str = "") -> AsyncGenerator[events.Event, None]:
         """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
 
+        When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
-        kept, left = review.part()
-        origin = self.proposed
-        turn_number = origin.turn if origin else self.turn
-        if kept.files:
-            await asyncio.to_thread(
-                self.journal.apply,
-                kept,
-                label=label or f"turn {turn_number}",
-                now=self.now(),
-                turn=turn_number,
-                model=origin.model if origin else "",
-            )
-        self.proposed = replace(origin, patch=left, misfits=()) if origin and left.files else None
-        self._news += _decisions(review, kept)
+        try:
+            kept, left = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
+        except Stale as stale:
+            moved = await asyncio.to_thread(self.changes.moved, review)
+            if moved is None:
+                raise
+            yield events.PatchMoved(moved, stale.message)
+            return
         yield events.PatchApplied(kept, "applied", left if left.files else None)
 
-    async def undo(self) -> AsyncGenerator[events.Event, None]:
-        """Take back what was written last, never over what was typed since."""
-        step: Step = await asyncio.to_thread(self.journal.undo, now=self.now())
-        self._news.append(f"undid the changes of {step.label} in {', '.join(step.patch.paths)}")
-        yield events.PatchApplied(step.patch, "undone")
+    async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
+        """Take back (or make again) the last step at once, never over what was typed since."""
+        preview = await asyncio.to_thread(self.journal.preview, way)
+        async for event in self.carry_out(preview):
+            yield event
 
-    async def redo(self) -> AsyncGenerator[events.Event, None]:
-        """Write again what was taken back last."""
-        step: Step = await asyncio.to_thread(self.journal.redo, now=self.now())
-        self._news.append(f"redid the changes of {step.label} in {', '.join(step.patch.paths)}")
-        yield events.PatchApplied(step.patch, "redone")
+    async def preview(
+        self, way: Way, *, step: int | None = None, turn: int | None = None, session: bool = False
+    ) -> AsyncGenerator[events.Event, None]:
+        """Show what undo or redo would do: of the last step, of one, of a turn, or of the session."""
+        mine = self.id if session or turn is not None else None
+        preview = await asyncio.to_thread(self.journal.preview, way, step=step, turn=turn, session=mine)
+        hunks = None
+        if len(preview.steps) == 1:
+            look = self.journal.standing if way == "undo" else self.journal.taken_back
+            hunks = await asyncio.to_thread(look, preview.steps[0].id)
+        yield events.UndoProposed(preview, hunks)
 
-    def _outcome(self) -> str:
-        return prompts.fill("outcome", decisions="; ".join(self._news)) if self._news else ""
+    async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:
+        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first."""
+        if len(review.taken) < len(review.choices):
+            number = preview.steps[0].id
+            preview = await asyncio.to_thread(self.journal.preview, preview.way, step=number, hunks=review.taken)
+        if preview.merged and not preview.conflicts:
+            yield events.UndoProposed(preview, None)
+            return
+        async for event in self.carry_out(preview):
+            yield event
+
+    async def carry_out(self, preview: Preview) -> AsyncGenerator[events.Event, None]:
+        """Write exactly what a preview showed."""
+        patch = await asyncio.to_thread(self.changes.carry_out, preview, now=self.now())
+        left = self.proposed.patch if self.proposed else None
+        yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", left)
+
+    async def draft_commit(self) -> AsyncGenerator[events.Event, None]:
+        """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
+        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
+        words = await asyncio.to_thread(self.changes.commit_words, asked)
+        async with aclosing(self.aside("commit message", words)) as stream:
+            async for event in stream:
+                yield event
+
+    async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
+        """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
+        hide = tuple({name for each in self.catalogue.providers.values() for name in each.key_names})
+        made = await asyncio.to_thread(self.changes.commit, message, hide=hide)
+        words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
+        yield events.Notice("\n".join(words), "good")
 
     # Remembering.
 
     def clear(self) -> None:
         """Begin a new conversation; the old one stays on disk."""
         self.history.clear()
-        self._news.clear()
-        self.proposed = None
+        self.changes.clear()
         self._transcript = None
 
     def take_up(self) -> int:
@@ -580,23 +585,6 @@ class Session:
     def warnings(self) -> list[str]:
         """What went wrong without stopping anything; a face shows it once."""
         return list(self.config.warnings)
-
-
-def _decisions(review: Review, kept: Patch) -> list[str]:
-    """Say in few words what a review decided; of an edited hunk, what it reads now."""
-    from assistant.context import gate
-
-    words = []
-    if review.taken:
-        words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
-    words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
-    for hunk in review.edited:
-        lines = hunk.new_text.split("\n")
-        shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
-        text, _ = gate.mask(shown, hunk.path)
-        words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
-    words += [f"comment on {each.path}:{each.line}: {each.words}" for each in review.comments]
-    return words
 
 
 def _mark(root: Path) -> str:

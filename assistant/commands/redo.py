@@ -1,21 +1,33 @@
-"""Write again what was taken back last."""
+"""Make again what was taken back: the last step, step N, this session, or the last step at once (now)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assistant import events
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from assistant import events
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = ""
+USAGE = "[N | session | now]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    del argument
-    async for event in session.redo():
+    match argument:
+        case "now":
+            stream = session.undo(way="redo")
+        case "session":
+            stream = session.preview("redo", session=True)
+        case "":
+            stream = session.preview("redo")
+        case _ if argument.isdecimal():
+            stream = session.preview("redo", step=int(argument))
+        case _:
+            yield events.Notice(f"/redo {USAGE}; /history lists the steps.", "warning")
+            return
+    async for event in stream:
         yield event

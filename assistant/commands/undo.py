@@ -1,21 +1,35 @@
-"""Take back what was written last."""
+"""Take back what was written: the last step, step N, this turn, this session, or the last step at once (now)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assistant import events
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from assistant import events
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = ""
+USAGE = "[N | turn | session | now]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    del argument
-    async for event in session.undo():
+    match argument:
+        case "now":
+            stream = session.undo(way="undo")
+        case "session":
+            stream = session.preview("undo", session=True)
+        case "turn":
+            stream = session.preview("undo", turn=session.turn)
+        case "":
+            stream = session.preview("undo")
+        case _ if argument.isdecimal():
+            stream = session.preview("undo", step=int(argument))
+        case _:
+            yield events.Notice(f"/undo {USAGE}; /history lists the steps.", "warning")
+            return
+    async for event in stream:
         yield event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from assistant.edits.merge import Clash, clashes, merge
@@ -74,14 +74,8 @@ def _joined(patch: Patch, stands: Patch, more: Patch) -> Patch:
                 files.append(held)
             continue
         target = added.target if added.after is not None else file.path
-        files.append(
-            replace(
-                file,
-                after=added.after,
-                mode_after=added.mode_after,
-                new_path=target if target != file.path else "",
-            )
-        )
+        new_path = target if target != file.path else ""
+        files.append(FilePatch(file.path, file.before, added.after, file.mode_before, added.mode_after, new_path))
     return Patch(tuple(file for file in files if file.changes))
 
 

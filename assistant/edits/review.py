@@ -136,9 +136,14 @@ class Review:
 
     def over(self, patch: Patch) -> Review:
         """Go on with a patch that has taken this one's place: decisions about hunks that are still there are kept."""
-        known = {(each.hunk.path, each.hunk.at, each.hunk.old, each.hunk.new): each for each in self.choices}
-        choices = tuple(known.get((hunk.path, hunk.at, hunk.old, hunk.new)) or Choice(hunk) for hunk in patch.hunks)
-        return Review(patch, choices, self.comments)
+        known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]] = {}
+        for each in self.choices:
+            known.setdefault((each.hunk.path, each.hunk.old, each.hunk.new), []).append(each)
+        choices = []
+        for hunk in patch.hunks:
+            same = known.get((hunk.path, hunk.old, hunk.new))
+            choices.append(replace(same.pop(0), hunk=hunk) if same else Choice(hunk))
+        return Review(patch, tuple(choices), self.comments)
 
     def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
         return replace(self, choices=(*self.choices[:index], *choices, *self.choices[index + 1 :]))

@@ -11,6 +11,12 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assistant.edits.compare import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -178,6 +184,64 @@ def show(line: bytes) -> str:
         codec = "utf-16-be" if line.startswith((codecs.BOM_UTF16_BE, b"\0")) else "utf-16-le"
         return line.decode(codec, "replace").lstrip("\ufeff").rstrip("\r\n")
     return line.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").rstrip("\r\n")
+
+
+def retype(words: str, lines: Sequence[bytes], beside: Sequence[bytes], *, ended: bool = True) -> tuple[bytes, ...]:
+    r"""Write lines that were shown to a person, as that person left them: the way back of `show`.
+
+    `words` have "\\n" ends. `lines` are those that they replace, `beside` others of the same file. A line that reads as one
+    of these did is that one, byte for byte; a byte order mark stays, line ends are those that most lines have, and the
+    last line has one when it is `ended` or the last of `lines` was.
+
+    Raises UnicodeEncodeError for letters where the file's encoding is not known, and for what could not be shown.
+    """
+    known = (*lines, *beside)
+    mark = next((mark for mark, _ in _MARKS if lines and lines[0].startswith(mark)), b"")
+    codec = _wide(known) or "utf-8"
+    end = line_end([line.decode("latin-1").replace("\0", "") for line in known]).encode(codec)
+    feed = "\n".encode(codec)
+    bare = [line.removeprefix(mark) if index == 0 else line for index, line in enumerate(lines)]
+    kept = [line if line.endswith(feed) else line + end for line in bare]
+    bodies: dict[str, set[bytes]] = {}
+    for line in (*bare, *beside):
+        bodies.setdefault(show(line), set()).add(_bare(line, codec))
+    foreign = codec == "utf-8" and any("\ufffd" in show(line) and b"\xef\xbf\xbd" not in line for line in known)
+    typed = [line.rstrip("\r\n") for line in cut(words)]
+    out: list[bytes] = []
+    done = 0
+    for a, b, c, d in changes([show(line) for line in lines], typed):
+        out += kept[done:a]
+        for new in typed[c:d]:
+            same = bodies.get(new, set())
+            if new.isascii() or not (same or foreign or "\ufffd" in new):
+                same = {new.encode(codec)}
+            if len(same) != 1:
+                raise UnicodeEncodeError(codec, new, 0, len(new), "the file is in another encoding")
+            out += [data + end for data in same]
+        done = b
+    out += kept[done:]
+    if out and not ended and lines and not lines[-1].endswith(feed):
+        out[-1] = out[-1].removesuffix(end)
+    if mark:
+        out[:1] = [mark + (out[0] if out else b"")]
+    return tuple(out)
+
+
+def _wide(lines: Sequence[bytes]) -> str:
+    """Return which UTF-16 lines are in, empty for none."""
+    for line in lines:
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16-be" if line.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
+        if b"\0" in line:
+            return "utf-16-be" if line.startswith(b"\0") or line.endswith(b"\0\n") else "utf-16-le"
+    return ""
+
+
+def _bare(line: bytes, codec: str) -> bytes:
+    for end in ("\r\n", "\n"):
+        if line.endswith(end.encode(codec)):
+            return line.removesuffix(end.encode(codec))
+    return line
 
 
 def line_end(lines: list[str] | tuple[str, ...]) -> str:

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from assistant.quota.window import bounds
+from assistant.quota.estimate import Estimate, as_json, binding, ordered
+from assistant.quota.gauge import Gauge, Room
+from assistant.quota.tariff import Burn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from assistant.quota.ledger import Entry
     from assistant.quota.plan import Meter, Plan
+    from assistant.quota.reading import Reading
     from assistant.tokens import Cost, TokenUsage
 
-MeterState = Literal["open", "not_started", "exhausted", "unknown", "not_in_plan"]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """One meter of one plan as it stands at an instant.
-
-    `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit`; None is unknown, which is not zero.
-    `start` and `end` bound the window (half open, aware UTC), None where it has none or has not begun. `source` is who
-    says so ("provider", "headers", "ledger", "you"), `age_s` how old that word is. `foreign` is burn by other clients.
-    """
-
-    plan: str
-    meter: str
-    unit: str
-    state: MeterState
-    used: Decimal | None
-    limit: Decimal | Literal["unlimited"] | None
-    remaining: Decimal | None
-    start: datetime | None
-    end: datetime | None
-    resets_at: datetime | None
-    source: str
-    age_s: int
-    foreign: Decimal
-    low: Decimal | None
-    high: Decimal | None
-
-    @property
-    def share(self) -> float | None:
-        """Used part of the limit, 0 to 1 and beyond; None where either is unknown or there is no limit."""
-        if self.used is None or self.limit is None or isinstance(self.limit, str) or not self.limit:
-            return None
-        return float(self.used / self.limit)
+_MINUTE = timedelta(minutes=1)
+_CLOCKS = timedelta(days=1)
+"""How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
 
 
 def horizon(plan: Plan, now: datetime) -> datetime | None:
@@ -57,73 +30,121 @@ def horizon(plan: Plan, now: datetime) -> datetime | None:
 
     A first-use window hangs on the one before it, so a long stretch is read: a pause longer than the window resets it.
     """
-    if any(meter.window == "balance" for meter in plan.meters):
+    if any(meter.window.kind == "balance" for meter in plan.meters):
         return None
-    hours = max([24 * 32, *(meter.hours * 20 for meter in plan.meters)])
-    return now - timedelta(hours=hours)
+    spans = [
+        (meter.window.reach or timedelta(0)) * (20 if meter.window.kind == "first_use" else 1) for meter in plan.meters
+    ]
+    return now - max([timedelta(days=32), *spans])
 
 
-def estimate(plan: Plan, entries: Sequence[Entry], now: datetime) -> tuple[Estimate, ...]:
-    """Return each meter of a plan as our ledger knows it, the binding one first: the one with the highest share used."""
-    found = [_one(plan, meter, entries, now) for meter in plan.meters]
-    return tuple(sorted(found, key=lambda each: -(each.share or 0)))
+def estimate(
+    plan: Plan, entries: Sequence[Entry | Burn], now: datetime, readings: Sequence[Reading] = ()
+) -> tuple[Estimate, ...]:
+    """Return each meter of a plan, the binding one first: what has run out, then the one with the highest share used.
+
+    `entries` are steps of the ledger, or Burns that the ledger has added up by model and hour; `readings` are what the
+    provider said, in the order in which it came.
+    """
+    return ordered([gauge.estimate(now) for gauge in gauges(plan, entries, now, readings)])
 
 
-def _one(plan: Plan, meter: Meter, entries: Sequence[Entry], now: datetime) -> Estimate:
-    mine = [entry for entry in entries if entry.state != "failed" and entry.at <= now]
-    start, end = bounds(meter, [entry.at for entry in mine], now)
-    if meter.window == "first_use" and start is None:
-        mine = []
-    elif start is not None:
-        mine = [entry for entry in mine if entry.at >= start]
-    used = sum((meter.burn(entry.usage, entry.cost, entry.model) for entry in mine), Decimal(0))
-    unsure = sum(
-        (meter.burn(entry.usage, entry.cost, entry.model) for entry in mine if not entry.usage.exact), Decimal(0)
+def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings: Sequence[Reading] = ()) -> list[Gauge]:
+    """Return a gauge for each meter, fed up to `now`, in the plan's order."""
+    # Order is by the instants as they were written; only then is what lies ahead of a clock that was set back drawn to now.
+    burns = sorted(((each.at, burn) for each in entries if (burn := burn_of(each, now)) is not None), key=_first)
+    found = []
+    for meter in plan.meters:
+        gauge = Gauge(plan.name, meter)
+        told = iter(accepted(reading for reading in readings if reads(plan, meter, reading)))
+        next_one = next(told, None)
+        for written, burn in burns:
+            if not meter.counts(burn.model, burn.feature):
+                continue
+            while next_one is not None and next_one.at <= written:
+                gauge.read(next_one)
+                next_one = next(told, None)
+            gauge.burn(burn)
+        while next_one is not None and next_one.at <= now + _CLOCKS:
+            gauge.read(next_one)
+            next_one = next(told, None)
+        found.append(gauge)
+    return found
+
+
+def _first(each: tuple[datetime, Burn]) -> datetime:
+    return each[0]
+
+
+def accepted(readings: Iterable[Reading]) -> list[Reading]:
+    """Drop readings that are older than one which came before them; what is left is in order."""
+    found: list[Reading] = []
+    for reading in readings:
+        if not found or reading.at >= found[-1].at:
+            found.append(reading)
+    return found
+
+
+def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
+    """Say whether a reading is about a meter: by name, else by the length of a window that nothing else claims."""
+    name = reading.meter.casefold()
+    if meter.currency and reading.currency and meter.currency != reading.currency:
+        return False
+    if name == meter.name.casefold() or name in (each.casefold() for each in meter.reads):
+        return True
+    if not reading.mapped or not reading.minutes or reading.models or reading.feature:
+        return False
+    named = any(
+        name == each.name.casefold() or name in (other.casefold() for other in each.reads) for each in plan.meters
     )
-    remaining = None if meter.limit is None else max(Decimal(0), meter.limit - used)
-    state: MeterState = "open"
-    if meter.window == "first_use" and start is None:
-        state = "not_started"
-    elif meter.limit is None:
-        state = "unknown"
-    elif used >= meter.limit:
-        state = "exhausted"
-    return Estimate(
-        plan.name, meter.name, meter.unit, state, used, meter.limit, remaining, start, end, end, "ledger", 0, Decimal(0),
-        used - unsure * Decimal("0.2"), used + unsure * Decimal("0.2"),
-    )  # fmt: skip
+    alike = [each for each in plan.meters if each.window.length / _MINUTE == reading.minutes and not each.only]
+    return not named and alike == [meter] and not meter.feature
 
 
-def share_of(plan: Plan, usage: TokenUsage, cost: Cost, model: str) -> float | None:
+def unmapped(plan: Plan, readings: Sequence[Reading]) -> list[Reading]:
+    """Return the last reading of each limit that no meter of the plan counts: to be shown raw, never dropped."""
+    last: dict[str, Reading] = {}
+    for reading in readings:
+        if reading.status != "not_in_plan" and not any(reads(plan, meter, reading) for meter in plan.meters):
+            last[reading.meter] = reading
+    return list(last.values())
+
+
+def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
+    """Return a step as meters see it; None for one that was not billed, or lies in a future that no clock explains."""
+    if isinstance(entry, Burn):
+        burn = entry
+    elif entry.state == "failed":
+        return None
+    else:
+        # A ledger may give entries that stand for several steps; then each is taken for a prompt of its own.
+        steps = Decimal(getattr(entry, "steps", 1))
+        alone = bool(entry.purpose)
+        burn = Burn(
+            entry.at,
+            entry.usage,
+            entry.cost,
+            entry.model,
+            requests=steps,
+            prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
+            running=entry.state == "in_flight",
+        )
+    if burn.at > now:
+        return replace(burn, at=now) if burn.at - now <= _CLOCKS else None
+    return burn
+
+
+def share_of(plan: Plan, usage: TokenUsage, cost: Cost, model: str, at: datetime | None = None) -> float | None:
     """Return which part of the plan's tightest meter a step would take; None where no meter has a limit."""
-    shares = [float(meter.burn(usage, cost, model) / meter.limit) for meter in plan.meters if meter.limit]
+    shares = [
+        float(meter.burn(usage, cost, model, at) / meter.limit)
+        for meter in plan.meters
+        if isinstance(meter.limit, Decimal) and meter.limit
+    ]
     return max(shares, default=None)
 
 
-def as_json(each: Estimate) -> dict[str, Any]:
-    """Return an estimate with the keys that scripts rely on."""
-
-    def number(value: Decimal | str | None) -> str | float | int | None:
-        if value is None or isinstance(value, str):
-            return value
-        return int(value) if value == value.to_integral_value() else float(value)
-
-    def instant(at: datetime | None) -> str | None:
-        return at.isoformat() if at else None
-
-    return {
-        "plan": each.plan,
-        "meter": each.meter,
-        "unit": each.unit,
-        "window": {"start": instant(each.start), "end": instant(each.end)},
-        "used": number(each.used),
-        "limit": number(each.limit),
-        "remaining": number(each.remaining),
-        "state": each.state,
-        "resets_at": instant(each.resets_at),
-        "source": each.source,
-        "age_s": each.age_s,
-        "foreign": number(each.foreign),
-        "low": number(each.low),
-        "high": number(each.high),
-    }
+__all__ = [
+    "Estimate", "Room", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "horizon", "reads", "share_of",
+    "unmapped",
+]  # fmt: skip

@@ -1,47 +1,172 @@
-"""Rules of time: in which window an instant lies. Pure functions of instants."""
+"""Rules of time: in which window an instant lies. Pure functions of aware instants; all windows are half open, in UTC.
+
+The kinds there are:
+
+- `first_use`: begins with the first step and lasts its `length`; the next begins with the first step after its end, so
+  that there may be none. `floor` "hour" puts the beginning back to the full hour of UTC.
+- `rolling`: every step comes back `length` after it was taken; there is no single reset.
+- `calendar_day`, `calendar_week`, `calendar_month`: by the clock of `zone`, from `time` of the day, `weekday` or `day`.
+- `grid`: lengths in a row from `origin` on, used or not.
+- `subscription_month`: from `origin` every `months`, at the same local day and time; a day that a month does not have
+  becomes its last one, always taken from the first day, so that the 31st comes back.
+- `balance`: no window.
+
+A local time that a change of clocks leaves out is moved forward by the gap; one that comes twice means the first.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assistant.quota.plan import Meter
+WindowKind = Literal[
+    "first_use", "rolling", "calendar_day", "calendar_week", "calendar_month", "grid", "subscription_month", "balance"
+]
+Span = tuple[datetime, datetime]
+_HOUR = timedelta(hours=1)
 
 
-def bounds(meter: Meter, burns: Iterable[datetime], now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return start and end of the window that is open at `now`, half open; (None, None) where none has begun.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One rule of time. `origin` is the instant of activation or subscription; None where nobody has said it.
 
-    A first-use window begins with the first step and lasts its hours; the next begins with the first step after its end.
+    A subscription month without an origin may have a `day`, which is 0 where it is unknown too.
     """
-    length = timedelta(hours=meter.hours)
-    match meter.window:
-        case "first_use":
-            start: datetime | None = None
-            for at in sorted(burns):
-                if at > now:
-                    break
-                if start is None or at >= start + length:
-                    start = at
-            if start is None or now >= start + length:
-                return None, None
-            return start, start + length
-        case "rolling":
-            return now - length, None
-        case "balance":
-            return None, None
+
+    kind: WindowKind
+    length: timedelta = timedelta(0)
+    floor: Literal["", "hour"] = ""
+    zone: str = "UTC"
+    time: time = time(0)
+    weekday: int = 0
+    day: int = 1
+    months: int = 1
+    origin: datetime | None = None
+
+    @property
+    def fixed(self) -> bool:
+        """Whether its edges follow from the rule alone, without looking at what was burnt."""
+        return self.kind not in {"first_use", "rolling", "balance"}
+
+    @property
+    def reach(self) -> timedelta | None:
+        """How long its longest window lasts; None where it has none."""
+        match self.kind:
+            case "first_use" | "rolling" | "grid":
+                return self.length
+            case "calendar_day":
+                return timedelta(days=2)
+            case "calendar_week":
+                return timedelta(days=8)
+            case "calendar_month" | "subscription_month":
+                return timedelta(days=31 * max(1, self.months) + 2)
+            case _:
+                return None
+
+
+def bounds(window: Window, burns: Iterable[datetime], now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return start and end of the window that is open at `now`; (None, None) where none has begun.
+
+    `burns` are the instants of steps, in any order; only a first-use window asks for them. A rolling window has a start
+    and no end.
+    """
+    if window.kind == "rolling":
+        return now - window.length, None
+    if window.kind == "first_use":
+        found: Span | None = None
+        for at in sorted(burns):
+            if at > now:
+                break
+            if found is None or at >= found[1]:
+                found = opened(window, at, found[1] if found else None)
+        return (None, None) if found is None or now >= found[1] else found
+    span = span_at(window, now)
+    return span or (None, None)
+
+
+def opened(window: Window, at: datetime, after: datetime | None = None) -> Span:
+    """Return the first-use window that a step at `at` opens; it does not begin before `after`, the end of the last."""
+    at = at.astimezone(UTC)
+    start = at.replace(minute=0, second=0, microsecond=0) if window.floor == "hour" else at
+    if after is not None:
+        start = max(start, after)
+    return start, start + window.length
+
+
+def span_at(window: Window, at: datetime) -> Span | None:
+    """Return the window that holds an instant, for rules with fixed edges; None for others, and before the origin."""
+    at = at.astimezone(UTC)
+    match window.kind:
+        case "grid":
+            if window.origin is None or at < window.origin or window.length <= timedelta(0):
+                return None
+            origin = window.origin.astimezone(UTC)
+            start = origin + (at - origin) // window.length * window.length
+            return start, start + window.length
+        case "calendar_day" | "calendar_week":
+            step = timedelta(days=1 if window.kind == "calendar_day" else 7)
+            day = at.astimezone(_zone(window.zone)).date()
+            if window.kind == "calendar_week":
+                day -= timedelta(days=(day.weekday() - window.weekday) % 7)
+            return _around(at, [instant(day + step * index, window.time, window.zone) for index in (-1, 0, 1, 2)])
+        case "calendar_month":
+            local = at.astimezone(_zone(window.zone)).date()
+            months = local.year * 12 + local.month - 1
+            edges = [_monthly(months + index, window.day, window.time, window.zone) for index in (-1, 0, 1, 2)]
+            return _around(at, edges)
+        case "subscription_month":
+            return _subscription(window, at)
         case _:
-            zone = ZoneInfo(meter.zone)
-            day = now.astimezone(zone).date()
-            if meter.window == "calendar_day":
-                following = day + timedelta(days=1)
-            else:
-                day = day.replace(day=1)
-                following = (day + timedelta(days=32)).replace(day=1)
-            edges = (
-                datetime(each.year, each.month, each.day, tzinfo=zone).astimezone(UTC) for each in (day, following)
-            )
-            return next(edges), next(edges)
+            return None
+
+
+def _subscription(window: Window, at: datetime) -> Span | None:
+    zone = _zone(window.zone)
+    if window.origin is None and not window.day:
+        return None
+    if window.origin is None:
+        local = at.astimezone(zone).date()
+        months = local.year * 12 + local.month - 1
+        return _around(at, [_monthly(months + index, window.day, window.time, window.zone) for index in (-1, 0, 1, 2)])
+    if at < window.origin:
+        return None
+    first = window.origin.astimezone(zone)
+    begun = first.year * 12 + first.month - 1
+    local = at.astimezone(zone).date()
+    index = (local.year * 12 + local.month - 1 - begun) // window.months
+    edges = [
+        _monthly(begun + (index + each) * window.months, first.day, first.timetz().replace(tzinfo=None), window.zone)
+        for each in (-1, 0, 1, 2)
+    ]
+    return _around(at, edges)
+
+
+def _around(at: datetime, edges: list[datetime]) -> Span | None:
+    for start, end in pairwise(edges):
+        if start <= at < end:
+            return start, end
+    return None
+
+
+def _monthly(months: int, day: int, at: time, zone: str) -> datetime:
+    year, month = divmod(months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return instant(date(year, month + 1, min(day, last)), at, zone)
+
+
+def instant(day: date, at: time, zone: str) -> datetime:
+    """Return the UTC instant of a local day and time."""
+    return datetime.combine(day, at.replace(fold=0), _zone(zone)).astimezone(UTC)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

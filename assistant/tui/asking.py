@@ -39,7 +39,6 @@ q, Escape       back to the composer
 
 async def ask(screen: Stage, what: str, argument: str) -> str:
     """Open one screen; returns what is to be submitted then, empty for nothing."""
-    del argument
     match what:
         case "help":
             await screen.app.push_screen_wait(pickers.Page("Help", _help()))
@@ -50,9 +49,30 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
             files = await asyncio.to_thread(screen.session.paths)
             path = await screen.app.push_screen_wait(pickers.Picker("Pin a file", [(each, each) for each in files]))
             return f"/add {path}" if path else ""
+        case "history":
+            return await _history(screen)
+        case "commit":
+            words = await screen.app.push_screen_wait(pickers.Editor("Commit what was taken", argument))
+            return f"/commit {words.strip()}" if words and words.strip() else ""
         case _:
             pass
     return ""
+
+
+async def _history(screen: Stage) -> str:
+    """Let the user choose a step of the journal; returns the command that shows what its undo or redo would write."""
+    steps = await asyncio.to_thread(screen.session.journal.history)
+    rows = []
+    for step in reversed(steps):
+        way = "redo" if step.state == "undone" else "undo"
+        files = ", ".join(file.path for file in step.files)
+        who = f"{step.model} {step.cost}".strip()
+        size = f"+{step.added} -{step.removed}"
+        words = (
+            f"{step.id:>4}  {step.at.astimezone():%d %b %H:%M}  {step.state:<8} {size:<10} {files}  {step.label}  {who}"
+        )
+        rows.append((f"/{way} {step.id}", words))
+    return await screen.app.push_screen_wait(pickers.Picker("What was written here", rows)) or ""
 
 
 def _help() -> str:

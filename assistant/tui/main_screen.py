@@ -226,13 +226,17 @@ class MainScreen(Screen[None]):
         self.composer.focus()
 
     def on_patch_view_left(self) -> None:
-        """Leave the hunks as they are."""
+        """Leave the hunks as they are; an undo that was only looked at makes way for what is proposed."""
+        if self.hunks.preview is not None:
+            present.show_proposal(self)
         self.compose_again()
 
     @work(exclusive=True, group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:
-        """Write what was taken."""
-        await self.walk(self.session.apply(message.review))
+        """Write what was taken, or take it back; files that run by themselves are asked about by name."""
+        from assistant.tui import reviewing
+
+        await reviewing.decide(self, message.review, message.preview)
 
     @work(exclusive=True, group="ask")
     async def on_patch_view_wanted(self, message: PatchView.Wanted) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from assistant.tui.lines import safe
 from assistant.tui.widgets.composer import TextArea
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+_GRACE_S = 0.4
 _CSS = """
 {name} {{ align: center middle; }}
 {name} > Vertical {{ width: 100%; max-width: 120; height: 90%; border: round $primary; background: $surface; padding: 0 1; }}
@@ -131,3 +134,31 @@ class Page(ModalScreen[None]):
         with Vertical():
             yield Static(Text(f"{self._title}   Esc closes", style="bold"))
             yield TextArea(self._text, read_only=True, show_line_numbers=False)
+
+
+class Confirm(ModalScreen[bool]):
+    """Something that wants a yes of its own. Keys typed before it can be seen mean nothing."""
+
+    CSS = _CSS.format(name="Confirm")
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("y", "answer(True)", "yes", priority=True),
+        Binding("n,escape,q", "answer(False)", "no", priority=True),
+    ]
+
+    def __init__(self, title: str, words: str) -> None:
+        super().__init__()
+        self._title = title
+        self._words = words
+        self._since = monotonic()
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield Static(Text(self._title, style="bold"))
+            yield Static(Text("\n".join(map(safe, self._words.split("\n")))))
+            yield Static(Text("y writes them, n or Esc does not", style="bold"))
+
+    def action_answer(self, answer: bool) -> None:
+        """Give the answer."""
+        if monotonic() - self._since >= _GRACE_S:
+            self.dismiss(answer)

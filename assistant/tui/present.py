@@ -72,8 +72,22 @@ def show(screen: Stage, event: events.Event) -> None:
             size = f"+{patch.added} -{patch.removed}"
             words = f"{what}: {', '.join(patch.paths)}  ({size})" if patch.files else "nothing was written"
             talk.add(words, "good")
-            _show_proposal(screen, words)
+            show_proposal(screen, words)
             screen.compose_again(more=left is not None)
+        case events.PatchMoved(review, why):
+            hunks.show(
+                review, origin=f"{why} The hunks were moved onto it: look again, then Enter.", hint="not written yet"
+            )
+            screen.go_to_hunks()
+        case events.UndoProposed(preview, chosen):
+            if preview.conflicts:
+                talk.add("\n".join(f"cannot {preview.way}: {each.why}" for each in preview.conflicts), "error")
+                return
+            merged = f"; merged around later changes in {', '.join(preview.merged)}" if preview.merged else ""
+            labels = ", ".join(f"step {each.id} ({each.label})" for each in preview.steps)
+            patch = preview.patch if chosen is None else chosen
+            hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}{merged}", preview=preview)
+            screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window):
             screen.window = window
             meter.show(replace(meter.state, model=f"{provider}/{model}", payer=payer, context_share=None))
@@ -104,7 +118,7 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         talk.add(f"the answer ended early: {event.stop}", "warning")
     served = f"  served by {event.served_model}" if event.served_model not in {"", event.model} else ""
     talk.add(f"{tell_counts(event.usage)} {money(event.cost)}{served}", "note")
-    _show_proposal(screen)
+    show_proposal(screen)
     if event.patch is not None or event.misfits:
         if event.patch is not None:
             size = len(event.patch.hunks)
@@ -118,7 +132,8 @@ def _size(edit: Edit) -> str:
     return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
 
 
-def _show_proposal(screen: Stage, hint: str = "") -> None:
+def show_proposal(screen: Stage, hint: str = "") -> None:
+    """Show the hunks that wait for decisions."""
     proposal = screen.session.proposed
     if proposal is None:
         screen.hunks.show(None)

@@ -9,7 +9,29 @@ from assistant.errors import AssistantError
 from assistant.tui import asking, editor, pickers
 
 if TYPE_CHECKING:
+    from assistant.edits.journal import Preview
+    from assistant.edits.review import Review
     from assistant.tui.stage import Stage
+
+
+async def decide(screen: Stage, review: Review, preview: Preview | None) -> None:
+    """Write what was taken, or carry out an undo; the user is asked about each file that runs by itself."""
+    from assistant.edits.path import risky
+
+    if preview is not None:
+        if review.taken:
+            await screen.walk(screen.session.choose(preview, review))
+        return
+    risks = {hunk.path: why for hunk in review.taken if (why := risky(hunk.path))}
+    if risks:
+        words = "\n".join(f"{path}\n    {why}" for path, why in risks.items())
+        if not await screen.app.push_screen_wait(
+            pickers.Confirm("These files run without anybody calling them", words)
+        ):
+            screen.hunks.hint = "not written"
+            screen.hunks.refresh()
+            return
+    await screen.walk(screen.session.apply(review))
 
 
 async def do(screen: Stage, what: str, index: int, line: int) -> None:

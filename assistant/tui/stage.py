@@ -34,6 +34,9 @@ class Stage(Protocol):
     def review(self) -> None:
         """Go to the hunks, unless the user is typing."""
 
+    def go_to_hunks(self) -> None:
+        """Show the hunks and give them the keys."""
+
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""
 

@@ -99,10 +99,15 @@ def main(place: Path, what: str, seed: int, count: int) -> list[str]:
     def again(probe) -> None:
         Journal(place / "journal", place / "root", probe=probe).recover()
 
+    make(place)
+    if what == "undo":
+        Journal(place / "journal", root).apply(wanted, label="x", now=NOW)
+    fresh = place.with_name("fresh")
+    place.rename(fresh)
+
     def prepare() -> None:
-        make(place)
-        if what == "undo":
-            Journal(place / "journal", root).apply(wanted, label="x", now=NOW)
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(fresh, place)
 
     prepare()
     steps = fork(act, 0)

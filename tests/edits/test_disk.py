@@ -1,5 +1,6 @@
 """Writing the user's files: nothing outside, nothing halved, nothing that was not asked for."""
 
+import contextlib
 import errno
 import json
 import os
@@ -10,13 +11,17 @@ import stat
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from assistant.edits import disk, mend
+from assistant.edits.journal import Journal
 from assistant.edits.patch import FilePatch, Patch
-from assistant.errors import AssistantError, OutsideRoot, PatchError, Stale, Unwritable
+from assistant.errors import AssistantError, OutsideRoot, PatchError, Stale, StateError, Unwritable
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -529,6 +534,27 @@ def test_a_full_file_system_is_left_as_it_was_and_works_again_with_room(small):
     subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
     with pytest.raises(Unwritable, match=r"a\.txt"):
         disk.write(root, Patch((change("a.txt", b"d" * 100_000, b"e"),)))
+
+
+def test_a_full_home_refuses_the_write_whole_and_works_again_with_room(small, full):
+    journal = Journal(small / "journal", full)
+    journal.apply(Patch((change("n", None, b"x"),)), label="x", now=NOW)
+    with contextlib.suppress(OSError), (small / "filler").open("wb") as filler:
+        while True:
+            filler.write(b"y" * 4096)
+            filler.flush()
+    before, kept = state(full), state(small)
+    with pytest.raises(StateError, match="No space left"):
+        journal.apply(PATCH, label="y", now=NOW)
+    assert state(full) == before
+    assert {path: each for path, each in state(small).items() if path.endswith(".json")} == {
+        path: each for path, each in kept.items() if path.endswith(".json")
+    }
+    (small / "filler").unlink()
+    journal.apply(PATCH, label="y", now=NOW)
+    journal.undo(now=NOW)
+    assert state(full) == before
+    assert len(journal.history()) == 2
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,62 @@ def test_ends_marks_tabs_and_blanks_outside_the_change_are_kept(before, after):
     assert put(before, "b\n", "B\n") == after
 
 
+BOM, WIDE = b"\xef\xbb\xbf", b"\xff\xfe"
+
+
+def utf16(*lines):
+    return tuple(line.encode("utf-16-le") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "lines", "beside", "ended", "out"),
+    [
+        ("a\nx\n", (b"a\n", b"b\n"), (), True, (b"a\n", b"x\n")),
+        ("caf\ufffd\nx\n", (b"caf\xe9\n", b"b\n"), (), True, (b"caf\xe9\n", b"x\n")),
+        ("x\n", (b"b\n",), (b"caf\xe9\n",), True, (b"x\n",)),
+        ("x\nü\n", (b"b\r\n",), (b"c\r\n",), True, (b"x\r\n", "ü\r\n".encode())),
+        ("x\n", (BOM + b"a\n",), (), True, (BOM + b"x\n",)),
+        ("n\na\n", (BOM + b"a\n",), (), True, (BOM + b"n\n", b"a\n")),
+        ("", (BOM + b"a\n",), (), True, (BOM,)),
+        ("", (b"a\n",), (), True, ()),
+        ("x\ny\n", (b"a\n", b"b"), (), False, (b"x\n", b"y")),
+        ("x\n", (b"a",), (b"c\n",), True, (b"x\n",)),
+        ("x\n字\n", (WIDE + "a\n".encode("utf-16-le"),), utf16("ä\n"), True, (WIDE + "x\n".encode("utf-16-le"), "字\n".encode("utf-16-le"))),
+        ("ä\nx\n", utf16("ä\r\n", "b\r\n"), (), True, utf16("ä\r\n", "x\r\n")),
+        ("x\n", utf16("b"), utf16("a\n"), False, utf16("x")),
+        ("\ufffd\nx\n\ufffd\n", (b"\xe9\n", b"\xe8\n"), (), True, (b"\xe9\n", b"x\n", b"\xe8\n")),
+        ("a\nx\nb\n", (b"a\r\n", b"b\n"), (b"c\r\n",), True, (b"a\r\n", b"x\r\n", b"b\n")),
+        ("ok \ufffd\n", ("ok \ufffd\n".encode(),), (), True, ("ok \ufffd\n".encode(),)),
+    ],
+)  # fmt: skip
+def test_lines_that_a_person_left_as_shown_keep_their_bytes(words, lines, beside, ended, out):
+    assert text.retype(words, lines, beside, ended=ended) == out
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"), [("é\n", (b"caf\xe9\n",)), ("caf\ufffd!\n", (b"caf\xe9\n",)), ("\ufffd\n", (b"a\n",))]
+)
+def test_letters_typed_into_an_encoding_that_is_not_known_are_refused(words, lines):
+    with pytest.raises(UnicodeEncodeError):
+        text.retype(words, lines, ())
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.sampled_from([b"a", b"\xe9", b"\xe8", b"", b"b\t", "ü".encode()]), min_size=1, max_size=6),
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.booleans(),
+    st.sampled_from([b"", BOM]),
+)
+def test_what_nobody_touched_comes_back(bodies, end, ended, mark):
+    lines = [body + end for body in bodies]
+    if not ended and bodies[-1]:
+        lines[-1] = bodies[-1]
+    lines[0] = mark + lines[0]
+    shown = "".join(text.show(line) + "\n" for line in lines)
+    assert text.retype(shown, lines, [b"z" + end] * 9, ended=False) == tuple(lines)
+
+
 @settings(deadline=None, max_examples=300)
 @given(
     st.binary(max_size=200),

@@ -9,8 +9,8 @@ import pytest
 from assistant.errors import ConfigError
 from assistant.quota import meter
 from assistant.quota.ledger import Ledger, Start
-from assistant.quota.plan import Meter, load_plans, read_plan
-from assistant.quota.window import bounds
+from assistant.quota.plan import load_plans, read_plan
+from assistant.quota.window import Window, bounds
 from assistant.tokens import Cost, TokenUsage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -94,7 +94,7 @@ def at(hours):
     return NOW + timedelta(hours=hours)
 
 
-FIRST_USE = Meter("5 hours", "tokens", "first_use", Decimal(100), 5)
+FIRST_USE = Window("first_use", timedelta(hours=5))
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_a_first_use_window_begins_with_the_first_step(burns, now, window):
 
 
 def test_calendar_windows_follow_their_zone_over_a_change_of_clocks():
-    day = Meter("day", "tokens", "calendar_day", None, zone="Europe/Berlin")
+    day = Window("calendar_day", zone="Europe/Berlin")
     start_of, end = bounds(day, [], datetime(2026, 10, 25, 12, tzinfo=UTC))
     assert end - start_of == timedelta(hours=25)
-    month = Meter("month", "tokens", "calendar_month", None)
+    month = Window("calendar_month")
     assert bounds(month, [], datetime(2028, 2, 29, tzinfo=UTC)) == (
         datetime(2028, 2, 1, tzinfo=UTC),
         datetime(2028, 3, 1, tzinfo=UTC),

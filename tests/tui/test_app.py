@@ -57,9 +57,13 @@ async def test_ask_review_take_skip_edit_undo_redo(make_session, repo, quick, si
         assert "nearly_full" not in meter.read_text()
         assert [hunk.added for hunk in main.hunks.hunks] == [3]
         await say(pilot, "/undo")
+        await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+        assert len(main.hunks.hunks) == 2
+        await pilot.pause(0.5)
+        await pilot.press("enter")
         await until(pilot, lambda: "undone" in main.talk.text)
         assert (boil.read_text(), meter.read_text()) == before
-        await say(pilot, "/redo")
+        await say(pilot, "/redo now")
         await until(pilot, lambda: "redone" in main.talk.text)
         assert "MOST_LITRES = 1.7" in boil.read_text()
         assert "lesson" in main.meter.line(size[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from assistant.edits import disk
 from assistant.errors import PatchError
 from assistant.headless import shapes
 from assistant.headless.output import dump, out, tell
@@ -25,12 +26,12 @@ def run(session: Session, options: Namespace) -> int:
     restored = session.journal.recover()
     if restored:
         tell(f"Put back after an interrupted write: {', '.join(restored)}.")
-    patch, misfits = session.read_reply(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
+    patch, misfits = session.changes.read_reply(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
     written, error = False, None
     if patch.files and not misfits:
         try:
             if options.check:
-                session.check(patch)
+                disk.check(session.root, patch)
             else:
                 session.journal.apply(patch, label="apply", now=session.now())
                 written = True

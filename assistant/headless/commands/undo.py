@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from assistant.headless.output import show_written
+from assistant.headless.turning import turn_back
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -14,10 +13,12 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add none."""
+    """Add them."""
+    parser.add_argument("--step", type=int, metavar="N", help="this step, as --list numbers them (default: the last)")
+    parser.add_argument("--check", action="store_true", help="print what would be written as a diff, write nothing")
+    parser.add_argument("--list", action="store_true", help="list the steps of the journal")
 
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
-    asyncio.run(show_written(session.undo(), as_json=options.json))
-    return 0
+    return turn_back(session, "undo", options)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.journal import Preview
     from assistant.edits.patch import Hunk
     from assistant.edits.review import Mark, Review
     from assistant.tui.theme import Theme
@@ -29,6 +30,10 @@ _MARKS = {"take": ("✓ take", "taken"), "skip": ("✗ skip", "skipped"), "": ("
 _GRACE_S = 0.4
 """Keys that come sooner after hunks have appeared were meant for something else."""
 _BESIDE_FROM = 100
+_UNDO_KEYS = (
+    "y take  n leave  Enter {way}  q back",
+    "y take  n leave  a/d file  A/X all  Enter {way}s what is taken  q back",
+)
 _KEYS = (
     "y take  n skip  e edit  c comment  Enter write  ? keys",
     "y take  n skip  u unmark  s split  e edit  c comment  a/d file  A/X all  Enter write  q back  ? keys",
@@ -82,9 +87,10 @@ class PatchView(ScrollView, can_focus=True):
     class Decided(Message):
         """The user has decided: what is taken is to be written now."""
 
-        def __init__(self, review: Review) -> None:
+        def __init__(self, review: Review, preview: Preview | None) -> None:
             super().__init__()
             self.review = review
+            self.preview = preview
 
     class Wanted(Message):
         """The user wants to do something about a hunk (or about what found no place) that needs another screen."""
@@ -104,6 +110,7 @@ class PatchView(ScrollView, can_focus=True):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self.review: Review | None = None
+        self.preview: Preview | None = None
         self.at = 0
         self.hint = ""
         self._origin = ""
@@ -119,8 +126,19 @@ class PatchView(ScrollView, can_focus=True):
 
     # What is shown.
 
-    def show(self, review: Review | None, misfits: tuple[Misfit, ...] = (), origin: str = "", hint: str = "") -> None:
-        """Show a review, what of the reply found no place, where it all came from, and what was done last."""
+    def show(
+        self,
+        review: Review | None,
+        misfits: tuple[Misfit, ...] = (),
+        origin: str = "",
+        hint: str = "",
+        preview: Preview | None = None,
+    ) -> None:
+        """Show a review, what of the reply found no place, where it all came from, and what was done last.
+
+        With a preview it is the review of an undo or redo: what is taken is taken back, or made again.
+        """
+        self.preview = preview
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
         self.at, self._cursor, self.hint = 0, 0, hint
         self._since = monotonic()
@@ -320,6 +338,8 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
         """Ask for what needs another screen."""
+        if self.preview is not None and what != "help":
+            return  # what was written is not edited here, nor commented on
         if what == "help" or (what == "repair" and self._misfits):
             self.post_message(self.Wanted(what, self.at, 0))
         elif self.hunks and (what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}):
@@ -331,7 +351,7 @@ class PatchView(ScrollView, can_focus=True):
         if self.review is None or not self.hunks:
             return
         if self.review.decided:
-            self.post_message(self.Decided(self.review))
+            self.post_message(self.Decided(self.review, self.preview))
         else:
             self.hint = "nothing is decided yet: y takes a hunk, A takes all"
             self.refresh()
@@ -395,7 +415,8 @@ class PatchView(ScrollView, can_focus=True):
         assert self.review is not None  # noqa: S101 - asked by the caller
         done = len(self.hunks) - len(self.review.undecided)
         head = f" {done}/{len(self.hunks)} decided  "
-        words = self.hint or next((each for each in reversed(_KEYS) if len(head) + len(each) <= width), _KEYS[0])
+        sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else _KEYS
+        words = self.hint or next((each for each in reversed(sets) if len(head) + len(each) <= width), sets[0])
         return strip([Segment(cut(head + words, width), self.look["keys"])], width, self.look["keys"])
 
 

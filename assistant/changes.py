@@ -1,0 +1,208 @@
+"""What is proposed, written, taken back and committed in one root, and what the model is told of it.
+
+Plain functions of the journal and the disk: a session calls them in a thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from assistant import prompts
+from assistant.context import commit, gate
+from assistant.edits import disk, match
+from assistant.edits import format as edit_format
+from assistant.edits.edit import Edit, Misfit
+from assistant.edits.merge import merge
+from assistant.edits.patch import Patch
+from assistant.edits.review import compose
+from assistant.errors import RepoError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assistant.context.repo import Repo
+    from assistant.edits.journal import Journal, Preview
+    from assistant.edits.review import Review
+    from assistant.tokens import Cost
+
+_EDITED_SHOWN = 20
+"""Lines of a hunk that are told to the model when the user has changed it."""
+_DIFF_SHOWN = 12_000
+"""Characters of a diff that are shown to the model that drafts a commit message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A patch that waits for decisions, what of the reply found no place, and where it came from."""
+
+    patch: Patch
+    misfits: tuple[Misfit, ...]
+    turn: int
+    model: str
+    cost: Cost | None = None
+
+
+class Changes:
+    """The changes of one session in one root."""
+
+    def __init__(self, repo: Repo, journal: Journal, session: str) -> None:
+        self.repo = repo
+        self.journal = journal
+        self.session = session
+        self.proposed: Proposal | None = None
+        self._news: list[str] = []
+        self._uncommitted: list[int] = []
+
+    def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
+        """Read the edits of a whole reply and find their places; nothing is written."""
+        parser = edit_format.open_parser()
+        found = [*parser.feed(reply), *parser.close()]
+        edits = [each for each in found if isinstance(each, Edit)]
+        unread = tuple(each for each in found if isinstance(each, Misfit))
+        fitted = match.fit(edits, lambda path: disk.read(self.repo.root, path))
+        return fitted.patch, (*unread, *fitted.misfits)
+
+    def propose(self, proposal: Proposal, *, upon: Patch | None) -> None:
+        """Keep what a reply proposes; what a repair adds comes on top of the hunks that still wait (`upon`)."""
+        self.proposed = replace(proposal, patch=compose(upon, proposal.patch)) if upon else proposal
+
+    def write(self, review: Review, *, label: str, now: datetime) -> tuple[Patch, Patch]:
+        """Write what was taken, all or nothing; returns what was written and what is still proposed.
+
+        Raises Stale when a file has changed since the patch was made: `moved` may have a way.
+        """
+        kept, left = review.part()
+        origin = self.proposed
+        if kept.files:
+            step = self.journal.apply(
+                kept,
+                label=label or (f"turn {origin.turn}" if origin else "apply"),
+                now=now,
+                turn=origin.turn if origin else 0,
+                model=origin.model if origin else "",
+                session=self.session,
+                cost=_money(origin.cost) if origin else "",
+            )
+            self._uncommitted.append(step.id)
+        self.proposed = replace(origin, patch=left, misfits=()) if origin and left.files else None
+        self._news += _decisions(review, kept)
+        return kept, left
+
+    def moved(self, review: Review) -> Review | None:
+        """Move what is not skipped onto the files as they are now; None where lines that the patch needs were changed.
+
+        Decisions about hunks that are still the same stay.
+        """
+        files = []
+        for file in review.patch.keep((*review.taken, *review.undecided)).files:
+            now = disk.read(self.repo.root, file.path)
+            data = now[0] if now else None
+            if data == file.before:
+                files.append(file)
+                continue
+            if data is None or file.before is None or file.after is None:
+                return None
+            merged = merge(file.before, file.after, data)
+            if merged is None:
+                return None
+            files.append(replace(file, before=data, after=merged))
+        patch = Patch(tuple(file for file in files if file.changes))
+        if self.proposed is not None:
+            self.proposed = replace(self.proposed, patch=patch)
+        return review.over(patch)
+
+    def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
+        """Write exactly what a preview of undo or redo showed."""
+        done = self.journal.carry_out(preview, now=now)
+        words = "undid" if preview.way == "undo" else "redid"
+        self._news.append(f"{words} changes in {', '.join(done.patch.paths)}")
+        return done.patch
+
+    def outcome(self) -> str:
+        """Say what became of the last edits, as it stands in a question; empty when there is nothing new."""
+        return prompts.fill("outcome", decisions="; ".join(self._news)) if self._news else ""
+
+    def told(self) -> None:
+        """Forget the news: the model has heard of it."""
+        self._news.clear()
+
+    def clear(self) -> None:
+        """Begin anew; what is on disk and in the journal stays."""
+        self.proposed = None
+        self._news.clear()
+
+    # A commit of what was taken.
+
+    def to_commit(self) -> Patch:
+        """Return all that this session has written, that stands, and that it has not committed; raises RepoError."""
+        whole = Patch()
+        for number in self._uncommitted:
+            step = self.journal.standing(number)
+            known = {file.target: file for file in whole.files}
+            files = []
+            for file in step.files:
+                then = known.get(file.path)
+                if then is None or then.after == file.before:
+                    files.append(file)
+                    continue
+                both = then.after is not None and file.before is not None and file.after is not None
+                after = merge(file.before, file.after, then.after) if both else None  # type: ignore[arg-type]
+                if after is None:
+                    raise RepoError(
+                        f"{file.path} was changed by hand between two changes of this session.",
+                        "Commit it with git itself.",
+                    )
+                files.append(replace(file, before=then.after, after=after))
+            whole = compose(whole, Patch(tuple(files)))
+        if not whole.files:
+            raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
+        return whole
+
+    def commit(self, message: str, *, hide: tuple[str, ...] = ()) -> commit.Committed:
+        """Commit exactly that; `hide` names variables of the environment that hooks are not to see.
+
+        Raises RepoError, and CommitFailed with the words of the hook or of git.
+        """
+        changes = [
+            commit.Change(
+                file.path,
+                file.before,
+                file.after,
+                None if file.mode_after is None else bool(file.mode_after & 0o100),
+                file.new_path,
+            )
+            for file in self.to_commit().files
+        ]
+        made = commit.commit(self.repo, changes, message, merge=merge, hide=hide)
+        self._uncommitted.clear()
+        return made
+
+    def commit_words(self, question: str) -> str:
+        """Return the words that ask a model for a commit message, secrets masked."""
+        diff, _ = gate.mask(self.to_commit().diff(), "")
+        if len(diff) > _DIFF_SHOWN:
+            diff = diff[:_DIFF_SHOWN] + "\n... (cut)"
+        subjects = "\n".join(commit.subjects(self.repo)) or "(none yet)"
+        return prompts.fill("commit", subjects=subjects, question=question or "(not said)", diff=diff)
+
+
+def _money(cost: Cost | None) -> str:
+    if cost is None:
+        return ""
+    return cost.status if cost.amount is None else f"{cost.amount:f} {cost.currency}"
+
+
+def _decisions(review: Review, kept: Patch) -> list[str]:
+    """Say in few words what a review decided; of an edited hunk, what it reads now."""
+    words = []
+    if review.taken:
+        words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
+    words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
+    for hunk in review.edited:
+        lines = hunk.new_text.split("\n")
+        shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
+        text, _ = gate.mask(shown, hunk.path)
+        words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
+    words += [f"comment on {each.path}:{each.line}: {each.words}" for each in review.comments]
+    return words

@@ -1,0 +1,24 @@
+"""Commit what was taken in this session and nothing else; without a message a model drafts one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ()
+USAGE = "[MESSAGE]"
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it."""
+    stream = session.commit(argument) if argument else session.draft_commit()
+    async for event in stream:
+        yield event
+        if isinstance(event, events.AsideEnded) and event.text.strip():
+            yield events.Asked("commit", event.text.strip())

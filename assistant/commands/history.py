@@ -1,0 +1,21 @@
+"""List what was written here, step by step, to take some of it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ("journal", "steps")
+USAGE = ""
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it."""
+    del session
+    yield events.Asked("history", argument)

@@ -1,0 +1,56 @@
+"""Undo and redo without a screen: the last step or one by number, listed or checked first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from assistant.errors import Stale
+from assistant.headless.output import dump, out, show_written
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from assistant.edits.journal import Way
+    from assistant.session import Session
+
+
+def turn_back(session: Session, way: Way, options: Namespace) -> int:
+    """Do what was asked; raises PatchError where it cannot be done, and then nothing was written."""
+    if options.list:
+        _list(session, as_json=options.json)
+        return 0
+    preview = session.journal.preview(way, step=options.step)
+    if options.check:
+        if preview.conflicts:
+            raise Stale(preview.conflicts[0].why, "Nothing was written.", path=preview.conflicts[0].path)
+        patch = preview.patch
+        if options.json:
+            dump({"patch": patch.diff(), "files": list(patch.paths), "merged": list(preview.merged), "written": False})
+        else:
+            out(patch.diff())
+        return 0
+    asyncio.run(show_written(session.carry_out(preview), as_json=options.json))
+    return 0
+
+
+def _list(session: Session, *, as_json: bool) -> None:
+    steps = session.journal.history()
+    if as_json:
+        names = ("id", "label", "turn", "model", "cost", "session", "state", "added", "removed")
+        rows = [
+            {
+                **{name: getattr(step, name) for name in names},
+                "at": step.at.isoformat(),
+                "files": [f.path for f in step.files],
+            }
+            for step in steps
+        ]
+        dump({"steps": rows})
+        return
+    for step in steps:
+        files = ", ".join(file.path for file in step.files)
+        who = f"{step.model} {step.cost}".strip()
+        out(
+            f"{step.id:>5}  {step.at:%Y-%m-%d %H:%M}  {step.state:<8} +{step.added} -{step.removed}  {files}  {step.label}  {who}".rstrip()
+        )

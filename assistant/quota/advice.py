@@ -1,0 +1,142 @@
+"""What would fit me: one's own history run through plans, and when the same work is cheaper. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from assistant.quota.meter import burn_of
+from assistant.quota.money import Tally, amount, tally
+from assistant.quota.replay import Event, replay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from assistant.quota.ledger import Entry
+    from assistant.quota.plan import Meter, Plan
+    from assistant.quota.tariff import Burn
+
+_MONTH = timedelta(days=365) / 12
+_PARTS = {Decimal("0.5"): "half", Decimal(1) / 3: "a third", Decimal("0.25"): "a quarter"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How one plan would have done.
+
+    `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened. `price` is the
+    subscription for the span of the history, to the day; None where the plan has no price. `unknown` are meters without a
+    known limit, of which nothing can be said; `excluded` says that the plan's terms leave this program out.
+    """
+
+    plan: str
+    title: str
+    held: int
+    blocked: Mapping[str, int] = field(default_factory=dict)
+    waits: int = 0
+    first_blocked: datetime | None = None
+    price: Decimal | None = None
+    currency: str = ""
+    unknown: tuple[str, ...] = ()
+    excluded: bool = False
+    burnt: Tally = field(default_factory=Tally)
+
+    @property
+    def share_held(self) -> float:
+        """The part of the steps that would have gone through, 0 to 1."""
+        total = self.held + sum(self.blocked.values())
+        return self.held / total if total else 1.0
+
+    def __str__(self) -> str:
+        price = "no price" if self.price is None else amount(self.price, self.currency or "USD")
+        if self.excluded:
+            return f"{self.title}: its terms exclude other programs"
+        if not self.blocked:
+            words = "all held" if not self.unknown else f"held as far as is known ({', '.join(self.unknown)} unknown)"
+        else:
+            by = ", ".join(f"{count} by {name}" for name, count in self.blocked.items())
+            words = f"{self.held} held, {by}, in {self.waits} windows"
+        return f"{self.title}: {words}; {price}"
+
+
+def compare(plans: Iterable[Plan], entries: Sequence[Entry | Burn], now: datetime) -> list[Fit]:
+    """Run a history through plans; those that held most come first, then the cheaper.
+
+    The price is that of the span between the first and the last step, at least a day. Steps that were not billed do not
+    count. What the steps cost by token stands in `burnt`, to compare with.
+    """
+    burns = [burn for each in entries if (burn := burn_of(each, now)) is not None]
+    events = [Event(burn.at, burn, cost=burn.cost) for burn in burns]
+    span = max((burn.at for burn in burns), default=now) - min((burn.at for burn in burns), default=now)
+    costs = tally(burn.cost for burn in burns)
+    found = []
+    for plan in plans:
+        done = replay(plan, events, now)
+        blocked = Counter(each.meter for each in done.blocked)
+        windows = {(each.meter, each.until) for each in done.blocked}
+        found.append(
+            Fit(
+                plan.name, plan.title, done.admitted, dict(blocked), len(windows), done.blocked[0].at if done.blocked else None,
+                _price(plan, max(span, timedelta(days=1))), plan.currency,
+                tuple(meter.name for meter in plan.meters if meter.limit is None and not meter.lots and not meter.feature),
+                not plan.may_send, costs,
+            )
+        )  # fmt: skip
+    return sorted(
+        found, key=lambda each: (each.excluded, -each.share_held, bool(each.unknown), each.price or Decimal(0))
+    )
+
+
+def _price(plan: Plan, span: timedelta) -> Decimal | None:
+    if plan.price is None:
+        return None
+    months = {"month": 1, "quarter": 3, "year": 12}.get(plan.period or "month", 1)
+    return (plan.price * Decimal(span / timedelta(days=1)) / Decimal(_MONTH / timedelta(days=1)) / months).quantize(
+        Decimal("0.01")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The same work is cheaper from `at` on: `part` of what it costs now (0 to 1)."""
+
+    at: datetime
+    part: Decimal
+
+    def __str__(self) -> str:
+        part = next((word for value, word in _PARTS.items() if abs(value - self.part) < Decimal("0.01")), "")
+        less = part or f"{(1 - self.part) * 100:.0f} % less"
+        return f"this costs {less} after {self.at.astimezone(UTC):%H:%M} UTC"
+
+
+def cheaper(
+    cost_at: Callable[[datetime], Decimal | None],
+    now: datetime,
+    *,
+    within: timedelta = timedelta(hours=24),
+    step: timedelta = timedelta(minutes=15),
+) -> Hint | None:
+    """Return the first instant within a day at which something costs least, if that is less than now; None else.
+
+    `cost_at` gives a cost, a price or a weight at an instant, None where it is unknown. Instants are tried on the full
+    steps of the clock, for rules begin and end there.
+    """
+    here = cost_at(now)
+    if not here:
+        return None
+    first = datetime.fromtimestamp((now.timestamp() // step.total_seconds() + 1) * step.total_seconds(), UTC)
+    best: Hint | None = None
+    for index in range(int(within / step)):
+        at = first + index * step
+        there = cost_at(at)
+        if there is not None and there < here and (best is None or there / here < best.part):
+            best = Hint(at, there / here)
+    return best
+
+
+def cheaper_in_plan(meter: Meter, model: str, now: datetime) -> Hint | None:
+    """Return when a model takes less of a meter than now."""
+    return cheaper(lambda at: meter.tariff.factor(model, at).point, now)

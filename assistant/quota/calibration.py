@@ -1,0 +1,65 @@
+"""What a point of an opaque percent is worth, learned from pairs of readings with nothing but our own burn between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from assistant.quota.tariff import NOTHING, Amount
+
+_LEAST_POINTS = 5
+_HUNDRED, _ZERO = Decimal(100), Decimal(0)
+
+
+@dataclass(slots=True)
+class Calibration:
+    """What has been learned of one meter: `capacity` is the whole window in weighted tokens, with its band."""
+
+    capacity: Amount | None = None
+    _start: Amount | None = None
+    _burnt: Decimal = _ZERO
+
+    def begin(self) -> None:
+        """Forget the reading that a pair would begin with: a new window, or a plan that changed."""
+        self._start, self._burnt = None, _ZERO
+
+    def learn(self, found: Amount, before: Amount, ours: Decimal) -> None:
+        """Take a reading, the one before it (both in points) and what we burnt between them, in weighted tokens.
+
+        A pair counts from five points on. A rise without any burn of ours is others' burn, and no pair may span it.
+        """
+        start = self._start or before
+        if found.low - before.high > 0 and ours <= 0:
+            self._start, self._burnt = found, _ZERO
+            return
+        self._start, self._burnt = start, self._burnt + ours
+        if found.point - start.point < _LEAST_POINTS or self._burnt <= 0:
+            return
+        least, most = found.low - start.high, found.high - start.low
+        point = self._burnt * _HUNDRED / (found.point - start.point)
+        sample = Amount(
+            self._burnt * _HUNDRED / most, point, self._burnt * _HUNDRED / least if least > 0 else point * 2
+        )
+        old = self.capacity
+        if old is not None and max(old.low, sample.low) <= min(old.high, sample.high):
+            low, high = max(old.low, sample.low), min(old.high, sample.high)
+            sample = Amount(low, min(max(sample.point, low), high), high)
+        self.capacity, self._start, self._burnt = sample, found, _ZERO
+
+    def points(self, tokens: Amount) -> Amount:
+        """Return weighted tokens in points; nothing where nothing was learned."""
+        if self.capacity is None:
+            return NOTHING
+        low, point, high = self.capacity
+        return Amount(tokens.low * _HUNDRED / high, tokens.point * _HUNDRED / point, tokens.high * _HUNDRED / low)
+
+
+def band(percent: Decimal, rounding: str) -> Amount:
+    """Return where the true percent lies: cut off, [p, p+1); rounded, [p-0.5, p+0.5); to the last place that is shown."""
+    exponent = percent.as_tuple().exponent
+    step = Decimal(1).scaleb(exponent if isinstance(exponent, int) and exponent < 0 else 0)
+    if rounding == "truncated":
+        return Amount(percent, percent, percent + step)
+    if rounding == "rounded":
+        return Amount(max(_ZERO, percent - step / 2), percent, percent + step / 2)
+    return Amount(percent, percent, percent)

@@ -1,0 +1,176 @@
+"""Caps and reserves: whether the next step would cross one, by how much, and what could be done instead. Pure.
+
+A cap is money for a turn, a session or a day. A reserve keeps a share of a plan's window for certain days. Both are asked
+*before* a step leaves, with what it is expected to take.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from assistant.errors import ConfigError
+from assistant.quota.money import amount, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from assistant.quota.estimate import Estimate
+    from assistant.tokens import Cost
+
+Scope = Literal["turn", "session", "day", "reserve"]
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_RESERVE = re.compile(
+    r"(?:keep\s+)?(?P<share>\d+(?:\.\d+)?)\s*%\s+of\s+(?:the\s+)?(?P<meter>.+?)(?:\s+for\s+(?P<days>[a-z, ]+))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """A part of a window that is kept: `share` 0 to 1 of `meter`, free to be used on `days` (Monday is 0) in `zone`."""
+
+    meter: str
+    share: Decimal
+    days: tuple[int, ...] = ()
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A cap that the step would cross.
+
+    `limit` and `ahead` (what would be spent with the step) are in `unit`, a currency or a meter's unit; `over` is by how
+    much, None where a price is unknown, so that nobody can say that it would not. `resets_at` is when waiting helps,
+    `before` what was spent without the step.
+    """
+
+    scope: Scope
+    unit: str
+    limit: Decimal
+    ahead: Decimal | None
+    over: Decimal | None
+    meter: str = ""
+    resets_at: datetime | None = None
+    before: Decimal | None = None
+
+    def __str__(self) -> str:
+        if self.scope == "reserve":
+            kept = f"the reserve of {self.meter}"
+            return (
+                f"This would take {self.over:f} {self.unit} of {kept}." if self.over is not None else f"{kept}: unknown"
+            )
+        cap = f"the cap of {amount(self.limit, self.unit)} for this {self.scope}"
+        if self.over is None or self.ahead is None:
+            return f"What this costs is unknown, so {cap} cannot be kept."
+        return f"This would make {amount(self.ahead, self.unit)}, {amount(self.over, self.unit)} over {cap}."
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What could be done instead: ask a cheaper `model`, go on once, or wait until `at` and resume."""
+
+    kind: Literal["cheaper", "once", "wait"]
+    model: str = ""
+    at: datetime | None = None
+    cost: Cost | None = None
+
+
+def crossed(
+    caps: Mapping[Scope, Decimal | None],
+    spent: Mapping[Scope, Iterable[Cost]],
+    step: Cost,
+    *,
+    currency: str = "USD",
+    ends: Mapping[Scope, datetime] | None = None,
+) -> list[Crossing]:
+    """Return the caps that a step would cross, the one that is crossed furthest first.
+
+    `spent` holds the costs so far of each scope, `ends` when a scope ends by itself (a day). What is included or free
+    crosses nothing; an unknown price, or one in another currency than the caps, crosses all of them by an unknown amount.
+    """
+    found = []
+    for scope, limit in caps.items():
+        if limit is None or step.status in {"included", "free"}:
+            continue
+        so_far = tally(spent.get(scope, ()))
+        told = not so_far.unpriced and set(so_far.amounts) <= {currency}
+        before = so_far.amounts.get(currency, Decimal(0)) if told else None
+        known = before is not None and step.amount is not None and step.currency == currency
+        ahead = (before or Decimal(0)) + (step.amount or Decimal(0)) if known else None
+        if ahead is None or ahead > limit:
+            over = ahead - limit if ahead is not None else None
+            found.append(
+                Crossing(scope, currency, limit, ahead, over, resets_at=(ends or {}).get(scope), before=before)
+            )
+    return sorted(found, key=lambda each: (each.over is not None, -(each.over or Decimal(0))))
+
+
+def reserved(
+    reserves: Iterable[Reserve], estimates: Sequence[Estimate], needs: Mapping[str, Decimal], now: datetime
+) -> list[Crossing]:
+    """Return the reserves that a step would take from; `needs` is what it takes of each meter, at the high end."""
+    found = []
+    for reserve in reserves:
+        if reserve.days and now.astimezone(ZoneInfo(reserve.zone)).weekday() in reserve.days:
+            continue
+        for each in estimates:
+            if each.meter != reserve.meter or not isinstance(each.limit, Decimal) or each.used is None:
+                continue
+            limit = each.limit * (1 - reserve.share)
+            ahead = (each.high if each.high is not None else each.used) + needs.get(each.meter, Decimal(0))
+            if ahead > limit:
+                found.append(Crossing("reserve", each.unit, limit, ahead, ahead - limit, each.meter, each.resets_at))
+    return found
+
+
+def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: datetime) -> list[Offer]:
+    """Return what could be done: models whose cost crosses nothing, cheapest first; once more; or waiting.
+
+    `candidates` are what other models would cost for the same step.
+    """
+    if not crossings:
+        return []
+    least = [each for each in crossings if each.scope != "reserve"]
+    able = [
+        (cost.amount or Decimal(0), model, cost)
+        for model, cost in candidates.items()
+        if all(_fits(each, cost) for each in least)
+    ]
+    found = [Offer("cheaper", model, cost=cost) for _, model, cost in sorted(able, key=lambda each: each[:2])]
+    found.append(Offer("once"))
+    waits = [each.resets_at for each in crossings]
+    if all(each is not None and each > now for each in waits):
+        found.append(Offer("wait", at=max(each for each in waits if each is not None)))
+    return found
+
+
+def _fits(crossing: Crossing, cost: Cost) -> bool:
+    if cost.status in {"included", "free"}:
+        return True
+    if cost.amount is None or cost.currency != crossing.unit or crossing.before is None:
+        return False
+    return crossing.before + cost.amount <= crossing.limit
+
+
+def read_reserve(text: str, zone: str = "UTC") -> Reserve:
+    """Read a reserve such as "20 % of the week for Friday" or "10% of 5 hours". Raises ConfigError."""
+    match = _RESERVE.fullmatch(text.strip())
+    hint = 'Write it like "20 % of the week for Friday".'
+    if match is None or not 0 < Decimal(match["share"]) < 100:
+        raise ConfigError(f"This is not a reserve: {text!r}.", hint)
+    days = []
+    for word in re.split(r"[, ]+|\band\b", (match["days"] or "").lower()):
+        if not word:
+            continue
+        day = next(
+            (index for index, name in enumerate(_DAYS) if len(word) > 2 and name.startswith(word.rstrip("s"))), None
+        )
+        if day is None:
+            raise ConfigError(f"There is no weekday {word!r} in {text!r}.", hint)
+        days.append(day)
+    return Reserve(match["meter"].strip(), Decimal(match["share"]) / 100, tuple(days), zone)

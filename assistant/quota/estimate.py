@@ -1,0 +1,212 @@
+"""How one meter stands at an instant (Estimate), and what a closed window held (Held): plain values, ready for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from assistant.quota.tariff import Amount
+
+MeterState = Literal["open", "not_started", "exhausted", "unknown", "not_in_plan"]
+Confidence = Literal["authoritative", "merged", "calibrated", "local-only", "unknown"]
+_STATES = ("exhausted", "open", "not_started", "unknown", "not_in_plan")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A reading that was lower than reading and own burn together: our weights are too high by `amount` (below 0)."""
+
+    at: datetime
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """Some of a rolling window comes back: from `at` on, `used` is what is left of it if nothing is burnt meanwhile."""
+
+    at: datetime
+    used: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One meter of one plan as it stands at an instant.
+
+    `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit` ("percent" is 0 to 100); None is unknown, which is
+    not zero. `start` and `end` bound the window (half open, aware UTC), None where it has none or has not begun. `source` is
+    who says so ("provider", "headers", "ledger", "you"), `age_s` how old that word is. `foreign` is burn by other clients,
+    with its band. `local` is what our own ledger has of this window; `unpriced` counts steps whose price is unknown.
+    `wants_reading` says that the provider should be asked again. `frees` is how a rolling window comes back. `capacity` is what
+    the whole window is worth in weighted tokens, as learned from percents; `parts` are what is left of a balance's parts.
+    """
+
+    plan: str
+    meter: str
+    unit: str
+    state: MeterState
+    used: Decimal | None
+    limit: Decimal | Literal["unlimited"] | None
+    remaining: Decimal | None
+    start: datetime | None
+    end: datetime | None
+    resets_at: datetime | None
+    source: str
+    age_s: int
+    foreign: Decimal
+    low: Decimal | None
+    high: Decimal | None
+    confidence: Confidence = "local-only"
+    foreign_low: Decimal = Decimal(0)
+    foreign_high: Decimal = Decimal(0)
+    local: Decimal = Decimal(0)
+    events: int = 0
+    unpriced: int = 0
+    resets: int = 0
+    corrections: tuple[Correction, ...] = ()
+    frees: tuple[Freed, ...] = ()
+    wants_reading: bool = False
+    currency: str = ""
+    only: tuple[str, ...] = ()
+    feature: str = ""
+    per_app: bool = False
+    capacity: Amount | None = None
+    parts: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float | None:
+        """Used part of the limit, 0 to 1 and beyond; None where either is unknown or there is no limit."""
+        if self.used is None or self.limit is None or isinstance(self.limit, str) or not self.limit:
+            return None
+        return float(self.used / self.limit)
+
+    @property
+    def percent(self) -> Decimal | None:
+        """Used part of the limit in percent to one decimal, half up."""
+        if self.used is None or not isinstance(self.limit, Decimal) or not self.limit:
+            return None
+        return (self.used * 100 / self.limit).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+    def counts(self, model: str, feature: str = "") -> bool:
+        """Say whether a step of a model is in scope."""
+        return self.feature == feature and (not self.only or any(fnmatchcase(model, each) for each in self.only))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one closed window held, in the meter's unit. `closed` is "end", or "granted" where it was reset before its end."""
+
+    meter: str
+    unit: str
+    start: datetime | None
+    end: datetime | None
+    used: Decimal
+    limit: Decimal | Literal["unlimited"] | None
+    events: int
+    foreign: Decimal
+    closed: Literal["end", "granted"] = "end"
+
+
+def binding(
+    estimates: Sequence[Estimate], model: str = "", needs: Mapping[str, Decimal] | None = None
+) -> Estimate | None:
+    """Return the meter that stops a model first: what has run out, else the one with the fewest further steps.
+
+    `needs` is what a step like the last ones takes of each meter; without it, headroom is the share that is left. Meters
+    out of scope, without a limit or not in the plan do not bind. None where none does.
+    """
+
+    def headroom(each: Estimate) -> tuple[int, Decimal]:
+        need = (needs or {}).get(each.meter, Decimal(0))
+        if each.state == "exhausted":
+            # Of several that have run out the one that comes back last binds.
+            return 0, Decimal(-each.resets_at.timestamp() if each.resets_at else "-Infinity")
+        rest = each.remaining if each.remaining is not None else Decimal(0)
+        if need:
+            return 1, rest / need
+        return 1, rest / each.limit if isinstance(each.limit, Decimal) and each.limit else Decimal(0)
+
+    able = [
+        each
+        for each in estimates
+        if (not model or each.counts(model))
+        and (each.state == "exhausted" or (isinstance(each.limit, Decimal) and each.remaining is not None))
+        and each.state in {"open", "exhausted", "not_started"}
+    ]
+    return min(able, key=headroom, default=None)
+
+
+def ordered(estimates: Sequence[Estimate]) -> tuple[Estimate, ...]:
+    """Return them the binding one first: what has run out, then by the share used."""
+    return tuple(sorted(estimates, key=lambda each: (each.state != "exhausted", -(each.share or 0))))
+
+
+def number(value: Decimal | str | None) -> str | float | int | None:
+    """Return a number as JSON has it; None and "unlimited" stay what they are."""
+    if value is None or isinstance(value, str):
+        return value
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return an instant as JSON has it."""
+    return at.isoformat() if at else None
+
+
+def as_json(each: Estimate) -> dict[str, Any]:
+    """Return an estimate with the keys that scripts rely on."""
+    return {
+        "plan": each.plan,
+        "meter": each.meter,
+        "unit": each.unit,
+        "window": {"start": instant(each.start), "end": instant(each.end)},
+        "used": number(each.used),
+        "limit": number(each.limit),
+        "remaining": number(each.remaining),
+        "percent": number(each.percent),
+        "state": each.state,
+        "resets_at": instant(each.resets_at),
+        "source": each.source,
+        "age_s": each.age_s,
+        "confidence": each.confidence,
+        "foreign": number(each.foreign),
+        "foreign_low": number(each.foreign_low),
+        "foreign_high": number(each.foreign_high),
+        "low": number(each.low),
+        "high": number(each.high),
+        "local": number(each.local),
+        "events": each.events,
+        "unpriced": each.unpriced,
+        "resets": each.resets,
+        "corrections": [{"at": instant(every.at), "amount": number(every.amount)} for every in each.corrections],
+        "frees": [{"at": instant(every.at), "used": number(every.used)} for every in each.frees],
+        "wants_reading": each.wants_reading,
+        "currency": each.currency or None,
+        "models": list(each.only),
+        "capacity": dict(zip(("low", "point", "high"), map(number, each.capacity), strict=True))
+        if each.capacity
+        else None,
+        "parts": {name: number(part) for name, part in each.parts.items()},
+    }
+
+
+def held_json(each: Held) -> dict[str, Any]:
+    """Return a closed window with the keys of an estimate."""
+    remaining = max(Decimal(0), each.limit - each.used) if isinstance(each.limit, Decimal) else None
+    return {
+        "meter": each.meter,
+        "unit": each.unit,
+        "window": {"start": instant(each.start), "end": instant(each.end)},
+        "used": number(each.used),
+        "limit": number(each.limit),
+        "remaining": number(remaining),
+        "state": "exhausted" if remaining == 0 else "unknown" if each.limit is None else "open",
+        "events": each.events,
+        "foreign": number(each.foreign),
+        "closed": each.closed,
+    }

@@ -1,0 +1,82 @@
+"""Money as it is told: by currency, never added across, and with what is unpriced, included and free named apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from assistant.tokens import Cost
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+# What is spent before what: grants and vouchers go first, what was paid in comes last.
+_FIRST = ("granted", "voucher", "bonus")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Costs added up. `unpriced`, `included` and `free` count steps; an unknown price never becomes 0."""
+
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    unpriced: int = 0
+    included: int = 0
+    free: int = 0
+
+    def __str__(self) -> str:
+        words = [" + ".join(amount(value, currency) for currency, value in sorted(self.amounts.items()))]
+        if self.unpriced and words[0]:
+            words[0] += f" + {self.unpriced} unpriced"
+        elif self.unpriced and not self.included and not self.free:
+            return "n/a"
+        elif self.unpriced:
+            words[0] = f"{self.unpriced} unpriced"
+        if self.included:
+            words.append(f"{self.included} included in plan")
+        if self.free and not self.amounts and not self.included:
+            words.append(f"{self.free} free")
+        return "; ".join(filter(None, words)) or "nothing"
+
+
+def tally(costs: Iterable[Cost]) -> Tally:
+    """Add up costs."""
+    amounts: dict[str, Decimal] = {}
+    counts = dict.fromkeys(("unknown", "included", "free"), 0)
+    for cost in costs:
+        if cost.status in counts and (cost.status != "free" or not cost.amount):
+            counts[cost.status] += 1
+        elif cost.amount is not None:
+            amounts[cost.currency] = amounts.get(cost.currency, Decimal(0)) + cost.amount
+    return Tally(amounts, counts["unknown"], counts["included"], counts["free"])
+
+
+def amount(value: Decimal, currency: str = "USD") -> str:
+    """Write an amount: two places, more where it would read 0.00."""
+    small = abs(value) < Decimal("0.095") and value != value.quantize(Decimal("0.01"))
+    shown = value.quantize(Decimal("0.0001") if small else Decimal("0.01"), ROUND_HALF_UP)
+    sign = _SIGNS.get(currency)
+    return f"{sign}{shown}" if sign and shown >= 0 else f"{currency} {shown}"
+
+
+def spent(parts: Mapping[str, Decimal], cost: Decimal) -> dict[str, Decimal]:
+    """Return what is left of the parts of a balance after a cost: grants first, what was paid in last; that may go below 0."""
+    left = dict(parts)
+    order = sorted(left, key=lambda name: (name not in _FIRST, name))
+    for name in order[:-1]:
+        taken = min(cost, max(Decimal(0), left[name]))
+        left[name] -= taken
+        cost -= taken
+    if order:
+        left[order[-1]] -= cost
+    return left
+
+
+def room(remaining: Iterable[Decimal | None]) -> Decimal | None:
+    """Return what may be spent where several ledgers apply, such as a key's limit and the account: the least, never below 0.
+
+    None stands for a ledger without a limit; where none has one, it is None.
+    """
+    known = [each for each in remaining if each is not None]
+    return max(Decimal(0), min(known)) if known else None

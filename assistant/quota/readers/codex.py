@@ -1,0 +1,63 @@
+"""Codex: the usage body of a ChatGPT plan, the event of the same content inside a stream, and the refusal's own words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from assistant.quota.reading import Reading, moment, number, raw, window_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+FROM = "body"
+HOSTS = ("chatgpt.com",)
+
+
+def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
+    """Read windows by their length. No request is made for this by us: it comes inside streams, or from the user's own file."""
+    del host
+    found: list[Reading] = []
+    families: list[tuple[str, Any]] = [("", body.get("rate_limit", body.get("rate_limits")))]
+    families.append(("code review", body.get("code_review_rate_limit")))
+    more = body.get("additional_rate_limits")
+    families += [
+        (str(each.get("limit_name", "other")), each.get("rate_limit", each))
+        for each in (more if isinstance(more, list) else ())
+        if isinstance(each, dict)
+    ]
+    for family, limits in families:
+        if not isinstance(limits, dict):
+            continue
+        found += [
+            reading
+            for slot in ("primary", "secondary", "primary_window", "secondary_window")
+            if isinstance(said := limits.get(slot), dict) and (reading := _one(said, family, now)) is not None
+        ]
+    credit = body.get("credits")
+    if isinstance(credit, dict) and credit.get("has_credits"):
+        found.append(
+            Reading(
+                "credits", "endpoint", now, unit="credits", remaining=number(credit.get("balance")),
+                status="unlimited" if credit.get("unlimited") else "ok", raw=raw(credit),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _one(said: Mapping[str, Any], family: str, now: datetime) -> Reading | None:
+    percent, seconds = number(said.get("used_percent")), number(said.get("limit_window_seconds"))
+    minutes = number(said.get("window_minutes"))
+    length = int(minutes) if minutes is not None else int(seconds) // 60 if seconds is not None else None
+    if percent is None or length == 0:
+        return None
+    resets_at, after = moment(said.get("reset_at")), number(said.get("reset_after_seconds"))
+    if resets_at is None and after is not None and 0 <= after < 10**8:
+        resets_at = now + timedelta(seconds=float(after))
+    stale = resets_at is not None and resets_at <= now
+    return Reading(
+        f"{window_name(length)} {family}".strip(), "endpoint", now, unit="percent", percent=percent,
+        rounding="exact" if percent % 1 else "rounded", resets_at=None if stale else resets_at, minutes=length,
+        mapped=not family, status="unknown" if stale else "exhausted" if percent >= 100 else "ok", raw=raw(said),
+    )  # fmt: skip

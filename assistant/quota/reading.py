@@ -1,0 +1,292 @@
+"""What a provider says of its quota (Reading), how one is asked for (QuotaCall), and when it may be asked again (due).
+
+A reading is kept as it was said and never overwritten: `to_json` and `from_json` carry it through a store. Readers are
+modules in `readers/`; each has `read(said, host, now) -> list[Reading]`, where `said` is the headers (lower-case names) or
+the parsed body, and `FROM` says which of the two. Where there is an endpoint it has `call(base_url, key) -> QuotaCall`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from assistant import discover
+from assistant.quota.page import as_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Source = Literal["headers", "endpoint", "error", "file", "you"]
+Rounding = Literal["exact", "truncated", "rounded"]
+Status = Literal["ok", "exhausted", "unlimited", "not_in_plan", "unsupported", "unknown"]
+_RAW_LIMIT = 2_000
+_MOST = Decimal(10) ** 18
+_NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One limit as a provider stated it.
+
+    `meter` is the window by its length or the balance ("5 hours", "week", "month", "balance"), never by the slot it came
+    in; `mapped` is False for a kind of limit that we do not know, which is kept and shown raw. `used`, `limit` and
+    `remaining` are in `unit`, `percent` is 0 to 100; None is unknown. `rounding` says how the percent was made.
+    `observed_at` is by our clock, `provider_at` by theirs. `parts` split a balance. `raw` is this limit's own JSON.
+    """
+
+    meter: str
+    source: Source
+    observed_at: datetime
+    unit: str = ""
+    used: Decimal | None = None
+    limit: Decimal | Literal["unlimited"] | None = None
+    remaining: Decimal | None = None
+    percent: Decimal | None = None
+    rounding: Rounding = "exact"
+    resets_at: datetime | None = None
+    minutes: int | None = None
+    status: Status = "ok"
+    provider_at: datetime | None = None
+    models: tuple[str, ...] = ()
+    feature: str = ""
+    currency: str = ""
+    parts: Mapping[str, Decimal] = field(default_factory=dict)
+    mapped: bool = True
+    raw: str = ""
+    provider: str = ""
+    account: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """The instant it speaks of: the provider's where it gives one, else ours."""
+        return self.provider_at or self.observed_at
+
+    @property
+    def digest(self) -> str:
+        """A hash of what was said, to recognise the same word said twice."""
+        return hashlib.sha256(self.raw.encode()).hexdigest()[:16]
+
+
+def to_json(reading: Reading) -> dict[str, Any]:
+    """Return a reading as JSON values: decimals as strings, instants as ISO text; what says nothing is left out."""
+    found: dict[str, Any] = {}
+    for each in fields(reading):
+        value = getattr(reading, each.name)
+        if isinstance(value, Decimal):
+            value = str(value)
+        elif isinstance(value, datetime):
+            value = value.isoformat()
+        elif isinstance(value, tuple):
+            value = list(value)
+        elif isinstance(value, dict):
+            value = {name: str(part) for name, part in value.items()}
+        if value not in (None, "", [], {}):
+            found[each.name] = value
+    return found
+
+
+def from_json(values: Mapping[str, Any]) -> Reading:
+    """Return the reading that `to_json` wrote; keys of a newer version are ignored. Raises ValueError where it is torn."""
+    known = {each.name for each in fields(Reading)}
+    given = {name: value for name, value in values.items() if name in known}
+    try:
+        for name in ("used", "limit", "remaining", "percent"):
+            if name in given and given[name] != "unlimited":
+                given[name] = Decimal(str(given[name]))
+        for name in ("observed_at", "provider_at", "resets_at"):
+            if name in given:
+                given[name] = datetime.fromisoformat(given[name])
+        given["models"] = tuple(given.get("models", ()))
+        given["parts"] = {name: Decimal(str(part)) for name, part in given.get("parts", {}).items()}
+        return Reading(**given)
+    except (TypeError, AttributeError, InvalidOperation) as error:
+        raise ValueError(f"This is not a reading: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaCall:
+    """One request for a quota, ready to be sent: it never costs quota. `every` is the least time between two."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    method: str = "GET"
+    body: bytes = b""
+    every: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is remembered of the last time a source was asked, by any of our processes. Keep it beside the readings."""
+
+    at: datetime | None = None
+    ok: bool = True
+    retry_at: datetime | None = None
+
+
+def due(
+    asked: Asked,
+    now: datetime,
+    *,
+    every: timedelta = timedelta(seconds=60),
+    resets_at: datetime | None = None,
+    burst: bool = False,
+    seed: str = "",
+) -> bool:
+    """Say whether a source may be asked now.
+
+    Not before a Retry-After that was given, in whichever process; after a failure not for four times the interval; else
+    once in an interval that is up to a quarter longer by the `seed` (name it by account), so that many do not ask at
+    once. A burst of our own steps, or a reset that has just passed, makes it due after a tenth. A clock that was set back does not
+    lock it for longer than the interval.
+    """
+    if asked.retry_at is not None and now < asked.retry_at <= now + timedelta(days=8):
+        return False
+    if asked.at is None:
+        return True
+    since = now - asked.at
+    if since < timedelta(0):
+        return -since > every * 4
+    jitter = int(hashlib.sha256(seed.encode()).hexdigest()[:4], 16) / 0xFFFF / 4 if seed else 0
+    wait = every * (1 + jitter) if asked.ok else every * 4
+    if asked.ok and (burst or (resets_at is not None and asked.at < resets_at <= now - timedelta(seconds=5))):
+        wait = min(wait, max(every / 10, timedelta(seconds=5)))
+    return since >= wait
+
+
+def due_at(asked: Asked, now: datetime, *, every: timedelta = timedelta(seconds=60)) -> datetime:
+    """Return the earliest instant at which a source may be asked again, without jitter."""
+    wait = asked.at + (every if asked.ok else every * 4) if asked.at is not None else now
+    return max(now, wait, asked.retry_at or now)
+
+
+def from_headers(headers: Mapping[str, str], host: str, now: datetime) -> list[Reading]:
+    """Read whatever limits stand in the headers of an answer of any provider."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    found: list[Reading] = []
+    for part in discover.parts("assistant.quota.readers"):
+        if part.FROM == "headers":
+            found += part.read(lower, host, now)
+    return found
+
+
+def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Reading]:
+    """Read the body of a quota endpoint: by the reader that is named, else by those that know the host.
+
+    A body that is not JSON, or not what the reader knows, gives no reading. Raises Auth where the body refuses the key.
+    """
+    data = parsed(body)
+    found: list[Reading] = []
+    for part in discover.parts("assistant.quota.readers"):
+        name = part.__name__.rpartition(".")[2]
+        knows = name == reader if reader else any(host == each or host.endswith("." + each) for each in part.HOSTS)
+        if part.FROM == "body" and knows and isinstance(data, dict):
+            found += part.read(data, host, now)
+    return found
+
+
+def parsed(body: Any) -> Any:
+    """Parse a body; None where it is a web page or otherwise not JSON."""
+    if not isinstance(body, (str, bytes)):
+        return body
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def window_name(minutes: int | None) -> str:
+    """Name a window by its length, as plan pages do: 300 is "5 hours", 10080 "week", about 30 days "month"."""
+    if not minutes:
+        return "unknown"
+    if minutes in _NAMES:
+        return _NAMES[minutes]
+    if 28 * 1440 <= minutes <= 31 * 1440:
+        return "month"
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440} days"
+    return f"{minutes // 60} hours" if minutes % 60 == 0 else f"{minutes} minutes"
+
+
+def number(value: Any) -> Decimal | None:
+    """Read a number that may be a string; None where it is none, or is beyond all that is ever counted."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        found = Decimal(str(value).strip().rstrip("%"))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and abs(found) < _MOST else None
+
+
+def moment(value: Any) -> datetime | None:
+    """Read an instant: Unix seconds or milliseconds, or ISO text; without an offset it is UTC. 0 is none."""
+    if value in (0, "0", "", None):
+        return None
+    return as_instant(value)
+
+
+def truth(value: Any) -> bool:
+    """Read a truth value that may be text: True, true, 1."""
+    return str(value).strip().lower() in {"true", "1", "yes"}
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> timedelta | None:
+    """Read a length like 12ms, 1s, 6m0s, 1m7.5s or 2h3m; a plain number is seconds."""
+    text = text.strip().lower()
+    if (plain := number(text)) is not None:
+        return timedelta(seconds=min(float(plain), 1e8)) if plain >= 0 else None
+    parts = _DURATION.findall(text)
+    if not parts or "".join(value + unit for value, unit in parts) != text:
+        return None
+    return timedelta(seconds=sum(min(float(value), 1e8) * _SECONDS[unit] for value, unit in parts))
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return the instant of a Retry-After: seconds, milliseconds or an HTTP date."""
+    if (ms := number(headers.get("retry-after-ms"))) is not None and ms >= 0:
+        return now + timedelta(milliseconds=min(float(ms), 1e9))
+    text = headers.get("retry-after", "")
+    if (wait := duration(text)) is not None:
+        return now + wait
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def raw(limit: Any) -> str:
+    """Return the JSON of one limit, cut to what a person would read."""
+    return json.dumps(limit, sort_keys=True, ensure_ascii=False, default=str)[:_RAW_LIMIT]
+
+
+def beside(base_url: str, path: str, *, below: tuple[str, ...] = ()) -> str:
+    """Return the address of `path` on the very host of `base_url`, so that a key goes nowhere else.
+
+    `below` are ends of a base address that the path does not lie under; what stands before them is kept.
+    """
+    parts = urlsplit(base_url)
+    prefix = parts.path.rstrip("/")
+    for end in sorted(below, key=len, reverse=True):
+        if prefix.endswith(end):
+            prefix = prefix.removesuffix(end)
+            break
+    else:
+        prefix = ""
+    return f"{parts.scheme}://{parts.netloc}{prefix}{path}"
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Return the usual headers of a quota request."""
+    return {"Authorization": f"Bearer {key}", "Accept": "application/json"}

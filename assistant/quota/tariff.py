@@ -1,0 +1,251 @@
+"""What a step takes of a meter: by token class, model, hour, weekday and holiday, each dated. Never a float.
+
+A Tariff holds `weights` (or a price) for each token class, dated `rates` that replace them, a `models` factor, and
+ordered `rules` of which the first that fits gives a further factor. The instant at which a step *began* decides. Where a
+rule asks for a holiday calendar that is not there for that year, both answers are kept and the step costs a range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from assistant.tokens import Cost, TokenUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime, time
+
+Unit = Literal["tokens", "requests", "calls", "prompts", "credits", "money", "percent"]
+CLASSES = (
+    "fresh_input", "cache_read", "cache_write", "cache_write_short", "cache_write_long", "output", "reasoning",
+)  # fmt: skip
+_ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+class Amount(NamedTuple):
+    """Units with a band: never negative, `low` <= `point` <= `high`."""
+
+    low: Decimal
+    point: Decimal
+    high: Decimal
+
+    def plus(self, other: Amount) -> Amount:
+        """Add two bands."""
+        return Amount(self.low + other.low, self.point + other.point, self.high + other.high)
+
+
+NOTHING = Amount(_ZERO, _ZERO, _ZERO)
+_UNIT = Amount(_ONE, _ONE, _ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """One step, or several of one model and hour added up, as a meter sees it.
+
+    `given` holds units that the source states itself, by unit ("credits", "tokens", "money", "percent", or "units" for
+    whatever the meter counts), before rules; `charged` holds final units by name of meter. `until` is when the step
+    ended, None where unknown; a `running` one has not; a `doubtful` one failed and may or may not be billed.
+    """
+
+    at: datetime
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    cost: Cost = field(default_factory=lambda: Cost("unknown"))
+    model: str = ""
+    requests: Decimal = _ONE
+    prompts: Decimal = _ONE
+    feature: str = ""
+    until: datetime | None = None
+    running: bool = False
+    doubtful: bool = False
+    given: Mapping[str, Decimal] = field(default_factory=dict)
+    charged: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A factor that holds for some models, at some times. Empty parts hold always; `hours` may pass midnight.
+
+    `days` (Monday is 0) and `hours` are of the clock in `zone`. On a day of `except_holidays` it does not hold.
+    """
+
+    factor: Decimal
+    models: tuple[str, ...] = ()
+    days: tuple[int, ...] = ()
+    hours: tuple[tuple[time, time], ...] = ()
+    zone: str = "UTC"
+    since: datetime | None = None
+    until: datetime | None = None
+    except_holidays: str = ""
+    label: str = ""
+
+    def holds(self, model: str, at: datetime | None, holidays: Mapping[str, Holidays]) -> bool | None:
+        """Say whether it holds; None where only a holiday calendar that is not there could tell."""
+        if self.models and not any(fnmatchcase(model, pattern) for pattern in self.models):
+            return False
+        if at is None:
+            return not (self.days or self.hours or self.since or self.until or self.except_holidays)
+        if (self.since is not None and at < self.since) or (self.until is not None and at >= self.until):
+            return False
+        if not self.days and not self.hours and not self.except_holidays:
+            return True
+        local = at.astimezone(_zone(self.zone))
+        clock = local.time()
+        if self.hours and not any(
+            first <= clock < last if first < last else clock >= first or clock < last for first, last in self.hours
+        ):
+            return False
+        if self.days and local.weekday() not in self.days:
+            return False
+        if not self.except_holidays:
+            return True
+        known = holidays.get(self.except_holidays)
+        if known is None or local.year not in known.years:
+            return None
+        return local.date() not in known.days
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """A calendar of days off, and the years it speaks for."""
+
+    days: frozenset[date]
+    years: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Weights or prices of the token classes from an instant on, for some models; the newest that fits wins."""
+
+    weights: Mapping[str, Decimal]
+    models: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """How steps turn into units of one meter. `per` is how many tokens a weight is for (1, 1,000 or 1,000,000)."""
+
+    unit: Unit
+    weights: Mapping[str, Decimal] = field(default_factory=dict)
+    per: Decimal = _ONE
+    models: Mapping[str, Decimal] = field(default_factory=dict)
+    rates: tuple[Rate, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    currency: str = ""
+    holidays: Mapping[str, Holidays] = field(default_factory=dict)
+
+    def amount(self, burn: Burn) -> Amount | None:
+        """Return the units a step takes; None where its price is unknown, which is not zero."""
+        base = self._base(burn)
+        if base is None:
+            return None
+        if not base:
+            return NOTHING
+        low, point, high = factor = self.factor(burn.model, burn.at)
+        if factor is _UNIT:
+            return Amount(base, base, base)
+        return Amount(base * low, base * point, base * high)
+
+    def factor(self, model: str, at: datetime | None) -> Amount:
+        """Return what one base unit counts for a model at an instant. Where a holiday is in doubt the point is the dear end."""
+        if not self.models and not self.rules:
+            return _UNIT
+        own = next((value for pattern, value in self.models.items() if fnmatchcase(model, pattern)), _ONE)
+        doubtful: list[Decimal] = []
+        sure = _ONE
+        for rule in self.rules:
+            holds = rule.holds(model, at, self.holidays)
+            if holds:
+                sure = rule.factor
+                break
+            if holds is None:
+                doubtful.append(rule.factor)
+        if not doubtful:
+            return Amount(own * sure, own * sure, own * sure)
+        low, high = min(*doubtful, sure), max(*doubtful, sure)
+        return Amount(own * low, own * high, own * high)
+
+    def _base(self, burn: Burn) -> Decimal | None:
+        given = burn.given.get(self.unit, burn.given.get("units"))
+        if given is not None and not (self.unit == "money" and self._foreign(burn.cost.currency)):
+            return given
+        match self.unit:
+            case "requests" | "calls":
+                return burn.requests
+            case "prompts":
+                return burn.prompts
+            case "tokens" | "percent":
+                whole = burn.given.get("tokens")
+                return whole if whole is not None else self._weighted(burn, _ONE)
+            case "credits":
+                return self._weighted(burn, None)
+            case _:
+                return self._money(burn)
+
+    def _money(self, burn: Burn) -> Decimal | None:
+        if (priced := self._weighted(burn, None)) is not None:
+            return priced
+        if burn.cost.status == "free":
+            return _ZERO
+        return None if burn.cost.amount is None or self._foreign(burn.cost.currency) else burn.cost.amount
+
+    def _foreign(self, currency: str) -> bool:
+        return bool(self.currency) and currency != self.currency
+
+    def _weighted(self, burn: Burn, default: Decimal | None) -> Decimal | None:
+        """Return the weighted tokens; None where a class was burnt whose weight nobody says and `default` is None."""
+        weights = self.weights
+        fitting = [
+            rate
+            for rate in self.rates
+            if (rate.since is None or burn.at >= rate.since)
+            and (not rate.models or any(fnmatchcase(burn.model, pattern) for pattern in rate.models))
+        ]
+        if fitting:
+            newest = max((rate.since for rate in fitting if rate.since is not None), default=None)
+            weights = next(rate.weights for rate in fitting if rate.since == newest or newest is None)
+        if not weights and default is None:
+            return None
+        total = _ZERO
+        for name, count in _counts(burn.usage):
+            if not count:
+                continue
+            weight = _weight(weights, name, default)
+            if weight is None:
+                return None
+            total += count * weight
+        return total / self.per if self.per != 1 else total
+
+
+def _counts(usage: TokenUsage) -> tuple[tuple[str, int], ...]:
+    return (
+        ("fresh_input", usage.fresh_input),
+        ("cache_read", usage.cache_read),
+        ("cache_write_short", usage.cache_write_short),
+        ("cache_write_long", usage.cache_write_long),
+        ("output", usage.output),
+        ("reasoning", usage.reasoning),
+    )
+
+
+_STANDS_FOR = {"reasoning": ("output",), "cache_write_short": ("cache_write",), "cache_write_long": ("cache_write",)}
+
+
+def _weight(weights: Mapping[str, Decimal], name: str, default: Decimal | None) -> Decimal | None:
+    """Find a class's weight: its own, that of the class it is a part of, and for a priced input class the fresh one's."""
+    for each in (name, *_STANDS_FOR.get(name, ())):
+        if each in weights:
+            return weights[each]
+    if default is None and name not in {"output", "reasoning"}:
+        return weights.get("fresh_input")
+    return default
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,162 @@
+"""The terms of a plan as values: what the user pays for (Plan), what is counted in it (Meter), and where each fact is from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
+
+from assistant.quota.tariff import Amount, Burn, Tariff, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from assistant.quota.window import Window
+    from assistant.tokens import Cost, TokenUsage
+
+Limit = Decimal | Literal["unlimited"] | None
+ClientRule = Literal["any", "listed_tools", "own_sign_in", "forbidden"]
+Exhaustion = Literal["stop", "overage", "balance", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A part of a balance that was bought or granted at once. `expires_at` None is never."""
+
+    amount: Decimal
+    bought_at: datetime | None = None
+    expires_at: datetime | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One thing that is counted.
+
+    `limit` is in the tariff's unit, None where nobody says one, which is neither zero nor "unlimited". `limits` are dated
+    ones, which win from their instant on. `only` are patterns of the models in scope, empty for all; `feature` is what
+    else it may be for ("mcp", "video"), which our own steps never are. `per_app` marks a cap that holds for this program
+    alone. `reads` are further names that a provider's reading may have. Outside `since` and `until` it is not in the plan.
+    """
+
+    name: str
+    tariff: Tariff
+    window: Window
+    limit: Limit = None
+    limits: tuple[tuple[datetime, Limit], ...] = ()
+    only: tuple[str, ...] = ()
+    feature: str = ""
+    per_app: bool = False
+    lots: tuple[Lot, ...] = ()
+    reads: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    note: str = ""
+
+    @property
+    def unit(self) -> Unit:
+        """What it counts."""
+        return self.tariff.unit
+
+    @property
+    def currency(self) -> str:
+        """The currency of a money meter; empty where it takes any."""
+        return self.tariff.currency
+
+    def counts(self, model: str, feature: str = "") -> bool:
+        """Say whether a step is in scope."""
+        if self.feature != feature:
+            return False
+        return not self.only or any(fnmatchcase(model, pattern) for pattern in self.only)
+
+    def holds_at(self, at: datetime) -> bool:
+        """Say whether the plan has this meter at an instant."""
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
+    def limit_at(self, at: datetime) -> Limit:
+        """Return the limit that holds at an instant; a balance holds the lots that are bought and not expired."""
+        if self.lots:
+            return sum((lot.amount for lot in self.lots if lot.bought_at is None or lot.bought_at <= at), Decimal(0))
+        dated = [(since, limit) for since, limit in self.limits if since <= at]
+        return max(dated, key=lambda each: each[0])[1] if dated else self.limit
+
+    def amount(self, burn: Burn) -> Amount | None:
+        """Return what a step takes, in units with a band; None where its price is unknown."""
+        if burn.charged and (final := burn.charged.get(self.name)) is not None:
+            return Amount(final, final, final)
+        return self.tariff.amount(burn)
+
+    def burn(self, usage: TokenUsage, cost: Cost, model: str, at: datetime | None = None) -> Decimal:
+        """Return what a step takes of this meter, in its unit; 0 where it is out of scope or its price is unknown."""
+        if not self.counts(model):
+            return Decimal(0)
+        found = self.amount(Burn(at or _UNDATED, usage, cost, model))
+        return found.point if found is not None else Decimal(0)
+
+
+_UNDATED = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a fact comes from and when that was last looked at. `assumed` marks what nobody has confirmed."""
+
+    source: str
+    checked_on: date | None
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the user pays for. `default_for` names providers that it is the natural plan of.
+
+    `client` is the vendor's rule for programs like this one, `client_source` where it says so. `addresses` are base
+    addresses by protocol, `key_shape` how a key begins; `reader` is the module in `readers/` that reads its quota.
+    """
+
+    name: str
+    title: str
+    meters: tuple[Meter, ...]
+    default_for: tuple[str, ...] = ()
+    source: str = ""
+    checked_on: date | None = None
+    vendor: str = ""
+    region: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    period: str = ""
+    since: date | None = None
+    until: date | None = None
+    client: ClientRule = "any"
+    client_source: str = ""
+    exhaustion: Exhaustion = "unknown"
+    overage: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    key_shape: str = ""
+    usage_page: str = ""
+    reader: str = ""
+    note: str = ""
+    fields: Mapping[str, Provenance] = field(default_factory=dict)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether its terms let this program send requests with it; otherwise it is for display only."""
+        return self.client != "forbidden"
+
+    def provenance(self, name: str) -> Provenance:
+        """Return where a field comes from, such as "price" or "5 hours.limit"; the page's own source where none is named."""
+        return self.fields.get(name) or Provenance(self.source, self.checked_on)
+
+    def age(self, today: date) -> int | None:
+        """Return the days since the oldest fact of its limits was looked at; None where no date is known."""
+        dates = [self.provenance(f"{meter.name}.limit").checked_on for meter in self.meters if meter.limit is not None]
+        known = [each for each in dates or [self.checked_on] if each is not None]
+        return max(0, (today - min(known)).days) if known else None
+
+    def staleness(self, today: date, after: int = 60) -> str:
+        """Say that the limits are old; empty where they are not."""
+        days = self.age(today)
+        return f"limits last verified {days} days ago" if days is not None and days > after else ""

@@ -1,0 +1,441 @@
+"""What a plan would have held: windows, weights, prices, blocked steps and readings, told as JSON lines."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from assistant.errors import ConfigError
+from assistant.quota.plan import read_plan
+from assistant.quota.replay import read_events, rendered, replay, replayed_json
+
+D = Decimal
+FIVE = {"name": "5 hours", "unit": "requests", "window": "first_use", "hours": 5}
+
+
+def run(meters, events, at=None, **plan):
+    page = read_plan({"name": "mine", "meters": meters if isinstance(meters, list) else [meters], **plan}, "mine.toml")
+    lines = [json.dumps(each, default=str) for each in events]
+    return replayed_json(replay(page, read_events(lines), datetime.fromisoformat(at) if at else None))
+
+
+def meter(found, name="5 hours"):
+    return next(each for each in found["meters"] if each["meter"] == name)
+
+
+def test_t01_two_windows_of_three_and_one():
+    times = ("10:07:31", "12:00:00", "15:07:30", "15:07:31")
+    found = run({**FIVE, "limit": 10}, [{"at": f"2026-11-23T{each}Z"} for each in times])
+    (first,) = found["windows"]
+    assert (first["window"], first["used"], first["events"]) == (
+        {"start": "2026-11-23T10:07:31+00:00", "end": "2026-11-23T15:07:31+00:00"}, 3, 3,
+    )  # fmt: skip
+    now = meter(found)
+    assert (now["window"]["start"], now["resets_at"], now["used"], now["limit"], now["remaining"], now["state"]) == (
+        "2026-11-23T15:07:31+00:00", "2026-11-23T20:07:31+00:00", 1, 10, 9, "open",
+    )  # fmt: skip
+    assert found["blocked"] == []
+
+
+def test_t02_an_idle_window_has_not_started_and_has_no_reset():
+    now = meter(run({**FIVE, "limit": 10}, [{"at": "2026-11-23T10:00:00Z"}], "2026-11-23T15:30:00+00:00"))
+    assert (now["state"], now["used"], now["resets_at"], now["window"]) == (
+        "not_started", 0, None, {"start": None, "end": None},
+    )  # fmt: skip
+    assert now["remaining"] == 10
+
+
+def test_t03_the_floored_variant():
+    events = [{"at": "2026-11-23T10:07:31Z"}, {"at": "2026-11-23T15:00:00Z"}]
+    found = run({**FIVE, "floor": "hour", "limit": 10}, events)
+    assert [each["used"] for each in found["windows"]] == [1]
+    assert meter(found)["window"]["start"] == "2026-11-23T15:00:00+00:00"
+
+
+SLIDING = {"name": "5 hours", "unit": "calls", "window": "sliding", "hours": 5, "limit": 6000}
+SLID = [
+    {"at": "2026-11-23T09:00:00Z", "requests": 3000},
+    {"at": "2026-11-23T11:00:00Z", "requests": 2500},
+    {"at": "2026-11-23T13:00:00Z", "requests": 500},
+]
+
+
+@pytest.mark.parametrize(
+    ("at", "used"), [("13:00:00", 6000), ("13:59:59", 6000), ("14:00:00", 3000), ("16:00:00", 500), ("18:00:00", 0)]
+)
+def test_t04_a_sliding_window(at, used):
+    assert meter(run(SLIDING, SLID, f"2026-11-23T{at}+00:00"))["used"] == used
+
+
+@pytest.mark.parametrize(
+    ("need", "until", "never"),
+    [(1, "2026-11-23T14:00:00+00:00", False), (3500, "2026-11-23T16:00:00+00:00", False), (6001, None, True)],
+)
+def test_t04_room_for_so_many(need, until, never):
+    found = run(SLIDING, [*SLID, {"at": "2026-11-23T13:00:00Z", "requests": need}])
+    (blocked,) = found["blocked"]
+    assert (blocked["until"], blocked["never"], blocked["meter"]) == (until, never, "5 hours")
+    assert meter(found)["used"] == 6000
+    assert (meter(found)["state"], meter(found)["resets_at"]) == ("exhausted", "2026-11-23T14:00:00+00:00")
+    assert [each["used"] for each in meter(found)["frees"]] == [3000, 500, 0]
+
+
+def test_a_blocked_step_does_not_burn_and_the_next_window_takes_it():
+    events = [{"at": f"2026-11-23T10:0{index}:00Z"} for index in range(3)] + [{"at": "2026-11-23T15:00:00Z"}]
+    found = run({**FIVE, "limit": 2}, events)
+    assert [(each["at"], each["until"], each["line"]) for each in found["blocked"]] == [
+        ("2026-11-23T10:02:00+00:00", "2026-11-23T15:00:00+00:00", 3)
+    ]
+    assert (found["windows"][0]["used"], found["windows"][0]["state"]) == (2, "exhausted")
+    assert (found["admitted"], meter(found)["used"]) == (3, 1)
+
+
+GLM = {
+    **FIVE, "unit": "credits", "limit": 2000,
+    "rules": [
+        {"factor": "1.0", "days": "mon-fri", "hours": "14:00-18:00", "zone": "Asia/Shanghai"},
+        {"factor": "0.5"},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("at", "units"),
+    [
+        ("2026-11-20T05:59:59Z", 50), ("2026-11-20T06:00:00Z", 100), ("2026-11-20T09:59:59Z", 100),
+        ("2026-11-20T10:00:00Z", 50), ("2026-11-21T07:00:00Z", 50),
+    ],
+)  # fmt: skip
+def test_t17_a_peak_counts_double_and_the_start_decides(at, units):
+    event = {"at": at, "until": "2026-11-21T10:00:30Z", "credits": 100}
+    assert meter(run(GLM, [event]))["used"] == units
+
+
+DEEPSEEK = {
+    "name": "balance", "unit": "money", "currency": "USD", "window": "balance", "limit": 100,
+    "weights": {"cache_read": "0.003", "fresh_input": "0.15", "output": "0.60"},
+    "rules": [
+        {"factor": 1, "days": ["sat", "sun"], "zone": "Asia/Shanghai", "since": "2026-08-22T16:00:00Z"},
+        {"factor": 2, "hours": ["01:00-04:00", "06:00-10:00"], "zone": "UTC", "since": "2026-08-16T16:00:00Z",
+         "except_holidays": "cn"},
+    ],
+}  # fmt: skip
+MIX = {"cache_read": 1_000_000, "fresh_input": 200_000, "output": 50_000}
+MONDAY = "2026-11-23T"
+
+
+@pytest.mark.parametrize(
+    ("at", "money"),
+    [
+        (f"{MONDAY}00:59:59Z", 0.063), (f"{MONDAY}01:00:00Z", 0.126), (f"{MONDAY}04:00:00Z", 0.063),
+        (f"{MONDAY}06:00:00Z", 0.126), (f"{MONDAY}10:00:00Z", 0.063), ("2026-08-14T02:00:00Z", 0.063),
+        ("2026-08-22T02:00:00Z", 0.126), ("2026-08-29T02:00:00Z", 0.063), ("2026-10-01T02:00:00Z", 0.063),
+    ],
+)  # fmt: skip
+def test_t18_a_dated_peak_price_with_weekends_and_holidays(at, money):
+    now = meter(run(DEEPSEEK, [{"at": at, **MIX}]), "balance")
+    assert (now["used"], now["low"], now["high"]) == (money, money, money)
+
+
+def test_t18_without_the_calendar_it_is_a_range():
+    rules = [DEEPSEEK["rules"][0], {**DEEPSEEK["rules"][1], "except_holidays": "nowhere"}]
+    now = meter(run({**DEEPSEEK, "rules": rules}, [{"at": "2026-10-01T02:00:00Z", **MIX}]), "balance")
+    assert (now["low"], now["used"], now["high"]) == (0.063, 0.126, 0.126)
+
+
+def test_a_calendar_may_stand_in_the_plan():
+    rules = [{**DEEPSEEK["rules"][1], "except_holidays": "mine"}]
+    found = run(
+        {**DEEPSEEK, "rules": rules}, [{"at": "2026-11-23T02:00:00Z", **MIX}], holidays={"mine": ["2026-11-23"]}
+    )
+    assert meter(found, "balance")["used"] == 0.063
+
+
+def test_t46_a_bill_of_ten_million_tokens():
+    mix = {"cache_read": 9_750_000, "fresh_input": 215_000, "output": 35_000}
+    assert meter(run(DEEPSEEK, [{"at": f"{MONDAY}00:00:00Z", **mix}]), "balance")["used"] == 0.0825
+    assert meter(run(DEEPSEEK, [{"at": f"{MONDAY}02:00:00Z", **mix}]), "balance")["used"] == 0.165
+
+
+def test_t19_credits_with_fractions():
+    meters = {
+        **FIVE, "unit": "credits", "per": 1000, "limit": 700,
+        "weights": {"fresh_input": "0.2", "cache_read": "0.02", "output": "1.2"},
+    }  # fmt: skip
+    event = {"at": f"{MONDAY}10:00:00Z", "fresh_input": 8349, "cache_read": 40794, "output": 573}
+    assert meter(run(meters, [event]))["used"] == 3.17328
+
+
+def test_t20_a_new_price_does_not_rewrite_the_past():
+    rates = [
+        {"weights": {"fresh_input": "3.00"}},
+        {"since": "2026-10-23T00:00:00Z", "weights": {"fresh_input": "2.00"}},
+    ]
+    money = {"name": "balance", "unit": "money", "currency": "USD", "window": "balance", "limit": 100, "rates": rates}
+    before = run(money, [{"at": "2026-10-22T23:59:59Z", "fresh_input": 1_000_000}], "2026-11-01T00:00:00+00:00")
+    after = run(money, [{"at": "2026-10-23T00:00:00Z", "fresh_input": 1_000_000}])
+    assert (meter(before, "balance")["used"], meter(after, "balance")["used"]) == (3, 2)
+
+
+def test_t21_unknown_free_and_included_are_told_apart():
+    at = f"{MONDAY}10:00:00Z"
+    events = [
+        {"at": at, "cost": "0.40"},
+        {"at": at, "cost": None},
+        {"at": at, "cost": 0},
+        {"at": at, "cost": "included"},
+    ]
+    costs = run({**FIVE, "limit": 10}, events)["costs"]
+    assert costs["text"] == "$0.40 + 1 unpriced; 1 included in plan"
+    assert (costs["amounts"], costs["unpriced"], costs["included"], costs["free"]) == ({"USD": "0.40"}, 1, 1, 1)
+    assert run({**FIVE, "limit": 10}, [events[1]])["costs"]["text"] == "n/a"
+    balance = {"name": "balance", "unit": "money", "currency": "USD", "window": "balance", "limit": 5}
+    now = meter(run(balance, events), "balance")
+    assert (now["used"], now["unpriced"]) == (0.4, 2)
+
+
+def test_t28_balances_of_two_currencies_are_never_added():
+    money = {"unit": "money", "window": "balance"}
+    meters = [
+        {"name": "USD", "currency": "USD", "reads": ["balance"], **money},
+        {"name": "CNY", "currency": "CNY", "reads": ["balance"], **money},
+    ]
+    body = {
+        "is_available": True,
+        "balance_infos": [
+            {"currency": "CNY", "total_balance": "110.00", "granted_balance": "10.00", "topped_up_balance": "100.00"},
+            {"currency": "USD", "total_balance": "5.00", "granted_balance": "0.00", "topped_up_balance": "5.00"},
+        ],
+    }
+    events = [
+        {"at": f"{MONDAY}10:00:00Z", "host": "api.deepseek.com", "body": body},
+        {"at": f"{MONDAY}10:01:00Z", "cost": "12.00", "currency": "CNY"},
+    ]
+    found = run(meters, events)
+    cny, usd = meter(found, "CNY"), meter(found, "USD")
+    assert (cny["remaining"], cny["parts"]) == (98, {"granted": 0, "topped_up": 98})
+    assert usd["remaining"] == 5
+    assert usd["unpriced"] == 1
+
+
+def test_t32_through_json():
+    reading = lambda at, used: {"at": f"{MONDAY}{at}Z", "reading": {"meter": "5 hours", "used": used, "resets_at": f"{MONDAY}15:00:00Z"}}  # fmt: skip
+    events = [
+        reading("12:00:00", 800),
+        {"at": f"{MONDAY}12:01:00Z", "credits": 30},
+        {"at": f"{MONDAY}12:03:00Z", "credits": 25},
+    ]
+    meters = {**FIVE, "unit": "credits", "limit": 2000}
+    now = meter(run(meters, events, f"{MONDAY}12:05:00+00:00"))
+    assert (now["used"], now["percent"], now["age_s"], now["confidence"], now["source"]) == (
+        855, 42.8, 300, "merged", "provider",
+    )  # fmt: skip
+    now = meter(run(meters, [*events, reading("12:06:00", 900)]))
+    assert (now["used"], now["percent"], now["foreign"]) == (900, 45, 45)
+
+
+def test_t40_pace_and_forecast():
+    percent = {**FIVE, "unit": "percent", "limit": 100}
+    reading = {"meter": "5 hours", "percent": 45, "resets_at": f"{MONDAY}15:00:00Z"}
+    now = meter(run(percent, [{"at": f"{MONDAY}11:30:00Z", "reading": reading}]))
+    assert now["forecast"]["dry_at"] == "2026-11-23T13:20:00+00:00"
+    assert now["forecast"]["text"] == "dry at 13:20 at this rate"
+    now = meter(run(percent, [{"at": f"{MONDAY}11:30:00Z", "reading": {**reading, "percent": 20}}]))
+    assert now["forecast"]["text"] == "lasts, about 67 % at reset"
+    assert now["forecast"]["percent_at_reset"] == 66.7
+
+
+def test_t42_the_meter_that_binds_is_named_and_so_is_when_it_has_room():
+    meters = [
+        {**FIVE, "unit": "credits", "limit": 100},
+        {"name": "week", "unit": "credits", "window": "calendar_week", "limit": 94},
+        {"name": "month", "unit": "credits", "window": "calendar_month", "limit": 490},
+    ]
+    events = [{"at": f"{MONDAY}10:00:00Z", "credits": 90}, {"at": f"{MONDAY}10:05:00Z", "credits": 6}]
+    found = run(meters, events)
+    (blocked,) = found["blocked"]
+    assert (blocked["meter"], blocked["until"], blocked["need"], blocked["remaining"]) == (
+        "week", "2026-11-30T00:00:00+00:00", 6, 4,
+    )  # fmt: skip
+    assert found["binding"] == "week"
+
+
+def test_t42_a_week_for_one_model_blocks_that_model_alone():
+    week = {"unit": "requests", "window": "calendar_week"}
+    meters = [{"name": "all", "limit": 10, **week}, {"name": "opus", "limit": 1, "only": ["*opus*"], **week}]
+    at = f"{MONDAY}10:00:00Z"
+    found = run(meters, [{"at": at, "model": "claude-opus-5"}, {"at": at, "model": "claude-opus-5"}, {"at": at, "model": "claude-sonnet-5"}])  # fmt: skip
+    assert [(each["model"], each["meter"]) for each in found["blocked"]] == [("claude-opus-5", "opus")]
+    assert (meter(found, "all")["used"], meter(found, "opus")["state"]) == (2, "exhausted")
+
+
+def test_windows_that_are_parts_of_one_pool():
+    meters = [
+        {"name": "month", "unit": "credits", "window": "calendar_month", "limit": 100_000},
+        {"name": "week", "window": "calendar_week", "pool": "month", "percent": 35},
+        {"name": "day", "window": "calendar_day", "pool": "month", "percent": 50},
+        {**{key: FIVE[key] for key in ("name", "window", "hours")}, "pool": "month", "percent": 10},
+    ]
+    events = [{"at": f"{MONDAY}{hour:02}:00:00Z", "credits": 9_000} for hour in (0, 6, 12, 18)]
+    found = run(meters, events)
+    assert [meter(found, name)["limit"] for name in ("month", "week", "day", "5 hours")] == [
+        100_000,
+        35_000,
+        50_000,
+        10_000,
+    ]
+    assert [each["meter"] for each in found["blocked"]] == ["week"]
+    assert meter(found, "week")["used"] == 27_000
+
+
+def test_a_balance_of_lots_is_spent_from_the_one_that_expires_first():
+    lots = [
+        {"amount": 100, "label": "bought"},
+        {"amount": 50, "expires_at": "2026-11-24T00:00:00Z", "label": "gift"},
+    ]
+    balance = {"name": "balance", "unit": "credits", "window": "balance", "lots": lots}
+    events = [{"at": f"{MONDAY}10:00:00Z", "credits": 30}]
+    assert meter(run(balance, events), "balance")["remaining"] == 120
+    later = meter(run(balance, events, "2026-11-24T00:00:00+00:00"), "balance")
+    assert (later["remaining"], later["used"]) == (100, 30)
+    refused = run(balance, [*events, {"at": "2026-11-24T01:00:00Z", "credits": 101}])["blocked"]
+    assert (refused[0]["until"], refused[0]["never"]) == (None, True)
+
+
+def test_states_of_steps():
+    events = [
+        {"at": f"{MONDAY}10:00:00Z", "tokens": 100, "state": "failed"},
+        {"at": f"{MONDAY}10:01:00Z", "tokens": 100, "state": "failed_unknown"},
+        {"at": f"{MONDAY}10:02:00Z", "tokens": 100, "state": "in_flight"},
+        {"at": f"{MONDAY}10:03:00Z", "fresh_input": 100, "exact": False},
+    ]
+    now = meter(run({**FIVE, "unit": "tokens", "limit": 1000}, events))
+    assert (now["low"], now["used"], now["high"]) == (180, 300, 320)
+
+
+def test_lines_of_one_id_are_one_step_and_a_second_attempt_is_another():
+    events = [
+        {"at": f"{MONDAY}10:00:00Z", "id": "a", "tokens": 100, "state": "in_flight"},
+        {"at": f"{MONDAY}10:00:09Z", "id": "a", "tokens": 70},
+        {"at": f"{MONDAY}10:00:09Z", "id": "a", "tokens": 70},
+        {"at": f"{MONDAY}10:00:10Z", "id": "a", "attempt": 2, "tokens": 30},
+        {"at": f"{MONDAY}10:00:20Z", "id": "b", "tokens": 50, "state": "in_flight"},
+        {"at": f"{MONDAY}10:00:21Z", "id": "b", "state": "failed"},
+        {"at": f"{MONDAY}10:00:22Z", "tokens": 5}, {"at": f"{MONDAY}10:00:22Z", "tokens": 5},
+    ]  # fmt: skip
+    now = meter(run({**FIVE, "unit": "tokens", "limit": 1000}, events))
+    assert (now["used"], now["window"]["start"], now["events"]) == (110, "2026-11-23T10:00:00+00:00", 4)
+
+
+def test_pace_by_the_clock_of_the_window():
+    times = (("10:05", 1000), ("10:35", 5000), ("11:05", 3000))
+    events = [{"at": f"{MONDAY}{each}:00Z", "tokens": count} for each, count in times]
+    found = run({**FIVE, "unit": "tokens", "floor": "hour"}, events, f"{MONDAY}11:20:00+00:00")
+    told = meter(found)["forecast"]
+    assert (told["rate_per_min"], told["used_at_reset"], told["dry_at"]) == (112.5, 33750, None)
+    later = meter(run({**FIVE, "unit": "tokens", "floor": "hour"}, events, f"{MONDAY}13:00:00+00:00"))["forecast"]
+    assert later["rate_per_min"] == 50
+
+
+def test_a_limit_of_that_day_holds():
+    limits = [{"since": "2026-11-01T00:00:00Z", "limit": 150}, {"since": "2026-09-14T00:00:00Z", "limit": 125}]
+    week = {"name": "week", "unit": "requests", "window": "calendar_week", "limit": 100, "limits": limits}
+    for at, limit in (("2026-09-01", 100), ("2026-10-01", 125), ("2026-11-23", 150)):
+        assert meter(run(week, [{"at": at}]), "week")["limit"] == limit
+
+
+def test_a_meter_that_the_plan_no_longer_has():
+    old = {**FIVE, "limit": 10, "until": "2026-07-12T00:00:00Z"}
+    now = meter(run(old, [{"at": "2026-07-13T00:00:00Z"}]))
+    assert (now["state"], now["used"]) == ("not_in_plan", None)
+
+
+def test_headers_and_refusals_stand_in_events():
+    headers = {
+        "anthropic-ratelimit-unified-5h-utilization": "0.83",
+        "anthropic-ratelimit-unified-5h-reset": "1795464000",
+    }
+    percent = {**FIVE, "unit": "percent", "limit": 100}
+    now = meter(run(percent, [{"at": f"{MONDAY}18:00:00Z", "host": "api.anthropic.com", "headers": headers}]))
+    assert (now["used"], now["source"], now["resets_at"]) == (83, "headers", "2026-11-23T20:00:00+00:00")
+    body = {"error": {"code": "1308", "message": "5 hour limit. Your limit will reset at 2026-11-23 20:00:00"}}
+    refusal = {"at": f"{MONDAY}10:00:00Z", "host": "api.z.ai", "status": 429, "body": body}
+    now = meter(run({**FIVE, "unit": "credits", "limit": 2000}, [refusal]))
+    assert (now["state"], now["used"], now["resets_at"]) == ("exhausted", 2000, "2026-11-23T12:00:00+00:00")
+
+
+def test_t25_a_slice_of_the_month_binds_and_a_missing_week_is_not_in_the_plan():
+    percent = {"unit": "percent", "limit": 100}
+    meters = [
+        {**FIVE, **percent}, {"name": "week", "window": "grid", "days": 7, **percent},
+        {"name": "month", "window": "subscription_month", **percent},
+        {"name": "month code", "window": "subscription_month", **percent},
+    ]  # fmt: skip
+    usages = {
+        "limit_5h": {"used_ratio": 0.07},
+        "limit_month_total": {"used_ratio": 0.418},
+        "limit_month_code": {"used_ratio": 0.50},
+    }
+    found = run(meters, [{"at": f"{MONDAY}10:00:00Z", "host": "api.kimi.com", "body": {"usages": usages}}])
+    assert [(each["meter"], each["percent"], each["state"]) for each in found["meters"]] == [
+        ("month code", 50, "open"), ("month", 41.8, "open"), ("5 hours", 7, "open"), ("week", None, "not_in_plan"),
+    ]  # fmt: skip
+    assert found["binding"] == "month code"
+
+
+def test_t29_what_may_be_spent_is_the_least_of_key_and_account():
+    money = {"unit": "money", "currency": "USD"}
+    meters = [
+        {"name": "balance", "window": "balance", **money},
+        {"name": "key limit", "window": "calendar_month", **money},
+    ]
+    key = {"data": {"limit": 50, "limit_remaining": 37.5, "limit_reset": "monthly", "usage": 12.5}}
+    account = {"data": {"total_credits": 100.0, "total_usage": 98.2}}
+    at = {"at": f"{MONDAY}10:00:00Z", "host": "openrouter.ai"}
+    found = run(meters, [{**at, "body": key}, {**at, "body": account}, {"at": f"{MONDAY}10:01:00Z", "cost": "2.10"}])
+    assert (meter(found, "balance")["remaining"], meter(found, "key limit")["remaining"]) == (1.8, 37.5)
+    assert (found["binding"], found["blocked"][0]["meter"], found["blocked"][0]["never"]) == (
+        "balance",
+        "balance",
+        True,
+    )
+
+
+def test_strange_limits_are_shown_raw():
+    body = {"data": {"limits": [{"type": "MOON_LIMIT", "unit": 3, "number": 5, "percentage": 4}]}}
+    found = run({**FIVE, "limit": 9}, [{"at": f"{MONDAY}10:00:00Z", "host": "api.z.ai", "body": body}])
+    assert "MOON_LIMIT" in found["unmapped"][0]["raw"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "not a JSON object"), ("[1]", "not a JSON object"), ('{"tokens": 5}', "at is not an instant"),
+        ('{"at": "yesterday"}', "at is not an instant"), ('{"at": 1795464000, "credits": "many"}', "credits is not a number"),
+        ('{"at": 1795464000, "tokens": -5}', "tokens is not a number"),
+        ('{"at": 1795464000, "fresh_input": 1.5}', "whole number"),
+        ('{"at": 1795464000, "reading": {"used": 5}}', "a reading is an object with a meter"),
+        ('{"at": 1795464000, "reading": {"meter": "x", "resets_at": "soon"}}', "reading.resets_at"),
+        ('{"at": 1795464000, "model": 5}', "model must be a text"),
+        ("[" * 100_000, "not a JSON object"),
+    ],
+)  # fmt: skip
+def test_a_bad_line_is_named(line, words):
+    with pytest.raises(ConfigError, match=f"mine.jsonl:3: .*{words}"):
+        read_events(["# a comment", '{"at": 1795464000}', line], "mine.jsonl")
+
+
+def test_words_for_people():
+    page = read_plan({"name": "mine", "meters": [{**FIVE, "limit": 2}]}, "mine.toml")
+    events = read_events([f'{{"time": "2026-11-23T10:0{index}:00Z"}}' for index in range(4)])
+    text = rendered(replay(page, events))
+    assert "2 of 2 requests (100.0 %)  exhausted, resets 2026-11-23 15:00:00" in text
+    assert "blocked 2026-11-23 10:02:00 by 5 hours until 2026-11-23 15:00" in text
+
+
+def test_no_events_need_an_instant():
+    page = read_plan({"name": "mine", "meters": [{**FIVE, "limit": 2}]}, "mine.toml")
+    with pytest.raises(ConfigError, match="no events"):
+        replay(page, [])
+    assert replay(page, [], datetime(2026, 11, 23, tzinfo=UTC)).estimates[0].state == "not_started"
