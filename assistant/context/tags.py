@@ -28,10 +28,11 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What one file defines, and how often it uses which names."""
+    """What one file defines, how often it uses which names, and what it imports (as it is written there)."""
 
     defs: tuple[Tag, ...] = ()
     refs: tuple[tuple[str, int], ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @cache
