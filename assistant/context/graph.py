@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assistant.context import terms
 from assistant.context.index_store import DEFINED
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, s
             for other in homes:
                 add(other, min(times, 4) ** 0.5 / len(homes), "used by")
     single = [name for name in own if len(held.get(DEFINED + name, ())) == 1][:20]
-    for name, users in index.lookup(name.strip("_").lower() for name in single).items():
+    whole = {bits[-1] for name in single if (bits := terms.of_identifier(name.encode("utf-8", "replace")))}
+    for users in index.lookup(whole).values():
         others = [other for each in users for other in index.paths[each] if other != path]
         if 0 < len(others) <= _USERS:
             for other in others:
                 add(other, 0.7 / len(others) ** 0.5, "uses")
-        del name
     return found

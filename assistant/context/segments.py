@@ -135,11 +135,11 @@ def weigh(segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs:
             score = sum(value for value, _ in values) + bonus
             words = tuple(query.spoken.get(term, term) for _, term in values[:3])
             found.append(Segment(segment.path, first, last, segment.tag, score, words))
-    high = max((each.score for each in found), default=0.0)
+    top = max((each.score for each in found), default=0.0)
     scores = [each.score for each in found]
     for place in range(len(found)):
         beside = max(scores[place - 1] if place else 0.0, scores[place + 1] if place + 1 < len(scores) else 0.0)
-        found[place].score += NEIGHBOUR * beside + FLOOR * high
+        found[place].score += NEIGHBOUR * beside + FLOOR * top
     return [each for each in found if each.score > 0]
 
 
