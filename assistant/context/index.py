@@ -113,14 +113,12 @@ def _order(wanted: dict[str, tuple[str, str]], found: Index, question: str) -> l
     """Order what is missing: files whose path has words of the question, then sources, then the rest."""
     asked = {stem for word in question.split() for stem in terms.parts(word) if len(stem) > 2} - terms.COMMON
     missing = [(path, *pair) for path, pair in wanted.items() if path not in found.ids and "\n" not in path]
-    return sorted(
-        missing,
-        key=lambda row: (
-            (-len(asked.intersection(terms.parts(row[0]))), not row[2], row[0].count("/"), row[0])
-            if asked
-            else (not row[2], row[0].count("/"), row[0])
-        ),
-    )
+
+    def place_of(row: tuple[str, str, str]) -> tuple[int, bool, int, str]:
+        lower = row[0].lower()
+        return -sum(word in lower for word in asked), not row[2], row[0].count("/"), row[0]
+
+    return sorted(missing, key=place_of)
 
 
 def _child(root: Path, store: Path, rows: Sequence[tuple[str, str, str]], end: float) -> bool:

@@ -50,7 +50,7 @@ class Batch:
         postings = self.postings
         for marked, counts in (("", terms), (NAMED, names), (DEFINED, dict.fromkeys((t.name for t in tags.defs), 1))):
             for term, times in counts.items():
-                row = number | min(255, times)
+                row = number | times if times < 256 else number | 255
                 held = postings.get(marked + term)
                 if held is None:
                     postings[marked + term] = array("I", (row,))

@@ -11,13 +11,14 @@ too much time or memory kills the child, and the next child finds the name there
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, terms
+from assistant.context import history, measure, terms
 from assistant.context.index_store import Batch, Store
 from assistant.context.language import language_of, languages
 
@@ -29,7 +30,7 @@ MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is a tenth of that."""
-_FIRST, _MOST = 30_000, 700_000
+_FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
 _STALE = 3
 """An index that knows so many times more files than there are is begun anew."""
@@ -47,23 +48,28 @@ def main(root: Path, place: Path) -> None:
     """Read every file named on standard input that the store does not know."""
     wanted = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in sys.stdin.buffer]
     _bound()
+    gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(place.with_suffix(".lock")), Store(place, version()) as store:
-        _remember(store, root)
         known = {(blob, language) for _, blob, language, _ in store.files()}
         missing = [row for row in wanted if (row[0], row[1]) not in known]
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
+        missing.sort(key=lambda row: row[0] != suspect)
         batch, room = Batch(), _FIRST
         for blob, language, path in missing:
             os.pwrite(doing, blob.ljust(64).encode(), 0)
             _read(batch, root, blob, language, path, plain=blob == suspect)
-            if batch.size > room:
+            if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)
+                if room == _FIRST:
+                    _remember(store, root)
                 batch, room = Batch(), min(room * 2, _MOST)
         _alarm(0)
         store.save(batch)
+        _remember(store, root)
+        measure.make(place.parent.parent)
         os.ftruncate(doing, 0)
         os.close(doing)
 

@@ -37,11 +37,14 @@ class Measure:
     """Counts tokens of texts; remembers what words cost."""
 
     def __init__(self, folder: Path) -> None:
-        self._keys, self._ranks = _table(folder)
+        """Open the table in a folder; where there is none yet, the encoder itself counts."""
+        self._keys, self._ranks = _read(folder / _NAME)
         self._costs: dict[str, int] = {}
 
     def count(self, text: str) -> int:
         """Count the o200k tokens of a text."""
+        if not self._keys:
+            return tokens.count(text)
         total = 0
         costs = self._costs
         for piece, times in Counter(_PIECES.findall(text)).items():
@@ -83,9 +86,8 @@ def _key(token: bytes) -> int:
     return zlib.crc32(token) << 32 | zlib.adler32(token)
 
 
-def _table(folder: Path) -> tuple[array[int], array[int]]:
-    """Read the table, or make it (some 0.4 CPU s, once for a user)."""
-    path = folder / _NAME
+def _read(path: Path) -> tuple[array[int], array[int]]:
+    """Read the table; both parts are empty where it is missing or damaged."""
     keys, ranks = array("Q"), array("I")
     try:
         data = path.read_bytes()
@@ -95,11 +97,16 @@ def _table(folder: Path) -> tuple[array[int], array[int]]:
         half = 4 + (len(data) - 4) // 12 * 8
         keys.frombytes(data[4:half])
         ranks.frombytes(data[half:])
-        return keys, ranks
+    return keys, ranks
+
+
+def make(folder: Path) -> None:
+    """Make the table in a folder if it is not there (some 0.4 CPU s, once for a user; the indexer does it)."""
+    path = folder / _NAME
+    if _read(path)[0]:
+        return
     pairs = sorted((_key(token), rank) for token, rank in tokens.vocabulary().items())
-    keys.extend(key for key, _ in pairs)
-    ranks.extend(rank for _, rank in pairs)
-    packed = keys.tobytes() + ranks.tobytes()
+    packed = array("Q", [key for key, _ in pairs]).tobytes() + array("I", [rank for _, rank in pairs]).tobytes()
     fresh = path.with_name(f"{_NAME}.{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,4 +115,8 @@ def _table(folder: Path) -> tuple[array[int], array[int]]:
     except OSError:
         with contextlib.suppress(OSError):  # a folder that cannot be written costs time, nothing else
             fresh.unlink(missing_ok=True)
-    return keys, ranks
+
+
+def missing(folder: Path) -> bool:
+    """Say whether the encoder will have to count; who knows early can load it while waiting for something else."""
+    return not (folder / _NAME).exists()

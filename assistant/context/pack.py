@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import TYPE_CHECKING
 
-from assistant.context import choose, gate, history, index, mention, rank, segments
+from assistant import tokens
+from assistant.context import choose, gate, history, index, measure, mention, rank, segments
 from assistant.context.choose import Shown
-from assistant.context.measure import Measure
 from assistant.context.query import ask
 from assistant.context.section import Context, Masked, Section
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from assistant.context.measure import Measure
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranking
@@ -94,9 +96,11 @@ def pack(
     del now
     files = repo.files()
     paths = [file.path for file in files]
+    if measure.missing(cache.parent):
+        Thread(target=tokens.warm, daemon=True).start()  # while the child reads
     found = index.refresh(repo.root, files, cache, timeout_s=timeout_s, question=question)
     try:
-        desk = _Desk(repo, Measure(cache.parent))
+        desk = _Desk(repo, measure.Measure(cache.parent))
         query = ask(question)
         named = {each.path: each for each in mention.mentions(question, paths)}
         known = set(paths)

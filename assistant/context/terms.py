@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
+from itertools import chain
 
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]+")
 _BIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -25,8 +26,6 @@ FAINT = frozenset(
     return returns show support test tests update work works wrong""".split()  # noqa: SIM905
 )
 """Words of changes: they may name something, but mostly they only say what kind of change is wished."""
-
-_parts: dict[bytes, tuple[str, ...]] = {}
 
 
 @lru_cache(maxsize=50_000)
@@ -50,26 +49,29 @@ def parts(name: str) -> list[str]:
     return [stem(bit.lower()) for bit in _BIT.findall(name)]
 
 
-def of_identifier(name: bytes) -> tuple[str, ...]:
-    """Return the terms of an identifier in code: its parts, and the whole of it where it has several."""
-    found = _parts.get(name)
-    if found is None:
+class _Parts(dict[bytes, tuple[str, ...]]):
+    """The terms of identifiers met so far; counting a source then runs without a line of Python for each word."""
+
+    def __missing__(self, name: bytes) -> tuple[str, ...]:
         text = name[:_LONGEST].decode("utf-8", "replace")
         bits = [bit for bit in parts(text) if len(bit) > 1]
         if len(bits) > 1:
             bits.append(text.strip("_").lower())
-        found = tuple(bits)
-        if len(_parts) > _MANY:
-            _parts.clear()
-        _parts[name] = found
-    return found
+        if len(self) > _MANY:
+            self.clear()
+        found = self[name] = tuple(bits)
+        return found
+
+
+_known = _Parts()
+
+
+def of_identifier(name: bytes) -> tuple[str, ...]:
+    """Return the terms of an identifier in code: its parts, and the whole of it where it has several."""
+    return _known[name]
 
 
 def count(source: bytes) -> tuple[dict[str, int], int]:
     """Count the terms of a source; returns how often each occurs, and how many identifiers there are."""
-    seen = Counter(_IDENTIFIER.findall(source))
-    times: dict[str, int] = {}
-    for name, number in seen.items():
-        for term in _parts.get(name) or of_identifier(name):
-            times[term] = times.get(term, 0) + number
-    return times, seen.total()
+    names = _IDENTIFIER.findall(source)
+    return Counter(chain.from_iterable(map(_known.__getitem__, names))), len(names)

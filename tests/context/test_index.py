@@ -157,6 +157,21 @@ def test_a_file_that_killed_the_child_is_read_as_plain_text_by_the_next(tmp_path
     assert place.with_suffix(".doing").read_bytes() == b""
 
 
+def test_two_files_that_kill_are_both_got_over(tmp_path):
+    root = tmp_path / "r"
+    write(root, bad_py="def bad(): pass\n", worse_py="def worse(): pass\n")
+    lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in Repo.open(root).files()).encode()
+    place = tmp_path / "i.sqlite"
+    argv = [sys.executable, "-m", "assistant.context.indexer", root, place]
+    for file in Repo.open(root).files():
+        place.with_suffix(".doing").write_text(file.blob.ljust(64))
+        first = lines.splitlines(keepends=True)[0] if file.path == "bad.py" else lines
+        subprocess.run(argv, input=first, cwd=Path.cwd(), check=True)
+    with Store(place, indexer.version()) as store:
+        assert len(store.files()) == 2
+        assert not store.postings([DEFINED + "bad", DEFINED + "worse"])
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the watchdog needs interval timers")
 def test_the_watchdog_ends_a_child_that_is_stuck_in_one_file():
     code = "from assistant.context import indexer\nindexer._alarm(0.05)\nwhile True: pass"

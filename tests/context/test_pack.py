@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from assistant import tokens
+from assistant.context import measure
 from assistant.context.measure import Measure
 from assistant.context.pack import pack
 from assistant.context.repo import Repo
@@ -147,11 +148,16 @@ def test_an_empty_folder_shows_nothing(show, tmp_path):
     ],
 )
 def test_tokens_are_counted_as_the_encoder_counts(tmp_path, text):
+    measure.make(tmp_path)
+    assert not measure.missing(tmp_path)
     assert Measure(tmp_path).count(text) == tokens.count(text)
 
 
 def test_a_damaged_table_is_made_anew(tmp_path):
-    Measure(tmp_path)
+    measure.make(tmp_path)
     table = next(tmp_path.iterdir())
-    table.write_bytes(table.read_bytes()[:-5])
+    whole = table.read_bytes()
+    table.write_bytes(whole[:-5])
     assert Measure(tmp_path).count("hello world") == 2
+    measure.make(tmp_path)
+    assert table.read_bytes() == whole
