@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.context.segments import Segment
     from assistant.context.tags import Tags
 
-SHARP_FILE, SHARP_PIECE, SIZE, FIXED = 2.5, 1.0, 0.65, 60
+SHARP_FILE, SHARP_PIECE, SIZE, FIXED = 2.5, 1.5, 0.65, 80
 """How steeply worth falls with the score of a file and of a piece; how much length costs, beyond so many tokens."""
 NAMES_SHARE, FILE_SHARE = 0.3, 0.08
 """The share of the budget that is kept for names, and what one file may take of it."""

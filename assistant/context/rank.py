@@ -37,8 +37,8 @@ _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
 SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
 
 K1, B = 1.2, 0.6
-W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.9, 0.6, 0.8, 4.0, 1.0, 2.0, 1.0, 3.0
-TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.2, 0.35, 2.0, 0.15, 0.4
+W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.9, 0.8, 1.1, 4.0, 1.0, 2.0, 1.0, 3.0
+TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.2, 0.25, 2.0, 0.15, 0.4
 
 
 @dataclass(frozen=True, slots=True)
