@@ -1,70 +1,146 @@
-"""Indexing, outside the face's process: py-tree-sitter holds the interpreter, and typing must never stutter.
+"""The index as a question sees it: which files there are, which of them are read, and the postings of the words it asks for.
 
-The parent writes lines of "blob id TAB language TAB path" to the child and waits for no longer than it wants to; the
-child saves in batches, so that what it has done is kept even when it is stopped.
+Reading sources happens outside the face's process (see `indexer`): py-tree-sitter holds the interpreter, and typing must
+never stutter. A question waits for no longer than it wants to, uses what is there, and the child goes on without it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import tag_cache
-from assistant.context.language import language_of, languages
+from assistant.context import history, indexer, terms
+from assistant.context.index_store import Store
+from assistant.context.language import language_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from assistant.context.repo import FileFact
     from assistant.context.tags import Tags
 
-_BATCH = 200
+_TRIES = 4
+"""How often a child that died (of a file made to kill it) is followed by another within one question."""
+_UNREAD = frozenset(
+    """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
+    .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
+)
 
 
-def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: float) -> tuple[dict[str, Tags], int]:
-    """Return tags by path, and how many files are still to be read when time was up."""
-    wanted = {file.path: (file.blob, language.name) for file in files if (language := language_of(file.path))}
-    known = tag_cache.load(cache, wanted.values())
-    missing = {path: pair for path, pair in wanted.items() if pair not in known}
-    if missing:
-        lines = "".join(f"{blob}\t{name}\t{path}\n" for path, (blob, name) in missing.items() if "\n" not in path)
-        argv = [sys.executable, "-m", "assistant.context.index", str(root), str(cache)]
-        # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
-        place = Path(__file__).parent.parent.parent
-        child = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            child.communicate(lines.encode("utf-8", "surrogateescape"), timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-        known |= tag_cache.load(cache, missing.values())
-    return {path: known[pair] for path, pair in wanted.items() if pair in known}, sum(
-        p not in known for p in wanted.values()
+@dataclass(slots=True)
+class Index:
+    """A repository's files with what is known of them. `paths` of an id are several where files are equal."""
+
+    store: Store
+    ids: dict[str, int]
+    paths: dict[int, list[str]]
+    words: dict[int, int]
+    unread: int
+    """Files that the child has not read yet."""
+
+    def lookup(self, wanted: Iterable[str]) -> dict[str, dict[int, int]]:
+        """Return for each term the ids of the files that hold it, and how often each does."""
+        live = self.words
+        found: dict[str, dict[int, int]] = {}
+        for term, packs in self.store.postings(wanted).items():
+            holders = found[term] = {}
+            for base, rows in packs:
+                for row in rows:
+                    each = base + (row >> 8)
+                    if each in live:
+                        holders[each] = row & 255
+        return found
+
+    def tags(self, paths: Sequence[str]) -> dict[str, Tags]:
+        """Return the tags of the files that are read."""
+        ids = {path: self.ids[path] for path in paths if path in self.ids}
+        known = self.store.tags(list(dict.fromkeys(ids.values())))
+        return {path: known[each] for path, each in ids.items() if each in known}
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.store.__exit__(None, None, None)
+
+
+def place(cache: Path, root: Path) -> Path:
+    """Return where the index of a repository lies: beside `cache`, in a file of its own."""
+    return (
+        cache.parent
+        / "index"
+        / (hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:20] + ".sqlite")
     )
 
 
-def main(root: Path, cache: Path) -> None:
-    """Read lines from standard input, save the tags of each file."""
-    from assistant.context.tags import tags
+def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
+    """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
+    end = time.monotonic() + timeout_s
+    wanted = {}
+    for file in files:
+        if (dot := file.path.rfind(".")) < 0 or file.path[dot:].lower() not in _UNREAD:
+            language = language_of(file.path)
+            wanted[file.path] = (file.blob, language.name if language else "")
+    store = Store(place(cache, root), indexer.version())
+    found = _view(store, wanted)
+    stale = bool(found.unread) or history.head(root) != store.note("head")
+    for _ in range(_TRIES):
+        if not stale or not _child(root, store.path, _order(wanted, found, question), end):
+            break
+        found = _view(store, wanted)
+    return _view(store, wanted) if stale else found
 
-    by_name = {language.name: language for language in languages().values()}
-    batch = []
-    for line in sys.stdin.buffer:
-        blob, name, path = line.decode("utf-8", "surrogateescape").rstrip("\n").split("\t", 2)
-        try:
-            source = (root / path).read_bytes()
-        except OSError:
-            continue
-        batch.append((blob, name, tags(source, by_name[name])))
-        if len(batch) >= _BATCH:
-            tag_cache.save(cache, batch)
-            batch = []
-    tag_cache.save(cache, batch)
+
+def _view(store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
+    by_pair = {(blob, language): (each, words) for each, blob, language, words in store.files()}
+    ids: dict[str, int] = {}
+    paths: dict[int, list[str]] = defaultdict(list)
+    lengths: dict[int, int] = {}
+    for path, pair in wanted.items():
+        if (known := by_pair.get(pair)) is not None:
+            each, words = known
+            ids[path] = each
+            paths[each].append(path)
+            lengths[each] = words
+    return Index(store, ids, paths, lengths, len(wanted) - len(ids))
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+def _order(wanted: dict[str, tuple[str, str]], found: Index, question: str) -> list[tuple[str, str, str]]:
+    """Order what is missing: files whose path has words of the question, then sources, then the rest."""
+    asked = {stem for word in question.split() for stem in terms.parts(word) if len(stem) > 2} - terms.COMMON
+    missing = [(path, *pair) for path, pair in wanted.items() if path not in found.ids and "\n" not in path]
+
+    def place_of(row: tuple[str, str, str]) -> tuple[int, bool, int, str]:
+        lower = row[0].lower()
+        return -sum(word in lower for word in asked), not row[2], row[0].count("/"), row[0]
+
+    return sorted(missing, key=place_of)
+
+
+def _child(root: Path, store: Path, rows: Sequence[tuple[str, str, str]], end: float) -> bool:
+    """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(store)]
+    # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
+    home = Path(__file__).parent.parent.parent
+    child = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        cwd=home,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert child.stdin is not None  # noqa: S101 - a pipe was asked for
+    lines = "".join(f"{blob}\t{language}\t{path}\n" for path, blob, language in rows)
+    try:
+        with child.stdin as pipe:
+            pipe.write(lines.encode("utf-8", "surrogateescape"))
+        return child.wait(max(0.0, end - time.monotonic())) != 0
+    except BrokenPipeError:
+        return child.wait() != 0
+    except subprocess.TimeoutExpired:
+        return False

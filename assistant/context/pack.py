@@ -1,74 +1,79 @@
-"""Choosing what is shown: the files and symbols a question needs, a map of what surrounds them, within a budget."""
+"""Choosing what is shown: what the user named, source of the pieces a question is about, names of what surrounds them."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from assistant import tokens
-from assistant.context import gate, index, mention, rank, repo_map
+from assistant.context import choose, gate, history, index, measure, mention, rank, segments
+from assistant.context.choose import Shown
+from assistant.context.query import ask
 from assistant.context.section import Context, Masked, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from assistant.context.rank import Ranked
-    from assistant.context.repo import Repo
-    from assistant.context.tags import Tag, Tags
+    from assistant.context.measure import Measure
+    from assistant.context.mention import Mention
+    from assistant.context.query import Query
+    from assistant.context.rank import Ranking
+    from assistant.context.repo import FileFact, Repo
+    from assistant.context.tags import Tags
 
-_WHOLE = 1_200
-"""A named file of no more o200k tokens is shown whole; of a larger one only the part that matters."""
-_HEAD = 30
-_SMALL_REPO = 8_000
-"""Bytes of all files together below which a question that names nothing is shown everything."""
-_AROUND = 3
-_RELATED = 4
+CANDIDATES, NAMED = 30, 40
+"""Files whose source is weighed piece by piece, and how many more may have their names shown."""
+WHOLE = 1_200
+"""A file the user named is shown whole up to so many tokens, a larger one by the pieces that matter."""
+_BESIDE = 700
+"""Tokens for what surrounds a definition that the user named together with its file: the question is sharp."""
+_LARGEST = 400_000
+"""Bytes of a file that is weighed piece by piece."""
+_WITHOUT_WORDS = 60
 _RULES = ("AGENTS.md", "CLAUDE.md")
 
 
 @dataclass(slots=True)
-class _Pack:
+class _Desk:
+    """Reads files for showing, and remembers what was read, masked and left out."""
+
     repo: Repo
-    budget: int
-    sections: list[Section]
-    masked: list[Masked]
-    left_out: list[tuple[str, str]]
-    seen: dict[str, str]
-    used: int = 0
+    measure: Measure
+    allowed_bytes: int = _LARGEST
+    masked: dict[str, tuple[Masked, ...]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
 
-    def add(
-        self, path: str, title: str, text: str, why: str, *, first: int = 0, last: int = 0, must: bool = False
-    ) -> bool:
-        """Add a section if it fits; what the user named is added in any case."""
-        text, masked = gate.mask(text, path)
-        whole = f"{title}\n{text.rstrip(chr(10))}\n"
-        size = tokens.count(whole)
-        if not must and self.used + size > self.budget:
-            return False
-        self.masked += masked
-        self.used += size
-        self.sections.append(Section(path, first, last, title, whole, size, why))
-        return True
-
-    def read(self, path: str) -> list[str] | None:
-        """Read a file for showing; what is secret or not text is left out with a reason."""
+    def read(self, path: str, *, named: bool = False) -> list[str] | None:
+        """Return the lines of a file; what is secret, not text, or too large to look through has none."""
         if gate.is_secret_file(path):
-            self.left_out.append((path, "a file of secrets never leaves"))
-            self.masked.append(Masked(path, 0, "secret file"))
+            self.left_out[path] = "a file of secrets never leaves"
+            self.masked[path] = (Masked(path, 0, "secret file"),)
             return None
         try:
             data = (self.repo.root / path).read_bytes()
         except OSError as error:
-            self.left_out.append((path, f"cannot be read: {error.strerror}"))
+            self.left_out[path] = f"cannot be read: {error.strerror}"
             return None
         if b"\0" in data[:8_000]:
-            self.left_out.append((path, "not a text file"))
+            self.left_out[path] = "not a text file"
+            return None
+        if len(data) > _LARGEST and not named:
             return None
         self.seen[path] = hashlib.sha256(data).hexdigest()
-        return data.decode("utf-8-sig", "replace").split("\n")
+        return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
+
+    def mask(self, file: Shown) -> None:
+        """Put what secrets are in the place of secrets, in the lines that are shown."""
+        text, found = gate.mask("\n".join(file.lines), file.path)
+        file.lines = text.split("\n")
+        self.masked[file.path] = tuple(
+            each for each in found if any(first <= each.line <= last for first, last in file.ranges)
+        )
 
 
 def pack(
@@ -78,123 +83,178 @@ def pack(
     cache: Path,
     budget: int,
     pinned: Sequence[str] = (),
+    recent: Sequence[str] = (),
     now: datetime,
-    timeout_s: float = 8.0,
+    timeout_s: float = 1.0,
 ) -> Context:
-    """Return what a question shows the model: at most `budget` o200k tokens beside what the user named or pinned."""
+    """Return what a question shows the model: at most `budget` o200k tokens.
+
+    What the user named or pinned is shown even if that takes more; then `note` says so. `recent` are paths of the talk so
+    far, the newest first. The index is waited for `timeout_s` seconds at most; `note` says when it is not complete, and
+    it goes on growing in the background.
+    """
     del now
     files = repo.files()
     paths = [file.path for file in files]
-    tags, missing = index.refresh(repo.root, files, cache, timeout_s=timeout_s)
-    named = mention.mentions(question, paths)
-    chosen = [*dict.fromkeys([*(each.path for each in named), *(path for path in pinned if path in set(paths))])]
-    ranked = rank.rank(question, tags, paths, chosen)
-    by_path = {each.path: each for each in ranked}
-    kit = _Pack(repo, budget, [], [], [], {})
-    for name in _RULES:
-        if name in paths and name not in chosen:
-            lines = kit.read(name)
-            if lines is not None and kit.add(
-                name, f"{name} (rules of this repository)", "\n".join(lines), "rules of the repository"
-            ):
-                break
-    ranges = {each.path: each for each in named}
-    for path in chosen:
-        why = "pinned" if path in pinned else "mentioned"
-        _show(kit, path, why, tags.get(path), by_path.get(path), ranges.get(path), question, must=True)
-    asked = set(mention.words(question))
-    related = [
-        each
-        for each in ranked
-        if each.path not in chosen
-        and each.symbols
-        and (not chosen or any(tag.name in asked and len(tag.name) > 4 for tag in each.symbols))
-    ]
-    room = max(0, (budget - kit.used) // 2) if chosen else budget * 2 // 3
-    start = kit.used
-    for each in related[: _RELATED if not chosen else 2]:
-        strong = each.score >= 0.5 * ranked[0].score if ranked else False
-        if kit.used - start >= room or not strong:
-            break
-        _show(kit, each.path, each.why, tags.get(each.path), each, None, question, must=False)
-    if not kit.sections and sum(file.size for file in files) <= _SMALL_REPO:
-        for path in paths:
-            _show(kit, path, "the repository is small enough to show", tags.get(path), None, None, question, must=False)
-    shown = {section.path for section in kit.sections}
-    rest = [each for each in ranked if each.path not in shown and not gate.is_secret_file(each.path)]
-    text, mapped = repo_map.draw(rest, tags, min(budget - kit.used, 400 if chosen else 1_000))
-    if text:
-        kit.add(
-            "",
-            "Repository map (signatures only; these files are not shown)",
-            text,
-            f"what surrounds it: {len(mapped)} files",
+    if measure.missing(cache.parent):
+        Thread(target=tokens.warm, daemon=True).start()  # while the child reads
+    found = index.refresh(repo.root, files, cache, timeout_s=timeout_s, question=question)
+    try:
+        desk = _Desk(repo, measure.Measure(cache.parent))
+        query = ask(question)
+        named = {each.path: each for each in mention.mentions(question, paths)}
+        known = set(paths)
+        chosen = list(dict.fromkeys([*(path for path in pinned if path in known), *named]))
+        ranking = rank.rank(
+            query,
+            found,
+            paths,
+            history=history.unpack(found.store.note("history")),
+            near=chosen,
+            recent={path: 0.8**age for age, path in enumerate(recent)},
+            dirty=[file.path for file in files if file.dirty],
         )
-    elif not kit.sections and paths:
-        listing = "\n".join(path for path in paths[:150] if not gate.is_secret_file(path))
-        kit.add("", f"Files ({len(paths)})", listing, "nothing in the question names a file")
-    note = f"{len(tags)} of {len(tags) + missing} files indexed so far" if missing else ""
-    sections = tuple(sorted(kit.sections, key=lambda section: bool(section.path)))
-    total = tokens.count("\n".join(section.text for section in sections)) if sections else 0
-    return Context(sections, total, tuple(kit.masked), tuple(kit.left_out), tuple(kit.seen.items()), note)
+        shown = _rules(desk, known.difference(chosen), budget)
+        tags = found.tags(chosen)
+        for path in chosen:
+            why = "pinned" if path in pinned else "mentioned"
+            shown += _named(desk, path, why, named.get(path), tags.get(path), query, ranking)
+        sharp = any(file.must and file.ranges and file.words for file in shown)
+        spent = _total(desk, shown)
+        room = max(0, min(budget - spent, _BESIDE if sharp else budget))
+        others = _candidates(desk, query, ranking, found, {file.path for file in shown})
+        choose.spend(others, room, desk.measure)
+        shown += [file for file in others if file.ranges or file.names]
+        if not shown:
+            shown = _listing(desk, files, budget)
+        for file in shown:
+            if file.ranges:
+                desk.mask(file)
+        while _total(desk, shown) > budget and choose.shrink(shown):
+            shown = [file for file in shown if file.must or file.ranges or file.names]
+        notes = [f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far"] if found.unread else []
+    finally:
+        found.close()
+    sections = tuple(_section(desk, file) for file in _stable(shown, {file.path for file in files if file.dirty}))
+    total = desk.measure.count("\n".join(section.text for section in sections))
+    if total > budget:
+        notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")
+    showing = {section.path for section in sections}
+    return Context(
+        sections,
+        total,
+        tuple(each for some in desk.masked.values() for each in some if each.path in showing or not each.line),
+        tuple(desk.left_out.items()),
+        tuple((path, digest) for path, digest in desk.seen.items() if path in showing),
+        "; ".join(notes),
+    )
 
 
-def _show(
-    kit: _Pack,
-    path: str,
-    why: str,
-    tags: Tags | None,
-    ranked: Ranked | None,
-    named: mention.Mention | None,
-    question: str,
-    *,
-    must: bool,
-) -> None:
-    """Show a file: the lines the question names, else all of a small file, else the symbols it is about."""
-    lines = kit.read(path)
+def _rules(desk: _Desk, paths: Collection[str], budget: int) -> list[Shown]:
+    """Show the rules of the repository, where they take no more than a quarter of the budget."""
+    for path in _RULES:
+        if path in paths and (lines := desk.read(path)) is not None:
+            file = Shown(path, lines, None, "rules of this repository", ranges=[(1, len(lines))], must=True)
+            if desk.measure.count(file.draw()) <= budget // 4:
+                return [file]
+            desk.left_out[path] = "rules longer than a quarter of the budget; pin the file to send it"
+    return []
+
+
+def _named(
+    desk: _Desk, path: str, why: str, mentioned: Mention | None, tags: Tags | None, query: Query, ranking: Ranking
+) -> list[Shown]:
+    """Show a file the user named: the lines named, else the definitions named, else all of a small one, else its best."""
+    lines = desk.read(path, named=True)
     if lines is None:
-        return
-    if named is not None and named.first:
-        first, last = max(1, named.first), min(len(lines), max(named.first, named.last))
-        kit.add(
-            path, f"{path}:{first}-{last}", "\n".join(lines[first - 1 : last]), why, first=first, last=last, must=must
-        )
-        return
-    text = "\n".join(lines)
-    exact = [tag for tag in (tags.defs if tags else ()) if tag.name in set(mention.words(question))]
-    small = tokens.rough(text) <= (_WHOLE // 2 if exact else _WHOLE)
-    if small and kit.add(path, path, text, why, first=1, last=max(1, len(lines) - (not lines[-1])), must=must):
-        return
-    symbols = exact or list(ranked.symbols[:3] if ranked else ())
-    if not symbols and must and named is not None and named.sure:
-        kit.add(path, path, text, why, first=1, last=len(lines), must=True)
-        return
-    for first, last in _ranges(symbols, len(lines), head=must):
-        names = ", ".join(tag.name for tag in symbols if first <= tag.start <= last)
-        kit.add(
-            path,
-            f"{path}:{first}-{last}",
-            "\n".join(lines[first - 1 : last]),
-            f"{why}{': ' + names if names else ''}",
-            first=first,
-            last=last,
-            must=must,
-        )
-    if tags and must:
-        kit.add(
-            "", f"Outline of {path}", repo_map.outline(path, tags, [tag.name for tag in symbols]), f"the rest of {path}"
-        )
+        return []
+    file = Shown(path, lines, tags, why, must=True)
+    size = len(lines) - (not lines[-1])
+    pieces = segments.weigh(segments.cut(path, len(lines), tags), lines, query, ranking.idfs)
+    file.pieces = pieces
+    exact = [tag for tag in (tags.defs if tags else ()) if tag.name in query.names and len(tag.name) > 2]
+    if mentioned is not None and mentioned.first:
+        first, last = max(1, mentioned.first), max(mentioned.first, mentioned.last)
+        if first == last:  # one line, as in a stack trace: what it stands in
+            around = next((each for each in pieces if each.first <= first <= each.last), None)
+            first, last = (around.first, around.last) if around else (max(1, first - 12), last + 12)
+        file.ranges = [(min(first, size), min(last, size))]
+    elif exact:
+        file.ranges = choose.join((tag.start, min(tag.end, size)) for tag in exact)
+        file.words = [tag.name for tag in exact]
+        file.why = f"{why}: {', '.join(dict.fromkeys(file.words))}"
+    elif desk.measure.count("\n".join(lines)) <= WHOLE or (mentioned is None or mentioned.sure):
+        file.ranges = [(1, max(1, size))]
+        return [file]
+    else:
+        choose.spend([file], WHOLE, desk.measure)
+    if tags and not file.names:
+        choose.name(file, tags, 250, desk.measure)
+    return [file]
 
 
-def _ranges(symbols: Sequence[Tag], size: int, *, head: bool) -> list[tuple[int, int]]:
-    """Return the ranges of lines around symbols, joined where they touch; the head of the file holds its imports."""
-    ranges = [(max(1, tag.start - _AROUND), min(size, tag.end + _AROUND)) for tag in symbols]
-    if head:
-        ranges.append((1, min(size, _HEAD if not symbols else 12)))
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if joined and first <= joined[-1][1] + 4:
-            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
-        else:
-            joined.append((first, last))
-    return joined
+def _candidates(
+    desk: _Desk, query: Query, ranking: Ranking, found: index.Index, without: Collection[str]
+) -> list[Shown]:
+    """Read the best files and weigh their pieces; of those below only the names are known."""
+    best = [each for each in ranking.files[: CANDIDATES + NAMED] if each.path not in without]
+    tags = found.tags([each.path for each in best])
+    top = best[0].score if best else 1.0
+    shown = []
+    for at, each in enumerate(best):
+        lines = desk.read(each.path) if at < CANDIDATES and not gate.is_secret_file(each.path) else []
+        if lines is None or (not lines and gate.is_secret_file(each.path)):
+            continue
+        file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
+        if lines:
+            file.pieces = segments.weigh(segments.cut(each.path, len(lines), file.tags), lines, query, ranking.idfs)
+        shown.append(file)
+    return shown
+
+
+def _listing(desk: _Desk, files: Sequence[FileFact], budget: int) -> list[Shown]:
+    """Where no word leads anywhere: the smallest files whole while they fit, and the names of others."""
+    shown: list[Shown] = []
+    left = budget
+    for fact in sorted(files, key=lambda fact: (fact.path.count("/"), fact.path))[:_WITHOUT_WORDS]:
+        if gate.is_secret_file(fact.path):
+            continue
+        lines = desk.read(fact.path) if fact.size < 2 * left else None
+        if lines is None:
+            continue
+        file = Shown(fact.path, lines, None, "nothing in the question names a file", ranges=[(1, len(lines))])
+        size = desk.measure.count(file.draw())
+        if size > left // 2:
+            file.ranges = []
+            size = desk.measure.count(file.draw())
+        if size <= left:
+            left -= size
+            shown.append(file)
+    return shown
+
+
+def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
+    """Order sections so that what stays the same from turn to turn comes first: a provider's cache counts prefixes.
+
+    Rules, then what is pinned and named, then names only, then source, files with open changes last; each by path.
+    """
+    return sorted(
+        shown,
+        key=lambda file: (
+            not file.why.startswith("rules"),
+            not file.must,
+            bool(file.ranges),
+            file.path in dirty,
+            file.path,
+        ),
+    )
+
+
+def _total(desk: _Desk, shown: Sequence[Shown]) -> int:
+    return desk.measure.count("\n".join(file.draw() for file in shown))
+
+
+def _section(desk: _Desk, file: Shown) -> Section:
+    text = file.draw()
+    first, last = (file.ranges[0][0], file.ranges[-1][1]) if file.ranges else (0, 0)
+    return Section(file.path, first, last, file.title(), text, desk.measure.count(text), file.why)

@@ -1,89 +1,193 @@
-"""Which files and symbols matter for a question: its words against names, and who uses whom. Explainable: each has a why."""
+"""Which files matter for a question: its words against bodies, names and paths, and what git history says. Explainable.
+
+The score of a file is a sum of parts in the same currency, the inverse document frequency of a word (BM25, Robertson and
+Zaragoza 2009, with fields for names and paths); each part that counts leaves a reason that can be read aloud.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from assistant.context.mention import parts, words
+from assistant.context import graph, terms
+from assistant.context.index_store import DEFINED, NAMED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
-    from assistant.context.tags import Tag, Tags
+    from assistant.context.history import History
+    from assistant.context.index import Index
+    from assistant.context.query import Query
 
-_COMMON = {
-    "the", "and", "for", "with", "that", "this", "from", "into", "file", "function", "class", "method", "add", "should", "when",
-    "not", "please", "code", "use", "make", "change", "all", "what", "how", "does", "is", "it", "in", "to", "of", "a", "docstring",
-}  # fmt: skip
+TEST = re.compile(
+    r"(?i)(^|/)(tests?|specs?|__tests__|testing|testdata|fixtures?|benches|benchmarks?|examples?)(/|$)|(^|/)test_|[._-](test|spec|tests)\.\w+$|Tests?\.\w+$"
+)
+_PROSE = re.compile(
+    r"(?i)\.(md|markdown|rst|txt|adoc|html?|json|ya?ml|toml|cfg|ini|xml|css|scss|po|1|3|in|m4|cmake|ipynb|properties|gradle|kts|mod|sum)$"
+    r"|(^|/)(changelog|changes|news|history|authors|license|readme)[^/]*$|(^|/)[^./]+$"
+)
+
+_MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
+SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
+
+K1, B = 1.2, 0.6
+W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.9, 0.8, 1.1, 4.0, 1.0, 2.0, 1.0, 3.0
+TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.2, 0.25, 2.0, 0.15, 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A file and why it matters; `symbols` are its definitions that the question is about, the best first."""
+    """A file, its score, and the reasons for it with what each adds, the heaviest first."""
 
     path: str
     score: float
-    why: str
-    symbols: tuple[Tag, ...] = ()
+    reasons: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def why(self) -> str:
+        """The three heaviest reasons in words."""
+        return "; ".join(text for _, text in self.reasons[:3])
 
 
-def rank(question: str, tags: Mapping[str, Tags], paths: Collection[str], near: Collection[str] = ()) -> list[Ranked]:
-    """Rank files, the best first; `near` are files already chosen, whose users and used count more."""
-    asked = words(question)
-    exact = {word for word in asked if word.lower() not in _COMMON}
-    bits = {bit for word in asked for bit in parts(word) if bit not in _COMMON and len(bit) > 2}
-    defined: dict[str, list[str]] = {}
-    for path, each in tags.items():
-        for tag in each.defs:
-            defined.setdefault(tag.name, []).append(path)
-    weight = dict.fromkeys(bits, 1.0)
-    for bit in bits:
-        holders = sum(bit in path.lower() or any(bit in parts(tag.name) for tag in tags[path].defs) for path in tags)
-        weight[bit] = math.log(1 + (len(tags) + 1) / (holders + 1))
-    scores: dict[str, float] = {}
-    whys: dict[str, str] = {}
-    symbols: dict[str, list[tuple[float, Tag]]] = {}
-    for path in paths:
-        hit = [bit for bit in bits if bit in path.lower()]
-        score = sum(weight.get(bit, 1.0) for bit in hit) * 1.2
-        if hit:
-            whys[path] = f"its name has {', '.join(sorted(hit)[:3])}"
-        for tag in tags[path].defs if path in tags else ():
-            if tag.name in exact:
-                value = 6.0 / math.sqrt(len(defined[tag.name]))
-                whys[path] = f"defines {tag.name}"
-            else:
-                value = sum(weight[bit] for bit in set(parts(tag.name)) & bits) * 0.8
-            if value:
-                symbols.setdefault(path, []).append((value, tag))
-                whys.setdefault(path, f"defines {tag.name}")
-                score += value
-        if score:
-            scores[path] = score
-    base = dict(scores)
-    for path, each in tags.items():
-        for name, number in each.refs:
-            homes = defined.get(name, ())
-            if not homes or len(homes) > 8:
-                continue
-            pull = min(2.0, math.sqrt(number)) / len(homes)
-            for home in homes:
-                if home == path:
-                    continue
-                for one, other, verb in ((path, home, "is used by"), (home, path, "uses")):
-                    gain = pull * (0.25 * min(6.0, base.get(one, 0.0)) + (1.0 if one in near else 0.0))
-                    if gain:
-                        scores[other] = scores.get(other, 0.0) + gain
-                        whys.setdefault(other, f"{verb} {one.rsplit('/', 1)[-1]}")
-    order = sorted(scores, key=lambda path: (-scores[path], path))
-    return [
-        Ranked(
-            path,
-            scores[path],
-            whys.get(path, ""),
-            tuple(tag for _, tag in sorted(symbols.get(path, []), key=lambda s: (-s[0], s[1].start))),
-        )
-        for path in order
-    ]
+def idf(holders: int, size: int) -> float:
+    """Return the weight of a word that so many of `size` documents hold."""
+    return math.log(1 + (size - holders + 0.5) / (holders + 0.5))
+
+
+@dataclass(slots=True)
+class Ranking:
+    """Files in order, and what the parts were worth."""
+
+    files: list[Ranked]
+    idfs: dict[str, float]
+
+
+def rank(
+    query: Query,
+    index: Index,
+    paths: Sequence[str],
+    *,
+    history: History | None = None,
+    near: Collection[str] = (),
+    recent: Mapping[str, float] | None = None,
+    dirty: Collection[str] = (),
+) -> Ranking:
+    """Rank files, the best first; `near` are files already chosen, `recent` weighs files of the talk so far."""
+    size = max(1, len(index.words))
+    mean = max(1.0, sum(index.words.values()) / size)
+    held = index.lookup(
+        [*query.weights, *(NAMED + term for term in query.weights), *(DEFINED + name for name in query.names)]
+    )
+    parts: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    idfs: dict[str, float] = {}
+
+    def give(each: int, value: float, reason: str) -> None:
+        for path in index.paths[each]:
+            parts[path].append((value, reason))
+
+    for term, weight in query.weights.items():
+        body, named = held.get(term, {}), held.get(NAMED + term, {})
+        idfs[term] = worth = idf(len(body), size)
+        if worth < 0.2:
+            continue
+        word = query.spoken[term]
+        for each, times in body.items():
+            value = weight * worth * times * (K1 + 1) / (times + K1 * (1 - B + B * index.words[each] / mean))
+            give(each, value, f"has {word}")
+        for each, times in named.items():
+            give(each, W_NAME * weight * worth * times * 2 / (times + 1), f"names {word}")
+    for name, weight in query.names.items():
+        homes = held.get(DEFINED + name, {})
+        for each in homes:
+            give(each, W_EXACT * weight / math.sqrt(len(homes)), f"defines {name}")
+    _by_path(query, paths, parts)
+    if history is not None:
+        for path, value, reason in history.votes(query, idfs):
+            parts[path].append((W_HISTORY * value, reason))
+    for path, weight in (recent or {}).items():
+        parts[path].append((W_RECENT * weight, "part of this talk"))
+    for path in dirty:
+        parts[path].append((W_DIRTY, "has open changes"))
+    for path in near:
+        parts[path].append((W_NEAR, "named"))
+    known = set(paths)
+    ranked = []
+    for path, some in parts.items():
+        if path not in known:
+            continue
+        factor = 1.0
+        if _PROSE.search(path) and not query.about_prose:
+            factor = PROSE_FACTOR
+        elif TEST.search(path):
+            factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
+        ranked.append(Ranked(path, factor * sum(value for value, _ in some), tuple(sorted(some, reverse=True))))
+    ranked.sort(key=lambda each: (-each.score, each.path))
+    ranked = _spread(ranked, history, index)
+    return Ranking(ranked, idfs)
+
+
+def _spread(ranked: list[Ranked], history: History | None, index: Index) -> list[Ranked]:
+    """Give the best files' partners a share of their score: tests and their sources, and what changes together."""
+    place = {each.path: at for at, each in enumerate(ranked)}
+    extra: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    kin: dict[str, list[str]] = defaultdict(list)
+    for each in ranked[:400]:
+        kin[_bare(each.path)].append(each.path)
+    for each in ranked[:SPREAD]:
+        name = PurePosixPath(each.path).name
+        others = kin[_bare(each.path)]
+        for other in others if len(others) < 6 else ():
+            if other != each.path and bool(TEST.search(other)) != bool(TEST.search(each.path)):
+                extra[other].append((W_PAIR * each.score, f"{'test' if TEST.search(other) else 'source'} of {name}"))
+        if history is not None and W_TOGETHER:
+            for other, share in history.together(each.path).items():
+                extra[other].append((W_TOGETHER * each.score * share, f"changes together with {name}"))
+    seeds = {each.path: each.score for each in ranked[:SEEDS] if each.score > ranked[0].score / 3}
+    for other, (value, reason) in graph.push(seeds, index).items() if W_GRAPH else ():
+        extra[other].append((W_GRAPH * value, reason))
+    for path, some in extra.items():
+        best = max(some)
+        if path in place:
+            old = ranked[place[path]]
+            ranked[place[path]] = Ranked(path, old.score + best[0], tuple(sorted((*old.reasons, best), reverse=True)))
+        else:
+            ranked.append(Ranked(path, best[0], (best,)))
+    return sorted(ranked, key=lambda each: (-each.score, each.path))
+
+
+def _bare(path: str) -> str:
+    """Return the stem of a file name without what marks a test: `test_seek.py` and `seek_test.py` are both seek."""
+    return _MARK.sub("", PurePosixPath(path).name.lower().split(".")[0])
+
+
+def _by_path(query: Query, paths: Sequence[str], parts: dict[str, list[tuple[float, str]]]) -> None:
+    """Give for words of the question in paths; names of files weigh more than names of folders."""
+    whole = "\n".join(paths).lower()
+    starts = [0, *accumulate(len(path) + 1 for path in paths)]
+    for term, weight in query.weights.items():
+        if len(term) < 3:
+            continue
+        hits: dict[int, bool] = {}
+        at = whole.find(term)
+        while at >= 0:
+            number = bisect_right(starts, at) - 1
+            rest = whole.find("/", at, starts[number + 1]) < 0
+            before = whole[at - 1] if at else "\n"
+            if not before.isalpha():
+                hits[number] = hits.get(number, False) or rest
+            at = whole.find(term, at + len(term))
+            if len(hits) > 5_000:
+                break
+        worth = weight * idf(len(hits), len(paths))
+        for number, in_name in hits.items():
+            path = paths[number]
+            value = worth * (W_STEM if in_name else W_PATH * 0.6)
+            if in_name and terms.parts(PurePosixPath(path).stem) == [term]:
+                value *= W_SAME
+            parts[path].append((value, f"its path has {query.spoken[term]}"))

@@ -1,45 +1,66 @@
-"""Ranked files drawn as text: the signatures of what they define, below each other, within a budget of tokens."""
+"""What a file defines, as short as can be: the names it holds, grouped by what they stand in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant import tokens
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
-    from assistant.context.rank import Ranked
-    from assistant.context.tags import Tags
+    from assistant.context.tags import Tag, Tags
 
-_MOST_SYMBOLS = 12
+_CONTAINERS = {
+    "class",
+    "type",
+    "interface",
+    "trait",
+    "struct",
+    "enum",
+    "module",
+    "namespace",
+    "object",
+    "protocol",
+    "impl",
+}
 
 
-def outline(path: str, tags: Tags, first: Sequence[str] = ()) -> str:
-    """Draw one file: its path, then the declaring lines of what it defines, in order of the file."""
+def names(tags: Tags, only: Collection[int] | None = None, without: Collection[int] = ()) -> str:
+    """Draw the names a file defines on one line: `a, b, Kettle(fill, boil)`.
+
+    `only` keeps the definitions at these places (of `tags.defs`), `without` leaves some out.
+    """
+    outer: list[tuple[int, int]] = []
+    rows: list[str] = []
+    inside: dict[int, list[str]] = {}
+    order: list[tuple[str, int]] = []
+    for at, tag in enumerate(tags.defs):
+        while outer and outer[-1][1] < tag.start:
+            outer.pop()
+        wanted = (only is None or at in only) and at not in without
+        home = outer[-1][0] if outer else -1
+        if tag.kind in _CONTAINERS and tag.end > tag.start:
+            outer.append((at, tag.end))
+            inside[at] = []
+            order.append((tag.name if wanted else "", at))
+        elif wanted:
+            if home >= 0:
+                inside[home].append(tag.name)
+            else:
+                order.append((tag.name, -1))
+    for name, at in order:
+        held = list(dict.fromkeys(inside.get(at, ()))) if at >= 0 else []
+        if held:
+            rows.append(f"{name or tags.defs[at].name}({', '.join(held)})")
+        elif name:
+            rows.append(name)
+    return ", ".join(dict.fromkeys(rows))
+
+
+def outline(tags: Tags, first: Sequence[Tag] = (), most: int = 40) -> str:
+    """Draw the declaring lines of what a file defines, below each other in order, `first` before others where many."""
     defs = tags.defs
-    if len(defs) > _MOST_SYMBOLS:
-        wanted = set(first)
-        chosen = sorted(
-            defs,
-            key=lambda tag: (tag.name not in wanted, tag.name.startswith("_"), tag.signature[:1] == " ", tag.start),
-        )
-        defs = tuple(sorted(chosen[:_MOST_SYMBOLS], key=lambda tag: tag.start))
-    return "\n".join([path, *(f"  {tag.signature.rstrip(' {:')}" for tag in defs)])
-
-
-def draw(ranked: Sequence[Ranked], tags: Mapping[str, Tags], budget: int) -> tuple[str, list[str]]:
-    """Draw as many files as fit; returns the text and the paths in it, sorted so that equal maps are equal texts."""
-    drawn: dict[str, str] = {}
-    left = budget
-    for each in ranked:
-        if each.path not in tags or not tags[each.path].defs:
-            continue
-        text = outline(each.path, tags[each.path], [tag.name for tag in each.symbols])
-        size = tokens.count(text) + 1
-        if size <= left:
-            drawn[each.path] = text
-            left -= size
-        if left < 20:
-            break
-    return "\n".join(drawn[path] for path in sorted(drawn)), sorted(drawn)
+    if len(defs) > most:
+        wanted = {tag.start for tag in first}
+        chosen = sorted(defs, key=lambda tag: (tag.start not in wanted, tag.name.startswith("_"), tag.start))
+        defs = tuple(sorted(chosen[:most], key=lambda tag: tag.start))
+    return "\n".join(tag.signature.rstrip(" {:") for tag in defs)

@@ -1,0 +1,162 @@
+"""Spending a budget: which lines of which files are worth their tokens, and which definitions are named at least.
+
+Every piece has a worth (how likely its file and it are meant) and a price in tokens; the best for their price go first. What
+is left pays for names: they are cheap, and they tell the model what it may ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assistant.context import repo_map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from assistant.context.measure import Measure
+    from assistant.context.segments import Segment
+    from assistant.context.tags import Tags
+
+SHARP_FILE, SHARP_PIECE, SIZE, FIXED = 2.5, 1.5, 0.65, 80
+"""How steeply worth falls with the score of a file and of a piece; how much length costs, beyond so many tokens."""
+NAMES_SHARE, FILE_SHARE = 0.3, 0.08
+"""The share of the budget that is kept for names, and what one file may take of it."""
+_MISSES = 80
+_CHARACTERS = 3.6
+"""Characters of code in a token, for a first look at sizes."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """A file as far as it is shown: ranges of lines (1-based), and the definitions (places in `tags.defs`) named only."""
+
+    path: str
+    lines: list[str]
+    tags: Tags | None
+    why: str
+    worth: float = 1.0
+    pieces: list[Segment] = field(default_factory=list)
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+    names: list[int] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    must: bool = False
+    """The user named or pinned it: what is shown of it is never taken away."""
+
+    def draw(self) -> str:
+        """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
+        names = repo_map.names(self.tags, self.names) if self.tags and self.names else ""
+        if not self.ranges:
+            return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
+        body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
+        return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
+
+    def title(self) -> str:
+        """The path, with the lines that follow."""
+        return self.path + (":" + ",".join(f"{first}-{last}" for first, last in self.ranges) if self.ranges else "")
+
+
+def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
+    """Choose ranges and names for files, the best first, for at most about `budget` tokens."""
+    pool = []
+    high = max((piece.score for file in shown for piece in file.pieces), default=1.0) or 1.0
+    for file in shown:
+        for piece in file.pieces:
+            rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
+            value = file.worth * (piece.score / high) ** SHARP_PIECE / (rough + FIXED) ** SIZE
+            pool.append((value, rough, file, piece))
+    pool.sort(key=lambda row: -row[0])
+    source = budget - int(budget * NAMES_SHARE)
+    used = misses = 0
+    for _, rough, file, piece in pool:
+        if misses > _MISSES or used > source - 25:
+            break
+        if used + 0.6 * rough > source or _covered(file, piece):
+            misses += 1
+            continue
+        ranges = _with_head(file, piece)
+        cost = sum(measure.count("\n".join(file.lines[first - 1 : last])) + 3 for first, last in ranges)
+        cost += 0 if file.ranges else measure.count(file.path) + 8
+        if used + cost > source:
+            misses += 1
+            continue
+        used += cost
+        file.ranges += ranges
+        file.words += [word for word in piece.words if word not in file.words]
+    left = budget - used
+    for file in shown:
+        if left < 20:
+            break
+        if file.tags and file.tags.defs and not file.names:
+            left -= name(file, file.tags, min(left, max(60, int(budget * FILE_SHARE))), measure)
+    for file in shown:
+        file.ranges = join(file.ranges)
+
+
+def join(ranges: Iterable[tuple[int, int]], apart: int = 3) -> list[tuple[int, int]]:
+    """Sort ranges and join those that overlap or are less than so many lines apart."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + apart:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _covered(file: Shown, piece: Segment) -> bool:
+    return any(first <= piece.first and piece.last <= last for first, last in file.ranges)
+
+
+def _with_head(file: Shown, piece: Segment) -> list[tuple[int, int]]:
+    """Return the lines of a piece, and the line that declares its definition where the piece begins below it."""
+    tag = piece.tag
+    if tag is None or not tag.start < piece.first <= tag.end:
+        return [(piece.first, piece.last)]
+    declared = next(
+        (n for n in range(tag.start, min(tag.start + 12, piece.first)) if tag.signature.strip() in file.lines[n - 1]), 0
+    )
+    if not declared or any(first <= declared <= last for first, last in file.ranges):
+        return [(piece.first, piece.last)]
+    return [(declared, declared), (piece.first, piece.last)]
+
+
+def name(file: Shown, tags: Tags, room: int, measure: Measure) -> int:
+    """Name definitions of a file that are not shown, as many as there is room for; returns the tokens that takes."""
+    rest = [
+        at for at, tag in enumerate(tags.defs) if not any(first <= tag.start <= last for first, last in file.ranges)
+    ]
+    head = 4 if file.ranges else measure.count(file.path) + 3
+    while rest:
+        cost = measure.count(repo_map.names(tags, rest)) + head
+        if cost <= room:
+            file.names = rest
+            return cost
+        keep = int(len(rest) * max(0.0, room - head) / max(1, cost - head) * 0.95)
+        rest = _best(file, tags, rest, min(keep, len(rest) - 1))
+    return 0
+
+
+def _best(file: Shown, tags: Tags, rest: list[int], most: int) -> list[int]:
+    """Keep the definitions that the question gives most to, functions before constants."""
+    score: dict[str, float] = {}
+    for piece in file.pieces:
+        if piece.tag is not None:
+            score[piece.tag.name] = max(score.get(piece.tag.name, 0.0), piece.score)
+    defs = tags.defs
+    vague = {"constant", "field", "variable", "property"}
+    order = sorted(rest, key=lambda at: (-score.get(defs[at].name, 0.0), defs[at].kind in vague, at))
+    return sorted(order[:most])
+
+
+def shrink(shown: Sequence[Shown]) -> bool:
+    """Take away a little of the least file that the user did not name; says whether there was any."""
+    for file in reversed(shown):
+        if file.names and not file.must:
+            file.names = file.names[: -max(1, len(file.names) // 4)]
+            return True
+    for file in reversed(shown):
+        if file.ranges and not file.must:
+            file.ranges.pop()
+            return True
+    return False

@@ -1,0 +1,82 @@
+"""Who uses whom: from the best files along definitions and references, as far as weight carries.
+
+Personalised page rank by forward push (Andersen, Chung, Lang 2006): weight sits on the best files, each push keeps a share
+and hands the rest to the files that define what this one uses and to those that use what it defines. Only the files that
+are pushed are looked at, so the cost does not depend on the size of the repository.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant.context import terms
+from assistant.context.index_store import DEFINED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assistant.context.index import Index
+    from assistant.context.tags import Tags
+
+KEEP = 0.4
+PUSHES = 10
+_HOMES = 4
+"""A name that more files define says nothing about which is meant."""
+_USERS = 8
+_NAMES = 80
+_SHORT = 4
+
+
+def push(seeds: Mapping[str, float], index: Index) -> dict[str, tuple[float, str]]:
+    """Spread the weight of seeds (paths, weights of any sum); returns what others got and from whom most of it came."""
+    waiting = dict(seeds)
+    kept: dict[str, float] = {}
+    source: dict[str, tuple[float, str]] = {}
+    for _ in range(PUSHES):
+        path = max(waiting, key=lambda each: waiting[each], default="")
+        weight = waiting.pop(path, 0.0)
+        if weight <= 0:
+            break
+        kept[path] = kept.get(path, 0.0) + KEEP * weight
+        tags = index.tags([path]).get(path)
+        shares = _neighbours(path, tags, index) if tags else {}
+        total = sum(value for value, _ in shares.values())
+        for other, (value, verb) in shares.items():
+            given = (1 - KEEP) * weight * value / total
+            waiting[other] = waiting.get(other, 0.0) + given
+            if given > source.get(other, (0.0, ""))[0]:
+                source[other] = (given, f"{verb} {path.rsplit('/', 1)[-1]}")
+    return {
+        path: (kept.get(path, 0.0) + KEEP * waiting.get(path, 0.0), reason)
+        for path, (_, reason) in source.items()
+        if path not in seeds
+    }
+
+
+def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, str]]:
+    """Return the files that define what this one uses, and those that use what only it defines."""
+    mine = {tag.name for tag in tags.defs}
+    used = sorted((ref for ref in tags.refs if ref[0] not in mine and len(ref[0]) >= _SHORT), key=lambda ref: -ref[1])[
+        :_NAMES
+    ]
+    own = [tag.name for tag in tags.defs if len(tag.name) >= _SHORT][:_NAMES]
+    held = index.lookup([*(DEFINED + name for name, _ in used), *(DEFINED + name for name in own)])
+    found: dict[str, tuple[float, str]] = {}
+
+    def add(other: str, value: float, verb: str) -> None:
+        old = found.get(other, (0.0, verb))
+        found[other] = (old[0] + value, old[1])
+
+    for name, times in used:
+        homes = [other for each in held.get(DEFINED + name, ()) for other in index.paths[each]]
+        if 0 < len(homes) <= _HOMES:
+            for other in homes:
+                add(other, min(times, 4) ** 0.5 / len(homes), "used by")
+    single = [name for name in own if len(held.get(DEFINED + name, ())) == 1][:20]
+    whole = {bits[-1] for name in single if (bits := terms.of_identifier(name.encode("utf-8", "replace")))}
+    for users in index.lookup(whole).values():
+        others = [other for each in users for other in index.paths[each] if other != path]
+        if 0 < len(others) <= _USERS:
+            for other in others:
+                add(other, 0.7 / len(others) ** 0.5, "uses")
+    return found

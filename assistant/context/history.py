@@ -1,0 +1,111 @@
+"""What git history knows: which files changed lately, together, and for what words. A bounded read of the log, cached by HEAD."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assistant.context import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from assistant.context.query import Query
+
+COMMITS = 1_500
+_WIDE = 12
+"""A commit of more files says little about any of them."""
+_SAFE = (
+    "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false",
+    "-c", "diff.external=", "-c", "log.showSignature=false", "-c", "core.attributesFile=/dev/null",
+)  # fmt: skip
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
+
+
+@dataclass(slots=True)
+class History:
+    """Commits, the newest first: the terms of the message, and the files."""
+
+    commits: Sequence[tuple[frozenset[str], tuple[str, ...]]]
+
+    def votes(self, query: Query, idfs: dict[str, float]) -> Iterator[tuple[str, float, str]]:
+        """Give files for messages like the question (up to about 3 each), and for having changed lately (up to 1)."""
+        total = sum(weight * idfs.get(term, 0.0) for term, weight in query.weights.items()) or 1.0
+        alike: Counter[str] = Counter()
+        lately: Counter[str] = Counter()
+        for age, (words, files) in enumerate(self.commits):
+            share = 1 / len(files) ** 0.5
+            common = sum(query.weights[term] * idfs.get(term, 0.0) for term in words if term in query.weights)
+            for path in files:
+                alike[path] += share * (common / total) ** 2
+                lately[path] += share * 0.99**age
+        best = max(alike.values(), default=0.0)
+        for path, value in alike.items():
+            if value > 0.05 * best:
+                yield path, 6.0 * value / (value + 0.5), "changed for words like these"
+        top = max(lately.values(), default=1.0)
+        for path, value in lately.items():
+            if value > 0.02 * top:
+                yield path, 2.0 * (value / top) ** 0.5, "changed lately"
+
+    def together(self, path: str) -> dict[str, float]:
+        """Return how often other files changed in the commits of this one, as a share of them."""
+        mine = 0
+        found: dict[str, float] = defaultdict(float)
+        for _, files in self.commits:
+            if path in files:
+                mine += 1
+                for other in files:
+                    found[other] += 1
+        found.pop(path, None)
+        return {other: times / (mine + 2) for other, times in found.items() if times > 1}
+
+
+def head(root: Path) -> str:
+    """Return the commit id of HEAD, empty where there is none."""
+    try:
+        done = subprocess.run(
+            ["git", *_SAFE, "rev-parse", "-q", "--verify", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode("ascii", "replace").strip()
+
+
+def read(root: Path, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str]]]:
+    """Read the log: for each commit the terms of its subject and the paths it touched. No repository gives nothing."""
+    argv = [
+        "git", *_SAFE, "log", "-n", str(COMMITS), "--no-merges", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
+        "--relative", "--name-only", "-z", "--format=%x01%s",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(argv, cwd=root, capture_output=True, timeout=timeout_s, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    found = []
+    for entry in done.stdout.decode("utf-8", "surrogateescape").split("\x01")[1:]:
+        subject, _, rest = entry.partition("\0")
+        files = [path for path in rest.lstrip("\n").split("\0") if path]
+        if 1 <= len(files) <= _WIDE:
+            words = {term for word in _WORD.findall(subject[:300]) for term in terms.of_identifier(word.encode())}
+            found.append((sorted(words - terms.COMMON), files))
+    return found
+
+
+def pack(commits: Sequence[tuple[list[str], list[str]]]) -> str:
+    """Write commits as text for the store."""
+    return json.dumps(commits, separators=(",", ":"))
+
+
+def unpack(text: str) -> History:
+    """Read what `pack` wrote."""
+    return History([(frozenset(words), tuple(files)) for words, files in json.loads(text or "[]")])

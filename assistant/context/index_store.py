@@ -1,0 +1,168 @@
+"""The index on disk: tags by git blob id and postings by term, one SQLite file for a repository, shared by all windows.
+
+It can always be made anew, so what is damaged or of another version is set aside and a new one begun. A posting is 32
+bits: the number of the file within its pack, and how often (at most 255) the term occurs there. A pack is what one commit
+of the indexer brought; its `base` turns numbers into file ids. Terms of names that are defined begin with `NAMED`, whole
+names as they are written with `DEFINED`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assistant.context.tags import Tag, Tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+VERSION = 1
+NAMED = "\x01"
+DEFINED = "\x02"
+_MANY = 500
+_TABLES = """
+CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, blob TEXT, language TEXT, words INT, facts TEXT);
+CREATE UNIQUE INDEX IF NOT EXISTS files_by_blob ON files (blob, language);
+CREATE TABLE IF NOT EXISTS packs (pack INTEGER PRIMARY KEY, base INT);
+CREATE TABLE IF NOT EXISTS postings (term TEXT, pack INT, rows BLOB, PRIMARY KEY (term, pack)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
+"""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Files read but not yet saved, and their postings."""
+
+    rows: list[tuple[str, str, int, str]] = field(default_factory=list)
+    postings: dict[str, array[int]] = field(default_factory=dict)
+    size: int = 0
+
+    def add(
+        self, blob: str, language: str, tags: Tags, terms: dict[str, int], names: dict[str, int], words: int
+    ) -> None:
+        """Add one file: its tags, how often each term occurs in it and in the names it defines, and its length."""
+        number = len(self.rows) << 8
+        postings = self.postings
+        for marked, counts in (("", terms), (NAMED, names), (DEFINED, dict.fromkeys((t.name for t in tags.defs), 1))):
+            for term, times in counts.items():
+                row = number | times if times < 256 else number | 255
+                held = postings.get(marked + term)
+                if held is None:
+                    postings[marked + term] = array("I", (row,))
+                else:
+                    held.append(row)
+            self.size += len(counts)
+        defs = [[t.name, t.kind, t.start, t.end, t.signature] for t in tags.defs]
+        facts = json.dumps([defs, tags.refs, tags.imports], ensure_ascii=False, separators=(",", ":"))
+        self.rows.append((blob, language, words, facts.encode("utf-8", "replace").decode()))
+
+
+class Store:
+    """An open index. Reading never waits for a writer; a writer waits for another for some seconds."""
+
+    def __init__(self, path: Path, version: str) -> None:
+        """Open or begin an index; `version` names what its content depends on besides the sources (the queries)."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        wanted = f"{VERSION} {version}"
+        try:
+            self._base = self._connect()
+            fits = self.note("version") in {"", wanted}
+        except sqlite3.DatabaseError:
+            fits = False
+        if not fits:
+            self.set_aside()
+        if self.note("version") != wanted:
+            self.put_note("version", wanted)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._base.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        base.execute("PRAGMA journal_mode=WAL")
+        base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
+        base.executescript(_TABLES)
+        return base
+
+    def set_aside(self) -> None:
+        """Move the index away, keeping one such file, and begin a new one."""
+        if hasattr(self, "_base"):
+            self._base.close()
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        if self.path.exists():
+            self.path.replace(self.path.with_name(self.path.name + ".aside"))
+        self._base = self._connect()
+
+    def note(self, key: str) -> str:
+        """Return a remembered text, empty where there is none."""
+        row = self._base.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def put_note(self, key: str, value: str) -> None:
+        """Remember a text."""
+        self._base.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    def files(self) -> list[tuple[int, str, str, int]]:
+        """Return id, blob id, language and length in words of every file known, of other commits too."""
+        return self._base.execute("SELECT id, blob, language, words FROM files").fetchall()
+
+    def save(self, batch: Batch) -> None:
+        """Save a batch as one pack; a file that another window saved meanwhile stays as it is."""
+        if not batch.rows:
+            return
+        base = self._base
+        base.execute("BEGIN IMMEDIATE")
+        try:
+            start = base.execute(
+                "SELECT MAX(coalesce((SELECT MAX(id) FROM files), 0), coalesce((SELECT MAX(base) FROM packs), 0)) + 1"
+            ).fetchone()[0]
+            pack = base.execute("SELECT coalesce(MAX(pack), 0) + 1 FROM packs").fetchone()[0]
+            base.execute("INSERT INTO packs VALUES (?, ?)", (pack, start))
+            base.executemany(
+                "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?)",
+                [(start + number, *row) for number, row in enumerate(batch.rows)],
+            )
+            base.executemany(
+                "INSERT INTO postings VALUES (?, ?, ?)",
+                [(term, pack, rows.tobytes()) for term, rows in sorted(batch.postings.items())],
+            )
+        except BaseException:
+            base.execute("ROLLBACK")
+            raise
+        base.execute("COMMIT")
+
+    def postings(self, terms: Iterable[str]) -> dict[str, list[tuple[int, array[int]]]]:
+        """Return for each term the packs it is in: the id of the pack's first file, and the postings."""
+        bases = dict(self._base.execute("SELECT pack, base FROM packs"))
+        found: dict[str, list[tuple[int, array[int]]]] = {}
+        for term in dict.fromkeys(terms):
+            for pack, data in self._base.execute("SELECT pack, rows FROM postings WHERE term = ?", (term,)):
+                rows: array[int] = array("I")
+                rows.frombytes(data)
+                found.setdefault(term, []).append((bases[pack], rows))
+        return found
+
+    def tags(self, ids: Sequence[int]) -> dict[int, Tags]:
+        """Return the tags of files."""
+        found: dict[int, Tags] = {}
+        for at in range(0, len(ids), _MANY):
+            some = ids[at : at + _MANY]
+            marks = ",".join("?" * len(some))
+            for each, facts in self._base.execute(f"SELECT id, facts FROM files WHERE id IN ({marks})", some):
+                defs, refs, imports = json.loads(facts)
+                found[each] = Tags(
+                    tuple(Tag(*row) for row in defs), tuple((name, times) for name, times in refs), tuple(imports)
+                )
+        return found

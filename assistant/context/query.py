@@ -1,0 +1,54 @@
+"""A question as the ranking sees it: its words with weights, and which of them look like names in code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from assistant.context import terms
+
+_WORD = re.compile(r"([`(]?)([A-Za-z_\x80-\U0010ffff]\w*)(\(|`|\):)?")
+_CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
+_ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
+_ABOUT_PROSE = re.compile(
+    r"(?i)\b(readme|changelog|docs?|documentation|typo|manual|workflow|ci|config(uration)? file)\b"
+)
+
+
+@dataclass(slots=True)
+class Query:
+    """A question as the ranking sees it: weight by term, and the words that look like names in code."""
+
+    weights: dict[str, float] = field(default_factory=dict)
+    names: dict[str, float] = field(default_factory=dict)
+    spoken: dict[str, str] = field(default_factory=dict)
+    """For each term the word of the question that it stands for."""
+    about_prose: bool = False
+    about_tests: bool = False
+
+
+def ask(question: str) -> Query:
+    """Read a question: words of its first line weigh most, words that only say what kind of change it is weigh little."""
+    query = Query(about_prose=bool(_ABOUT_PROSE.search(question.strip().split("\n", 1)[0])))
+    query.about_tests = bool(_ABOUT_TESTS.search(question.strip().split("\n", 1)[0]))
+    rows = [row for row in question.split("\n") if row.strip()]
+    for at, row in enumerate(rows[:80]):
+        level = 1.0 if at == 0 else 0.6 if at < 10 else 0.4
+        for match in _WORD.finditer(row):
+            word = match[2]
+            if word.lower() in terms.COMMON or len(word) < 2:
+                continue
+            coded = bool(match[1] or match[3] or _CODE.search(word))
+            weight = level * (1.3 if coded else 1.0)
+            if coded or word[0].isupper() or len(word) > 3:
+                query.names[word] = max(query.names.get(word, 0.0), weight if coded else 0.4 * weight)
+            for term in terms.of_identifier(word.encode("utf-8", "replace")):
+                if term in terms.COMMON or len(term) < 2:
+                    continue
+                faint = not (match[1] and match[3]) and (word.lower() in terms.FAINT or term in terms.FAINT)
+                value = weight * (0.3 if faint else 1.0)
+                query.weights[term] = max(query.weights.get(term, 0.0), value)
+                query.spoken.setdefault(term, word)
+    heaviest = sorted(query.weights, key=lambda term: -query.weights[term])[:60]
+    query.weights = {term: query.weights[term] for term in heaviest}
+    return query

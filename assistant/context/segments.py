@@ -1,0 +1,165 @@
+"""A file cut where its definitions begin and end, and each piece weighed against the question."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from assistant.context import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assistant.context.query import Query
+    from assistant.context.tags import Tag, Tags
+
+_LONGEST = 36
+"""Lines of a piece; a longer definition is cut where a line is blank or least indented."""
+_GAP = 30
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_MOST_HITS = 4_000
+_TOO_WIDE = {"module", "namespace", "package"}
+K, B = 1.2, 0.6
+W_OWN, W_WHOLE = 1.2, 3.0
+NEIGHBOUR, FLOOR = 0.3, 0.05
+
+
+@dataclass(slots=True)
+class Segment:
+    """Lines `first` to `last` (1-based) of a file, the definition they belong to, and what the question gives them."""
+
+    path: str
+    first: int
+    last: int
+    tag: Tag | None
+    score: float = 0.0
+    words: tuple[str, ...] = ()
+
+
+def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
+    """Cut a file of so many lines where definitions begin and end: each without those inside it, and the lines between."""
+    found: list[Segment] = []
+    open_: list[Tag] = []
+    at = 1
+
+    def close(until: int) -> None:
+        nonlocal at
+        if at <= until:
+            found.append(Segment(path, at, until, open_[-1] if open_ else None))
+            at = until + 1
+
+    for tag in tags.defs if tags else ():
+        if tag.start > size or tag.kind in _TOO_WIDE:
+            continue
+        while open_ and open_[-1].end < tag.start:
+            close(open_[-1].end)
+            open_.pop()
+        close(tag.start - 1)
+        open_.append(tag)
+    while open_:
+        close(min(size, open_[-1].end))
+        open_.pop()
+    close(size)
+    return found
+
+
+def _pieces(segment: Segment, lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Cut a long segment where a line is blank or least indented; blank lines at the ends belong to no piece."""
+    first, last = segment.first, segment.last
+    while first <= last and not lines[first - 1].strip():
+        first += 1
+    while last >= first and not lines[last - 1].strip():
+        last -= 1
+    longest = _LONGEST if segment.tag else _GAP
+    found = []
+    while last - first + 1 > longest:
+        best = min(
+            range(first + longest // 2, first + longest),
+            key=lambda n: (len(lines[n - 1].strip()) > 0, len(lines[n - 1]) - len(lines[n - 1].lstrip()), -n),
+        )
+        found.append((first, best))
+        first = best + 1
+    if first <= last:
+        found.append((first, last))
+    return found
+
+
+def weigh(segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs: dict[str, float]) -> list[Segment]:
+    """Return the pieces of one file that hold words of the question, with scores.
+
+    A piece counts for the words in it (BM25) and for the name of the definition it is in. Segments without any are gone.
+    """
+    text = "\n".join(lines)
+    lower = text.lower()
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    hits: dict[int, dict[str, int]] = {}
+    for term, weight in query.weights.items() if len(lower) == len(text) else ():
+        if weight * idfs.get(term, 0.0) < 0.3:
+            continue
+        whole = "_" in term
+        at, seen = lower.find(term), 0
+        while at >= 0 and seen < _MOST_HITS:
+            seen += 1
+            if _bounded(text, at) and (whole or _same(text, at, term)):
+                on_line = hits.setdefault(bisect_right(starts, at), {})
+                on_line[term] = on_line.get(term, 0) + 1
+            at = lower.find(term, at + len(term))
+    numbers = sorted(hits)
+    found: list[Segment] = []
+    for segment in segments:
+        low, high = bisect_left(numbers, segment.first), bisect_right(numbers, segment.last)
+        bonus = named(segment.tag.name, query, idfs) if segment.tag is not None else 0.0
+        for first, last in _pieces(segment, lines):
+            times: dict[str, int] = {}
+            for row in numbers[bisect_left(numbers, first, low, high) : bisect_right(numbers, last, low, high)]:
+                for term, often in hits[row].items():
+                    times[term] = times.get(term, 0) + often
+            length = (last - first + 1) / 18
+            values = sorted(
+                (
+                    (
+                        query.weights[term]
+                        * idfs.get(term, 0.0)
+                        * often
+                        * (K + 1)
+                        / (often + K * (1 - B + B * length)),
+                        term,
+                    )
+                    for term, often in times.items()
+                ),
+                reverse=True,
+            )
+            score = sum(value for value, _ in values) + bonus
+            words = tuple(query.spoken.get(term, term) for _, term in values[:3])
+            found.append(Segment(segment.path, first, last, segment.tag, score, words))
+    top = max((each.score for each in found), default=0.0)
+    scores = [each.score for each in found]
+    for place in range(len(found)):
+        beside = max(scores[place - 1] if place else 0.0, scores[place + 1] if place + 1 < len(scores) else 0.0)
+        found[place].score += NEIGHBOUR * beside + FLOOR * top
+    return [each for each in found if each.score > 0]
+
+
+def named(name: str, query: Query, idfs: dict[str, float]) -> float:
+    """Return what the words of a question give a name: of its parts, more where all of it is asked for."""
+    bits = terms.of_identifier(name.encode("utf-8", "replace"))
+    value = W_OWN * sum(query.weights[bit] * idfs.get(bit, 0.0) for bit in set(bits) if bit in query.weights)
+    if name in query.names:
+        value += W_WHOLE * query.names[name]
+    return value / (1 + 0.1 * len(bits))
+
+
+def _bounded(text: str, at: int) -> bool:
+    """Say whether a word begins at `at`, in the sense of camel case too."""
+    if not at:
+        return True
+    before, here = text[at - 1], text[at]
+    return not before.isalpha() or (here.isupper() and not before.isupper())
+
+
+def _same(text: str, at: int, term: str) -> bool:
+    match = _WORD.match(text, at)
+    return match is None or terms.stem(match[0].lower()) == term

@@ -1,0 +1,231 @@
+"""The index: read in a child, kept by blob id, used while partial, begun anew when damaged."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant.context import index, indexer, terms
+from assistant.context.index_store import DEFINED, NAMED, Batch, Store
+from assistant.context.repo import Repo
+from assistant.context.tags import Tag, Tags
+
+
+def write(root, **files):
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_py", ".py").replace("_js", ".js").replace("_md", ".md")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def look(root, tmp_path, **more):
+    return index.refresh(root, Repo.open(root).files(), tmp_path / "state" / "tags.sqlite", timeout_s=60, **more)
+
+
+def test_words_of_bodies_names_and_comments_lead_to_their_files(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def boil_water():\n    # kettles are heated\n    return pour()\n", b_md="the kettle\n")
+    found = look(root, tmp_path)
+    by_id = {each: paths[0] for each, paths in found.paths.items()}
+    held = found.lookup(["kettl", NAMED + "boil", DEFINED + "boil_water", "nothing"])
+    assert {by_id[each] for each in held["kettl"]} == {"a.py", "b.md"}
+    assert [by_id[each] for each in held[NAMED + "boil"]] == ["a.py"]
+    assert [by_id[each] for each in held[DEFINED + "boil_water"]] == ["a.py"]
+    assert "nothing" not in held
+    assert [tag.name for tag in found.tags(["a.py"])["a.py"].defs] == ["boil_water"]
+    found.close()
+
+
+def test_a_file_that_changed_is_read_again_and_the_old_one_is_not_found(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def before(): pass\n", b_py="def other(): pass\n")
+    look(root, tmp_path).close()
+    write(root, a_py="def afterwards(): pass\n")
+    found = look(root, tmp_path)
+    assert not found.lookup([DEFINED + "before"]).get(DEFINED + "before")
+    assert found.lookup([DEFINED + "afterwards"])[DEFINED + "afterwards"]
+    assert found.unread == 0
+    found.close()
+
+
+def test_what_is_known_is_not_read_again(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n")
+    look(root, tmp_path).close()
+    place = index.place(tmp_path / "state" / "tags.sqlite", root)
+    with Store(place, indexer.version()) as store:
+        before = store.files()
+    look(root, tmp_path).close()
+    with Store(place, indexer.version()) as store:
+        assert store.files() == before
+
+
+def test_equal_files_share_one_entry(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def same(): pass\n", b_py="def same(): pass\n")
+    found = look(root, tmp_path)
+    assert sorted(next(iter(found.paths.values()))) == ["a.py", "b.py"]
+    found.close()
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5_000])
+def test_a_damaged_index_is_set_aside_and_made_anew(tmp_path, damage):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n")
+    look(root, tmp_path).close()
+    place = index.place(tmp_path / "state" / "tags.sqlite", root)
+    for suffix in ("-wal", "-shm"):
+        place.with_name(place.name + suffix).unlink(missing_ok=True)
+    place.write_bytes(damage)
+    found = look(root, tmp_path)
+    assert found.lookup([DEFINED + "one"])[DEFINED + "one"]
+    found.close()
+    if damage:
+        assert place.with_name(place.name + ".aside").read_bytes() == damage
+
+
+def test_an_index_of_another_version_is_set_aside(tmp_path):
+    with Store(tmp_path / "i.sqlite", "newer") as store:
+        store.put_note("version", "99 newer")
+    with Store(tmp_path / "i.sqlite", "ours") as store:
+        assert store.note("version").endswith("ours")
+    kept = sqlite3.connect(tmp_path / "i.sqlite.aside")
+    assert kept.execute("SELECT value FROM notes WHERE key = 'version'").fetchone() == ("99 newer",)
+    kept.close()
+
+
+def test_a_partial_index_says_how_much_is_missing_and_answers(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n", b_py="def two(): pass\n")
+    files = Repo.open(root).files()
+    cache = tmp_path / "state" / "tags.sqlite"
+    look(root, tmp_path).close()
+    write(root, c_py="def three(): pass\n")
+    found = index.refresh(root, Repo.open(root).files(), cache, timeout_s=0)
+    assert found.unread in {0, 1}  # the child may have been that quick
+    assert found.lookup([DEFINED + "one"])[DEFINED + "one"]
+    assert len(files) == 2
+    found.close()
+
+
+BOMBS = {
+    "parens.py": b"(" * 200_000,
+    "one_line.js": b"var a=[" + b"1,{b:2}," * 120_000 + b"];",
+    "deep.js": b"[" * 50_000 + b"]" * 50_000,
+    "deep.tsx": b"<a>" * 20_000,
+    "nested.py": b"".join(b" " * n + b"if x:\n" for n in range(1_000)),
+    "binary.py": b"\0" * 1_000,
+    "latin.py": b"def caf\xe9(): pass\n",
+    "empty.py": b"",
+}
+
+
+def test_sources_made_to_break_a_parser_are_listed_and_the_rest_is_read(tmp_path):
+    root = tmp_path / "r"
+    root.mkdir()
+    for name, data in BOMBS.items():
+        (root / name).write_bytes(data)
+    (root / "good.py").write_text("def good(): pass\n")
+    found = look(root, tmp_path)
+    assert found.unread == 0
+    assert set(found.ids) == {*BOMBS, "good.py"}
+    assert found.lookup([DEFINED + "good"])[DEFINED + "good"]
+    found.close()
+
+
+def test_a_file_that_killed_the_child_is_read_as_plain_text_by_the_next(tmp_path):
+    root = tmp_path / "r"
+    write(root, bad_py="def bad(): pass\n", good_py="def good(): pass\n")
+    files = Repo.open(root).files()
+    place = tmp_path / "i.sqlite"
+    blob = next(file.blob for file in files if file.path == "bad.py")
+    place.with_suffix(".doing").write_text(blob.ljust(64))
+    lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in files)
+    subprocess.run(
+        [sys.executable, "-m", "assistant.context.indexer", root, place],
+        input=lines.encode(),
+        cwd=Path.cwd(),
+        check=True,
+    )
+    with Store(place, indexer.version()) as store:
+        held = store.postings([DEFINED + "bad", DEFINED + "good", "bad"])
+    assert set(held) == {DEFINED + "good", "bad"}
+    assert place.with_suffix(".doing").read_bytes() == b""
+
+
+def test_two_files_that_kill_are_both_got_over(tmp_path):
+    root = tmp_path / "r"
+    write(root, bad_py="def bad(): pass\n", worse_py="def worse(): pass\n")
+    lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in Repo.open(root).files()).encode()
+    place = tmp_path / "i.sqlite"
+    argv = [sys.executable, "-m", "assistant.context.indexer", root, place]
+    for file in Repo.open(root).files():
+        place.with_suffix(".doing").write_text(file.blob.ljust(64))
+        first = lines.splitlines(keepends=True)[0] if file.path == "bad.py" else lines
+        subprocess.run(argv, input=first, cwd=Path.cwd(), check=True)
+    with Store(place, indexer.version()) as store:
+        assert len(store.files()) == 2
+        assert not store.postings([DEFINED + "bad", DEFINED + "worse"])
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the watchdog needs interval timers")
+def test_the_watchdog_ends_a_child_that_is_stuck_in_one_file():
+    code = "from assistant.context import indexer\nindexer._alarm(0.05)\nwhile True: pass"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), timeout=30)
+    assert done.returncode == -signal.SIGVTALRM
+
+
+def test_two_children_at_once_leave_one_whole_index(tmp_path):
+    root = tmp_path / "r"
+    write(root, **{f"f{n}_py": f"def f{n}(): return g{n}()\n" for n in range(60)})
+    files = Repo.open(root).files()
+    place = tmp_path / "i.sqlite"
+    lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in files).encode()
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(place)]
+    both = [subprocess.Popen(argv, stdin=subprocess.PIPE, cwd=Path.cwd()) for _ in range(2)]
+    for each in both:
+        each.stdin.write(lines)
+        each.stdin.close()
+    assert [each.wait(60) for each in both] == [0, 0]
+    with Store(place, indexer.version()) as store:
+        assert len(store.files()) == 60
+        assert all(len(rows) == 1 for _, rows in store.postings([DEFINED + "f7"])[DEFINED + "f7"])
+
+
+def test_batches_keep_numbers_apart(tmp_path):
+    with Store(tmp_path / "i.sqlite", "x") as store:
+        for name in ("a", "b"):
+            batch = Batch()
+            batch.add(
+                name * 40, "python", Tags((Tag(name, "function", 1, 1, f"def {name}"),)), {"tea": 300}, {name: 1}, 9
+            )
+            store.save(batch)
+        ids = {blob[0]: each for each, blob, _, _ in store.files()}
+        held = {base + (row >> 8): row & 255 for base, rows in store.postings(["tea"])["tea"] for row in rows}
+        assert held == {ids["a"]: 255, ids["b"]: 255}
+        assert store.tags([ids["b"]])[ids["b"]].defs[0].name == "b"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"getUserNames", ("get", "user", "name", "getusernames")),
+        (b"HTTPServer_v2", ("http", "serv", "v", "httpserver_v2")),
+        (b"parse", ("pars",)),
+        (b"parsers", ("pars",)),
+        (b"__init__", ("init",)),
+    ],
+)
+def test_identifiers_are_cut_at_capitals_and_underscores(name, expected):
+    found = terms.of_identifier(name)
+    assert set(found) >= {each for each in expected if len(each) > 1}
+
+
+def test_the_child_takes_a_bound_of_memory():
+    code = "from assistant.context import indexer\nindexer._bound()\ntry:\n    bytearray(4 << 30)\nexcept MemoryError:\n    print('bounded')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, timeout=30)
+    assert os.name != "posix" or done.stdout.strip() == b"bounded"

@@ -1,0 +1,163 @@
+"""What is shown for a question: within the budget, one section a file, the right lines, reasons in words."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from assistant import tokens
+from assistant.context import measure
+from assistant.context.measure import Measure
+from assistant.context.pack import pack
+from assistant.context.repo import Repo
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+BIG = "".join(
+    f"def part_{n}(value):\n    total = value + {n}\n    for step in range({n}):\n        total += step\n    return total\n\n\n"
+    for n in range(80)
+)
+
+
+@pytest.fixture
+def show(tmp_path):
+    root = tmp_path / "r"
+
+    def run(question, files, budget=4_000, **more):
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return pack(
+            question,
+            repo=Repo.open(root),
+            cache=tmp_path / "s" / "tags.sqlite",
+            budget=budget,
+            now=NOW,
+            timeout_s=60,
+            **more,
+        )
+
+    return run
+
+
+TREE = {
+    **{f"lib/module_{n}.py": BIG.replace("part", f"m{n}") for n in range(6)},
+    "lib/kettle.py": BIG + "def boil_water(litres):\n    kept = litres * 4186\n    return kept\n",
+    "README.md": "A kettle.\n",
+}
+
+
+@pytest.mark.parametrize("budget", [300, 1_000, 2_000, 4_000, 8_000])
+def test_the_whole_output_stays_within_the_budget_and_is_counted_exactly(show, budget):
+    context = show("how does boil_water count litres, and what are total and step", TREE, budget)
+    assert context.tokens == tokens.count(context.render())
+    assert 0 < context.tokens <= budget
+    assert context.tokens > 0.5 * budget or budget > 2_000
+
+
+def test_each_file_has_one_section_that_begins_with_its_path_and_says_why(show):
+    context = show("how does boil_water count litres", TREE)
+    paths = [section.path for section in context.sections]
+    assert len(paths) == len(set(paths))
+    for section in context.sections:
+        assert section.text.startswith(section.path)
+        assert section.why
+        assert section.tokens == tokens.count(section.text)
+
+
+def test_the_source_of_what_is_asked_for_is_shown_and_the_rest_is_named(show):
+    context = show("how does boil_water count litres", TREE, 1_500)
+    kettle = next(section for section in context.sections if section.path == "lib/kettle.py")
+    assert "    kept = litres * 4186\n" in kettle.text
+    assert "also defines" in kettle.text
+    assert kettle.start > 0
+    assert kettle.end >= kettle.start
+
+
+def test_a_sharp_question_sends_the_function_and_not_the_file(show):
+    context = show("Add a docstring to function boil_water in file lib/kettle.py", TREE)
+    kettle = next(section for section in context.sections if section.path == "lib/kettle.py")
+    assert "    kept = litres * 4186\n" in kettle.text
+    assert "total = value + 17" not in kettle.text
+    assert context.tokens < 1_800
+
+
+def test_a_range_a_whole_file_and_a_line_of_a_trace(show):
+    ranged = show("explain @lib/kettle.py:1-4", TREE).sections[0]
+    assert (ranged.path, ranged.start, ranged.end) == ("lib/kettle.py", 1, 4)
+    small = show("explain @README.md", TREE).sections[0]
+    assert (small.path, small.text) == ("README.md", "README.md:1-1\nA kettle.\n")
+    traced = next(
+        section for section in show("lib/kettle.py:562 fails", TREE).sections if section.path == "lib/kettle.py"
+    )
+    assert traced.start <= 562 <= traced.end
+
+
+def test_what_was_named_is_shown_over_the_budget_and_said(show):
+    context = show("look at @lib/kettle.py", TREE, 500)
+    assert context.tokens > 500
+    assert "more than the budget of 500" in context.note
+
+
+def test_pinned_files_come_first_turn_after_turn(show):
+    first = show("what is total", TREE, pinned=["README.md"])
+    second = show("how does boil_water work", TREE, pinned=["README.md"])
+    assert first.sections[0] == second.sections[0]
+    assert first.sections[0].why == "pinned"
+
+
+def test_the_same_question_gives_the_same_bytes(show):
+    assert show("what is total", TREE).render() == show("what is total", TREE).render()
+
+
+def test_secrets_are_masked_and_files_of_secrets_stay(show):
+    key = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+    files = {"kettle.py": f'def boil():\n    token = "{key}"\n', ".env": "BOIL=1\n"}
+    context = show("how does boil get its token", files)
+    assert key not in context.render()
+    assert ("kettle.py", 2) in {(each.path, each.line) for each in context.masked}
+    assert all(section.path != ".env" for section in context.sections)
+
+
+@pytest.mark.parametrize("question", ["", "hm", "\0\x1b[31m", "x" * 50_000, "中文 问题", "(" * 3_000])
+def test_any_question_gets_something_within_the_budget(show, question):
+    context = show(question, TREE, 1_000)
+    assert context.tokens <= 1_000
+    assert context.sections
+
+
+def test_rules_come_first_when_they_are_short(show):
+    context = show("what is total", {**TREE, "AGENTS.md": "Use tabs.\n"})
+    assert context.sections[0].path == "AGENTS.md"
+    long = show("what is total", {**TREE, "AGENTS.md": "Use tabs and words. " * 900}, 1_000)
+    assert dict(long.left_out)["AGENTS.md"].startswith("rules longer")
+
+
+def test_an_empty_folder_shows_nothing(show, tmp_path):
+    (tmp_path / "r").mkdir()
+    assert show("anything", {}).sections == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(self, some_value):\n    return HTTPServer('it''s', 12345)\n\n\n# ---- done\n",
+        "\tif (x) {\r\n\t\ty();\r\n\t}\r\n\r\n",
+        "user's we'll THEY'RE don't\n   trailing   \n\n\n  x",
+        "日本語のコメント — “quotes” … é ñ Ωmega\n",
+        "a" * 500 + "==========/////\n\n",
+        "",
+    ],
+)
+def test_tokens_are_counted_as_the_encoder_counts(tmp_path, text):
+    measure.make(tmp_path)
+    assert not measure.missing(tmp_path)
+    assert Measure(tmp_path).count(text) == tokens.count(text)
+
+
+def test_a_damaged_table_is_made_anew(tmp_path):
+    measure.make(tmp_path)
+    table = next(tmp_path.iterdir())
+    whole = table.read_bytes()
+    table.write_bytes(whole[:-5])
+    assert Measure(tmp_path).count("hello world") == 2
+    measure.make(tmp_path)
+    assert table.read_bytes() == whole

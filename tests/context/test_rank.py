@@ -1,0 +1,120 @@
+"""Which files come first, and why."""
+
+import subprocess
+
+import pytest
+
+from assistant.context import graph, history, index, rank
+from assistant.context.query import ask
+from assistant.context.repo import Repo
+
+FILES = {
+    "src/kettle.py": '"""Boils water."""\nfrom src.meter import reading\n\ndef boil(litres):\n    return reading(litres)\n',
+    "src/meter.py": "def reading(litres):\n    return litres * 2\n",
+    "src/toaster.py": "def toast(slices):\n    # browning of bread\n    return slices\n",
+    "tests/test_toaster.py": "from src.toaster import toast\n\ndef test_toast():\n    assert toast(2) == 2\n",
+    "docs/toaster.md": "toast toast toast slices bread\n",
+}
+
+
+@pytest.fixture
+def order(tmp_path):
+    root = tmp_path / "r"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+    def run(question, **more):
+        files = Repo.open(root).files()
+        found = index.refresh(root, files, tmp_path / "s" / "tags.sqlite", timeout_s=60)
+        try:
+            return rank.rank(ask(question), found, [file.path for file in files], **more).files
+        finally:
+            found.close()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("how is bread browned", "src/toaster.py"),
+        ("Boiling of water", "src/kettle.py"),
+        ("rename `reading`", "src/meter.py"),
+        ("the toaster burns", "src/toaster.py"),
+        ("test: toaster with two slices", "tests/test_toaster.py"),
+        ("fix a typo in the toaster docs", "docs/toaster.md"),
+    ],
+)
+def test_the_file_a_question_is_about_comes_first(order, question, first):
+    assert order(question)[0].path == first
+
+
+def test_each_file_says_why_in_words(order):
+    best = order("rename `reading`")[0]
+    assert "defines reading" in best.why
+    assert best.score == pytest.approx(sum(value for value, _ in best.reasons), rel=0.5)
+
+
+def test_who_uses_what_is_found_along_the_graph(order):
+    found = {each.path: each.why for each in order("litres in `boil`")}
+    assert "src/meter.py" in found
+
+
+def test_a_push_reaches_definitions_and_users(tmp_path):
+    root = tmp_path / "r"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    found = index.refresh(root, Repo.open(root).files(), tmp_path / "s" / "tags.sqlite", timeout_s=60)
+    assert graph.push({"src/kettle.py": 1.0}, found)["src/meter.py"][1] == "used by kettle.py"
+    assert graph.push({"src/meter.py": 1.0}, found)["src/kettle.py"][1] == "uses meter.py"
+    assert graph.push({}, found) == {}
+    found.close()
+
+
+def test_open_changes_and_the_talk_so_far_count(order):
+    plain = [each.path for each in order("slices")]
+    assert "src/meter.py" not in plain
+    pulled = {each.path: each.why for each in order("slices", dirty=["src/meter.py"], recent={"src/kettle.py": 1.0})}
+    assert pulled["src/meter.py"] == "has open changes"
+    assert pulled["src/kettle.py"] == "part of this talk"
+
+
+def test_history_remembers_words_and_what_changes_together(tmp_path):
+    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "init", "-q"], cwd=tmp_path, check=True)
+    for number in range(3):
+        for name in ("a.py", "b.py"):
+            (tmp_path / name).write_text(f"x = {number}\n")
+        subprocess.run([*git, "add", "."], cwd=tmp_path, check=True)
+        subprocess.run([*git, "commit", "-qm", f"Teapot number {number}"], cwd=tmp_path, check=True)
+    past = history.unpack(history.pack(history.read(tmp_path)))
+    assert past.together("a.py") == {"b.py": 3 / 5}
+    votes = list(past.votes(ask("a new teapot"), {"teapot": 2.0}))
+    assert {(path, why) for path, _, why in votes} == {
+        ("a.py", "changed for words like these"), ("b.py", "changed for words like these"),
+        ("a.py", "changed lately"), ("b.py", "changed lately"),
+    }  # fmt: skip
+
+
+def test_history_of_no_repository_is_empty(tmp_path):
+    assert history.read(tmp_path) == []
+    assert history.head(tmp_path) == ""
+
+
+def test_a_log_that_would_run_a_program_runs_none(tmp_path):
+    mark = tmp_path / "MARK"
+    root = tmp_path / "r"
+    root.mkdir()
+    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "init", "-q"], cwd=root, check=True)
+    (root / "a.py").write_text("x = 1\n")
+    subprocess.run([*git, "add", "."], cwd=root, check=True)
+    subprocess.run([*git, "commit", "-qm", "one"], cwd=root, check=True)
+    for key, value in (
+        ("core.fsmonitor", f"touch {mark}"), ("log.showSignature", "true"), ("gpg.program", f"touch {mark}"), ("diff.external", f"touch {mark}"),
+    ):  # fmt: skip
+        subprocess.run([*git, "config", key, value], cwd=root, check=True)
+    assert history.read(root)[0][1] == ["a.py"]
+    assert not mark.exists()
