@@ -20,6 +20,15 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"wattson {__version__}\n")
         return
+    if sys.argv[1:] == ["usage", "--line"]:  # a shell asks for it at each prompt: nothing else is loaded for it
+        import os
+
+        from assistant.quota import line
+
+        text = line.show(sys.argv[1:], os.environ, sys.platform)
+        if text is not None:
+            sys.stdout.write(f"{text}\n")
+            return
     sys.exit(_run(sys.argv[1:]))
 
 

@@ -111,7 +111,7 @@ class Session:
         """Our own book of what was burnt."""
         from assistant.quota.ledger import Ledger
 
-        ledger = Ledger(self.places.data / "ledger.sqlite")
+        ledger = Ledger(self.places.data / "ledger.sqlite", zone=None)  # days are those of the user
         ledger.recover(self.now(), _alive)
         return ledger
 
@@ -294,7 +294,7 @@ class Session:
         plan = self.plan()
         if plan is None or self.pick is None:
             return None
-        return meter.share_of(plan, usage, self.price(usage), self.pick.model.id)
+        return meter.share_of(plan, usage, self.price(usage), self.pick.model.id, self.now())
 
     # A turn.
 
@@ -335,12 +335,34 @@ class Session:
                         case _:
                             pass
                     yield event
+            await asyncio.to_thread(self._keep_line, pick)
         finally:
             self._asking = False
             if ended is None:  # closed from outside: what came is kept
                 self.history.append(said("user", text))
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
+
+    def _keep_line(self, pick: Pick) -> None:
+        """Keep the few facts that `wattson usage --line` draws without opening the book."""
+        from assistant.quota import history, line
+
+        now = self.now()
+        today = now.astimezone().date()
+        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
+        plan = self.plan(pick)
+        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
+        line.keep(
+            str(self.places.data),
+            model=pick.model.name,
+            day=today.isoformat(),
+            burn=burn,
+            window=first.meter if first else "",
+            share=first.share if first else None,
+            resets=first.resets_at.timestamp() if first and first.resets_at else None,
+            at=now.timestamp(),
+            state=first.state if first else "",
+        )
 
     def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending."""

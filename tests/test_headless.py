@@ -258,6 +258,29 @@ def test_models_plans_doctor(wattson):
     ]
 
 
+def test_events_are_run_through_a_plan(wattson, repo):
+    (repo / "plan.toml").write_text(
+        'name = "mine"\n[[meters]]\nname = "5 hours"\nunit = "requests"\nwindow = "first_use"\nhours = 5\nlimit = 2\n'
+    )
+    times = ("10:07:31", "12:00:00", "15:07:30", "15:07:31")
+    (repo / "events.jsonl").write_text("".join(f'{{"at": "2026-11-23T{at}Z", "requests": 1}}\n' for at in times))
+    code, lines, _ = wattson("plans", "replay", "--plan", "plan.toml", "--events", "events.jsonl", "--json", lines=True)
+    assert code == 0
+    meter = lines[0]["meters"][0]
+    assert (meter["used"], meter["window"]["start"]) == (1, "2026-11-23T15:07:31+00:00")
+    assert [each["at"] for each in lines[0]["blocked"]] == ["2026-11-23T15:07:30+00:00"]
+    assert wattson("plans", "replay")[0] == 1
+
+
+def test_a_line_for_a_shell_prompt_says_what_a_turn_left(wattson):
+    assert wattson("usage", "--line")[:2] == (0, "\n")
+    assert wattson("ask", "-m", "scripted/lesson", "who are you?")[0] == 0
+    code, line, _ = wattson("usage", "--line")
+    assert code == 0
+    assert line.startswith("lesson")
+    assert "day,provider" in wattson("usage", "--csv")[1]
+
+
 @pytest.mark.parametrize("kind", ["plain", "empty", "no commit"])
 def test_any_folder_will_do(wattson, tmp_path, kind):
     folder = tmp_path / "some folder"

@@ -145,13 +145,14 @@ class Store:
 
     def postings(self, terms: Iterable[str]) -> dict[str, list[tuple[int, array[int]]]]:
         """Return for each term the packs it is in: the id of the pack's first file, and the postings."""
-        bases = dict(self._base.execute("SELECT pack, base FROM packs"))
+        # The base is joined in the same statement: the child may add a pack between two of them.
+        query = "SELECT packs.base, postings.rows FROM postings JOIN packs USING (pack) WHERE term = ?"
         found: dict[str, list[tuple[int, array[int]]]] = {}
         for term in dict.fromkeys(terms):
-            for pack, data in self._base.execute("SELECT pack, rows FROM postings WHERE term = ?", (term,)):
+            for base, data in self._base.execute(query, (term,)):
                 rows: array[int] = array("I")
                 rows.frombytes(data)
-                found.setdefault(term, []).append((bases[pack], rows))
+                found.setdefault(term, []).append((base, rows))
         return found
 
     def tags(self, ids: Sequence[int]) -> dict[int, Tags]:

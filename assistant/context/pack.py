@@ -8,10 +8,11 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from assistant import tokens
-from assistant.context import choose, gate, history, index, measure, mention, rank, segments
+from assistant.context import choose, gate, history, index, measure, mention, rank, rules, segments
 from assistant.context.choose import Shown
 from assistant.context.query import ask
 from assistant.context.section import Context, Masked, Section
+from assistant.errors import RepoError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,8 +34,9 @@ _BESIDE = 700
 """Tokens for what surrounds a definition that the user named together with its file: the question is sharp."""
 _LARGEST = 400_000
 """Bytes of a file that is weighed piece by piece."""
+_MOST = 20_000_000
+"""Bytes of a file that is read at all."""
 _WITHOUT_WORDS = 60
-_RULES = ("AGENTS.md", "CLAUDE.md")
 
 
 @dataclass(slots=True)
@@ -50,14 +52,14 @@ class _Desk:
 
     def read(self, path: str, *, named: bool = False) -> list[str] | None:
         """Return the lines of a file; what is secret, not text, or too large to look through has none."""
-        if gate.is_secret_file(path):
+        if gate.is_secret_file(path, self.repo.root):
             self.left_out[path] = "a file of secrets never leaves"
             self.masked[path] = (Masked(path, 0, "secret file"),)
             return None
         try:
-            data = (self.repo.root / path).read_bytes()
-        except OSError as error:
-            self.left_out[path] = f"cannot be read: {error.strerror}"
+            data = self.repo.read(path, _MOST)
+        except RepoError as error:
+            self.left_out[path] = error.message
             return None
         if b"\0" in data[:8_000]:
             self.left_out[path] = "not a text file"
@@ -114,7 +116,9 @@ def pack(
             recent={path: 0.8**age for age, path in enumerate(recent)},
             dirty=[file.path for file in files if file.dirty],
         )
-        shown = _rules(desk, known.difference(chosen), budget)
+        for path in _secrets(question, paths):
+            desk.read(path)  # it is not shown, and the user is told so
+        shown = _rules(desk, chosen, budget)
         tags = found.tags(chosen)
         for path in chosen:
             why = "pinned" if path in pinned else "mentioned"
@@ -150,15 +154,30 @@ def pack(
     )
 
 
-def _rules(desk: _Desk, paths: Collection[str], budget: int) -> list[Shown]:
-    """Show the rules of the repository, where they take no more than a quarter of the budget."""
-    for path in _RULES:
-        if path in paths and (lines := desk.read(path)) is not None:
-            file = Shown(path, lines, None, "rules of this repository", ranges=[(1, len(lines))], must=True)
-            if desk.measure.count(file.draw()) <= budget // 4:
-                return [file]
-            desk.left_out[path] = "rules longer than a quarter of the budget; pin the file to send it"
-    return []
+def _secrets(question: str, paths: Sequence[str]) -> list[str]:
+    """Return the files of secrets that a question names: mentions know only files that may be shown."""
+    words = {word.strip(".,;:!?()'\"`").removeprefix("@") for word in question.split()}
+    words |= {f".{word}" for word in words}
+    return [path for path in paths if path.rpartition("/")[2] in words and gate.is_secret_file(path)]
+
+
+def _rules(desk: _Desk, chosen: Collection[str], budget: int) -> list[Shown]:
+    """Show the rules that count for the files the user named, those of the root first, in a quarter of the budget."""
+    shown: list[Shown] = []
+    left = budget // 4
+    for each in rules.rules(desk.repo, chosen):
+        if each.path in chosen or desk.read(each.path) is None:
+            continue
+        lines = each.text.split("\n")
+        why = "; ".join(["rules of this repository", *each.warnings])
+        file = Shown(each.path, lines, None, why, ranges=[(1, len(lines))], must=True)
+        size = desk.measure.count(file.draw())
+        if size <= left:
+            shown.append(file)
+            left -= size
+        else:
+            desk.left_out[each.path] = "rules longer than a quarter of the budget; pin the file to send it"
+    return shown
 
 
 def _named(

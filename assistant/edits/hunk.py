@@ -132,18 +132,12 @@ class Hunk:
         return "".join(text.show(line) + "\n" for line in self.new)
 
     def with_text(self, new_text: str) -> Hunk:
-        """Put other words on the new side. Line ends follow the lines that were there; reworded lines have no origin."""
-        sample = [line.decode("latin-1") for line in (*self.old, *self.new, *self.above, *self.below)]
-        end = text.line_end(sample)
-        wide = any(b"\0" in line for line in (*self.old, *self.new))
-        codec = "utf-16-be" if wide and (self.new or self.old)[0].startswith(b"\0") else "utf-16-le"
-        lines = [line.rstrip("\r\n") + end for line in new_text.split("\n")]
-        if lines and lines[-1] == end:
-            lines.pop()
-        data = [line.encode(codec if wide else "utf-8", "surrogateescape") for line in lines]
-        reference = self.new or self.old
-        if data and reference and not self.below and not reference[-1].endswith((b"\n", b"\n\0")):
-            data[-1] = data[-1].removesuffix(end.encode(codec if wide else "utf-8"))
+        """Put other words on the new side. Line ends follow the lines that were there; reworded lines have no origin.
+
+        Raises UnicodeEncodeError for letters that the file cannot hold.
+        """
+        beside = (*self.old, *self.new, *self.above, *self.below)
+        data = list(text.retype(new_text, self.new or self.old, beside, ended=bool(self.below)))
         came: list[Origin | None] = []
         if self.came:
             done = 0

@@ -39,6 +39,7 @@ def misfit(each: Misfit) -> dict[str, Any]:
         "line": each.edit.reply_line,
         "reason": each.reason,
         "message": each.message,
+        "hint": each.hint,
         "candidates": near,
     }
 

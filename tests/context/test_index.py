@@ -210,6 +210,23 @@ def test_batches_keep_numbers_apart(tmp_path):
         assert store.tags([ids["b"]])[ids["b"]].defs[0].name == "b"
 
 
+def test_a_pack_that_comes_between_two_questions_of_one_look_up_is_read_too(tmp_path):
+    def fill(store, name):
+        batch = Batch()
+        batch.add(name * 40, "python", Tags(), {"tea": 1, name: 1}, {}, 9)
+        store.save(batch)
+
+    with Store(tmp_path / "i.sqlite", "x") as reader, Store(tmp_path / "i.sqlite", "x") as writer:
+        fill(writer, "a")
+
+        def words():
+            yield "tea"
+            fill(writer, "b")
+            yield "b"
+
+        assert {len(each) for each in reader.postings(words()).values()} == {1, 2}
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -51,7 +51,7 @@ def run(session: Session, options: Namespace) -> int:
         if patch.files and not misfits and error is None:
             out(("would write " if options.check else "wrote ") + ", ".join(patch.paths))
         for each in misfits:
-            tell(f"refused (line {each.edit.reply_line} of the reply): {each.message}")
+            tell(f"refused (line {each.edit.reply_line} of the reply): {each.message} {each.hint}".rstrip())
             for near in each.candidates[:2]:
                 tell(f"  near: {near.path}:{near.start}-{near.end}")
         if error is not None:

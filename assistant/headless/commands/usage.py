@@ -15,13 +15,25 @@ _COUNTS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning")
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add none."""
+    """Add them."""
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--line", action="store_true", help="one line for tmux or a shell prompt, drawn from what is kept")
+    how.add_argument("--csv", action="store_true", help="the history as CSV")
 
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
-    from assistant.quota import meter
+    from assistant.quota import history, line, meter
 
+    if options.line:
+        facts = line.read(str(session.places.data))
+        now = session.now()
+        out("" if facts is None else line.line(facts, now.timestamp(), now.astimezone().date().isoformat()))
+        return 0
+    if options.csv:
+        by = ("day", "provider", "model", "project", "purpose")
+        out(history.as_csv(history.rows(session.ledger.totals(by)), by))
+        return 0
     rows = _rows(session)
     if options.json:
         burnt = [plan for plan in session.plans.values() if session.ledger.entries(plan=plan.name)]
