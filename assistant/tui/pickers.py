@@ -6,9 +6,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -31,7 +32,15 @@ _CSS = """
 """
 
 
-class Picker(ModalScreen[str | None]):
+class Sheet(ModalScreen[ScreenResultType]):
+    """A screen over the main one that closes once, however often its keys are pressed."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close and give the answer; a second key of the same haste finds nothing to close."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Picker(Sheet[str | None]):
     """A list that narrows while one types; gives the key of the row, or None."""
 
     CSS = _CSS.format(name="Picker")
@@ -93,7 +102,7 @@ class Picker(ModalScreen[str | None]):
         self.dismiss(self._rows[int(name.removeprefix("row-"))][0])
 
 
-class Editor(ModalScreen[str | None]):
+class Editor(Sheet[str | None]):
     """A text to change; gives the new text, or None."""
 
     CSS = _CSS.format(name="Editor")
@@ -118,7 +127,7 @@ class Editor(ModalScreen[str | None]):
         self.dismiss(self.query_one(TextArea).text)
 
 
-class Page(ModalScreen[None]):
+class Page(Sheet[None]):
     """Something to read."""
 
     CSS = _CSS.format(name="Page")
@@ -136,7 +145,7 @@ class Page(ModalScreen[None]):
             yield TextArea(self._text, read_only=True, show_line_numbers=False)
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Sheet[bool]):
     """Something that wants a yes of its own. Keys typed before it can be seen mean nothing."""
 
     CSS = _CSS.format(name="Confirm")

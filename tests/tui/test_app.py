@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from textual.events import Key
 
 from assistant.tui.app import Wattson
 from tests import loopback
@@ -188,3 +189,26 @@ def test_a_sitting_can_be_taken_up_again(make_session, quick):
     assert again.take_up() == 2
     assert again.history[0].text == "who are you?"
     assert "scripted" in again.history[1].text
+
+
+async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await say(pilot, "/commit")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        editor = app.screen
+        for _ in range(3):  # a hasty user: the keys are there before the first has closed the sheet
+            editor.post_message(Key("ctrl+s", None))
+        editor.action_accept()
+        editor.action_accept()
+        await until(pilot, lambda: "committed" in main.talk.text)
+    log = subprocess.run(["git", "log", "-1", "--format=%s"], cwd=repo, capture_output=True, text=True, check=True)
+    assert log.stdout == "Teach the kettle its limit\n"

@@ -100,3 +100,21 @@ async def test_it_wraps_anew_for_another_width_and_selects_words(talk):
     from textual.selection import Selection
 
     assert talk.get_selection(Selection(Offset(4, 0), Offset(7, 0)))[0] == "two"
+
+
+async def test_what_is_said_after_an_answer_has_ended_comes_into_sight_by_itself(talk):
+    for piece in EDIT:
+        talk.append(piece)
+    talk.fold(5, "replace kettle/boil.py  +1 -1")
+    talk.append("```\nDone.\n" * 8)
+    talk.end()
+    talk.add("4 hunks to decide", "note")
+    talk.add("applied", "good")
+    await talk.pilot.pause(0.3)
+    assert [strip.text.rstrip() for strip in talk._strips][-1] == "applied"
+    assert talk.scroll_offset.y == talk.max_scroll_y > 0
+    talk.scroll_to(y=0, animate=False)
+    await talk.pilot.pause()
+    talk.add("more", "good")
+    await talk.pilot.pause(0.3)
+    assert talk.scroll_offset.y == 0  # the user reads further up: nothing is pulled away

@@ -69,6 +69,7 @@ class Transcript(ScrollView, can_focus=True):
         self._growing: _Line | None = None
         self._fence = self._language = ""
         self._dirty = False
+        self._follows = True
         self._timer: Timer | None = None
 
     # What is said.
@@ -222,9 +223,8 @@ class Transcript(ScrollView, can_focus=True):
 
     def _draw_soon(self) -> None:
         """Draw once for all that is added in one go."""
-        if not self._dirty:
-            self.call_later(self._beat)
         self._dirty = True
+        self.call_later(self._beat)
 
     def _undraw(self, index: int) -> None:
         """Forget what is drawn of a line and of all below it."""
@@ -270,12 +270,21 @@ class Transcript(ScrollView, can_focus=True):
         return [(*match.span(), self.look[match.lastgroup or "words"]) for match in _INLINE.finditer(text)]
 
     def _grown(self) -> None:
-        """Tell the scroll bar, and follow the end when it was in sight."""
-        at_end = self.scroll_offset.y >= self.max_scroll_y - 1
+        """Tell the scroll bar, and follow the end unless the user has scrolled away from it."""
         self.virtual_size = Size(self._width, len(self._strips))
-        if at_end:
+        if self._follows:
             self.scroll_end(animate=False, immediate=True)
+            self.call_after_refresh(self._keep_end)  # the panes may just be laid out anew
         self.refresh()
+
+    def _keep_end(self) -> None:
+        if self._follows:
+            self.scroll_end(animate=False, immediate=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Note whether the end is in sight: then new words are followed."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = new_value >= self.max_scroll_y - 1
 
     def on_resize(self) -> None:
         """Wrap anew for another width."""
