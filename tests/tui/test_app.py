@@ -25,6 +25,11 @@ async def say(pilot, words):
     await pilot.press("enter")
 
 
+def last_message(repo):
+    words = ["git", "log", "-1", "--format=%s"]
+    return subprocess.run(words, cwd=repo, capture_output=True, text=True, check=True).stdout.strip()
+
+
 @pytest.fixture
 def quick(tmp_path):
     """A practice model that speaks at once."""
@@ -210,5 +215,4 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
         editor.action_accept()
         editor.action_accept()
         await until(pilot, lambda: "committed" in main.talk.text)
-    log = subprocess.run(["git", "log", "-1", "--format=%s"], cwd=repo, capture_output=True, text=True, check=True)
-    assert log.stdout == "Teach the kettle its limit\n"
+    assert last_message(repo) == "Teach the kettle its limit"
