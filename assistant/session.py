@@ -331,7 +331,10 @@ class Session:
                             self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
                         case events.TurnEnded():
                             ended = event
-                            self._remember(text, ended, waiting)
+                            aside = self._remember(text, ended, waiting)
+                            if aside is not None:
+                                words = f"The hunks of turn {aside.turn} that were not decided are set aside"
+                                yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
                         case _:
                             pass
                     yield event
@@ -420,26 +423,28 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> None:
+    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
+        """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
         if ended.reply is not None:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
         self.changes.told()
-        self._propose(ended, waiting)
+        aside = self._propose(ended, waiting)
         self._count(ended.usage, ended.cost)
         if ended.usage.exact and ended.usage.total_output:
             self._outputs = [*self._outputs[-7:], ended.usage.total_output]
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
+        return aside
 
-    def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> None:
+    def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
         if ended.patch is None and not ended.misfits:
-            return
+            return None
         from assistant.changes import Proposal
         from assistant.edits.patch import Patch
 
         name = f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
-        self.changes.propose(proposal, upon=waiting)
+        return self.changes.propose(proposal, upon=waiting)
 
     def _count(self, usage: TokenUsage, cost: Cost) -> None:
         self.usage += usage

@@ -27,7 +27,8 @@ In the hunks:
 y n u           take, skip, unmark the hunk (Space takes)
 a d             take, skip all hunks of the file;  A X U  all of them
 j k  up down    next and previous hunk; line by line
-s x v           split into its changes; more of the file around it; side by side
+s S J           split into its changes; split above the line of the cursor; join with the next
+x v i           more of the file around it; side by side; which reply it is from, how it was matched
 e E             edit the new lines here; in $EDITOR
 c               comment on the line for the model
 o               a second opinion from another model

@@ -335,6 +335,9 @@ class MainScreen(Screen[None]):
                 self.hunks.show(None)
                 self._arrange()
             case "diff":
+                review, proposed = self.hunks.review, self.session.proposed
+                if proposed is not None and (review is None or review.patch != proposed.patch):
+                    present.show_proposal(self)
                 self.go_to_hunks()
             case _:
                 self._ask(what, argument)

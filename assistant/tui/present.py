@@ -12,8 +12,10 @@ from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
+    from assistant.changes import Proposal
     from assistant.context.section import Context
     from assistant.edits.edit import Edit
+    from assistant.edits.hunk import Hunk
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
 
@@ -138,9 +140,21 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
     if proposal is None:
         screen.hunks.show(None)
         return
-    cost = f", {money(proposal.cost)}" if proposal.cost else ""
-    origin = f"turn {proposal.turn}, {proposal.model}{cost}"
-    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, origin, hint)
+
+    def tell(hunk: Hunk) -> str:
+        from assistant.edits.place import AFTER
+
+        lines = ", ".join(str(each.edit) for each in hunk.origins)
+        where = f", line {lines} of the reply" if lines else ""
+        how = "; ".join(AFTER.get(rung, rung) for rung in hunk.rungs)
+        return f"{_from(proposal.origin(hunk))}{where}; {f'matched after {how}' if how else 'matched exactly'}"
+
+    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, _from(proposal), hint, tell=tell)
+
+
+def _from(proposal: Proposal) -> str:
+    """Say who proposed hunks, and what the turn cost."""
+    return f"turn {proposal.turn}, {proposal.model}{f', {money(proposal.cost)}' if proposal.cost else ''}"
 
 
 def _shown(context: Context) -> str:

@@ -216,3 +216,43 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
         editor.action_accept()
         await until(pilot, lambda: "committed" in main.talk.text)
     assert last_message(repo) == "Teach the kettle its limit"
+
+
+async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.pause(0.5)
+        first = main.hunks.hunks
+        await pilot.press("J")
+        assert len(main.hunks.hunks) == len(first) - 1
+        await pilot.press("s")
+        assert len(main.hunks.hunks) == len(first)
+        await pilot.press("down", "down", "down", "down", "down", "S")
+        await pilot.press("i")
+        assert "turn 1, scripted/practice-lesson" in main.hunks.hint
+        assert "matched exactly" in main.hunks.hint
+        await pilot.press("escape")
+        await say(pilot, "write a test for the kettle")
+        await until(pilot, lambda: "of turn 1 that were not decided" in main.talk.text)
+        await until(pilot, lambda: not app.session.asking)
+        assert {hunk.path for hunk in main.hunks.hunks} != {hunk.path for hunk in first}
+        await say(pilot, "/diff 1")
+        await until(pilot, lambda: main.hunks.hunks == first)
+        await say(pilot, "/diff 7")
+        await until(pilot, lambda: "No hunks of turn 7" in main.talk.text)
+
+
+async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
+    reply = "a.txt\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(reply), loopback.openai("Well.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.switch("openai/gpt-6.1-sol")
+        for words in ("make a file", "and now?"):
+            async for _ in session.ask(words):
+                pass
+        await session.close()
+    assert "not decided, so not in the files: hunks in a.txt" in str(server.asked[1][2])
