@@ -16,10 +16,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from assistant import events, prompts, tokens, turn
-from assistant.desk import Desk
+from assistant import events, prompts, tokens
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
-from assistant.models.message import Message, said
 from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Catalogue, Pick
     from assistant.models.client import Client
     from assistant.models.keys import Found, Key
+    from assistant.models.message import Message
     from assistant.models.provider import Payer, Provider
     from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
@@ -303,6 +302,10 @@ class Session:
 
         With `mend` only these edits of the last reply go back, with the nearest lines, and no new context.
         """
+        from assistant import turn
+        from assistant.desk import Desk
+        from assistant.models.message import said
+
         pick, key = self._ready(text)
         self.turn += 1
         ask = turn.Ask(
@@ -402,6 +405,9 @@ class Session:
 
     async def aside(self, purpose: str, words: str, name: str = "") -> AsyncGenerator[events.Event, None]:
         """Ask a model something beside the conversation: no history, no context of the repository, no edits."""
+        from assistant import turn
+        from assistant.desk import Desk
+
         pick, key = self._ready(words, name)
         ask = turn.Ask(self.turn, words, pick.provider, pick.model, self.payer(pick.provider), pick.effort)
         self._asking, self.stopped = True, asyncio.Event()
@@ -425,6 +431,8 @@ class Session:
 
     def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
         """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
+        from assistant.models.message import said
+
         if ended.reply is not None:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
@@ -573,6 +581,8 @@ class Session:
 
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
+        from assistant.models.message import said
+
         last = next(iter(recent(self._sittings, 1)), None)
         if last is None:
             return 0

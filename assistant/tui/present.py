@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.edits.compare import changes
-from assistant.edits.review import Review
 from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
@@ -87,6 +85,8 @@ def show(screen: Stage, event: events.Event) -> None:
                 return
             merged = f"; merged around later changes in {', '.join(preview.merged)}" if preview.merged else ""
             labels = ", ".join(f"step {each.id} ({each.label})" for each in preview.steps)
+            from assistant.edits.review import Review
+
             patch = preview.patch if chosen is None else chosen
             hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}{merged}", preview=preview)
             screen.go_to_hunks()
@@ -130,12 +130,16 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
 
 def _size(edit: Edit) -> str:
     """Say how many lines come and go."""
+    from assistant.edits.compare import changes
+
     ranges = changes(edit.before.split("\n"), edit.after.split("\n"))
     return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
 
 
 def show_proposal(screen: Stage, hint: str = "") -> None:
     """Show the hunks that wait for decisions."""
+    from assistant.edits.review import Review
+
     proposal = screen.session.proposed
     if proposal is None:
         screen.hunks.show(None)
