@@ -184,7 +184,11 @@ class MainScreen(Screen[None]):
     @work(group="turn")
     async def submit(self, text: str) -> None:
         """Do what was typed and show what comes of it."""
+        turns = self.session.turn
         await self.walk(command.submit(self.session, text))
+        if self.session.turn == turns and not text.startswith("/") and not self.composer.text:
+            self.composer.text = text  # nothing was sent: no model, no key, a cap
+            self.composer.move_cursor(self.composer.document.end)
         self._paths = None  # files may have come or gone
         self._arrange()
         if self._queue and not self.session.asking:

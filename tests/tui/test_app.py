@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from textual.events import Key
+from textual.widgets import TextArea
 
 from assistant.tui.app import Wattson
 from tests import loopback
@@ -131,10 +132,14 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         await until(pilot, lambda: "scripted/lesson" in app.main.talk.text)
         await say(pilot, "hello")
         await until(pilot, lambda: "No model is chosen" in app.main.talk.text)
+        await until(pilot, lambda: app.main.composer.text == "hello")  # what was not sent is not lost
         await say(pilot, "/nosuch")
         await until(pilot, lambda: "no command /nosuch" in app.main.talk.text)
         await say(pilot, "/help")
         await until(pilot, lambda: len(app.screen_stack) == 2)
+        page = app.screen.query_one(TextArea).text.split("\n")
+        assert max(map(len, page)) <= 72
+        assert any(line.startswith("/commit") for line in page)
         await pilot.press("escape")
         await pilot.press("f3")
         await until(pilot, lambda: len(app.screen_stack) == 2)
