@@ -21,4 +21,4 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         yield events.Asked("file")
         return
     for path in argument.split():
-        yield events.Notice(f"Pinned {session.add(path)}.", "good")
+        yield events.Notice(f"Pinned {session.sight.add(path)}.", "good")

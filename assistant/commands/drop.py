@@ -17,5 +17,5 @@ USAGE = "[PATH]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    gone = session.drop(argument)
+    gone = session.sight.drop(argument)
     yield events.Notice(f"Unpinned {', '.join(gone)}." if gone else "Nothing of that name is pinned.")

@@ -24,7 +24,7 @@ def run(session: Session, options: Namespace) -> int:
     """Do it."""
     if options.budget is not None:
         session.config = replace(session.config, context_budget=options.budget)
-    context = session.look(given(options.text))
+    context = session.sight.look(given(options.text))
     if options.json:
         dump(shapes.context(context))
         return 0
