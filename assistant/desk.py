@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Sees(Protocol):
     """What a desk needs of the session's sight."""
 
-    def look(self, question: str) -> Context:
-        """Gather what a question would show the model."""
+    def show(self, question: str) -> Context:
+        """Gather what a question shows the model, to be sent with it."""
 
 
 class Sitting(Protocol):
@@ -92,7 +92,7 @@ class Desk:
 
     def look(self, question: str) -> Context:
         """Gather the context."""
-        return self._sitting.sight.look(question)
+        return self._sitting.sight.show(question)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
         """Find the places of edits in the files as they are now, and as a patch that waits would leave them."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens
@@ -395,6 +396,7 @@ class Session:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
         self.changes.told()
+        self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
         self._count(ended.usage, ended.cost)
         if ended.usage.exact and ended.usage.total_output:
@@ -535,6 +537,7 @@ class Session:
         """Begin a new conversation; the old one stays on disk."""
         self.history.clear()
         self.changes.clear()
+        self.sight.forget()
         self._transcript = None
 
     def take_up(self) -> int:
@@ -551,6 +554,9 @@ class Session:
             if role in {"user", "assistant"} and isinstance(text, str) and text:
                 self.history.append(said(role, text))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
+        for asked, answer in pairwise(self.history[-6:]):
+            if asked.role == "user":
+                self.sight.heard(asked.text, answer.text)
         return len(self.history)
 
     def asked_before(self, most: int = 200) -> list[str]:
