@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from assistant.turn import Ask
 
 
+class Sees(Protocol):
+    """What a desk needs of the session's sight."""
+
+    def show(self, question: str) -> Context:
+        """Gather what a question shows the model, to be sent with it."""
+
+
 class Sitting(Protocol):
     """What a desk needs of the session."""
 
@@ -36,6 +43,10 @@ class Sitting(Protocol):
     stopped: asyncio.Event
     usage: TokenUsage
     costs: dict[str, Cost]
+
+    @property
+    def sight(self) -> Sees:
+        """What is shown."""
 
     @property
     def root(self) -> Path:
@@ -51,9 +62,6 @@ class Sitting(Protocol):
 
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
-
-    def look(self, question: str) -> Context:
-        """Gather what a question would show the model."""
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
         """Say what a usage costs now."""
@@ -84,7 +92,7 @@ class Desk:
 
     def look(self, question: str) -> Context:
         """Gather the context."""
-        return self._sitting.look(question)
+        return self._sitting.sight.show(question)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
         """Find the places of edits in the files as they are now, and as a patch that waits would leave them."""

@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
+from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
-    from assistant.context.section import Context
     from assistant.edits.edit import Misfit
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
@@ -78,8 +79,7 @@ class Session:
         self.id = uuid.uuid4().hex[:12]
         self.pick: Pick | None = None
         self.history: list[Message] = []
-        self.pinned: list[str] = []
-        self.context: Context | None = None
+        self.sight = Sight(self)
         self.answer = ""
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
@@ -232,48 +232,7 @@ class Session:
             pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window
         )
 
-    # What is shown.
-
-    def paths(self) -> list[str]:
-        """List the files of the repository that may be shown."""
-        return [file.path for file in self.repo.files()]
-
-    def add(self, path: str) -> str:
-        """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
-        from assistant.context import mention
-
-        paths = self.paths()
-        wanted = path.strip().removeprefix("@").removeprefix("./")
-        if wanted not in paths:
-            near = mention.complete(paths, wanted, 4)
-            ending = [each for each in paths if each.endswith("/" + wanted)]
-            if len(ending) != 1:
-                raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
-            wanted = ending[0]
-        if wanted not in self.pinned:
-            self.pinned.append(wanted)
-        return wanted
-
-    def drop(self, path: str) -> list[str]:
-        """Unpin a file, or all of them for an empty path; returns what was unpinned."""
-        wanted = path.strip().removeprefix("@").removeprefix("./")
-        gone = [each for each in self.pinned if not wanted or each == wanted or each.endswith("/" + wanted)]
-        self.pinned = [each for each in self.pinned if each not in gone]
-        return gone
-
-    def look(self, question: str) -> Context:
-        """Gather what a question would show the model; nothing is sent."""
-        from assistant.context.pack import pack
-
-        self.context = pack(
-            question,
-            repo=self.repo,
-            cache=self.places.cache / "tags.sqlite",
-            budget=self.config.context_budget,
-            pinned=tuple(self.pinned),
-            now=self.now(),
-        )
-        return self.context
+    # What it costs.
 
     def quote(self, text: str) -> Quote | None:
         """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
@@ -281,7 +240,7 @@ class Session:
             return None
         model = self.pick.model
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
-        words += 800 + (self.context.tokens if self.context else 1_500)
+        words += 800 + (self.sight.context.tokens if self.sight.context else 1_500)
         likely = round(words * model.token_factor)
         output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
         usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
@@ -437,6 +396,7 @@ class Session:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
         self.changes.told()
+        self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
         self._count(ended.usage, ended.cost)
         if ended.usage.exact and ended.usage.total_output:
@@ -577,6 +537,7 @@ class Session:
         """Begin a new conversation; the old one stays on disk."""
         self.history.clear()
         self.changes.clear()
+        self.sight.forget()
         self._transcript = None
 
     def take_up(self) -> int:
@@ -593,6 +554,9 @@ class Session:
             if role in {"user", "assistant"} and isinstance(text, str) and text:
                 self.history.append(said(role, text))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
+        for asked, answer in pairwise(self.history[-6:]):
+            if asked.role == "user":
+                self.sight.heard(asked.text, answer.text)
         return len(self.history)
 
     def asked_before(self, most: int = 200) -> list[str]:

@@ -130,16 +130,19 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
         system = _system(ask.model)
         if ask.mend:
             seen: dict[str, str] = {}
+            lasting = ""
             question = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend))
         else:
             context = await asyncio.to_thread(desk.look, ask.text)
             yield events.ContextPacked(context, ask.model.context_window)
             seen = dict(context.seen)
-            question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
+            lasting = context.render(lasting=True)
+            shown = context.render(lasting=False)
+            question = prompts.fill("turn", context=shown, outcome=ask.outcome, question=ask.text)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
-    messages = (*ask.history, said("user", question))
+    messages = _after(lasting, (*ask.history, said("user", question)))
 
     steps: list[_Step] = []
     edits: list[Edit] = []
@@ -355,6 +358,17 @@ def _think(ask: Ask, step: _Step, text: str, seal: str) -> None:
 
 def _system(model: Model) -> str:
     return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
+
+
+def _after(lasting: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""
+    if not lasting:
+        return messages
+    words = prompts.fill("lasting", context=lasting)
+    first = messages[0]
+    if first.role != "user":
+        return (said("user", words), *messages)
+    return (replace(first, parts=(Text(f"{words}\n"), *first.parts)), *messages[1:])
 
 
 def _weigh(request: Request) -> TokenUsage:

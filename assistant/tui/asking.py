@@ -49,7 +49,7 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
             name = await pick_model(screen, "Choose a model")
             return f"/model {name}" if name else ""
         case "file":
-            files = await asyncio.to_thread(screen.session.paths)
+            files = await asyncio.to_thread(screen.session.sight.paths)
             path = await screen.app.push_screen_wait(pickers.Picker("Pin a file", [(each, each) for each in files]))
             return f"/add {path}" if path else ""
         case "history":

@@ -143,7 +143,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import completing
 
         if word.startswith("@") and self._paths is None:
-            self._paths = await asyncio.to_thread(self.session.paths)
+            self._paths = await asyncio.to_thread(self.session.sight.paths)
         self.completions.show(completing.choices(word, self._paths or ()))
         self.composer.completing = bool(self.completions.choices)
 
