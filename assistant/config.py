@@ -115,7 +115,13 @@ def _remembered(where: Places) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def remember(where: Places, **values: str) -> None:
+def remembered_names(where: Places, what: str) -> list[str]:
+    """Return a list of names that an earlier sitting kept; empty where there is none that can be read."""
+    found = _remembered(where).get(what)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def remember(where: Places, **values: Any) -> None:
     """Keep choices for the next sitting; a disk that is full costs the memory, not the choice."""
     data = {**_remembered(where), **values}
     temp = where.data / f"state.{os.getpid()}.new"
