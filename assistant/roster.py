@@ -52,7 +52,7 @@ class Roster:
         """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
         from assistant.models import local
 
-        found = await local.probe(lambda: self._client().get_json, self._catalogue)
+        found = await local.probe(lambda: self._client().get_json, self._catalogue, lambda: self._client().post_json)
         self._locals = {provider.name: provider for provider in found}
         return found
 
