@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.models.catalogue import Catalogue, Pick
     from assistant.models.client import Client
+    from assistant.models.estimate import Factor, Ratio
     from assistant.models.keys import Found, Key
-    from assistant.models.provider import Payer, Provider
+    from assistant.models.provider import Model, Payer, Provider
 
 _MOST_RECENTS = 8
 
@@ -136,6 +137,32 @@ class Roster:
         return events.ModelChanged(
             pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window, pick.effort
         )
+
+    # How models count.
+
+    @cached_property
+    def learned(self) -> Mapping[str, Ratio]:
+        """What was learned of how models count, in this sitting and before, by `provider/model`."""
+        from assistant.models import estimate
+
+        return estimate.from_json(config.remembered(self._places).get("factors"))
+
+    def factor(self, model: Model) -> Factor:
+        """Return what to multiply an o200k count with: what was learned, else the catalogue's figure with a wide band."""
+        from assistant.models import estimate
+
+        return estimate.factor(self.learned, model.name, model.token_factor)
+
+    def learn(self, model: Model, counted: int, reported: int) -> None:
+        """Take one reported usage: `counted` o200k tokens were sent, `reported` were billed as input."""
+        from assistant.models import estimate
+
+        state = estimate.learn(self.learned, model.name, counted, reported, model.token_factor)
+        if state != self.learned:
+            self.learned = state
+            others = estimate.from_json(config.remembered(self._places).get("factors"))  # of other windows
+            mine = {**others, model.name: state[model.name]}
+            config.remember(self._places, factors=estimate.as_json(mine))
 
     # What the user likes.
 

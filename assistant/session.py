@@ -230,10 +230,10 @@ class Session:
         model = self.roster.pick.model
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
         words += 800 + (self.context.tokens if self.context else 1_500)
-        likely = round(words * model.token_factor)
+        low, likely, high = self.roster.factor(model).of(words)
         output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
         usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
-        return Quote(round(likely * 0.8), likely, round(likely * 1.3), self.price(usage), self._share(usage))
+        return Quote(low, likely, high, self.price(usage), self._share(usage))
 
     def _share(self, usage: TokenUsage) -> float | None:
         from assistant.quota import meter
@@ -264,6 +264,7 @@ class Session:
             outcome,
             0 if mend else self.config.repairs,
             mend=mend,
+            factor=self.roster.factor(pick.model),
         )
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
@@ -350,7 +351,8 @@ class Session:
     async def aside(self, purpose: str, words: str, name: str = "") -> AsyncGenerator[events.Event, None]:
         """Ask a model something beside the conversation: no history, no context of the repository, no edits."""
         pick, key = await self._ready(words, name)
-        ask = turn.Ask(self.turn, words, pick.provider, pick.model, self.roster.payer(pick.provider), pick.effort)
+        payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
+        ask = turn.Ask(self.turn, words, pick.provider, pick.model, payer, pick.effort, factor=factor)
         try:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:

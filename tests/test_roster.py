@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from assistant import config
+from assistant import config, events
 from assistant.errors import Auth, ConfigError, UnknownModel
 from tests import loopback
 
@@ -107,3 +107,35 @@ def test_how_hard_to_think_is_one_of_the_levels_of_the_model(make_session):
         roster.set_effort("sideways")
     assert "high" in caught.value.hint
     assert roster.set_effort("").effort == ""
+
+
+async def test_what_a_provider_counts_is_learned_and_used_for_the_next_estimate(make_session):
+    usage = {"prompt_tokens": 0, "completion_tokens": 20}
+    with loopback.Server(loopback.openai("one", usage)) as server:
+
+        def sitting():
+            session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+            session.roster.choose("openai/gpt-6.1-sol")
+            return session
+
+        session = sitting()
+        session.look("what is this?")
+        before = session.quote("and now?")
+        for _ in range(4):
+            sent = None
+            session.clear()
+            async for event in session.ask("what is this?"):
+                if isinstance(event, events.RequestSent):
+                    sent = sent or event
+                    counted = sent.likely / session.roster.factor(session.roster.pick.model).likely
+                    usage["prompt_tokens"] = round(counted * 1.8)
+                    server.answers[:] = [loopback.openai("one", usage)]
+        session.clear()
+        after, next_time = session.quote("and now?"), sitting()
+        assert 1.6 < session.roster.factor(session.roster.pick.model).likely < 1.85
+        assert after.likely > before.likely * 1.3
+        assert (after.high - after.low) / after.likely < (before.high - before.low) / before.likely
+        assert next_time.roster.factor(next_time.roster.pick.model) == pytest.approx(
+            session.roster.factor(session.roster.pick.model), rel=1e-3
+        )
+        await session.close()
