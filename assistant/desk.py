@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
+    from assistant.roster import Roster
     from assistant.tokens import Cost, TokenUsage
     from assistant.turn import Ask
 
@@ -55,6 +56,10 @@ class Sitting(Protocol):
     @property
     def client(self) -> Client:
         """The one door to the network."""
+
+    @property
+    def roster(self) -> Roster:
+        """Who is asked, and how they count."""
 
     @property
     def ledger(self) -> Ledger:
@@ -150,6 +155,10 @@ class Desk:
         """Write how a step ended."""
         ledger = self._sitting.ledger
         ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
+
+    def learn(self, counted: int, reported: int) -> None:
+        """Learn how this model counts."""
+        self._sitting.roster.learn(self._ask.model, counted, reported)
 
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""

@@ -23,7 +23,7 @@ from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from pathlib import Path
 
     from assistant.changes import Changes, Proposal
@@ -33,14 +33,13 @@ if TYPE_CHECKING:
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
-    from assistant.models.catalogue import Catalogue, Pick
+    from assistant.models.catalogue import Pick
     from assistant.models.client import Client
-    from assistant.models.keys import Found, Key
     from assistant.models.message import Message
-    from assistant.models.provider import Payer, Provider
     from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
+    from assistant.roster import Roster
     from assistant.tokens import Cost, TokenUsage
 
 _OUTPUT_GUESS = 700
@@ -77,7 +76,6 @@ class Session:
         self.env = env
         self.now = now
         self.id = uuid.uuid4().hex[:12]
-        self.pick: Pick | None = None
         self.history: list[Message] = []
         self.sight = Sight(self)
         self.answer = ""
@@ -88,7 +86,6 @@ class Session:
         self._outputs: list[int] = []
         self._client = client
         self._asking = False
-        self._locals: dict[str, Provider] = {}
         self._transcript: Transcript | None = None
 
     # What it stands on, each made when first used.
@@ -134,15 +131,11 @@ class Session:
         return self.changes.proposed if "changes" in self.__dict__ else None
 
     @cached_property
-    def _catalogue(self) -> Catalogue:
-        from assistant.models import catalogue
+    def roster(self) -> Roster:
+        """Who is asked, and who pays."""
+        from assistant.roster import Roster
 
-        return catalogue.load(self.env, self.places.config / "providers", self.config.providers)
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Providers and models, those found on this machine included."""
-        return self._catalogue.including(self._locals.values())
+        return Roster(self.places, self.config, self.env, lambda: self.client)
 
     @cached_property
     def plans(self) -> Mapping[str, Plan]:
@@ -157,7 +150,7 @@ class Session:
         if self._client is None:
             from assistant.models.client import Client
 
-            self._client = Client()
+            self._client = Client(env=self.env, now=self.now)
         return self._client
 
     async def close(self) -> None:
@@ -167,32 +160,12 @@ class Session:
         if "ledger" in self.__dict__:
             self.ledger.close()
 
-    # Who is asked, and who pays.
-
-    def found(self) -> Sequence[Found]:
-        """List the keys that are there, masked, and who would pay with each."""
-        from assistant.models import keys
-
-        return keys.found(self.catalogue, self.env, self.config)
-
-    async def find_local(self) -> Sequence[Provider]:
-        """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
-        from assistant.models import local
-
-        found = await local.probe(lambda: self.client.get_json, self._catalogue)
-        self._locals = {provider.name: provider for provider in found}
-        return found
-
-    def payer(self, provider: Provider) -> Payer:
-        """Say who pays this provider: a plan where the user has named one."""
-        return "plan" if provider.name in self.config.plans else provider.payer
-
     def plan(self, pick: Pick | None = None) -> Plan | None:
         """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
 
         Raises ConfigError when the user's config names a plan that does not exist.
         """
-        pick = pick or self.pick
+        pick = pick or self.roster.pick
         if pick is None:
             return None
         provider = pick.provider.name
@@ -206,53 +179,27 @@ class Session:
             )
         return self.plans[name]
 
-    def key(self, provider: Provider) -> str:
-        """Return the key for a provider, empty where none is needed; raises Auth when it is missing."""
-        from assistant.models import keys
-
-        found: Key | None = keys.find_key(provider, self.env, self.config)
-        if found is None and provider.key_needed:
-            raise Auth(
-                f"There is no key for {provider.title}.",
-                f"Set {' or '.join(provider.key_names)} in the environment, or choose another model with /model.",
-                provider=provider.name,
-            )
-        return found.value if found else ""
-
-    def switch(self, name: str) -> events.ModelChanged:
-        """Ask another model from now on; the conversation goes along. Raises UnknownModel with the nearest names."""
-        from assistant import config
-
-        self.pick = self.catalogue.pick(name)
-        config.remember(self.places, model=self.pick.model.name)
-        return self._changed(self.pick)
-
-    def _changed(self, pick: Pick) -> events.ModelChanged:
-        return events.ModelChanged(
-            pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window
-        )
-
     # What it costs.
 
     def quote(self, text: str) -> Quote | None:
         """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
-        if self.pick is None:
+        if self.roster.pick is None:
             return None
-        model = self.pick.model
+        model = self.roster.pick.model
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
         words += 800 + (self.sight.context.tokens if self.sight.context else 1_500)
-        likely = round(words * model.token_factor)
+        low, likely, high = self.roster.factor(model).of(words)
         output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
         usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
-        return Quote(round(likely * 0.8), likely, round(likely * 1.3), self.price(usage), self._share(usage))
+        return Quote(low, likely, high, self.price(usage), self._share(usage))
 
     def _share(self, usage: TokenUsage) -> float | None:
         from assistant.quota import meter
 
         plan = self.plan()
-        if plan is None or self.pick is None:
+        if plan is None or self.roster.pick is None:
             return None
-        return meter.share_of(plan, usage, self.price(usage), self.pick.model.id, self.now())
+        return meter.share_of(plan, usage, self.price(usage), self.roster.pick.model.id, self.now())
 
     # A turn.
 
@@ -265,24 +212,25 @@ class Session:
         from assistant.desk import Desk
         from assistant.models.message import said
 
-        pick, key = self._ready(text)
+        outcome = self.changes.outcome()
+        pick, key = await self._ready(text)
         self.turn += 1
         ask = turn.Ask(
             self.turn,
             text,
             pick.provider,
             pick.model,
-            self.payer(pick.provider),
+            self.roster.payer(pick.provider),
             pick.effort,
             tuple(self.history),
-            self.changes.outcome(),
+            outcome,
             0 if mend else self.config.repairs,
             mend=mend,
+            factor=self.roster.factor(pick.model),
         )
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
-        self._asking, self.stopped = True, asyncio.Event()
         waiting = self.proposed.patch if self.proposed and mend else None
         try:
             async with aclosing(turn.run(ask, Desk(self, ask, pick, key, waiting))) as stream:
@@ -329,15 +277,18 @@ class Session:
             state=first.state if first else "",
         )
 
-    def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
-        """Return who is asked and the key, once nothing stands in the way of sending."""
+    async def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
-        pick = self.catalogue.pick(name) if name else self.pick
-        if pick is None:
-            raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
-        key = self.key(pick.provider)
-        self._check_caps(text)
+        self._asking, self.stopped = True, asyncio.Event()
+        try:
+            pick = self.roster.catalogue.pick(name) if name else self.roster.present()
+            key = await self.roster.key(pick.provider)
+            self._check_caps(text)
+        except BaseException:
+            self._asking = False
+            raise
         return pick, key
 
     async def repair(self) -> AsyncGenerator[events.Event, None]:
@@ -367,9 +318,9 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = self._ready(words, name)
-        ask = turn.Ask(self.turn, words, pick.provider, pick.model, self.payer(pick.provider), pick.effort)
-        self._asking, self.stopped = True, asyncio.Event()
+        pick, key = await self._ready(words, name)
+        payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
+        ask = turn.Ask(self.turn, words, pick.provider, pick.model, payer, pick.effort, factor=factor)
         try:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:
@@ -395,6 +346,8 @@ class Session:
         if ended.reply is not None:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
+        if isinstance(ended.error, Auth):
+            self.roster.forget_key(ended.provider)
         self.changes.told()
         self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
@@ -441,10 +394,10 @@ class Session:
         """Say what a usage costs now, with the present model or the one given."""
         from assistant.models import price
 
-        pick = pick or self.pick
+        pick = pick or self.roster.pick
         if pick is None:
             return tokens.total_cost([])
-        return price.cost(pick.model, usage, self.now(), self.payer(pick.provider), reported)
+        return price.cost(pick.model, usage, self.now(), self.roster.payer(pick.provider), reported)
 
     def meters(self) -> tuple[Estimate, ...]:
         """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
@@ -526,7 +479,7 @@ class Session:
 
     async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
         """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        hide = tuple({name for each in self.catalogue.providers.values() for name in each.key_names})
+        hide = tuple({name for each in self.roster.catalogue.providers.values() for name in each.key_names})
         made = await asyncio.to_thread(self.changes.commit, message, hide=hide)
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")

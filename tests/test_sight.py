@@ -14,7 +14,7 @@ MODEL = "openai/gpt-6.1-sol"
 
 def ask(session, *questions):
     async def run():
-        session.switch(MODEL)
+        session.roster.switch(MODEL)
         for words in questions:
             async for _ in session.ask(words):
                 pass

@@ -98,16 +98,16 @@ async def pick_model(screen: Stage, title: str) -> str | None:
     from assistant.models.price import price_at
 
     session = screen.session
-    await session.find_local()
-    keys = {each.provider.name for each in session.found()}
+    await session.roster.find_local()
+    keys = {each.provider.name for each in session.roster.found()}
     rows = []
-    for model in session.catalogue.models:
-        provider = session.catalogue.providers[model.provider]
+    for model in session.roster.catalogue.models:
+        provider = session.roster.catalogue.providers[model.provider]
         price = price_at(model, session.now())
         money = f"{price.input:>5} in {price.output:>5} out /M {price.label}" if price else "price unknown"
         missing = provider.key_needed and provider.name not in keys
         window = f"{model.context_window // 1000:>5}k" if model.context_window else "    ?"
-        words = f"{model.name:<34} {window}  {money}  {session.payer(provider)}{'  (no key)' if missing else ''}"
+        words = f"{model.name:<34} {window}  {money}  {session.roster.payer(provider)}{'  (no key)' if missing else ''}"
         rows.append((missing, model.name, words))
     rows.sort(key=lambda row: row[0])
     return await screen.app.push_screen_wait(pickers.Picker(title, [(name, words) for _, name, words in rows]))

@@ -167,7 +167,7 @@ class MainScreen(Screen[None]):
     async def _quote(self) -> None:
         """Say below the composer what sending would cost."""
         text = self.composer.text
-        if not text.strip() or text.startswith("/") or self.session.pick is None:
+        if not text.strip() or text.startswith("/") or self.session.roster.pick is None:
             self.composer.border_subtitle = ""
             return
         quote = await asyncio.to_thread(self.session.quote, text)

@@ -46,7 +46,7 @@ def _show(session: Session, options: Namespace) -> int:
 def _mine(session: Session) -> list[Plan]:
     """Return the plans that the config names, those of providers with a key or without need of one, and those used."""
     named = set(session.config.plans.values())
-    sellers = {each.provider.name for each in session.found()} | {"scripted"}
+    sellers = {each.provider.name for each in session.roster.found()} | {"scripted"}
     used = {total.key[0] for total in session.ledger.totals(("plan",))}
     return [
         plan
