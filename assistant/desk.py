@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from assistant.accounts import Accounts
     from assistant.context.section import Context
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
-    from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
     from assistant.tokens import Cost, TokenUsage
     from assistant.turn import Ask
 
@@ -34,8 +33,10 @@ class Sitting(Protocol):
 
     id: str
     stopped: asyncio.Event
-    usage: TokenUsage
-    costs: dict[str, Cost]
+
+    @property
+    def accounts(self) -> Accounts:
+        """What is burnt and what is left."""
 
     @property
     def root(self) -> Path:
@@ -45,24 +46,11 @@ class Sitting(Protocol):
     def client(self) -> Client:
         """The one door to the network."""
 
-    @property
-    def ledger(self) -> Ledger:
-        """The book of what was burnt."""
-
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
 
     def look(self, question: str) -> Context:
         """Gather what a question would show the model."""
-
-    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
-        """Say what a usage costs now."""
-
-    def plan(self, pick: Pick | None = None) -> Plan | None:
-        """Return the plan that a model burns."""
-
-    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
-        """Return the meters of a plan as they stand now."""
 
 
 class Desk:
@@ -75,7 +63,7 @@ class Desk:
         self._pick = pick
         self._key = key
         self._waiting = {file.target: file for file in waiting.files} if waiting else {}
-        self._plan = sitting.plan(pick)
+        self._plan = sitting.accounts.plan(pick)
         self._meters: tuple[Estimate, ...] | None = None
 
     def now(self) -> datetime:
@@ -114,13 +102,13 @@ class Desk:
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
         """Say what a usage costs now with this turn's model and payer."""
-        return self._sitting.price(usage, reported, self._pick)
+        return self._sitting.accounts.price(usage, reported, self._pick)
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         """Write a step into the ledger before it leaves; return the entry's id."""
         from assistant.quota.ledger import Start
 
-        return self._sitting.ledger.begin(
+        return self._sitting.accounts.ledger.begin(
             Start(
                 at=self.now(),
                 session=self._sitting.id,
@@ -140,23 +128,23 @@ class Desk:
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended."""
-        ledger = self._sitting.ledger
+        ledger = self._sitting.accounts.ledger
         ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
 
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""
         costs = tuple(
             tokens.total_cost([each, cost]) if each.currency == cost.currency else each
-            for each in (self._sitting.costs or {cost.currency: tokens.total_cost([])}).values()
+            for each in (self._sitting.accounts.costs or {cost.currency: tokens.total_cost([])}).values()
         )
-        return events.UsageMoved(usage, cost, self._sitting.usage + usage, costs)
+        return events.UsageMoved(usage, cost, self._sitting.accounts.usage + usage, costs)
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
         """Return the plan's meters with a step in flight added."""
         if self._plan is None:
             return events.MeterMoved(())
         if self._meters is None or not usage.total:
-            self._meters = self._sitting.estimates(self._plan)
+            self._meters = self._sitting.accounts.estimates(self._plan)
         return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
 
     def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:

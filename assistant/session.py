@@ -10,13 +10,13 @@ import asyncio
 import os
 import uuid
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens, turn
+from assistant.accounts import Accounts
 from assistant.desk import Desk
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
 from assistant.models.message import Message, said
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
@@ -38,24 +39,6 @@ if TYPE_CHECKING:
     from assistant.models.client import Client
     from assistant.models.keys import Found, Key
     from assistant.models.provider import Payer, Provider
-    from assistant.quota.ledger import Ledger
-    from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
-    from assistant.tokens import Cost, TokenUsage
-
-_OUTPUT_GUESS = 700
-"""Tokens an answer is expected to have before this session has seen one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What the next question would cost: input tokens (low, likely, high), money, and the share of the plan (0 to 1)."""
-
-    low: int
-    likely: int
-    high: int
-    cost: Cost
-    share: float | None
 
 
 class Session:
@@ -82,11 +65,8 @@ class Session:
         self.pinned: list[str] = []
         self.context: Context | None = None
         self.answer = ""
-        self.usage = tokens.TokenUsage()
-        self.costs: dict[str, Cost] = {}
         self.turn = 0
         self.stopped = asyncio.Event()
-        self._outputs: list[int] = []
         self._client = client
         self._asking = False
         self._locals: dict[str, Provider] = {}
@@ -107,13 +87,9 @@ class Session:
         return self.repo.root
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """Our own book of what was burnt."""
-        from assistant.quota.ledger import Ledger
-
-        ledger = Ledger(self.places.data / "ledger.sqlite", zone=None)  # days are those of the user
-        ledger.recover(self.now(), _alive)
-        return ledger
+    def accounts(self) -> Accounts:
+        """What is burnt and what is left."""
+        return Accounts(self, places=self.places, config=self.config, now=self.now)
 
     @cached_property
     def journal(self) -> Journal:
@@ -145,13 +121,6 @@ class Session:
         """Providers and models, those found on this machine included."""
         return self._catalogue.including(self._locals.values())
 
-    @cached_property
-    def plans(self) -> Mapping[str, Plan]:
-        """Plans by name, ours and the user's."""
-        from assistant.quota.plan import load_plans
-
-        return load_plans(self.places.config / "plans")
-
     @property
     def client(self) -> Client:
         """The one door to the network, opened when first used."""
@@ -165,8 +134,7 @@ class Session:
         """Let go of connections and files."""
         if self._client is not None:
             await self._client.aclose()
-        if "ledger" in self.__dict__:
-            self.ledger.close()
+        self.accounts.close()
 
     # Who is asked, and who pays.
 
@@ -187,25 +155,6 @@ class Session:
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider: a plan where the user has named one."""
         return "plan" if provider.name in self.config.plans else provider.payer
-
-    def plan(self, pick: Pick | None = None) -> Plan | None:
-        """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
-
-        Raises ConfigError when the user's config names a plan that does not exist.
-        """
-        pick = pick or self.pick
-        if pick is None:
-            return None
-        provider = pick.provider.name
-        name = self.config.plans.get(provider)
-        if name is None:
-            return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
-        if name not in self.plans:
-            raise ConfigError(
-                f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
-                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self.places.config}.",
-            )
-        return self.plans[name]
 
     def key(self, provider: Provider) -> str:
         """Return the key for a provider, empty where none is needed; raises Auth when it is missing."""
@@ -276,25 +225,14 @@ class Session:
         )
         return self.context
 
-    def quote(self, text: str) -> Quote | None:
+    def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
         """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
-        if self.pick is None:
-            return None
-        model = self.pick.model
+        return self.accounts.quote(self._words(text), pick) if pick or self.pick else None
+
+    def _words(self, text: str) -> int:
+        """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
-        words += 800 + (self.context.tokens if self.context else 1_500)
-        likely = round(words * model.token_factor)
-        output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
-        usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
-        return Quote(round(likely * 0.8), likely, round(likely * 1.3), self.price(usage), self._share(usage))
-
-    def _share(self, usage: TokenUsage) -> float | None:
-        from assistant.quota import meter
-
-        plan = self.plan()
-        if plan is None or self.pick is None:
-            return None
-        return meter.share_of(plan, usage, self.price(usage), self.pick.model.id, self.now())
+        return words + 800 + (self.context.tokens if self.context else 1_500)
 
     # A turn.
 
@@ -335,34 +273,13 @@ class Session:
                         case _:
                             pass
                     yield event
-            await asyncio.to_thread(self._keep_line, pick)
+            await asyncio.to_thread(self.accounts.keep_line, pick)
         finally:
             self._asking = False
             if ended is None:  # closed from outside: what came is kept
                 self.history.append(said("user", text))
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
-
-    def _keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the book."""
-        from assistant.quota import history, line
-
-        now = self.now()
-        today = now.astimezone().date()
-        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
-        plan = self.plan(pick)
-        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
-        line.keep(
-            str(self.places.data),
-            model=pick.model.name,
-            day=today.isoformat(),
-            burn=burn,
-            window=first.meter if first else "",
-            share=first.share if first else None,
-            resets=first.resets_at.timestamp() if first and first.resets_at else None,
-            at=now.timestamp(),
-            state=first.state if first else "",
-        )
 
     def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending."""
@@ -372,7 +289,7 @@ class Session:
         if pick is None:
             raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
         key = self.key(pick.provider)
-        self._check_caps(text)
+        self.accounts.check_caps(self._words(text), pick)
         return pick, key
 
     async def repair(self) -> AsyncGenerator[events.Event, None]:
@@ -406,7 +323,7 @@ class Session:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:
                     if isinstance(event, events.AsideEnded):
-                        self._count(event.usage, event.cost)
+                        self.accounts.count(event.usage, event.cost)
                     yield event
         finally:
             self._asking = False
@@ -426,9 +343,8 @@ class Session:
             self.answer = ended.text
         self.changes.told()
         self._propose(ended, waiting)
-        self._count(ended.usage, ended.cost)
-        if ended.usage.exact and ended.usage.total_output:
-            self._outputs = [*self._outputs[-7:], ended.usage.total_output]
+        self.accounts.count(ended.usage, ended.cost)
+        self.accounts.learn(ended.usage)
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
 
     def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> None:
@@ -440,50 +356,6 @@ class Session:
         name = f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
         self.changes.propose(proposal, upon=waiting)
-
-    def _count(self, usage: TokenUsage, cost: Cost) -> None:
-        self.usage += usage
-        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
-
-    def _check_caps(self, text: str) -> None:
-        quote = self.quote(text) if self.config.cap_turn or self.config.cap_session or self.config.cap_day else None
-        if quote is None or quote.cost.amount is None:
-            return
-        today = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        caps = {"turn": self.config.cap_turn, "session": self.config.cap_session, "day": self.config.cap_day}
-        for name, cap in caps.items():
-            burnt = Decimal(0)
-            if name == "session":
-                burnt = sum((cost.amount or Decimal(0) for cost in self.costs.values()), burnt)
-            elif name == "day":
-                burnt = sum((entry.cost.amount or Decimal(0) for entry in self.ledger.entries(since=today)), burnt)
-            if cap is not None and quote.cost.amount + burnt > cap:
-                raise BudgetError(
-                    f"This question would cost about {quote.cost.amount:.4f} {quote.cost.currency} and cross your cap "
-                    f"of {cap} for a {name}.",
-                    f"Choose a cheaper model with /model, or raise cap_{name} in your config.",
-                )
-
-    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
-        """Say what a usage costs now, with the present model or the one given."""
-        from assistant.models import price
-
-        pick = pick or self.pick
-        if pick is None:
-            return tokens.total_cost([])
-        return price.cost(pick.model, usage, self.now(), self.payer(pick.provider), reported)
-
-    def meters(self) -> tuple[Estimate, ...]:
-        """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
-        plan = self.plan()
-        return self.estimates(plan) if plan is not None else ()
-
-    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
-        """Return the meters of a plan as they stand now, the binding one first."""
-        from assistant.quota import meter
-
-        now = self.now()
-        return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
 
     # Deciding.
 
@@ -614,13 +486,3 @@ def _mark(root: Path) -> str:
     import hashlib
 
     return f"{root.name[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

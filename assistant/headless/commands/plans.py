@@ -32,8 +32,8 @@ def run(session: Session, options: Namespace) -> int:
 def _show(session: Session, options: Namespace) -> int:
     from assistant.quota import meter
 
-    plans = session.plans.values() if options.all else _mine(session)
-    rows = [meter.as_json(each) for plan in plans for each in session.estimates(plan)]
+    plans = session.accounts.plans.values() if options.all else _mine(session)
+    rows = [meter.as_json(each) for plan in plans for each in session.accounts.estimates(plan)]
     if options.json:
         dump({"meters": rows})
         return 0
@@ -47,10 +47,10 @@ def _mine(session: Session) -> list[Plan]:
     """Return the plans that the config names, those of providers with a key or without need of one, and those used."""
     named = set(session.config.plans.values())
     sellers = {each.provider.name for each in session.found()} | {"scripted"}
-    used = {total.key[0] for total in session.ledger.totals(("plan",))}
+    used = {total.key[0] for total in session.accounts.ledger.totals(("plan",))}
     return [
         plan
-        for plan in session.plans.values()
+        for plan in session.accounts.plans.values()
         if plan.name in named or plan.name in used or sellers.intersection(plan.default_for)
     ]
 

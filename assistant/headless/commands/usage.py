@@ -32,12 +32,12 @@ def run(session: Session, options: Namespace) -> int:
         return 0
     if options.csv:
         by = ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(history.rows(session.ledger.totals(by)), by))
+        out(history.as_csv(history.rows(session.accounts.ledger.totals(by)), by))
         return 0
     rows = _rows(session)
     if options.json:
-        burnt = [plan for plan in session.plans.values() if session.ledger.entries(plan=plan.name)]
-        meters = [meter.as_json(each) for plan in burnt for each in session.estimates(plan)]
+        burnt = [plan for plan in session.accounts.plans.values() if session.accounts.ledger.entries(plan=plan.name)]
+        meters = [meter.as_json(each) for plan in burnt for each in session.accounts.estimates(plan)]
         dump({"usage": rows, "meters": meters})
         return 0
     for row in rows:
@@ -51,7 +51,7 @@ def run(session: Session, options: Namespace) -> int:
 
 def _rows(session: Session) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for entry in session.ledger.entries():
+    for entry in session.accounts.ledger.entries():
         if entry.state == "failed":
             continue
         key = (entry.at.date().isoformat(), entry.provider, entry.model, entry.project)

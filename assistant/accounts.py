@@ -1,0 +1,215 @@
+"""What is burnt and what is left: the ledger, the plans, prices, quotes and meters of one sitting.
+
+Accounts know what things cost and who is paid; whom to ask is somebody else's business (Payers). Nothing is opened before
+it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import tokens
+from assistant.errors import BudgetError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from assistant.config import Config, Places
+    from assistant.models.catalogue import Pick
+    from assistant.models.provider import Payer, Provider
+    from assistant.quota.ledger import Ledger
+    from assistant.quota.meter import Estimate
+    from assistant.quota.plan import Plan
+    from assistant.tokens import Cost, TokenUsage
+
+_OUTPUT_GUESS = 700
+"""Tokens an answer is expected to have before this session has seen one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What the next question would cost: input tokens (low, likely, high), money, and the share of the plan (0 to 1)."""
+
+    low: int
+    likely: int
+    high: int
+    cost: Cost
+    share: float | None
+
+
+class Payers(Protocol):
+    """Who is asked at present, and who pays for a provider."""
+
+    @property
+    def pick(self) -> Pick | None:
+        """The model that is asked; None while none is chosen."""
+
+    def payer(self, provider: Provider) -> Payer:
+        """Say who pays this provider."""
+
+
+class Accounts:
+    """The accounts of one sitting. `usage` and `costs` (by currency) are what this sitting burnt."""
+
+    def __init__(self, payers: Payers, *, places: Places, config: Config, now: Callable[[], datetime]) -> None:
+        self.usage = tokens.TokenUsage()
+        self.costs: dict[str, Cost] = {}
+        self._payers = payers
+        self._places = places
+        self._config = config
+        self._now = now
+        self._outputs: list[int] = []
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Our own book of what was burnt."""
+        from assistant.quota.ledger import Ledger
+
+        ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days are those of the user
+        ledger.recover(self._now(), _alive)
+        return ledger
+
+    @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        """Plans by name, ours and the user's."""
+        from assistant.quota.plan import load_plans
+
+        return load_plans(self._places.config / "plans")
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+    # What things cost.
+
+    def plan(self, pick: Pick | None = None) -> Plan | None:
+        """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
+
+        Raises ConfigError when the user's config names a plan that does not exist.
+        """
+        pick = pick or self._payers.pick
+        return self.plan_of(pick.provider.name) if pick is not None else None
+
+    def plan_of(self, provider: str) -> Plan | None:
+        """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError."""
+        name = self._config.plans.get(provider)
+        if name is None:
+            return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
+        if name not in self.plans:
+            raise ConfigError(
+                f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
+                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}.",
+            )
+        return self.plans[name]
+
+    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
+        """Say what a usage costs now, with the present model or the one given."""
+        from assistant.models import price
+
+        pick = pick or self._payers.pick
+        if pick is None:
+            return tokens.total_cost([])
+        return price.cost(pick.model, usage, self._now(), self._payers.payer(pick.provider), reported)
+
+    def quote(self, words: int, pick: Pick | None = None) -> Quote | None:
+        """Say what sending so many o200k tokens would cost with a model; None while none is chosen."""
+        pick = pick or self._payers.pick
+        if pick is None:
+            return None
+        likely = round(words * pick.model.token_factor)
+        output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
+        usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
+        cost = self.price(usage, pick=pick)
+        return Quote(round(likely * 0.8), likely, round(likely * 1.3), cost, self._share(usage, cost, pick))
+
+    def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> float | None:
+        from assistant.quota import meter
+
+        plan = self.plan(pick)
+        return meter.share_of(plan, usage, cost, pick.model.id, self._now()) if plan is not None else None
+
+    def check_caps(self, words: int, pick: Pick) -> None:
+        """Raise BudgetError where sending so many o200k tokens would cross a cap; asked before anything leaves."""
+        config = self._config
+        if not (config.cap_turn or config.cap_session or config.cap_day):
+            return
+        from assistant.quota import history
+
+        quote = self.quote(words, pick)
+        if quote is None or quote.cost.amount is None:
+            return
+        today = self._now().astimezone().date()
+        burnt = history.whole(history.rows(self.ledger.totals(("day",), since=today))).money
+        spent = {
+            "turn": tokens.total_cost([]).amount,
+            "session": sum(cost.amount or 0 for cost in self.costs.values()),
+            "day": sum(burnt.values()),
+        }
+        for name, cap in (("turn", config.cap_turn), ("session", config.cap_session), ("day", config.cap_day)):
+            if cap is not None and quote.cost.amount + (spent[name] or 0) > cap:
+                raise BudgetError(
+                    f"This question would cost about {quote.cost.amount:.4f} {quote.cost.currency} and cross your cap "
+                    f"of {cap} for a {name}.",
+                    f"Choose a cheaper model with /model, or raise cap_{name} in your config.",
+                )
+
+    # What was burnt, and what is left.
+
+    def count(self, usage: TokenUsage, cost: Cost) -> None:
+        """Add what a turn burnt to this sitting."""
+        self.usage += usage
+        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
+
+    def learn(self, usage: TokenUsage) -> None:
+        """Learn from a turn how long answers are."""
+        if usage.exact and usage.total_output:
+            self._outputs = [*self._outputs[-7:], usage.total_output]
+
+    def meters(self) -> tuple[Estimate, ...]:
+        """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
+        plan = self.plan()
+        return self.estimates(plan) if plan is not None else ()
+
+    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
+        """Return the meters of a plan as they stand now, the binding one first."""
+        from assistant.quota import meter
+
+        now = self._now()
+        return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
+
+    def keep_line(self, pick: Pick) -> None:
+        """Keep the few facts that `wattson usage --line` draws without opening the book."""
+        from assistant.quota import history, line
+
+        now = self._now()
+        today = now.astimezone().date()
+        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
+        plan = self.plan(pick)
+        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
+        line.keep(
+            str(self._places.data),
+            model=pick.model.name,
+            day=today.isoformat(),
+            burn=burn,
+            window=first.meter if first else "",
+            share=first.share if first else None,
+            resets=first.resets_at.timestamp() if first and first.resets_at else None,
+            at=now.timestamp(),
+            state=first.state if first else "",
+        )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
