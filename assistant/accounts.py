@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import tokens
 from assistant.errors import BudgetError, ConfigError
+from assistant.readings import Hearing, Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,14 +23,21 @@ if TYPE_CHECKING:
 
     from assistant.config import Config, Places
     from assistant.models.catalogue import Pick
+    from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
-    from assistant.quota.ledger import Ledger
+    from assistant.quota.ledger import Entry, Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
+    from assistant.quota.reading import Reading
+    from assistant.readings import Polled
     from assistant.tokens import Cost, TokenUsage
 
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
+_EXACT = timedelta(hours=12)
+"""How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
+_HEARD = timedelta(days=40)
+"""How far back readings are read: a month, and what the one before it held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,15 @@ class Payers(Protocol):
 class Accounts:
     """The accounts of one sitting. `usage` and `costs` (by currency) are what this sitting burnt."""
 
-    def __init__(self, payers: Payers, *, places: Places, config: Config, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        payers: Payers,
+        *,
+        places: Places,
+        config: Config,
+        client: Callable[[], Client],
+        now: Callable[[], datetime],
+    ) -> None:
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
         self._payers = payers
@@ -64,6 +81,8 @@ class Accounts:
         self._config = config
         self._now = now
         self._outputs: list[int] = []
+        self.hearings: dict[str, Hearing] = {}
+        self.poller = Poller(lambda: self.ledger.sources, client, now)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -181,7 +200,36 @@ class Accounts:
         from assistant.quota import meter
 
         now = self._now()
-        return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
+        return meter.estimate(plan, self._burns(plan, now), now, self.readings(plan))
+
+    def _burns(self, plan: Plan, now: datetime) -> list[Entry]:
+        """Return what a plan burnt as far back as its windows reach: step by step lately, in quarters of an hour before."""
+        from assistant.quota import meter
+
+        since = meter.horizon(plan, now)
+        if any(each.unit == "prompts" for each in plan.meters):  # which steps were one prompt, only steps tell
+            return self.ledger.entries(plan=plan.name, since=since)
+        return self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)
+
+    def readings(self, plan: Plan) -> list[Reading]:
+        """Return what was said of a plan as far back as it matters, oldest first."""
+        return self.ledger.sources.heard(plan=plan.name, since=self._now() - _HEARD)
+
+    def listen(self, provider: Provider, key: str) -> Hearing:
+        """Begin to hear what answers of a provider say of its quota."""
+        plan_key = self._payers.payer(provider) == "plan"
+        hearing = Hearing(
+            lambda: self.ledger.sources, provider, key, self.plan_of(provider.name), plan_key=plan_key, now=self._now
+        )
+        self.hearings[provider.name] = hearing
+        return hearing
+
+    async def poll(self, provider: Provider, key: str, *, hurry: bool = False) -> Polled | None:
+        """Ask a provider for its quota where there is somebody to ask and it is due; None where there is nobody."""
+        plan = self.plan_of(provider.name)
+        resets = [each.resets_at for each in self.readings(plan) if each.resets_at] if plan is not None else []
+        past = max((each for each in resets if each <= self._now()), default=None)
+        return await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
 
     def keep_line(self, pick: Pick) -> None:
         """Keep the few facts that `wattson usage --line` draws without opening the book."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
+from assistant.errors import ProviderError
+from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
     import asyncio
@@ -64,6 +67,7 @@ class Desk:
         self._key = key
         self._waiting = {file.target: file for file in waiting.files} if waiting else {}
         self._plan = sitting.accounts.plan(pick)
+        self._hearing = sitting.accounts.listen(pick.provider, key)
         self._meters: tuple[Estimate, ...] | None = None
 
     def now(self) -> datetime:
@@ -95,10 +99,24 @@ class Desk:
 
         return "\n\n".join(gate.mask(match.describe(each), each.edit.path)[0] for each in misfits)
 
-    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Ask the model."""
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""
         wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)
-        return self._sitting.client.stream(wire, request, self._ask.provider, self._key)
+        stream = self._sitting.client.stream(wire, request, self._ask.provider, self._key)
+        try:
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    match chunk:
+                        case HeadersChunk(headers):
+                            self._hearing.answer(headers)
+                        case RetryChunk(error=error):
+                            self._hearing.refusal(error)
+                        case _:
+                            pass
+                    yield chunk
+        except ProviderError as error:
+            self._hearing.refusal(error)
+            raise
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
         """Say what a usage costs now with this turn's model and payer."""
@@ -130,6 +148,7 @@ class Desk:
         """Write how a step ended."""
         ledger = self._sitting.accounts.ledger
         ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
+        self._hearing.keep()
 
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""

@@ -89,7 +89,7 @@ class Session:
     @cached_property
     def accounts(self) -> Accounts:
         """What is burnt and what is left."""
-        return Accounts(self, places=self.places, config=self.config, now=self.now)
+        return Accounts(self, places=self.places, config=self.config, client=lambda: self.client, now=self.now)
 
     @cached_property
     def journal(self) -> Journal:

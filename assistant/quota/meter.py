@@ -127,6 +127,7 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
             entry.model,
             requests=steps,
             prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
+            until=entry.ended_at,
             running=entry.state == "in_flight",
         )
     if burn.at > now:
