@@ -17,7 +17,7 @@ from assistant.errors import BudgetError, ConfigError
 from assistant.readings import Hearing, Poller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
+    from assistant.quota.forecast import Forecast
+    from assistant.quota.gauge import Gauge
     from assistant.quota.ledger import Entry, Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
@@ -42,12 +44,15 @@ _HEARD = timedelta(days=40)
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the next question would cost: input tokens (low, likely, high), money, and the share of the plan (0 to 1)."""
+    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1)."""
 
+    model: str
     low: int
     likely: int
     high: int
     cost: Cost
+    cost_low: Cost
+    cost_high: Cost
     share: float | None
 
 
@@ -81,6 +86,7 @@ class Accounts:
         self._config = config
         self._now = now
         self._outputs: list[int] = []
+        self._gauges: dict[str, list[Gauge]] = {}
         self.hearings: dict[str, Hearing] = {}
         self.poller = Poller(lambda: self.ledger.sources, client, now)
 
@@ -142,16 +148,22 @@ class Accounts:
         if pick is None:
             return None
         likely = round(words * pick.model.token_factor)
-        output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
-        usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
-        cost = self.price(usage, pick=pick)
-        return Quote(round(likely * 0.8), likely, round(likely * 1.3), cost, self._share(usage, cost, pick))
+        answer = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
+        sizes = (round(likely * 0.8), answer // 2), (likely, answer), (round(likely * 1.3), answer * 2)
+        usages = [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
+        low, cost, high = (self.price(usage, pick=pick) for usage in usages)
+        share = self._share(usages[1], cost, pick)
+        return Quote(pick.model.name, sizes[0][0], likely, sizes[2][0], cost, low, high, share)
 
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> float | None:
         from assistant.quota import meter
+        from assistant.quota.tariff import Burn
 
         plan = self.plan(pick)
-        return meter.share_of(plan, usage, cost, pick.model.id, self._now()) if plan is not None else None
+        if plan is None:
+            return None
+        gauges = self._gauges.get(plan.name) or self.gauges(plan)
+        return meter.share_of(gauges, Burn(self._now(), usage, cost, pick.model.id))
 
     def check_caps(self, words: int, pick: Pick) -> None:
         """Raise BudgetError where sending so many o200k tokens would cross a cap; asked before anything leaves."""
@@ -192,15 +204,47 @@ class Accounts:
 
     def meters(self) -> tuple[Estimate, ...]:
         """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
-        plan = self.plan()
-        return self.estimates(plan) if plan is not None else ()
+        plan, pick = self.plan(), self._payers.pick
+        return self.estimates(plan, pick.model.id) if plan is not None and pick is not None else ()
 
-    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
-        """Return the meters of a plan as they stand now, the binding one first."""
+    def estimates(self, plan: Plan, model: str = "") -> tuple[Estimate, ...]:
+        """Return the meters of a plan as they stand now, the one first that binds, or that binds a model."""
         from assistant.quota import meter
 
         now = self._now()
-        return meter.estimate(plan, self._burns(plan, now), now, self.readings(plan))
+        found = meter.ordered([gauge.estimate(now) for gauge in self.gauges(plan)])
+        first = meter.binding(found, model)
+        return found if first is None else (first, *(each for each in found if each is not first))
+
+    def gauges(self, plan: Plan) -> list[Gauge]:
+        """Return the gauges of a plan, fed with all that was burnt and said up to now."""
+        from assistant.quota import meter
+
+        now = self._now()
+        found = meter.gauges(plan, self._burns(plan, now), now, self.readings(plan))
+        self._gauges[plan.name] = found  # a quote asks them again while the user types
+        return found
+
+    def forecasts(self, plan: Plan, estimates: Iterable[Estimate]) -> list[Forecast]:
+        """Say for each meter how it goes on; what has no window by what was burnt in the last hours."""
+        from assistant.quota import forecast, meter
+
+        now = self._now()
+        steps = [
+            burn
+            for each in self.ledger.entries(plan=plan.name, since=now - _EXACT)
+            if (burn := meter.burn_of(each, now))
+        ]
+        found = []
+        for each in estimates:
+            known = next(one for one in plan.meters if one.name == each.meter)
+            burns = [
+                (step.at, amount.point)
+                for step in steps
+                if known.counts(step.model, step.feature) and (amount := known.amount(step)) is not None
+            ]
+            found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
+        return found
 
     def _burns(self, plan: Plan, now: datetime) -> list[Entry]:
         """Return what a plan burnt as far back as its windows reach: step by step lately, in quarters of an hour before."""

@@ -163,7 +163,7 @@ class Desk:
         if self._plan is None:
             return events.MeterMoved(())
         if self._meters is None or not usage.total:
-            self._meters = self._sitting.accounts.estimates(self._plan)
+            self._meters = self._sitting.accounts.estimates(self._plan, self._ask.model.id)
         return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
 
     def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:

@@ -69,6 +69,7 @@ class Session:
         self.stopped = asyncio.Event()
         self._client = client
         self._asking = False
+        self._asked: list[str] = []
         self._locals: dict[str, Provider] = {}
         self._transcript: Transcript | None = None
 
@@ -173,6 +174,8 @@ class Session:
         """Ask another model from now on; the conversation goes along. Raises UnknownModel with the nearest names."""
         from assistant import config
 
+        if self.pick is not None:
+            self._asked = [*(each for each in self._asked if each != self.pick.model.name), self.pick.model.name]
         self.pick = self.catalogue.pick(name)
         config.remember(self.places, model=self.pick.model.name)
         return self._changed(self.pick)
@@ -228,6 +231,25 @@ class Session:
     def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
         """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
         return self.accounts.quote(self._words(text), pick) if pick or self.pick else None
+
+    async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
+        """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
+        if self.pick is None:
+            return
+        try:
+            yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
+            if not ask:
+                return
+            key = await asyncio.to_thread(self.key, self.pick.provider)
+            found = await self.accounts.poll(self.pick.provider, key, hurry=hurry)
+            if found is not None and found.count:
+                yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
+        except (Auth, ConfigError, StateError):
+            return  # whoever asks a question is told
+
+    def next_models(self) -> list[str]:
+        """Name the models that a quote is compared with: what was asked before in this sitting, the last first."""
+        return [name for name in reversed(self._asked) if self.pick is None or name != self.pick.model.name]
 
     def _words(self, text: str) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""

@@ -12,10 +12,14 @@ from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from assistant.context.section import Context
     from assistant.edits.edit import Edit
+    from assistant.quota.forecast import Forecast
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
+    from assistant.tui.widgets.meter_bar import MeterState
 
 
 def show(screen: Stage, event: events.Event) -> None:
@@ -52,16 +56,7 @@ def show(screen: Stage, event: events.Event) -> None:
             share = usage.total / screen.window if screen.window else None
             meter.show(replace(state, session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
-            first = estimates[0] if estimates else None
-            meter.show(
-                replace(
-                    meter.state,
-                    plan=first.meter if first else "",
-                    plan_share=first.share if first else None,
-                    resets=_resets(first) if first else "",
-                    note=_trust(first) if first else "",
-                )
-            )
+            meter.show(metered(meter.state, estimates[0] if estimates else None, screen.session.now()))
         case events.EditsMisfit(misfits):
             talk.end()
             for misfit in misfits:
@@ -154,19 +149,61 @@ def _shown(context: Context) -> str:
     return "; ".join(parts) or "nothing of the repository"
 
 
-def _resets(estimate: Estimate) -> str:
-    """Say when a window begins anew: the time today, else the weekday with it, in the user's own zone."""
-    if estimate.resets_at is None:
+def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterState:
+    """Put the meter that binds on the line: its name, what is used or left, its reset, its pace, and who says so."""
+    if first is None:
+        return replace(state, plan="", plan_share=None, resets="", left="", pace=("", ""), spent=False, note="")
+    from assistant.quota import forecast, money
+
+    left = ""
+    if first.share is None and first.remaining is not None and first.unit == "money":
+        left = f"{money.amount(first.remaining, first.currency or 'USD')} left"
+    return replace(
+        state,
+        plan=first.meter,
+        plan_share=first.share,
+        resets=clock(first.resets_at, now),
+        left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
+        pace=_pace(forecast.forecast(first, now), now),
+        spent=first.state == "exhausted",
+        note=trust(first),
+    )
+
+
+def _pace(found: Forecast, now: datetime) -> tuple[str, str]:
+    """Say how it goes on, in full and in short; nothing where it is used up already or nobody knows."""
+    from assistant.quota import forecast
+
+    if found.dry_at is not None and found.dry_at <= now:
+        return "", ""
+    short_words = f"dry {clock(found.dry_at, now)}" if found.dry_at is not None else ""
+    if found.lasts and found.share_at_reset is not None:
+        short_words = f"→{found.share_at_reset:.0f}%"
+    return forecast.phrase(found, None, now), short_words
+
+
+def clock(at: datetime | None, now: datetime) -> str:
+    """Say an instant: the time today, else the weekday or the date with it, in the user's own zone."""
+    if at is None:
         return ""
-    at = estimate.resets_at.astimezone()
-    now = at.now(at.tzinfo)
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
+    local, today = at.astimezone(), now.astimezone().date()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    return f"{local:%a %H:%M}" if abs((local.date() - today).days) < 7 else f"{local:%d %b %H:%M}"
 
 
-def _trust(estimate: Estimate) -> str:
+def trust(estimate: Estimate) -> str:
     """Say who says a figure and how old the word is."""
-    source = {"ledger": "our count", "you": "you said"}.get(estimate.source, estimate.source)
-    return f"{source}, {estimate.age_s // 60} min ago" if estimate.age_s >= 60 else source
+    source = {"ledger": "our count", "you": "you typed it"}.get(estimate.source, estimate.source)
+    return f"{source}, {age(estimate.age_s)} ago" if estimate.age_s >= 60 else source
+
+
+def age(seconds: int) -> str:
+    """Say a length of time in its largest unit."""
+    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {name}"
+    return f"{seconds} s"
 
 
 def tell_counts(usage: TokenUsage) -> str:
