@@ -13,24 +13,31 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import tokens
+from assistant.elsewhere import Elsewhere
 from assistant.errors import BudgetError, ConfigError
 from assistant.readings import Hearing, Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
 
+    from assistant import events
     from assistant.config import Config, Places
+    from assistant.edits.patch import Patch
+    from assistant.edits.review import Review
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
+    from assistant.quota.advice import Fit
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
+    from assistant.quota.history import Row, Yield
     from assistant.quota.ledger import Entry, Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.replay import Event
     from assistant.readings import Polled
     from assistant.tokens import Cost, TokenUsage
 
@@ -73,6 +80,7 @@ class Accounts:
     def __init__(
         self,
         payers: Payers,
+        session: str,
         *,
         places: Places,
         config: Config,
@@ -82,12 +90,16 @@ class Accounts:
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
         self._payers = payers
+        self._session = session
+        self._turns: dict[int, tuple[str, str]] = {}
         self._places = places
         self._config = config
         self._now = now
         self._outputs: list[int] = []
         self._gauges: dict[str, list[Gauge]] = {}
+        self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
+        self.elsewhere = Elsewhere(places.data)
         self.poller = Poller(lambda: self.ledger.sources, client, now)
 
     @cached_property
@@ -108,6 +120,7 @@ class Accounts:
 
     def close(self) -> None:
         """Let go of the files."""
+        self.elsewhere.close()
         if "ledger" in self.__dict__:
             self.ledger.close()
 
@@ -273,7 +286,89 @@ class Accounts:
         plan = self.plan_of(provider.name)
         resets = [each.resets_at for each in self.readings(plan) if each.resets_at] if plan is not None else []
         past = max((each for each in resets if each <= self._now()), default=None)
-        return await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
+        found = await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
+        if found is not None and (found.count or found.note):
+            self.polled[provider.name] = found
+        return found
+
+    def payer(self, provider: Provider) -> Payer:
+        """Say who pays a provider."""
+        return self._payers.payer(provider)
+
+    def used_plans(self) -> list[str]:
+        """Name the plans of which something was burnt."""
+        return [total.key[0] for total in self.ledger.totals(("plan",)) if total.key[0]]
+
+    def told_plans(self) -> list[str]:
+        """Name the plans of which somebody said something."""
+        return self.ledger.sources.plans(since=self._now() - _HEARD)
+
+    def burnt_since(self, day: date, **only: str) -> Row | None:
+        """Return what was burnt from a day of the user's on, all or under one key; None for nothing."""
+        from assistant.quota import history
+
+        found = history.rows(self.ledger.totals(("day",), since=day, until=None, **only))
+        return history.whole(found) if found else None
+
+    def poll_notes(self, provider: Provider) -> list[str]:
+        """Say what went wrong when a provider was last asked for its quota, by whichever of our windows."""
+        polled = self.polled.get(provider.name)
+        if polled is None or not polled.note:
+            return []
+        when = f"; asked again after {polled.next_at.astimezone():%H:%M}" if polled.next_at else ""
+        return [f"{polled.note}{when}"]
+
+    def past(self) -> list[Event]:
+        """Return all that was burnt as events for a replay; what was not billed is left out."""
+        from assistant.quota import meter
+        from assistant.quota.replay import Event
+
+        now = self._now()
+        burns = [burn for each in self.ledger.entries() if (burn := meter.burn_of(each, now)) is not None]
+        return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
+
+    def advice(self, name: str = "") -> list[Fit]:
+        """Say how each plan, or the one named, would have held what was burnt; those that held most come first."""
+        from assistant.quota import advice
+
+        plans = [self.plans[name]] if name in self.plans else self.plans.values()
+        able = [plan for plan in plans if "scripted" not in plan.default_for]
+        entries = [each for each in self.ledger.entries() if each.payer != "practice"]
+        return advice.compare(able, entries, self._now()) if entries else []
+
+    def yields(self, since: date | None = None, *, project: str = "") -> list[Yield]:
+        """Say for each model what its edits came to and what an accepted line cost, the cheapest first."""
+        from assistant.quota import history
+
+        by = ("provider", "model")
+        only = {"project": project} if project else {}
+        costs = history.rows(self.ledger.totals(by, since=since, until=None, **only))
+        return history.yields(self.ledger.yields(by, since=since, until=None, **only), costs)
+
+    # What became of the edits.
+
+    def tried(self, ended: events.TurnEnded, project: str, *, at_once: bool) -> None:
+        """Note what a reply with edits came to: `at_once` when all of it fitted without a repair."""
+        from assistant.quota.ledger import Outcome
+
+        self._turns[ended.turn] = (ended.provider, ended.model)
+        hunks = len(ended.patch.hunks) if ended.patch is not None else 0
+        self.ledger.record(
+            Outcome(self._now(), self._session, ended.turn, ended.provider, ended.model, project, tries=1,
+                    first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
+        )  # fmt: skip
+
+    def decided(self, turn: int, project: str, review: Review, kept: Patch) -> None:
+        """Note what the user took and skipped of what a turn proposed; what came from elsewhere is not a model's."""
+        from assistant.quota.ledger import Outcome
+
+        if turn not in self._turns:
+            return
+        provider, model = self._turns[turn]
+        self.ledger.record(
+            Outcome(self._now(), self._session, turn, provider, model, project, taken=len(review.taken),
+                    skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)
+        )  # fmt: skip
 
     def keep_line(self, pick: Pick) -> None:
         """Keep the few facts that `wattson usage --line` draws without opening the book."""

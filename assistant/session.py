@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from assistant.models.client import Client
     from assistant.models.keys import Found, Key
     from assistant.models.provider import Payer, Provider
+    from assistant.readings import Polled
+    from assistant.standings import Standing
 
 
 class Session:
@@ -90,7 +92,7 @@ class Session:
     @cached_property
     def accounts(self) -> Accounts:
         """What is burnt and what is left."""
-        return Accounts(self, places=self.places, config=self.config, client=lambda: self.client, now=self.now)
+        return Accounts(self, self.id, places=self.places, config=self.config, client=lambda: self.client, now=self.now)
 
     @cached_property
     def journal(self) -> Journal:
@@ -247,6 +249,30 @@ class Session:
         except (Auth, ConfigError, StateError):
             return  # whoever asks a question is told
 
+    async def refresh(self) -> list[Polled]:
+        """Ask everybody with a key whose quota can be asked for, each as soon as that is due: at the user's wish only."""
+
+        async def one(provider: Provider) -> Polled | None:
+            try:
+                key = await asyncio.to_thread(self.key, provider)
+                return await self.accounts.poll(provider, key, hurry=True)
+            except (Auth, ConfigError):
+                return None
+
+        asked = await asyncio.gather(*(one(each.provider) for each in self.found()))
+        return [each for each in asked if each is not None]
+
+    def standings(self, *, every: bool = False) -> list[Standing]:
+        """Return the plan board, of all plans there are with `every`. Reads the ledger: call it in a thread."""
+        from assistant.standings import standings
+
+        more = self.accounts.plans.values() if every else ()
+        sellers = [each.provider for each in self.found()]
+        named = [self.catalogue.providers[name] for name in self.config.plans if name in self.catalogue.providers]
+        practice = [each for each in self.catalogue.providers.values() if each.payer == "practice"]
+        sellers = [*sellers, *named] or practice
+        return standings(self.accounts, sellers, self.pick, self.now(), plans=more)
+
     def next_models(self) -> list[str]:
         """Name the models that a quote is compared with: what was asked before in this sitting, the last first."""
         return [name for name in reversed(self._asked) if self.pick is None or name != self.pick.model.name]
@@ -280,6 +306,7 @@ class Session:
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
+        steps = 0
         self._asking, self.stopped = True, asyncio.Event()
         waiting = self.proposed.patch if self.proposed and mend else None
         try:
@@ -289,9 +316,13 @@ class Session:
                         case events.TextArrived(words):
                             pieces.append(words)
                             self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
+                        case events.RequestSent():
+                            steps += 1
                         case events.TurnEnded():
                             ended = event
                             self._remember(text, ended, waiting)
+                            if not mend and (ended.patch is not None or ended.misfits):
+                                self.accounts.tried(ended, str(self.root), at_once=steps == 1)
                         case _:
                             pass
                     yield event
@@ -392,6 +423,7 @@ class Session:
         When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
+        turn = self.proposed.turn if self.proposed else 0
         try:
             kept, left = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
@@ -400,6 +432,7 @@ class Session:
                 raise
             yield events.PatchMoved(moved, stale.message)
             return
+        await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
 
     async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:

@@ -125,7 +125,7 @@ def sitting(make_session, clock, server):
     session = make_session(ZAI_CODING_BASE_URL=f"{server.url}/api/coding/paas/v4", ZAI_API_KEY=KEY)
     session.now = clock
     session.accounts = Accounts(
-        session, places=session.places, config=session.config, client=lambda: session.client, now=clock
+        session, session.id, places=session.places, config=session.config, client=lambda: session.client, now=clock
     )
     session.switch("zai-coding/glm-5.3")
     return session

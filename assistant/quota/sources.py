@@ -113,6 +113,12 @@ class Sources:
             values.append(_text(since))
         return self._kept(f"WHERE {' AND '.join(where) or '1'} ORDER BY at, rowid", values)
 
+    def plans(self, *, since: datetime) -> list[str]:
+        """Name the plans of which something was said since an instant."""
+        query = "SELECT DISTINCT plan FROM readings WHERE confirmed_at >= ? AND plan <> '' ORDER BY plan"
+        parts = self._store.read(lambda base: base.execute(query, (_text(since),)).fetchall())
+        return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
+
     def latest(self, source: str = "", *, plan: str = "") -> Kept | None:
         """Return the newest reading of a source or of a plan."""
         name, value = ("source", source) if source else ("plan", plan)

@@ -153,57 +153,31 @@ def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterSt
     """Put the meter that binds on the line: its name, what is used or left, its reset, its pace, and who says so."""
     if first is None:
         return replace(state, plan="", plan_share=None, resets="", left="", pace=("", ""), spent=False, note="")
-    from assistant.quota import forecast, money
+    from assistant.quota import forecast, wording
 
-    left = ""
-    if first.share is None and first.remaining is not None and first.unit == "money":
-        left = f"{money.amount(first.remaining, first.currency or 'USD')} left"
+    left = wording.figures(first) if first.share is None and first.unit == "money" else ""
     return replace(
         state,
         plan=first.meter,
         plan_share=first.share,
-        resets=clock(first.resets_at, now),
+        resets=wording.clock(first.resets_at, now),
         left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
         pace=_pace(forecast.forecast(first, now), now),
         spent=first.state == "exhausted",
-        note=trust(first),
+        note=wording.trust(first),
     )
 
 
 def _pace(found: Forecast, now: datetime) -> tuple[str, str]:
     """Say how it goes on, in full and in short; nothing where it is used up already or nobody knows."""
-    from assistant.quota import forecast
+    from assistant.quota import forecast, wording
 
     if found.dry_at is not None and found.dry_at <= now:
         return "", ""
-    short_words = f"dry {clock(found.dry_at, now)}" if found.dry_at is not None else ""
+    short_words = f"dry {wording.clock(found.dry_at, now)}" if found.dry_at is not None else ""
     if found.lasts and found.share_at_reset is not None:
         short_words = f"→{found.share_at_reset:.0f}%"
     return forecast.phrase(found, None, now), short_words
-
-
-def clock(at: datetime | None, now: datetime) -> str:
-    """Say an instant: the time today, else the weekday or the date with it, in the user's own zone."""
-    if at is None:
-        return ""
-    local, today = at.astimezone(), now.astimezone().date()
-    if local.date() == today:
-        return f"{local:%H:%M}"
-    return f"{local:%a %H:%M}" if abs((local.date() - today).days) < 7 else f"{local:%d %b %H:%M}"
-
-
-def trust(estimate: Estimate) -> str:
-    """Say who says a figure and how old the word is."""
-    source = {"ledger": "our count", "you": "you typed it"}.get(estimate.source, estimate.source)
-    return f"{source}, {age(estimate.age_s)} ago" if estimate.age_s >= 60 else source
-
-
-def age(seconds: int) -> str:
-    """Say a length of time in its largest unit."""
-    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {name}"
-    return f"{seconds} s"
 
 
 def tell_counts(usage: TokenUsage) -> str:
