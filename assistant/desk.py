@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
+from assistant.errors import ProviderError
+from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from assistant.accounts import Accounts
     from assistant.context.section import Context
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
@@ -22,9 +26,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
-    from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
     from assistant.roster import Roster
     from assistant.tokens import Cost, TokenUsage
     from assistant.turn import Ask
@@ -42,8 +44,10 @@ class Sitting(Protocol):
 
     id: str
     stopped: asyncio.Event
-    usage: TokenUsage
-    costs: dict[str, Cost]
+
+    @property
+    def accounts(self) -> Accounts:
+        """What is burnt and what is left."""
 
     @property
     def sight(self) -> Sees:
@@ -61,21 +65,8 @@ class Sitting(Protocol):
     def roster(self) -> Roster:
         """Who is asked, and how they count."""
 
-    @property
-    def ledger(self) -> Ledger:
-        """The book of what was burnt."""
-
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
-
-    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
-        """Say what a usage costs now."""
-
-    def plan(self, pick: Pick | None = None) -> Plan | None:
-        """Return the plan that a model burns."""
-
-    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
-        """Return the meters of a plan as they stand now."""
 
 
 class Desk:
@@ -88,7 +79,8 @@ class Desk:
         self._pick = pick
         self._key = key
         self._waiting = {file.target: file for file in waiting.files} if waiting else {}
-        self._plan = sitting.plan(pick)
+        self._plan = sitting.accounts.plan(pick)
+        self._hearing = sitting.accounts.listen(pick.provider, key)
         self._meters: tuple[Estimate, ...] | None = None
 
     def now(self) -> datetime:
@@ -120,20 +112,34 @@ class Desk:
 
         return "\n\n".join(gate.mask(match.describe(each), each.edit.path)[0] for each in misfits)
 
-    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Ask the model."""
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""
         wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)
-        return self._sitting.client.stream(wire, request, self._ask.provider, self._key)
+        stream = self._sitting.client.stream(wire, request, self._ask.provider, self._key)
+        try:
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    match chunk:
+                        case HeadersChunk(headers):
+                            self._hearing.answer(headers)
+                        case RetryChunk(error=error):
+                            self._hearing.refusal(error)
+                        case _:
+                            pass
+                    yield chunk
+        except ProviderError as error:
+            self._hearing.refusal(error)
+            raise
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
         """Say what a usage costs now with this turn's model and payer."""
-        return self._sitting.price(usage, reported, self._pick)
+        return self._sitting.accounts.price(usage, reported, self._pick)
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         """Write a step into the ledger before it leaves; return the entry's id."""
         from assistant.quota.ledger import Start
 
-        return self._sitting.ledger.begin(
+        return self._sitting.accounts.ledger.begin(
             Start(
                 at=self.now(),
                 session=self._sitting.id,
@@ -153,8 +159,9 @@ class Desk:
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended."""
-        ledger = self._sitting.ledger
+        ledger = self._sitting.accounts.ledger
         ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
+        self._hearing.keep()
 
     def learn(self, counted: int, reported: int) -> None:
         """Learn how this model counts."""
@@ -164,16 +171,16 @@ class Desk:
         """Return this turn's burn beside the session's."""
         costs = tuple(
             tokens.total_cost([each, cost]) if each.currency == cost.currency else each
-            for each in (self._sitting.costs or {cost.currency: tokens.total_cost([])}).values()
+            for each in (self._sitting.accounts.costs or {cost.currency: tokens.total_cost([])}).values()
         )
-        return events.UsageMoved(usage, cost, self._sitting.usage + usage, costs)
+        return events.UsageMoved(usage, cost, self._sitting.accounts.usage + usage, costs)
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
         """Return the plan's meters with a step in flight added."""
         if self._plan is None:
             return events.MeterMoved(())
         if self._meters is None or not usage.total:
-            self._meters = self._sitting.estimates(self._plan)
+            self._meters = self._sitting.accounts.estimates(self._plan, self._ask.model.id)
         return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
 
     def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:

@@ -34,9 +34,11 @@ Errors are caught where they are translated (`models.client`, `context.repo`, `e
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -134,11 +136,14 @@ class Unwritable(PatchError):
 class ProviderError(AssistantError):
     """A model could not be asked or did not answer to the end.
 
-    `retry_at` is an aware UTC instant, or None where nobody said one.
+    `retry_at` is an aware UTC instant, or None where nobody said one. `headers` (lower-case names) and `body` are what the
+    provider answered, for those who read quotas in it; they are not shown.
     """
 
     kind = "provider"
     retryable: bool = False
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: str = ""
 
     def __init__(
         self,

@@ -10,14 +10,14 @@ import asyncio
 import os
 import uuid
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens
+from assistant.accounts import Accounts
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
 from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
     from pathlib import Path
 
+    from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
@@ -36,25 +37,10 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.message import Message
-    from assistant.quota.ledger import Ledger
-    from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
+    from assistant.models.provider import Provider
+    from assistant.readings import Polled
     from assistant.roster import Roster
-    from assistant.tokens import Cost, TokenUsage
-
-_OUTPUT_GUESS = 700
-"""Tokens an answer is expected to have before this session has seen one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What the next question would cost: input tokens (low, likely, high), money, and the share of the plan (0 to 1)."""
-
-    low: int
-    likely: int
-    high: int
-    cost: Cost
-    share: float | None
+    from assistant.standings import Standing
 
 
 class Session:
@@ -79,11 +65,8 @@ class Session:
         self.history: list[Message] = []
         self.sight = Sight(self)
         self.answer = ""
-        self.usage = tokens.TokenUsage()
-        self.costs: dict[str, Cost] = {}
         self.turn = 0
         self.stopped = asyncio.Event()
-        self._outputs: list[int] = []
         self._client = client
         self._asking = False
         self._transcript: Transcript | None = None
@@ -103,13 +86,11 @@ class Session:
         return self.repo.root
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """Our own book of what was burnt."""
-        from assistant.quota.ledger import Ledger
-
-        ledger = Ledger(self.places.data / "ledger.sqlite", zone=None)  # days are those of the user
-        ledger.recover(self.now(), _alive)
-        return ledger
+    def accounts(self) -> Accounts:
+        """What is burnt and what is left."""
+        return Accounts(
+            self.roster, self.id, places=self.places, config=self.config, client=lambda: self.client, now=self.now
+        )
 
     @cached_property
     def journal(self) -> Journal:
@@ -137,13 +118,6 @@ class Session:
 
         return Roster(self.places, self.config, self.env, lambda: self.client)
 
-    @cached_property
-    def plans(self) -> Mapping[str, Plan]:
-        """Plans by name, ours and the user's."""
-        from assistant.quota.plan import load_plans
-
-        return load_plans(self.places.config / "plans")
-
     @property
     def client(self) -> Client:
         """The one door to the network, opened when first used."""
@@ -157,49 +131,66 @@ class Session:
         """Let go of connections and files."""
         if self._client is not None:
             await self._client.aclose()
-        if "ledger" in self.__dict__:
-            self.ledger.close()
-
-    def plan(self, pick: Pick | None = None) -> Plan | None:
-        """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
-
-        Raises ConfigError when the user's config names a plan that does not exist.
-        """
-        pick = pick or self.roster.pick
-        if pick is None:
-            return None
-        provider = pick.provider.name
-        name = self.config.plans.get(provider)
-        if name is None:
-            return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
-        if name not in self.plans:
-            raise ConfigError(
-                f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
-                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self.places.config}.",
-            )
-        return self.plans[name]
+        self.accounts.close()
 
     # What it costs.
 
-    def quote(self, text: str) -> Quote | None:
+    def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
         """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
+        return self.accounts.quote(self._words(text), pick) if pick or self.roster.pick else None
+
+    async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
+        """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
         if self.roster.pick is None:
-            return None
-        model = self.roster.pick.model
+            return
+        try:
+            yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
+            if not ask:
+                return
+            key = await self.roster.key(self.roster.pick.provider)
+            found = await self.accounts.poll(self.roster.pick.provider, key, hurry=hurry)
+            if found is not None and found.count:
+                yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
+        except (Auth, ConfigError, StateError):
+            return  # whoever asks a question is told
+
+    async def refresh(self) -> list[Polled]:
+        """Ask everybody with a key whose quota can be asked for, each as soon as that is due: at the user's wish only."""
+
+        async def one(provider: Provider) -> Polled | None:
+            try:
+                key = await self.roster.key(provider)
+                return await self.accounts.poll(provider, key, hurry=True)
+            except (Auth, ConfigError):
+                return None
+
+        asked = await asyncio.gather(*(one(each.provider) for each in self.roster.found()))
+        return [each for each in asked if each is not None]
+
+    def standings(self, *, every: bool = False) -> list[Standing]:
+        """Return the plan board, of all plans there are with `every`. Reads the ledger: call it in a thread."""
+        from assistant.standings import standings
+
+        more = self.accounts.plans.values() if every else ()
+        sellers = [each.provider for each in self.roster.found()]
+        named = [
+            self.roster.catalogue.providers[name]
+            for name in self.config.plans
+            if name in self.roster.catalogue.providers
+        ]
+        practice = [each for each in self.roster.catalogue.providers.values() if each.payer == "practice"]
+        sellers = [*sellers, *named] or practice
+        return standings(self.accounts, sellers, self.roster.pick, self.now(), plans=more)
+
+    def next_models(self) -> list[str]:
+        """Name the models that a quote is compared with: the favourites, then what was asked last."""
+        names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
+        return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
+
+    def _words(self, text: str) -> int:
+        """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
-        words += 800 + (self.sight.context.tokens if self.sight.context else 1_500)
-        low, likely, high = self.roster.factor(model).of(words)
-        output = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
-        usage = tokens.TokenUsage(fresh_input=likely, output=output, exact=False)
-        return Quote(low, likely, high, self.price(usage), self._share(usage))
-
-    def _share(self, usage: TokenUsage) -> float | None:
-        from assistant.quota import meter
-
-        plan = self.plan()
-        if plan is None or self.roster.pick is None:
-            return None
-        return meter.share_of(plan, usage, self.price(usage), self.roster.pick.model.id, self.now())
+        return words + 800 + (self.sight.context.tokens if self.sight.context else 1_500)
 
     # A turn.
 
@@ -231,6 +222,7 @@ class Session:
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
+        steps = 0
         waiting = self.proposed.patch if self.proposed and mend else None
         try:
             async with aclosing(turn.run(ask, Desk(self, ask, pick, key, waiting))) as stream:
@@ -239,43 +231,26 @@ class Session:
                         case events.TextArrived(words):
                             pieces.append(words)
                             self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
+                        case events.RequestSent():
+                            steps += 1
                         case events.TurnEnded():
                             ended = event
                             aside = self._remember(text, ended, waiting)
+                            if not mend and (ended.patch is not None or ended.misfits):
+                                self.accounts.tried(ended, str(self.root), at_once=steps == 1)
                             if aside is not None:
                                 words = f"The hunks of turn {aside.turn} that were not decided are set aside"
                                 yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
                         case _:
                             pass
                     yield event
-            await asyncio.to_thread(self._keep_line, pick)
+            await asyncio.to_thread(self.accounts.keep_line, pick)
         finally:
             self._asking = False
             if ended is None:  # closed from outside: what came is kept
                 self.history.append(said("user", text))
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
-
-    def _keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the book."""
-        from assistant.quota import history, line
-
-        now = self.now()
-        today = now.astimezone().date()
-        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
-        plan = self.plan(pick)
-        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
-        line.keep(
-            str(self.places.data),
-            model=pick.model.name,
-            day=today.isoformat(),
-            burn=burn,
-            window=first.meter if first else "",
-            share=first.share if first else None,
-            resets=first.resets_at.timestamp() if first and first.resets_at else None,
-            at=now.timestamp(),
-            state=first.state if first else "",
-        )
 
     async def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
@@ -285,7 +260,7 @@ class Session:
         try:
             pick = self.roster.catalogue.pick(name) if name else self.roster.present()
             key = await self.roster.key(pick.provider)
-            self._check_caps(text)
+            await asyncio.to_thread(self.accounts.check_caps, self._words(text), pick)
         except BaseException:
             self._asking = False
             raise
@@ -325,7 +300,7 @@ class Session:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:
                     if isinstance(event, events.AsideEnded):
-                        self._count(event.usage, event.cost)
+                        self.accounts.count(event.usage, event.cost)
                     yield event
         finally:
             self._asking = False
@@ -351,9 +326,8 @@ class Session:
         self.changes.told()
         self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
-        self._count(ended.usage, ended.cost)
-        if ended.usage.exact and ended.usage.total_output:
-            self._outputs = [*self._outputs[-7:], ended.usage.total_output]
+        self.accounts.count(ended.usage, ended.cost)
+        self.accounts.learn(ended.usage)
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
         return aside
 
@@ -366,50 +340,6 @@ class Session:
         name = f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
         return self.changes.propose(proposal, upon=waiting)
-
-    def _count(self, usage: TokenUsage, cost: Cost) -> None:
-        self.usage += usage
-        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
-
-    def _check_caps(self, text: str) -> None:
-        quote = self.quote(text) if self.config.cap_turn or self.config.cap_session or self.config.cap_day else None
-        if quote is None or quote.cost.amount is None:
-            return
-        today = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        caps = {"turn": self.config.cap_turn, "session": self.config.cap_session, "day": self.config.cap_day}
-        for name, cap in caps.items():
-            burnt = Decimal(0)
-            if name == "session":
-                burnt = sum((cost.amount or Decimal(0) for cost in self.costs.values()), burnt)
-            elif name == "day":
-                burnt = sum((entry.cost.amount or Decimal(0) for entry in self.ledger.entries(since=today)), burnt)
-            if cap is not None and quote.cost.amount + burnt > cap:
-                raise BudgetError(
-                    f"This question would cost about {quote.cost.amount:.4f} {quote.cost.currency} and cross your cap "
-                    f"of {cap} for a {name}.",
-                    f"Choose a cheaper model with /model, or raise cap_{name} in your config.",
-                )
-
-    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
-        """Say what a usage costs now, with the present model or the one given."""
-        from assistant.models import price
-
-        pick = pick or self.roster.pick
-        if pick is None:
-            return tokens.total_cost([])
-        return price.cost(pick.model, usage, self.now(), self.roster.payer(pick.provider), reported)
-
-    def meters(self) -> tuple[Estimate, ...]:
-        """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
-        plan = self.plan()
-        return self.estimates(plan) if plan is not None else ()
-
-    def estimates(self, plan: Plan) -> tuple[Estimate, ...]:
-        """Return the meters of a plan as they stand now, the binding one first."""
-        from assistant.quota import meter
-
-        now = self.now()
-        return meter.estimate(plan, self.ledger.entries(plan=plan.name, since=meter.horizon(plan, now)), now)
 
     # Deciding.
 
@@ -424,6 +354,7 @@ class Session:
         When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
+        turn = self.proposed.turn if self.proposed else 0
         try:
             kept, left = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
@@ -432,6 +363,7 @@ class Session:
                 raise
             yield events.PatchMoved(moved, stale.message)
             return
+        await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
 
     async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
@@ -546,13 +478,3 @@ def _mark(root: Path) -> str:
     import hashlib
 
     return f"{root.name[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

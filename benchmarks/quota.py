@@ -153,7 +153,7 @@ for number in range(count):
     cost = ("included", None, "USD") if plan else ("metered", "0.0123", "USD")
     purpose = ("main", "main", "repair", "commit")[number % 4]
     head = (when, "s", number // 9, number % 9, purpose, f"/home/u/p{number // 400 % 10}", provider, model, "", "plan", plan)
-    tail = (*cost, 1, "", 1, "", when[:13])
+    tail = (*cost, 1, "", 1, "", when[:13], when)
     rows.append((entry, "in_flight", *head, 1000, 0, 0, 0, 500, 0, 0, *tail))
     rows.append((entry, "settled", *head, rnd.randrange(5000), rnd.randrange(50000), 9, 0, rnd.randrange(2000), 10, 1, *tail))
 def write(base):

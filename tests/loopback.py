@@ -37,11 +37,16 @@ def anthropic(text, usage=None, model="served-claude"):
 
 
 class Server:
-    """Answers requests in turn with (status, headers, body) or with bytes of a stream; the last answer repeats."""
+    """Answers requests in turn with (status, headers, body) or with bytes of a stream; the last answer repeats.
 
-    def __init__(self, *answers, pause_s=0.0):
+    `pages` is what GET finds, by path: (status, headers, body); `got` remembers what was asked for so.
+    """
+
+    def __init__(self, *answers, pause_s=0.0, pages=None):
         self.answers = list(answers)
+        self.pages = pages or {}
         self.asked = []
+        self.got = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,6 +66,15 @@ class Server:
                     if pause_s:
                         self.wfile.flush()
                         time.sleep(pause_s)
+
+            def do_GET(self):
+                outer.got.append((self.path, dict(self.headers)))
+                status, headers, data = outer.pages.get(self.path, (404, {}, b"not here"))
+                self.send_response(status)
+                for name, value in {"content-length": str(len(data)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
 
             def log_message(self, *_):
                 pass

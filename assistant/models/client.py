@@ -212,7 +212,9 @@ class Client:
                 status=answer.status_code,
             )
         body = (await self._body(answer, headers, _BODY_SHOWN)).decode("utf-8", "replace")
-        return classify(answer.status_code, headers, body, provider=provider, now=self._now())
+        error = classify(answer.status_code, headers, body, provider=provider, now=self._now())
+        error.headers, error.body = headers, body
+        return error
 
     async def _read(
         self,
@@ -330,6 +332,13 @@ class Client:
             raise errors.Unreachable(f"{redact(url)} did not answer within {timeout_s:.0f} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise errors.Unreachable(f"{redact(url)} cannot be reached: {_words(error)}.") from error
+
+    async def fetch(
+        self, call: HttpCall, provider: Provider, timeout_s: float = 10.0
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send one small request with a key, once; returns status, headers and body as they are. Raises Unreachable."""
+        address.check(call.url, provider.base_url, secret=True, provider=provider.name)
+        return await self._fetch(call.method, call.url, call.headers, call.body, timeout_s)
 
     async def _ask_json(self, call: HttpCall, provider: Provider, key: str, timeout_s: float) -> Any:
         address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)

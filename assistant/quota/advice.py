@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.quota.meter import burn_of
 from assistant.quota.money import Tally, amount, tally
@@ -60,6 +60,24 @@ class Fit:
             by = ", ".join(f"{count} by {name}" for name, count in self.blocked.items())
             words = f"{self.held} held, {by}, in {self.waits} windows"
         return f"{self.title}: {words}; {price}"
+
+
+def as_json(fit: Fit) -> dict[str, Any]:
+    """Return a fit with the keys that scripts rely on; the price is a decimal string."""
+    return {
+        "plan": fit.plan,
+        "title": fit.title,
+        "held": fit.held,
+        "share_held": round(fit.share_held, 4),
+        "blocked": dict(fit.blocked),
+        "waits": fit.waits,
+        "first_blocked": fit.first_blocked.isoformat() if fit.first_blocked else None,
+        "price": None if fit.price is None else str(fit.price),
+        "currency": fit.currency or None,
+        "unknown": list(fit.unknown),
+        "excluded": fit.excluded,
+        "by_token": {name: str(value) for name, value in fit.burnt.amounts.items()},
+    }
 
 
 def compare(plans: Iterable[Plan], entries: Sequence[Entry | Burn], now: datetime) -> list[Fit]:

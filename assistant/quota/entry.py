@@ -41,7 +41,7 @@ class Entry:
     """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed".
 
     `steps` is 1; only `Ledger.bundles` gives entries that stand for several steps of one model within a quarter of an
-    hour, with `at` the first one's instant.
+    hour, with `at` the first one's instant. `ended_at` is None while it runs, and where nobody noted it.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Entry:
     attempt: int = 1
     note: str = ""
     steps: int = 1
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

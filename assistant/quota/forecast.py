@@ -119,13 +119,17 @@ def token_rates(
     return whole / minutes, (whole - sum(usage.cache_read for usage in inside)) / minutes
 
 
-def phrase(found: Forecast, zone: str = "UTC", now: datetime | None = None) -> str:
-    """Say it in a few words: "dry at 15:40 at this rate", "lasts, about 67 % at reset", or nothing where nothing is known."""
+def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = None) -> str:
+    """Say it in a few words: "dry at 15:40 at this rate", "lasts, about 67 % at reset", or nothing where nothing is known.
+
+    Times are those of `zone`, None for the zone of this machine.
+    """
     if found.dry_at is not None:
         if now is not None and found.dry_at <= now:
             return "used up"
-        local = found.dry_at.astimezone(ZoneInfo(zone))
-        far = now is not None and local.date() != now.astimezone(ZoneInfo(zone)).date()
+        clock = ZoneInfo(zone) if zone is not None else None
+        local = found.dry_at.astimezone(clock)
+        far = now is not None and local.date() != now.astimezone(clock).date()
         return f"dry {local:%a }at {local:%H:%M} at this rate" if far else f"dry at {local:%H:%M} at this rate"
     if found.lasts and found.share_at_reset is not None:
         return f"lasts, about {found.share_at_reset.quantize(Decimal(1), ROUND_HALF_UP)} % at reset"

@@ -210,6 +210,26 @@ def yields(outcomes: Mapping[tuple[str, ...], Mapping[str, int]], costs: Iterabl
     return sorted(found, key=lambda one: (not one.per_line, sum(one.per_line.values(), Decimal(0)), one.key))
 
 
+def yield_lines(found: Sequence[Yield]) -> list[str]:
+    """Write yields as a table for people, with a heading; empty for none."""
+    if not found:
+        return []
+    names = ["/".join(one.key) for one in found]
+    width = max(len(name) for name in (*names, "model"))
+    lines = [f"{'model':<{width}}  fit at once   taken  skipped  edited   lines  per accepted line"]
+    for name, one in zip(names, found, strict=True):
+        first = "-" if one.first_try is None else f"{one.first_try:.0%} of {one.tries}"
+        price = "; ".join(money_words(amount, currency) for currency, amount in sorted(one.per_line.items()))
+        extra = ", ".join(
+            f"{count} steps {word}" for count, word in ((one.included, "included"), (one.unpriced, "unpriced")) if count
+        )
+        price = price if not extra else f"{price} + {extra}" if price else extra
+        lines.append(
+            f"{name:<{width}}  {first:>11}  {one.taken:>6}  {one.skipped:>7}  {one.edited:>6}  {one.lines:>6}  {price or '-'}"
+        )
+    return lines
+
+
 def as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
     """Write rows as CSV with a heading; `names` are those of the key. A row with several currencies takes a line for each.
 

@@ -45,13 +45,18 @@ class Imports:
         """What went wrong with our file without stopping anything."""
         return self.store.warnings
 
-    def run(self, env: Mapping[str, str], home: Path, clients: Sequence[str] = ()) -> list[gather.Imported]:
-        """Read what is new in the logs of the clients named, or of all; one result for each client that has logs here."""
+    def run(
+        self, env: Mapping[str, str], home: Path, clients: Sequence[str] = (), folders: Sequence[Path] = ()
+    ) -> list[gather.Imported]:
+        """Read what is new in the logs of the clients named, or of all; one result for each client that has logs here.
+
+        `folders` stand for the usual places.
+        """
         found = []
         for part in discover.parts(_PACKAGE):
             if clients and part.CLIENT not in clients:
                 continue
-            roots = [root for root in part.places(env, home) if root.is_dir()]
+            roots = [root for root in folders or part.places(env, home) if root.is_dir()]
             if roots:
                 found.append(gather.Pass(self.store, part, self._zone).read(roots))
         return found

@@ -72,7 +72,7 @@ class Ledger:
             entry, "in_flight", _instant(start.at), start.session, start.turn, start.step, start.purpose, start.project,
             start.provider, start.model, "", start.payer, start.plan,
         )  # fmt: skip
-        tail = (start.pid, start.account, start.attempt, "", self._hour(start.at))
+        tail = (start.pid, start.account, start.attempt, "", self._hour(start.at), None)
         row = (*head, *_burn(start.usage_estimate, start.cost_estimate), *tail)
         self._append(row, synced=False)  # its end is, a moment later, and takes it along
         self._begun[entry] = row
@@ -81,17 +81,18 @@ class Ledger:
     def settle(
         self, entry: str, *, at: datetime, state: str, usage: TokenUsage, cost: Cost, served_model: str = ""
     ) -> None:
-        """Write how a step ended."""
-        del at  # a step counts at the instant it left: windows and prices are of then
+        """Write how a step ended. It counts at the instant it left: windows and prices are of then."""
         old = self._begun.pop(entry, None) or self._first(entry)
-        self._append((entry, state, *old[2:10], served_model, *old[11:13], *_burn(usage, cost), *old[23:]))
+        self._append(
+            (entry, state, *old[2:10], served_model, *old[11:13], *_burn(usage, cost), *old[23:28], _instant(at))
+        )
 
     def correct(self, entry: str, *, usage: TokenUsage, cost: Cost, note: str) -> None:
         """Write what a step that has ended really burnt, and how that is known (`note`); the old row stays."""
         old = self._latest(entry)
         if old[1] == "in_flight":
             raise StateError(f"The step {entry} has not ended yet.", "Settle it first.")
-        self._append((*old[:13], *_burn(usage, cost), *old[23:26], note, old[27]))
+        self._append((*old[:13], *_burn(usage, cost), *old[23:26], note, *old[27:]))
 
     def record(self, outcome: Outcome) -> None:
         """Write what became of a turn's edits."""
@@ -325,13 +326,13 @@ def _burn(usage: TokenUsage, cost: Cost) -> tuple[Any, ...]:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    fresh, read, short, long, output, reasoning, exact, status, amount, currency, pid, account, attempt, note = row[
-        13:27
-    ]
+    fresh, read, short, long, output, reasoning, exact, status, amount, currency, *rest = row[13:]
+    pid, account, attempt, note, _, ended = rest
     return Entry(
         row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10],
         row[11], row[12], TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
         Cost(status, None if amount is None else Decimal(amount), currency), pid, account or "", attempt or 1, note or "",
+        ended_at=datetime.fromisoformat(ended) if ended else None,
     )  # fmt: skip
 
 

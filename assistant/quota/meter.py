@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from assistant.quota.ledger import Entry
     from assistant.quota.plan import Meter, Plan
     from assistant.quota.reading import Reading
-    from assistant.tokens import Cost, TokenUsage
 
 _MINUTE = timedelta(minutes=1)
 _CLOCKS = timedelta(days=1)
@@ -127,6 +126,7 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
             entry.model,
             requests=steps,
             prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
+            until=entry.ended_at,
             running=entry.state == "in_flight",
         )
     if burn.at > now:
@@ -134,17 +134,22 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
     return burn
 
 
-def share_of(plan: Plan, usage: TokenUsage, cost: Cost, model: str, at: datetime | None = None) -> float | None:
-    """Return which part of the plan's tightest meter a step would take; None where no meter has a limit."""
-    shares = [
-        float(meter.burn(usage, cost, model, at) / meter.limit)
-        for meter in plan.meters
-        if isinstance(meter.limit, Decimal) and meter.limit
-    ]
+def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
+    """Return which part of the tightest meter in scope a step would take, 0 to 1; None where no meter can say it.
+
+    A meter told in points says it where what a point is worth was learned.
+    """
+    shares = []
+    for gauge in gauges:
+        limit = gauge.meter.limit_at(step.at)
+        if isinstance(limit, Decimal) and limit and gauge.meter.counts(step.model, step.feature):
+            need = gauge.need(step)
+            if need:
+                shares.append(float(need / limit))
     return max(shares, default=None)
 
 
 __all__ = [
-    "Estimate", "Room", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "horizon", "reads", "share_of",
+    "Estimate", "Room", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "horizon", "ordered", "reads", "share_of",
     "unmapped",
 ]  # fmt: skip

@@ -7,13 +7,18 @@ A note made in what is now the future was made by a clock that has since been se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from assistant.quota.reading import from_json, to_json
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
+    from assistant.quota.reading import Reading
     from assistant.quota.store import Connection, Store
 
 
@@ -55,6 +60,26 @@ class Sources:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def hear(self, source: str, readings: Sequence[Reading], at: datetime, *, plan: str = "") -> None:
+        """Keep what one answer says, as it was said; the instant is kept beside, so that the same said again is known."""
+        told = [to_json(each) for each in readings]
+        for each in told:
+            del each["observed_at"]
+        self.put_readings(source, json.dumps(told, sort_keys=True, ensure_ascii=False), at, plan=plan)
+
+    def heard(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Reading]:
+        """Return what `hear` kept of a source or a plan, in order; what was confirmed later is said again then."""
+        found: list[Reading] = []
+        for kept in self.readings(source, plan=plan, since=since):
+            try:
+                told = [from_json({**each, "observed_at": kept.at.isoformat()}) for each in json.loads(kept.payload)]
+            except (ValueError, TypeError):
+                continue  # of another kind, or torn
+            found += told
+            if kept.confirmed_at > kept.at:
+                found += [replace(each, observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
+        return sorted(found, key=lambda each: each.observed_at)
+
     def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:
         """Keep what a source said; also takes back its failures."""
         at = _text(observed_at)
@@ -87,6 +112,12 @@ class Sources:
             where.append("confirmed_at >= ?")
             values.append(_text(since))
         return self._kept(f"WHERE {' AND '.join(where) or '1'} ORDER BY at, rowid", values)
+
+    def plans(self, *, since: datetime) -> list[str]:
+        """Name the plans of which something was said since an instant."""
+        query = "SELECT DISTINCT plan FROM readings WHERE confirmed_at >= ? AND plan <> '' ORDER BY plan"
+        parts = self._store.read(lambda base: base.execute(query, (_text(since),)).fetchall())
+        return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
 
     def latest(self, source: str = "", *, plan: str = "") -> Kept | None:
         """Return the newest reading of a source or of a plan."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 2
+VERSION = 3
 SPAN_S = 900
 """Seconds of a span: zones and windows begin on quarters of an hour."""
 
@@ -31,8 +31,9 @@ FIRST_COLUMNS = (
     "amount", "currency", "pid",
 )  # fmt: skip
 """The columns of version 0, in their order."""
-ADDED_COLUMNS = ("account", "attempt", "note", "hour")
-"""Columns of version 2. `hour` is the hour on the user's clock, "2026-11-24T13"; empty in rows of version 0."""
+ADDED_COLUMNS = ("account", "attempt", "note", "hour", "ended_at")
+"""Columns of version 2, and `ended_at` of version 3. `hour` is the hour on the user's clock, "2026-11-24T13"; empty in rows
+of version 0."""
 COLUMNS = FIRST_COLUMNS + ADDED_COLUMNS
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")

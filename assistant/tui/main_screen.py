@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -16,7 +17,7 @@ from assistant.errors import AssistantError
 from assistant.tui import present
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
-from assistant.tui.widgets.meter_bar import MeterBar, money, short
+from assistant.tui.widgets.meter_bar import MeterBar
 from assistant.tui.widgets.patch_view import PatchView
 from assistant.tui.widgets.transcript import Transcript
 
@@ -31,6 +32,12 @@ _WIDE = 120
 _SQUAT = 14
 _PAUSE_S = 0.3
 """How long typing must pause before the price of what stands in the composer is worked out."""
+
+
+_BEAT_S = 60.0
+"""How often the meter is looked at while nothing happens."""
+_AWAKE_S = 900.0
+"""How long after the user's last question or command somebody is still asked for the quota."""
 
 
 class MainScreen(Screen[None]):
@@ -74,6 +81,7 @@ class MainScreen(Screen[None]):
         self._queue: list[str] = []
         self._paths: list[str] | None = None
         self._pause: Timer | None = None
+        self._busy_at = 0.0
         self._leaving = False
         self._reviewing = False
 
@@ -91,6 +99,11 @@ class MainScreen(Screen[None]):
         self.composer.focus()
         self.hunks.show(None)
         self.call_after_refresh(self._begin)
+        self.set_interval(_BEAT_S, self._beat)
+
+    def _beat(self) -> None:
+        """Let the meter know that time has passed: windows end, and words grow old."""
+        self.ask_meter(idle=True)
 
     def on_resize(self) -> None:
         """One pane or two."""
@@ -165,16 +178,15 @@ class MainScreen(Screen[None]):
 
     @work(exclusive=True, group="quote")
     async def _quote(self) -> None:
-        """Say below the composer what sending would cost."""
+        """Say below the composer what sending would cost, with this model and with the two that come next."""
+        from assistant.tui import quoting
+
         text = self.composer.text
         if not text.strip() or text.startswith("/") or self.session.roster.pick is None:
             self.composer.border_subtitle = ""
             return
-        quote = await asyncio.to_thread(self.session.quote, text)
-        if quote is not None:
-            share = f", {quote.share:.1%} of the plan" if quote.share is not None else ""
-            words = f"~{short(quote.likely)} tokens, {money(quote.cost)}{share}"
-            self.composer.border_subtitle = words
+        quotes = await asyncio.to_thread(quoting.quotes, self.session, text)
+        self.composer.border_subtitle = quoting.line(quotes, self.size.width - 6)
 
     def _label(self) -> None:
         """Say above the composer what waits there."""
@@ -195,6 +207,19 @@ class MainScreen(Screen[None]):
             following = self._queue.pop(0)
             self._label()
             self.submit(following)
+        else:
+            self.ask_meter()
+
+    @work(exclusive=True, group="meter")
+    async def ask_meter(self, *, idle: bool = False) -> None:
+        """Show how the meter stands, and ask who pays, behind what the user does: after he has asked or chosen, never before."""
+        if idle and self.session.asking:
+            return
+        self._busy_at = self._busy_at if idle else monotonic()
+        ask = bool(self._busy_at) and monotonic() - self._busy_at < _AWAKE_S
+        async with aclosing(self.session.meter(ask=ask, hurry=not idle)) as stream:
+            async for event in stream:
+                present.show(self, event)
 
     async def walk(self, stream: command.Stream) -> None:
         """Show the events of a stream, and the error it ends with."""

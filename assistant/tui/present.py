@@ -10,12 +10,16 @@ from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from assistant.changes import Proposal
     from assistant.context.section import Context
     from assistant.edits.edit import Edit
     from assistant.edits.hunk import Hunk
+    from assistant.quota.forecast import Forecast
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
+    from assistant.tui.widgets.meter_bar import MeterState
 
 
 def show(screen: Stage, event: events.Event) -> None:
@@ -52,16 +56,7 @@ def show(screen: Stage, event: events.Event) -> None:
             share = usage.total / screen.window if screen.window else None
             meter.show(replace(state, session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
-            first = estimates[0] if estimates else None
-            meter.show(
-                replace(
-                    meter.state,
-                    plan=first.meter if first else "",
-                    plan_share=first.share if first else None,
-                    resets=_resets(first) if first else "",
-                    note=_trust(first) if first else "",
-                )
-            )
+            meter.show(metered(meter.state, estimates[0] if estimates else None, screen.session.now()))
         case events.EditsMisfit(misfits):
             talk.end()
             for misfit in misfits:
@@ -172,19 +167,35 @@ def _shown(context: Context) -> str:
     return "; ".join(parts) or "nothing of the repository"
 
 
-def _resets(estimate: Estimate) -> str:
-    """Say when a window begins anew: the time today, else the weekday with it, in the user's own zone."""
-    if estimate.resets_at is None:
-        return ""
-    at = estimate.resets_at.astimezone()
-    now = at.now(at.tzinfo)
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
+def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterState:
+    """Put the meter that binds on the line: its name, what is used or left, its reset, its pace, and who says so."""
+    if first is None:
+        return replace(state, plan="", plan_share=None, resets="", left="", pace=("", ""), spent=False, note="")
+    from assistant.quota import forecast, wording
+
+    left = wording.figures(first) if first.share is None and first.unit == "money" else ""
+    return replace(
+        state,
+        plan=first.meter,
+        plan_share=first.share,
+        resets=wording.clock(first.resets_at, now),
+        left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
+        pace=_pace(forecast.forecast(first, now), now),
+        spent=first.state == "exhausted",
+        note=wording.trust(first),
+    )
 
 
-def _trust(estimate: Estimate) -> str:
-    """Say who says a figure and how old the word is."""
-    source = {"ledger": "our count", "you": "you said"}.get(estimate.source, estimate.source)
-    return f"{source}, {estimate.age_s // 60} min ago" if estimate.age_s >= 60 else source
+def _pace(found: Forecast, now: datetime) -> tuple[str, str]:
+    """Say how it goes on, in full and in short; nothing where it is used up already or nobody knows."""
+    from assistant.quota import forecast, wording
+
+    if found.dry_at is not None and found.dry_at <= now:
+        return "", ""
+    short_words = f"dry {wording.clock(found.dry_at, now)}" if found.dry_at is not None else ""
+    if found.lasts and found.share_at_reset is not None:
+        short_words = f"→{found.share_at_reset:.0f}%"
+    return forecast.phrase(found, None, now), short_words
 
 
 def tell_counts(usage: TokenUsage) -> str:

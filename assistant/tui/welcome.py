@@ -37,7 +37,7 @@ async def greet(screen: Stage, model: str, *, resume: bool) -> None:
             "Type: add a limit to the kettle",
             "note",
         )
-    present.show(screen, events.MeterMoved(await asyncio.to_thread(session.meters)))
+    present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
 
 
 async def _take_up(screen: Stage) -> None:

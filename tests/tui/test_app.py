@@ -117,7 +117,7 @@ async def test_escape_stops_a_turn_and_keeps_what_came(make_session):
             await pilot.press("escape")
             await until(pilot, lambda: "cancelled" in app.main.talk.text)
         assert session.history[-1].partial
-        assert session.ledger.entries()[-1].state == "interrupted"
+        assert session.accounts.ledger.entries()[-1].state == "interrupted"
 
 
 async def test_first_run_without_a_key_says_what_can_be_done(make_session):

@@ -1,13 +1,16 @@
 """The meter line: everything in full where there is room, all that matters in 80 columns, never wider than the screen."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from rich.cells import cell_len
 
+from assistant.accounts import Quote
+from assistant.quota.estimate import Estimate
 from assistant.tokens import Cost, TokenUsage
-from assistant.tui import theme
+from assistant.tui import present, quoting, theme
 from assistant.tui.widgets.meter_bar import MeterBar, MeterState, money, short
 
 STATE = MeterState(
@@ -91,3 +94,66 @@ def test_unknown_included_and_free_are_not_a_zero(cost, words):
 )
 def test_counts_are_short(count, words):
     assert short(count) == words
+
+
+NOW = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)
+WINDOW = Estimate(
+    "mine", "5 hours", "credits", "open", Decimal(900), Decimal(2000), Decimal(1100), NOW - timedelta(minutes=90),
+    NOW + timedelta(minutes=210), NOW + timedelta(minutes=210), "provider", 300, Decimal(45), Decimal(900), Decimal(910),
+)  # fmt: skip
+
+
+def meter_line(estimate, width=200):
+    return line(present.metered(STATE, estimate, NOW), width)
+
+
+def local(at):
+    return f"{at.astimezone():%H:%M}"
+
+
+def test_the_window_that_binds_is_named_with_share_reset_pace_age_and_source():
+    words = meter_line(WINDOW, 240)
+    dry = NOW + timedelta(minutes=110)
+    for each in ("5 hours", "45%", "dry at", local(dry), "provider, 5 min ago"):
+        assert each in words
+    lasting = replace(WINDOW, used=Decimal(400), remaining=Decimal(1600), age_s=0, source="headers")
+    words = meter_line(lasting, 240)
+    assert "lasts, about 67 % at reset" in words
+    assert words.rstrip().endswith("headers")
+
+
+def test_in_eighty_columns_the_pace_is_short():
+    state = replace(STATE, model="deepseek/flash", session=TokenUsage(), context_share=None)
+    words = line(present.metered(state, WINDOW, NOW), 80)
+    assert "5 hours 45% ↺" in words
+    assert f"dry {local(NOW + timedelta(minutes=110))}" in words
+
+
+def test_what_is_used_up_says_so_and_what_has_no_window_says_what_is_left():
+    spent = replace(WINDOW, used=Decimal(2000), remaining=Decimal(0), state="exhausted")
+    assert "5 hours used up resets" in meter_line(spent, 240)
+    assert "dry" not in meter_line(spent, 240)
+    balance = replace(
+        WINDOW, meter="balance", unit="money", limit=None, used=Decimal(12), remaining=Decimal("98.00"), currency="CNY",
+        start=None, end=None, resets_at=None,
+    )  # fmt: skip
+    assert "balance CNY 98.00 left" in meter_line(balance)
+    typed = replace(WINDOW, source="you", age_s=7200)
+    assert "you typed it, 2 h ago" in meter_line(typed, 260)
+    assert "5 hours ?" in meter_line(replace(WINDOW, used=None, remaining=None, limit=None))
+
+
+def quote(model, amount, share=None):
+    cost = [Cost("metered", Decimal(amount) * factor) for factor in (1, Decimal("0.5"), 2)]
+    return Quote(model, 800, 1_000, 1_300, *cost, share)
+
+
+def test_a_quote_names_the_band_and_the_others_as_far_as_they_fit():
+    found = [quote("zai/glm-5.3", "0.02", 0.031), quote("deepseek/flash", "0.001"), quote("openai/sol", "0.5")]
+    words = quoting.line(found, 120)
+    assert words == "~1.0k tokens ±30%, $0.0100 to $0.0400, 3.1% of the plan │ flash $0.0010 │ sol $0.5000"
+    assert quoting.line(found, 80).endswith("flash $0.0010")
+    assert len(quoting.line(found, 20)) <= 20
+    included = replace(found[0], cost=Cost("included"), cost_low=Cost("included"), cost_high=Cost("included"))
+    assert "included" in quoting.line([included], 80)
+    assert quoting.line([], 80) == ""

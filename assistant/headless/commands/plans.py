@@ -1,58 +1,161 @@
-"""What is left of your plans and balances; `plans replay` runs events through a plan."""
+"""What is left of your plans and balances; `plans replay` runs events through a plan, `plans advise` your own history."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import ConfigError
-from assistant.headless.output import dump, out
+from assistant.headless.output import dump, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from datetime import datetime
 
-    from assistant.quota.plan import Plan
+    from assistant.quota.estimate import Estimate
+    from assistant.quota.forecast import Forecast
     from assistant.session import Session
+    from assistant.standings import Standing
+
+_ACTIONS = ["show", "replay", "advise", "tell"]
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
-    parser.add_argument("action", nargs="?", choices=["show", "replay"], default="show")
+    parser.add_argument("action", nargs="?", choices=_ACTIONS, default="show")
+    parser.add_argument("what", nargs="*", help='tell: PLAN METER FIGURE, such as: tell claude-pro "5 hours" 45%%')
     parser.add_argument("--all", action="store_true", help="every plan of the catalogue, not only yours")
-    parser.add_argument("--plan", metavar="FILE", help="replay: the plan, a TOML file")
+    parser.add_argument("--refresh", action="store_true", help="ask the providers whose quota can be asked for first")
+    parser.add_argument("--plan", metavar="FILE", help="replay, advise: the plan, a TOML file or a name")
     parser.add_argument("--events", metavar="FILE", help="replay: what was used, one JSON object a line")
     parser.add_argument("--at", metavar="TIME", help="replay: the instant to look at (default: the last event)")
+    parser.add_argument("--resets", metavar="TIME", default="", help="tell: when the window begins anew")
 
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
-    return _replay(session, options) if options.action == "replay" else _show(session, options)
+    actions = {"show": _show, "replay": _replay, "advise": _advise, "tell": _tell}
+    return actions[options.action](session, options)
 
 
 def _show(session: Session, options: Namespace) -> int:
-    from assistant.quota import meter
+    from assistant import standings
+    from assistant.quota import estimate
 
-    plans = session.plans.values() if options.all else _mine(session)
-    rows = [meter.as_json(each) for plan in plans for each in session.estimates(plan)]
+    if session.config.model:
+        session.roster.choose(session.config.model)
+    if options.refresh:
+        asyncio.run(_refresh(session))
+    found = session.standings(every=options.all)
     if options.json:
-        dump({"meters": rows})
+        meters = [estimate.as_json(each) for standing in found for each, _ in standing.meters]
+        dump({"meters": meters, "plans": [standings.as_json(each) for each in found]})
         return 0
-    for row in rows:
-        share = f"{row['used']} of {row['limit'] or 'unknown'} {row['unit']}"
-        out(f"{row['plan']:<22} {row['meter']:<14} {share}  {row['state']}  resets {row['resets_at'] or '-'}")
+    if not found:
+        tell("No key was found and no plan is named in your config. `wattson plans --all` shows all plans.")
+    for standing in found:
+        out("\n".join(_lines(standing, session.now())))
     return 0
 
 
-def _mine(session: Session) -> list[Plan]:
-    """Return the plans that the config names, those of providers with a key or without need of one, and those used."""
-    named = set(session.config.plans.values())
-    sellers = {each.provider.name for each in session.roster.found()} | {"scripted"}
-    used = {total.key[0] for total in session.ledger.totals(("plan",))}
-    return [
-        plan
-        for plan in session.plans.values()
-        if plan.name in named or plan.name in used or sellers.intersection(plan.default_for)
+async def _refresh(session: Session) -> None:
+    for each in await session.refresh():
+        if each.note:
+            tell(f"{each.provider}: {each.note}")
+        elif not each.count and each.next_at is not None:
+            tell(f"{each.provider}: asked a moment ago; again after {each.next_at.astimezone():%H:%M:%S}")
+    await session.close()
+
+
+def _lines(standing: Standing, now: datetime) -> list[str]:
+    from assistant.quota import history, wording
+
+    paid = f"  pays {', '.join(standing.providers)}" if standing.plan and standing.providers else ""
+    week = f"  7 days: {history.cost_words(standing.week)}" if standing.week is not None else ""
+    lines = [f"{'*' if standing.present else ' '} {standing.title}{paid}{week}"]
+    lines += [f"    {_meter(each, ahead, now)}" for each, ahead in standing.meters]
+    lines += [f"    not understood: {each.meter} {each.raw}" for each in standing.unmapped]
+    lines += [
+        f"    {each.meter}: {wording.amount(each.remaining, '')} of {wording.amount(each.limit, '')} left"
+        for each in standing.pace
+        if not isinstance(each.limit, str)
     ]
+    lines += [f"    {words}" for words in (*standing.notes, *([str(standing.hint)] if standing.hint else ()))]
+    return lines
+
+
+def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
+    from assistant.quota import forecast, wording
+
+    share = f"{each.percent}%" if each.percent is not None and each.unit != "percent" else ""
+    state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
+    reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
+    if each.resets_at:
+        reset += f" (in {wording.countdown(each.resets_at, now)})"
+    parts = (wording.figures(each), share, state, reset, forecast.phrase(ahead, None, now), wording.others(each))
+    return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{wording.trust(each)}, {each.confidence}]"
+
+
+def _tell(session: Session, options: Namespace) -> int:
+    """Keep a figure that the user has read somewhere: for plans that nothing else may be asked for."""
+    from assistant.quota.page import as_instant
+    from assistant.quota.reading import Reading, number
+
+    if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in session.accounts.plans:
+        return _payload(session, options)
+    if len(options.what) != 3 or options.what[0] not in session.accounts.plans:
+        raise ConfigError(
+            "Name a plan, a meter of it and a figure.", 'Like: wattson plans tell claude-pro "5 hours" 45%'
+        )
+    name, meter, figure = options.what
+    plan = session.accounts.plans[name]
+    if meter not in {each.name for each in plan.meters}:
+        raise ConfigError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
+    value, now = number(figure), session.now()
+    resets = as_instant(options.resets) if options.resets else None
+    if value is None or value < 0 or (options.resets and resets is None):
+        raise ConfigError(
+            f"{figure if value is None else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
+        )
+    if figure.endswith("%"):
+        reading = Reading(meter, "you", now, unit="percent", percent=value, rounding="rounded", resets_at=resets)
+    else:
+        balance = next(each for each in plan.meters if each.name == meter).window.kind == "balance"
+        reading = Reading(meter, "you", now, used=None if balance else value, remaining=value if balance else None,
+                          resets_at=resets)  # fmt: skip
+    session.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
+    return _show(session, options)
+
+
+def _payload(session: Session, options: Namespace) -> int:
+    """Keep what a vendor's own program hands out of a plan, from standard input: Claude Code's status line, for one."""
+    from assistant.headless.output import given
+    from assistant.quota.reading import from_body
+
+    plan, now = session.accounts.plans[options.what[0]], session.now()
+    found = from_body(given("-"), "", now, plan.reader) if plan.reader else []
+    if not found:
+        raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
+    session.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
+    return _show(session, options)
+
+
+def _advise(session: Session, options: Namespace) -> int:
+    """Say which plans would have held what was burnt, here and by other clients whose logs were read."""
+    from assistant.quota import advice
+
+    found = session.accounts.advice(options.plan or "")
+    if not found:
+        tell("Nothing was burnt yet that could be compared.")
+    if options.json:
+        dump({"plans": [advice.as_json(each) for each in found]})
+        return 0
+    for each in found:
+        out(str(each))
+    if found:
+        out(f"By the token it cost: {found[0].burnt}")
+    return 0
 
 
 def _replay(session: Session, options: Namespace) -> int:
@@ -60,19 +163,27 @@ def _replay(session: Session, options: Namespace) -> int:
     from assistant.quota.plan import read_file
     from assistant.quota.replay import read_events, rendered, replay, replayed_json
 
-    if not options.plan or not options.events:
+    if not options.plan:
         raise ConfigError(
-            "A replay needs --plan FILE and --events FILE.", "assistant/quota/plans/TEMPLATE.md shows both."
+            "A replay needs --plan FILE and --events FILE, or --plan NAME for your own history.",
+            "assistant/quota/plans/TEMPLATE.md shows both.",
         )
     at = as_instant(options.at) if options.at else None
     if options.at and at is None:
         raise ConfigError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
-    plan = read_file(Path(options.plan), users=session.places.config / "plans")
-    try:
-        with Path(options.events).open(encoding="utf-8") as lines:
-            events = read_events(lines, options.events)
-    except OSError as error:
-        raise ConfigError(f"{options.events} cannot be read: {error.strerror}.", "Name a file of events.") from error
+    plan = session.accounts.plans.get(options.plan) or read_file(
+        Path(options.plan), users=session.places.config / "plans"
+    )
+    if not options.events:
+        events = session.accounts.past()
+    else:
+        try:
+            with Path(options.events).open(encoding="utf-8") as lines:
+                events = read_events(lines, options.events)
+        except OSError as error:
+            raise ConfigError(
+                f"{options.events} cannot be read: {error.strerror}.", "Name a file of events."
+            ) from error
     found = replay(plan, events, at)
     if options.json:
         dump(replayed_json(found))

@@ -1,21 +1,34 @@
-"""What was burnt, by day, model and project."""
+"""What was burnt, by day, model and project; `usage import` reads the logs of other clients on this machine."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.errors import ConfigError
 from assistant.headless.output import dump, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+    from datetime import date
 
+    from assistant.quota.history import Row
     from assistant.session import Session
 
+_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer")
 _COUNTS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning")
+_BY = ("day", "provider", "model", "project")
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
+    parser.add_argument(
+        "action", nargs="*", metavar="import CLIENT", help="import: claude-code, codex, gemini, opencode or all"
+    )
+    parser.add_argument("--by", default="", metavar="KEYS", help=f"what to add up by, with commas: {', '.join(_KEYS)}")
+    parser.add_argument("--days", type=int, default=0, metavar="N", help="only the last N days")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--line", action="store_true", help="one line for tmux or a shell prompt, drawn from what is kept")
     how.add_argument("--csv", action="store_true", help="the history as CSV")
@@ -23,48 +36,109 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
-    from assistant.quota import history, line, meter
+    from assistant.quota import history
 
+    if options.action:
+        return _import(session, options.action, as_json=options.json)
     if options.line:
-        facts = line.read(str(session.places.data))
-        now = session.now()
+        from assistant.quota import line
+
+        facts, now = line.read(str(session.places.data)), session.now()
         out("" if facts is None else line.line(facts, now.timestamp(), now.astimezone().date().isoformat()))
         return 0
+    by = tuple(filter(None, options.by.split(",")))
+    if wrong := set(by) - set(_KEYS):
+        raise ConfigError(f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}.")
+    since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    ledger = session.accounts.ledger
     if options.csv:
-        by = ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(history.rows(session.ledger.totals(by)), by))
+        by = by or ("day", "provider", "model", "project", "purpose")
+        out(history.as_csv(history.rows(ledger.totals(by, since=since)), by))
         return 0
-    rows = _rows(session)
+    by = by or _BY
+    rows = [row for row in history.rows(ledger.totals(by, since=since)) if row.steps > row.failed]
+    others = session.accounts.elsewhere.burnt(since)
     if options.json:
-        burnt = [plan for plan in session.plans.values() if session.ledger.entries(plan=plan.name)]
-        meters = [meter.as_json(each) for plan in burnt for each in session.estimates(plan)]
-        dump({"usage": rows, "meters": meters})
+        _dump(session, by, rows, others, since)
         return 0
-    for row in rows:
-        money = ", ".join(f"{value} {name}" if value else name for name, value in row["costs"].items())
-        burn = f"{row['fresh_input']:,} fresh  {row['cache_read']:,} cached  {row['output'] + row['reasoning']:,} out"
-        out(f"{row['day']}  {row['provider']}/{row['model']:<24} {row['steps']:>4} steps  {burn}  {money}")
-    if not rows:
+    _table(by, rows)
+    if others:
+        out("Other clients, from their own logs:")
+        _table(("client", "model"), others)
+    if not rows and not others:
         tell("Nothing was burnt yet.")
     return 0
 
 
-def _rows(session: Session) -> list[dict[str, Any]]:
-    rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for entry in session.ledger.entries():
-        if entry.state == "failed":
-            continue
-        key = (entry.at.date().isoformat(), entry.provider, entry.model, entry.project)
-        head = dict(zip(("day", "provider", "model", "project"), key, strict=True))
-        row = rows.setdefault(key, {**head, "steps": 0, **dict.fromkeys(_COUNTS, 0), "exact": True, "costs": {}})
-        row["steps"] += 1
-        for name in _COUNTS:
-            row[name] += getattr(entry.usage, name)
-        row["exact"] &= entry.usage.exact
-        if entry.cost.amount is not None:
-            row["costs"][entry.cost.currency] = row["costs"].get(entry.cost.currency, 0) + entry.cost.amount
-        else:
-            row["costs"].setdefault(entry.cost.status, None)
-    for row in rows.values():
-        row["costs"] = {name: None if value is None else str(value) for name, value in row["costs"].items()}
-    return list(rows.values())
+def _dump(session: Session, by: Sequence[str], rows: Sequence[Row], others: Sequence[Row], since: date | None) -> None:
+    from assistant.quota import history, meter
+
+    burnt = [session.accounts.plans[name] for name in session.accounts.used_plans() if name in session.accounts.plans]
+    meters = [meter.as_json(each) for plan in burnt for each in session.accounts.estimates(plan)]
+    hours = session.accounts.ledger.hours(since=since)
+    dump({
+        "usage": [_shape(row, by) for row in rows],
+        "meters": meters,
+        "other_clients": [history.as_json(row, ("client", "model")) for row in others],
+        "hours": [{"day": day, "hour": hour, "steps": steps, "tokens": tokens} for day, hour, steps, tokens in hours],
+    })  # fmt: skip
+
+
+def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
+    """Return a row as scripts know it: costs by currency, and what has no amount by its status."""
+    costs: dict[str, str | None] = {currency: str(amount) for currency, amount in sorted(row.money.items())}
+    costs |= {name: None for name in ("included", "free") if getattr(row, name)}
+    if row.unpriced:
+        costs["unknown"] = None
+    counts = {name: getattr(row.usage, name) for name in _COUNTS}
+    head = dict(zip(by, row.key, strict=True))
+    return {
+        **head,
+        "steps": row.steps - row.failed,
+        **counts,
+        "exact": not row.inexact,
+        "costs": costs,
+        "cost": row.cost,
+    }
+
+
+def _table(by: Sequence[str], rows: Sequence[Row]) -> None:
+    widths = [max((len(row.key[index]) for row in rows), default=0) for index in range(len(by))]
+    for row in rows:
+        keys = "  ".join(f"{value:<{width}}" for value, width in zip(row.key, widths, strict=True))
+        usage = row.usage
+        burn = f"{usage.fresh_input + usage.cache_write:>11,} fresh {usage.cache_read:>12,} cached {usage.total_output:>10,} out"
+        out(f"{keys}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
+
+
+def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
+    """Read what is new in the logs of other clients; nothing of theirs is changed."""
+    if words[0] != "import":
+        raise ConfigError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
+    clients = session.accounts.elsewhere.clients()
+    wanted, places = [], []
+    for word in words[1:]:
+        name = {"gemini": "gemini-cli", "claude": "claude-code"}.get(word, word)
+        if name in clients:
+            wanted.append(name)
+        elif Path(word).is_dir():
+            places.append(Path(word))
+        elif word != "all":
+            raise ConfigError(f"There is no client {word!r}.", f"There are {', '.join(clients)}, or all.")
+    if places and len(wanted) != 1:
+        raise ConfigError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
+    found = session.accounts.elsewhere.take_in(
+        session.accounts.ledger.sources, session.env, wanted, places, tuple(session.config.plans.values())
+    )
+    if as_json:
+        names = ("client", "files", "uses", "copies", "torn", "notes")
+        dump({"imported": [{name: getattr(each, name) for name in names} for each in found]})
+        return 0
+    for each in found:
+        out(f"{each.client:<12} {each.files:,} files, {each.uses:,} new requests, {each.copies:,} copies left out"
+            + (f", {each.torn:,} torn lines" if each.torn else ""))  # fmt: skip
+        for note in each.notes:
+            tell(note)
+    if not found:
+        tell("No logs of other clients were found.")
+    return 0

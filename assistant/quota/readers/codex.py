@@ -52,7 +52,8 @@ def _one(said: Mapping[str, Any], family: str, now: datetime) -> Reading | None:
     length = int(minutes) if minutes is not None else int(seconds) // 60 if seconds is not None else None
     if percent is None or length == 0:
         return None
-    resets_at, after = moment(said.get("reset_at")), number(said.get("reset_after_seconds"))
+    resets_at = moment(said.get("reset_at", said.get("resets_at")))  # the endpoint's word, and that of the logs
+    after = number(said.get("reset_after_seconds", said.get("resets_in_seconds")))
     if resets_at is None and after is not None and 0 <= after < 10**8:
         resets_at = now + timedelta(seconds=float(after))
     stale = resets_at is not None and resets_at <= now

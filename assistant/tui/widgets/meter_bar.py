@@ -28,8 +28,9 @@ _ALARMS_FROM = 0.9
 class MeterState:
     """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown.
 
-    `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `age` how old the
-    provider's word is and who says it. `moving` while any of the turn's figures is our estimate.
+    `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `left` what is left of
+    what has no window; `pace` is how it goes on in full and in short words; `note` who says the figure and how old the word
+    is. `moving` while any of the turn's figures is our estimate.
     """
 
     model: str = ""
@@ -42,6 +43,9 @@ class MeterState:
     plan: str = ""
     plan_share: float | None = None
     resets: str = ""
+    left: str = ""
+    pace: tuple[str, str] = ("", "")
+    spent: bool = False
     note: str = ""
     moving: bool = False
 
@@ -79,7 +83,13 @@ class MeterBar(Widget):
     def render(self) -> Text:
         """Draw it."""
         share = max(self.state.plan_share or 0, self.state.context_share or 0)
-        use = "meter_error" if share >= _ALARMS_FROM else "meter_warning" if share >= _WARNS_FROM else "meter"
+        use = (
+            "meter_error"
+            if share >= _ALARMS_FROM or self.state.spent
+            else "meter_warning"
+            if share >= _WARNS_FROM
+            else "meter"
+        )
         return Text(self.line(self.size.width), style=self.look[use], no_wrap=True)
 
 
@@ -94,10 +104,11 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     payer = f"{state.payer} pays" if size == 2 else state.payer
     plan = ""
     if state.plan:
-        share = "?" if state.plan_share is None else f"{state.plan_share:.0%}"
+        share = state.left or ("?" if state.plan_share is None else f"{state.plan_share:.0%}")
         bar = f"{_bar(state.plan_share)} " if size == 2 and state.plan_share is not None else ""
         resets = (f" resets {state.resets}" if size == 2 else f" ↺{state.resets}") if state.resets else ""
-        plan = f"{state.plan} {bar}{share}{'!' if (state.plan_share or 0) >= _ALARMS_FROM else ''}{resets}"
+        alarm = "!" if (state.plan_share or 0) >= _ALARMS_FROM and not state.spent else ""
+        plan = f"{state.plan} {'used up' if state.spent else f'{bar}{share}{alarm}'}{resets}"
     window = ""
     if state.context_share is not None:
         window = f"{'context' if size == 2 else 'ctx'} {state.context_share:.0%}"
@@ -108,7 +119,8 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
         (3, 3, _burn("session" if size else "Σ", state.session, state.session_costs, about, size)
          if state.session.total else ""),
         (1, 4, plan),
-        (5, 5, state.note if size else ""),
+        (5, 5, state.pace[0] if size == 2 else state.pace[1]),
+        (6, 6, state.note if size else ""),
     ]  # fmt: skip
     return [(rank, place, words) for rank, place, words in rows if words]
 

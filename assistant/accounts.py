@@ -1,0 +1,406 @@
+"""What is burnt and what is left: the ledger, the plans, prices, quotes and meters of one sitting.
+
+Accounts know what things cost and who is paid; whom to ask is somebody else's business (Payers). Nothing is opened before
+it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import tokens
+from assistant.elsewhere import Elsewhere
+from assistant.errors import BudgetError, ConfigError
+from assistant.readings import Hearing, Poller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    from assistant import events
+    from assistant.config import Config, Places
+    from assistant.edits.patch import Patch
+    from assistant.edits.review import Review
+    from assistant.models.catalogue import Pick
+    from assistant.models.client import Client
+    from assistant.models.estimate import Factor
+    from assistant.models.provider import Model, Payer, Provider
+    from assistant.quota.advice import Fit
+    from assistant.quota.forecast import Forecast
+    from assistant.quota.gauge import Gauge
+    from assistant.quota.history import Row, Yield
+    from assistant.quota.ledger import Entry, Ledger
+    from assistant.quota.meter import Estimate
+    from assistant.quota.plan import Plan
+    from assistant.quota.reading import Reading
+    from assistant.quota.replay import Event
+    from assistant.readings import Polled
+    from assistant.tokens import Cost, TokenUsage
+
+_OUTPUT_GUESS = 700
+"""Tokens an answer is expected to have before this session has seen one."""
+_EXACT = timedelta(hours=12)
+"""How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
+_HEARD = timedelta(days=40)
+"""How far back readings are read: a month, and what the one before it held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1)."""
+
+    model: str
+    low: int
+    likely: int
+    high: int
+    cost: Cost
+    cost_low: Cost
+    cost_high: Cost
+    share: float | None
+
+
+class Payers(Protocol):
+    """Who is asked at present, and who pays for a provider."""
+
+    @property
+    def pick(self) -> Pick | None:
+        """The model that is asked; None while none is chosen."""
+
+    def payer(self, provider: Provider) -> Payer:
+        """Say who pays this provider."""
+
+    def factor(self, model: Model) -> Factor:
+        """Return what to multiply an o200k count with, and its band."""
+
+
+class Accounts:
+    """The accounts of one sitting. `usage` and `costs` (by currency) are what this sitting burnt."""
+
+    def __init__(
+        self,
+        payers: Payers,
+        session: str,
+        *,
+        places: Places,
+        config: Config,
+        client: Callable[[], Client],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.usage = tokens.TokenUsage()
+        self.costs: dict[str, Cost] = {}
+        self._payers = payers
+        self._session = session
+        self._turns: dict[int, tuple[str, str]] = {}
+        self._places = places
+        self._config = config
+        self._now = now
+        self._outputs: list[int] = []
+        self._gauges: dict[str, list[Gauge]] = {}
+        self.polled: dict[str, Polled] = {}
+        self.hearings: dict[str, Hearing] = {}
+        self.elsewhere = Elsewhere(places.data)
+        self.poller = Poller(lambda: self.ledger.sources, client, now)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Our own book of what was burnt."""
+        from assistant.quota.ledger import Ledger
+
+        ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days are those of the user
+        ledger.recover(self._now(), _alive)
+        return ledger
+
+    @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        """Plans by name, ours and the user's."""
+        from assistant.quota.plan import load_plans
+
+        return load_plans(self._places.config / "plans")
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.elsewhere.close()
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+    # What things cost.
+
+    def plan(self, pick: Pick | None = None) -> Plan | None:
+        """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
+
+        Raises ConfigError when the user's config names a plan that does not exist.
+        """
+        pick = pick or self._payers.pick
+        return self.plan_of(pick.provider.name) if pick is not None else None
+
+    def plan_of(self, provider: str) -> Plan | None:
+        """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError."""
+        name = self._config.plans.get(provider)
+        if name is None:
+            return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
+        if name not in self.plans:
+            raise ConfigError(
+                f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
+                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}.",
+            )
+        return self.plans[name]
+
+    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
+        """Say what a usage costs now, with the present model or the one given."""
+        from assistant.models import price
+
+        pick = pick or self._payers.pick
+        if pick is None:
+            return tokens.total_cost([])
+        return price.cost(pick.model, usage, self._now(), self._payers.payer(pick.provider), reported)
+
+    def quote(self, words: int, pick: Pick | None = None) -> Quote | None:
+        """Say what sending so many o200k tokens would cost with a model; None while none is chosen."""
+        pick = pick or self._payers.pick
+        if pick is None:
+            return None
+        low, likely, high = self._payers.factor(pick.model).of(words)
+        answer = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
+        sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
+        usages = [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
+        least, cost, most = (self.price(usage, pick=pick) for usage in usages)
+        share = self._share(usages[1], cost, pick)
+        return Quote(pick.model.name, low, likely, high, cost, least, most, share)
+
+    def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> float | None:
+        from assistant.quota import meter
+        from assistant.quota.tariff import Burn
+
+        plan = self.plan(pick)
+        if plan is None:
+            return None
+        gauges = self._gauges.get(plan.name) or self.gauges(plan)
+        return meter.share_of(gauges, Burn(self._now(), usage, cost, pick.model.id))
+
+    def check_caps(self, words: int, pick: Pick) -> None:
+        """Raise BudgetError where sending so many o200k tokens would cross a cap; asked before anything leaves."""
+        config = self._config
+        if not (config.cap_turn or config.cap_session or config.cap_day):
+            return
+        from assistant.quota import history
+
+        quote = self.quote(words, pick)
+        if quote is None or quote.cost.amount is None:
+            return
+        today = self._now().astimezone().date()
+        burnt = history.whole(history.rows(self.ledger.totals(("day",), since=today))).money
+        spent = {
+            "turn": tokens.total_cost([]).amount,
+            "session": sum(cost.amount or 0 for cost in self.costs.values()),
+            "day": sum(burnt.values()),
+        }
+        for name, cap in (("turn", config.cap_turn), ("session", config.cap_session), ("day", config.cap_day)):
+            if cap is not None and quote.cost.amount + (spent[name] or 0) > cap:
+                raise BudgetError(
+                    f"This question would cost about {quote.cost.amount:.4f} {quote.cost.currency} and cross your cap "
+                    f"of {cap} for a {name}.",
+                    f"Choose a cheaper model with /model, or raise cap_{name} in your config.",
+                )
+
+    # What was burnt, and what is left.
+
+    def count(self, usage: TokenUsage, cost: Cost) -> None:
+        """Add what a turn burnt to this sitting."""
+        self.usage += usage
+        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
+
+    def learn(self, usage: TokenUsage) -> None:
+        """Learn from a turn how long answers are."""
+        if usage.exact and usage.total_output:
+            self._outputs = [*self._outputs[-7:], usage.total_output]
+
+    def meters(self) -> tuple[Estimate, ...]:
+        """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
+        plan, pick = self.plan(), self._payers.pick
+        return self.estimates(plan, pick.model.id) if plan is not None and pick is not None else ()
+
+    def estimates(self, plan: Plan, model: str = "") -> tuple[Estimate, ...]:
+        """Return the meters of a plan as they stand now, the one first that binds, or that binds a model."""
+        from assistant.quota import meter
+
+        now = self._now()
+        found = meter.ordered([gauge.estimate(now) for gauge in self.gauges(plan)])
+        first = meter.binding(found, model)
+        return found if first is None else (first, *(each for each in found if each is not first))
+
+    def gauges(self, plan: Plan) -> list[Gauge]:
+        """Return the gauges of a plan, fed with all that was burnt and said up to now."""
+        from assistant.quota import meter
+
+        now = self._now()
+        found = meter.gauges(plan, self._burns(plan, now), now, self.readings(plan))
+        self._gauges[plan.name] = found  # a quote asks them again while the user types
+        return found
+
+    def forecasts(self, plan: Plan, estimates: Iterable[Estimate]) -> list[Forecast]:
+        """Say for each meter how it goes on; what has no window by what was burnt in the last hours."""
+        from assistant.quota import forecast, meter
+
+        now = self._now()
+        steps = [
+            burn
+            for each in self.ledger.entries(plan=plan.name, since=now - _EXACT)
+            if (burn := meter.burn_of(each, now))
+        ]
+        found = []
+        for each in estimates:
+            known = next(one for one in plan.meters if one.name == each.meter)
+            burns = [
+                (step.at, amount.point)
+                for step in steps
+                if known.counts(step.model, step.feature) and (amount := known.amount(step)) is not None
+            ]
+            found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
+        return found
+
+    def _burns(self, plan: Plan, now: datetime) -> list[Entry]:
+        """Return what a plan burnt as far back as its windows reach: step by step lately, in quarters of an hour before."""
+        from assistant.quota import meter
+
+        since = meter.horizon(plan, now)
+        if any(each.unit == "prompts" for each in plan.meters):  # which steps were one prompt, only steps tell
+            return self.ledger.entries(plan=plan.name, since=since)
+        return self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)
+
+    def readings(self, plan: Plan) -> list[Reading]:
+        """Return what was said of a plan as far back as it matters, oldest first."""
+        return self.ledger.sources.heard(plan=plan.name, since=self._now() - _HEARD)
+
+    def listen(self, provider: Provider, key: str) -> Hearing:
+        """Begin to hear what answers of a provider say of its quota."""
+        plan_key = self._payers.payer(provider) == "plan"
+        hearing = Hearing(
+            lambda: self.ledger.sources, provider, key, self.plan_of(provider.name), plan_key=plan_key, now=self._now
+        )
+        self.hearings[provider.name] = hearing
+        return hearing
+
+    async def poll(self, provider: Provider, key: str, *, hurry: bool = False) -> Polled | None:
+        """Ask a provider for its quota where there is somebody to ask and it is due; None where there is nobody."""
+        plan = self.plan_of(provider.name)
+        resets = [each.resets_at for each in self.readings(plan) if each.resets_at] if plan is not None else []
+        past = max((each for each in resets if each <= self._now()), default=None)
+        found = await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
+        if found is not None and (found.count or found.note):
+            self.polled[provider.name] = found
+        return found
+
+    def payer(self, provider: Provider) -> Payer:
+        """Say who pays a provider."""
+        return self._payers.payer(provider)
+
+    def used_plans(self) -> list[str]:
+        """Name the plans of which something was burnt."""
+        return [total.key[0] for total in self.ledger.totals(("plan",)) if total.key[0]]
+
+    def told_plans(self) -> list[str]:
+        """Name the plans of which somebody said something."""
+        return self.ledger.sources.plans(since=self._now() - _HEARD)
+
+    def burnt_since(self, day: date, **only: str) -> Row | None:
+        """Return what was burnt from a day of the user's on, all or under one key; None for nothing."""
+        from assistant.quota import history
+
+        found = history.rows(self.ledger.totals(("day",), since=day, until=None, **only))
+        return history.whole(found) if found else None
+
+    def poll_notes(self, provider: Provider) -> list[str]:
+        """Say what went wrong when a provider was last asked for its quota, by whichever of our windows."""
+        polled = self.polled.get(provider.name)
+        if polled is None or not polled.note:
+            return []
+        when = f"; asked again after {polled.next_at.astimezone():%H:%M}" if polled.next_at else ""
+        return [f"{polled.note}{when}"]
+
+    def past(self) -> list[Event]:
+        """Return all that was burnt as events for a replay; what was not billed is left out."""
+        from assistant.quota import meter
+        from assistant.quota.replay import Event
+
+        now = self._now()
+        burns = [burn for each in self.ledger.entries() if (burn := meter.burn_of(each, now)) is not None]
+        return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
+
+    def advice(self, name: str = "") -> list[Fit]:
+        """Say how each plan, or the one named, would have held what was burnt; those that held most come first."""
+        from assistant.quota import advice
+
+        plans = [self.plans[name]] if name in self.plans else self.plans.values()
+        able = [plan for plan in plans if "scripted" not in plan.default_for]
+        entries = [each for each in self.ledger.entries() if each.payer != "practice"]
+        return advice.compare(able, entries, self._now()) if entries else []
+
+    def yields(self, since: date | None = None, *, project: str = "") -> list[Yield]:
+        """Say for each model what its edits came to and what an accepted line cost, the cheapest first."""
+        from assistant.quota import history
+
+        by = ("provider", "model")
+        only = {"project": project} if project else {}
+        costs = history.rows(self.ledger.totals(by, since=since, until=None, **only))
+        return history.yields(self.ledger.yields(by, since=since, until=None, **only), costs)
+
+    # What became of the edits.
+
+    def tried(self, ended: events.TurnEnded, project: str, *, at_once: bool) -> None:
+        """Note what a reply with edits came to: `at_once` when all of it fitted without a repair."""
+        from assistant.quota.ledger import Outcome
+
+        self._turns[ended.turn] = (ended.provider, ended.model)
+        hunks = len(ended.patch.hunks) if ended.patch is not None else 0
+        self.ledger.record(
+            Outcome(self._now(), self._session, ended.turn, ended.provider, ended.model, project, tries=1,
+                    first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
+        )  # fmt: skip
+
+    def decided(self, turn: int, project: str, review: Review, kept: Patch) -> None:
+        """Note what the user took and skipped of what a turn proposed; what came from elsewhere is not a model's."""
+        from assistant.quota.ledger import Outcome
+
+        if turn not in self._turns:
+            return
+        provider, model = self._turns[turn]
+        self.ledger.record(
+            Outcome(self._now(), self._session, turn, provider, model, project, taken=len(review.taken),
+                    skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)
+        )  # fmt: skip
+
+    def keep_line(self, pick: Pick) -> None:
+        """Keep the few facts that `wattson usage --line` draws without opening the book."""
+        from assistant.quota import history, line
+
+        now = self._now()
+        today = now.astimezone().date()
+        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
+        plan = self.plan(pick)
+        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
+        line.keep(
+            str(self._places.data),
+            model=pick.model.name,
+            day=today.isoformat(),
+            burn=burn,
+            window=first.meter if first else "",
+            share=first.share if first else None,
+            resets=first.resets_at.timestamp() if first and first.resets_at else None,
+            at=now.timestamp(),
+            state=first.state if first else "",
+        )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

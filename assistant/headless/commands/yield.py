@@ -1,0 +1,35 @@
+"""What the models' edits came to: fitted at once, taken, skipped, and what an accepted line cost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from assistant.headless.output import dump, out, tell
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from assistant.session import Session
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("--days", type=int, default=0, metavar="N", help="only the last N days")
+    parser.add_argument("--here", action="store_true", help="only this repository")
+
+
+def run(session: Session, options: Namespace) -> int:
+    """Do it."""
+    from assistant.quota import history
+
+    since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    found = session.accounts.yields(since, project=str(session.root) if options.here else "")
+    if options.json:
+        dump({"yields": [history.yield_json(each, ("provider", "model")) for each in found]})
+        return 0
+    for line in history.yield_lines(found):
+        out(line)
+    if not found:
+        tell("No edits were decided yet.")
+    return 0

@@ -1,0 +1,95 @@
+"""How a meter is told to people: what is used and left, when it returns, who says so and how old the word is. Pure.
+
+Instants are by the clock of this machine, where the user reads them.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from assistant.quota import money
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assistant.quota.estimate import Estimate
+
+_SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def clock(at: datetime | None, now: datetime) -> str:
+    """Say an instant: the time today, else the weekday or the date with it; empty for none."""
+    if at is None:
+        return ""
+    local, today = at.astimezone(), now.astimezone().date()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    return f"{local:%a %H:%M}" if abs((local.date() - today).days) < 7 else f"{local:%d %b %H:%M}"
+
+
+def age(seconds: int) -> str:
+    """Say a length of time in its largest unit."""
+    for size, name in _SPANS:
+        if seconds >= size:
+            return f"{seconds // size} {name}"
+    return f"{max(0, seconds)} s"
+
+
+def countdown(at: datetime, now: datetime) -> str:
+    """Say how long it is until an instant, in its two largest units."""
+    minutes = max(0, -(-int((at - now).total_seconds()) // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes:02} min" if minutes else f"{hours} h"
+    return f"{minutes} min"
+
+
+def trust(estimate: Estimate) -> str:
+    """Say who says a figure and how old the word is."""
+    source = {"ledger": "our count", "you": "you typed it"}.get(estimate.source, estimate.source)
+    return f"{source}, {age(estimate.age_s)} ago" if estimate.age_s >= 60 else source
+
+
+def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
+    """Say an amount in its unit; "unknown" where nobody knows it."""
+    if value is None:
+        return "unknown"
+    if unit == "money":
+        return money.amount(value, currency or "USD")
+    if unit == "percent":
+        return f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP).normalize():f}%"
+    places = Decimal(1) if abs(value) >= 100 or value == value.to_integral_value() else Decimal("0.01")
+    return f"{value.quantize(places, ROUND_HALF_UP):,f}"
+
+
+def figures(each: Estimate) -> str:
+    """Say what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; what is unknown says so."""
+    if each.state == "not_in_plan":
+        return "not in the plan"
+    if each.unit == "money" and not isinstance(each.limit, Decimal):
+        left = f"{amount(each.remaining, 'money', each.currency)} left" if each.remaining is not None else ""
+        spent = f"{amount(each.used, 'money', each.currency)} spent by us" if each.used else ""
+        return left or (f"{spent}, balance unknown" if spent else "balance unknown")
+    if each.used is None:
+        return "unknown"
+    said = amount(each.used, each.unit, each.currency)
+    if each.unit == "percent":
+        return said
+    name = "" if each.unit == "money" else f" {each.unit}"
+    if each.limit == "unlimited":
+        return f"{said}{name}, unlimited"
+    if each.limit is None:
+        return f"{said}{name}, limit unknown"
+    return f"{said} of {amount(each.limit, each.unit, each.currency)}{name}"
+
+
+def others(each: Estimate) -> str:
+    """Say what other clients burnt of it, with the band where there is one; empty for nothing."""
+    if not each.foreign:
+        return ""
+    low, high = (amount(value, each.unit, each.currency) for value in (each.foreign_low, each.foreign_high))
+    same = low == high or each.foreign_high <= 0
+    return f"other clients {amount(each.foreign, each.unit, each.currency) if same else f'{low} to {high}'}"

@@ -1,0 +1,198 @@
+"""The plan board as plain rows: every plan and balance that the user has, at once, with what is known of it and what is not.
+
+A plan is the user's when the config names it, when a key of a provider that it pays is there, when something was burnt of
+it, or when somebody said something of it. Nothing here asks anybody: it shows what is kept. Faces draw it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from assistant import readings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from assistant.accounts import Accounts
+    from assistant.models.catalogue import Pick
+    from assistant.models.provider import Provider
+    from assistant.quota.advice import Hint
+    from assistant.quota.estimate import Estimate
+    from assistant.quota.forecast import Forecast
+    from assistant.quota.history import Row
+    from assistant.quota.plan import Plan
+    from assistant.quota.reading import Reading
+
+_WEEK = timedelta(days=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One plan, or one provider that is paid without a plan.
+
+    `meters` come with how each goes on, the binding one first. `unmapped` are limits that the provider told and the plan
+    does not know: shown raw. `pace` are limits of a minute, as the last answer told them. `week` is what our own ledger has
+    of the last seven days. `notes` say what is unknown, old, forbidden or went wrong. `hint` is when the same is cheaper.
+    """
+
+    name: str
+    title: str
+    providers: tuple[str, ...]
+    present: bool = False
+    meters: tuple[tuple[Estimate, Forecast], ...] = ()
+    unmapped: tuple[Reading, ...] = ()
+    pace: tuple[Reading, ...] = ()
+    week: Row | None = None
+    notes: tuple[str, ...] = ()
+    hint: Hint | None = None
+    asks: bool = False
+    plan: Plan | None = field(default=None, repr=False)
+
+
+def standings(
+    accounts: Accounts,
+    providers: Iterable[Provider],
+    pick: Pick | None,
+    now: datetime,
+    *,
+    plans: Iterable[Plan] = (),
+) -> list[Standing]:
+    """Return a standing for each plan that pays one of `providers` or was used, then for each provider without one.
+
+    The present model's comes first, then what is nearest to its end. `plans` are shown as well. Reads the ledger: call it
+    in a thread.
+    """
+    paid: dict[str, list[Provider]] = {}
+    bare: list[Provider] = []
+    sellers = {each.name: each for each in providers}
+    if pick is not None:
+        sellers.setdefault(pick.provider.name, pick.provider)
+    for provider in sellers.values():
+        plan = accounts.plan_of(provider.name)
+        if plan is not None:
+            paid.setdefault(plan.name, []).append(provider)
+        else:
+            bare.append(provider)
+    for name in (*accounts.used_plans(), *accounts.told_plans(), *(plan.name for plan in plans)):
+        if name in accounts.plans:
+            paid.setdefault(name, [])
+    found = [_of_plan(accounts, accounts.plans[name], sold_by, pick, now) for name, sold_by in paid.items()]
+    found += [_of_provider(accounts, provider, pick, now) for provider in bare]
+    return sorted(found, key=lambda each: (not each.present, -_urgency(each), each.title))
+
+
+def _urgency(standing: Standing) -> float:
+    """Say how near a plan is to its end: what has run out first, what is only counted last."""
+    if not standing.meters:
+        return -2.0
+    first = standing.meters[0][0]
+    return 9.0 if first.state == "exhausted" else first.share if first.share is not None else -1.0
+
+
+def _of_plan(
+    accounts: Accounts, plan: Plan, providers: Sequence[Provider], pick: Pick | None, now: datetime
+) -> Standing:
+    from assistant.quota import advice, meter
+
+    present = pick is not None and any(each.name == pick.provider.name for each in providers)
+    model = pick.model.id if pick is not None and present else ""
+    estimates = accounts.estimates(plan, model)
+    hints = [
+        hint
+        for each in plan.meters
+        if model and each.counts(model) and (hint := advice.cheaper_in_plan(each, model, now)) is not None
+    ]
+    notes = [*_terms(plan, now), *(note for each in providers for note in accounts.poll_notes(each))]
+    return Standing(
+        plan.name,
+        plan.title,
+        tuple(each.name for each in providers),
+        present,
+        tuple(zip(estimates, accounts.forecasts(plan, estimates), strict=True)),
+        tuple(meter.unmapped(plan, accounts.readings(plan))),
+        _pace(accounts, providers),
+        accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
+        tuple(notes),
+        max(hints, key=lambda each: 1 - each.part, default=None),
+        any(readings.reader(each, plan) is not None for each in providers),
+        plan,
+    )
+
+
+def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now: datetime) -> Standing:
+    payer = accounts.payer(provider)
+    notes = list(accounts.poll_notes(provider))
+    if payer == "plan":
+        able = sorted(plan.name for plan in accounts.plans.values() if _serves(plan, provider))
+        names = f"one of {', '.join(able)}" if able else "see `wattson plans --all`"
+        notes.append(
+            f'Which plan is yours is not known. Say it in your config: [plans] {provider.name} = "..." ({names})'
+        )
+    else:
+        notes.append({
+            "metered": "paid for each token; no quota is known",
+            "free": "free", "local": "free: it runs on this machine", "practice": "practice",
+        }.get(payer, "prepaid; the balance is not known"))  # fmt: skip
+    return Standing(
+        provider.name,
+        provider.title,
+        (provider.name,),
+        pick is not None and pick.provider.name == provider.name,
+        pace=_pace(accounts, (provider,)),
+        week=accounts.burnt_since((now - _WEEK).astimezone().date(), provider=provider.name),
+        notes=tuple(notes),
+        asks=readings.reader(provider, None) is not None,
+    )
+
+
+def _serves(plan: Plan, provider: Provider) -> bool:
+    """Say whether a plan may be what pays a provider: the same host, and no plan that is a provider's by nature."""
+    hosts = {urlsplit(each).netloc for each in plan.addresses.values()}
+    return urlsplit(provider.base_url).netloc in hosts and not plan.default_for
+
+
+def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, ...]:
+    heard = [accounts.hearings[each.name] for each in providers if each.name in accounts.hearings]
+    return tuple(reading for hearing in heard for reading in hearing.pace)
+
+
+def _terms(plan: Plan, now: datetime) -> list[str]:
+    """Say what a plan does not allow, and how old what we know of it is."""
+    notes = []
+    if not plan.may_send:
+        notes.append(f"shown only: its terms exclude other programs ({plan.client_source})")
+    elif plan.client == "listed_tools":
+        notes.append(f"its terms name the tools it is for: {plan.client_source}")
+    if words := plan.staleness(now.date()):
+        notes.append(words)
+    if plan.usage_page and not plan.reader.strip():
+        notes.append(f"the vendor shows it at {plan.usage_page}")
+    return notes
+
+
+def as_json(standing: Standing) -> dict[str, Any]:
+    """Return a standing with the keys that scripts rely on."""
+    from assistant.quota import estimate, forecast, history
+
+    return {
+        "plan": standing.plan.name if standing.plan else None,
+        "title": standing.title,
+        "providers": list(standing.providers),
+        "present": standing.present,
+        "meters": [
+            {**estimate.as_json(each), "forecast": {**forecast.forecast_json(ahead), "text": forecast.phrase(ahead)}}
+            for each, ahead in standing.meters
+        ],
+        "unmapped": [{"meter": each.meter, "raw": each.raw} for each in standing.unmapped],
+        "pace": [
+            {"meter": each.meter, "limit": estimate.number(each.limit), "remaining": estimate.number(each.remaining)}
+            for each in standing.pace
+        ],
+        "week": history.as_json(standing.week, ()) if standing.week is not None else None,
+        "notes": list(standing.notes),
+        "hint": str(standing.hint) if standing.hint else None,
+    }

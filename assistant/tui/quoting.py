@@ -1,0 +1,64 @@
+"""What a question would cost, said below the composer: with the model that is asked, and with the two that come next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant.errors import AssistantError
+from assistant.tui.widgets.meter_bar import money, short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assistant.accounts import Quote
+    from assistant.session import Session
+
+_OTHERS = 2
+
+
+def quotes(session: Session, text: str) -> list[Quote]:
+    """Return what sending `text` would cost, the present model first. Counts tokens: call it in a thread."""
+    first = session.quote(text)
+    found = [first] if first is not None else []
+    for name in session.next_models():
+        if len(found) > _OTHERS:
+            break
+        try:
+            other = session.quote(text, session.roster.catalogue.pick(name))
+        except AssistantError:
+            continue  # a favourite that is sold no more
+        if other is not None and other.model not in {each.model for each in found}:
+            found.append(other)
+    return found
+
+
+def line(found: Sequence[Quote], width: int) -> str:
+    """Say quotes in one line that fits: tokens, money and share of the plan with the band of the guess, then the others."""
+    if not found:
+        return ""
+    first, *others = found
+    words = f"~{short(first.likely)} tokens ±{_band(first)}%, {_cost(first)}"
+    if first.share is not None:
+        words += f", {_share(first.share)} of the plan"
+    for each in others:
+        share = f" {_share(each.share)}" if each.share is not None else ""
+        more = f"{words} │ {each.model.rpartition('/')[2]} {money(each.cost)}{share}"
+        if len(more) > width:
+            break
+        words = more
+    return words if len(words) <= width else f"~{short(first.likely)} tokens, {money(first.cost)}"[: max(0, width)]
+
+
+def _band(quote: Quote) -> int:
+    return round(max(quote.high - quote.likely, quote.likely - quote.low) * 100 / max(1, quote.likely))
+
+
+def _cost(quote: Quote) -> str:
+    """Say the money, as a span where it is money at all."""
+    if quote.cost.amount is None or quote.cost.status == "free" or not quote.cost.amount:
+        return money(quote.cost)
+    return f"{money(quote.cost_low)} to {money(quote.cost_high)}"
+
+
+def _share(share: float) -> str:
+    return "<0.1%" if share < 0.001 else f"{share:.1%}"

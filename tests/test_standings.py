@@ -1,0 +1,183 @@
+"""The plan board without a screen: every plan and balance that the user has, other clients, history, yield."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from assistant.edits.review import Review
+from tests import loopback
+
+KEY = "k" * 24
+BALANCE = {
+    "is_available": True,
+    "balance_infos": [
+        {"currency": "CNY", "total_balance": "110.00", "granted_balance": "10.00", "topped_up_balance": "100.00"},
+        {"currency": "USD", "total_balance": "5.00", "granted_balance": "0.00", "topped_up_balance": "5.00"},
+    ],
+}
+EDIT = """Here it is.
+
+kettle/boil.py
+```python
+<<<<<<< SEARCH
+%s
+=======
+%s
+>>>>>>> REPLACE
+```
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    return (folder / "config.toml").write_text
+
+
+def plans(wattson, *args, **env):
+    code, lines, said = wattson("plans", *args, "--json", lines=True, **env)
+    assert code == 0, said
+    return {each["title"]: each for each in lines[0]["plans"]}, said
+
+
+def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    found, _ = plans(
+        wattson, ZAI_CODING_API_KEY=KEY, KIMI_CODE_API_KEY="sk-kimi-" + KEY, DEEPSEEK_API_KEY=KEY,
+        OPENAI_API_KEY="sk-proj-" + KEY,
+    )  # fmt: skip
+    glm, deepseek, openai = (
+        found[name] for name in ("GLM Coding Plan Lite (Z.ai)", "DeepSeek prepaid balance", "OpenAI")
+    )
+    assert [(each["meter"], each["state"], each["limit"]) for each in glm["meters"]][:2] == [
+        ("5 hours", "not_started", 2000), ("week", "unknown", 10000),
+    ]  # fmt: skip
+    assert "Strictly limited to officially supported tools" in " ".join(glm["notes"])
+    assert [each["remaining"] for each in deepseek["meters"]] == [None, None]
+    assert openai["meters"] == []
+    assert "paid for each token" in openai["notes"][0]
+    kimi = next(each for title, each in found.items() if "kimi-code" in each["providers"])
+    assert "Which plan is yours is not known" in kimi["notes"][0]
+    assert "kimi-code, kimi-code-old" in kimi["notes"][0]
+    text = wattson("plans", DEEPSEEK_API_KEY=KEY)[1]
+    assert "balance unknown" in text
+
+
+def test_balances_stay_apart_by_currency_and_a_refresh_asks_once(wattson):
+    with loopback.Server(b"", pages={"/user/balance": (200, {}, json.dumps(BALANCE).encode())}) as server:
+        env = {"DEEPSEEK_BASE_URL": server.url, "DEEPSEEK_API_KEY": KEY}
+        assert server.got == []
+        found, _ = plans(wattson, "--refresh", **env)
+        left = {each["currency"]: each for each in found["DeepSeek prepaid balance"]["meters"]}
+        assert {name: each["remaining"] for name, each in left.items()} == {"CNY": 110, "USD": 5}
+        assert left["CNY"]["parts"] == {"granted": 10, "topped_up": 100}
+        found, said = plans(wattson, "--refresh", **env)
+        assert "asked a moment ago" in said
+        assert len(server.got) == 1
+        code, text, _ = wattson("plans", **env)
+        assert "CNY 110.00 left" in text
+        assert "$5.00 left" in text
+
+
+def test_a_page_that_is_none_is_told(wattson):
+    with loopback.Server(b"", pages={"/user/balance": (200, {}, b"<html>log in</html>")}) as server:
+        _, said = plans(wattson, "--refresh", DEEPSEEK_BASE_URL=server.url, DEEPSEEK_API_KEY=KEY)
+        assert "deepseek: its quota page answers with a web page" in said
+
+
+def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
+    resets = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
+    code, lines, _ = wattson(
+        "plans", "tell", "claude-pro", "5 hours", "45%", "--resets", resets.isoformat(), "--json", lines=True
+    )
+    (claude,) = [each for each in lines[0]["plans"] if each["plan"] == "claude-pro"]
+    five = next(each for each in claude["meters"] if each["meter"] == "5 hours")
+    assert (five["used"], five["source"], five["resets_at"]) == (45, "you", resets.isoformat())
+    assert "shown only: its terms exclude other programs" in claude["notes"][0]
+    status = {"rate_limits": {"five_hour": {"used_percentage": 51, "resets_at": int(resets.timestamp())}}}
+    wattson("plans", "tell", "claude-pro", "-", stdin=json.dumps(status))
+    found, _ = plans(wattson)
+    assert found["Claude Pro"]["meters"][0]["used"] == 51
+    assert wattson("plans", "tell", "claude-pro", "moon", "45%")[0] == 1
+    assert wattson("plans", "tell", "claude-pro", "-", stdin="hello")[0] == 1
+
+
+def codex_log(folder, total, percent, at, resets):
+    folder.mkdir(parents=True, exist_ok=True)
+    usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": 10, "reasoning_output_tokens": 0}
+    limits = {
+        "primary": {"used_percent": percent, "window_minutes": 300, "resets_at": int(resets.timestamp())},
+        "plan_type": "plus",
+    }
+    lines = [
+        {"timestamp": at, "type": "session_meta", "payload": {"id": "one", "cwd": "/w"}},
+        {"timestamp": at, "type": "turn_context", "payload": {"model": "gpt-6.1-sol", "cwd": "/w"}},
+        {
+            "timestamp": at, "type": "event_msg",
+            "payload": {
+                "type": "token_count", "info": {"total_token_usage": usage, "last_token_usage": usage},
+                "rate_limits": limits,
+            },
+        },
+    ]  # fmt: skip
+    (folder / "rollout-one.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+
+
+def test_logs_of_other_clients_become_their_burn_and_the_limits_in_them_a_reading(wattson, tmp_path):
+    now = datetime.now(UTC)
+    resets = (now + timedelta(hours=1)).replace(microsecond=0)
+    codex_log(tmp_path / "home" / ".codex" / "sessions", 1_000, 37, now.isoformat(), resets)
+    code, lines, _ = wattson("usage", "import", "codex", "--json", lines=True)
+    assert (code, lines[0]["imported"][0]["uses"]) == (0, 1)
+    assert wattson("usage", "import", "all", "--json", lines=True)[1][0]["imported"][0]["uses"] == 0
+    shown = wattson("usage", "--json", lines=True)[1][0]
+    assert [(each["client"], each["model"], each["fresh_input"]) for each in shown["other_clients"]] == [
+        ("codex", "gpt-6.1-sol", 1_000)
+    ]
+    assert shown["usage"] == []
+    found, _ = plans(wattson)
+    five = found["ChatGPT Plus with Codex"]["meters"][0]
+    assert (five["meter"], five["used"], five["resets_at"]) == ("5 hours", 37, resets.isoformat())
+    other = tmp_path / "elsewhere"
+    codex_log(other, 2_000, 50, now.isoformat(), resets)
+    assert wattson("usage", "import", "codex", str(other), "--json", lines=True)[1][0]["imported"][0]["uses"] == 1
+    assert wattson("usage", "import", "emacs")[0] == 1
+    assert wattson("usage", "import", str(other))[0] == 1
+
+
+async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
+    old = (repo / "kettle/boil.py").read_text().splitlines()[0]
+    reply = EDIT % (old, f"{old}\n# one\n# two")
+    with loopback.Server(loopback.openai(reply)) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        session = make_session(**env)
+        session.roster.switch("openai/gpt-6.1-sol")
+        async for _ in session.ask("two comments"):
+            pass
+        async for _ in session.apply(Review.of(session.proposed.patch, "take")):
+            pass
+        await session.close()
+    (row,) = wattson("yield", "--json", lines=True)[1][0]["yields"]
+    assert (row["model"], row["tries"], row["first_try"], row["taken"], row["lines"]) == ("gpt-6.1-sol", 1, 1.0, 1, 2)
+    cost = wattson("usage", "--by", "model", "--json", lines=True)[1][0]["usage"][0]["costs"]["USD"]
+    assert float(row["per_line"][0]["amount"]) == pytest.approx(float(cost) / 2, rel=0.01)
+    assert "gpt-6.1-sol" in wattson("yield", "--here")[1]
+    assert wattson("usage", "--by", "moon")[0] == 1
+    (purpose,) = wattson("usage", "--by", "purpose", "--days", "2", "--json", lines=True)[1][0]["usage"]
+    assert (purpose["purpose"], purpose["steps"]) == ("main", 1)
+
+
+def test_a_replay_of_ones_own_history_and_what_would_fit(wattson):
+    wattson("ask", "-m", "scripted/lesson", "hello")
+    code, lines, _ = wattson("plans", "replay", "--plan", "practice", "--json", lines=True)
+    assert (code, lines[0]["admitted"]) == (0, 1)
+    assert "Nothing was burnt yet" in wattson("plans", "advise")[2]
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env)[0] == 0
+    fits = {each["plan"]: each for each in wattson("plans", "advise", "--json", lines=True)[1][0]["plans"]}
+    assert fits["alibaba-coding-pro"]["held"] == 1
+    assert fits["claude-pro"]["excluded"]
+    assert fits["alibaba-coding-pro"]["by_token"]["USD"]
