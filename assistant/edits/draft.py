@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from assistant.edits import text
-from assistant.edits.compare import changes
+from assistant.edits.compare import Range, changes
 from assistant.edits.edit import Edit, Origin
 from assistant.edits.patch import FilePatch
 from assistant.edits.refusal import Refusal
@@ -52,7 +53,7 @@ class Draft:
     new_path: str = ""
     final: bool | None = None
     miscounts: bool = False
-    done: set[tuple[str, str]] = field(default_factory=set)
+    done: set[tuple[str, str, int | None]] = field(default_factory=set)
     splices: list[Splice] = field(default_factory=list)
     _index: Index | None = None
     _later: Draft | None = None
@@ -102,7 +103,7 @@ class Draft:
                 raise Overlap(each.origin.edit)
         fallback = text.line_end(self.lines)
         made: list[Splice] = []
-        for a, b, c, d in changes(found.old, found.new):
+        for a, b, c, d in _ranges(edit.signs, found):
             start, end = found.start + a, found.start + b
             for each in self.splices[taken:]:
                 if each.start > end:
@@ -147,6 +148,8 @@ class Draft:
             unended = bool(self.lines) and not self.lines[-1].endswith("\n")
             wants = self.final if self.final is not None else not (unended and came[-1] is not None)
             if self.final is None and came[-1] is None:
+                if unended:  # the lines behind it went, and the line feed between goes with them
+                    lines[-1] = bare(lines[-1])
                 return lines, came
             lines[-1] = bare(lines[-1]) + ((_end(lines[-1]) or fallback) if wants else "")
         return lines, came
@@ -214,6 +217,20 @@ def load(path: str, data: bytes, mode: int) -> Draft:
 
 def _line(edit: Edit, at: int) -> int:
     return edit.after_lines[at] if 0 <= at < len(edit.after_lines) else edit.reply_line
+
+
+def _ranges(signs: str, found: Found) -> list[Range]:
+    """Return what is replaced by what: where the reply marked each line, within its marks only."""
+    if signs.count("-") + signs.count(" ") != len(found.old) or signs.count("+") + signs.count(" ") != len(found.new):
+        return changes(found.old, found.new)
+    ranges: list[Range] = []
+    a = c = 0
+    for run in re.finditer(r"[+-]+| ", signs):
+        b, d = a + len(run[0]) - run[0].count("+"), c + len(run[0]) - run[0].count("-")
+        within = changes(found.old[a:b], found.new[c:d])
+        ranges += [(a + i, a + j, c + k, c + m) for i, j, k, m in within]
+        a, c = b, d
+    return ranges
 
 
 def _end(line: str) -> str:

@@ -197,7 +197,8 @@ def _write_whole(edit: Edit, draft: Draft) -> None:
 
 
 def _replace(edit: Edit, draft: Draft, said: int) -> str:
-    if (edit.before, edit.after) in draft.done:
+    said_as = (edit.before, edit.after, edit.at if edit.at is not None and not draft.miscounts else None)
+    if said_as in draft.done:
         return ""  # said twice, done once
     wish = place.wish(edit)
     if not any(line.strip() for line in wish.old):
@@ -228,7 +229,7 @@ def _replace(edit: Edit, draft: Draft, said: int) -> str:
     except Overlap as overlap:
         words = f"{draft.path}: the edit at line {edit.reply_line} of the reply changes lines that the one at line {overlap.edit} has changed."
         raise Refusal("conflict", words) from overlap
-    draft.done.add((edit.before, edit.after))
+    draft.done.add(said_as)
     return found[0].rung
 
 
