@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from assistant.edits import text
 from assistant.edits.compare import Range, changes
@@ -12,6 +13,9 @@ from assistant.edits.edit import Edit, Origin
 from assistant.edits.patch import FilePatch
 from assistant.edits.refusal import Refusal
 from assistant.edits.seek import Found, Index, Wish, bare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LARGEST = 20_000_000
 
@@ -204,11 +208,16 @@ class Draft:
         return content.encode(self.how.name, "surrogateescape")
 
 
-def load(path: str, data: bytes, mode: int) -> Draft:
-    """Begin a draft of a file; raises Refusal where it is no text or too large."""
+def load(path: str, data: bytes, mode: int, words: Callable[[], str] = str) -> Draft:
+    """Begin a draft of a file; raises Refusal where it is no text or too large.
+
+    `words` gives what the edits of this file quote and write: it may settle an encoding that the file does not name.
+    """
     if len(data) > _LARGEST:
         raise Refusal("unreadable", f"{path} has {len(data):,} bytes; files above {_LARGEST:,} are not edited.")
     how = text.coding(data)
+    if how is not None and how.foreign:
+        how = text.coding(data, words())
     if how is None:
         raise Refusal("unreadable", f"{path} is not a text file.")
     lines = text.cut(text.decode(data, how))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from assistant import events
+    from assistant.session import Session
     from assistant.tokens import Cost
 
 
@@ -41,6 +42,12 @@ def given(text: str) -> str:
 def money(cost: Cost) -> str:
     """Say a cost: an amount with its currency, or why there is none."""
     return f"{cost.amount:.6f} {cost.currency}" if cost.amount is not None else cost.status
+
+
+def mend(session: Session) -> None:
+    """Finish what a crash left half written before anything is read or written, and say so."""
+    for words in session.recover():
+        tell(words)
 
 
 async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: bool) -> None:
