@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from assistant.headless.shapes import patch_applied
+from assistant.visible import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def out(text: str) -> None:
-    """Print a result, bytes that are not UTF-8 as they came; the line is ended once."""
+    """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it."""
+    if sys.stdout.isatty():
+        text = plain(text)
     data = text.encode("utf-8", "surrogateescape")
     sys.stdout.buffer.write(data if data.endswith(b"\n") or not data else data + b"\n")
     sys.stdout.flush()
@@ -25,7 +28,7 @@ def out(text: str) -> None:
 
 def tell(text: str) -> None:
     """Say something beside the result."""
-    sys.stderr.write(text.encode("utf-8", "replace").decode() + "\n")
+    sys.stderr.write(plain(text) + "\n")
     sys.stderr.flush()
 
 
