@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assistant import events
 from assistant.edits import disk
+from assistant.edits.patch import Patch
 from assistant.edits.review import Review
 from assistant.errors import AssistantError, PatchError, StateError
 from assistant.headless import shapes
@@ -49,7 +50,7 @@ async def _ask(session: Session, options: Namespace) -> int:
         session.pick = session.catalogue.pick(options.model or session.config.model or "")
         ended = await _turn(session, given(options.text), as_json=options.json)
         code = _code(ended)
-        if options.apply and code == 0 and ended.patch is not None:
+        if options.apply and code == 0 and (ended.patch is not None or ended.misfits):
             code = await _apply(session, ended, options)
     except AssistantError as error:
         if options.json:
@@ -86,8 +87,7 @@ async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) 
 
     The answer is shown either way: that it cannot be written must not lose it.
     """
-    patch = ended.patch
-    assert patch is not None  # noqa: S101 - asked by the caller
+    patch = ended.patch or Patch()
     allowed = {path.removeprefix("./") for path in options.allow_risky}
     risks = {path: why for path, why in disk.risks(patch).items() if path not in allowed}
     if ended.misfits or ended.stop != "end":
