@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_FILE = ".wattson.toml"
-_PROJECT_MAY = {"model", "theme", "context_budget"}
+_PROJECT_MAY = {"model": str, "theme": str, "context_budget": int}
+_PROJECT_BUDGET = 32_000
+"""Most tokens of context that a project may wish for: the user pays for them with every question."""
+_PROJECT_SIZE = 64_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,30 @@ def load(where: Places, project: Path | None = None) -> Config:
         values["model"] = last
     theirs = project / PROJECT_FILE if project else None
     if theirs is not None and theirs.is_file() and not theirs.is_symlink():
-        try:
-            wishes = tomllib.loads(theirs.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            warnings.append(f"{theirs} is not read: {error}")
-            wishes = {}
-        for name, value in wishes.items():
+        for name, value in _wishes(theirs, warnings).items():
             if name not in _PROJECT_MAY:
                 warnings.append(f"{theirs}: a project may not set {name!r}; only {', '.join(sorted(_PROJECT_MAY))}.")
+            elif not isinstance(value, _PROJECT_MAY[name]) or isinstance(value, bool):
+                warnings.append(f"{theirs}: {name} has the wrong kind of value and is not heeded.")
+            elif isinstance(value, int) and not 0 < value <= _PROJECT_BUDGET:
+                warnings.append(f"{theirs}: a project may set a context_budget of 1 to {_PROJECT_BUDGET:,} tokens.")
             elif name in known and (name != "model" or not values.get("model")):
                 values[name] = value
     return _typed(values, path, tuple(warnings))
+
+
+def _wishes(path: Path, warnings: list[str]) -> dict[str, Any]:
+    """Read what a project wishes for; the file is not trusted, so that nothing in it keeps Wattson from starting."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_PROJECT_SIZE + 1)
+        if len(data) <= _PROJECT_SIZE:
+            return tomllib.loads(data.decode("utf-8"))
+        why = f"it has more than {_PROJECT_SIZE:,} bytes"
+    except (OSError, ValueError, RecursionError) as error:
+        why = str(error)
+    warnings.append(f"{path} is not read: {why}")
+    return {}
 
 
 def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Config:

@@ -343,10 +343,12 @@ class Session:
 
     # Deciding.
 
-    def recover(self) -> list[str]:
-        """Put back what a crash left half written; returns the files. Finds the root, so call it in a thread."""
+    def recover(self) -> tuple[str, ...]:
+        """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
+        from assistant.changes import recover
+
         folder = self.places.data / "journal" / _mark(self.root)
-        return self.journal.recover() if folder.is_dir() else []
+        return recover(self.journal) if folder.is_dir() else ()
 
     async def apply(self, review: Review, *, label: str = "") -> AsyncGenerator[events.Event, None]:
         """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
@@ -365,6 +367,8 @@ class Session:
             return
         await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
+        for words in self.changes.asides():
+            yield events.Notice(words, "warning")
 
     async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
         """Take back (or make again) the last step at once, never over what was typed since."""
@@ -400,6 +404,8 @@ class Session:
         patch = await asyncio.to_thread(self.changes.carry_out, preview, now=self.now())
         left = self.proposed.patch if self.proposed else None
         yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", left)
+        for words in self.changes.asides():
+            yield events.Notice(words, "warning")
 
     async def draft_commit(self) -> AsyncGenerator[events.Event, None]:
         """Let a model draft the message for a commit of what was taken; AsideEnded has it."""

@@ -248,6 +248,7 @@ def test_context_shows_what_would_be_sent(wattson, repo):
 
 
 def test_models_plans_doctor(wattson):
+    assert wattson("models")[0] == 0
     names = {each["name"] for each in wattson("models", "--json", lines=True)[1][0]["models"]}
     assert {"anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "deepseek/deepseek-flash", "scripted/lesson"} <= names
     assert wattson("plans", "--json", lines=True)[1][0]["meters"][0]["state"]

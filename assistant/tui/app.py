@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from assistant.errors import ConfigError
 from assistant.tui import theme
 from assistant.tui.main_screen import MainScreen
 
@@ -25,7 +26,12 @@ class Wattson(App[int]):
     def __init__(self, session: Session, model: str = "", *, resume: bool = False) -> None:
         super().__init__()
         self.session = session
-        self._look = theme.load(session.config.theme, session.places.config / "themes")
+        themes = session.places.config / "themes"
+        try:
+            self._look = theme.load(session.config.theme, themes)
+        except ConfigError as error:  # a project may have wished for it: no colours are worth a refusal to start
+            self._look = theme.load("dark", themes)
+            session.warnings.append(str(error))
         self._first = MainScreen(session, self._look, model, resume=resume)
 
     def on_mount(self) -> None:

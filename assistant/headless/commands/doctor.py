@@ -59,7 +59,7 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
     root, is_git = "", False
     try:
         root, is_git = str(session.root), session.repo.is_git
-        problems += [f"Put back after an interrupted write: {path}." for path in session.journal.recover()]
+        problems += session.recover()
     except AssistantError as error:
         problems.append(str(error))
     if not keys and not servers:

@@ -47,7 +47,9 @@ def run(session: Session, options: Namespace) -> int:
         dump({"models": rows})
         return 0
     for row in rows:
-        money = f"{row['input']:>6} in {row['output']:>6} out {row['currency']}/M {row['label']}"
+        money = "price unknown"
+        if row["input"] is not None:
+            money = f"{row['input']:>6} in {row['output']:>6} out {row['currency']}/M {row['label']}"
         window = row["context_window"] or "?"
-        out(f"{row['name']:<34} {window:>9} window  {row['payer']:<8} {money if row['input'] else 'price unknown'}")
+        out(f"{row['name']:<34} {window:>9} window  {row['payer']:<8} {money}")
     return 0
