@@ -345,10 +345,12 @@ class Session:
 
     def recover(self) -> tuple[str, ...]:
         """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
+        folder = self.places.data / "journal" / _mark(self.root)
+        if not folder.is_dir():
+            return ()
         from assistant.changes import recover
 
-        folder = self.places.data / "journal" / _mark(self.root)
-        return recover(self.journal) if folder.is_dir() else ()
+        return recover(self.journal)
 
     async def apply(self, review: Review, *, label: str = "") -> AsyncGenerator[events.Event, None]:
         """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.

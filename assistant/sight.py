@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.errors import PatchError
+from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from assistant.config import Config, Places
@@ -32,6 +32,7 @@ class Sitting(Protocol):
 
     places: Places
     config: Config
+    env: Mapping[str, str]
 
     @property
     def repo(self) -> Repo:
@@ -182,6 +183,7 @@ class Sight:
             recent=self.recent,
             told=self.told,
             now=sitting.now(),
+            timeout_s=_wait(sitting.env),
         )
         return self.context
 
@@ -194,3 +196,12 @@ class Sight:
 
 def _bare(path: str) -> str:
     return path.strip().removeprefix("@").removeprefix("./")
+
+
+def _wait(env: Mapping[str, str]) -> float:
+    """Return how many seconds a question waits for an index that is not complete: WATTSON_CONTEXT_WAIT, or one."""
+    given = env.get("WATTSON_CONTEXT_WAIT", "1")
+    try:
+        return max(0.0, float(given))
+    except ValueError:
+        raise ConfigError(f"WATTSON_CONTEXT_WAIT={given!r} is no number.", "Give seconds, like 5.") from None
