@@ -33,7 +33,7 @@ kettle/boil.py
 def config(tmp_path):
     folder = tmp_path / "state" / "config"
     folder.mkdir(parents=True)
-    return lambda text: (folder / "config.toml").write_text(text)
+    return (folder / "config.toml").write_text
 
 
 def plans(wattson, *args, **env):
