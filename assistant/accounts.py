@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from assistant.edits.review import Review
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
-    from assistant.models.provider import Payer, Provider
+    from assistant.models.estimate import Factor
+    from assistant.models.provider import Model, Payer, Provider
     from assistant.quota.advice import Fit
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
@@ -72,6 +73,9 @@ class Payers(Protocol):
 
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider."""
+
+    def factor(self, model: Model) -> Factor:
+        """Return what to multiply an o200k count with, and its band."""
 
 
 class Accounts:
@@ -160,13 +164,13 @@ class Accounts:
         pick = pick or self._payers.pick
         if pick is None:
             return None
-        likely = round(words * pick.model.token_factor)
+        low, likely, high = self._payers.factor(pick.model).of(words)
         answer = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
-        sizes = (round(likely * 0.8), answer // 2), (likely, answer), (round(likely * 1.3), answer * 2)
+        sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
         usages = [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
-        low, cost, high = (self.price(usage, pick=pick) for usage in usages)
+        least, cost, most = (self.price(usage, pick=pick) for usage in usages)
         share = self._share(usages[1], cost, pick)
-        return Quote(pick.model.name, sizes[0][0], likely, sizes[2][0], cost, low, high, share)
+        return Quote(pick.model.name, low, likely, high, cost, least, most, share)
 
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> float | None:
         from assistant.quota import meter

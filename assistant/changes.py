@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.context.repo import Repo
+    from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
     from assistant.edits.review import Review
     from assistant.tokens import Cost
 
 _EDITED_SHOWN = 20
 """Lines of a hunk that are told to the model when the user has changed it."""
+_SET_ASIDE = 20
+"""Proposals that are kept when another took their place."""
 _DIFF_SHOWN = 12_000
 """Characters of a diff that are shown to the model that drafts a commit message."""
 
@@ -41,6 +44,13 @@ class Proposal:
     turn: int
     model: str
     cost: Cost | None = None
+    earlier: Proposal | None = None
+
+    def origin(self, hunk: Hunk) -> Proposal:
+        """Return the proposal that a hunk first came with: a repair goes over hunks that were there already."""
+        if self.earlier is not None and any(_same(hunk, each) for each in self.earlier.patch.hunks):
+            return self.earlier.origin(hunk)
+        return self
 
 
 class Changes:
@@ -51,6 +61,7 @@ class Changes:
         self.journal = journal
         self.session = session
         self.proposed: Proposal | None = None
+        self.set_aside: list[Proposal] = []
         self._news: list[str] = []
         self._uncommitted: list[int] = []
 
@@ -63,9 +74,28 @@ class Changes:
         fitted = match.fit(edits, lambda path: disk.read(self.repo.root, path))
         return fitted.patch, (*unread, *fitted.misfits)
 
-    def propose(self, proposal: Proposal, *, upon: Patch | None) -> None:
-        """Keep what a reply proposes; what a repair adds comes on top of the hunks that still wait (`upon`)."""
-        self.proposed = replace(proposal, patch=compose(upon, proposal.patch)) if upon else proposal
+    def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:
+        """Keep what a reply proposes; what a repair adds comes on top of the hunks that still wait (`upon`).
+
+        Otherwise hunks that still wait are set aside, and returned: the new ones were made for the files without them.
+        """
+        if upon:
+            patch = compose(upon, proposal.patch)
+            self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
+            return None
+        aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
+        if aside is not None:
+            self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
+        self.proposed = proposal
+        return aside
+
+    def bring_back(self, turn: int) -> Proposal | None:
+        """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""
+        back = next((each for each in reversed(self.set_aside) if each.turn == turn), None)
+        if back is not None:
+            self.set_aside.remove(back)
+            self.propose(back, upon=None)
+        return back
 
     def write(self, review: Review, *, label: str, now: datetime) -> tuple[Patch, Patch]:
         """Write what was taken, all or nothing; returns what was written and what is still proposed.
@@ -121,7 +151,10 @@ class Changes:
 
     def outcome(self) -> str:
         """Say what became of the last edits, as it stands in a question; empty when there is nothing new."""
-        return prompts.fill("outcome", decisions="; ".join(self._news)) if self._news else ""
+        news = list(self._news)
+        if self.proposed is not None and self.proposed.patch.files:
+            news.append(f"not decided, so not in the files: hunks in {', '.join(self.proposed.patch.paths)}")
+        return prompts.fill("outcome", decisions="; ".join(news)) if news else ""
 
     def told(self) -> None:
         """Forget the news: the model has heard of it."""
@@ -130,6 +163,7 @@ class Changes:
     def clear(self) -> None:
         """Begin anew; what is on disk and in the journal stays."""
         self.proposed = None
+        self.set_aside.clear()
         self._news.clear()
 
     # A commit of what was taken.
@@ -185,6 +219,10 @@ class Changes:
             diff = diff[:_DIFF_SHOWN] + "\n... (cut)"
         subjects = "\n".join(commit.subjects(self.repo)) or "(none yet)"
         return prompts.fill("commit", subjects=subjects, question=question or "(not said)", diff=diff)
+
+
+def _same(hunk: Hunk, other: Hunk) -> bool:
+    return (hunk.path, hunk.old, hunk.new) == (other.path, other.old, other.new)
 
 
 def _money(cost: Cost | None) -> str:

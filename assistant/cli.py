@@ -100,8 +100,8 @@ def _parse(argv: list[str]) -> Namespace:
     demo.add_argument(
         "folder", nargs="?", metavar="DIR", help="where to put the scratch repository (default: a temporary folder)"
     )
-    if argv and argv[0] not in {"tui", "demo"}:  # the face on a screen starts without the other commands
-        from assistant import headless
+    if argv and not argv[0].startswith(("-m", "--model", "-c", "--continue")) and argv[0] not in {"tui", "demo"}:
+        from assistant import headless  # the face on a screen starts without the other commands
 
         for name in headless.names():
             command = headless.load(name)

@@ -73,9 +73,8 @@ def load(where: Places, project: Path | None = None) -> Config:
         near = get_close_matches(name, known, 1)
         warnings.append(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
         del values[name]
-    remembered = _remembered(where)
-    if "model" not in values and remembered.get("model"):
-        values["model"] = remembered["model"]
+    if "model" not in values and (last := remembered(where).get("model")):
+        values["model"] = last
     theirs = project / PROJECT_FILE if project else None
     if theirs is not None and theirs.is_file() and not theirs.is_symlink():
         try:
@@ -107,7 +106,8 @@ def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Con
     return Config(**values, warnings=warnings)
 
 
-def _remembered(where: Places) -> dict[str, Any]:
+def remembered(where: Places) -> dict[str, Any]:
+    """Return what earlier sittings kept; nothing where it cannot be read."""
     try:
         data = json.loads((where.data / "state.json").read_bytes())
     except (OSError, ValueError):
@@ -115,9 +115,15 @@ def _remembered(where: Places) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def remember(where: Places, **values: str) -> None:
+def remembered_names(where: Places, what: str) -> list[str]:
+    """Return a list of names that an earlier sitting kept; empty where there is none that can be read."""
+    found = remembered(where).get(what)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def remember(where: Places, **values: Any) -> None:
     """Keep choices for the next sitting; a disk that is full costs the memory, not the choice."""
-    data = {**_remembered(where), **values}
+    data = {**remembered(where), **values}
     temp = where.data / f"state.{os.getpid()}.new"
     try:
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)

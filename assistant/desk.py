@@ -27,8 +27,16 @@ if TYPE_CHECKING:
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
     from assistant.quota.meter import Estimate
+    from assistant.roster import Roster
     from assistant.tokens import Cost, TokenUsage
     from assistant.turn import Ask
+
+
+class Sees(Protocol):
+    """What a desk needs of the session's sight."""
+
+    def show(self, question: str) -> Context:
+        """Gather what a question shows the model, to be sent with it."""
 
 
 class Sitting(Protocol):
@@ -42,6 +50,10 @@ class Sitting(Protocol):
         """What is burnt and what is left."""
 
     @property
+    def sight(self) -> Sees:
+        """What is shown."""
+
+    @property
     def root(self) -> Path:
         """The folder that edits may write in."""
 
@@ -49,11 +61,12 @@ class Sitting(Protocol):
     def client(self) -> Client:
         """The one door to the network."""
 
+    @property
+    def roster(self) -> Roster:
+        """Who is asked, and how they count."""
+
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
-
-    def look(self, question: str) -> Context:
-        """Gather what a question would show the model."""
 
 
 class Desk:
@@ -76,7 +89,7 @@ class Desk:
 
     def look(self, question: str) -> Context:
         """Gather the context."""
-        return self._sitting.look(question)
+        return self._sitting.sight.show(question)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
         """Find the places of edits in the files as they are now, and as a patch that waits would leave them."""
@@ -149,6 +162,10 @@ class Desk:
         ledger = self._sitting.accounts.ledger
         ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
         self._hearing.keep()
+
+    def learn(self, counted: int, reported: int) -> None:
+        """Learn how this model counts."""
+        self._sitting.roster.learn(self._ask.model, counted, reported)
 
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""

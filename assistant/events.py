@@ -154,12 +154,13 @@ class UndoProposed:
 
 @dataclass(frozen=True, slots=True)
 class ModelChanged:
-    """The session asks another model from now on."""
+    """The session asks another model from now on, or lets it think harder or less (`effort`; empty is its own way)."""
 
     provider: str
     model: str
     payer: Payer
     window: int | None
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

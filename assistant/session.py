@@ -13,33 +13,33 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from assistant import events, prompts, tokens, turn
+from assistant import events, prompts, tokens
 from assistant.accounts import Accounts
-from assistant.desk import Desk
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
-from assistant.models.message import Message, said
+from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from pathlib import Path
 
     from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
-    from assistant.context.section import Context
     from assistant.edits.edit import Misfit
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
-    from assistant.models.catalogue import Catalogue, Pick
+    from assistant.models.catalogue import Pick
     from assistant.models.client import Client
-    from assistant.models.keys import Found, Key
-    from assistant.models.provider import Payer, Provider
+    from assistant.models.message import Message
+    from assistant.models.provider import Provider
     from assistant.readings import Polled
+    from assistant.roster import Roster
     from assistant.standings import Standing
 
 
@@ -62,17 +62,13 @@ class Session:
         self.env = env
         self.now = now
         self.id = uuid.uuid4().hex[:12]
-        self.pick: Pick | None = None
         self.history: list[Message] = []
-        self.pinned: list[str] = []
-        self.context: Context | None = None
+        self.sight = Sight(self)
         self.answer = ""
         self.turn = 0
         self.stopped = asyncio.Event()
         self._client = client
         self._asking = False
-        self._asked: list[str] = []
-        self._locals: dict[str, Provider] = {}
         self._transcript: Transcript | None = None
 
     # What it stands on, each made when first used.
@@ -92,7 +88,9 @@ class Session:
     @cached_property
     def accounts(self) -> Accounts:
         """What is burnt and what is left."""
-        return Accounts(self, self.id, places=self.places, config=self.config, client=lambda: self.client, now=self.now)
+        return Accounts(
+            self.roster, self.id, places=self.places, config=self.config, client=lambda: self.client, now=self.now
+        )
 
     @cached_property
     def journal(self) -> Journal:
@@ -114,15 +112,11 @@ class Session:
         return self.changes.proposed if "changes" in self.__dict__ else None
 
     @cached_property
-    def _catalogue(self) -> Catalogue:
-        from assistant.models import catalogue
+    def roster(self) -> Roster:
+        """Who is asked, and who pays."""
+        from assistant.roster import Roster
 
-        return catalogue.load(self.env, self.places.config / "providers", self.config.providers)
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Providers and models, those found on this machine included."""
-        return self._catalogue.including(self._locals.values())
+        return Roster(self.places, self.config, self.env, lambda: self.client)
 
     @property
     def client(self) -> Client:
@@ -130,7 +124,7 @@ class Session:
         if self._client is None:
             from assistant.models.client import Client
 
-            self._client = Client()
+            self._client = Client(env=self.env, now=self.now)
         return self._client
 
     async def close(self) -> None:
@@ -139,111 +133,22 @@ class Session:
             await self._client.aclose()
         self.accounts.close()
 
-    # Who is asked, and who pays.
-
-    def found(self) -> Sequence[Found]:
-        """List the keys that are there, masked, and who would pay with each."""
-        from assistant.models import keys
-
-        return keys.found(self.catalogue, self.env, self.config)
-
-    async def find_local(self) -> Sequence[Provider]:
-        """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
-        from assistant.models import local
-
-        found = await local.probe(lambda: self.client.get_json, self._catalogue)
-        self._locals = {provider.name: provider for provider in found}
-        return found
-
-    def payer(self, provider: Provider) -> Payer:
-        """Say who pays this provider: a plan where the user has named one."""
-        return "plan" if provider.name in self.config.plans else provider.payer
-
-    def key(self, provider: Provider) -> str:
-        """Return the key for a provider, empty where none is needed; raises Auth when it is missing."""
-        from assistant.models import keys
-
-        found: Key | None = keys.find_key(provider, self.env, self.config)
-        if found is None and provider.key_needed:
-            raise Auth(
-                f"There is no key for {provider.title}.",
-                f"Set {' or '.join(provider.key_names)} in the environment, or choose another model with /model.",
-                provider=provider.name,
-            )
-        return found.value if found else ""
-
-    def switch(self, name: str) -> events.ModelChanged:
-        """Ask another model from now on; the conversation goes along. Raises UnknownModel with the nearest names."""
-        from assistant import config
-
-        if self.pick is not None:
-            self._asked = [*(each for each in self._asked if each != self.pick.model.name), self.pick.model.name]
-        self.pick = self.catalogue.pick(name)
-        config.remember(self.places, model=self.pick.model.name)
-        return self._changed(self.pick)
-
-    def _changed(self, pick: Pick) -> events.ModelChanged:
-        return events.ModelChanged(
-            pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window
-        )
-
-    # What is shown.
-
-    def paths(self) -> list[str]:
-        """List the files of the repository that may be shown."""
-        return [file.path for file in self.repo.files()]
-
-    def add(self, path: str) -> str:
-        """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
-        from assistant.context import mention
-
-        paths = self.paths()
-        wanted = path.strip().removeprefix("@").removeprefix("./")
-        if wanted not in paths:
-            near = mention.complete(paths, wanted, 4)
-            ending = [each for each in paths if each.endswith("/" + wanted)]
-            if len(ending) != 1:
-                raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
-            wanted = ending[0]
-        if wanted not in self.pinned:
-            self.pinned.append(wanted)
-        return wanted
-
-    def drop(self, path: str) -> list[str]:
-        """Unpin a file, or all of them for an empty path; returns what was unpinned."""
-        wanted = path.strip().removeprefix("@").removeprefix("./")
-        gone = [each for each in self.pinned if not wanted or each == wanted or each.endswith("/" + wanted)]
-        self.pinned = [each for each in self.pinned if each not in gone]
-        return gone
-
-    def look(self, question: str) -> Context:
-        """Gather what a question would show the model; nothing is sent."""
-        from assistant.context.pack import pack
-
-        self.context = pack(
-            question,
-            repo=self.repo,
-            cache=self.places.cache / "tags.sqlite",
-            budget=self.config.context_budget,
-            pinned=tuple(self.pinned),
-            now=self.now(),
-        )
-        return self.context
+    # What it costs.
 
     def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
         """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
-        return self.accounts.quote(self._words(text), pick) if pick or self.pick else None
+        return self.accounts.quote(self._words(text), pick) if pick or self.roster.pick else None
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
-        if self.pick is None:
+        if self.roster.pick is None:
             return
         try:
             yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
             if not ask:
                 return
-            key = await asyncio.to_thread(self.key, self.pick.provider)
-            found = await self.accounts.poll(self.pick.provider, key, hurry=hurry)
+            key = await self.roster.key(self.roster.pick.provider)
+            found = await self.accounts.poll(self.roster.pick.provider, key, hurry=hurry)
             if found is not None and found.count:
                 yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
         except (Auth, ConfigError, StateError):
@@ -254,12 +159,12 @@ class Session:
 
         async def one(provider: Provider) -> Polled | None:
             try:
-                key = await asyncio.to_thread(self.key, provider)
+                key = await self.roster.key(provider)
                 return await self.accounts.poll(provider, key, hurry=True)
             except (Auth, ConfigError):
                 return None
 
-        asked = await asyncio.gather(*(one(each.provider) for each in self.found()))
+        asked = await asyncio.gather(*(one(each.provider) for each in self.roster.found()))
         return [each for each in asked if each is not None]
 
     def standings(self, *, every: bool = False) -> list[Standing]:
@@ -267,20 +172,25 @@ class Session:
         from assistant.standings import standings
 
         more = self.accounts.plans.values() if every else ()
-        sellers = [each.provider for each in self.found()]
-        named = [self.catalogue.providers[name] for name in self.config.plans if name in self.catalogue.providers]
-        practice = [each for each in self.catalogue.providers.values() if each.payer == "practice"]
+        sellers = [each.provider for each in self.roster.found()]
+        named = [
+            self.roster.catalogue.providers[name]
+            for name in self.config.plans
+            if name in self.roster.catalogue.providers
+        ]
+        practice = [each for each in self.roster.catalogue.providers.values() if each.payer == "practice"]
         sellers = [*sellers, *named] or practice
-        return standings(self.accounts, sellers, self.pick, self.now(), plans=more)
+        return standings(self.accounts, sellers, self.roster.pick, self.now(), plans=more)
 
     def next_models(self) -> list[str]:
-        """Name the models that a quote is compared with: what was asked before in this sitting, the last first."""
-        return [name for name in reversed(self._asked) if self.pick is None or name != self.pick.model.name]
+        """Name the models that a quote is compared with: the favourites, then what was asked last."""
+        names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
+        return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
     def _words(self, text: str) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
-        return words + 800 + (self.context.tokens if self.context else 1_500)
+        return words + 800 + (self.sight.context.tokens if self.sight.context else 1_500)
 
     # A turn.
 
@@ -289,25 +199,30 @@ class Session:
 
         With `mend` only these edits of the last reply go back, with the nearest lines, and no new context.
         """
-        pick, key = self._ready(text)
+        from assistant import turn
+        from assistant.desk import Desk
+        from assistant.models.message import said
+
+        outcome = self.changes.outcome()
+        pick, key = await self._ready(text)
         self.turn += 1
         ask = turn.Ask(
             self.turn,
             text,
             pick.provider,
             pick.model,
-            self.payer(pick.provider),
+            self.roster.payer(pick.provider),
             pick.effort,
             tuple(self.history),
-            self.changes.outcome(),
+            outcome,
             0 if mend else self.config.repairs,
             mend=mend,
+            factor=self.roster.factor(pick.model),
         )
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
         steps = 0
-        self._asking, self.stopped = True, asyncio.Event()
         waiting = self.proposed.patch if self.proposed and mend else None
         try:
             async with aclosing(turn.run(ask, Desk(self, ask, pick, key, waiting))) as stream:
@@ -320,9 +235,12 @@ class Session:
                             steps += 1
                         case events.TurnEnded():
                             ended = event
-                            self._remember(text, ended, waiting)
+                            aside = self._remember(text, ended, waiting)
                             if not mend and (ended.patch is not None or ended.misfits):
                                 self.accounts.tried(ended, str(self.root), at_once=steps == 1)
+                            if aside is not None:
+                                words = f"The hunks of turn {aside.turn} that were not decided are set aside"
+                                yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
                         case _:
                             pass
                     yield event
@@ -334,15 +252,18 @@ class Session:
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
-    def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
-        """Return who is asked and the key, once nothing stands in the way of sending."""
+    async def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
-        pick = self.catalogue.pick(name) if name else self.pick
-        if pick is None:
-            raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
-        key = self.key(pick.provider)
-        self.accounts.check_caps(self._words(text), pick)
+        self._asking, self.stopped = True, asyncio.Event()
+        try:
+            pick = self.roster.catalogue.pick(name) if name else self.roster.present()
+            key = await self.roster.key(pick.provider)
+            await asyncio.to_thread(self.accounts.check_caps, self._words(text), pick)
+        except BaseException:
+            self._asking = False
+            raise
         return pick, key
 
     async def repair(self) -> AsyncGenerator[events.Event, None]:
@@ -369,9 +290,12 @@ class Session:
 
     async def aside(self, purpose: str, words: str, name: str = "") -> AsyncGenerator[events.Event, None]:
         """Ask a model something beside the conversation: no history, no context of the repository, no edits."""
-        pick, key = self._ready(words, name)
-        ask = turn.Ask(self.turn, words, pick.provider, pick.model, self.payer(pick.provider), pick.effort)
-        self._asking, self.stopped = True, asyncio.Event()
+        from assistant import turn
+        from assistant.desk import Desk
+
+        pick, key = await self._ready(words, name)
+        payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
+        ask = turn.Ask(self.turn, words, pick.provider, pick.model, payer, pick.effort, factor=factor)
         try:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:
@@ -390,25 +314,32 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> None:
+    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
+        """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
+        from assistant.models.message import said
+
         if ended.reply is not None:
             self.history += [said("user", text), ended.reply]
             self.answer = ended.text
+        if isinstance(ended.error, Auth):
+            self.roster.forget_key(ended.provider)
         self.changes.told()
-        self._propose(ended, waiting)
+        self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
+        aside = self._propose(ended, waiting)
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
+        return aside
 
-    def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> None:
+    def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
         if ended.patch is None and not ended.misfits:
-            return
+            return None
         from assistant.changes import Proposal
         from assistant.edits.patch import Patch
 
         name = f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
-        self.changes.propose(proposal, upon=waiting)
+        return self.changes.propose(proposal, upon=waiting)
 
     # Deciding.
 
@@ -480,7 +411,7 @@ class Session:
 
     async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
         """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        hide = tuple({name for each in self.catalogue.providers.values() for name in each.key_names})
+        hide = tuple({name for each in self.roster.catalogue.providers.values() for name in each.key_names})
         made = await asyncio.to_thread(self.changes.commit, message, hide=hide)
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")
@@ -491,10 +422,13 @@ class Session:
         """Begin a new conversation; the old one stays on disk."""
         self.history.clear()
         self.changes.clear()
+        self.sight.forget()
         self._transcript = None
 
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
+        from assistant.models.message import said
+
         last = next(iter(recent(self._sittings, 1)), None)
         if last is None:
             return 0
@@ -505,6 +439,9 @@ class Session:
             if role in {"user", "assistant"} and isinstance(text, str) and text:
                 self.history.append(said(role, text))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
+        for asked, answer in pairwise(self.history[-6:]):
+            if asked.role == "user":
+                self.sight.heard(asked.text, answer.text)
         return len(self.history)
 
     def asked_before(self, most: int = 200) -> list[str]:

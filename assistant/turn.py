@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import events, prompts, tokens
 from assistant.errors import AssistantError
 from assistant.models import wire as said_by
+from assistant.models.estimate import UNLEARNED, Factor
 from assistant.models.message import Message, Text, Thought, said
 from assistant.models.wire import Request
 
@@ -40,7 +41,8 @@ _GATHER_S = 0.04
 class Ask:
     """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
 
-    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown.
+    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown. `factor`
+    is how this model counts, as far as it is known.
     """
 
     number: int
@@ -54,6 +56,7 @@ class Ask:
     repairs: int = 1
     max_output: int | None = None
     mend: tuple[Misfit, ...] = ()
+    factor: Factor = UNLEARNED
 
 
 class Desk(Protocol):
@@ -85,6 +88,9 @@ class Desk(Protocol):
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended; called exactly once for each booking, however it ended."""
 
+    def learn(self, counted: int, reported: int) -> None:
+        """Hear that the provider counts so many tokens where we count so many of o200k's."""
+
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""
 
@@ -94,9 +100,10 @@ class Desk(Protocol):
 
 @dataclass(slots=True)
 class _Step:
-    """What has come of one model call so far."""
+    """What has come of one model call so far; `counted` are the o200k tokens of what is sent."""
 
     purpose: str
+    counted: int
     estimate: TokenUsage
     text: list[str] = field(default_factory=list)
     thoughts: list[Thought] = field(default_factory=list)
@@ -130,16 +137,19 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
         system = _system(ask.model)
         if ask.mend:
             seen: dict[str, str] = {}
+            lasting = ""
             question = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend))
         else:
             context = await asyncio.to_thread(desk.look, ask.text)
             yield events.ContextPacked(context, ask.model.context_window)
             seen = dict(context.seen)
-            question = prompts.fill("turn", context=context.render(), outcome=ask.outcome, question=ask.text)
+            lasting = context.render(lasting=True)
+            shown = context.render(lasting=False)
+            question = prompts.fill("turn", context=shown, outcome=ask.outcome, question=ask.text)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
-    messages = (*ask.history, said("user", question))
+    messages = _after(lasting, (*ask.history, said("user", question)))
 
     steps: list[_Step] = []
     edits: list[Edit] = []
@@ -147,7 +157,7 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     broken: tuple[Misfit, ...] = ()
     while True:
         request = Request(ask.model, (system,), messages, ask.max_output, ask.effort)
-        step = _Step("repair" if steps else "main", await asyncio.to_thread(_weigh, request))
+        step = await _step("repair" if steps else "main", request, ask)
         steps.append(step)
         found: list[Edit | Misfit] = []
         async with aclosing(_talk(ask, desk, request, steps, found)) as talk:
@@ -191,7 +201,7 @@ async def aside(ask: Ask, desk: Desk, purpose: str) -> AsyncGenerator[events.Eve
     """Ask one thing beside the conversation: no history, no context, no edits. The last event is AsideEnded."""
     yield events.AsideStarted(purpose, ask.provider.name, ask.model.id, ask.payer)
     request = Request(ask.model, (), (said("user", ask.text),), ask.max_output, ask.effort)
-    steps = [_Step(purpose, await asyncio.to_thread(_weigh, request))]
+    steps = [await _step(purpose, request, ask)]
     async with aclosing(_talk(ask, desk, request, steps, [])) as talk:
         async for event in talk:
             if not isinstance(event, events.EditArrived):
@@ -208,10 +218,8 @@ async def _talk(
     from assistant.edits import format as edit_format
 
     step = steps[-1]
-    likely = step.estimate.total_input
-    yield events.RequestSent(
-        len(steps), step.purpose, round(likely * 0.9), likely, round(likely * 1.15), desk.price(step.estimate)
-    )
+    low, likely, high = ask.factor.of(step.counted)
+    yield events.RequestSent(len(steps), step.purpose, low, likely, high, desk.price(step.estimate))
     parser = edit_format.open_parser()
     entry = await asyncio.to_thread(desk.book, len(steps), step.purpose, step.estimate)
     state = "interrupted"
@@ -253,6 +261,12 @@ async def _talk(
         await asyncio.gather(pump, return_exceptions=True)
         if state == "failed" and step.usage is None:
             step.estimate = tokens.TokenUsage()  # refused before a word: nothing was burnt
+        if (
+            step.final
+            and step.usage is not None
+            and all(isinstance(p, Text) for m in request.messages for p in m.parts)
+        ):
+            desk.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
         desk.settle(entry, state, step.burn(), desk.price(step.burn(), step.reported), step.served)
     burn, cost = _sum(desk, steps)
     yield desk.burnt(burn, cost)
@@ -319,11 +333,11 @@ def _take(ask: Ask, step: _Step, chunk: Chunk) -> list[events.Event]:
     match chunk:
         case said_by.TextChunk(text):
             step.text.append(text)
-            step.written += tokens.count(text) * ask.model.token_factor
+            step.written += tokens.count(text) * ask.factor.likely
             return [events.TextArrived(text)]
         case said_by.ThoughtChunk(text, seal):
             _think(ask, step, text, seal)
-            step.thought_written += tokens.count(text) * ask.model.token_factor
+            step.thought_written += tokens.count(text) * ask.factor.likely
             return [events.ThoughtArrived(text)] if text else []
         case said_by.UsageChunk(usage, final, reported):
             step.usage, step.final = usage, step.final or final
@@ -357,10 +371,26 @@ def _system(model: Model) -> str:
     return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
 
 
-def _weigh(request: Request) -> TokenUsage:
-    """Estimate what a request sends, in the model's own tokens. A few tokens a message go to its frame."""
-    words = sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
-    return tokens.TokenUsage(fresh_input=round(words * request.model.token_factor), exact=False)
+def _after(lasting: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""
+    if not lasting:
+        return messages
+    words = prompts.fill("lasting", context=lasting)
+    first = messages[0]
+    if first.role != "user":
+        return (said("user", words), *messages)
+    return (replace(first, parts=(Text(f"{words}\n"), *first.parts)), *messages[1:])
+
+
+async def _step(purpose: str, request: Request, ask: Ask) -> _Step:
+    """Begin a step: count what it sends, and estimate it in the model's own tokens."""
+    counted = await asyncio.to_thread(_count, request)
+    return _Step(purpose, counted, tokens.TokenUsage(fresh_input=ask.factor.of(counted)[1], exact=False))
+
+
+def _count(request: Request) -> int:
+    """Count what a request sends in o200k tokens. A few a message go to its frame."""
+    return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
 
 
 def _is_misfit(found: Edit | Misfit) -> bool:

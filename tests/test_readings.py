@@ -79,7 +79,7 @@ async def test_headers_of_an_answer_move_the_meter_in_the_same_turn(make_session
     }  # fmt: skip
     with loopback.Server((200, headers, loopback.anthropic("Good day."))) as server:
         session = make_session(ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY=KEY)
-        session.switch("anthropic/claude-sonnet-5-5")
+        session.roster.switch("anthropic/claude-sonnet-5-5")
         moved = [event for event in await ask(session) if isinstance(event, events.MeterMoved)][-1].estimates
         assert [(each.meter, each.percent, each.source, each.state) for each in moved] == [
             ("week", Decimal("81.0"), "headers", "open"), ("5 hours", Decimal("44.0"), "headers", "open"),
@@ -87,7 +87,7 @@ async def test_headers_of_an_answer_move_the_meter_in_the_same_turn(make_session
         assert abs((moved[1].resets_at - resets).total_seconds()) < 1
         # Another window of the same user sees it, and the step that ran meanwhile is in doubt, not added.
         other = make_session()
-        other.switch("anthropic/claude-sonnet-5-5")
+        other.roster.switch("anthropic/claude-sonnet-5-5")
         assert other.accounts.meters()[0].percent == Decimal("81.0")
         assert server.got == []
         await session.close()
@@ -99,7 +99,7 @@ async def test_a_refusal_exhausts_the_window_that_it_names(make_session, named):
     refusal = (429, {"content-type": "application/json"}, json.dumps(body).encode())
     with loopback.Server(refusal) as server:
         session = make_session(ZAI_CODING_BASE_URL=f"{server.url}/api/coding/paas/v4", ZAI_API_KEY=KEY)
-        session.switch("zai-coding/glm-5.3")
+        session.roster.switch("zai-coding/glm-5.3")
         ended = (await ask(session))[-1]
         assert ended.error.kind == "window_exhausted"
         assert len(server.asked) == 1
@@ -125,14 +125,19 @@ def sitting(make_session, clock, server):
     session = make_session(ZAI_CODING_BASE_URL=f"{server.url}/api/coding/paas/v4", ZAI_API_KEY=KEY)
     session.now = clock
     session.accounts = Accounts(
-        session, session.id, places=session.places, config=session.config, client=lambda: session.client, now=clock
+        session.roster,
+        session.id,
+        places=session.places,
+        config=session.config,
+        client=lambda: session.client,
+        now=clock,
     )
-    session.switch("zai-coding/glm-5.3")
+    session.roster.switch("zai-coding/glm-5.3")
     return session
 
 
 async def poll(session, **how):
-    return await session.accounts.poll(session.pick.provider, KEY, **how)
+    return await session.accounts.poll(session.roster.pick.provider, KEY, **how)
 
 
 async def test_eight_who_ask_at_once_make_one_call_and_all_see_it(make_session, named):
@@ -205,7 +210,7 @@ async def test_a_limit_of_a_kind_that_nobody_knows_is_kept(make_session, named):
 async def test_a_key_is_not_sent_unencrypted_to_another_machine(make_session, named):
     named({"zai-coding": "glm-lite"})
     session = make_session(ZAI_CODING_BASE_URL="http://192.0.2.1/api/coding/paas/v4", ZAI_API_KEY=KEY)
-    session.switch("zai-coding/glm-5.3")
+    session.roster.switch("zai-coding/glm-5.3")
     assert "unencrypted" in (await poll(session)).note
     await session.close()
 

@@ -153,7 +153,7 @@ async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
     with loopback.Server(loopback.openai(reply)) as server:
         env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
         session = make_session(**env)
-        session.switch("openai/gpt-6.1-sol")
+        session.roster.switch("openai/gpt-6.1-sol")
         async for _ in session.ask("two comments"):
             pass
         async for _ in session.apply(Review.of(session.proposed.patch, "take")):

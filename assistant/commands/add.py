@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -21,4 +22,4 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         yield events.Asked("file")
         return
     for path in argument.split():
-        yield events.Notice(f"Pinned {session.add(path)}.", "good")
+        yield events.Notice(f"Pinned {await asyncio.to_thread(session.sight.add, path)}.", "good")

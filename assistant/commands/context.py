@@ -19,7 +19,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     """Do it."""
     import asyncio
 
-    context = await asyncio.to_thread(session.look, argument or "the next question")
+    context = await asyncio.to_thread(session.sight.look, argument or "the next question")
     lines = [f"{context.tokens:,} o200k tokens of context"]
     lines += [f"  {each.tokens:>6,}  {each.title}  ({each.why})" for each in context.sections]
     lines += [f"  masked: {each.path}:{each.line} ({each.kind})" for each in context.masked]

@@ -1,4 +1,4 @@
-"""Go to the hunks that are proposed."""
+"""Go to the hunks that are proposed; with a turn, to those of it that were set aside undecided."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = ""
+USAGE = "[TURN]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    del argument
-    if session.proposed is None:
-        yield events.Notice("No hunks wait for you.")
+    if argument and not argument.isdecimal():
+        yield events.Notice(f"/diff {USAGE}", "warning")
+    elif argument and session.changes.bring_back(int(argument)) is None:
+        yield events.Notice(f"No hunks of turn {argument} are set aside.", "warning")
+    elif session.proposed is None:
+        aside = ", ".join(f"/diff {each.turn}" for each in session.changes.set_aside)
+        yield events.Notice(f"No hunks wait for you.{f' Set aside: {aside}.' if aside else ''}")
     else:
         yield events.Asked("diff")

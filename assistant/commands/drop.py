@@ -1,7 +1,8 @@
-"""Unpin a file, or all of them."""
+"""Unpin a file (or all of them); one that is not pinned is shown no more in this session."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -17,5 +18,11 @@ USAGE = "[PATH]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    gone = session.drop(argument)
-    yield events.Notice(f"Unpinned {', '.join(gone)}." if gone else "Nothing of that name is pinned.")
+    gone = session.sight.drop(argument)
+    if gone:
+        yield events.Notice(f"Unpinned {', '.join(gone)}.")
+    elif argument:
+        path = await asyncio.to_thread(session.sight.find, argument)
+        yield events.Notice(f"{session.sight.keep_out(path)} is shown no more; /add {path} brings it back.")
+    else:
+        yield events.Notice("Nothing is pinned.")

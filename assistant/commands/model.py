@@ -20,4 +20,4 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     if not argument:
         yield events.Asked("model")
         return
-    yield session.switch(argument)
+    yield session.roster.switch(argument)

@@ -22,6 +22,8 @@ SHARP_FILE, SHARP_PIECE, SIZE, FIXED = 2.5, 1.5, 0.65, 80
 """How steeply worth falls with the score of a file and of a piece; how much length costs, beyond so many tokens."""
 NAMES_SHARE, FILE_SHARE = 0.3, 0.08
 """The share of the budget that is kept for names, and what one file may take of it."""
+RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
+"""Where a section stands: what stays the same from turn to turn first, what changes last."""
 _MISSES = 80
 _CHARACTERS = 3.6
 """Characters of code in a token, for a first look at sizes."""
@@ -42,6 +44,9 @@ class Shown:
     words: list[str] = field(default_factory=list)
     must: bool = False
     """The user named or pinned it: what is shown of it is never taken away."""
+    place: int = CHOSEN
+    heading: str = ""
+    """The first line of what is not a file (a folder, a diff): it begins with `path`, and the text is masked already."""
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
@@ -53,6 +58,8 @@ class Shown:
 
     def title(self) -> str:
         """The path, with the lines that follow."""
+        if self.heading:
+            return self.heading
         return self.path + (":" + ",".join(f"{first}-{last}" for first, last in self.ranges) if self.ranges else "")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.context import history, indexer, terms
-from assistant.context.index_store import Store
+from assistant.context.index_store import DEFINED, Store
 from assistant.context.language import language_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,14 @@ class Index:
         ids = {path: self.ids[path] for path in paths if path in self.ids}
         known = self.store.tags(list(dict.fromkeys(ids.values())))
         return {path: known[each] for path, each in ids.items() if each in known}
+
+    def homes(self, name: str) -> list[str]:
+        """Return the files that define a name, as far as they are read."""
+        return [path for each in self.lookup([DEFINED + name]).get(DEFINED + name, ()) for path in self.paths[each]]
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether a name is defined somewhere: an index is the symbols that a mention may mean."""
+        return isinstance(name, str) and bool(self.homes(name))
 
     def close(self) -> None:
         """Let go of the store."""

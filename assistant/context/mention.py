@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from assistant.context import completion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
     from pathlib import Path
 
 Kind = Literal["file", "folder", "symbol", "diff", "commit"]
@@ -120,12 +120,12 @@ def read(
     paths: Collection[str],
     *,
     root: Path | None = None,
-    symbols: Collection[str] = (),
+    symbols: Container[str] = (),
     revision: Callable[[str], str | None] | None = None,
 ) -> list[Mention]:
     """Return all that a question names, each once, marked ones first, in the order of the text.
 
-    `root` lets absolute paths count; `symbols` are the names that are defined; `revision` says which commit a name means
+    `root` lets absolute paths count; `symbols` holds the names that are defined; `revision` says which commit a name means
     (`Repo.revision`). Without the last two, no symbol or commit is found.
     """
     if len(question) > _LONGEST:
@@ -157,7 +157,7 @@ def read(
 
 
 def _marked(
-    match: re.Match[str], files: _Files, symbols: Collection[str], revision: Callable[[str], str | None] | None
+    match: re.Match[str], files: _Files, symbols: Container[str], revision: Callable[[str], str | None] | None
 ) -> Mention | None:
     quoted = match["quoted"] or match["single"]
     text = quoted or match["bare"].rstrip(".:!?*_")

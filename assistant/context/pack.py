@@ -2,80 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from assistant import tokens
-from assistant.context import choose, gate, history, index, measure, mention, rank, rules, segments
-from assistant.context.choose import Shown
+from assistant.context import choose, history, index, measure, mention, named, rank, rules, segments
+from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.query import ask
-from assistant.context.section import Context, Masked, Section
-from assistant.errors import RepoError
+from assistant.context.reader import Reader
+from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from assistant.context.measure import Measure
     from assistant.context.mention import Mention
     from assistant.context.query import Query
-    from assistant.context.rank import Ranking
+    from assistant.context.rank import Ranked, Ranking
     from assistant.context.repo import FileFact, Repo
-    from assistant.context.tags import Tags
+    from assistant.context.section import Masked
 
-CANDIDATES, NAMED = 30, 40
+CANDIDATES, OTHERS = 30, 40
 """Files whose source is weighed piece by piece, and how many more may have their names shown."""
-WHOLE = 1_200
-"""A file the user named is shown whole up to so many tokens, a larger one by the pieces that matter."""
 _BESIDE = 700
 """Tokens for what surrounds a definition that the user named together with its file: the question is sharp."""
-_LARGEST = 400_000
-"""Bytes of a file that is weighed piece by piece."""
-_MOST = 20_000_000
-"""Bytes of a file that is read at all."""
+_LARGE = 0.75
+"""The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
-
-
-@dataclass(slots=True)
-class _Desk:
-    """Reads files for showing, and remembers what was read, masked and left out."""
-
-    repo: Repo
-    measure: Measure
-    allowed_bytes: int = _LARGEST
-    masked: dict[str, tuple[Masked, ...]] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
-
-    def read(self, path: str, *, named: bool = False) -> list[str] | None:
-        """Return the lines of a file; what is secret, not text, or too large to look through has none."""
-        if gate.is_secret_file(path, self.repo.root):
-            self.left_out[path] = "a file of secrets never leaves"
-            self.masked[path] = (Masked(path, 0, "secret file"),)
-            return None
-        try:
-            data = self.repo.read(path, _MOST)
-        except RepoError as error:
-            self.left_out[path] = error.message
-            return None
-        if b"\0" in data[:8_000]:
-            self.left_out[path] = "not a text file"
-            return None
-        if len(data) > _LARGEST and not named:
-            return None
-        self.seen[path] = hashlib.sha256(data).hexdigest()
-        return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
-
-    def mask(self, file: Shown) -> None:
-        """Put what secrets are in the place of secrets, in the lines that are shown."""
-        text, found = gate.mask("\n".join(file.lines), file.path)
-        file.lines = text.split("\n")
-        self.masked[file.path] = tuple(
-            each for each in found if any(first <= each.line <= last for first, last in file.ranges)
-        )
 
 
 def pack(
@@ -85,144 +39,145 @@ def pack(
     cache: Path,
     budget: int,
     pinned: Sequence[str] = (),
+    dropped: Collection[str] = (),
+    allowed: Sequence[Masked] = (),
     recent: Sequence[str] = (),
+    told: Collection[str] = (),
     now: datetime,
     timeout_s: float = 1.0,
 ) -> Context:
     """Return what a question shows the model: at most `budget` o200k tokens.
 
-    What the user named or pinned is shown even if that takes more; then `note` says so. `recent` are paths of the talk so
-    far, the newest first. The index is waited for `timeout_s` seconds at most; `note` says when it is not complete, and
-    it goes on growing in the background.
+    What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
+    secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
+    of definitions that were talked of. The index is waited for `timeout_s` seconds at most; `note` says when it is not
+    complete, and it goes on growing in the background.
     """
     del now
-    files = repo.files()
+    files = [file for file in repo.files() if file.path not in dropped]
     paths = [file.path for file in files]
     if measure.missing(cache.parent):
         Thread(target=tokens.warm, daemon=True).start()  # while the child reads
     found = index.refresh(repo.root, files, cache, timeout_s=timeout_s, question=question)
     try:
-        desk = _Desk(repo, measure.Measure(cache.parent))
-        query = ask(question)
-        named = {each.path: each for each in mention.mentions(question, paths)}
+        reader = Reader(repo, measure.Measure(cache.parent), frozenset((a.path, a.kind, a.digest) for a in allowed))
+        query = ask(question, told)
         known = set(paths)
-        chosen = list(dict.fromkeys([*(path for path in pinned if path in known), *named]))
+        mentions = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
+        mentions = [each for each in mentions if each.source not in dropped and each.path not in dropped]
+        wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
+        folders = [each.path for each in mentions if each.kind == "folder"]
+        inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
         ranking = rank.rank(
             query,
             found,
             paths,
             history=history.unpack(found.store.note("history")),
-            near=chosen,
+            near=dict.fromkeys([*wanted, *inside]),
             recent={path: 0.8**age for age, path in enumerate(recent)},
             dirty=[file.path for file in files if file.dirty],
         )
-        for path in _secrets(question, paths):
-            desk.read(path)  # it is not shown, and the user is told so
-        shown = _rules(desk, chosen, budget)
-        tags = found.tags(chosen)
-        for path in chosen:
-            why = "pinned" if path in pinned else "mentioned"
-            shown += _named(desk, path, why, named.get(path), tags.get(path), query, ranking)
-        sharp = any(file.must and file.ranges and file.words for file in shown)
-        spent = _total(desk, shown)
-        room = max(0, min(budget - spent, _BESIDE if sharp else budget))
-        others = _candidates(desk, query, ranking, found, {file.path for file in shown})
-        choose.spend(others, room, desk.measure)
+        for path in _secrets(question, paths, reader):
+            reader.read(path)  # it is not shown, and the user is told so
+        shown = _rules(reader, wanted, budget, dropped)
+        tags = found.tags(list(wanted))
+        some = [
+            one for each in wanted.values() for one in named.show(each, reader, tags.get(each.path), query, ranking)
+        ]
+        sharp = any(file.ranges and file.words for file in some)
+        shown += [*some, *_large(reader, mentions, paths, query, ranking, found, wanted, int(budget * _LARGE))]
+        room = max(0, min(budget - _total(reader, shown), _BESIDE if sharp else budget))
+        others = _candidates(reader, query, ranking, ranking.files, found, {file.path for file in shown})
+        choose.spend(others, room, reader.measure)
         shown += [file for file in others if file.ranges or file.names]
         if not shown:
-            shown = _listing(desk, files, budget)
+            shown = _listing(reader, files, budget)
         for file in shown:
-            if file.ranges:
-                desk.mask(file)
-        while _total(desk, shown) > budget and choose.shrink(shown):
+            if file.ranges and not file.heading:
+                reader.mask(file)
+        while _total(reader, shown) > budget and choose.shrink(shown):
             shown = [file for file in shown if file.must or file.ranges or file.names]
-        notes = [f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far"] if found.unread else []
+        if found.unread:
+            notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
     finally:
         found.close()
-    sections = tuple(_section(desk, file) for file in _stable(shown, {file.path for file in files if file.dirty}))
-    total = desk.measure.count("\n".join(section.text for section in sections))
+    sections = tuple(_section(reader, file) for file in _stable(shown, {file.path for file in files if file.dirty}))
+    total = reader.measure.count("\n".join(section.text for section in sections))
     if total > budget:
         notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")
     showing = {section.path for section in sections}
     return Context(
         sections,
         total,
-        tuple(each for some in desk.masked.values() for each in some if each.path in showing or not each.line),
-        tuple(desk.left_out.items()),
-        tuple((path, digest) for path, digest in desk.seen.items() if path in showing),
+        tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
+        tuple(reader.left_out.items()),
+        tuple((path, digest) for path, digest in reader.seen.items() if path in showing),
         "; ".join(notes),
+        tuple(dropped),
+        tuple(allowed),
     )
 
 
-def _secrets(question: str, paths: Sequence[str]) -> list[str]:
+def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
     """Return the files of secrets that a question names: mentions know only files that may be shown."""
     words = {word.strip(".,;:!?()'\"`").removeprefix("@") for word in question.split()}
     words |= {f".{word}" for word in words}
-    return [path for path in paths if path.rpartition("/")[2] in words and gate.is_secret_file(path)]
+    return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
 
 
-def _rules(desk: _Desk, chosen: Collection[str], budget: int) -> list[Shown]:
+def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collection[str]) -> list[Shown]:
     """Show the rules that count for the files the user named, those of the root first, in a quarter of the budget."""
     shown: list[Shown] = []
     left = budget // 4
-    for each in rules.rules(desk.repo, chosen):
-        if each.path in chosen or desk.read(each.path) is None:
+    for each in rules.rules(reader.repo, chosen):
+        if each.path in chosen or each.path in dropped or reader.read(each.path) is None:
             continue
         lines = each.text.split("\n")
         why = "; ".join(["rules of this repository", *each.warnings])
-        file = Shown(each.path, lines, None, why, ranges=[(1, len(lines))], must=True)
-        size = desk.measure.count(file.draw())
+        file = Shown(each.path, lines, None, why, ranges=[(1, len(lines))], must=True, place=RULES)
+        size = reader.measure.count(file.draw())
         if size <= left:
             shown.append(file)
             left -= size
         else:
-            desk.left_out[each.path] = "rules longer than a quarter of the budget; pin the file to send it"
+            reader.left_out[each.path] = "rules longer than a quarter of the budget; pin the file to send it"
     return shown
 
 
-def _named(
-    desk: _Desk, path: str, why: str, mentioned: Mention | None, tags: Tags | None, query: Query, ranking: Ranking
-) -> list[Shown]:
-    """Show a file the user named: the lines named, else the definitions named, else all of a small one, else its best."""
-    lines = desk.read(path, named=True)
-    if lines is None:
-        return []
-    file = Shown(path, lines, tags, why, must=True)
-    size = len(lines) - (not lines[-1])
-    pieces = segments.weigh(segments.cut(path, len(lines), tags), lines, query, ranking.idfs)
-    file.pieces = pieces
-    exact = [tag for tag in (tags.defs if tags else ()) if tag.name in query.names and len(tag.name) > 2]
-    if mentioned is not None and mentioned.first:
-        first, last = max(1, mentioned.first), max(mentioned.first, mentioned.last)
-        if first == last:  # one line, as in a stack trace: what it stands in
-            around = next((each for each in pieces if each.first <= first <= each.last), None)
-            first, last = (around.first, around.last) if around else (max(1, first - 12), last + 12)
-        file.ranges = [(min(first, size), min(last, size))]
-    elif exact:
-        file.ranges = choose.join((tag.start, min(tag.end, size)) for tag in exact)
-        file.words = [tag.name for tag in exact]
-        file.why = f"{why}: {', '.join(dict.fromkeys(file.words))}"
-    elif desk.measure.count("\n".join(lines)) <= WHOLE or (mentioned is None or mentioned.sure):
-        file.ranges = [(1, max(1, size))]
-        return [file]
-    else:
-        choose.spend([file], WHOLE, desk.measure)
-    if tags and not file.names:
-        choose.name(file, tags, 250, desk.measure)
-    return [file]
+def _large(
+    reader: Reader, mentions: Sequence[Mention], paths: Sequence[str], query: Query, ranking: Ranking,
+    found: index.Index, without: Collection[str], room: int,
+) -> list[Shown]:  # fmt: skip
+    """Show folders (what they hold, and the best of it), the open diff and commits that the user named."""
+    shown: list[Shown] = []
+    large = [each for each in mentions if each.kind in {"folder", "diff", "commit"}]
+    for each in large:
+        share = room // len(large)
+        if each.kind != "folder":
+            shown += named.changes(each, reader, share)
+            continue
+        listed = named.folder(each.path, paths)
+        shown.append(listed)
+        taken = {*without, *(file.path for file in shown)}
+        best = [one for one in ranking.files if one.path.startswith(each.path)]
+        held = _candidates(reader, query, ranking, best, found, taken)
+        choose.spend(held, share - reader.measure.count(listed.draw()), reader.measure)
+        shown += [file for file in held if file.ranges or file.names]
+    return shown
 
 
 def _candidates(
-    desk: _Desk, query: Query, ranking: Ranking, found: index.Index, without: Collection[str]
-) -> list[Shown]:
+    reader: Reader, query: Query, ranking: Ranking, files: Sequence[Ranked], found: index.Index, without: Collection[str]
+) -> list[Shown]:  # fmt: skip
     """Read the best files and weigh their pieces; of those below only the names are known."""
-    best = [each for each in ranking.files[: CANDIDATES + NAMED] if each.path not in without]
+    best = [each for each in files[: CANDIDATES + OTHERS] if each.path not in without]
     tags = found.tags([each.path for each in best])
     top = best[0].score if best else 1.0
     shown = []
     for at, each in enumerate(best):
-        lines = desk.read(each.path) if at < CANDIDATES and not gate.is_secret_file(each.path) else []
-        if lines is None or (not lines and gate.is_secret_file(each.path)):
+        secret = reader.is_secret(each.path)
+        lines = reader.read(each.path) if at < CANDIDATES and not secret else []
+        if lines is None or (not lines and secret):
             continue
         file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
         if lines:
@@ -231,21 +186,21 @@ def _candidates(
     return shown
 
 
-def _listing(desk: _Desk, files: Sequence[FileFact], budget: int) -> list[Shown]:
+def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Shown]:
     """Where no word leads anywhere: the smallest files whole while they fit, and the names of others."""
     shown: list[Shown] = []
     left = budget
     for fact in sorted(files, key=lambda fact: (fact.path.count("/"), fact.path))[:_WITHOUT_WORDS]:
-        if gate.is_secret_file(fact.path):
+        if reader.is_secret(fact.path):
             continue
-        lines = desk.read(fact.path) if fact.size < 2 * left else None
+        lines = reader.read(fact.path) if fact.size < 2 * left else None
         if lines is None:
             continue
         file = Shown(fact.path, lines, None, "nothing in the question names a file", ranges=[(1, len(lines))])
-        size = desk.measure.count(file.draw())
+        size = reader.measure.count(file.draw())
         if size > left // 2:
             file.ranges = []
-            size = desk.measure.count(file.draw())
+            size = reader.measure.count(file.draw())
         if size <= left:
             left -= size
             shown.append(file)
@@ -255,25 +210,26 @@ def _listing(desk: _Desk, files: Sequence[FileFact], budget: int) -> list[Shown]
 def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
     """Order sections so that what stays the same from turn to turn comes first: a provider's cache counts prefixes.
 
-    Rules, then what is pinned and named, then names only, then source, files with open changes last; each by path.
+    Rules, then what is pinned, what is named, names only, source, files with open changes, and diffs last; each by path,
+    pinned files in the order in which they were pinned.
     """
     return sorted(
         shown,
         key=lambda file: (
-            not file.why.startswith("rules"),
-            not file.must,
-            bool(file.ranges),
-            file.path in dirty,
-            file.path,
+            file.place,
+            file.place == CHOSEN and bool(file.ranges),
+            file.place == CHOSEN and file.path in dirty,
+            "" if file.place == PINNED else file.path,
         ),
     )
 
 
-def _total(desk: _Desk, shown: Sequence[Shown]) -> int:
-    return desk.measure.count("\n".join(file.draw() for file in shown))
+def _total(reader: Reader, shown: Sequence[Shown]) -> int:
+    return reader.measure.count("\n".join(file.draw() for file in shown))
 
 
-def _section(desk: _Desk, file: Shown) -> Section:
+def _section(reader: Reader, file: Shown) -> Section:
     text = file.draw()
-    first, last = (file.ranges[0][0], file.ranges[-1][1]) if file.ranges else (0, 0)
-    return Section(file.path, first, last, file.title(), text, desk.measure.count(text), file.why)
+    first, last = (file.ranges[0][0], file.ranges[-1][1]) if file.ranges and not file.heading else (0, 0)
+    size = reader.measure.count(text)
+    return Section(file.path, first, last, file.title(), text, size, file.why, file.place <= PINNED)

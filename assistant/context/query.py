@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from assistant.context import terms
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TOLD = 0.3
+"""What a name that was talked of before weighs beside a word of the question."""
 _WORD = re.compile(r"([`(]?)([A-Za-z_\x80-\U0010ffff]\w*)(\(|`|\):)?")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
@@ -27,8 +33,11 @@ class Query:
     about_tests: bool = False
 
 
-def ask(question: str) -> Query:
-    """Read a question: words of its first line weigh most, words that only say what kind of change it is weigh little."""
+def ask(question: str, told: Iterable[str] = ()) -> Query:
+    """Read a question: words of its first line weigh most, words that only say what kind of change it is weigh little.
+
+    `told` are names that the talk was about before: "and now the other one" is about them.
+    """
     query = Query(about_prose=bool(_ABOUT_PROSE.search(question.strip().split("\n", 1)[0])))
     query.about_tests = bool(_ABOUT_TESTS.search(question.strip().split("\n", 1)[0]))
     rows = [row for row in question.split("\n") if row.strip()]
@@ -49,6 +58,12 @@ def ask(question: str) -> Query:
                 value = weight * (0.3 if faint else 1.0)
                 query.weights[term] = max(query.weights.get(term, 0.0), value)
                 query.spoken.setdefault(term, word)
+    for name in told:
+        query.names.setdefault(name, _TOLD)
+        for term in terms.of_identifier(name.encode("utf-8", "replace")):
+            if term not in query.weights and term not in terms.COMMON and len(term) > 1:
+                query.weights[term] = _TOLD * (0.3 if term in terms.FAINT else 1.0)
+                query.spoken.setdefault(term, name)
     heaviest = sorted(query.weights, key=lambda term: -query.weights[term])[:60]
     query.weights = {term: query.weights[term] for term in heaviest}
     return query

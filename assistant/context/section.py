@@ -22,8 +22,9 @@ class Masked:
 class Section:
     """A titled part of the context, with its size in o200k tokens and the reason it is there.
 
-    `path` is relative to the root with "/" between names, empty for the repo map; `start` and `end` are the 1-based
-    first and last line shown, 0 where the section is not a range of one file.
+    `path` is relative to the root with "/" between names, a mark as it was written for a diff (`@diff`); `start` and `end` are the 1-based
+    first and last line shown, 0 where the section is not a range of one file (a folder, `@diff`, names only). `lasting`
+    says that it is the same for every question: it stands first, so that a provider's cache finds it again.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Section:
     text: str
     tokens: int
     why: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Context:
     """All that is shown. `tokens` counts `render()`, titles included.
 
     `seen` pairs each path shown with the SHA-256 (hex) of the bytes it had on disk, so that a later patch can tell
-    what changed since. `left_out` pairs a path with why it is not shown. `note` says when the index was not complete
-    ("12 of 80 files indexed").
+    what changed since. `left_out` pairs a path with why it is not shown; `dropped` are paths that the user keeps out, and
+    `allowed` the secrets that the user let through. `note` says when the index was not complete ("12 of 80 files indexed").
     """
 
     sections: tuple[Section, ...]
@@ -50,7 +52,9 @@ class Context:
     left_out: tuple[tuple[str, str], ...] = ()
     seen: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    dropped: tuple[str, ...] = ()
+    allowed: tuple[Masked, ...] = ()
 
-    def render(self) -> str:
-        """The text that is sent."""
-        return "\n".join(section.text for section in self.sections)
+    def render(self, *, lasting: bool | None = None) -> str:
+        """The text that is sent: all of it, or only what is the same for every question, or only the rest."""
+        return "\n".join(each.text for each in self.sections if lasting is None or each.lasting == lasting)

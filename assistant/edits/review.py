@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from assistant.edits import text
+from assistant.edits.compare import changes
 from assistant.edits.patch import Patch
 
 if TYPE_CHECKING:
+    from assistant.edits.edit import Origin
     from assistant.edits.patch import FilePatch, Hunk
 
 Mark = Literal["", "take", "skip"]
@@ -106,6 +108,24 @@ class Review:
         parts = choice.hunk.split()
         return self if len(parts) < 2 else self._put(index, tuple(Choice(part, "", choice.edited) for part in parts))
 
+    def split_at(self, index: int, line: int) -> Review:
+        """Cut a hunk in two before one of its shown lines (0-based); each has to be decided again."""
+        choice = self.choices[index]
+        parts = choice.hunk.split_at(line)
+        return self if len(parts) < 2 else self._put(index, tuple(Choice(part, "", choice.edited) for part in parts))
+
+    def join(self, index: int) -> Review:
+        """Make one hunk of this one and the next of the same file, to be decided again; itself where there is none."""
+        pair = self.choices[index : index + 2]
+        if len(pair) < 2 or pair[0].hunk.path != pair[1].hunk.path:
+            return self
+        try:
+            joined = self.patch.join(each.hunk for each in pair)
+        except ValueError:  # a rename, a new file: nothing to join
+            return self
+        choice = Choice(joined, "", any(each.edited for each in pair))
+        return replace(self, choices=(*self.choices[:index], choice, *self.choices[index + 2 :]))
+
     def edit(self, index: int, new_text: str) -> Review:
         """Put other words on the new side of a hunk, and take it."""
         hunk = self.choices[index].hunk
@@ -159,5 +179,20 @@ def compose(first: Patch, second: Patch) -> Patch:
             files.append(file)
             continue
         target = then.target if then.target != file.path else ""
-        files.append(replace(file, after=then.after, mode_after=then.mode_after, new_path=target))
+        came = _carried(file, then)
+        files.append(replace(file, after=then.after, mode_after=then.mode_after, new_path=target, came=came))
     return Patch(tuple(file for file in (*files, *following.values()) if file.changes))
+
+
+def _carried(first: FilePatch, then: FilePatch) -> tuple[Origin | None, ...]:
+    """Say where the lines of a file come from once a second patch has gone over it."""
+    if not (first.came or then.came) or first.after is None or then.after is None:
+        return then.came
+    old, new = text.split_lines(first.after), text.split_lines(then.after)
+    before, after = (first.came or (None,) * len(old)), (then.came or (None,) * len(new))
+    came: list[Origin | None] = []
+    done = 0
+    for a, b, c, d in changes(old, new):
+        came += [*before[done:a], *after[c:d]]
+        done = b
+    return (*came, *before[done:])

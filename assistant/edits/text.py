@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from assistant.edits.compare import changes
@@ -34,7 +35,6 @@ _ONE_BYTE = (
 _MORE_BYTES = (
     "gbk", "gb2312", "gb18030", "big5", "big5hkscs", "cp950", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "johab",
 )  # fmt: skip
-_KNOWN = {codecs.lookup(name).name: name for name in (*_ONE_BYTE, *_MORE_BYTES, "ascii", "utf-8")}
 # What the web's standard reads when a page says so, because its pages always meant the larger set.
 _ON_THE_WEB = {
     "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gbk", "shift_jis": "cp932", "euc_kr": "cp949",
@@ -102,6 +102,12 @@ def decode(data: bytes, how: Coding) -> str:
     return data.removeprefix(how.mark).decode(how.name, "surrogateescape")
 
 
+@cache
+def _known() -> dict[str, str]:
+    """Map Python's names of the encodings we use to ours. To look them all up loads them: not before one is named."""
+    return {codecs.lookup(name).name: name for name in (*_ONE_BYTE, *_MORE_BYTES, "ascii", "utf-8")}
+
+
 def _named(head: bytes) -> str:
     """Return the encoding that a file names in one of the places where programs look for it; empty for none we use."""
     on_the_web = True
@@ -120,7 +126,7 @@ def _named(head: bytes) -> str:
         plain = codecs.lookup(name).name
     except (LookupError, ValueError):
         return ""
-    return _KNOWN.get(_ON_THE_WEB.get(plain, plain) if on_the_web else plain, "")
+    return _known().get(_ON_THE_WEB.get(plain, plain) if on_the_web else plain, "")
 
 
 def _settled(data: bytes, words: str) -> str:

@@ -68,12 +68,14 @@ def patch_applied(change: Patch, what: str) -> dict[str, Any]:
 
 def context(shown: Context) -> dict[str, Any]:
     """What a question shows the model."""
-    names = ("path", "start", "end", "title", "tokens", "why")
+    names = ("path", "start", "end", "title", "tokens", "why", "lasting")
     return {
         "tokens": shown.tokens,
         "sections": [{name: getattr(each, name) for name in names} for each in shown.sections],
         "masked": [{"path": each.path, "line": each.line, "kind": each.kind} for each in shown.masked],
         "left_out": [{"path": path, "why": why} for path, why in shown.left_out],
+        "dropped": list(shown.dropped),
+        "allowed": [{"path": each.path, "line": each.line, "kind": each.kind} for each in shown.allowed],
         "note": shown.note,
     }
 

@@ -26,6 +26,7 @@ from assistant.models.decode import Decoder
 from assistant.models.failure import classify
 from assistant.models.inbox import Inbox, Silent
 from assistant.models.inflate import Inflater
+from assistant.models.redact import redact
 from assistant.models.trouble import EPOCH
 from assistant.models.wire import HeadersChunk, RetryChunk
 
@@ -75,13 +76,13 @@ class Client:
         self._retries = retries
         self._sleep = sleep
         self._now = now
-        certificates = trust.context(env)
+        straight = _Straight(env)
         ways: dict[str, httpx.AsyncBaseTransport | None] = {practice.ADDRESS: _Practice()}
         for pattern, way in proxy.routes(env).items():
-            ways[pattern] = _transport(certificates, way) if way else None
+            ways[pattern] = _transport(trust.context(env), way) if way else straight
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(connect=connect_s, read=None, write=60.0, pool=connect_s),
-            transport=_transport(certificates),
+            transport=straight,
             mounts=ways,
             trust_env=False,
             follow_redirects=False,
@@ -94,14 +95,24 @@ class Client:
 
     async def get_json(self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> Any:
         """Fetch a small JSON text. Raises Unreachable or BadEndpoint."""
-        address.check(url, url, secret=bool(headers))
-        status, _, body = await self._fetch("GET", url, headers or {}, b"", timeout_s)
+        return _json(await self.get(url, timeout_s, headers), url)
+
+    async def get(self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> bytes:
+        """Fetch a small file. Raises Unreachable or BadEndpoint."""
+        return await self._plain("GET", url, headers or {}, b"", timeout_s)
+
+    async def post_json(self, url: str, body: Any, timeout_s: float = 5.0) -> Any:
+        """Send a small JSON text without any key and read the one that answers. Raises Unreachable or BadEndpoint."""
+        headers = {"content-type": "application/json"}
+        return _json(await self._plain("POST", url, headers, json.dumps(body).encode(), timeout_s), url)
+
+    async def _plain(self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> bytes:
+        """Ask something beside the models; whoever gives headers of his own may have a key in them."""
+        address.check(url, url, secret=method == "GET" and bool(headers))
+        status, _, found = await self._fetch(method, url, headers, body, timeout_s)
         if status >= 300:
-            raise errors.BadEndpoint(f"{url} answers with HTTP {status}.")
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise errors.BadEndpoint(f"{url} does not answer with JSON.") from error
+            raise errors.BadEndpoint(f"{redact(url)} answers with HTTP {status}.")
+        return found
 
     async def models(self, wire: Wire, provider: Provider, key: str, timeout_s: float = 20.0) -> list[Model]:
         """List what the provider sells, in the order that it gives. Raises ProviderError, BadRequest where it has no list."""
@@ -148,9 +159,8 @@ class Client:
         error.provider = error.provider or provider.name
         if error.retry_at is not None and error.retry_at.year == EPOCH.year:
             error.retry_at = self._now() + (error.retry_at - EPOCH)
-        if len(key) >= 8 and key in error.message:
-            error.message = error.message.replace(key, "[key]")
-            error.args = (error.message,)
+        error.message, error.hint = redact(error.message, [key]), redact(error.hint, [key])
+        error.args = (error.message,)
 
     def _wait(self, error: errors.ProviderError, attempt: int) -> float | None:
         """Say how long to wait before the next try, None where there is none."""
@@ -319,9 +329,9 @@ class Client:
                 finally:
                     await answer.aclose()
         except TimeoutError as error:
-            raise errors.Unreachable(f"{url} did not answer within {timeout_s:.0f} s.") from error
+            raise errors.Unreachable(f"{redact(url)} did not answer within {timeout_s:.0f} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-            raise errors.Unreachable(f"{url} cannot be reached: {_words(error)}.") from error
+            raise errors.Unreachable(f"{redact(url)} cannot be reached: {_words(error)}.") from error
 
     async def fetch(
         self, call: HttpCall, provider: Provider, timeout_s: float = 10.0
@@ -337,10 +347,7 @@ class Client:
             text = body.decode("utf-8", "replace")
             if status >= 300:
                 raise classify(status, headers, text, provider=provider, now=self._now())
-            try:
-                return json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise errors.BadEndpoint(f"{provider.base_url} does not answer with JSON.") from error
+            return _json(text, provider.base_url)
         except errors.ProviderError as error:
             self._finish(error, provider, key)
             raise
@@ -362,6 +369,42 @@ def _transport(certificates: ssl.SSLContext, way: str | None = None) -> httpx.As
             f"The proxy {shown.scheme}://{shown.hostname} cannot be used: {_words(error)}",
             "Set HTTPS_PROXY to an http:// or https:// address.",
         ) from error
+
+
+class _Straight(httpx.AsyncBaseTransport):
+    """The way out without a proxy.
+
+    Trust in certificates is made ready in a thread when somebody first asks over TLS: it takes a tenth of a second, which
+    a model on this machine need not wait for. One that cannot be made is said at once.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._plain = _transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # trusts nobody, and is never asked to
+        self._secure: httpx.AsyncHTTPTransport | None = None
+        self._making = asyncio.Lock()
+        if any(env.get(name, "").strip() for name in trust.NAMES):
+            self._secure = _transport(trust.context(env))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.scheme != "https":
+            return await self._plain.handle_async_request(request)
+        async with self._making:
+            if self._secure is None:
+                self._secure = _transport(await asyncio.to_thread(trust.context, self._env))
+        return await self._secure.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._plain.aclose()
+        if self._secure is not None:
+            await self._secure.aclose()
+
+
+def _json(data: bytes | str, where: str) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise errors.BadEndpoint(f"{redact(where)} does not answer with JSON.") from error
 
 
 def _inflater(headers: Mapping[str, str], provider: Provider) -> Inflater:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,21 @@ class Ratio:
     variance: float = 0.0
     seen: int = 0
 
+
+class Factor(NamedTuple):
+    """What to multiply an o200k count with to have a model's own count."""
+
+    low: float
+    likely: float
+    high: float
+
+    def of(self, counted: int) -> tuple[int, int, int]:
+        """Return how many tokens of the model an o200k count is: low, likely, high."""
+        return math.floor(counted * self.low), round(counted * self.likely), math.ceil(counted * self.high)
+
+
+UNLEARNED = Factor(_START_LOW, 1.0, _START_HIGH)
+"""What holds of a model of which nothing is known."""
 
 Learned = dict[str, Ratio]
 """Ratios by `provider/model`. Whoever learns keeps it: `as_json` and `from_json` are for that."""
@@ -55,21 +70,15 @@ def learn(state: Mapping[str, Ratio], model: str, counted: int, reported: int, s
     return {**state, model: Ratio(known.mean + weight * step, variance, known.seen + 1)}
 
 
-def factor(state: Mapping[str, Ratio], model: str, start: float = 1.0) -> tuple[float, float, float]:
-    """Return what to multiply an o200k count with: low, likely, high. `start` is the catalogue's factor for the model."""
+def factor(state: Mapping[str, Ratio], model: str, start: float = 1.0) -> Factor:
+    """Return what to multiply an o200k count with; `start` is the catalogue's factor for the model."""
     known = state.get(model)
     if known is None or not known.seen:
-        return start * _START_LOW, start, start * _START_HIGH
+        return Factor(start * _START_LOW, start, start * _START_HIGH)
     # Twice the deviation, wider while few usages were seen.
     band = max(_LEAST_BAND * known.mean, 2 * math.sqrt(known.variance)) * (1 + 2 / known.seen)
     band = min(band, known.mean * (_START_HIGH - 1))
-    return known.mean - band, known.mean, known.mean + band
-
-
-def tokens(state: Mapping[str, Ratio], model: str, counted: int, start: float = 1.0) -> tuple[int, int, int]:
-    """Return how many tokens of the model an o200k count is: low, likely, high."""
-    low, likely, high = factor(state, model, start)
-    return math.floor(counted * low), round(counted * likely), math.ceil(counted * high)
+    return Factor(known.mean - band, known.mean, known.mean + band)
 
 
 def as_json(state: Mapping[str, Ratio]) -> dict[str, list[float]]:

@@ -12,11 +12,14 @@ from assistant.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NAMES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that name more certificates: a file in PEM form, a folder of such files."""
+
 
 def context(env: Mapping[str, str]) -> ssl.SSLContext:
     """Make the context for a client's TLS. Raises ConfigError where SSL_CERT_FILE or SSL_CERT_DIR cannot be read."""
     trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in NAMES:
         place = env.get(name, "").strip()
         if place:
             try:

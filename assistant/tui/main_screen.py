@@ -156,7 +156,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import completing
 
         if word.startswith("@") and self._paths is None:
-            self._paths = await asyncio.to_thread(self.session.paths)
+            self._paths = await asyncio.to_thread(self.session.sight.paths)
         self.completions.show(completing.choices(word, self._paths or ()))
         self.composer.completing = bool(self.completions.choices)
 
@@ -182,7 +182,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import quoting
 
         text = self.composer.text
-        if not text.strip() or text.startswith("/") or self.session.pick is None:
+        if not text.strip() or text.startswith("/") or self.session.roster.pick is None:
             self.composer.border_subtitle = ""
             return
         quotes = await asyncio.to_thread(quoting.quotes, self.session, text)
@@ -196,7 +196,11 @@ class MainScreen(Screen[None]):
     @work(group="turn")
     async def submit(self, text: str) -> None:
         """Do what was typed and show what comes of it."""
+        turns = self.session.turn
         await self.walk(command.submit(self.session, text))
+        if self.session.turn == turns and not text.startswith("/") and not self.composer.text:
+            self.composer.text = text  # nothing was sent: no model, no key, a cap
+            self.composer.move_cursor(self.composer.document.end)
         self._paths = None  # files may have come or gone
         self._arrange()
         if self._queue and not self.session.asking:
@@ -360,6 +364,9 @@ class MainScreen(Screen[None]):
                 self.hunks.show(None)
                 self._arrange()
             case "diff":
+                review, proposed = self.hunks.review, self.session.proposed
+                if proposed is not None and (review is None or review.patch != proposed.patch):
+                    present.show_proposal(self)
                 self.go_to_hunks()
             case _:
                 self._ask(what, argument)

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.edits.compare import changes
-from assistant.edits.review import Review
 from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assistant.changes import Proposal
     from assistant.context.section import Context
     from assistant.edits.edit import Edit
+    from assistant.edits.hunk import Hunk
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
     from assistant.tui.widgets.meter_bar import MeterState
@@ -79,6 +79,8 @@ def show(screen: Stage, event: events.Event) -> None:
                 return
             merged = f"; merged around later changes in {', '.join(preview.merged)}" if preview.merged else ""
             labels = ", ".join(f"step {each.id} ({each.label})" for each in preview.steps)
+            from assistant.edits.review import Review
+
             patch = preview.patch if chosen is None else chosen
             hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}{merged}", preview=preview)
             screen.go_to_hunks()
@@ -122,19 +124,35 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
 
 def _size(edit: Edit) -> str:
     """Say how many lines come and go."""
+    from assistant.edits.compare import changes
+
     ranges = changes(edit.before.split("\n"), edit.after.split("\n"))
     return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
 
 
 def show_proposal(screen: Stage, hint: str = "") -> None:
     """Show the hunks that wait for decisions."""
+    from assistant.edits.review import Review
+
     proposal = screen.session.proposed
     if proposal is None:
         screen.hunks.show(None)
         return
-    cost = f", {money(proposal.cost)}" if proposal.cost else ""
-    origin = f"turn {proposal.turn}, {proposal.model}{cost}"
-    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, origin, hint)
+
+    def tell(hunk: Hunk) -> str:
+        from assistant.edits.place import AFTER
+
+        lines = ", ".join(str(each.edit) for each in hunk.origins)
+        where = f", line {lines} of the reply" if lines else ""
+        how = "; ".join(AFTER.get(rung, rung) for rung in hunk.rungs)
+        return f"{_from(proposal.origin(hunk))}{where}; {f'matched after {how}' if how else 'matched exactly'}"
+
+    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, _from(proposal), hint, tell=tell)
+
+
+def _from(proposal: Proposal) -> str:
+    """Say who proposed hunks, and what the turn cost."""
+    return f"turn {proposal.turn}, {proposal.model}{f', {money(proposal.cost)}' if proposal.cost else ''}"
 
 
 def _shown(context: Context) -> str:

@@ -24,7 +24,7 @@ def quotes(session: Session, text: str) -> list[Quote]:
         if len(found) > _OTHERS:
             break
         try:
-            other = session.quote(text, session.catalogue.pick(name))
+            other = session.quote(text, session.roster.catalogue.pick(name))
         except AssistantError:
             continue  # a favourite that is sold no more
         if other is not None and other.model not in {each.model for each in found}:

@@ -30,7 +30,7 @@ async def greet(screen: Stage, model: str, *, resume: bool) -> None:
     if not name:
         await _first_run(screen)
         return
-    present.show(screen, session.switch(name))
+    present.show(screen, session.roster.switch(name))
     if name.startswith(_PRACTICE):
         talk.add(
             "This is a practice session: the model is scripted, everything else is real. "
@@ -54,11 +54,11 @@ async def _take_up(screen: Stage) -> None:
 async def _first_run(screen: Stage) -> None:
     """Say what was found and who would pay; choose nothing for the user."""
     session, talk = screen.session, screen.talk
-    found = session.found()
-    servers = await session.find_local()
+    found = session.roster.found()
+    servers = await session.roster.find_local()
     lines = ["No model is chosen yet. What is here:"]
     for each in found:
-        payer = session.payer(each.provider)
+        payer = session.roster.payer(each.provider)
         lines.append(f"  {each.provider.title}: key {each.masked} from {each.source}; {payer} pays")
     for server in servers:
         names = ", ".join(model.id for model in server.models) or "no model is loaded"

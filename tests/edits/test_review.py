@@ -2,6 +2,7 @@
 
 import pytest
 
+from assistant.edits.edit import Origin
 from assistant.edits.patch import FilePatch, Patch
 from assistant.edits.review import Review, compose
 
@@ -101,3 +102,32 @@ def test_a_file_that_comes_and_goes_again_is_no_change():
     made = Patch((FilePatch("n.py", None, b"x\n", None, 0o644),))
     gone = Patch((FilePatch("n.py", b"x\n", None, 0o644, None),))
     assert compose(made, gone).files == ()
+
+
+def test_a_hunk_is_cut_at_a_line_and_joined_again():
+    patch = Patch((FilePatch("a.py", BEFORE, after((3, b"three"), (4, b"four"), (20, b"x")), 0o644, 0o644),))
+    review = Review.of(patch)
+    lines = review.choices[0].hunk.lines
+    assert [line.kind + line.text for line in lines[2:6]] == ["-line 3", "-line 4", "+three", "+four"]
+    assert review.split_at(0, 1) is review  # nothing above would change
+    cut = review.split_at(0, 4)
+    assert [(each.hunk.removed, each.hunk.added) for each in cut.choices] == [(2, 0), (0, 2), (1, 1)]
+    assert cut.mark(0, "take").part()[0].files[0].after == BEFORE.replace(b"line 3\nline 4\n", b"")
+    joined = cut.join(0).join(0)
+    assert len(joined.choices) == 1
+    assert joined.mark(0, "take").part()[0].files == patch.files
+    assert joined.join(0) is joined
+    assert Review.of(Patch((*patch.files, FilePatch("b.py", None, b"new\n")))).join(1).choices[1].hunk.path == "a.py"
+
+
+def test_lines_keep_their_origin_when_a_repair_goes_over_them():
+    first, second = Origin(3, 5, "exact"), Origin(9, 11, "indentation")
+    came = tuple(first if number == 2 else None for number in range(60))
+    one = FilePatch("a.py", BEFORE, after((3, b"three")), 0o644, 0o644, came=came)
+    fixed = after((1, b"one\nand a half"), (3, b"three"))
+    came = (second, second, *(None for _ in range(59)))
+    both = compose(Patch((one,)), Patch((FilePatch("a.py", one.after, fixed, 0o644, 0o644, came=came),)))
+    (hunk,) = both.hunks
+    assert hunk.origins == (first, second)
+    assert hunk.rungs == ("indentation",)
+    assert len(both.files[0].came) == 61

@@ -47,7 +47,7 @@ def test_what_teaches_nothing_changes_nothing():
 
 
 def test_tokens_are_whole_and_the_ends_lie_outside():
-    low, likely, high = estimate.tokens({}, "m", 1_001, 1.07)
+    low, likely, high = estimate.factor({}, "m", 1.07).of(1_001)
     assert low <= likely <= high
     assert (low, high) == (math.floor(1_001 * 1.07 * 0.8), math.ceil(1_001 * 1.07 * 1.35))
 

@@ -363,6 +363,30 @@ async def test_no_error_tells_the_key():
     assert "127.0.0.1:9" in dead.error.message
 
 
+@pytest.mark.parametrize("key", ["plain-words-no-shape", "hunter2-hunter2-hunter2", KEY])
+@pytest.mark.parametrize("name", ["openai_chat", "anthropic_messages", "gemini", "openai_responses", "ollama"])
+async def test_d3_a_key_that_an_error_echoes_never_shows_whatever_it_looks_like(name, key):
+    async def behave(found, writer, number):
+        words = f"the key {key} (header {key[:12]}...) is wrong"
+        bodies = (
+            answer(
+                401, json.dumps({"error": {"message": words, "code": key}}).encode(), content_type="application/json"
+            ),
+            answer(500, words.encode(), content_type="text/plain"),
+            answer(200, json.dumps({"error": {"message": words}}).encode(), content_type="application/json"),
+        )
+        return bodies[number % 3]
+
+    async with peer(behave) as found:
+        talks = [await ask(found.url, name, key=key, retries=0) for _ in range(3)]
+        with pytest.raises(errors.BadEndpoint) as listed:
+            await Client(env={}).get(f"{found.url}/v1/models?key={key}")
+    for error in (*(talk.error for talk in talks), listed.value):
+        said_all = f"{error} {error.args} {error.message} {error.hint}"
+        assert key not in said_all
+        assert key[:12] not in said_all
+
+
 # Asking again.
 
 
@@ -664,6 +688,33 @@ def test_settings_that_cannot_be_used_are_named(env):
     assert "hunter22" not in f"{caught.value}"
 
 
+async def test_a_server_on_this_machine_is_asked_before_any_certificate_is_read():
+    async def behave(found, writer, number):
+        return answer(200, WORD + END)
+
+    async with peer(behave) as found:
+        client = Client(env={})
+        assert (await ask(found.url, client=client)).text == "word "
+        assert client._http._transport._secure is None
+        assert kind(await ask("https://127.0.0.1:9", client=client, key="k" * 20)) == "unreachable"
+        assert client._http._transport._secure is not None
+        await client.aclose()
+
+
+async def test_a_json_text_is_sent_and_what_answers_is_read():
+    async def behave(found, writer, number):
+        return answer(200, b'{"a": 1}' if number == 0 else b"no json") if number < 2 else answer(404)
+
+    async with peer(behave) as found:
+        client = Client(env={})
+        assert await client.post_json(f"{found.url}/api/show", {"model": "x"}) == {"a": 1}
+        for _ in range(2):
+            with pytest.raises(errors.BadEndpoint):
+                await client.post_json(found.url, {})
+        await client.aclose()
+    assert json.loads(found.bodies[0]) == {"model": "x"}
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     """Make a certificate of an authority that no system trusts, and of a server on 127.0.0.1 that it signed."""
@@ -737,7 +788,7 @@ async def test_connections_are_kept_alive_by_tcp():
 
     async with peer(behave) as found:
         client = Client(env={})
-        options = client._http._transport._pool._socket_options
+        options = client._http._transport._plain._pool._socket_options
         await ask(found.url, client=client)
         await client.aclose()
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options

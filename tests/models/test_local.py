@@ -5,14 +5,11 @@ import contextlib
 import json
 import threading
 import time
-import urllib.error
-import urllib.request
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from assistant.errors import BadEndpoint
 from assistant.models import catalogue, local
 from assistant.models.client import Client
 
@@ -63,25 +60,15 @@ class Speaks:
         self._server.server_close()
 
 
-async def post(url, body, timeout_s):
-    def ask():
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=timeout_s) as answer:
-                return json.load(answer)
-        except (OSError, ValueError) as error:
-            raise BadEndpoint(str(error)) from error
-
-    return await asyncio.to_thread(ask)
-
-
 async def probe(env, *, shows=True):
     """Look only where `env` says: nobody else's servers on this machine may change a test."""
     known = catalogue.load(env, None, {})
     there = {name: each for name, each in known.providers.items() if each.address_from}
-    client = Client()
+    client = Client(env={})
     try:
-        return await local.probe(lambda: client.get_json, catalogue.Catalogue(there), (lambda: post) if shows else None)
+        return await local.probe(
+            lambda: client.get_json, catalogue.Catalogue(there), (lambda: client.post_json) if shows else None
+        )
     finally:
         await client.aclose()
 
@@ -139,7 +126,7 @@ async def test_a_server_at_its_other_usual_port_is_found_there():
         closed = Speaks({})
         closed._server.server_close()
         page = replace(ALL.providers["llama-server"], base_url=closed.url + "/v1", also_at=(server.url + "/v1",))
-        client = Client()
+        client = Client(env={})
         (found,) = await local.probe(lambda: client.get_json, catalogue.Catalogue({"llama-server": page}))
         await client.aclose()
         assert (found.base_url, found.models[0].context_window) == (server.url + "/v1", 512)
@@ -190,7 +177,7 @@ async def test_a_server_that_does_not_answer_costs_half_a_second_and_no_more():
 
 async def test_nobody_is_asked_off_this_machine_unless_the_user_says_so():
     page = replace(ALL.providers["vllm"], base_url="http://192.0.2.1:8000/v1")
-    client = Client()
+    client = Client(env={})
     loaded = []
     try:
         found = await local.probe(lambda: loaded.append(1) or client.get_json, catalogue.Catalogue({"vllm": page}))

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from textual.events import Key
+from textual.widgets import TextArea
 
 from assistant.tui.app import Wattson
 from tests import loopback
@@ -45,7 +46,7 @@ async def test_ask_review_take_skip_edit_undo_redo(make_session, repo, quick, si
     before = boil.read_text(), meter.read_text()
     async with app.run_test(size=size) as pilot:
         main = app.main
-        await until(pilot, lambda: app.session.pick is not None)
+        await until(pilot, lambda: app.session.roster.pick is not None)
         await say(pilot, "add a limit to the kettle")
         await until(pilot, lambda: len(main.hunks.hunks) == 4)
         assert (boil.read_text(), meter.read_text()) == before
@@ -83,15 +84,15 @@ async def test_switching_between_wires_keeps_the_conversation(make_session):
         )
         app = Wattson(session, "openai/gpt-6.1-sol")
         async with app.run_test(size=(100, 30)) as pilot:
-            await until(pilot, lambda: session.pick is not None)
+            await until(pilot, lambda: session.roster.pick is not None)
             await say(pilot, "first question")
             await until(pilot, lambda: len(session.history) == 2)
             await say(pilot, "/model anthropic/claude-sonnet-5-5")
-            await until(pilot, lambda: session.pick.provider.name == "anthropic")
+            await until(pilot, lambda: session.roster.pick.provider.name == "anthropic")
             await say(pilot, "second question")
             await until(pilot, lambda: len(session.history) == 4)
             await say(pilot, "/model gpt-6.1-sol")
-            await until(pilot, lambda: session.pick.provider.name == "openai")
+            await until(pilot, lambda: session.roster.pick.provider.name == "openai")
             await say(pilot, "third question")
             await until(pilot, lambda: len(session.history) == 6)
             assert "$" in app.main.meter.line(160)
@@ -109,7 +110,7 @@ async def test_escape_stops_a_turn_and_keeps_what_came(make_session):
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
         app = Wattson(session, "openai/gpt-6.1-sol")
         async with app.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: session.pick is not None)
+            await until(pilot, lambda: session.roster.pick is not None)
             await say(pilot, "talk")
             await until(pilot, lambda: "word word" in app.main.talk.text)
             assert "~" in app.main.meter.line(120)
@@ -131,16 +132,20 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         await until(pilot, lambda: "scripted/lesson" in app.main.talk.text)
         await say(pilot, "hello")
         await until(pilot, lambda: "No model is chosen" in app.main.talk.text)
+        await until(pilot, lambda: app.main.composer.text == "hello")  # what was not sent is not lost
         await say(pilot, "/nosuch")
         await until(pilot, lambda: "no command /nosuch" in app.main.talk.text)
         await say(pilot, "/help")
         await until(pilot, lambda: len(app.screen_stack) == 2)
+        page = app.screen.query_one(TextArea).text.split("\n")
+        assert max(map(len, page)) <= 72
+        assert any(line.startswith("/commit") for line in page)
         await pilot.press("escape")
         await pilot.press("f3")
         await until(pilot, lambda: len(app.screen_stack) == 2)
         await pilot.press(*"deepseek-flash", "enter")
-        await until(pilot, lambda: app.session.pick is not None)
-        assert app.session.pick.model.name == "deepseek/deepseek-flash"
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        assert app.session.roster.pick.model.name == "deepseek/deepseek-flash"
         await pilot.resize_terminal(160, 50)
         await pilot.resize_terminal(20, 5)
 
@@ -184,7 +189,7 @@ def test_no_core_module_brings_the_screen_along(module):
 def test_a_sitting_can_be_taken_up_again(make_session, quick):
     async def talk():
         session = make_session()
-        session.switch("scripted/lesson")
+        session.roster.switch("scripted/lesson")
         async for _ in session.ask("who are you?"):
             pass
         await session.close()
@@ -200,7 +205,7 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(120, 34)) as pilot:
         main = app.main
-        await until(pilot, lambda: app.session.pick is not None)
+        await until(pilot, lambda: app.session.roster.pick is not None)
         await say(pilot, "add a limit to the kettle")
         await until(pilot, lambda: main.hunks.has_focus)
         await pilot.pause(0.5)
@@ -216,3 +221,43 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
         editor.action_accept()
         await until(pilot, lambda: "committed" in main.talk.text)
     assert last_message(repo) == "Teach the kettle its limit"
+
+
+async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.pause(0.5)
+        first = main.hunks.hunks
+        await pilot.press("J")
+        assert len(main.hunks.hunks) == len(first) - 1
+        await pilot.press("s")
+        assert len(main.hunks.hunks) == len(first)
+        await pilot.press("down", "down", "down", "down", "down", "S")
+        await pilot.press("i")
+        assert "turn 1, scripted/practice-lesson" in main.hunks.hint
+        assert "matched exactly" in main.hunks.hint
+        await pilot.press("escape")
+        await say(pilot, "write a test for the kettle")
+        await until(pilot, lambda: "of turn 1 that were not decided" in main.talk.text)
+        await until(pilot, lambda: not app.session.asking)
+        assert {hunk.path for hunk in main.hunks.hunks} != {hunk.path for hunk in first}
+        await say(pilot, "/diff 1")
+        await until(pilot, lambda: main.hunks.hunks == first)
+        await say(pilot, "/diff 7")
+        await until(pilot, lambda: "No hunks of turn 7" in main.talk.text)
+
+
+async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
+    reply = "a.txt\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(reply), loopback.openai("Well.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.switch("openai/gpt-6.1-sol")
+        for words in ("make a file", "and now?"):
+            async for _ in session.ask(words):
+                pass
+        await session.close()
+    assert "not decided, so not in the files: hunks in a.txt" in str(server.asked[1][2])

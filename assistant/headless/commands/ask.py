@@ -36,14 +36,14 @@ def run(session: Session, options: Namespace) -> int:
 async def _ask(session: Session, options: Namespace) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.stop)
     try:
-        session.pick = session.catalogue.pick(options.model or session.config.model or "")
+        session.roster.choose(options.model or session.config.model or "")
         ended = await _turn(session, given(options.text), as_json=options.json)
         code = _code(ended)
         if options.apply and code == 0 and ended.patch is not None:
             code = await _apply(session, ended, as_json=options.json)
     except AssistantError as error:
         if options.json:
-            pick = session.pick
+            pick = session.roster.pick
             dump(shapes.turn_refused(error, pick.provider.name if pick else "", pick.model.id if pick else ""))
         raise
     finally:

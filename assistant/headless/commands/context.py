@@ -18,18 +18,26 @@ def arguments(parser: ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("text", help="the question; - reads it from standard input")
     parser.add_argument("--budget", type=int, metavar="N", help="o200k tokens")
+    parser.add_argument("--pin", action="append", default=[], metavar="PATH", help="show this file whatever is asked")
+    parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file")
 
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
     if options.budget is not None:
         session.config = replace(session.config, context_budget=options.budget)
-    context = session.look(given(options.text))
+    for path in options.pin:
+        session.sight.add(path)
+    for path in options.drop:
+        session.sight.keep_out(session.sight.find(path))
+    context = session.sight.look(given(options.text))
     if options.json:
         dump(shapes.context(context))
         return 0
     out(context.render())
     for each in context.masked:
         tell(f"masked: {each.path}:{each.line} ({each.kind})")
+    for path, why in context.left_out:
+        tell(f"left out: {path} ({why})")
     tell(f"{context.tokens:,} o200k tokens {context.note}".rstrip())
     return 0

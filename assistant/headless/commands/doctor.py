@@ -47,13 +47,13 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
             "provider": each.provider.name,
             "source": each.source,
             "key": each.masked,
-            "payer": session.payer(each.provider),
+            "payer": session.roster.payer(each.provider),
         }
-        for each in session.found()
+        for each in session.roster.found()
     ]
     servers = [
         {"provider": each.name, "address": each.base_url, "models": [model.id for model in each.models]}
-        for each in ([] if offline else await session.find_local())
+        for each in ([] if offline else await session.roster.find_local())
     ]
     problems = list(session.config.warnings)
     root, is_git = "", False
@@ -66,7 +66,7 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         problems.append("No key and no local server was found. Set a key, start a local server, or try `wattson demo`.")
     addresses = {
         each.name: {"address": each.base_url, "from": each.address_from}
-        for each in session.catalogue.providers.values()
+        for each in session.roster.catalogue.providers.values()
         if each.address_from
     }
     await session.close()

@@ -23,7 +23,7 @@ def run(session: Session, options: Namespace) -> int:
 
     now = session.now()
     rows = []
-    for model in session.catalogue.models:
+    for model in session.roster.catalogue.models:
         if options.filter.lower() not in model.name.lower():
             continue
         price = price_at(model, now)
@@ -33,7 +33,7 @@ def run(session: Session, options: Namespace) -> int:
                 "title": model.title,
                 "context_window": model.context_window,
                 "max_output": model.max_output,
-                "payer": session.payer(session.catalogue.providers[model.provider]),
+                "payer": session.roster.payer(session.roster.catalogue.providers[model.provider]),
                 "input": str(price.input) if price else None,
                 "cache_read": str(price.cache_read) if price and price.cache_read is not None else None,
                 "output": str(price.output) if price else None,

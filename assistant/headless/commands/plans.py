@@ -44,7 +44,7 @@ def _show(session: Session, options: Namespace) -> int:
     from assistant.quota import estimate
 
     if session.config.model:
-        session.pick = session.catalogue.pick(session.config.model)
+        session.roster.choose(session.config.model)
     if options.refresh:
         asyncio.run(_refresh(session))
     found = session.standings(every=options.all)

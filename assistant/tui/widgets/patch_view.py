@@ -18,6 +18,8 @@ from assistant.tui import hunk_lines
 from assistant.tui.lines import cut, safe, strip, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
 
     from assistant.edits.edit import Edit, Misfit
@@ -55,7 +57,7 @@ class _Row:
 class PatchView(ScrollView, can_focus=True):
     """Shows a review and lets the user decide; nothing is written here."""
 
-    DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("down", "line(1)", show=False),
         Binding("up", "line(-1)", show=False),
@@ -72,7 +74,10 @@ class PatchView(ScrollView, can_focus=True):
         Binding("X", "mark_all('skip')", show=False),
         Binding("U", "mark_all('')", show=False),
         Binding("s", "split", show=False),
+        Binding("S", "split_here", show=False),
+        Binding("J", "join", show=False),
         Binding("x", "widen", show=False),
+        Binding("i", "tell", show=False),
         Binding("v", "beside", show=False),
         Binding("e", "want('edit')", show=False),
         Binding("E", "want('editor')", show=False),
@@ -114,6 +119,7 @@ class PatchView(ScrollView, can_focus=True):
         self.at = 0
         self.hint = ""
         self._origin = ""
+        self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
         self._coming: list[Edit] = []
         self._cursor = 0
@@ -133,12 +139,14 @@ class PatchView(ScrollView, can_focus=True):
         origin: str = "",
         hint: str = "",
         preview: Preview | None = None,
+        tell: Callable[[Hunk], str] | None = None,
     ) -> None:
         """Show a review, what of the reply found no place, where it all came from, and what was done last.
 
-        With a preview it is the review of an undo or redo: what is taken is taken back, or made again.
+        With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
+        one hunk comes from.
         """
-        self.preview = preview
+        self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
         self.at, self._cursor, self.hint = 0, 0, hint
         self._since = monotonic()
@@ -324,6 +332,27 @@ class PatchView(ScrollView, can_focus=True):
             same = review is self.review
             self.put(review, self.at, "this hunk is one run of changes already" if same else "")
 
+    def action_split_here(self) -> None:
+        """Cut the hunk before the line of the cursor."""
+        if self.review is not None and self.hunks:
+            line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
+            review = self.review.split_at(self.at, line) if line > 0 else self.review
+            same = review is self.review
+            words = "go to a line with changes above and below it: S cuts there" if same else ""
+            self.put(review, self.at, words)
+
+    def action_join(self) -> None:
+        """Make one hunk of this one and the next of the same file."""
+        if self.review is not None and self.hunks:
+            review = self.review.join(self.at)
+            self.put(review, self.at, "there is no next hunk in this file" if review is self.review else "")
+
+    def action_tell(self) -> None:
+        """Say where the hunk comes from and how it was matched."""
+        if self.hunks and self._tell is not None:
+            self.hint = self._tell(self.hunks[self.at])
+            self.refresh()
+
     def action_widen(self) -> None:
         """Show more of the file around the hunk."""
         if self.review is not None and self.hunks:
@@ -407,8 +436,9 @@ class PatchView(ScrollView, can_focus=True):
         here = index == self.at
         words = f"{'>' if here else ' '} {index + 1}/{len(self.hunks)} {mark}{' as edited' if choice.edited else ''}"
         style = self.look[use] + (self.look["cursor"] if here and self.has_focus else Style.null())
+        rungs = f"  matched by {', '.join(hunk.rungs)}" if hunk.rungs else ""
         rest = self.look["range"] + (self.look["cursor"] if here and self.has_focus else Style.null())
-        return strip([Segment(words, style), Segment(cut(safe(f"  {hunk.header}"), width), rest)], width, rest)
+        return strip([Segment(words, style), Segment(cut(safe(f"  {hunk.header}{rungs}"), width), rest)], width, rest)
 
     def _status(self, width: int) -> Strip:
         """Draw what is decided and which keys there are; it stays at the bottom."""

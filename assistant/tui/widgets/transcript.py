@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -17,7 +18,6 @@ from textual.strip import Strip
 from assistant.tui.lines import safe, wrapped
 
 if TYPE_CHECKING:
-    from rich.style import Style
     from textual.selection import Selection
     from textual.timer import Timer
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _BEAT_S = 0.125
 """How often the running answer is drawn. The eye asks for no more, and each frame repaints what scrolls."""
+_STEP = 4
+"""Lines that a running answer scrolls by: to move all lines for each new one costs thrice as much and is no easier to read."""
 _FENCE = re.compile(r"\s*(```+|~~~+)\s*([\w+#.-]*)")
 _INLINE = re.compile(
     r"(?P<ticked>`[^`]+`)|(?P<strong>\*\*[^*\s][^*]*\*\*)|(?P<emphasis>(?<![\w*])\*[^*\s][^*]*\*(?![\w*]))"
@@ -70,6 +72,8 @@ class Transcript(ScrollView, can_focus=True):
         self._fence = self._language = ""
         self._dirty = False
         self._follows = True
+        self._clean = 0  # strips that are on the screen as they are
+        self._ground = Style.null()
         self._timer: Timer | None = None
 
     # What is said.
@@ -132,7 +136,7 @@ class Transcript(ScrollView, can_focus=True):
     def clear(self) -> None:
         """Forget all lines."""
         self.end()
-        self._lines, self._starts, self._strips = [], [], []
+        self._lines, self._starts, self._strips, self._clean = [], [], [], 0
         self._grown()
 
     def toggle(self) -> bool:
@@ -211,9 +215,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def _forget(self, count: int) -> None:
         del self._lines[:count]
-        gone = self._starts[count] if count < len(self._starts) else len(self._strips)
-        del self._strips[:gone]
-        self._starts = [start - gone for start in self._starts[count:]]
+        self._starts, self._strips, self._clean = [], [], 0
 
     # Drawing.
 
@@ -231,6 +233,7 @@ class Transcript(ScrollView, can_focus=True):
         if index < len(self._starts):
             del self._strips[self._starts[index] :]
             del self._starts[index:]
+            self._clean = min(self._clean, len(self._strips))
         self._dirty = True
 
     def _redraw(self) -> None:
@@ -242,9 +245,14 @@ class Transcript(ScrollView, can_focus=True):
         self._dirty = False
         if not self._width:
             return
+        if self._ground != self.rich_style:
+            self._ground = self.rich_style
+            self._undraw(0)
+            self._dirty = False
         for line in self._lines[len(self._starts) :]:
             self._starts.append(len(self._strips))
-            self._strips += self._drawn(line)
+            for each in self._drawn(line):
+                self._strips.append(each.apply_style(self._ground).apply_offsets(0, len(self._strips)))
         self._grown()
 
     def _drawn(self, line: _Line) -> list[Strip]:
@@ -270,16 +278,26 @@ class Transcript(ScrollView, can_focus=True):
         return [(*match.span(), self.look[match.lastgroup or "words"]) for match in _INLINE.finditer(text)]
 
     def _grown(self) -> None:
-        """Tell the scroll bar, and follow the end unless the user has scrolled away from it."""
-        self.virtual_size = Size(self._width, len(self._strips))
-        if self._follows:
-            self.scroll_end(animate=False, immediate=True)
-            self.call_after_refresh(self._keep_end)  # the panes may just be laid out anew
-        self.refresh()
+        """Tell the scroll bar, follow the end unless the user has scrolled away from it, and paint what is new.
+
+        The screen is laid out anew only when the bar comes or goes: at ten beats a second that would be most of the cost.
+        """
+        step = _STEP if self._timer is not None else 1
+        size, top = Size(self._width, -(-len(self._strips) // step) * step), self.scroll_offset.y
+        first, self._clean = self._clean, len(self._strips)
+        if self.show_vertical_scrollbar == (size.height > self.container_size.height):
+            self.set_reactive(Transcript.virtual_size, size)
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
+        self._keep_end()
+        if self.scroll_offset.y == top:
+            self.refresh_lines(first, max(1, top + self.size.height - first))
 
     def _keep_end(self) -> None:
-        if self._follows:
-            self.scroll_end(animate=False, immediate=True)
+        if self._follows or self.scroll_y > self.max_scroll_y:  # else what was folded would leave an empty screen
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Note whether the end is in sight: then new words are followed."""
@@ -287,17 +305,18 @@ class Transcript(ScrollView, can_focus=True):
         self._follows = new_value >= self.max_scroll_y - 1
 
     def on_resize(self) -> None:
-        """Wrap anew for another width."""
+        """Wrap anew for another width, and keep the end in sight at another height."""
         width = self.scrollable_content_region.width
         if width != self._width and width > 0:
             self._width = width
             self._redraw()
+        self._keep_end()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         index = y + self.scroll_offset.y
         if not 0 <= index < len(self._strips):
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.size.width, self._ground)
         line = self._strips[index]
         selection = self.text_selection
         span = selection.get_span(index) if selection is not None else None
@@ -307,7 +326,7 @@ class Transcript(ScrollView, can_focus=True):
             last = width if last == -1 else min(last, width)
             mark = self.screen.get_component_rich_style("screen--selection")
             line = Strip.join([line.crop(0, first), line.crop(first, last).apply_style(mark), line.crop(last, width)])
-        return line.apply_style(self.rich_style).apply_offsets(0, index)
+        return line
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the words that are selected with the mouse."""

@@ -1,0 +1,164 @@
+"""What the user named, as it is shown: pinned files, files and lines, symbols, folders, the open diff, commits.
+
+It comes before everything else and may take more than the budget; what a paste names without a mark, as the frames of a
+stack trace, is shown first too but gives way where there is too much of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assistant.context import choose, segments
+from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
+from assistant.context.rank import TEST
+from assistant.context.reader import LARGEST
+from assistant.errors import RepoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from assistant.context.index import Index
+    from assistant.context.mention import Mention
+    from assistant.context.query import Query
+    from assistant.context.rank import Ranking
+    from assistant.context.reader import Reader
+    from assistant.context.tags import Tags
+
+WHOLE = 1_200
+"""A file named without a mark is shown whole up to so many tokens, a larger one by the pieces that matter."""
+_HOMES = 4
+"""Files that are shown for a symbol that several define; the others are told."""
+_LISTED = 150
+"""Files of a folder that are listed."""
+_AROUND = 60
+"""Lines of a definition that is shown whole around a place in it."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """One file the user named: why, whole (no lines) or in ranges, and the symbols meant in it."""
+
+    path: str
+    why: str
+    sure: bool
+    lines: list[tuple[int, int]] = field(default_factory=list)
+    symbols: list[str] = field(default_factory=list)
+    whole: bool = False
+
+
+def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> tuple[dict[str, Wanted], list[str]]:
+    """Return the files that are meant, pinned ones first, each once; and what could not be shown of it, in words."""
+    files = {path: Wanted(path, "pinned", True, whole=True) for path in pinned}
+    notes = []
+    for each in mentions:
+        if each.kind == "file":
+            one = files.setdefault(each.path, Wanted(each.path, "mentioned", each.sure))
+            one.sure |= each.sure
+            if each.first:
+                one.lines.append((each.first, max(each.first, each.last)))
+            elif each.sure:
+                one.whole = True
+        elif each.kind == "symbol":
+            homes = sorted(index.homes(each.name), key=lambda path: (bool(TEST.search(path)), path.count("/"), path))
+            for path in homes[:_HOMES]:
+                one = files.setdefault(path, Wanted(path, "mentioned", True))
+                one.sure = True
+                one.symbols.append(each.name)
+            if len(homes) > _HOMES:
+                notes.append(f"{each.name} is defined in {len(homes)} files, {_HOMES} are shown")
+    return files, notes
+
+
+def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, ranking: Ranking) -> list[Shown]:
+    """Show one file: the lines meant, else the definitions meant, else all of it where it is small or marked, else its best."""
+    lines = reader.read(wanted.path, named=True)
+    if lines is None:
+        return []
+    file = Shown(wanted.path, lines, tags, wanted.why, must=wanted.sure)
+    file.place = PINNED if wanted.why == "pinned" else NAMED
+    size = max(1, len(lines) - (not lines[-1]))
+    cut = segments.cut(wanted.path, len(lines), tags)
+    file.pieces = segments.weigh(cut, lines, query, ranking.idfs)
+    # Words of the question pick definitions in a file that is named, a mark on a symbol does so in any.
+    pinned = file.place == PINNED
+    spoken = () if pinned or wanted.lines else query.names
+    exact = [
+        tag
+        for tag in (tags.defs if tags else ())
+        if tag.name in wanted.symbols or (tag.name in spoken and len(tag.name) > 2)
+    ]
+    length = sum(map(len, lines))
+    small = reader.measure.count("\n".join(lines)) <= WHOLE if length < LARGEST else False
+    if wanted.whole and length <= LARGEST and (pinned or small or not exact):
+        file.ranges = [(1, size)]
+        return [file]
+    if wanted.lines or exact:
+        places = [_around(first, last, cut, size) for first, last in wanted.lines]
+        places += [(tag.start, min(tag.end, size)) for tag in exact]
+        file.ranges = choose.join(places)
+        file.words = list(dict.fromkeys(tag.name for tag in exact))
+        file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
+    elif small:
+        file.ranges = [(1, size)]
+        return [file]
+    else:
+        choose.spend([file], WHOLE if length <= LARGEST else 3 * WHOLE, reader.measure)
+        if length > LARGEST:
+            file.why += "; too large to be shown whole"
+    if tags and not file.names:
+        choose.name(file, tags, 250, reader.measure)
+    return [file]
+
+
+def _around(first: int, last: int, cut: Sequence[segments.Segment], size: int) -> tuple[int, int]:
+    """Return the lines to show for a place; for a single line those of what it stands in."""
+    middle = (first + last) // 2
+    inside = next((each for each in cut if each.first <= middle <= each.last), None)
+    if first == last and inside is not None and inside.last - inside.first <= _AROUND:
+        first, last = inside.first, inside.last
+    elif first == last:
+        first, last = first - 12, last + 12
+    return max(1, min(first, size)), min(last, size)
+
+
+def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
+    """List what a folder holds: the names of its files, those of the folders below it counted where there are many."""
+    inside = [each[len(path) :] for each in paths if each.startswith(path)]
+    rows = inside
+    if len(rows) > _LISTED:
+        counts: dict[str, int] = {}
+        for each in inside:
+            head, slash, _ = each.partition("/")
+            counts[head + slash] = counts.get(head + slash, 0) + 1
+        rows = [f"{name} ({many} files)" if name.endswith("/") else name for name, many in counts.items()]
+    cut = [*rows[:_LISTED], f"... and {len(rows) - _LISTED} more"] if len(rows) > _LISTED else rows
+    file = Shown(path, cut, None, why, ranges=[(1, len(cut))], must=True, heading=f"{path} holds {len(inside)} files:")
+    file.place = NAMED
+    return file
+
+
+def changes(each: Mention, reader: Reader, room: int) -> list[Shown]:
+    """Show what is not committed, or one commit, cut at about `room` tokens."""
+    name = each.source
+    try:
+        diff = reader.repo.diff() if each.kind == "diff" else reader.repo.commit_diff(each.name)
+    except RepoError as error:
+        reader.left_out[name] = error.message
+        return []
+    if not diff.strip():
+        reader.left_out[name] = "there is nothing that is not committed"
+        return []
+    lines = reader.mask_diff(diff, name).rstrip("\n").split("\n")
+    kept: list[str] = []
+    used = 0
+    for line in lines:
+        used += reader.measure.count(line) + 1
+        if used > room and kept:
+            kept.append(f"[cut: {len(lines) - len(kept)} more lines]")
+            break
+        kept.append(line)
+    what = "what is not committed" if each.kind == "diff" else f"the commit {each.name}"
+    file = Shown(name, kept, None, what, ranges=[(1, len(kept))], must=True, heading=f"{name}: {what}")
+    file.place = CHANGES
+    return [file]

@@ -1,0 +1,75 @@
+"""Reads what is to be shown, through the gate: what is secret, not text, or too large stays out, and is told."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assistant.context import gate
+from assistant.context.section import Masked
+from assistant.errors import RepoError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from assistant.context.choose import Shown
+    from assistant.context.gate import Allowed
+    from assistant.context.measure import Measure
+    from assistant.context.repo import Repo
+
+LARGEST = 400_000
+"""Bytes of a file that is weighed piece by piece, or shown whole."""
+_MOST = 20_000_000
+"""Bytes of a file that is read at all."""
+SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
+"""The kind of a file that is kept back by its name."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads files for showing, and remembers what was read, masked and left out. `allowed` is what the user let through."""
+
+    repo: Repo
+    measure: Measure
+    allowed: Collection[Allowed] = ()
+    masked: dict[str, tuple[Masked, ...]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def is_secret(self, path: str) -> bool:
+        """Say whether a file is kept back by its name: it is, unless the user let it through."""
+        return (path, SECRET_FILE, "") not in self.allowed and gate.is_secret_file(path, self.repo.root)
+
+    def read(self, path: str, *, named: bool = False) -> list[str] | None:
+        """Return the lines of a file; what is secret, not text, or too large to look through has none."""
+        if self.is_secret(path):
+            self.left_out[path] = "a file of secrets never leaves"
+            self.masked[path] = (Masked(path, 0, SECRET_FILE),)
+            return None
+        try:
+            data = self.repo.read(path, _MOST)
+        except RepoError as error:
+            self.left_out[path] = error.message
+            return None
+        if b"\0" in data[:8_000]:
+            self.left_out[path] = "not a text file"
+            return None
+        if len(data) > LARGEST and not named:
+            return None
+        self.seen[path] = hashlib.sha256(data).hexdigest()
+        return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
+
+    def mask(self, file: Shown) -> None:
+        """Put what secrets are in the place of secrets, in the lines that are shown."""
+        text, found = gate.mask("\n".join(file.lines), file.path, self.allowed)
+        file.lines = text.split("\n")
+        self.masked[file.path] = tuple(
+            each for each in found if any(first <= each.line <= last for first, last in file.ranges)
+        )
+
+    def mask_diff(self, diff: str, path: str) -> str:
+        """Mask a diff that is shown as a section of its own, `path`; bytes that are not UTF-8 become signs for them."""
+        clean, found = gate.mask_diff(diff, self.allowed)
+        self.masked[path] = found
+        return clean.encode("utf-8", "replace").decode()

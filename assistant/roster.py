@@ -1,0 +1,177 @@
+"""Who is asked and who pays: the catalogue with what runs on this machine, the present pick, keys, favourites, roles.
+
+One mutable object of a session. It opens no connection by itself and keeps its choices in the user's own state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assistant import config, events
+from assistant.errors import Auth, ConfigError, UnknownModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from assistant.config import Config, Places
+    from assistant.models.catalogue import Catalogue, Pick
+    from assistant.models.client import Client
+    from assistant.models.estimate import Factor, Ratio
+    from assistant.models.keys import Found, Key
+    from assistant.models.provider import Model, Payer, Provider
+
+_MOST_RECENTS = 8
+
+
+class Roster:
+    """The models of one sitting. `client` gives the one door to the network when somebody must be asked."""
+
+    def __init__(self, places: Places, settings: Config, env: Mapping[str, str], client: Callable[[], Client]) -> None:
+        self.pick: Pick | None = None
+        self._places = places
+        self._settings = settings
+        self._env = env
+        self._client = client
+        self._locals: dict[str, Provider] = {}
+        self._asked: dict[str, Key] = {}
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        from assistant.models import catalogue
+
+        return catalogue.load(self._env, self._places.config / "providers", self._settings.providers)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Providers and models, those found on this machine included."""
+        return self._catalogue.including(self._locals.values())
+
+    async def find_local(self) -> Sequence[Provider]:
+        """Ask this machine's own addresses for model servers; a few hundred milliseconds."""
+        from assistant.models import local
+
+        found = await local.probe(lambda: self._client().get_json, self._catalogue, lambda: self._client().post_json)
+        self._locals = {provider.name: provider for provider in found}
+        return found
+
+    # Who pays, with which key.
+
+    def payer(self, provider: Provider) -> Payer:
+        """Say who pays this provider: a plan where the user has named one."""
+        return "plan" if provider.name in self._settings.plans else provider.payer
+
+    def found(self) -> Sequence[Found]:
+        """List the keys that are there, masked."""
+        from assistant.models import keys
+
+        return keys.found(self.catalogue, self._env, self._settings)
+
+    async def key(self, provider: Provider) -> str:
+        """Return the key for a provider, empty where none is needed; raises Auth when it is missing.
+
+        A key command or a keyring may keep one waiting: it is asked in a thread, and once a sitting (see `forget_key`).
+        """
+        from assistant.models import keys
+
+        found = self._asked.get(provider.name)
+        if found is None:
+            found = await asyncio.to_thread(keys.find_key, provider, self._env, self._settings)
+            if found is not None and found.source not in provider.key_names:
+                self._asked[provider.name] = found
+        if found is None and provider.key_needed:
+            raise Auth(
+                f"There is no key for {provider.title}.",
+                f"Set {' or '.join(provider.key_names)} in the environment, or choose another model with /model.",
+                provider=provider.name,
+            )
+        return found.value if found else ""
+
+    def forget_key(self, provider: str) -> None:
+        """Ask for the key anew the next time: the provider did not take it."""
+        self._asked.pop(provider, None)
+
+    # Who is asked.
+
+    def present(self) -> Pick:
+        """Return who is asked; raises ConfigError while nobody is."""
+        if self.pick is None:
+            raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
+        return self.pick
+
+    def choose(self, name: str) -> Pick:
+        """Ask another model from now on, in this sitting only. Raises UnknownModel with the nearest names."""
+        self.pick = self.catalogue.pick(name)
+        return self.pick
+
+    def switch(self, name: str) -> events.ModelChanged:
+        """Ask another model from now on, and begin with it the next time. Raises UnknownModel with the nearest names."""
+        pick = self.choose(name)
+        recents = [pick.model.name, *(each for each in self.recents if each != pick.model.name)]
+        config.remember(self._places, model=pick.name, recents=recents[:_MOST_RECENTS])
+        return self.changed(pick)
+
+    def set_effort(self, level: str) -> events.ModelChanged:
+        """Let the present model think so hard from now on; empty is its own way.
+
+        Raises UnknownModel with the levels that it has, ConfigError while no model is chosen.
+        """
+        pick = self.present()
+        levels = self.levels()
+        if level and level not in levels:
+            raise UnknownModel(f"{pick.model.name} has no level of thinking {level!r}.", f"It has {', '.join(levels)}.")
+        self.pick = replace(pick, effort=level)
+        config.remember(self._places, model=self.pick.name)
+        return self.changed(self.pick)
+
+    def levels(self) -> tuple[str, ...]:
+        """Return the levels of thinking that the present model may have, least first: all where nobody says which."""
+        from assistant.models.page import EFFORTS
+
+        return self.present().model.efforts or tuple(EFFORTS)
+
+    def changed(self, pick: Pick) -> events.ModelChanged:
+        """Return what a face hears of a switch."""
+        return events.ModelChanged(
+            pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window, pick.effort
+        )
+
+    # How models count.
+
+    @cached_property
+    def learned(self) -> Mapping[str, Ratio]:
+        """What was learned of how models count, in this sitting and before, by `provider/model`."""
+        from assistant.models import estimate
+
+        return estimate.from_json(config.remembered(self._places).get("factors"))
+
+    def factor(self, model: Model) -> Factor:
+        """Return what to multiply an o200k count with: what was learned, else the catalogue's figure with a wide band."""
+        from assistant.models import estimate
+
+        return estimate.factor(self.learned, model.name, model.token_factor)
+
+    def learn(self, model: Model, counted: int, reported: int) -> None:
+        """Take one reported usage: `counted` o200k tokens were sent, `reported` were billed as input."""
+        from assistant.models import estimate
+
+        state = estimate.learn(self.learned, model.name, counted, reported, model.token_factor)
+        if state != self.learned:
+            self.learned = state
+            others = estimate.from_json(config.remembered(self._places).get("factors"))  # of other windows
+            mine = {**others, model.name: state[model.name]}
+            config.remember(self._places, factors=estimate.as_json(mine))
+
+    # What the user likes.
+
+    @property
+    def favourites(self) -> list[str]:
+        """Names of the favourites, in the order in which they were made so; all windows share them."""
+        return config.remembered_names(self._places, "favourites")
+
+    @property
+    def recents(self) -> list[str]:
+        """Names of the models that were chosen last, the newest first."""
+        return config.remembered_names(self._places, "recents")

@@ -1,0 +1,196 @@
+"""What is shown: the files of a repository, what the user pinned, kept out or let through, and what was gathered last.
+
+Decisions hold for this session and this process: nothing of them is written down. Plain functions of the context room;
+what reads files is called in a thread.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from assistant.errors import PatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from assistant.config import Config, Places
+    from assistant.context.completion import Paths
+    from assistant.context.repo import Repo
+    from assistant.context.section import Context, Masked
+
+_RECENT, _TOLD = 12, 16
+"""Files and names of the talk that are remembered, the newest first."""
+_SPOKEN = re.compile(r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`")
+_MOST_READ = 20_000
+"""Letters of an answer that are looked through for files and names."""
+
+
+class Sitting(Protocol):
+    """What a sight needs of the session."""
+
+    places: Places
+    config: Config
+
+    @property
+    def repo(self) -> Repo:
+        """The repository, or plain folder, the user stands in."""
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+
+
+class Sight:
+    """What one session shows of one root.
+
+    `pinned` and `dropped` are paths as sections name them, `allowed` the secrets that may leave. `context` is what was
+    gathered last, `sent` the last question that went out and what it showed.
+    """
+
+    def __init__(self, sitting: Sitting) -> None:
+        self._sitting = sitting
+        self.pinned: list[str] = []
+        self.dropped: list[str] = []
+        self.allowed: list[Masked] = []
+        self.recent: list[str] = []
+        self.told: list[str] = []
+        self.context: Context | None = None
+        self.sent: tuple[str, Context] | None = None
+        self._before: list[tuple[list[str], list[str], list[Masked]]] = []
+        self._heard: list[tuple[str, tuple[str, ...]]] = []
+
+    def paths(self) -> list[str]:
+        """List the files of the repository that may be shown."""
+        return [file.path for file in self._sitting.repo.files()]
+
+    def completion(self) -> Paths:
+        """Make the paths of the repository ready for completion, those of the talk first."""
+        from assistant.context.completion import Paths
+
+        ours = [*self.pinned, *self.recent]
+        return Paths(self.paths(), {path: float(len(ours) - age) for age, path in enumerate(ours)})
+
+    def find(self, path: str) -> str:
+        """Return the one path of the repository that is meant: whole, or an end of it. Raises PatchError."""
+        from assistant.context import mention
+
+        paths = self.paths()
+        wanted = _bare(path)
+        if wanted not in paths:
+            near = mention.complete(paths, wanted, 4)
+            ending = [each for each in paths if each.endswith("/" + wanted)]
+            if len(ending) != 1:
+                raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
+            wanted = ending[0]
+        return wanted
+
+    # Decisions.
+
+    def add(self, path: str) -> str:
+        """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
+        wanted = self.find(path)
+        if wanted not in self.pinned or wanted in self.dropped:
+            self._decide()
+            self.pinned = [*(each for each in self.pinned if each != wanted), wanted]
+            self.dropped = [each for each in self.dropped if each != wanted]
+        return wanted
+
+    def drop(self, path: str) -> list[str]:
+        """Unpin a file, or all of them for an empty path; returns what was unpinned."""
+        wanted = _bare(path)
+        gone = [each for each in self.pinned if not wanted or each == wanted or each.endswith("/" + wanted)]
+        if gone:
+            self._decide()
+            self.pinned = [each for each in self.pinned if each not in gone]
+        return gone
+
+    def keep_out(self, path: str) -> str:
+        """Show a file (or a folder, a diff as a section names it) no more in this session; returns what is kept out."""
+        if path not in self.dropped:
+            self._decide()
+            self.pinned = [each for each in self.pinned if each != path]
+            self.dropped = [*self.dropped, path]
+        return path
+
+    def bring_back(self, path: str) -> None:
+        """Let a file that was kept out be shown again."""
+        if path in self.dropped:
+            self._decide()
+            self.dropped = [each for each in self.dropped if each != path]
+
+    def allow(self, secret: Masked) -> None:
+        """Let one secret leave, in this session: the user was asked for it by name."""
+        if secret not in self.allowed:
+            self._decide()
+            self.allowed = [*self.allowed, secret]
+
+    def hide(self, secret: Masked) -> None:
+        """Mask a secret again that was let through."""
+        if secret in self.allowed:
+            self._decide()
+            self.allowed = [each for each in self.allowed if each != secret]
+
+    def undo(self) -> bool:
+        """Take back the last decision; says whether there was one."""
+        if not self._before:
+            return False
+        self.pinned, self.dropped, self.allowed = self._before.pop()
+        return True
+
+    def _decide(self) -> None:
+        self._before = [*self._before[-99:], (self.pinned, self.dropped, self.allowed)]
+
+    # The talk.
+
+    def heard(self, question: str, answer: str, edited: Iterable[str] = ()) -> None:
+        """Remember what a turn was about: files it edited and named, names it spoke of. The next look makes use of it."""
+        self._heard.append((f"{question[:_MOST_READ]}\n{answer[:_MOST_READ]}", tuple(edited)))
+
+    def forget(self) -> None:
+        """Begin a new conversation; decisions stay."""
+        self.recent, self.told, self._heard = [], [], []
+        self.sent = None
+
+    def _recall(self, paths: Sequence[str]) -> None:
+        from assistant.context import mention
+
+        for words, edited in self._heard[-_RECENT:]:
+            named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
+            self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
+            spoken = [name.rsplit(".", 1)[-1] for name in _SPOKEN.findall(words)]
+            self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
+        self._heard = []
+
+    # Looking.
+
+    def look(self, question: str) -> Context:
+        """Gather what a question would show the model; nothing is sent."""
+        from assistant.context.pack import pack
+
+        sitting = self._sitting
+        if self._heard:
+            self._recall(self.paths())
+        self.context = pack(
+            question,
+            repo=sitting.repo,
+            cache=sitting.places.cache / "tags.sqlite",
+            budget=sitting.config.context_budget,
+            pinned=self.pinned,
+            dropped=self.dropped,
+            allowed=self.allowed,
+            recent=self.recent,
+            told=self.told,
+            now=sitting.now(),
+        )
+        return self.context
+
+    def show(self, question: str) -> Context:
+        """Gather what a question shows, to be sent with it."""
+        context = self.look(question)
+        self.sent = (question, context)
+        return context
+
+
+def _bare(path: str) -> str:
+    return path.strip().removeprefix("@").removeprefix("./")

@@ -1,0 +1,164 @@
+"""What the user names goes out as meant: files, lines, symbols, folders, the open diff, commits, pasted traces."""
+
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+
+from assistant import tokens
+from assistant.context.pack import pack
+from assistant.context.repo import Repo
+from assistant.context.section import Masked
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+KEY = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+FILES = {
+    "lib/pot.py": "class Pot:\n    def fill(self, cups):\n        self.cups = cups\n\n\ndef rinse(pot):\n    pot.cups = 0\n",
+    "lib/tray.py": "def carry(tray):\n    return tray.load\n" + "".join(f"\n\ndef slot_{n}(tray):\n    return tray.load + {n}\n" for n in range(150)),
+    "lib/deep/lid.py": "def close(lid):\n    return lid\n",
+    "shop/bill.py": "def add_up(rows):\n    return sum(rows)\n",
+    "README.md": "Tea.\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path):
+    place = tmp_path / "r"
+    for path, text in FILES.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_text(text)
+    _git(place, "init", "-q")
+    _commit(place, "first")
+    return place
+
+
+def _git(root, *words):
+    who = ["-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *words], cwd=root, check=True)
+
+
+def _commit(root, words):
+    _git(root, "add", "-A")
+    _git(root, "commit", "-qm", words)
+
+
+@pytest.fixture
+def show(root, tmp_path):
+    def run(question, budget=2_000, **more):
+        cache = tmp_path / "s" / "tags.sqlite"
+        return pack(question, repo=Repo.open(root), cache=cache, budget=budget, now=NOW, timeout_s=60, **more)
+
+    return run
+
+
+def section(context, path):
+    found = [each for each in context.sections if each.path == path]
+    assert len(found) == 1, [each.path for each in context.sections]
+    return found[0]
+
+
+def test_a_symbol_brings_its_definition_and_nothing_else_of_its_file(show):
+    found = section(show("what does @carry give back?"), "lib/tray.py")
+    assert (found.start, found.end) == (1, 2)
+    assert found.why == "mentioned: carry"
+    assert "return tray.load + 90" not in found.text
+
+
+def test_lines_of_several_marks_stand_in_one_section(show):
+    found = section(show("compare @lib/tray.py:1-2 with @lib/tray.py:100-101"), "lib/tray.py")
+    assert found.title == "lib/tray.py:1-2,100-101"
+
+
+def test_a_folder_is_listed_and_the_best_of_it_shown(show):
+    context = show("how is the bill added up? see @lib/")
+    listed = section(context, "lib/")
+    assert listed.text.startswith("lib/ holds 3 files:\n")
+    assert "deep/lid.py" in listed.text
+    assert {"lib/pot.py", "lib/deep/lid.py", "shop/bill.py"} <= {each.path for each in context.sections}
+
+
+def test_the_open_diff_is_shown_masked_and_last(show, root):
+    (root / "shop/bill.py").write_text(f"def add_up(rows):\n    token = '{KEY}'\n    return 2 * sum(rows)\n")
+    (root / "new.py").write_text("fresh = True\n")
+    context = show("review @diff")
+    diff = context.sections[-1]
+    assert diff.path == "@diff"
+    assert diff.text.startswith("@diff")
+    assert "-    return sum(rows)\n+    token" in diff.text
+    assert "+fresh = True" in diff.text
+    assert KEY not in context.render()
+    assert any(each.path == "shop/bill.py" and "github" in each.kind.lower() for each in context.masked)
+
+
+def test_a_clean_tree_has_no_diff_and_says_so(show):
+    assert dict(show("review @diff").left_out)["@diff"] == "there is nothing that is not committed"
+
+
+def test_commits_are_shown_by_name(show, root):
+    (root / "lib/pot.py").write_text(FILES["lib/pot.py"].replace("= 0", "= None"))
+    _commit(root, "An empty pot has no cups")
+    last = section(show("what did @commit do?"), "@commit")
+    assert "An empty pot has no cups" in last.text
+    assert "+    pot.cups = None" in last.text
+    assert "+class Pot:" in section(show("and @HEAD~1"), "@HEAD~1").text
+
+
+def test_a_long_diff_is_cut_to_its_share_and_says_what_is_missing(show, root):
+    (root / "lib/tray.py").write_text("".join(f"row_{n} = {n}\n" for n in range(3_000)))
+    context = show("review @diff", 1_000)
+    assert context.tokens <= 1_000
+    assert "more lines]" in context.sections[-1].text
+
+
+def test_frames_of_a_trace_are_shown_with_lines_around_and_give_way_to_the_budget(show, root):
+    trace = "Traceback (most recent call last):\n" + "".join(
+        f'  File "{root}/lib/tray.py", line {line}, in slot\n' for line in (100, 300, 500)
+    )
+    found = section(show(f"why?\n{trace}ValueError: no tray"), "lib/tray.py")
+    assert "return tray.load + 24" in found.text
+    assert "return tray.load + 74" in found.text
+    assert show(f"why?\n{trace}", 300).tokens <= 300
+
+
+def test_what_was_dropped_stays_out_even_when_named(show):
+    context = show("what does @carry give back, and @lib/?", dropped=["lib/tray.py", "@lib/"])
+    assert not {"lib/tray.py", "lib/"} & {each.path for each in context.sections}
+    assert context.dropped == ("lib/tray.py", "@lib/")
+
+
+def test_one_secret_can_be_let_through_and_only_that_one(show, root):
+    other = KEY[:-1] + "X"
+    (root / "shop/bill.py").write_text(f"def add_up(rows):\n    one = '{KEY}'\n    two = '{other}'\n")
+    masked = show("fix @add_up").masked
+    assert len(masked) == 2
+    context = show("fix @add_up", allowed=[masked[0]])
+    assert KEY in context.render()
+    assert other not in context.render()
+    assert context.allowed == (masked[0],)
+
+
+def test_a_file_of_secrets_can_be_let_through_by_name_and_its_keys_stay_masked(show, root):
+    (root / ".env").write_text(f"PORT=8080\nGITHUB_TOKEN={KEY}\n")
+    held = show("what is in @.env?")
+    assert held.masked == (Masked(".env", 0, "secret file"),)
+    assert ".env" not in {each.path for each in held.sections}
+    context = show("what is in @.env?", allowed=held.masked)
+    assert "PORT=8080" in section(context, ".env").text
+    assert KEY not in context.render()
+
+
+def test_what_was_talked_of_comes_along_in_a_question_without_words_of_its_own(show):
+    plain = show("and now the other one?", 400)
+    context = show("and now the other one?", 400, recent=["shop/bill.py"], told=["add_up"])
+    assert "def add_up" not in plain.render()
+    assert "def add_up" in section(context, "shop/bill.py").text
+    assert "part of this talk" in section(context, "shop/bill.py").why
+
+
+def test_counts_are_those_of_what_is_sent(show, root):
+    (root / "lib/pot.py").write_text(FILES["lib/pot.py"] + "\nlast = 1\n")
+    context = show("@lib/ @diff @commit @Pot", pinned=["README.md"])
+    assert context.tokens == tokens.count(context.render())
+    lasting, rest = context.render(lasting=True), context.render(lasting=False)
+    assert context.render() == f"{lasting}\n{rest}"
+    assert lasting == "README.md:1-1\nTea.\n"

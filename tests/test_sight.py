@@ -1,0 +1,137 @@
+"""What a session shows: decisions that hold, a talk that is remembered, and requests that begin with the same bytes."""
+
+import asyncio
+import subprocess
+
+import pytest
+
+from assistant.errors import PatchError
+from tests import loopback
+
+EDIT = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+MODEL = "openai/gpt-6.1-sol"
+
+
+def ask(session, *questions):
+    async def run():
+        session.roster.switch(MODEL)
+        for words in questions:
+            async for _ in session.ask(words):
+                pass
+        await session.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def talk(make_session):
+    """Ask questions of one session against a server; returns the session and the messages of each request."""
+
+    def run(*questions, answers=("Fine.",), prepare=lambda session: None):
+        with loopback.Server(*map(loopback.openai, answers)) as server:
+            session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+            prepare(session)
+            ask(session, *questions)
+        return session, [[each["content"] for each in body["messages"]] for _, _, body in server.asked]
+
+    return run
+
+
+def common(one, two):
+    """Return how many letters two requests begin with in common."""
+    one, two = "\0".join(one), "\0".join(two)
+    return next((at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+
+
+def test_what_a_mark_names_goes_out_in_a_turn_and_in_the_command_alike(talk, wattson):
+    question = "what does @boil do to @kettle/meter.py:1-3?"
+    session, (asked,) = talk(question)
+    code, printed, _ = wattson("context", question)
+    assert code == 0
+    assert session.sight.sent[0] == question
+    assert f"<context>\n{printed.rstrip()}" in asked[-1].replace("\n\n</context>", "\n</context>")
+    assert "def boil(" in printed
+
+
+def test_a_request_begins_with_all_that_the_last_one_began_with(talk, repo):
+    (repo / "AGENTS.md").write_text("Measure in litres.\n")
+    session, (first, second, third) = talk(
+        "how does boil work?", "and what does the meter count?", "and who calls it?",
+        prepare=lambda session: (session.sight.add("kettle/meter.py"), session.sight.add("kettle/boil.py")),
+    )  # fmt: skip
+    lasting = session.sight.context.render(lasting=True)
+    assert lasting.startswith("AGENTS.md")
+    assert lasting.index("kettle/meter.py:1") < lasting.index("kettle/boil.py:1")
+    for before, after in ((first, second), (second, third)):
+        assert after[1].startswith(f"<context>\n{lasting}\n</context>\n")
+        assert common(before, after) >= len(first[0]) + len(lasting)
+    # From the second turn on everything up to the newest question is found again, the answers too.
+    assert common(second, third) >= len("\0".join(third[:3]))
+
+
+def test_an_edit_of_a_pinned_file_changes_only_what_stands_behind_it(talk, repo):
+    def prepare(session):
+        session.sight.add("README.md")
+        session.sight.add("kettle/boil.py")
+
+    session, _ = talk("hello", prepare=prepare)
+    before = session.sight.look("x").render()
+    (repo / "kettle/boil.py").write_text((repo / "kettle/boil.py").read_text() + "\nLAST = 1\n")
+    after = session.sight.look("x").render()
+    first = session.sight.context.sections[0]
+    assert first.path == "README.md"
+    assert after.startswith(first.text)
+    assert before.startswith(first.text)
+
+
+def test_what_was_edited_and_spoken_of_is_part_of_the_next_question(talk):
+    session, _ = talk("set joules", answers=("I change `Meter` in it.\n\n" + EDIT,))
+    context = session.sight.look("and now twice as much")
+    assert session.sight.recent[0] == "kettle/meter.py"
+    assert "Meter" in session.sight.told
+    assert "part of this talk" in next(each.why for each in context.sections if each.path == "kettle/meter.py")
+    session.clear()
+    assert session.sight.recent == []
+
+
+def test_decisions_hold_until_they_are_taken_back(make_session):
+    sight = make_session().sight
+    sight.add("meter.py")
+    sight.keep_out("kettle/meter.py")
+    assert (sight.pinned, sight.dropped) == ([], ["kettle/meter.py"])
+    assert "kettle/meter.py" not in {each.path for each in sight.look("what does @kettle/meter.py count?").sections}
+    assert sight.undo()
+    assert (sight.pinned, sight.dropped) == (["kettle/meter.py"], [])
+    assert sight.look("anything").sections[0].path == "kettle/meter.py"
+    sight.keep_out("kettle/meter.py")
+    sight.add("kettle/meter.py")
+    assert (sight.pinned, sight.dropped) == (["kettle/meter.py"], [])
+    assert [sight.undo() for _ in range(4)] == [True, True, True, False]
+    assert (sight.pinned, sight.dropped) == ([], [])
+    with pytest.raises(PatchError, match="no file 'nosuch'"):
+        sight.add("nosuch")
+
+
+def test_the_command_pins_and_drops_and_says_so(wattson):
+    code, (shape,), _ = wattson(
+        "context", "--json", "--pin", "README.md", "--drop", "kettle/boil.py", "how does boil work?", lines=True
+    )
+    assert code == 0
+    first = shape["sections"][0]
+    assert (first["path"], first["why"], first["lasting"]) == ("README.md", "pinned", True)
+    assert shape["dropped"] == ["kettle/boil.py"]
+    assert "kettle/boil.py" not in {each["path"] for each in shape["sections"]}
+    code, out, told = wattson("context", "--drop", "nosuch.py", "x")
+    assert (code, out) != (0, "")
+    assert "no file 'nosuch.py'" in told
+
+
+def test_a_diff_is_shown_by_the_command(wattson, repo):
+    (repo / "kettle/meter.py").write_text((repo / "kettle/meter.py").read_text() + "\nLOUD = True\n")
+    _, text, _ = wattson("context", "review @diff")
+    assert "@diff: what is not committed\n" in text
+    assert "+LOUD = True" in text
+    subprocess.run(["git", "checkout", "-q", "."], cwd=repo, check=True)
+    code, _, told = wattson("context", "review @diff")
+    assert code == 0
+    assert "left out: @diff (there is nothing that is not committed)" in told
