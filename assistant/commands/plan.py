@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -19,13 +20,20 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     """Do it."""
     if argument:
         yield events.Notice("Plans are set in your config: [plans] provider = 'plan name'.", "info")
-    plan = session.accounts.plan()
+    from assistant.quota import forecast, wording
+
+    plan, now = session.accounts.plan(), session.now()
     if plan is None:
         yield events.Notice("The present model has no plan; it is paid per token or runs here.")
         return
+    meters = await asyncio.to_thread(session.accounts.meters)
     lines = [plan.title]
-    for each in session.accounts.meters():
-        share = f"{each.share:.0%} used" if each.share is not None else f"{each.used} used, limit unknown"
-        reset = f", resets {each.resets_at:%a %H:%M} UTC" if each.resets_at else ""
-        lines.append(f"  {each.meter}: {share}{reset}  ({each.state}, source: {each.source})")
-    yield events.Notice("\n".join(lines))
+    for each in meters:
+        share = f"{each.percent}% used" if each.percent is not None else ""
+        reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
+        pace = wording.pace(forecast.forecast(each, now), now)[0]
+        parts = (share, wording.figures(each), reset, pace, wording.others(each))
+        lines.append(
+            f"  {each.meter}: {', '.join(filter(None, parts))}  ({each.state.replace('_', ' ')}; {wording.trust(each)})"
+        )
+    yield events.Notice("\n".join([*lines, "/usage shows all plans."]))

@@ -8,13 +8,16 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from assistant.quota import money
+from assistant.quota import forecast, money
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.quota.estimate import Estimate
+    from assistant.quota.forecast import Forecast
 
+_YOUNG = 3
+"""Percent of a window that must have passed before its pace is told: nine minutes of five hours."""
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -84,6 +87,21 @@ def figures(each: Estimate) -> str:
     if each.limit is None:
         return f"{said}{name}, limit unknown"
     return f"{said} of {amount(each.limit, each.unit, each.currency)}{name}"
+
+
+def pace(found: Forecast, now: datetime) -> tuple[str, str]:
+    """Say how a meter goes on, in full and in short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→67%").
+
+    Nothing where it is used up already, where nobody knows, and while a window is so young that its pace says nothing.
+    """
+    if found.dry_at is not None and found.dry_at <= now:
+        return "", ""
+    if found.expected is not None and found.expected < _YOUNG:
+        return "", ""
+    brief = f"dry {clock(found.dry_at, now)}" if found.dry_at is not None else ""
+    if found.lasts and found.share_at_reset is not None:
+        brief = f"→{found.share_at_reset:.0f}%"
+    return forecast.phrase(found, None, now), brief
 
 
 def others(each: Estimate) -> str:

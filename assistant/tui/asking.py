@@ -21,7 +21,7 @@ Ctrl+G          write the question in $EDITOR
 Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
 F2              between composer and hunks
 F3, Alt+P       choose a model
-F4, F5          what would be sent; what was burnt
+F4, F5          what would be sent; the board: all plans, what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
 Page Up, Down   scroll
 
@@ -54,6 +54,10 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
             return f"/add {path}" if path else ""
         case "history":
             return await _history(screen)
+        case "usage":
+            from assistant.tui.board import Board
+
+            await screen.app.push_screen_wait(Board(screen.session, screen.look, argument))
         case "commit":
             words = await screen.app.push_screen_wait(pickers.Editor("Commit what was taken", argument))
             return f"/commit {words.strip()}" if words and words.strip() else ""

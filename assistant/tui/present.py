@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from assistant.context.section import Context
     from assistant.edits.edit import Edit
     from assistant.edits.hunk import Hunk
-    from assistant.quota.forecast import Forecast
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
     from assistant.tui.widgets.meter_bar import MeterState
@@ -180,22 +179,10 @@ def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterSt
         plan_share=first.share,
         resets=wording.clock(first.resets_at, now),
         left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
-        pace=_pace(forecast.forecast(first, now), now),
+        pace=wording.pace(forecast.forecast(first, now), now),
         spent=first.state == "exhausted",
         note=wording.trust(first),
     )
-
-
-def _pace(found: Forecast, now: datetime) -> tuple[str, str]:
-    """Say how it goes on, in full and in short; nothing where it is used up already or nobody knows."""
-    from assistant.quota import forecast, wording
-
-    if found.dry_at is not None and found.dry_at <= now:
-        return "", ""
-    short_words = f"dry {wording.clock(found.dry_at, now)}" if found.dry_at is not None else ""
-    if found.lasts and found.share_at_reset is not None:
-        short_words = f"→{found.share_at_reset:.0f}%"
-    return forecast.phrase(found, None, now), short_words
 
 
 def tell_counts(usage: TokenUsage) -> str:

@@ -86,14 +86,14 @@ def _lines(standing: Standing, now: datetime) -> list[str]:
 
 
 def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
-    from assistant.quota import forecast, wording
+    from assistant.quota import wording
 
     share = f"{each.percent}%" if each.percent is not None and each.unit != "percent" else ""
     state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
     reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
     if each.resets_at:
         reset += f" (in {wording.countdown(each.resets_at, now)})"
-    parts = (wording.figures(each), share, state, reset, forecast.phrase(ahead, None, now), wording.others(each))
+    parts = (wording.figures(each), share, state, reset, wording.pace(ahead, now)[0], wording.others(each))
     return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{wording.trust(each)}, {each.confidence}]"
 
 

@@ -1,0 +1,21 @@
+"""Show what each model's edits came to: fitted at once, taken, skipped, and what an accepted line cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ()
+USAGE = ""
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it."""
+    del session, argument
+    yield events.Asked("usage", "yield")

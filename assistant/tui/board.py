@@ -1,0 +1,144 @@
+"""The plan board: every plan and balance at once, and the history by day, hour, model, project and purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from assistant.errors import AssistantError
+from assistant.tui import board_lines
+from assistant.tui.lines import safe
+from assistant.tui.pickers import Sheet
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from assistant.session import Session
+    from assistant.tui.theme import Theme
+
+TABS = ("plans", "day", "hour", "model", "project", "purpose", "yield")
+_KEYS = "r asks the providers   ← → or 1 to 7 other pages   ↑ ↓ scroll   Esc closes"
+_AGAIN_S = 20.0
+
+
+class Board(Sheet[None]):
+    """A screen of pages; each is read from what is kept. Only `r` asks anybody."""
+
+    CSS = """
+    Board { background: $surface; }
+    Board > VerticalScroll { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+    Board > .edge { height: 1; padding: 0 1; background: $panel; }
+    """
+    BINDINGS: ClassVar = [
+        Binding("escape,q,f5", "dismiss(None)", "close", priority=True),
+        Binding("r", "ask", "ask", priority=True),
+        Binding("right,tab", "turn(1)", show=False, priority=True),
+        Binding("left,shift+tab", "turn(-1)", show=False, priority=True),
+        *(Binding(str(number + 1), f"open('{name}')", show=False, priority=True) for number, name in enumerate(TABS)),
+    ]
+
+    def __init__(self, session: Session, look: Theme, tab: str = "") -> None:
+        super().__init__()
+        self._session = session
+        self._look = look
+        self.tab = tab if tab in TABS else "plans"
+        self._head = Static(classes="edge")
+        self._body = Static()
+        self._foot = Static(classes="edge")
+        self.drawn = ""
+        self.said = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        yield self._head
+        with VerticalScroll():
+            yield self._body
+        yield self._foot
+
+    def on_mount(self) -> None:
+        """Draw, and again as time passes."""
+        self.query_one(VerticalScroll).focus()
+        self._draw()
+        self.set_interval(_AGAIN_S, self._draw)
+
+    def on_resize(self) -> None:
+        """Draw for another width."""
+        self._draw()
+
+    @property
+    def text(self) -> str:
+        """What stands on the page."""
+        return str(self._body.visual)
+
+    @work(exclusive=True, group="draw")
+    async def _draw(self) -> None:
+        head = Text(no_wrap=True)
+        for number, name in enumerate(TABS):
+            head.append(f" {number + 1} {name} ", self._look["cursor"] if name == self.tab else self._look["note"])
+        self._head.update(head)
+        foot = Text(safe(self.said or _KEYS), self._look["warning" if self.said else "note"], no_wrap=True)
+        self._foot.update(foot)
+        width = max(20, self.size.width - 4)
+        try:
+            lines = await asyncio.to_thread(self._lines, width)
+        except AssistantError as error:
+            lines = [Text(str(error), self._look["error"])]
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        self._body.update(Text("\n").join(lines))
+        self.drawn = self.tab
+
+    def _lines(self, width: int) -> list[Text]:
+        """Read one page; called in a thread."""
+        from assistant.quota import history
+
+        session, look = self._session, self._look
+        accounts, now = session.accounts, session.now()
+        today = now.astimezone().date()
+        match self.tab:
+            case "plans":
+                others = accounts.elsewhere.burnt(today - timedelta(days=6))
+                return board_lines.plans(session.standings(), others, now, width, look)
+            case "day":
+                return board_lines.days(history.rows(accounts.ledger.totals(("day",))), today, width, look)
+            case "hour":
+                return board_lines.hours(accounts.ledger.hours(), look)
+            case "yield":
+                return board_lines.yields(accounts.yields(), width, look)
+            case "model":
+                return board_lines.sums(
+                    ("provider", "model"), history.rows(accounts.ledger.totals(("provider", "model"))), width, look
+                )
+            case name:
+                return board_lines.sums((name,), history.rows(accounts.ledger.totals((name,))), width, look)
+
+    def action_turn(self, step: int) -> None:
+        """Go to a neighbouring page."""
+        self.action_open(TABS[(TABS.index(self.tab) + step) % len(TABS)])
+
+    def action_open(self, tab: str) -> None:
+        """Go to a page."""
+        self.tab, self.said = tab, ""
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+        self._draw()
+
+    @work(exclusive=True, group="ask")
+    async def action_ask(self) -> None:
+        """Ask everybody whose quota can be asked for."""
+        self.said = "asking ..."
+        self._draw()
+        asked = await self._session.refresh()
+        said = [f"{each.provider}: {each.note}" for each in asked if each.note]
+        waits = [each for each in asked if not each.note and not each.count and each.next_at is not None]
+        if waits:
+            first = min(each.next_at for each in waits if each.next_at is not None)
+            said.append(f"asked a moment ago; again after {first.astimezone():%H:%M:%S}")
+        self.said = "   ".join(said) or ("" if asked else "nobody here has a quota that can be asked for")
+        self._draw()

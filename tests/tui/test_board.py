@@ -1,0 +1,94 @@
+"""The plan board on the screen: all plans at once, history, a refresh that asks; and a start that asks nobody."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from assistant.tui.app import Wattson
+from assistant.tui.board import TABS, Board
+from tests import loopback
+from tests.tui.test_app import quick, say, until  # noqa: F401 - a fixture
+
+KEY = "k" * 24
+BALANCE = {
+    "balance_infos": [{"currency": "USD", "total_balance": "4.20", "granted_balance": "0", "topped_up_balance": "4.2"}]
+}
+
+
+def pages(left="4.20"):
+    body = json.dumps(BALANCE).replace("4.20", left).encode()
+    return {"/user/balance": (200, {}, body)}
+
+
+async def opened(pilot, *keys):
+    await pilot.press(*keys)
+    await until(pilot, lambda: isinstance(pilot.app.screen, Board))
+    return pilot.app.screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
+async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, quick, size):  # noqa: F811
+    session = make_session(DEEPSEEK_API_KEY=KEY, OPENAI_API_KEY="sk-proj-" + KEY)
+    app = Wattson(session, "scripted/lesson")
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: session.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: app.main.hunks.has_focus)
+        board = await opened(pilot, "f5")
+        await until(pilot, lambda: "Practice plan" in board.text)
+        assert "5 hours" in board.text
+        if size[0] >= 80:
+            for words in ("DeepSeek prepaid balance", "balance unknown", "OpenAI", "paid for each token", "our count"):
+                assert words in board.text
+            assert board.text.index("Practice plan") < board.text.index("OpenAI")
+        seen = {}
+        for number, name in enumerate(TABS):
+            await pilot.press(str(number + 1))
+            await until(pilot, lambda name=name: board.drawn == name)
+            seen[name] = board.text
+            assert all(len(line) <= size[0] for line in board.text.split("\n"))
+        assert "pted/lesson" in seen["model"]
+        assert "main" in seen["purpose"]
+        assert "Mon" in seen["day"]
+        assert "100% of 1" in seen["yield"] or size[0] < 80
+        await pilot.press("left", "escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        await say(pilot, "/stats model")
+        await until(pilot, lambda: isinstance(app.screen, Board) and app.screen.tab == "model")
+
+
+async def test_nobody_is_asked_at_the_start_and_somebody_after_a_question_or_at_the_users_wish(make_session, tmp_path):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('model = "deepseek/deepseek-flash"\n')
+    with loopback.Server(loopback.openai("Hello."), pages=pages()) as server:
+        session = make_session(DEEPSEEK_BASE_URL=server.url, DEEPSEEK_API_KEY=KEY)
+        app = Wattson(session)
+        async with app.run_test(size=(120, 34)) as pilot:
+            await until(pilot, lambda: session.pick is not None and app.main.meter.state.plan)
+            app.main._beat()
+            await pilot.pause(0.3)
+            assert server.got == []
+            assert "balance unknown" in app.main.meter.line(160)
+            await say(pilot, "hello")
+            await until(pilot, lambda: "$4.20 left" in app.main.meter.line(160))
+            assert "provider" in app.main.meter.line(260)
+            assert len(server.got) == 1
+            server.pages = pages("3.90")
+            board = await opened(pilot, "f5")
+            await until(pilot, lambda: "$4.20 left" in board.text)
+            await pilot.press("r")
+            await until(pilot, lambda: "asked a moment ago" in board.said)
+            assert len(server.got) == 1
+            later = datetime.now(UTC) + timedelta(minutes=3)
+            session.accounts.poller._now = lambda: later
+            await pilot.press("r")
+            await until(pilot, lambda: "$3.90 left" in board.text)
+            assert len(server.got) == 2
+            server.pages = {"/user/balance": (429, {"retry-after": "600"}, b"")}
+            session.accounts.poller._now = lambda: later + timedelta(minutes=3)
+            await pilot.press("r")
+            await until(pilot, lambda: "HTTP 429" in board.said)
+            await pilot.press("1")
+            await until(pilot, lambda: "HTTP 429; asked again after" in board.text)
