@@ -103,6 +103,15 @@ def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
     return _view(store, wanted) if stale else found
 
 
+def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
+    """Return names that a repository defines and that begin with some letters; none before it has an index."""
+    where = place(cache, root)
+    if not where.exists():
+        return []
+    with Store(where, indexer.version()) as store:
+        return store.names(beginning, most)
+
+
 def _view(store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
     by_pair = {(blob, language): (each, words) for each, blob, language, words in store.files()}
     ids: dict[str, int] = {}
