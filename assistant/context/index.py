@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _TRIES = 4
 """How often a child that died (of a file made to kill it) is followed by another within one question."""
+_BEAT_S = 0.05
 _UNREAD = frozenset(
     """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
     .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
@@ -97,6 +98,11 @@ def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
     found = _view(store, wanted)
     stale = bool(found.unread) or history.head(root) != store.note("head")
     for _ in range(_TRIES):
+        # Of many looks while a child reads, none starts another one to wait behind it.
+        while stale and (reading := indexer.busy(store.path)) and time.monotonic() < end:
+            time.sleep(_BEAT_S)
+        if stale and reading:
+            break
         if not stale or not _child(root, store.path, _order(wanted, found, question), end):
             break
         found = _view(store, wanted)

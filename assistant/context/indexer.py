@@ -122,6 +122,20 @@ def _bound() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
+def busy(place: Path) -> bool:
+    """Say whether a child reads into a store at this moment; always False where files cannot be locked."""
+    try:
+        import fcntl
+
+        with place.with_suffix(".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a store; a second child waits, then finds the work done."""

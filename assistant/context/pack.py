@@ -115,6 +115,7 @@ def pack(
         "; ".join(notes),
         tuple(dropped),
         tuple(allowed),
+        found.unread,
     )
 
 

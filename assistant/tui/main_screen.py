@@ -296,7 +296,10 @@ class MainScreen(Screen[None]):
 
     def action_open(self, what: str) -> None:
         """Open a picker or a page."""
-        if what in {"context", "usage"}:
+        if what == "context":
+            typed = self.composer.text.strip()
+            self.open(what, "" if typed.startswith("/") else typed)
+        elif what == "usage":
             self.submit(f"/{what}")
         else:
             self.open(what)
