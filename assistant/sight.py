@@ -73,7 +73,7 @@ class Sight:
 
         repo, cache = self._sitting.repo, self._cache
         files = repo.files()
-        index.refresh(repo.root, files, cache, timeout_s=0).close()
+        index.refresh(repo, files, cache, timeout_s=0).close()
         ours = [*self.pinned, *self.recent]
         recent = {path: float(len(ours) - age) for age, path in enumerate(ours)}
         return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache))

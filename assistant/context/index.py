@@ -22,7 +22,7 @@ from assistant.context.language import language_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from assistant.context.repo import FileFact
+    from assistant.context.repo import FileFact, Repo
     from assistant.context.tags import Tags
 
 _TRIES = 4
@@ -86,8 +86,9 @@ def place(cache: Path, root: Path) -> Path:
     )
 
 
-def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
+def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
     """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
+    root = repo.root
     end = time.monotonic() + timeout_s
     wanted = {}
     for file in files:
@@ -96,7 +97,7 @@ def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
             wanted[file.path] = (file.blob, language.name if language else "")
     store = Store(place(cache, root), indexer.version())
     found = _view(store, wanted)
-    stale = bool(found.unread) or history.head(root) != store.note("head")
+    stale = bool(found.unread) or history.head(repo) != store.note("head")
     for _ in range(_TRIES):
         # Of many looks while a child reads, none starts another one to wait behind it.
         while stale and (reading := indexer.busy(store.path)) and time.monotonic() < end:

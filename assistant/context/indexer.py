@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from assistant.context import history, measure, terms
 from assistant.context.index_store import Batch, Store
 from assistant.context.language import language_of, languages
+from assistant.context.repo import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,10 @@ def main(root: Path, place: Path) -> None:
 
 def _remember(store: Store, root: Path) -> None:
     """Read the git log when HEAD is another than last time."""
-    head = history.head(root)
+    repo = Repo(root, is_git=(root / ".git").exists())
+    head = history.head(repo)
     if head != store.note("head"):
-        store.put_note("history", history.pack(history.read(root)))
+        store.put_note("history", history.pack(history.read(repo)))
         store.put_note("head", head)
 
 
