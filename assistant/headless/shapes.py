@@ -77,6 +77,7 @@ def context(shown: Context) -> dict[str, Any]:
         "dropped": list(shown.dropped),
         "allowed": [{"path": each.path, "line": each.line, "kind": each.kind} for each in shown.allowed],
         "note": shown.note,
+        "unread": shown.unread,
     }
 
 

@@ -16,12 +16,13 @@ _COLUMN = 16
 _KEYS = """
 Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
 Up, Ctrl+R      what was asked before
-@               a file; Tab or Enter takes it
+@               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
 Ctrl+G          write the question in $EDITOR
 Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
 F2              between composer and hunks
 F3, Alt+P       choose a model
-F4, F5          what would be sent; the board: all plans, what was burnt
+F4              what would be sent, to drop, pin or let through
+F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
 Page Up, Down   scroll
 
@@ -52,6 +53,10 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
             files = await asyncio.to_thread(screen.session.sight.paths)
             path = await screen.app.push_screen_wait(pickers.Picker("Pin a file", [(each, each) for each in files]))
             return f"/add {path}" if path else ""
+        case "context":
+            from assistant.tui.manifest import Manifest
+
+            await screen.app.push_screen_wait(Manifest(screen.session, screen.look, argument))
         case "history":
             return await _history(screen)
         case "usage":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from assistant.session import Session
+    from assistant.tui.completing import Completer
     from assistant.tui.theme import Theme
 
 _WIDE = 120
@@ -79,7 +80,7 @@ class MainScreen(Screen[None]):
         self._model = model
         self._resume = resume
         self._queue: list[str] = []
-        self._paths: list[str] | None = None
+        self._completer: Completer | None = None
         self._pause: Timer | None = None
         self._busy_at = 0.0
         self._leaving = False
@@ -155,9 +156,9 @@ class MainScreen(Screen[None]):
     async def _complete(self, word: str) -> None:
         from assistant.tui import completing
 
-        if word.startswith("@") and self._paths is None:
-            self._paths = await asyncio.to_thread(self.session.sight.paths)
-        self.completions.show(completing.choices(word, self._paths or ()))
+        if self._completer is None:
+            self._completer = completing.Completer(self.session.sight)
+        self.completions.show(await self._completer.choices(word))
         self.composer.completing = bool(self.completions.choices)
 
     def on_composer_completing(self, message: Composer.Completing) -> None:
@@ -201,7 +202,8 @@ class MainScreen(Screen[None]):
         if self.session.turn == turns and not text.startswith("/") and not self.composer.text:
             self.composer.text = text  # nothing was sent: no model, no key, a cap
             self.composer.move_cursor(self.composer.document.end)
-        self._paths = None  # files may have come or gone
+        if self._completer is not None:
+            self._completer.forget()  # files may have come or gone
         self._arrange()
         if self._queue and not self.session.asking:
             following = self._queue.pop(0)
@@ -294,7 +296,10 @@ class MainScreen(Screen[None]):
 
     def action_open(self, what: str) -> None:
         """Open a picker or a page."""
-        if what in {"context", "usage"}:
+        if what == "context":
+            typed = self.composer.text.strip()
+            self.open(what, "" if typed.startswith("/") else typed)
+        elif what == "usage":
             self.submit(f"/{what}")
         else:
             self.open(what)

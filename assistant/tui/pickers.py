@@ -154,10 +154,11 @@ class Confirm(Sheet[bool]):
         Binding("n,escape,q", "answer(False)", "no", priority=True),
     ]
 
-    def __init__(self, title: str, words: str) -> None:
+    def __init__(self, title: str, words: str, keys: str = "y writes them, n or Esc does not") -> None:
         super().__init__()
         self._title = title
         self._words = words
+        self._keys = keys
         self._since = monotonic()
 
     def compose(self) -> ComposeResult:
@@ -165,7 +166,7 @@ class Confirm(Sheet[bool]):
         with Vertical():
             yield Static(Text(self._title, style="bold"))
             yield Static(Text("\n".join(map(safe, self._words.split("\n")))))
-            yield Static(Text("y writes them, n or Esc does not", style="bold"))
+            yield Static(Text(self._keys, style="bold"))
 
     def action_answer(self, answer: bool) -> None:
         """Give the answer."""

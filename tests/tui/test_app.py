@@ -150,6 +150,39 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         await pilot.resize_terminal(20, 5)
 
 
+async def test_a_mark_is_completed_with_files_folders_symbols_and_the_diff(make_session, repo, quick):
+    (repo / "my notes (old).md").write_text("x\n")
+    session = make_session()
+    await asyncio.to_thread(session.sight.look, "warm")
+    app = Wattson(session, "scripted/lesson")
+
+    def offered():
+        return [each.text for each in app.main.completions.choices]
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: session.pick is not None)
+        app.main.composer.focus()
+        for typed, wanted in {
+            "@met": "@kettle/meter.py ",
+            "@kett": "@kettle/ ",
+            "@boi": "@boil ",
+            "@di": "@diff ",
+            "@notes": '@"my notes (old).md" ',
+        }.items():
+            app.main.composer.text = ""
+            await pilot.press(*typed)
+            await until(pilot, lambda wanted=wanted: wanted in offered())
+        (repo / "brand_new.py").write_text("y = 1\n")
+        await say(pilot, "/plan")
+        app.main.composer.text = ""
+        await pilot.press(*"@brand")  # the list is answered from what is known; another keystroke finds the newer one
+        await until(pilot, app.main._completer._making.done)
+        await pilot.press("_")
+        await until(pilot, lambda: "@brand_new.py " in offered())
+        await pilot.press("tab")
+        await until(pilot, lambda: app.main.composer.text == "@brand_new.py ")
+
+
 async def test_hostile_words_do_not_reach_the_terminal(make_session, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test() as pilot:
