@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_FILE = ".wattson.toml"
-_PROJECT_MAY = {"model", "theme", "context_budget"}
+_PROJECT_MAY = {"model", "roles", "theme", "context_budget"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,13 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap."""
+    """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap.
+
+    `roles` says who writes commit messages and briefs ("small"); the main model is `model`, or "main" among the roles.
+    """
 
     model: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
     theme: str = "dark"
     context_budget: int = 4_000
     repairs: int = 1
@@ -73,6 +77,9 @@ def load(where: Places, project: Path | None = None) -> Config:
         near = get_close_matches(name, known, 1)
         warnings.append(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
         del values[name]
+    values["roles"] = _roles(values.get("roles", {}), str(path))
+    if main := values["roles"].pop("main", ""):
+        values.setdefault("model", main)
     if "model" not in values and (last := remembered(where).get("model")):
         values["model"] = last
     theirs = project / PROJECT_FILE if project else None
@@ -85,9 +92,28 @@ def load(where: Places, project: Path | None = None) -> Config:
         for name, value in wishes.items():
             if name not in _PROJECT_MAY:
                 warnings.append(f"{theirs}: a project may not set {name!r}; only {', '.join(sorted(_PROJECT_MAY))}.")
+            elif name == "roles":
+                try:
+                    theirs_too = _roles(value, str(theirs))
+                except ConfigError as error:
+                    warnings.append(str(error))
+                    continue
+                if (main := theirs_too.pop("main", "")) and not values.get("model"):
+                    values["model"] = main
+                values["roles"] = {**theirs_too, **values["roles"]}
             elif name in known and (name != "model" or not values.get("model")):
                 values[name] = value
     return _typed(values, path, tuple(warnings))
+
+
+def _roles(wishes: Any, where: str) -> dict[str, str]:
+    """Read `[roles]`: a model in quotes for each."""
+    if not isinstance(wishes, dict) or not all(isinstance(model, str) for model in wishes.values()):
+        raise ConfigError(f"{where}: [roles] has the wrong kind of value.", 'Write it like small = "provider/model".')
+    for name in wishes:
+        if name not in {"main", "small"}:
+            raise ConfigError(f"{where}: [roles] knows no {name!r}.", "The roles are main and small.")
+    return dict(wishes)
 
 
 def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Config:

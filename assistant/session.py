@@ -23,7 +23,7 @@ from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from assistant.changes import Changes, Proposal
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
+    from assistant.handover import Handover
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.message import Message
@@ -80,6 +81,7 @@ class Session:
         self.sight = Sight(self)
         self.answer = ""
         self.usage = tokens.TokenUsage()
+        self.last_usage: TokenUsage | None = None
         self.costs: dict[str, Cost] = {}
         self.turn = 0
         self.stopped = asyncio.Event()
@@ -136,6 +138,13 @@ class Session:
         from assistant.roster import Roster
 
         return Roster(self.places, self.config, self.env, lambda: self.client)
+
+    @cached_property
+    def handover(self) -> Handover:
+        """Hands the conversation, or side work, to another model."""
+        from assistant.handover import Handover
+
+        return Handover(self)
 
     @cached_property
     def plans(self) -> Mapping[str, Plan]:
@@ -277,13 +286,13 @@ class Session:
             state=first.state if first else "",
         )
 
-    async def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
+    async def _ready(self, text: str, pick: Pick | None = None) -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
         self._asking, self.stopped = True, asyncio.Event()
         try:
-            pick = self.roster.catalogue.pick(name) if name else self.roster.present()
+            pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
             self._check_caps(text)
         except BaseException:
@@ -309,18 +318,22 @@ class Session:
         words = prompts.fill(
             "opinion", question=asked, path=hunk.path, header=hunk.header, diff=gate.mask(diff, hunk.path)[0]
         )
-        async with aclosing(self.aside("opinion", words, name)) as stream:
+        async with aclosing(self.aside("opinion", words, self.roster.catalogue.pick(name))) as stream:
             async for event in stream:
                 yield event
 
-    async def aside(self, purpose: str, words: str, name: str = "") -> AsyncGenerator[events.Event, None]:
+    async def aside(
+        self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None
+    ) -> AsyncGenerator[events.Event, None]:
         """Ask a model something beside the conversation: no history, no context of the repository, no edits."""
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(words, name)
+        pick, key = await self._ready(words, pick)
         payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
-        ask = turn.Ask(self.turn, words, pick.provider, pick.model, payer, pick.effort, factor=factor)
+        ask = turn.Ask(
+            self.turn, words, pick.provider, pick.model, payer, pick.effort, max_output=max_output, factor=factor
+        )
         try:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:
@@ -352,6 +365,7 @@ class Session:
         self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
         self._count(ended.usage, ended.cost)
+        self.last_usage = ended.last if ended.last.total else self.last_usage
         if ended.usage.exact and ended.usage.total_output:
             self._outputs = [*self._outputs[-7:], ended.usage.total_output]
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
@@ -473,7 +487,7 @@ class Session:
         """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
         asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
         words = await asyncio.to_thread(self.changes.commit_words, asked)
-        async with aclosing(self.aside("commit message", words)) as stream:
+        async with aclosing(self.handover.side("commit message", words)) as stream:
             async for event in stream:
                 yield event
 
@@ -489,9 +503,17 @@ class Session:
     def clear(self) -> None:
         """Begin a new conversation; the old one stays on disk."""
         self.history.clear()
+        self.last_usage = None
         self.changes.clear()
         self.sight.forget()
         self._transcript = None
+
+    def carry(self, messages: Iterable[Message]) -> None:
+        """Go on with other messages in place of the history; what was said before stays on disk."""
+        self.history[:] = messages
+        self.last_usage = None
+        told = [{"role": message.role, "text": message.text} for message in self.history]
+        self._save({"kind": "carried", "messages": told})
 
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
@@ -503,6 +525,12 @@ class Session:
         self._transcript = last
         for record in last.read():
             role = record.get("kind")
+            if role == "carried":
+                self.history = [
+                    said(each["role"], str(each.get("text") or ""))
+                    for each in record.get("messages") or ()
+                    if isinstance(each, dict) and each.get("role") in {"user", "assistant"}
+                ]
             text = record.get("text")
             if role in {"user", "assistant"} and isinstance(text, str) and text:
                 self.history.append(said(role, text))

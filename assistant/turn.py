@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, prompts, tokens
 from assistant.errors import AssistantError
+from assistant.models import served
 from assistant.models import wire as said_by
 from assistant.models.estimate import UNLEARNED, Factor
 from assistant.models.message import Message, Text, Thought, said
@@ -132,7 +133,7 @@ class _Step:
 
 async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     """Run one turn. The last event is TurnEnded, unless the walk is closed before."""
-    yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer)
+    yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer, ask.effort)
     try:
         system = _system(ask.model)
         if ask.mend:
@@ -436,6 +437,8 @@ def _ended(
         error=error,
         ended_at=desk.now(),
         reply=_reply(steps, stop),
+        last=steps[-1].burn() if steps else tokens.TokenUsage(),
+        stranger=any(step.served and not served.is_same(ask.model, step.served) for step in steps),
     )
 
 

@@ -26,6 +26,13 @@ async def say(pilot, words):
     await pilot.press("enter")
 
 
+async def take(pilot, *keys):
+    """Press keys on the screen that opens, once it can have been seen."""
+    await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+    await pilot.pause(0.5)
+    await pilot.press(*keys)
+
+
 def last_message(repo):
     words = ["git", "log", "-1", "--format=%s"]
     return subprocess.run(words, cwd=repo, capture_output=True, text=True, check=True).stdout.strip()
@@ -88,10 +95,12 @@ async def test_switching_between_wires_keeps_the_conversation(make_session):
             await say(pilot, "first question")
             await until(pilot, lambda: len(session.history) == 2)
             await say(pilot, "/model anthropic/claude-sonnet-5-5")
+            await take(pilot, "e")
             await until(pilot, lambda: session.roster.pick.provider.name == "anthropic")
             await say(pilot, "second question")
             await until(pilot, lambda: len(session.history) == 4)
             await say(pilot, "/model gpt-6.1-sol")
+            await take(pilot, "e")
             await until(pilot, lambda: session.roster.pick.provider.name == "openai")
             await say(pilot, "third question")
             await until(pilot, lambda: len(session.history) == 6)
