@@ -247,7 +247,7 @@ async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
         assert len(main.hunks.hunks) == len(first)
         await pilot.press("down", "down", "down", "down", "down", "S")
         await pilot.press("i")
-        assert "turn 1, scripted/practice-lesson" in main.hunks.hint
+        assert "turn 1, scripted/lesson," in main.hunks.hint
         assert "matched exactly" in main.hunks.hint
         await pilot.press("escape")
         await say(pilot, "write a test for the kettle")
