@@ -153,6 +153,7 @@ def remember(where: Places, **values: Any) -> None:
     temp = where.data / f"state.{os.getpid()}.new"
     try:
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temp.touch(0o600)
         temp.write_text(json.dumps(data), encoding="utf-8")
         temp.replace(where.data / "state.json")
     except OSError:

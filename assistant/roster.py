@@ -92,6 +92,10 @@ class Roster:
             )
         return found.value if found else ""
 
+    def key_names(self) -> tuple[str, ...]:
+        """Return the variables that hold keys: no program that we start is to see them."""
+        return tuple({name for each in self.catalogue.providers.values() for name in each.key_names})
+
     def forget_key(self, provider: str) -> None:
         """Ask for the key anew the next time: the provider did not take it."""
         self._asked.pop(provider, None)

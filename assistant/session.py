@@ -493,8 +493,7 @@ class Session:
 
     async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
         """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        hide = tuple({name for each in self.roster.catalogue.providers.values() for name in each.key_names})
-        made = await asyncio.to_thread(self.changes.commit, message, hide=hide)
+        made = await asyncio.to_thread(self.changes.commit, message, hide=self.roster.key_names())
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")
 

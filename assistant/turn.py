@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, prompts, tokens
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetError
 from assistant.models import served
 from assistant.models import wire as said_by
 from assistant.models.estimate import UNLEARNED, Factor
@@ -159,6 +159,12 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     while True:
         request = Request(ask.model, (system,), messages, ask.max_output, ask.effort)
         step = await _step("repair" if steps else "main", request, ask)
+        doubt = None if steps else _doubt(ask, step)
+        if isinstance(doubt, AssistantError):
+            yield _ended(ask, desk, [], None, (), doubt)
+            return
+        if doubt is not None:
+            yield doubt
         steps.append(step)
         found: list[Edit | Misfit] = []
         async with aclosing(_talk(ask, desk, request, steps, found)) as talk:
@@ -387,6 +393,21 @@ async def _step(purpose: str, request: Request, ask: Ask) -> _Step:
     """Begin a step: count what it sends, and estimate it in the model's own tokens."""
     counted = await asyncio.to_thread(_count, request)
     return _Step(purpose, counted, tokens.TokenUsage(fresh_input=ask.factor.of(counted)[1], exact=False))
+
+
+def _doubt(ask: Ask, step: _Step) -> AssistantError | events.Notice | None:
+    """Say whether a question is too long for the model: certainly (then it is not sent), perhaps, or not."""
+    window = ask.model.context_window
+    low, likely, high = ask.factor.of(step.counted)
+    if window is None or likely <= window:
+        return None
+    words = f"The question has about {likely:,} tokens ({low:,} to {high:,}); {ask.model.name} holds {window:,}."
+    if low > window:
+        return BudgetError(
+            f"{words} Nothing was sent.",
+            "Begin anew with /clear, unpin files with /drop, or choose a larger model with /model.",
+        )
+    return events.Notice(f"{words} It may be refused.", "warning")
 
 
 def _count(request: Request) -> int:

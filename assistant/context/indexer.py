@@ -125,6 +125,7 @@ def _bound() -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a store; a second child waits, then finds the work done."""
+    path.touch(0o600)
     with path.open("a") as file:
         with contextlib.suppress(ImportError, OSError):
             import fcntl
