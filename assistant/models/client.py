@@ -434,7 +434,9 @@ def _unreachable(error: Exception, provider: Provider) -> errors.ProviderError:
     elif "CERTIFICATE" in words.upper():
         hint = "If your company reads TLS, name its certificate in SSL_CERT_FILE."
     return errors.Unreachable(
-        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words}", hint, provider=provider.name
+        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words.rstrip('.')}.",
+        hint,
+        provider=provider.name,
     )
 
 

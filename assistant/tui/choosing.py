@@ -177,7 +177,7 @@ def heads(width: int) -> Text:
     if width >= _NARROW:
         words += f" {'window':>6} {'in/out per M':>16} {'pays':<8}"
     if width >= _WIDE:
-        words += f" {'now':<10} {'can':<7} {'to go on':<12}"
+        words += f" {'now':<10} {'can':<15} {'to go on':<8}"
     return Text(words, style="dim", no_wrap=True)
 
 
@@ -193,7 +193,7 @@ def line(row: Row, width: int, effect: Carried | None = None) -> Text:
     if width >= _WIDE:
         label = row.price.label if row.price else ""
         cost = money(effect.cost[1]) if effect and effect.cost[1].amount else ""
-        text.append(f" {_middle(label, 10):<10} {_abilities(row):<7} {cost:<12}", style="dim")
+        text.append(f" {_end(label, 10):<10} {_abilities(row):<15} {cost:<8}", style="dim")
     trouble = "no key" if not row.ready else FITS[effect.fits] if effect and effect.fits in {"no", "perhaps"} else ""
     text.append(f" {trouble}", style="italic")
     return text
@@ -201,7 +201,7 @@ def line(row: Row, width: int, effect: Carried | None = None) -> Text:
 
 def _name_width(width: int) -> int:
     """Return the cells that the other columns leave: mark, window, price, payer, and what is in the way."""
-    return width - (2 + (33 if width >= _NARROW else 0) + (32 if width >= _WIDE else 0) + 9)
+    return width - (2 + (33 if width >= _NARROW else 0) + (36 if width >= _WIDE else 0) + 9)
 
 
 def rate(row: Row) -> str:
@@ -271,9 +271,13 @@ def _plain(price: Price, name: str) -> str:
 
 
 def _abilities(row: Row) -> str:
-    """Say in one sign each what a model can do: think, see images, read from a cache."""
-    signs = (("thinking", "T"), ("images", "I"), ("tools", "U"), ("cache", "C"))
-    return " ".join(sign if name in row.model.abilities else "·" for name, sign in signs)
+    """Say in columns what a model can do: think before it answers, see images, read from a cache."""
+    signs = (("thinking", "think"), ("images", "img"), ("cache", "cache"))
+    return " ".join(f"{sign if name in row.model.abilities else '·':<{len(sign)}}" for name, sign in signs)
+
+
+def _end(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _middle(text: str, width: int) -> str:
