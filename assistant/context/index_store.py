@@ -89,6 +89,7 @@ class Store:
         self._base.close()
 
     def _connect(self) -> sqlite3.Connection:
+        self.path.touch(0o600)
         base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
         base.execute("PRAGMA journal_mode=WAL")
         base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again

@@ -141,6 +141,7 @@ def busy(place: Path) -> bool:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a store; a second child waits, then finds the work done."""
+    path.touch(0o600)
     with path.open("a") as file:
         with contextlib.suppress(ImportError, OSError):
             import fcntl

@@ -55,6 +55,7 @@ class MainScreen(Screen[None]):
         Binding("f1", "open('help')", show=False, priority=True),
         Binding("f2", "swap", show=False, priority=True),
         Binding("f3,alt+p", "open('model')", show=False, priority=True),
+        Binding("ctrl+p", "cycle", show=False, priority=True),
         Binding("f4", "open('context')", show=False, priority=True),
         Binding("f5", "open('usage')", show=False, priority=True),
         Binding("pageup", "scroll(-1)", show=False, priority=True),
@@ -304,6 +305,14 @@ class MainScreen(Screen[None]):
         else:
             self.open(what)
 
+    def action_cycle(self) -> None:
+        """Go on with the next favourite, or say how a model becomes one."""
+        name = self.session.roster.next_favourite()
+        if name:
+            self.submit(f"/model {name}")
+        else:
+            self.talk.add("There is no other favourite: F3, then Ctrl+F on a model makes it one.", "note")
+
     def action_scroll(self, pages: int) -> None:
         """Scroll the pane in use."""
         pane = self.hunks if self.hunks.has_focus else self.talk
@@ -381,6 +390,10 @@ class MainScreen(Screen[None]):
         """Open a screen that asks or tells one thing; what is chosen there is submitted like a typed command."""
         from assistant.tui import asking
 
-        typed = await asking.ask(self, what, argument)
+        try:
+            typed = await asking.ask(self, what, argument)
+        except AssistantError as error:
+            self.talk.add(str(error), "error")
+            return
         if typed:
             self.submit(typed)

@@ -28,8 +28,9 @@ from assistant.tui.widgets.meter_bar import money
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from assistant.accounts import Quote
     from assistant.context.section import Context, Masked, Section
-    from assistant.session import Quote, Session
+    from assistant.session import Session
     from assistant.tui.theme import Theme
 
 _BESIDE = 110
@@ -176,7 +177,7 @@ class Manifest(Sheet[None]):
         parts = [f"{context.tokens:,} tokens in {len(context.sections)} parts (budget {budget:,})"]
         if context.masked:
             parts.append(f"{len(context.masked)} secret{'s' if len(context.masked) > 1 else ''} kept back")
-        pick = self.session.pick
+        pick = self.session.roster.pick
         if pick is not None and pick.model.context_window:
             share = context.tokens * pick.model.token_factor / pick.model.context_window
             parts.append(f"{'<0.1%' if share < 0.001 else f'{share:.1%}'} of the context window")

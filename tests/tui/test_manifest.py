@@ -43,7 +43,7 @@ async def go_to(pilot, sheet, kind, path):
 async def test_what_is_typed_is_shown_before_the_first_question_and_decisions_reach_the_wire(story, size):
     app, server = story
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.session.pick is not None)
+        await until(pilot, lambda: app.session.roster.pick is not None)
         app.main.composer.focus()
         app.main.composer.text = QUESTION
         await pilot.press("f4")
@@ -91,7 +91,7 @@ async def test_what_is_typed_is_shown_before_the_first_question_and_decisions_re
 async def test_a_secret_is_let_through_only_by_a_yes_to_its_name(story):
     app, server = story
     async with app.run_test(size=(120, 34)) as pilot:
-        await until(pilot, lambda: app.session.pick is not None)
+        await until(pilot, lambda: app.session.roster.pick is not None)
         await say(pilot, "/context look at @report")
         sheet = await opened(pilot, app)
         for answer, left in (("n", "masked"), ("y", "let through")):
@@ -119,7 +119,7 @@ async def test_the_text_of_a_piece_can_be_read_and_drives_no_terminal(story, rep
     app, _ = story
     (repo / "evil.py").write_text("def gloop():\n    return '\x1b[2J\u202e gone [bold]not markup[/]'\n")
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.session.pick is not None)
+        await until(pilot, lambda: app.session.roster.pick is not None)
         await say(pilot, "/context @gloop and @kettle/")
         sheet = await opened(pilot, app)
         await go_to(pilot, sheet, "shown", "evil.py")
@@ -140,7 +140,7 @@ async def test_the_text_of_a_piece_can_be_read_and_drives_no_terminal(story, rep
 async def test_without_a_word_typed_and_without_a_repository_to_speak_of_it_still_opens(make_session, repo):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.session.pick is not None)
+        await until(pilot, lambda: app.session.roster.pick is not None)
         await pilot.press("f4")
         sheet = await opened(pilot, app)
         assert "without words" in sheet._head.render().plain
