@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,8 +38,18 @@ class Wattson(App[int]):
         self._first = MainScreen(session, self._look, model, resume=resume)
 
     def on_mount(self) -> None:
-        """Put on the theme."""
+        """Put on the theme; a polite end from outside gives the terminal back like any other."""
         self.theme = self._look.textual
+        if not self.is_headless:
+            for name in ("SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)
+                if number is not None:
+                    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                        asyncio.get_running_loop().add_signal_handler(number, self._end, 128 + number)
+
+    def _end(self, code: int) -> None:
+        self.session.stop()
+        self.exit(code)
 
     def get_default_screen(self) -> Screen[None]:
         """Begin on the main screen at once: a screen beneath it would be styled for nothing."""

@@ -50,6 +50,8 @@ async def _ask(session: Session, options: Namespace) -> int:
         session.roster.choose(options.model or session.config.model or "")
         ended = await _turn(session, given(options.text), as_json=options.json)
         code = _code(ended)
+        if ended.stop not in {"end", "error"}:
+            tell(f"The answer ended early: {ended.stop}.")
         if options.apply and code == 0 and (ended.patch is not None or ended.misfits):
             code = await _apply(session, ended, options)
     except AssistantError as error:
