@@ -179,7 +179,7 @@ class Manifest(Sheet[None]):
             parts.append(f"{len(context.masked)} secret{'s' if len(context.masked) > 1 else ''} kept back")
         pick = self.session.roster.pick
         if pick is not None and pick.model.context_window:
-            share = context.tokens * pick.model.token_factor / pick.model.context_window
+            share = context.tokens * self.session.roster.factor(pick.model).likely / pick.model.context_window
             parts.append(f"{'<0.1%' if share < 0.001 else f'{share:.1%}'} of the context window")
         if quote is not None:
             parts.append(f"sending all ~{quote.likely:,} tokens, {money(quote.cost)} with the answer")
