@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens
 from assistant.accounts import Accounts
-from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
+from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
+    from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.message import Message
@@ -91,6 +92,13 @@ class Session:
         return Accounts(
             self.roster, self.id, places=self.places, config=self.config, client=lambda: self.client, now=self.now
         )
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What holds a question back."""
+        from assistant.limits import Limits
+
+        return Limits(self.accounts, self.roster, self.config, self.now)
 
     @cached_property
     def journal(self) -> Journal:
@@ -245,6 +253,10 @@ class Session:
                             pass
                     yield event
             await asyncio.to_thread(self.accounts.keep_line, pick)
+            if ended is not None and isinstance(ended.error, ProviderError):
+                hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text)
+                if hold is not None:
+                    yield events.TurnHeld(hold)
         finally:
             self._asking = False
             if ended is None:  # closed from outside: what came is kept
@@ -260,7 +272,7 @@ class Session:
         try:
             pick = self.roster.catalogue.pick(name) if name else self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.accounts.check_caps, self._words(text), pick)
+            await asyncio.to_thread(self.limits.check, lambda: self._words(text), pick)
         except BaseException:
             self._asking = False
             raise

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from assistant import events
+    from assistant.quota.caps import Hold
     from assistant.session import Session
     from assistant.tui.theme import Theme
     from assistant.tui.widgets.meter_bar import MeterBar
@@ -42,6 +43,21 @@ class Stage(Protocol):
 
     def open(self, what: str, argument: str = "") -> object:
         """Open what a command asks for."""
+
+    def held(self, hold: Hold) -> object:
+        """Let the user choose what becomes of a question that was held."""
+
+    def submit(self, text: str) -> object:
+        """Do what was typed."""
+
+    def give_back(self, text: str) -> None:
+        """Put a question back where it was typed, unless something else stands there."""
+
+    def take_back(self, text: str) -> None:
+        """Take a question out of the composer again."""
+
+    def label(self) -> None:
+        """Say above the composer what waits."""
 
     async def walk(self, stream: AsyncGenerator[events.Event, None]) -> None:
         """Show the events of a stream, and the error it ends with."""

@@ -32,7 +32,7 @@ async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, 
     session = make_session(DEEPSEEK_API_KEY=KEY, OPENAI_API_KEY="sk-proj-" + KEY)
     app = Wattson(session, "scripted/lesson")
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: session.pick is not None)
+        await until(pilot, lambda: session.roster.pick is not None)
         await say(pilot, "add a limit to the kettle")
         await until(pilot, lambda: app.main.hunks.has_focus)
         board = await opened(pilot, "f5")
@@ -66,8 +66,8 @@ async def test_nobody_is_asked_at_the_start_and_somebody_after_a_question_or_at_
         session = make_session(DEEPSEEK_BASE_URL=server.url, DEEPSEEK_API_KEY=KEY)
         app = Wattson(session)
         async with app.run_test(size=(120, 34)) as pilot:
-            await until(pilot, lambda: session.pick is not None and app.main.meter.state.plan)
-            app.main._beat()
+            await until(pilot, lambda: session.roster.pick is not None and app.main.meter.state.plan)
+            app.main.beat()
             await pilot.pause(0.3)
             assert server.got == []
             assert "balance unknown" in app.main.meter.line(160)
