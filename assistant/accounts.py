@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError
-from assistant.readings import Hearing, Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
-    from assistant.readings import Polled
+    from assistant.readings import Hearing, Polled, Poller
     from assistant.tokens import Cost, TokenUsage
 
 _OUTPUT_GUESS = 700
@@ -107,7 +106,7 @@ class Accounts:
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
         self.elsewhere = Elsewhere(places.data)
-        self.poller = Poller(lambda: self.ledger.sources, client, now)
+        self._client = client
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -124,6 +123,13 @@ class Accounts:
         from assistant.quota.plan import load_plans
 
         return load_plans(self._places.config / "plans")
+
+    @cached_property
+    def poller(self) -> Poller:
+        """Asks providers for their quotas."""
+        from assistant.readings import Poller
+
+        return Poller(lambda: self.ledger.sources, self._client, self._now)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -145,13 +151,21 @@ class Accounts:
         """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError."""
         name = self._config.plans.get(provider)
         if name is None:
-            return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
+            return self._natural(provider)
         if name not in self.plans:
             raise ConfigError(
                 f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
                 f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}.",
             )
         return self.plans[name]
+
+    def _natural(self, provider: str) -> Plan | None:
+        """Return the plan that a provider has by itself. Most have none: then nothing of plans is loaded for the question."""
+        from assistant.quota import shelf
+
+        if "plans" not in self.__dict__ and not shelf.pages(self._places.config / "plans", provider):
+            return None
+        return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
         """Say what a usage costs now, with the present model or the one given."""
@@ -280,6 +294,8 @@ class Accounts:
     def listen(self, provider: Provider, key: str) -> Hearing:
         """Begin to hear what answers of a provider say of its quota."""
         plan_key = self._payers.payer(provider) == "plan"
+        from assistant.readings import Hearing
+
         hearing = Hearing(
             lambda: self.ledger.sources, provider, key, self.plan_of(provider.name), plan_key=plan_key, now=self._now
         )

@@ -16,7 +16,7 @@ from assistant.edits.edit import Edit, Misfit
 from assistant.edits.merge import merge
 from assistant.edits.patch import Patch
 from assistant.edits.review import compose
-from assistant.errors import RepoError
+from assistant.errors import PatchError, RepoError, StateError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +53,22 @@ class Proposal:
         return self
 
 
+def recover(journal: Journal) -> tuple[str, ...]:
+    """Put back, or complete, what a crash left half written; returns what the user is to be told of it.
+
+    Nothing of this keeps anybody from asking a model: what cannot be mended now is said, and writing is refused until
+    it is.
+    """
+    words = []
+    try:
+        restored = journal.recover()
+        if restored:
+            words.append(f"Put back after an interrupted write: {', '.join(restored)}.")
+    except (PatchError, StateError) as error:
+        words.append(str(error))
+    return (*words, *journal.notes())
+
+
 class Changes:
     """The changes of one session in one root."""
 
@@ -63,6 +79,7 @@ class Changes:
         self.proposed: Proposal | None = None
         self.set_aside: list[Proposal] = []
         self._news: list[str] = []
+        self._asides: list[str] = []
         self._uncommitted: list[int] = []
 
     def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
@@ -100,11 +117,13 @@ class Changes:
     def write(self, review: Review, *, label: str, now: datetime) -> tuple[Patch, Patch]:
         """Write what was taken, all or nothing; returns what was written and what is still proposed.
 
-        Raises Stale when a file has changed since the patch was made: `moved` may have a way.
+        Raises Stale when a file has changed since the patch was made: `moved` may have a way. `asides` has what is to be
+        said of it beside.
         """
         kept, left = review.part()
         origin = self.proposed
         if kept.files:
+            links = disk.notes(self.repo.root, kept)
             step = self.journal.apply(
                 kept,
                 label=label or (f"turn {origin.turn}" if origin else "apply"),
@@ -115,6 +134,7 @@ class Changes:
                 cost=_money(origin.cost) if origin else "",
             )
             self._uncommitted.append(step.id)
+            self._asides += links
         self.proposed = replace(origin, patch=left, misfits=()) if origin and left.files else None
         self._news += _decisions(review, kept)
         return kept, left
@@ -148,6 +168,11 @@ class Changes:
         words = "undid" if preview.way == "undo" else "redid"
         self._news.append(f"{words} changes in {', '.join(done.patch.paths)}")
         return done.patch
+
+    def asides(self) -> tuple[str, ...]:
+        """Return, once, what happened beside the writing: other names that keep an old text, what the journal forgot."""
+        told, self._asides = (*self._asides, *self.journal.notes()), []
+        return told
 
     def outcome(self) -> str:
         """Say what became of the last edits, as it stands in a question; empty when there is nothing new."""

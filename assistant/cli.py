@@ -62,12 +62,14 @@ def _run(argv: list[str]) -> int:
 
         return headless.run(session, options)
     except AssistantError as error:
-        sys.stderr.write(f"wattson: {error}\n")
+        from assistant.visible import plain
+
+        sys.stderr.write(f"wattson: {plain(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # `| head`: what is left in the buffer goes nowhere, and Python says nothing of it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
@@ -83,14 +85,14 @@ def _parse(argv: list[str]) -> Namespace:
     import argparse
 
     parser = argparse.ArgumentParser(
-        prog="wattson", description="A pair programmer for the terminal that watches the meter."
+        prog="wattson", description="A pair programmer for the terminal that watches the meter.", allow_abbrev=False
     )
     parser.add_argument("-V", "--version", action="version", version=f"wattson {__version__}")
     parser.set_defaults(model="", resume=False, json=False, folder=None)
     parts = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def part(name: str, words: str) -> argparse.ArgumentParser:
-        return parts.add_parser(name, help=words, description=words)
+        return parts.add_parser(name, help=words, description=words, allow_abbrev=False)
 
     tui = part("tui", "pair-program in DIR (this is what `wattson DIR` does)")
     tui.add_argument("folder", nargs="?", metavar="DIR")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_FILE = ".wattson.toml"
-_PROJECT_MAY = {"model", "theme", "context_budget"}
+_PROJECT_MAY = {"model": str, "roles": dict, "theme": str, "context_budget": int}
+_PROJECT_BUDGET = 32_000
+"""Most tokens of context that a project may wish for: the user pays for them with every question."""
+_PROJECT_SIZE = 64_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,12 @@ class Places:
 class Config:
     """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap.
 
-    `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such.
+    `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such. `roles` says who
+    writes commit messages and briefs ("small"); the main model is `model`, or "main" among the roles.
     """
 
     model: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
     theme: str = "dark"
     context_budget: int = 4_000
     repairs: int = 1
@@ -77,21 +82,56 @@ def load(where: Places, project: Path | None = None) -> Config:
         near = get_close_matches(name, known, 1)
         warnings.append(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."))
         del values[name]
+    values["roles"] = _roles(values.get("roles", {}), str(path))
+    if main := values["roles"].pop("main", ""):
+        values.setdefault("model", main)
     if "model" not in values and (last := remembered(where).get("model")):
         values["model"] = last
     theirs = project / PROJECT_FILE if project else None
     if theirs is not None and theirs.is_file() and not theirs.is_symlink():
-        try:
-            wishes = tomllib.loads(theirs.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            warnings.append(f"{theirs} is not read: {error}")
-            wishes = {}
-        for name, value in wishes.items():
+        for name, value in _wishes(theirs, warnings).items():
             if name not in _PROJECT_MAY:
                 warnings.append(f"{theirs}: a project may not set {name!r}; only {', '.join(sorted(_PROJECT_MAY))}.")
+            elif not isinstance(value, _PROJECT_MAY[name]) or isinstance(value, bool):
+                warnings.append(f"{theirs}: {name} has the wrong kind of value and is not heeded.")
+            elif isinstance(value, int) and not 0 < value <= _PROJECT_BUDGET:
+                warnings.append(f"{theirs}: a project may set a context_budget of 1 to {_PROJECT_BUDGET:,} tokens.")
+            elif name == "roles":
+                try:
+                    theirs_too = _roles(value, str(theirs))
+                except ConfigError as error:
+                    warnings.append(str(error))
+                    continue
+                if (main := theirs_too.pop("main", "")) and not values.get("model"):
+                    values["model"] = main
+                values["roles"] = {**theirs_too, **values["roles"]}
             elif name in known and (name != "model" or not values.get("model")):
                 values[name] = value
     return _typed(values, path, tuple(warnings))
+
+
+def _wishes(path: Path, warnings: list[str]) -> dict[str, Any]:
+    """Read what a project wishes for; the file is not trusted, so that nothing in it keeps Wattson from starting."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_PROJECT_SIZE + 1)
+        if len(data) <= _PROJECT_SIZE:
+            return tomllib.loads(data.decode("utf-8"))
+        why = f"it has more than {_PROJECT_SIZE:,} bytes"
+    except (OSError, ValueError, RecursionError) as error:
+        why = str(error)
+    warnings.append(f"{path} is not read: {why}")
+    return {}
+
+
+def _roles(wishes: Any, where: str) -> dict[str, str]:
+    """Read `[roles]`: a model in quotes for each."""
+    if not isinstance(wishes, dict) or not all(isinstance(model, str) for model in wishes.values()):
+        raise ConfigError(f"{where}: [roles] has the wrong kind of value.", 'Write it like small = "provider/model".')
+    for name in wishes:
+        if name not in {"main", "small"}:
+            raise ConfigError(f"{where}: [roles] knows no {name!r}.", "The roles are main and small.")
+    return dict(wishes)
 
 
 def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Config:
@@ -131,6 +171,7 @@ def remember(where: Places, **values: Any) -> None:
     temp = where.data / f"state.{os.getpid()}.new"
     try:
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temp.touch(0o600)
         temp.write_text(json.dumps(data), encoding="utf-8")
         temp.replace(where.data / "state.json")
     except OSError:

@@ -6,8 +6,10 @@ know.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,20 +25,21 @@ if TYPE_CHECKING:
     from assistant.models.wire import StopReason
     from assistant.quota.caps import Hold
     from assistant.quota.meter import Estimate
-    from assistant.tokens import Cost, TokenUsage
+    from assistant.tokens import Cost
 
 Level = Literal["info", "good", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """A turn begins: its number in this session, the words of the user, who is asked and who pays."""
+    """A turn begins: its number in this session, the words of the user, who is asked, how hard to think, and who pays."""
 
     turn: int
     text: str
     provider: str
     model: str
     payer: Payer
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,8 @@ class TurnEnded:
     """A turn is over, however it ended.
 
     `usage` and `cost` cover all its steps; `error` is None unless `stop` is "error"; `reply` is what the conversation
-    keeps of the answer, None when nothing was said.
+    keeps of the answer, None when nothing was said. `last` is what the last of its requests used; `stranger` says that
+    another model answered than the one that was asked.
     """
 
     turn: int
@@ -186,6 +190,8 @@ class TurnEnded:
     error: AssistantError | None
     ended_at: datetime
     reply: Message | None
+    last: TokenUsage = field(default_factory=TokenUsage)
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

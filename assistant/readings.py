@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.quota.sources import Sources
 
 _READERS = "assistant.quota.readers"
-_SOON = timedelta(seconds=20)
+_SOON = timedelta(seconds=5)
 
 
 def account(provider: Provider, key: str) -> str:

@@ -15,13 +15,16 @@ from assistant.errors import Auth, ConfigError, UnknownModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from assistant.config import Config, Places
     from assistant.models.catalogue import Catalogue, Pick
     from assistant.models.client import Client
     from assistant.models.estimate import Factor, Ratio
     from assistant.models.keys import Found, Key
+    from assistant.models.listing import Row
     from assistant.models.provider import Model, Payer, Provider
+    from assistant.models.roles import Cast, Role
 
 _MOST_RECENTS = 8
 
@@ -89,6 +92,10 @@ class Roster:
             )
         return found.value if found else ""
 
+    def key_names(self) -> tuple[str, ...]:
+        """Return the variables that hold keys: no program that we start is to see them."""
+        return tuple({name for each in self.catalogue.providers.values() for name in each.key_names})
+
     def forget_key(self, provider: str) -> None:
         """Ask for the key anew the next time: the provider did not take it."""
         self._asked.pop(provider, None)
@@ -138,6 +145,31 @@ class Roster:
             pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window, pick.effort
         )
 
+    def cast(self, role: Role) -> Cast:
+        """Say who plays a role now; where it cannot be who was wished for, it is the main model, with the reason."""
+        from assistant.models import roles
+
+        keys = {each.provider.name for each in self.found()}
+
+        def ready(provider: Provider) -> str:
+            return f"no key for {provider.title}" if provider.key_needed and provider.name not in keys else ""
+
+        return roles.resolve(role, self._settings.roles, self.catalogue, self.present(), ready)
+
+    def rows(self, now: datetime) -> list[Row]:
+        """Return all models as rows to choose from: favourites, recents, those with a key, the others."""
+        from assistant.models import listing
+
+        keys = {each.provider.name for each in self.found()}
+        return listing.rows(
+            self.catalogue,
+            now,
+            payer=self.payer,
+            ready=lambda provider: not provider.key_needed or provider.name in keys,
+            favourites=self.favourites,
+            recents=self.recents,
+        )
+
     # How models count.
 
     @cached_property
@@ -170,6 +202,22 @@ class Roster:
     def favourites(self) -> list[str]:
         """Names of the favourites, in the order in which they were made so; all windows share them."""
         return config.remembered_names(self._places, "favourites")
+
+    def like(self, name: str) -> bool:
+        """Make a model a favourite, or none any more; returns which."""
+        names = self.favourites
+        liked = name not in names
+        config.remember(self._places, favourites=[*names, name] if liked else [each for each in names if each != name])
+        return liked
+
+    def next_favourite(self, after: str = "") -> str:
+        """Return the favourite that follows a model (the present one if none is named); empty where there is no other."""
+        names = self.favourites
+        here = after or (self.pick.name if self.pick else "")
+        plain = here.rpartition(":")[0] if here not in names else here
+        at = next((place for place, name in enumerate(names) if name in {here, plain}), -1)
+        following = names[(at + 1) % len(names)] if names else ""
+        return "" if following in {here, plain} else following
 
     @property
     def recents(self) -> list[str]:

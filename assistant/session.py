@@ -23,7 +23,7 @@ from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from assistant.accounts import Quote
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
+    from assistant.handover import Handover
     from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from assistant.readings import Polled
     from assistant.roster import Roster
     from assistant.standings import Standing
+    from assistant.tokens import TokenUsage
 
 
 class Session:
@@ -66,6 +68,7 @@ class Session:
         self.history: list[Message] = []
         self.sight = Sight(self)
         self.answer = ""
+        self.last_usage: TokenUsage | None = None
         self.turn = 0
         self.stopped = asyncio.Event()
         self._client = client
@@ -125,6 +128,13 @@ class Session:
         from assistant.roster import Roster
 
         return Roster(self.places, self.config, self.env, lambda: self.client)
+
+    @cached_property
+    def handover(self) -> Handover:
+        """Hands the conversation, or side work, to another model."""
+        from assistant.handover import Handover
+
+        return Handover(self)
 
     @property
     def client(self) -> Client:
@@ -264,13 +274,13 @@ class Session:
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
-    async def _ready(self, text: str, name: str = "") -> tuple[Pick, str]:
+    async def _ready(self, text: str, pick: Pick | None = None) -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
         self._asking, self.stopped = True, asyncio.Event()
         try:
-            pick = self.roster.catalogue.pick(name) if name else self.roster.present()
+            pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
             await asyncio.to_thread(self.limits.check, lambda: self._words(text), pick)
         except BaseException:
@@ -296,18 +306,22 @@ class Session:
         words = prompts.fill(
             "opinion", question=asked, path=hunk.path, header=hunk.header, diff=gate.mask(diff, hunk.path)[0]
         )
-        async with aclosing(self.aside("opinion", words, name)) as stream:
+        async with aclosing(self.aside("opinion", words, self.roster.catalogue.pick(name))) as stream:
             async for event in stream:
                 yield event
 
-    async def aside(self, purpose: str, words: str, name: str = "") -> AsyncGenerator[events.Event, None]:
+    async def aside(
+        self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None
+    ) -> AsyncGenerator[events.Event, None]:
         """Ask a model something beside the conversation: no history, no context of the repository, no edits."""
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(words, name)
+        pick, key = await self._ready(words, pick)
         payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
-        ask = turn.Ask(self.turn, words, pick.provider, pick.model, payer, pick.effort, factor=factor)
+        ask = turn.Ask(
+            self.turn, words, pick.provider, pick.model, payer, pick.effort, max_output=max_output, factor=factor
+        )
         try:
             async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
                 async for event in stream:
@@ -340,6 +354,7 @@ class Session:
         aside = self._propose(ended, waiting)
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
+        self.last_usage = ended.last if ended.last.total else self.last_usage
         self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
         return aside
 
@@ -355,10 +370,14 @@ class Session:
 
     # Deciding.
 
-    def recover(self) -> list[str]:
-        """Put back what a crash left half written; returns the files. Finds the root, so call it in a thread."""
+    def recover(self) -> tuple[str, ...]:
+        """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
         folder = self.places.data / "journal" / _mark(self.root)
-        return self.journal.recover() if folder.is_dir() else []
+        if not folder.is_dir():
+            return ()
+        from assistant.changes import recover
+
+        return recover(self.journal)
 
     async def apply(self, review: Review, *, label: str = "") -> AsyncGenerator[events.Event, None]:
         """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
@@ -377,6 +396,8 @@ class Session:
             return
         await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
+        for words in self.changes.asides():
+            yield events.Notice(words, "warning")
 
     async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
         """Take back (or make again) the last step at once, never over what was typed since."""
@@ -412,19 +433,20 @@ class Session:
         patch = await asyncio.to_thread(self.changes.carry_out, preview, now=self.now())
         left = self.proposed.patch if self.proposed else None
         yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", left)
+        for words in self.changes.asides():
+            yield events.Notice(words, "warning")
 
     async def draft_commit(self) -> AsyncGenerator[events.Event, None]:
         """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
         asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
         words = await asyncio.to_thread(self.changes.commit_words, asked)
-        async with aclosing(self.aside("commit message", words)) as stream:
+        async with aclosing(self.handover.side("commit message", words)) as stream:
             async for event in stream:
                 yield event
 
     async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
         """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        hide = tuple({name for each in self.roster.catalogue.providers.values() for name in each.key_names})
-        made = await asyncio.to_thread(self.changes.commit, message, hide=hide)
+        made = await asyncio.to_thread(self.changes.commit, message, hide=self.roster.key_names())
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")
 
@@ -433,9 +455,17 @@ class Session:
     def clear(self) -> None:
         """Begin a new conversation; the old one stays on disk."""
         self.history.clear()
+        self.last_usage = None
         self.changes.clear()
         self.sight.forget()
         self._transcript = None
+
+    def carry(self, messages: Iterable[Message]) -> None:
+        """Go on with other messages in place of the history; what was said before stays on disk."""
+        self.history[:] = messages
+        self.last_usage = None
+        told = [{"role": message.role, "text": message.text} for message in self.history]
+        self._save({"kind": "carried", "messages": told})
 
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
@@ -447,6 +477,12 @@ class Session:
         self._transcript = last
         for record in last.read():
             role = record.get("kind")
+            if role == "carried":
+                self.history = [
+                    said(each["role"], str(each.get("text") or ""))
+                    for each in record.get("messages") or ()
+                    if isinstance(each, dict) and each.get("role") in {"user", "assistant"}
+                ]
             text = record.get("text")
             if role in {"user", "assistant"} and isinstance(text, str) and text:
                 self.history.append(said(role, text))

@@ -7,16 +7,18 @@ what reads files is called in a thread.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.errors import PatchError
+from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from assistant.config import Config, Places
-    from assistant.context.completion import Paths
+    from assistant.context.completion import Marks
     from assistant.context.repo import Repo
     from assistant.context.section import Context, Masked
 
@@ -32,6 +34,7 @@ class Sitting(Protocol):
 
     places: Places
     config: Config
+    env: Mapping[str, str]
 
     @property
     def repo(self) -> Repo:
@@ -64,12 +67,21 @@ class Sight:
         """List the files of the repository that may be shown."""
         return [file.path for file in self._sitting.repo.files()]
 
-    def completion(self) -> Paths:
-        """Make the paths of the repository ready for completion, those of the talk first."""
-        from assistant.context.completion import Paths
+    def completion(self) -> Marks:
+        """Make all that a mark may name ready for completion, files of the talk first. The index begins to grow."""
+        from assistant.context import index
+        from assistant.context.completion import Marks
 
+        repo, cache = self._sitting.repo, self._cache
+        files = repo.files()
+        index.refresh(repo, files, cache, timeout_s=0).close()
         ours = [*self.pinned, *self.recent]
-        return Paths(self.paths(), {path: float(len(ours) - age) for age, path in enumerate(ours)})
+        recent = {path: float(len(ours) - age) for age, path in enumerate(ours)}
+        return Marks([file.path for file in files], recent, partial(index.symbols, repo.root, cache))
+
+    @property
+    def _cache(self) -> Path:
+        return self._sitting.places.cache / "tags.sqlite"
 
     def find(self, path: str) -> str:
         """Return the one path of the repository that is meant: whole, or an end of it. Raises PatchError."""
@@ -174,7 +186,7 @@ class Sight:
         self.context = pack(
             question,
             repo=sitting.repo,
-            cache=sitting.places.cache / "tags.sqlite",
+            cache=self._cache,
             budget=sitting.config.context_budget,
             pinned=self.pinned,
             dropped=self.dropped,
@@ -182,6 +194,7 @@ class Sight:
             recent=self.recent,
             told=self.told,
             now=sitting.now(),
+            timeout_s=_wait(sitting.env),
         )
         return self.context
 
@@ -194,3 +207,12 @@ class Sight:
 
 def _bare(path: str) -> str:
     return path.strip().removeprefix("@").removeprefix("./")
+
+
+def _wait(env: Mapping[str, str]) -> float:
+    """Return how many seconds a question waits for an index that is not complete: WATTSON_CONTEXT_WAIT, or one."""
+    given = env.get("WATTSON_CONTEXT_WAIT", "1")
+    try:
+        return max(0.0, float(given))
+    except ValueError:
+        raise ConfigError(f"WATTSON_CONTEXT_WAIT={given!r} is no number.", "Give seconds, like 5.") from None

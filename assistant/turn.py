@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, prompts, tokens
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetError
+from assistant.models import served
 from assistant.models import wire as said_by
 from assistant.models.estimate import UNLEARNED, Factor
 from assistant.models.message import Message, Text, Thought, said
@@ -132,7 +133,7 @@ class _Step:
 
 async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     """Run one turn. The last event is TurnEnded, unless the walk is closed before."""
-    yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer)
+    yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer, ask.effort)
     try:
         system = _system(ask.model)
         if ask.mend:
@@ -158,6 +159,12 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     while True:
         request = Request(ask.model, (system,), messages, ask.max_output, ask.effort)
         step = await _step("repair" if steps else "main", request, ask)
+        doubt = None if steps else _doubt(ask, step)
+        if isinstance(doubt, AssistantError):
+            yield _ended(ask, desk, [], None, (), doubt)
+            return
+        if doubt is not None:
+            yield doubt
         steps.append(step)
         found: list[Edit | Misfit] = []
         async with aclosing(_talk(ask, desk, request, steps, found)) as talk:
@@ -388,6 +395,21 @@ async def _step(purpose: str, request: Request, ask: Ask) -> _Step:
     return _Step(purpose, counted, tokens.TokenUsage(fresh_input=ask.factor.of(counted)[1], exact=False))
 
 
+def _doubt(ask: Ask, step: _Step) -> AssistantError | events.Notice | None:
+    """Say whether a question is too long for the model: certainly (then it is not sent), perhaps, or not."""
+    window = ask.model.context_window
+    low, likely, high = ask.factor.of(step.counted)
+    if window is None or likely <= window:
+        return None
+    words = f"The question has about {likely:,} tokens ({low:,} to {high:,}); {ask.model.name} holds {window:,}."
+    if low > window:
+        return BudgetError(
+            f"{words} Nothing was sent.",
+            "Begin anew with /clear, unpin files with /drop, or choose a larger model with /model.",
+        )
+    return events.Notice(f"{words} It may be refused.", "warning")
+
+
 def _count(request: Request) -> int:
     """Count what a request sends in o200k tokens. A few a message go to its frame."""
     return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
@@ -436,6 +458,8 @@ def _ended(
         error=error,
         ended_at=desk.now(),
         reply=_reply(steps, stop),
+        last=steps[-1].burn() if steps else tokens.TokenUsage(),
+        stranger=any(step.served and not served.is_same(ask.model, step.served) for step in steps),
     )
 
 

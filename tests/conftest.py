@@ -28,9 +28,10 @@ def repo(tmp_path):
 
 @pytest.fixture
 def env(tmp_path):
-    """An environment without keys, with a home of its own."""
+    """An environment without keys, with a home of its own; contexts are complete, however busy the machine is."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT", "VIRTUAL_ENV") if name in os.environ}
-    return {**kept, "HOME": str(tmp_path / "home"), "WATTSON_HOME": str(tmp_path / "state"), "TERM": "xterm-256color"}
+    return {**kept, "HOME": str(tmp_path / "home"), "WATTSON_HOME": str(tmp_path / "state"), "TERM": "xterm-256color",
+            "WATTSON_CONTEXT_WAIT": "60"}  # fmt: skip
 
 
 @pytest.fixture

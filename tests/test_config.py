@@ -35,7 +35,9 @@ def test_the_users_model_wins_over_the_projects(tmp_path, places):
     assert (found.model, found.cap_day) == ("openai/gpt-6.1-sol", Decimal("1.50"))
 
 
-@pytest.mark.parametrize("text", ["model = 3", "cap_day = 'much'", "model = "])
+@pytest.mark.parametrize(
+    "text", ["model = 3", "cap_day = 'much'", "model = ", "roles = 3", "[roles]\nsmall = 1", "[roles]\nchief = 'x/y'"]
+)
 def test_a_wrong_config_is_named(tmp_path, places, text):
     (places.config / "config.toml").write_text(text)
     with pytest.raises(ConfigError, match=r"config\.toml"):
@@ -50,3 +52,24 @@ def test_a_misspelt_setting_is_told(tmp_path, places):
 def test_choices_are_remembered(places):
     config.remember(places, model="a/b")
     assert config.load(places).model == "a/b"
+
+
+def test_a_project_may_choose_who_plays_a_role_where_the_user_has_not(tmp_path, places):
+    (places.config / "config.toml").write_text('[roles]\nsmall = "openai/gpt-6-luna"\n')
+    project = tmp_path / ".wattson.toml"
+    project.write_text('[roles]\nmain = "scripted/lesson"\nsmall = "evil/model"\n')
+    found = config.load(places, tmp_path)
+    assert (found.model, dict(found.roles), found.warnings) == (
+        "scripted/lesson",
+        {"small": "openai/gpt-6-luna"},
+        (),
+    )
+    project.write_text('[roles]\nchief = "x/y"\n')
+    assert "chief" in config.load(places, tmp_path).warnings[0]
+
+
+def test_the_main_role_is_the_model(places):
+    (places.config / "config.toml").write_text('[roles]\nmain = "a/b"\n')
+    assert config.load(places).model == "a/b"
+    (places.config / "config.toml").write_text('model = "c/d"\n[roles]\nmain = "a/b"\n')
+    assert config.load(places).model == "c/d"

@@ -1,10 +1,12 @@
 """The command line from outside: real processes, a real server on loopback."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -248,6 +250,7 @@ def test_context_shows_what_would_be_sent(wattson, repo):
 
 
 def test_models_plans_doctor(wattson):
+    assert wattson("models")[0] == 0
     names = {each["name"] for each in wattson("models", "--json", lines=True)[1][0]["models"]}
     assert {"anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "deepseek/deepseek-flash", "scripted/lesson"} <= names
     assert wattson("plans", "--json", lines=True)[1][0]["meters"][0]["state"]
@@ -303,3 +306,15 @@ def test_a_repository_cannot_run_programs(wattson, repo, tmp_path):
     (repo / "kettle/meter.py").write_text("changed = 1\n")
     assert wattson("context", "meter")[0] == 0
     assert not (tmp_path / "sprung").exists()
+
+
+def test_doctor_names_languages_without_a_grammar_and_their_files_are_still_shown(wattson, repo, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text("import sys\nsys.modules['tree_sitter_lua'] = None\n")
+    path = os.pathsep.join([str(tmp_path / "site"), str(Path.cwd())])
+    _, (shape,), _ = wattson("doctor", "--json", "--offline", lines=True, PYTHONPATH=path)
+    assert shape["grammars_missing"] == ["lua"]
+    assert any("No grammar is installed for lua" in each for each in shape["problems"])
+    (repo / "steep.lua").write_text("function steep(leaves)\n  return leaves\nend\n")
+    _, text, _ = wattson("context", "how long does @steep.lua steep?", PYTHONPATH=path)
+    assert "function steep(leaves)" in text

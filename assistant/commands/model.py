@@ -1,10 +1,11 @@
-"""Choose the model that is asked from now on; the conversation goes along."""
+"""Choose the model that is asked from now on; the conversation goes along as a whole, as a brief, or as its last request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from assistant import events
+from assistant.models.switch import Way
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -12,12 +13,26 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[provider/model[:effort]]"
+USAGE = "[provider/model[:effort]] [everything | brief | last]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
-    if not argument:
+    """Do it; with a conversation under way the user sees first what the switch means."""
+    import asyncio
+    from contextlib import aclosing
+
+    name, _, way = argument.rpartition(" ")
+    if way not in get_args(Way) or not name:
+        name, way = argument, ""
+    if not name:
         yield events.Asked("model")
         return
-    yield session.roster.switch(argument)
+    if not way and session.handover.needed(name):
+        yield events.Asked("switch", name)
+        return
+    here = session.roster.pick
+    async with aclosing(session.handover.go(name.strip(), way or "everything")) as stream:  # type: ignore[arg-type]
+        async for event in stream:
+            yield event
+    if session.roster.pick is not here:
+        yield events.MeterMoved(await asyncio.to_thread(session.accounts.meters))

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _LONGEST = 64
 _ENOUGH = 500
@@ -113,6 +113,56 @@ class Paths:
         return (-round(score, 1), -self.recent.get(path, 0.0), float(len(path)))
 
 
+class Marks:
+    """All that a mark may name: the open diff, the last commit, files, folders, and names that are defined.
+
+    `symbols` gives names that begin with some letters, at most so many.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], recent: Mapping[str, float], symbols: Callable[[str, int], list[str]]
+    ) -> None:
+        self._paths = Paths(paths, recent)
+        self._symbols = symbols
+        self._folders: dict[str, list[str]] = {}
+        known: set[str] = set()
+        for path in self._paths.paths:
+            end = path.rfind("/")
+            while end != -1 and (folder := path[:end]) not in known:  # upwards, until a folder is known
+                known.add(folder)
+                self._folders.setdefault(_lowered(folder[folder.rfind("/") + 1 :]), []).append(folder)
+                end = path.rfind("/", 0, end)
+
+    def complete(self, typed: str, limit: int = 8) -> list[tuple[str, str]]:
+        """Return what may stand after the mark and what that is, the best first; "" for files."""
+        found = [(name, about) for name, about in _OTHERS.items() if typed and name.startswith(typed)]
+        wanted = _lowered(typed.strip("\"'")).replace("\\", "/").removeprefix("./")
+        folders = self._within(wanted.rstrip("/")) if wanted else []
+        names = self._symbols(typed, limit) if typed.isidentifier() else []
+        files = self._paths.complete(typed.strip("\"'"), limit)
+        if wanted and not wanted.endswith("/") and folders and folders[0].lower() == wanted:
+            found.append((f"{folders.pop(0)}/", "folder"))
+        room = limit - len(found)
+        some = [*((f"{path}/", "folder") for path in folders[:2]), *((name, "defined here") for name in names)]
+        few = max(0, room - len(files[: room - min(3, len(some))]))
+        found += [(path, "") for path in files[: room - min(few, len(some))]]
+        return [*found, *some][:limit]
+
+    def _within(self, wanted: str) -> list[str]:
+        """Folders whose last name begins with what is typed, below a path that holds the rest, the shortest first."""
+        above, _, last = wanted.rpartition("/")
+        names = [name for name in self._folders if name.startswith(last)]
+        names.sort(key=lambda name: (name != last, len(name)))
+        found: list[str] = []
+        for name in names:
+            some = self._folders[name]
+            found += some[:_SAME] if not above else [path for path in some if above in _lowered(path)][:_SAME]
+            if len(found) >= _SAME:
+                break
+        return heapq.nsmallest(3, found, key=lambda path: (path.lower() != wanted, path.count("/"), len(path)))
+
+
+_OTHERS = {"diff": "what is not committed", "commit": "the last commit"}
 _SLASH = 1 << (ord("/") % 64)
 
 

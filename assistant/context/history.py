@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,18 +12,14 @@ from assistant.context import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from assistant.context.query import Query
+    from assistant.context.repo import Repo
 
 COMMITS = 1_500
 _WIDE = 12
 """A commit of more files says little about any of them."""
-_SAFE = (
-    "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false",
-    "-c", "diff.external=", "-c", "log.showSignature=false", "-c", "core.attributesFile=/dev/null",
-)  # fmt: skip
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
+_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]+")
 
 
 @dataclass(slots=True)
@@ -66,38 +61,19 @@ class History:
         return {other: times / (mine + 2) for other, times in found.items() if times > 1}
 
 
-def head(root: Path) -> str:
+def head(repo: Repo) -> str:
     """Return the commit id of HEAD, empty where there is none."""
-    try:
-        done = subprocess.run(
-            ["git", *_SAFE, "rev-parse", "-q", "--verify", "HEAD"],
-            cwd=root,
-            capture_output=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode("ascii", "replace").strip()
+    return repo.revision("HEAD") or ""
 
 
-def read(root: Path, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str]]]:
+def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str]]]:
     """Read the log: for each commit the terms of its subject and the paths it touched. No repository gives nothing."""
-    argv = [
-        "git", *_SAFE, "log", "-n", str(COMMITS), "--no-merges", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
-        "--relative", "--name-only", "-z", "--format=%x01%s",
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(argv, cwd=root, capture_output=True, timeout=timeout_s, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
     found = []
-    for entry in done.stdout.decode("utf-8", "surrogateescape").split("\x01")[1:]:
-        subject, _, rest = entry.partition("\0")
-        files = [path for path in rest.lstrip("\n").split("\0") if path]
-        if 1 <= len(files) <= _WIDE:
-            words = {term for word in _WORD.findall(subject[:300]) for term in terms.of_identifier(word.encode())}
-            found.append((sorted(words - terms.COMMON), files))
+    for commit in repo.history(COMMITS, timeout_s=timeout_s):
+        if 1 <= len(commit.paths) <= _WIDE:
+            subject = commit.subject[:300].encode("utf-8", "replace")
+            words = {term for word in _WORD.findall(subject) for term in terms.of_identifier(word)}
+            found.append((sorted(words - terms.COMMON), list(commit.paths)))
     return found
 
 

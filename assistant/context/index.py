@@ -22,11 +22,12 @@ from assistant.context.language import language_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from assistant.context.repo import FileFact
+    from assistant.context.repo import FileFact, Repo
     from assistant.context.tags import Tags
 
 _TRIES = 4
 """How often a child that died (of a file made to kill it) is followed by another within one question."""
+_BEAT_S = 0.05
 _UNREAD = frozenset(
     """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
     .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
@@ -85,8 +86,9 @@ def place(cache: Path, root: Path) -> Path:
     )
 
 
-def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
+def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
     """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
+    root = repo.root
     end = time.monotonic() + timeout_s
     wanted = {}
     for file in files:
@@ -95,12 +97,26 @@ def refresh(root: Path, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
             wanted[file.path] = (file.blob, language.name if language else "")
     store = Store(place(cache, root), indexer.version())
     found = _view(store, wanted)
-    stale = bool(found.unread) or history.head(root) != store.note("head")
+    stale = bool(found.unread) or history.head(repo) != store.note("head")
     for _ in range(_TRIES):
+        # Of many looks while a child reads, none starts another one to wait behind it.
+        while stale and (reading := indexer.busy(store.path)) and time.monotonic() < end:
+            time.sleep(_BEAT_S)
+        if stale and reading:
+            break
         if not stale or not _child(root, store.path, _order(wanted, found, question), end):
             break
         found = _view(store, wanted)
     return _view(store, wanted) if stale else found
+
+
+def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
+    """Return names that a repository defines and that begin with some letters; none before it has an index."""
+    where = place(cache, root)
+    if not where.exists():
+        return []
+    with Store(where, indexer.version()) as store:
+        return store.names(beginning, most)
 
 
 def _view(store: Store, wanted: dict[str, tuple[str, str]]) -> Index:

@@ -89,6 +89,7 @@ class Store:
         self._base.close()
 
     def _connect(self) -> sqlite3.Connection:
+        self.path.touch(0o600)
         base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
         base.execute("PRAGMA journal_mode=WAL")
         base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
@@ -154,6 +155,17 @@ class Store:
                 rows.frombytes(data)
                 found.setdefault(term, []).append((base, rows))
         return found
+
+    def names(self, beginning: str, most: int) -> list[str]:
+        """Return names that are defined and begin with some letters, in whatever case the first is; of other commits too."""
+        found: dict[str, None] = {}
+        for start in dict.fromkeys(
+            (beginning, beginning[:1].upper() + beginning[1:], beginning[:1].lower() + beginning[1:])
+        ):
+            query = "SELECT DISTINCT term FROM postings WHERE term >= ? AND term < ? LIMIT ?"
+            for (term,) in self._base.execute(query, (DEFINED + start, DEFINED + start + "\U0010ffff", most)):
+                found[term.removeprefix(DEFINED)] = None
+        return sorted(found, key=lambda name: (name != beginning, len(name), name))[:most]
 
     def tags(self, ids: Sequence[int]) -> dict[int, Tags]:
         """Return the tags of files."""

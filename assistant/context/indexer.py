@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from assistant.context import history, measure, terms
 from assistant.context.index_store import Batch, Store
 from assistant.context.language import language_of, languages
+from assistant.context.repo import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,10 @@ def main(root: Path, place: Path) -> None:
 
 def _remember(store: Store, root: Path) -> None:
     """Read the git log when HEAD is another than last time."""
-    head = history.head(root)
+    repo = Repo(root, is_git=(root / ".git").exists())
+    head = history.head(repo)
     if head != store.note("head"):
-        store.put_note("history", history.pack(history.read(root)))
+        store.put_note("history", history.pack(history.read(repo)))
         store.put_note("head", head)
 
 
@@ -122,9 +124,24 @@ def _bound() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
+def busy(place: Path) -> bool:
+    """Say whether a child reads into a store at this moment; always False where files cannot be locked."""
+    try:
+        import fcntl
+
+        with place.with_suffix(".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a store; a second child waits, then finds the work done."""
+    path.touch(0o600)
     with path.open("a") as file:
         with contextlib.suppress(ImportError, OSError):
             import fcntl

@@ -110,6 +110,7 @@ def make(folder: Path) -> None:
     fresh = path.with_name(f"{_NAME}.{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh.touch(0o600)
         fresh.write_bytes(zlib.crc32(packed).to_bytes(4, "little") + packed)
         fresh.replace(path)
     except OSError:

@@ -58,7 +58,7 @@ def pack(
     paths = [file.path for file in files]
     if measure.missing(cache.parent):
         Thread(target=tokens.warm, daemon=True).start()  # while the child reads
-    found = index.refresh(repo.root, files, cache, timeout_s=timeout_s, question=question)
+    found = index.refresh(repo, files, cache, timeout_s=timeout_s, question=question)
     try:
         reader = Reader(repo, measure.Measure(cache.parent), frozenset((a.path, a.kind, a.digest) for a in allowed))
         query = ask(question, told)
@@ -115,6 +115,7 @@ def pack(
         "; ".join(notes),
         tuple(dropped),
         tuple(allowed),
+        found.unread,
     )
 
 

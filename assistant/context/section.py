@@ -43,7 +43,8 @@ class Context:
 
     `seen` pairs each path shown with the SHA-256 (hex) of the bytes it had on disk, so that a later patch can tell
     what changed since. `left_out` pairs a path with why it is not shown; `dropped` are paths that the user keeps out, and
-    `allowed` the secrets that the user let through. `note` says when the index was not complete ("12 of 80 files indexed").
+    `allowed` the secrets that the user let through. `note` says when the index was not complete ("12 of 80 files
+    indexed"), `unread` how many files were missing then.
     """
 
     sections: tuple[Section, ...]
@@ -54,6 +55,7 @@ class Context:
     note: str = ""
     dropped: tuple[str, ...] = ()
     allowed: tuple[Masked, ...] = ()
+    unread: int = 0
 
     def render(self, *, lasting: bool | None = None) -> str:
         """The text that is sent: all of it, or only what is the same for every question, or only the rest."""

@@ -71,14 +71,16 @@ def check(root: Path, patch: Patch) -> None:
     _plan(root, patch)
 
 
+def risks(patch: Patch) -> dict[str, str]:
+    """Map the files of a patch that run without being called to the reason; each wants a confirmation of its own."""
+    paths = dict.fromkeys(path for file in patch.files for path in (file.path, file.target))
+    return {path: why for path in paths if (why := risky(path))}
+
+
 def notes(root: Path, patch: Patch) -> tuple[str, ...]:
-    """Say what the user should know before this is written: risky files, and other names that keep the old text."""
+    """Say what the user should know of files that are going to be written: other names that keep the old text."""
     words = []
     for file in patch.files:
-        for path in dict.fromkeys((file.path, file.target)):
-            why = risky(path)
-            if why:
-                words.append(f"{path}: {why}.")
         found = folder.look(root, file.path)
         if found is not None and found.links > 1:
             others = found.links - 1
@@ -348,4 +350,4 @@ def _settle(root: Path, moves: list[_Move], made: list[tuple[str, ...]], tell: P
                 above = above[:-1]
 
 
-__all__ = ["HalfDone", "check", "locate", "missing_folders", "notes", "read", "risky", "write"]
+__all__ = ["HalfDone", "check", "locate", "missing_folders", "notes", "read", "risks", "risky", "write"]

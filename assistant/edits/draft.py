@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from assistant.edits import text
-from assistant.edits.compare import changes
+from assistant.edits.compare import Range, changes
 from assistant.edits.edit import Edit, Origin
 from assistant.edits.patch import FilePatch
 from assistant.edits.refusal import Refusal
 from assistant.edits.seek import Found, Index, Wish, bare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LARGEST = 20_000_000
 
@@ -52,7 +57,7 @@ class Draft:
     new_path: str = ""
     final: bool | None = None
     miscounts: bool = False
-    done: set[tuple[str, str]] = field(default_factory=set)
+    done: set[tuple[str, str, int | None]] = field(default_factory=set)
     splices: list[Splice] = field(default_factory=list)
     _index: Index | None = None
     _later: Draft | None = None
@@ -102,7 +107,7 @@ class Draft:
                 raise Overlap(each.origin.edit)
         fallback = text.line_end(self.lines)
         made: list[Splice] = []
-        for a, b, c, d in changes(found.old, found.new):
+        for a, b, c, d in _ranges(edit.signs, found):
             start, end = found.start + a, found.start + b
             for each in self.splices[taken:]:
                 if each.start > end:
@@ -147,6 +152,8 @@ class Draft:
             unended = bool(self.lines) and not self.lines[-1].endswith("\n")
             wants = self.final if self.final is not None else not (unended and came[-1] is not None)
             if self.final is None and came[-1] is None:
+                if unended:  # the lines behind it went, and the line feed between goes with them
+                    lines[-1] = bare(lines[-1])
                 return lines, came
             lines[-1] = bare(lines[-1]) + ((_end(lines[-1]) or fallback) if wants else "")
         return lines, came
@@ -201,11 +208,16 @@ class Draft:
         return content.encode(self.how.name, "surrogateescape")
 
 
-def load(path: str, data: bytes, mode: int) -> Draft:
-    """Begin a draft of a file; raises Refusal where it is no text or too large."""
+def load(path: str, data: bytes, mode: int, words: Callable[[], str] = str) -> Draft:
+    """Begin a draft of a file; raises Refusal where it is no text or too large.
+
+    `words` gives what the edits of this file quote and write: it may settle an encoding that the file does not name.
+    """
     if len(data) > _LARGEST:
         raise Refusal("unreadable", f"{path} has {len(data):,} bytes; files above {_LARGEST:,} are not edited.")
     how = text.coding(data)
+    if how is not None and how.foreign:
+        how = text.coding(data, words())
     if how is None:
         raise Refusal("unreadable", f"{path} is not a text file.")
     lines = text.cut(text.decode(data, how))
@@ -214,6 +226,20 @@ def load(path: str, data: bytes, mode: int) -> Draft:
 
 def _line(edit: Edit, at: int) -> int:
     return edit.after_lines[at] if 0 <= at < len(edit.after_lines) else edit.reply_line
+
+
+def _ranges(signs: str, found: Found) -> list[Range]:
+    """Return what is replaced by what: where the reply marked each line, within its marks only."""
+    if signs.count("-") + signs.count(" ") != len(found.old) or signs.count("+") + signs.count(" ") != len(found.new):
+        return changes(found.old, found.new)
+    ranges: list[Range] = []
+    a = c = 0
+    for run in re.finditer(r"[+-]+| ", signs):
+        b, d = a + len(run[0]) - run[0].count("+"), c + len(run[0]) - run[0].count("-")
+        within = changes(found.old[a:b], found.new[c:d])
+        ranges += [(a + i, a + j, c + k, c + m) for i, j, k, m in within]
+        a, c = b, d
+    return ranges
 
 
 def _end(line: str) -> str:

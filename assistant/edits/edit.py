@@ -30,7 +30,7 @@ class Edit:
 
     `path` is as written (decoration stripped), `also` are other readings of the same words, the likeliest first; `before`
     and `after` are lines with "\\n" ends, as the reply has them; `reply_line` is the 1-based line of the reply where the
-    edit begins, `after_lines` that of each line of `after`; `at` is a 1-based line number in the file when the model gave
+    edit begins, `after_lines` that of each line of `after`, `signs` the signs of a diff's lines; `at` is a 1-based line number in the file when the model gave
     one that agrees with its own count; `anchors` are lines that stand above the place, outermost first; `at_end` says
     that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word.
     """
@@ -48,6 +48,7 @@ class Edit:
     final_newline: bool | None = None
     also: tuple[str, ...] = ()
     after_lines: Sequence[int] = ()
+    signs: str = ""
     at_end: bool = False
     maybe: bool = False
 

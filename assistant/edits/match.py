@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant.edits import place, suspect
@@ -61,7 +62,7 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
     said = Counter((edit.path, edit.before, edit.after, edit.anchors) for edit in edits if edit.action == "replace")
     for edit in edits:
         try:
-            draft = _open(edit, drafts, read)
+            draft = _open(edit, drafts, read, edits)
             if draft is None:
                 continue
             rung = _put(edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors])
@@ -120,7 +121,13 @@ def _plain(name: str) -> str:
     return name
 
 
-def _open(edit: Edit, drafts: dict[str, Draft], read: Read) -> Draft | None:
+def _words(edits: Sequence[Edit], name: str) -> str:
+    """Return all that the edits of one file quote and write."""
+    mine = [edit for edit in edits if name in {_plain(each) for each in (edit.path, *edit.also)}]
+    return "".join(part for edit in mine for part in (edit.before, edit.after))
+
+
+def _open(edit: Edit, drafts: dict[str, Draft], read: Read, edits: Sequence[Edit]) -> Draft | None:
     """Return the file an edit is about: the first reading of its path that exists, else the first that is likely."""
     first: OutsideRoot | None = None
     names = [_plain(each) for each in (edit.path, *edit.also) if each]
@@ -137,7 +144,7 @@ def _open(edit: Edit, drafts: dict[str, Draft], read: Read) -> Draft | None:
                 continue
             raise
         if found is not None:
-            return drafts.setdefault(name, load(name, *found))
+            return drafts.setdefault(name, load(name, *found, partial(_words, edits, name)))
     if first is not None:
         raise first
     if edit.maybe:
@@ -197,7 +204,8 @@ def _write_whole(edit: Edit, draft: Draft) -> None:
 
 
 def _replace(edit: Edit, draft: Draft, said: int) -> str:
-    if (edit.before, edit.after) in draft.done:
+    said_as = (edit.before, edit.after, edit.at if edit.at is not None and not draft.miscounts else None)
+    if said_as in draft.done:
         return ""  # said twice, done once
     wish = place.wish(edit)
     if not any(line.strip() for line in wish.old):
@@ -228,7 +236,7 @@ def _replace(edit: Edit, draft: Draft, said: int) -> str:
     except Overlap as overlap:
         words = f"{draft.path}: the edit at line {edit.reply_line} of the reply changes lines that the one at line {overlap.edit} has changed."
         raise Refusal("conflict", words) from overlap
-    draft.done.add((edit.before, edit.after))
+    draft.done.add(said_as)
     return found[0].rung
 
 

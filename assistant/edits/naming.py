@@ -35,6 +35,7 @@ _BARE = {
     "Jenkinsfile", "Containerfile", "Brewfile", "CODEOWNERS", "AUTHORS", "BUILD", "WORKSPACE", "Pipfile", "makefile", "dockerfile",
 }  # fmt: skip
 _DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
+_GIT = re.compile(r"^(?:\S+[\\/])?\.git[. ]*[\\/]\S*$", re.IGNORECASE)
 _LONGEST = 300
 _SIGNS = (
     ("**", "**"),
@@ -112,6 +113,8 @@ def looks(name: str) -> bool:
         return False
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in name):
         return True  # never a name that may be written, and never words
+    if _GIT.match(name):
+        return True  # however it is dressed: it is refused as a name, not passed over as words
     if name in _BARE or _DEVICE.match(name) or name.lower().startswith("file:"):
         return True
     if name.startswith(("/", "~", "..", "\\")):
@@ -142,6 +145,8 @@ def only_path(line: str) -> tuple[str, bool]:
     if looks(raw) and " " in raw and not _TICKED.search(raw) and _EXTENSION.match(re.split(r"[/\\]", raw)[-1]):
         dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
         plain = plain if dressed else raw
+    if _GIT.match(plain):
+        return plain, True
     words = plain.split(" ")
     if looks(plain):
         spoken = len(words) > 1 and (

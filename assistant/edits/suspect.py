@@ -14,6 +14,8 @@ from assistant.edits import elision
 from assistant.edits.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assistant.edits.draft import Draft
     from assistant.edits.edit import Edit
 
@@ -28,6 +30,7 @@ _QUOTES = re.compile("[\"'`]")
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
 _QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#39|#x27|#34);")
+_DOTS = re.compile(r"\.\.\.|\u2026")
 _RAW = re.compile(r"[<>]|&(?!\w+;|#)")
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
 
@@ -38,15 +41,14 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     at = f"line {edit.reply_line} of the reply"
     for index in elision.notes(new):
         line = new[index].strip()
+        if not draft.lines and not _DOTS.search(line):
+            continue  # a new file has nothing to leave out; "// no change" is a comment like another there
         if line not in old and not draft.index.where("stripped", str.strip).get(line):
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
     for index, header in elision.stubs(new):
         # A body of three dots below a header that the file has already stands for the body that is there.
-        if (
-            header.strip()
-            and draft.index.where("stripped", str.strip).get(header.strip())
-            and new[index].strip() not in old
-        ):
+        there = draft.index.where("stripped", str.strip).get(header.strip()) if header.strip() else None
+        if there and new[index].strip() not in old and not _bodiless(draft, there, new[index].strip()):
             raise Refusal(
                 "elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}."
             )
@@ -63,6 +65,12 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
     if _escaped(edit, draft, fresh, _QUOTE_ENTITY if name.endswith(_TEXTS) else _ENTITY):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
+
+
+def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:
+    """Whether the file itself has nothing but these dots below one of the headers: an overload, a protocol."""
+    have = draft.index.read("stripped", str.strip)
+    return any(next(filter(None, have[at + 1 : at + 4]), "") == dots for at in headers)
 
 
 def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

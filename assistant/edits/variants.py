@@ -93,6 +93,8 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
             continue
         if wish.signed and shift == ("", " "):
             continue  # context lost the column of signs: where new lines stand cannot be told
+        if _mixes(wish, shift):
+            continue  # one width throughout has to tell how deep the new lines stand: `_tabbed` looks for it
         moved = Wish([_move(line, shift) for line in wish.old], [_move(line, shift) for line in wish.new], wish.source)
         yield settle(index, start, moved, rung)
 
@@ -116,6 +118,16 @@ def _shift(there: Sequence[str], old: Sequence[str]) -> tuple[str, str] | None:
 
 def _move(line: str, shift: tuple[str, str]) -> str:
     return shift[1] + line[len(shift[0]) :] if line.strip() else line
+
+
+def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:
+    """Whether moved new lines would stand behind tabs and blanks, half of them the file's and half the reply's."""
+    less, more = shift
+    if ("\t" in less) == ("\t" in more):
+        return False
+    old = set(wish.old)
+    deeper = [lead(line[len(less) :]) for line in wish.new if line.strip() and line not in old]
+    return any((" " if "\t" in more else "\t") in blanks for blanks in deeper)
 
 
 def _tabbed(index: Index, wish: Wish) -> list[Found]:

@@ -7,16 +7,20 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from assistant.headless.shapes import patch_applied
+from assistant.visible import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from assistant import events
+    from assistant.session import Session
     from assistant.tokens import Cost
 
 
 def out(text: str) -> None:
-    """Print a result, bytes that are not UTF-8 as they came; the line is ended once."""
+    """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it."""
+    if sys.stdout.isatty():
+        text = plain(text)
     data = text.encode("utf-8", "surrogateescape")
     sys.stdout.buffer.write(data if data.endswith(b"\n") or not data else data + b"\n")
     sys.stdout.flush()
@@ -24,7 +28,7 @@ def out(text: str) -> None:
 
 def tell(text: str) -> None:
     """Say something beside the result."""
-    sys.stderr.write(text.encode("utf-8", "replace").decode() + "\n")
+    sys.stderr.write(plain(text) + "\n")
     sys.stderr.flush()
 
 
@@ -41,6 +45,12 @@ def given(text: str) -> str:
 def money(cost: Cost) -> str:
     """Say a cost: an amount with its currency, or why there is none."""
     return f"{cost.amount:.6f} {cost.currency}" if cost.amount is not None else cost.status
+
+
+def mend(session: Session) -> None:
+    """Finish what a crash left half written before anything is read or written, and say so."""
+    for words in session.recover():
+        tell(words)
 
 
 async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: bool) -> None:

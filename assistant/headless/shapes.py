@@ -77,6 +77,7 @@ def context(shown: Context) -> dict[str, Any]:
         "dropped": list(shown.dropped),
         "allowed": [{"path": each.path, "line": each.line, "kind": each.kind} for each in shown.allowed],
         "note": shown.note,
+        "unread": shown.unread,
     }
 
 
@@ -152,6 +153,7 @@ def turn_ended(end: events.TurnEnded) -> dict[str, Any]:
         "provider": end.provider,
         "model": end.model,
         "served_model": end.served_model,
+        "stranger": end.stranger,
         "text": end.text,
         "thought": end.thought,
         "stop": end.stop,
@@ -172,6 +174,7 @@ def turn_refused(trouble: AssistantError, provider: str, model: str) -> dict[str
         "provider": provider,
         "model": model,
         "served_model": "",
+        "stranger": False,
         "text": "",
         "thought": "",
         "stop": "error",

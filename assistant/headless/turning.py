@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assistant.errors import Stale
-from assistant.headless.output import dump, out, show_written
+from assistant.headless.output import dump, mend, out, show_written
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,6 +20,7 @@ def turn_back(session: Session, way: Way, options: Namespace) -> int:
     if options.list:
         _list(session, as_json=options.json)
         return 0
+    mend(session)
     preview = session.journal.preview(way, step=options.step)
     if options.check:
         if preview.conflicts:

@@ -98,7 +98,7 @@ class Client:
         return _json(await self.get(url, timeout_s, headers), url)
 
     async def get(self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> bytes:
-        """Fetch a small file. Raises Unreachable or BadEndpoint."""
+        """Fetch a small file; with headers over TLS only, they may hold a key. Raises Unreachable or BadEndpoint."""
         return await self._plain("GET", url, headers or {}, b"", timeout_s)
 
     async def post_json(self, url: str, body: Any, timeout_s: float = 5.0) -> Any:
@@ -443,7 +443,9 @@ def _unreachable(error: Exception, provider: Provider) -> errors.ProviderError:
     elif "CERTIFICATE" in words.upper():
         hint = "If your company reads TLS, name its certificate in SSL_CERT_FILE."
     return errors.Unreachable(
-        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words}", hint, provider=provider.name
+        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words.rstrip('.')}.",
+        hint,
+        provider=provider.name,
     )
 
 

@@ -104,32 +104,36 @@ def _place(row: Row) -> tuple[bool, int, bool, int, bool]:
 
 
 def find(listed: Sequence[Row], query: str, limit: int | None = None) -> list[Row]:
-    """Return the rows that a query means, best first; every word of it must be in the name, title or seller, or nearly.
+    """Return the rows that a query means, best first: every word of it is in the name, title or seller.
 
-    Favourites and recents come before others that fit as well. An empty query keeps the order.
+    Where that holds of none, words that are nearly so count too. Favourites and recents come before others that fit as
+    well. An empty query keeps the order.
     """
     words = query.lower().split()
     if not words:
         return list(listed[:limit])
     from rapidfuzz import fuzz
 
-    scored = []
-    for place, row in enumerate(listed):
-        text = f"{row.name} {row.model.title} {row.provider.title} {' '.join(row.model.aliases)}".lower()
-        score = 0.0
-        for word in words:
-            if word in text:
-                at_start = text.startswith(word) or f"/{word}" in text or f" {word}" in text or f"-{word}" in text
-                score += 120 if at_start else 110
-            elif len(word) >= 3 and (alike := fuzz.partial_ratio(word, text)) >= _CLOSE:
-                score += alike
+    for nearly in (False, True):
+        scored = []
+        for place, row in enumerate(listed):
+            text = f"{row.name} {row.model.title} {row.provider.title} {' '.join(row.model.aliases)}".lower()
+            score = 0.0
+            for word in words:
+                if word in text:
+                    at_start = text.startswith(word) or f"/{word}" in text or f" {word}" in text or f"-{word}" in text
+                    score += 120 if at_start else 110
+                elif nearly and len(word) >= 3 and (alike := fuzz.partial_ratio(word, text)) >= _CLOSE:
+                    score += alike
+                else:
+                    break
             else:
-                break
-        else:
-            exact = query.lower().strip() in {row.name.lower(), row.model.id.lower(), *row.model.aliases}
-            score += 100 * exact + 8 * (row.favourite is not None) + 5 * (row.recent is not None) + 3 * row.ready
-            scored.append((-score, place, row))
-    return [row for _, _, row in sorted(scored, key=lambda each: each[:2])][:limit]
+                exact = query.lower().strip() in {row.name.lower(), row.model.id.lower(), *row.model.aliases}
+                score += 100 * exact + 8 * (row.favourite is not None) + 5 * (row.recent is not None) + 3 * row.ready
+                scored.append((-score, place, row))
+        if scored:
+            return [row for _, _, row in sorted(scored, key=lambda each: each[:2])][:limit]
+    return []
 
 
 def keep(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Post = Callable[[str, Any, float], Awaitable[Any]]
 
 _WAIT_S = 0.45
-"""For all that is asked of one server, from the first knock on."""
+"""For a knock at all addresses of a server, and then for all that is asked of the one that answers."""
 _MOST_MODELS = 200
 _MOST_SHOWN = 40
 """Models whose details are asked for; a server with more has the rest without a window."""
@@ -74,7 +74,9 @@ async def probe(
             if not await _listens(address, until, anywhere=bool(provider.address_from)):
                 continue
             root = address.rstrip("/").removesuffix("/v1")
-            models = await _READERS[name](Server(name, root, get_json(), post_json() if post_json else None, until))
+            get, post = get_json(), post_json() if post_json else None
+            until = asyncio.get_running_loop().time() + _WAIT_S  # what was loaded just now is not the server's fault
+            models = await _READERS[name](Server(name, root, get, post, until))
             if models is not None:
                 return replace(provider, base_url=address, models=tuple(models[:_MOST_MODELS]))
         return None

@@ -54,7 +54,7 @@ def reply(body: bytes) -> Iterator[tuple[float, bytes]]:
     sent = sum(len(message["content"]) for message in messages) + sum(map(len, asked["system"]))
     kept = sum(map(len, asked["system"])) + sum(len(message["content"]) for message in messages[:-1])
     cached = kept // 4 if len(messages) > 1 else 0
-    yield 0.0, _event("model", model="practice-lesson (scripted)")
+    yield 0.0, _event("model", model="lesson")
     pieces = _PIECE.findall(text)
     for piece in pieces:
         yield pace, _event("text", text=piece)

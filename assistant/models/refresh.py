@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from assistant.models.catalogue import pages as known_pages
 from assistant.models.page import ADDITION, Page, as_row, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _MAY_SAY = {"name", "title", "models", "source", "checked_on"}
@@ -28,21 +28,29 @@ _AMOUNTS = ("input", "output", "cache_read", "cache_write_short", "cache_write_l
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of a refreshed catalogue: files written, models new and changed, and what was not taken, with why."""
+    """What became of a refreshed catalogue: files written, models new and changed, and what was not taken, with why.
+
+    `told` says in words what is news of each model, by its name.
+    """
 
     written: tuple[Path, ...] = ()
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def merge(pages: bytes | Mapping[str, Any], into: Path, now: datetime, *, where: str = "the catalogue") -> Merged:
+def merge(
+    pages: bytes | Mapping[str, Any], into: Path, now: datetime, *, where: str = "the catalogue", write: bool = True
+) -> Merged:
     """Check refreshed pages and keep what is news in `into`, one dated file for each provider.
 
     `pages` is TOML or JSON, or what was read from it: one provider's page, or `providers`, a list of them. Prices without
     a date hold from `now` on. Raises ConfigError with file (`where`) and line for what is not a catalogue, and StateError
-    where `into` cannot be written. Nothing is written unless every page is sound.
+    where `into` cannot be written. Nothing is written unless every page is sound; without `write` nothing ever is, and the
+    answer says what would be.
     """
+    told: dict[str, tuple[str, ...]] = {}
     refused: list[str] = []
     news: dict[str, dict[str, Any]] = {}
     new: list[str] = []
@@ -67,6 +75,7 @@ def merge(pages: bytes | Mapping[str, Any], into: Path, now: datetime, *, where:
             refused += [f"{name}: {each}" for each in kept]
             if fresh:
                 found.append(fresh)
+                told[name] = tuple(_told(fresh, old.get(row["id"], {})))
                 (changed if row["id"] in old else new).append(name)
         if found:
             news[page.name] = {
@@ -76,8 +85,8 @@ def merge(pages: bytes | Mapping[str, Any], into: Path, now: datetime, *, where:
                 "models": found,
             }
             news[page.name].setdefault("checked_on", now.astimezone(UTC).date())
-    written = tuple(_write(into, name, values, now) for name, values in news.items())
-    return Merged(written, tuple(new), tuple(changed), tuple(refused))
+    written = tuple(_write(into, name, values, now) for name, values in news.items()) if write else ()
+    return Merged(written, tuple(new), tuple(changed), tuple(refused), told)
 
 
 def _split(pages: bytes | Mapping[str, Any], where: str) -> list[Page]:
@@ -145,6 +154,20 @@ def _news(row: dict[str, Any], old: dict[str, Any] | None, now: datetime) -> tup
     if not facts and not dated and not is_new:
         return {}, kept
     return {"id": row["id"], **facts, **({"prices": dated} if dated else {})}, kept
+
+
+def _told(fresh: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is news of one model, each fact with what was known before."""
+    for name, value in fresh.items():
+        if name == "prices":
+            for price in value:
+                since = f" from {_day(price):%Y-%m-%d}" if "since" in price else ""
+                above = f" above {price['above']:,} tokens" if price.get("above") else ""
+                cached = f", {price['cache_read']} cached" if "cache_read" in price else ""
+                money = price.get("currency", "USD")
+                yield f"price{since}{above}: {price['input']} in{cached}, {price['output']} out {money} per million"
+        elif name not in {"id", "source", "checked_on"}:
+            yield f"{name}: {f'{old[name]} -> ' if name in old else ''}{value}"
 
 
 def _holds_already(prices: list[dict[str, Any]], known: list[dict[str, Any]], now: datetime) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from assistant.errors import ConfigError, UnknownModel
+from assistant.errors import UnknownModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,19 +32,6 @@ class Cast:
     def fell_back(self) -> bool:
         """Whether somebody else was wished for."""
         return bool(self.why)
-
-
-def check(wishes: Mapping[str, str]) -> dict[Role, str]:
-    """Return the roles of a config table; raises ConfigError for one that there is not. `main` is the setting `model`."""
-    roles: dict[Role, str] = {}
-    for name, model in wishes.items():
-        if name not in get_args(Role) or name == "main" or not isinstance(model, str):
-            raise ConfigError(
-                f"[roles] {name}: there is no such role, or no model in quotes.",
-                "Roles are editor and small; the main model is the setting `model`.",
-            )
-        roles[name] = model  # type: ignore[index]  # just checked
-    return roles
 
 
 def resolve(

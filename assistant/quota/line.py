@@ -56,7 +56,7 @@ def keep(
     path = os.path.join(folder, "line")  # noqa: PTH118 - as above
     temporary = f"{path}.{os.getpid()}.new"
     try:
-        with open(temporary, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+        with open(temporary, "w", encoding="utf-8", opener=_ours) as file:
             file.write("\n".join(lines) + "\n")
         os.replace(temporary, path)  # noqa: PTH105 - as above
     except OSError:
@@ -152,3 +152,8 @@ def _number(text: str) -> float | None:
 def _plain(text: str) -> str:
     """Keep a value on its line, and control characters out of the user's prompt."""
     return "".join(char for char in text if char.isprintable())[:200]
+
+
+def _ours(path: str, flags: int) -> int:
+    """Open a file that nobody else may read."""
+    return os.open(path, flags, 0o600)

@@ -6,18 +6,19 @@ his: the instant of his order, another limit, a currency.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import discover
+from assistant.quota import shelf
 from assistant.quota.page import Page
 from assistant.quota.plan_page import read_plan
 from assistant.quota.terms import Limit, Lot, Meter, Plan, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-_Pages = dict[str, tuple[Path, dict[str, Any]]]
+    _Pages = dict[str, tuple[Path, dict[str, Any]]]
 
 __all__ = [
     "Limit", "Lot", "Meter", "Plan", "Provenance", "load_plan", "load_plans", "read_file", "read_plan",
@@ -35,8 +36,7 @@ def load_plan(users: Path | None, *, name: str = "", provider: str = "") -> Plan
 
     Only the pages that mention it are read, for faces that must be quick.
     """
-    word = f'"{name or provider}"'
-    pages = _pages(users, word)
+    pages = _pages(users, name or provider)
     for page_name, (path, page) in reversed(pages.items()):
         if page_name == name or (not name and provider in page.get("default_for", ())):
             if "extends" in page:
@@ -53,9 +53,7 @@ def read_file(path: Path, users: Path | None = None) -> Plan:
 
 def _pages(users: Path | None, word: str = "") -> _Pages:
     found: _Pages = {}
-    for path in discover.data_files(Path(__file__).parent / "plans", users):
-        if word and word.encode() not in path.read_bytes():
-            continue
+    for path in shelf.pages(users, word):
         page = discover.read_toml(path)
         name = page.get("name")
         if not isinstance(name, str) or not name:

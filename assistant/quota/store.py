@@ -184,6 +184,8 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.path.exists():
+            self.path.touch(0o600)
         base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
         try:
             found = self._version_of(base)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from assistant.errors import ConfigError
 from assistant.tui import theme
 from assistant.tui.main_screen import MainScreen
 
@@ -25,12 +29,27 @@ class Wattson(App[int]):
     def __init__(self, session: Session, model: str = "", *, resume: bool = False) -> None:
         super().__init__()
         self.session = session
-        self._look = theme.load(session.config.theme, session.places.config / "themes")
+        themes = session.places.config / "themes"
+        try:
+            self._look = theme.load(session.config.theme, themes)
+        except ConfigError as error:  # a project may have wished for it: no colours are worth a refusal to start
+            self._look = theme.load("dark", themes)
+            session.warnings.append(str(error))
         self._first = MainScreen(session, self._look, model, resume=resume)
 
     def on_mount(self) -> None:
-        """Put on the theme."""
+        """Put on the theme; a polite end from outside gives the terminal back like any other."""
         self.theme = self._look.textual
+        if not self.is_headless:
+            for name in ("SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)
+                if number is not None:
+                    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                        asyncio.get_running_loop().add_signal_handler(number, self._end, 128 + number)
+
+    def _end(self, code: int) -> None:
+        self.session.stop()
+        self.exit(code)
 
     def get_default_screen(self) -> Screen[None]:
         """Begin on the main screen at once: a screen beneath it would be styled for nothing."""

@@ -7,21 +7,28 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from assistant import command
+from assistant.errors import ConfigError
 from assistant.tui import pickers
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from assistant.models.listing import Row
+    from assistant.models.switch import Carried
     from assistant.tui.stage import Stage
 
 _COLUMN = 16
 _KEYS = """
 Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
 Up, Ctrl+R      what was asked before
-@               a file; Tab or Enter takes it
+@               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
 Ctrl+G          write the question in $EDITOR
 Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
 F2              between composer and hunks
-F3, Alt+P       choose a model
-F4, F5          what would be sent; the board: all plans, what was burnt
+F3, Alt+P       choose a model; Ctrl+F there makes a favourite of it
+Ctrl+P          go on with the next favourite
+F4              what would be sent, to drop, pin or let through
+F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
 Page Up, Down   scroll
 
@@ -46,12 +53,18 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
         case "help":
             await screen.app.push_screen_wait(pickers.Page("Help", _help(min(screen.app.size.width, 120) - 8)))
         case "model":
-            name = await pick_model(screen, "Choose a model")
+            name = await pick_model(screen, "Choose a model", switching=True)
             return f"/model {name}" if name else ""
+        case "switch":
+            return await _switch(screen, argument)
         case "file":
             files = await asyncio.to_thread(screen.session.sight.paths)
             path = await screen.app.push_screen_wait(pickers.Picker("Pin a file", [(each, each) for each in files]))
             return f"/add {path}" if path else ""
+        case "context":
+            from assistant.tui.manifest import Manifest
+
+            await screen.app.push_screen_wait(Manifest(screen.session, screen.look, argument))
         case "history":
             return await _history(screen)
         case "usage":
@@ -97,21 +110,46 @@ def _help(width: int) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-async def pick_model(screen: Stage, title: str) -> str | None:
-    """Let the user choose a model; returns its name."""
-    from assistant.models.price import price_at
+async def pick_model(screen: Stage, title: str, *, switching: bool = False) -> str | None:
+    """Let the user choose a model; returns its name. With `switching` each shows what it means for the conversation."""
+    from assistant.tui.choosing import ModelPicker
 
     session = screen.session
-    await session.roster.find_local()
-    keys = {each.provider.name for each in session.roster.found()}
-    rows = []
-    for model in session.roster.catalogue.models:
-        provider = session.roster.catalogue.providers[model.provider]
-        price = price_at(model, session.now())
-        money = f"{price.input:>5} in {price.output:>5} out /M {price.label}" if price else "price unknown"
-        missing = provider.key_needed and provider.name not in keys
-        window = f"{model.context_window // 1000:>5}k" if model.context_window else "    ?"
-        words = f"{model.name:<34} {window}  {money}  {session.roster.payer(provider)}{'  (no key)' if missing else ''}"
-        rows.append((missing, model.name, words))
-    rows.sort(key=lambda row: row[0])
-    return await screen.app.push_screen_wait(pickers.Picker(title, [(name, words) for _, name, words in rows]))
+    roster, now = session.roster, session.now()
+
+    async def look() -> AsyncIterator[tuple[list[Row], Mapping[str, Carried]]]:
+        try:
+            await roster.find_local()
+        except ConfigError as error:  # a proxy or a certificate that cannot be used: the rest of the list still can
+            screen.talk.add(str(error), "error")
+        rows = await asyncio.to_thread(roster.rows, now)
+        yield rows, {}
+        if switching and session.history:
+            yield rows, await asyncio.to_thread(session.handover.effects, [row.name for row in rows])
+
+    def like(name: str) -> list[Row]:
+        roster.like(name)
+        return roster.rows(now)
+
+    rows = await asyncio.to_thread(roster.rows, now)
+    return await screen.app.push_screen_wait(ModelPicker(title, rows, like, look()))
+
+
+async def _switch(screen: Stage, name: str) -> str:
+    """Show what a switch means, of the next favourite on wish; returns the command that goes on so."""
+    from assistant.tui.switching import NEXT, SwitchSheet
+
+    session = screen.session
+    while True:
+        offer = await asyncio.to_thread(session.handover.offer, name)
+        provider = offer.sheet.target.provider
+        keys = {each.provider.name for each in session.roster.found()}
+        missing = " or ".join(provider.key_names) if provider.key_needed and provider.name not in keys else ""
+        sheet = SwitchSheet(offer, trouble=session.handover.trouble, key_missing=missing)
+        way = await screen.app.push_screen_wait(sheet)
+        session.handover.trouble = ""
+        if way != NEXT:
+            return f"/model {name} {way}" if way else ""
+        name = session.roster.next_favourite(name) or name
+        if not session.handover.needed(name):
+            return ""

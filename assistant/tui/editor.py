@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 
 async def edit(screen: Stage, text: str, suffix: str) -> str | None:
-    """Return the text as the user left it in $VISUAL or $EDITOR; None when it could not be opened or was given up."""
+    """Return the text as the user left it in $VISUAL or $EDITOR; None when it could not be opened or was given up.
+
+    The editor and its plug-ins see no keys.
+    """
     env = screen.session.env
+    hidden = set(screen.session.roster.key_names())
+    plain = {name: value for name, value in env.items() if name not in hidden}
     command = shlex.split(env.get("VISUAL") or env.get("EDITOR") or "vi")
     handle, name = tempfile.mkstemp(prefix="wattson-", suffix=suffix)
     place = Path(name)
@@ -24,7 +29,7 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
         with screen.app.suspend():
-            done = await asyncio.to_thread(subprocess.run, [*command, name], check=False)
+            done = await asyncio.to_thread(subprocess.run, [*command, name], env=plain, check=False)
         if done.returncode:
             screen.talk.add(f"{command[0]} ended with {done.returncode}; the text stays as it was.", "warning")
             return None

@@ -42,10 +42,10 @@ class Holding:
         finally:
             self._asking = False
         if answer is None:
-            screen.give_back(hold.text)
+            screen.composer.give_back(hold.text)
             return
         kind, _, model = answer.partition(" ")
-        screen.take_back(hold.text)
+        screen.composer.take_back(hold.text)
         match kind:
             case "model":
                 await screen.walk(command.submit(screen.session, f"/model {model}"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
+from assistant import visible
 from assistant.tui.highlight import spans
 from assistant.tui.lines import safe, strip, styled, wrap
 
@@ -40,6 +41,12 @@ class Shown:
 @lru_cache(maxsize=256)
 def _words(hunk: Hunk) -> tuple[str, ...]:
     return tuple(safe(line.text) + ("" if line.ended else _END) for line in hunk.lines)
+
+
+@lru_cache(maxsize=256)
+def doubts(hunk: Hunk) -> tuple[str, ...]:
+    """Say why the new lines of a hunk, or its path, may not be what they look like."""
+    return visible.doubts("\n".join([hunk.path, *(line.text for line in hunk.lines if line.kind == "+")]))
 
 
 def heights(hunk: Hunk, width: int) -> list[list[tuple[int, int]]]:

@@ -10,34 +10,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from assistant.visible import safe
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from assistant.tui.highlight import Spans
-
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
-_PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
-_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
-_LONGEST = 20_000
-
-
-def safe(text: str) -> str:
-    """Make control, bidirectional and invisible characters visible, so that no text can drive the terminal.
-
-    Piles of combining marks are cut to three, and a line of more than 20,000 characters is cut: neither may freeze the
-    screen. What is drawn is not what is applied: patches are made of the file's own bytes.
-    """
-    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
-        return text
-    text = _MARKS.sub(lambda match: match[0][:3], text)
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]} ... ({len(text) - _LONGEST:,} more characters)"
-    text = text.expandtabs(4)
-    return _CONTROL.sub(
-        lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"), text.encode("utf-8", "replace").decode()
-    )
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
@@ -108,3 +86,6 @@ def cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
+
+
+__all__ = ["cut", "safe", "strip", "styled", "wrap", "wrapped"]

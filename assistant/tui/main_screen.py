@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.caps import Hold
     from assistant.session import Session
+    from assistant.tui.completing import Completer
     from assistant.tui.theme import Theme
 
 _WIDE = 120
@@ -54,6 +55,7 @@ class MainScreen(Screen[None]):
         Binding("f1", "open('help')", show=False, priority=True),
         Binding("f2", "swap", show=False, priority=True),
         Binding("f3,alt+p", "open('model')", show=False, priority=True),
+        Binding("ctrl+p", "cycle", show=False, priority=True),
         Binding("f4", "open('context')", show=False, priority=True),
         Binding("f5", "open('usage')", show=False, priority=True),
         Binding("pageup", "scroll(-1)", show=False, priority=True),
@@ -80,7 +82,7 @@ class MainScreen(Screen[None]):
         self._model = model
         self._resume = resume
         self._queue: list[str] = []
-        self._paths: list[str] | None = None
+        self._completer: Completer | None = None
         self._pause: Timer | None = None
         self._busy_at = 0.0
         self._leaving = False
@@ -100,12 +102,8 @@ class MainScreen(Screen[None]):
         self.composer.focus()
         self.hunks.show(None)
         self.call_after_refresh(self._begin)
-        self.set_interval(_BEAT_S, self.beat)
+        self.set_interval(_BEAT_S, lambda: self.ask_meter(idle=True))
         self.set_interval(_TICK_S, self.holding.tick)
-
-    def beat(self) -> None:
-        """Let the meter know that time has passed."""
-        self.ask_meter(idle=True)
 
     def on_resize(self) -> None:
         """One pane or two."""
@@ -157,9 +155,9 @@ class MainScreen(Screen[None]):
     async def _complete(self, word: str) -> None:
         from assistant.tui import completing
 
-        if word.startswith("@") and self._paths is None:
-            self._paths = await asyncio.to_thread(self.session.sight.paths)
-        self.completions.show(completing.choices(word, self._paths or ()))
+        if self._completer is None:
+            self._completer = completing.Completer(self.session.sight)
+        self.completions.show(await self._completer.choices(word))
         self.composer.completing = bool(self.completions.choices)
 
     def on_composer_completing(self, message: Composer.Completing) -> None:
@@ -195,17 +193,6 @@ class MainScreen(Screen[None]):
         waits = [self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
         self.composer.border_title = ", ".join(filter(None, waits))
 
-    def give_back(self, text: str) -> None:
-        """Put a question back into the composer, unless something else stands there."""
-        if text and not self.composer.text:
-            self.composer.text = text
-            self.composer.move_cursor(self.composer.document.end)
-
-    def take_back(self, text: str) -> None:
-        """Take a question out of the composer again: it goes out, or waits."""
-        if self.composer.text == text:
-            self.composer.text = ""
-
     @work(exclusive=True, group="held")
     async def held(self, hold: Hold) -> None:
         """Let the user choose what becomes of a question that was held."""
@@ -217,8 +204,9 @@ class MainScreen(Screen[None]):
         turns = self.session.turn
         await self.walk(command.submit(self.session, text))
         if self.session.turn == turns and not text.startswith("/"):
-            self.give_back(text)  # nothing was sent: no model, no key, a cap
-        self._paths = None  # files may have come or gone
+            self.composer.give_back(text)  # nothing was sent: no model, no key, a cap
+        if self._completer is not None:
+            self._completer.forget()  # files may have come or gone
         self._arrange()
         if self._queue and not self.session.asking and not self.holding.busy:
             self.submit(self._queue.pop(0))
@@ -294,7 +282,7 @@ class MainScreen(Screen[None]):
 
     def action_stop(self) -> None:
         """Stop the running turn, or wait no longer; what was queued goes back to the composer."""
-        self.give_back(self.holding.stop())
+        self.composer.give_back(self.holding.stop())
         if self.session.asking:
             self.session.stop()
             if self._queue:
@@ -311,10 +299,21 @@ class MainScreen(Screen[None]):
 
     def action_open(self, what: str) -> None:
         """Open a picker or a page."""
-        if what in {"context", "usage"}:
+        if what == "context":
+            typed = self.composer.text.strip()
+            self.open(what, "" if typed.startswith("/") else typed)
+        elif what == "usage":
             self.submit(f"/{what}")
         else:
             self.open(what)
+
+    def action_cycle(self) -> None:
+        """Go on with the next favourite, or say how a model becomes one."""
+        name = self.session.roster.next_favourite()
+        if name:
+            self.submit(f"/model {name}")
+        else:
+            self.talk.add("There is no other favourite: F3, then Ctrl+F on a model makes it one.", "note")
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the pane in use."""
@@ -393,6 +392,10 @@ class MainScreen(Screen[None]):
         """Open a screen that asks or tells one thing; what is chosen there is submitted like a typed command."""
         from assistant.tui import asking
 
-        typed = await asking.ask(self, what, argument)
+        try:
+            typed = await asking.ask(self, what, argument)
+        except AssistantError as error:
+            self.talk.add(str(error), "error")
+            return
         if typed:
             self.submit(typed)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-_GRACE_S = 0.4
-_CSS = """
+GRACE_S = 0.4
+"""How long a screen that writes something must have been in sight before its keys count."""
+SHEET_CSS = """
 {name} {{ align: center middle; }}
 {name} > Vertical {{ width: 100%; max-width: 120; height: 90%; border: round $primary; background: $surface; padding: 0 1; }}
 {name} OptionList, {name} TextArea {{ height: 1fr; border: none; padding: 0; }}
@@ -43,7 +44,7 @@ class Sheet(ModalScreen[ScreenResultType]):
 class Picker(Sheet[str | None]):
     """A list that narrows while one types; gives the key of the row, or None."""
 
-    CSS = _CSS.format(name="Picker")
+    CSS = SHEET_CSS.format(name="Picker")
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "dismiss(None)", "close"),
         Binding("down", "step(1)", show=False, priority=True),
@@ -105,7 +106,7 @@ class Picker(Sheet[str | None]):
 class Editor(Sheet[str | None]):
     """A text to change; gives the new text, or None."""
 
-    CSS = _CSS.format(name="Editor")
+    CSS = SHEET_CSS.format(name="Editor")
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("ctrl+s", "accept", "accept", priority=True),
         Binding("escape", "dismiss(None)", "cancel", priority=True),
@@ -130,7 +131,7 @@ class Editor(Sheet[str | None]):
 class Page(Sheet[None]):
     """Something to read."""
 
-    CSS = _CSS.format(name="Page")
+    CSS = SHEET_CSS.format(name="Page")
     BINDINGS = [Binding("escape,enter,q", "dismiss(None)", "close", priority=True)]  # noqa: RUF012 - Textual's way
 
     def __init__(self, title: str, text: str) -> None:
@@ -148,16 +149,17 @@ class Page(Sheet[None]):
 class Confirm(Sheet[bool]):
     """Something that wants a yes of its own. Keys typed before it can be seen mean nothing."""
 
-    CSS = _CSS.format(name="Confirm")
+    CSS = SHEET_CSS.format(name="Confirm")
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("y", "answer(True)", "yes", priority=True),
         Binding("n,escape,q", "answer(False)", "no", priority=True),
     ]
 
-    def __init__(self, title: str, words: str) -> None:
+    def __init__(self, title: str, words: str, keys: str = "y writes them, n or Esc does not") -> None:
         super().__init__()
         self._title = title
         self._words = words
+        self._keys = keys
         self._since = monotonic()
 
     def compose(self) -> ComposeResult:
@@ -165,9 +167,9 @@ class Confirm(Sheet[bool]):
         with Vertical():
             yield Static(Text(self._title, style="bold"))
             yield Static(Text("\n".join(map(safe, self._words.split("\n")))))
-            yield Static(Text("y writes them, n or Esc does not", style="bold"))
+            yield Static(Text(self._keys, style="bold"))
 
     def action_answer(self, answer: bool) -> None:
         """Give the answer."""
-        if monotonic() - self._since >= _GRACE_S:
+        if monotonic() - self._since >= GRACE_S:
             self.dismiss(answer)

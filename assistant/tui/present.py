@@ -25,11 +25,11 @@ def show(screen: Stage, event: events.Event) -> None:
     """Show one event."""
     talk, hunks, meter = screen.talk, screen.hunks, screen.meter
     match event:
-        case events.TurnStarted(_, text, provider, model, payer):
+        case events.TurnStarted(_, text, provider, model, payer, effort):
             talk.add(text, "user")
             hunks.forget_coming()
             state = replace(meter.state, turn=TokenUsage(), turn_costs=(), moving=True)
-            meter.show(replace(state, model=f"{provider}/{model}", payer=payer))
+            meter.show(replace(state, model=_badge(provider, model, effort), payer=payer, served=""))
         case events.ContextPacked(context, window):
             screen.window = window
             talk.add(f"sees {context.tokens:,} tokens: {_shown(context)}  {context.note}".rstrip(), "note")
@@ -84,11 +84,13 @@ def show(screen: Stage, event: events.Event) -> None:
             patch = preview.patch if chosen is None else chosen
             hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}{merged}", preview=preview)
             screen.go_to_hunks()
-        case events.ModelChanged(provider, model, payer, window):
+        case events.ModelChanged(provider, model, payer, window, effort):
             screen.window = window
-            meter.show(replace(meter.state, model=f"{provider}/{model}", payer=payer, context_share=None))
-            kept = " The conversation goes along." if screen.session.history else ""
-            talk.add(f"now asking {provider}/{model}; {payer} pays.{kept}", "good")
+            badge = _badge(provider, model, effort)
+            same = meter.state.model.rpartition(":")[0] == badge.rpartition(":")[0]
+            share = meter.state.context_share if same else None
+            meter.show(replace(meter.state, model=badge, payer=payer, served="", context_share=share))
+            talk.add(f"now asking {badge}; {payer} pays.", "good")
         case events.TurnEnded():
             talk.end()
             _end(screen, event)
@@ -116,7 +118,12 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         talk.add(str(event.error), "error")
     elif event.stop != "end":
         talk.add(f"the answer ended early: {event.stop}", "warning")
-    served = f"  served by {event.served_model}" if event.served_model not in {"", event.model} else ""
+    plain = event.stranger or event.served_model in {"", event.model}
+    served = "" if plain else f"  served by {event.served_model}"
+    if event.stranger:
+        words = f"{event.provider} answered with {event.served_model}; {event.model} was asked."
+        talk.add(words, "warning")
+        screen.meter.show(replace(screen.meter.state, served=event.served_model))
     talk.add(f"{tell_counts(event.usage)} {money(event.cost)}{served}", "note")
     show_proposal(screen)
     if event.patch is not None or event.misfits:
@@ -124,6 +131,10 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
             size = len(event.patch.hunks)
             talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")
         screen.review()
+
+
+def _badge(provider: str, model: str, effort: str) -> str:
+    return f"{provider}/{model}:{effort}" if effort else f"{provider}/{model}"
 
 
 def _size(edit: Edit) -> str:

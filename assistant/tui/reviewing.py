@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 async def decide(screen: Stage, review: Review, preview: Preview | None) -> None:
     """Write what was taken, or carry out an undo; the user is asked about each file that runs by itself."""
-    from assistant.edits.path import risky
+    from assistant.edits import disk
 
     if preview is not None:
         if review.taken:
             await screen.walk(screen.session.choose(preview, review))
         return
-    risks = {hunk.path: why for hunk in review.taken if (why := risky(hunk.path))}
+    risks = disk.risks(review.part()[0])
     if risks:
         words = "\n".join(f"{path}\n    {why}" for path, why in risks.items())
         if not await screen.app.push_screen_wait(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assistant.quota.caps import Hold
     from assistant.session import Session
     from assistant.tui.theme import Theme
+    from assistant.tui.widgets.composer import Composer
     from assistant.tui.widgets.meter_bar import MeterBar
     from assistant.tui.widgets.patch_view import PatchView
     from assistant.tui.widgets.transcript import Transcript
@@ -25,6 +26,7 @@ class Stage(Protocol):
     talk: Transcript
     hunks: PatchView
     meter: MeterBar
+    composer: Composer
     session: Session
     window: int | None
 
@@ -49,12 +51,6 @@ class Stage(Protocol):
 
     def submit(self, text: str) -> object:
         """Do what was typed."""
-
-    def give_back(self, text: str) -> None:
-        """Put a question back where it was typed, unless something else stands there."""
-
-    def take_back(self, text: str) -> None:
-        """Take a question out of the composer again."""
 
     def label(self) -> None:
         """Say above the composer what waits."""

@@ -17,9 +17,8 @@ _PRACTICE = "scripted/"
 async def greet(screen: Stage, model: str, *, resume: bool) -> None:
     """Greet, take up what was left, and begin with the model that was named or used last. Raises AssistantError."""
     session, talk = screen.session, screen.talk
-    restored = await asyncio.to_thread(session.recover)
-    if restored:
-        talk.add(f"Put back after an interrupted write: {', '.join(restored)}", "warning")
+    for words in await asyncio.to_thread(session.recover):
+        talk.add(words, "warning")
     kind = "" if session.repo.is_git else "  (not a git repository: a plain folder)"
     talk.add(f"Wattson in {session.root}{kind}", "head")
     for warning in session.warnings:

@@ -23,7 +23,9 @@ def write(root, **files):
 
 
 def look(root, tmp_path, **more):
-    return index.refresh(root, Repo.open(root).files(), tmp_path / "state" / "tags.sqlite", timeout_s=60, **more)
+    return index.refresh(
+        Repo.open(root), Repo.open(root).files(), tmp_path / "state" / "tags.sqlite", timeout_s=60, **more
+    )
 
 
 def test_words_of_bodies_names_and_comments_lead_to_their_files(tmp_path):
@@ -105,7 +107,7 @@ def test_a_partial_index_says_how_much_is_missing_and_answers(tmp_path):
     cache = tmp_path / "state" / "tags.sqlite"
     look(root, tmp_path).close()
     write(root, c_py="def three(): pass\n")
-    found = index.refresh(root, Repo.open(root).files(), cache, timeout_s=0)
+    found = index.refresh(Repo.open(root), Repo.open(root).files(), cache, timeout_s=0)
     assert found.unread in {0, 1}  # the child may have been that quick
     assert found.lookup([DEFINED + "one"])[DEFINED + "one"]
     assert len(files) == 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.context.completion import Paths
+from assistant.context.completion import Marks, Paths
 from assistant.context.mention import complete, mentions, read
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
@@ -183,3 +183,31 @@ def test_the_more_recent_of_two_equals_comes_first():
 @pytest.mark.parametrize("typed", ["(", "[a", "\\", "*", ".*" * 30, "a" * 1_000, "\n", " ", "\udcff", "^", "é"])
 def test_any_letters_may_be_typed(typed):
     assert isinstance(complete(["a/b.py", "(x).py", "caf\udce9.py"], typed), list)
+
+
+NAMES = ["boil", "boil_over", "Boiler"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("di", ("diff", "what is not committed")),
+        ("comm", ("commit", "the last commit")),
+        ("src", ("src/", "folder")),
+        ("app", ("src/app/", "folder")),
+        ("boil", ("boil", "defined here")),
+        ("main", ("src/main.rs", "")),
+    ],
+)
+def test_a_mark_may_become_a_diff_a_folder_a_symbol_or_a_file(typed, wanted):
+    found = Marks(PATHS, {}, lambda text, most: [name for name in NAMES if name.startswith(text)][:most]).complete(
+        typed
+    )
+    assert wanted in found[:3]
+    assert len(found) == len(dict(found)) <= 8
+
+
+def test_files_and_symbols_share_a_short_list():
+    paths = [f"a/boil_{n}.py" for n in range(20)]
+    found = Marks(paths, {}, lambda text, most: [f"{text}_{n}" for n in range(most)]).complete("boil", 8)
+    assert [about for _, about in found] == [""] * 5 + ["defined here"] * 3

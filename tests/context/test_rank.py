@@ -26,7 +26,7 @@ def order(tmp_path):
 
     def run(question, **more):
         files = Repo.open(root).files()
-        found = index.refresh(root, files, tmp_path / "s" / "tags.sqlite", timeout_s=60)
+        found = index.refresh(Repo.open(root), files, tmp_path / "s" / "tags.sqlite", timeout_s=60)
         try:
             return rank.rank(ask(question), found, [file.path for file in files], **more).files
         finally:
@@ -66,7 +66,7 @@ def test_a_push_reaches_definitions_and_users(tmp_path):
     for path, text in FILES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    found = index.refresh(root, Repo.open(root).files(), tmp_path / "s" / "tags.sqlite", timeout_s=60)
+    found = index.refresh(Repo.open(root), Repo.open(root).files(), tmp_path / "s" / "tags.sqlite", timeout_s=60)
     assert graph.push({"src/kettle.py": 1.0}, found)["src/meter.py"][1] == "used by kettle.py"
     assert graph.push({"src/meter.py": 1.0}, found)["src/kettle.py"][1] == "uses meter.py"
     assert graph.push({}, found) == {}
@@ -89,7 +89,7 @@ def test_history_remembers_words_and_what_changes_together(tmp_path):
             (tmp_path / name).write_text(f"x = {number}\n")
         subprocess.run([*git, "add", "."], cwd=tmp_path, check=True)
         subprocess.run([*git, "commit", "-qm", f"Teapot number {number}"], cwd=tmp_path, check=True)
-    past = history.unpack(history.pack(history.read(tmp_path)))
+    past = history.unpack(history.pack(history.read(Repo.open(tmp_path))))
     assert past.together("a.py") == {"b.py": 3 / 5}
     votes = list(past.votes(ask("a new teapot"), {"teapot": 2.0}))
     assert {(path, why) for path, _, why in votes} == {
@@ -99,8 +99,8 @@ def test_history_remembers_words_and_what_changes_together(tmp_path):
 
 
 def test_history_of_no_repository_is_empty(tmp_path):
-    assert history.read(tmp_path) == []
-    assert history.head(tmp_path) == ""
+    assert history.read(Repo.open(tmp_path)) == []
+    assert history.head(Repo.open(tmp_path)) == ""
 
 
 def test_a_log_that_would_run_a_program_runs_none(tmp_path):
@@ -116,5 +116,5 @@ def test_a_log_that_would_run_a_program_runs_none(tmp_path):
         ("core.fsmonitor", f"touch {mark}"), ("log.showSignature", "true"), ("gpg.program", f"touch {mark}"), ("diff.external", f"touch {mark}"),
     ):  # fmt: skip
         subprocess.run([*git, "config", key, value], cwd=root, check=True)
-    assert history.read(root)[0][1] == ["a.py"]
+    assert history.read(Repo.open(root))[0][1] == ["a.py"]
     assert not mark.exists()

@@ -287,8 +287,9 @@ def test_other_names_of_a_file_keep_the_old_text_and_this_is_said(root, tmp_path
     os.link(root / "a.txt", tmp_path / "outside.txt")
     patch = Patch((change("a.txt", b"one\ntwo\n", b"x"), change("Makefile", None, b"all:\n")))
     notes = disk.notes(root, patch)
-    assert [note.split()[0] for note in notes] == ["a.txt", "Makefile:"]
+    assert [note.split()[0] for note in notes] == ["a.txt"]
     assert "hard link" in notes[0]
+    assert list(disk.risks(patch)) == ["Makefile"]
     disk.write(root, patch)
     assert (tmp_path / "outside.txt").read_bytes() == b"one\ntwo\n"
     assert disk.notes(root, Patch((GOOD,))) == ()

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from assistant import prompts
-from assistant.errors import ConfigError
 from assistant.models import catalogue, estimate, roles, switch
 from assistant.models.message import Image, Message, Text, Thought, ToolCall, ToolResult, said
 from assistant.tokens import TokenUsage
@@ -160,10 +159,3 @@ def test_a_helper_that_fails_gives_way_to_the_main_model_only():
     assert after.pick == SONNET
     assert "gpt-6-luna failed: overloaded" in after.why
     assert roles.after_failure(after, SONNET, "overloaded") is None
-
-
-def test_roles_in_a_config_are_checked():
-    assert roles.check({"small": "haiku"}) == {"small": "haiku"}
-    for wrong in ({"main": "x"}, {"chief": "x"}, {"small": 1}):
-        with pytest.raises(ConfigError, match="roles"):
-            roles.check(wrong)

@@ -26,6 +26,13 @@ async def say(pilot, words):
     await pilot.press("enter")
 
 
+async def take(pilot, *keys):
+    """Press keys on the screen that opens, once it can have been seen."""
+    await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+    await pilot.pause(0.5)
+    await pilot.press(*keys)
+
+
 def last_message(repo):
     words = ["git", "log", "-1", "--format=%s"]
     return subprocess.run(words, cwd=repo, capture_output=True, text=True, check=True).stdout.strip()
@@ -88,10 +95,12 @@ async def test_switching_between_wires_keeps_the_conversation(make_session):
             await say(pilot, "first question")
             await until(pilot, lambda: len(session.history) == 2)
             await say(pilot, "/model anthropic/claude-sonnet-5-5")
+            await take(pilot, "e")
             await until(pilot, lambda: session.roster.pick.provider.name == "anthropic")
             await say(pilot, "second question")
             await until(pilot, lambda: len(session.history) == 4)
             await say(pilot, "/model gpt-6.1-sol")
+            await take(pilot, "e")
             await until(pilot, lambda: session.roster.pick.provider.name == "openai")
             await say(pilot, "third question")
             await until(pilot, lambda: len(session.history) == 6)
@@ -148,6 +157,39 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         assert app.session.roster.pick.model.name == "deepseek/deepseek-flash"
         await pilot.resize_terminal(160, 50)
         await pilot.resize_terminal(20, 5)
+
+
+async def test_a_mark_is_completed_with_files_folders_symbols_and_the_diff(make_session, repo, quick):
+    (repo / "my notes (old).md").write_text("x\n")
+    session = make_session()
+    await asyncio.to_thread(session.sight.look, "warm")
+    app = Wattson(session, "scripted/lesson")
+
+    def offered():
+        return [each.text for each in app.main.completions.choices]
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: session.roster.pick is not None)
+        app.main.composer.focus()
+        for typed, wanted in {
+            "@met": "@kettle/meter.py ",
+            "@kett": "@kettle/ ",
+            "@boi": "@boil ",
+            "@di": "@diff ",
+            "@notes": '@"my notes (old).md" ',
+        }.items():
+            app.main.composer.text = ""
+            await pilot.press(*typed)
+            await until(pilot, lambda wanted=wanted: wanted in offered())
+        (repo / "brand_new.py").write_text("y = 1\n")
+        await say(pilot, "/plan")
+        app.main.composer.text = ""
+        await pilot.press(*"@brand")  # the list is answered from what is known; another keystroke finds the newer one
+        await until(pilot, app.main._completer._making.done)
+        await pilot.press("_")
+        await until(pilot, lambda: "@brand_new.py " in offered())
+        await pilot.press("tab")
+        await until(pilot, lambda: app.main.composer.text == "@brand_new.py ")
 
 
 async def test_hostile_words_do_not_reach_the_terminal(make_session, quick):
@@ -238,7 +280,7 @@ async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
         assert len(main.hunks.hunks) == len(first)
         await pilot.press("down", "down", "down", "down", "down", "S")
         await pilot.press("i")
-        assert "turn 1, scripted/practice-lesson" in main.hunks.hint
+        assert "turn 1, scripted/lesson," in main.hunks.hint
         assert "matched exactly" in main.hunks.hint
         await pilot.press("escape")
         await say(pilot, "write a test for the kettle")

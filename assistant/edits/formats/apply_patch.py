@@ -182,6 +182,7 @@ class Envelope:
                 "apply_patch",
                 anchors=anchors,
                 after_lines=numbers,
+                signs="".join(line[:1] or " " for line, _ in lines),
                 at_end=at_end,
             )
         ]

@@ -282,6 +282,7 @@ class Diff:
             Edit(
                 action, path, "".join(old), "".join(new), hunk.start, "unified_diff", counts[0] if counts and right else None,
                 mode=self._mode if fresh else None, final_newline=final, also=self._also, after_lines=numbers,
+                signs="".join(line[:1] or " " for line, _ in hunk.lines if line[:1] != "\\"),
             )
         ]  # fmt: skip
 

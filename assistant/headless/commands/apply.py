@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from assistant.edits import disk
-from assistant.errors import PatchError
+from assistant.errors import PatchError, StateError
 from assistant.headless import shapes
-from assistant.headless.output import dump, out, tell
+from assistant.headless.output import dump, mend, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -23,19 +23,20 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(session: Session, options: Namespace) -> int:
     """Do it; any edit that may not or cannot be written refuses the whole reply."""
-    restored = session.journal.recover()
-    if restored:
-        tell(f"Put back after an interrupted write: {', '.join(restored)}.")
+    mend(session)
     patch, misfits = session.changes.read_reply(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
+    risks = disk.risks(patch)
+    asides: tuple[str, ...] = ()
     written, error = False, None
     if patch.files and not misfits:
         try:
+            asides = disk.notes(session.root, patch)
             if options.check:
                 disk.check(session.root, patch)
             else:
                 session.journal.apply(patch, label="apply", now=session.now())
                 written = True
-        except PatchError as trouble:
+        except (PatchError, StateError) as trouble:
             error = trouble
     if options.json:
         dump(
@@ -44,6 +45,7 @@ def run(session: Session, options: Namespace) -> int:
                 "hunks": len(patch.hunks),
                 "misfits": [shapes.misfit(each) for each in misfits],
                 "written": written,
+                "risky": risks,
                 "error": shapes.error(error) if error else None,
             }
         )
@@ -58,4 +60,9 @@ def run(session: Session, options: Namespace) -> int:
             tell(f"refused: {error}")
         if not patch.files and not misfits:
             tell("There are no edits in this reply; nothing to do.")
+    if patch.files and not misfits and error is None:
+        for path, why in risks.items():
+            tell(f"look at {path}: {why}.")
+        for words in (*asides, *session.journal.notes()):
+            tell(words)
     return PatchError.exit_code if misfits or error else 0

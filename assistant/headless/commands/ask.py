@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.edits import disk
+from assistant.edits.patch import Patch
 from assistant.edits.review import Review
-from assistant.errors import AssistantError, PatchError
+from assistant.errors import AssistantError, PatchError, StateError
 from assistant.headless import shapes
-from assistant.headless.output import dump, given, money, out, tell
+from assistant.headless.output import dump, given, mend, money, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -27,6 +30,13 @@ def arguments(parser: ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--diff", action="store_true", help="print the proposed patch instead of the answer")
     how.add_argument("--apply", action="store_true", help="write the proposed patch, all or nothing")
+    parser.add_argument(
+        "--allow-risky",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="with --apply: let this file be written although it runs by itself (Makefile, CI, hooks ...)",
+    )
 
 
 def run(session: Session, options: Namespace) -> int:
@@ -37,13 +47,16 @@ def run(session: Session, options: Namespace) -> int:
 async def _ask(session: Session, options: Namespace) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.stop)
     try:
+        await asyncio.to_thread(mend, session)
         session.roster.choose(options.model or session.config.model or "")
         if options.once:
             session.limits.allow_once()
         ended = await _turn(session, given(options.text), as_json=options.json)
         code = _code(ended)
-        if options.apply and code == 0 and ended.patch is not None:
-            code = await _apply(session, ended, as_json=options.json)
+        if ended.stop not in {"end", "error"}:
+            tell(f"The answer ended early: {ended.stop}.")
+        if options.apply and code == 0 and (ended.patch is not None or ended.misfits):
+            code = await _apply(session, ended, options)
     except AssistantError as error:
         if options.json:
             pick = session.roster.pick
@@ -74,18 +87,45 @@ async def _turn(session: Session, text: str, *, as_json: bool) -> events.TurnEnd
     return ended
 
 
-async def _apply(session: Session, ended: events.TurnEnded, *, as_json: bool) -> int:
-    """Write the whole patch, or nothing when any edit of the reply is missing from it."""
-    assert ended.patch is not None  # noqa: S101 - asked by the caller
+async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) -> int:
+    """Write the whole patch, or nothing: when an edit of the reply is missing from it, or a file wants a word of its own.
+
+    The answer is shown either way: that it cannot be written must not lose it.
+    """
+    patch = ended.patch or Patch()
+    allowed = {path.removeprefix("./") for path in options.allow_risky}
+    risks = {path: why for path, why in disk.risks(patch).items() if path not in allowed}
     if ended.misfits or ended.stop != "end":
-        tell(f"Nothing was written: {ended.misfits[0].message if ended.misfits else 'the answer was cut short.'}")
-        return PatchError.exit_code
-    async for event in session.apply(Review.of(ended.patch, "take"), label="ask --apply"):
-        if isinstance(event, events.PatchApplied):
-            tell(f"Wrote {', '.join(event.patch.paths)}.")
-            if as_json:
-                dump(shapes.patch_applied(event.patch, event.what))
+        words = ended.misfits[0].message if ended.misfits else "the answer was cut short."
+        return _not_written(words, PatchError.exit_code, as_json=options.json)
+    if risks:
+        listed = "; ".join(f"{path}: {why}" for path, why in risks.items())
+        hint = " ".join(f"--allow-risky {shlex.quote(path)}" for path in risks)
+        words = f"some files run without anybody calling them ({listed}). Look at the patch, then allow them: {hint}"
+        return _not_written(words, PatchError.exit_code, as_json=options.json, risky=risks)
+    try:
+        async for event in session.apply(Review.of(patch, "take"), label="ask --apply"):
+            match event:
+                case events.PatchApplied(done, what):
+                    tell(f"Wrote {', '.join(done.paths)}.")
+                    if options.json:
+                        dump(shapes.patch_applied(done, what))
+                case events.PatchMoved(_, why):
+                    return _not_written(f"{why} Ask again.", PatchError.exit_code, as_json=options.json)
+                case events.Notice(words):
+                    tell(words)
+                case _:
+                    pass
+    except (PatchError, StateError) as error:
+        return _not_written(str(error), error.exit_code, as_json=options.json, error=shapes.error(error))
     return 0
+
+
+def _not_written(words: str, code: int, *, as_json: bool, **more: object) -> int:
+    tell(f"Nothing was written: {words}")
+    if as_json:
+        dump({"event": "not_written", "message": words, **more})
+    return code
 
 
 def _code(ended: events.TurnEnded) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from assistant.context import language
 from assistant.errors import AssistantError
 from assistant.headless.output import dump, out
 
@@ -59,11 +60,16 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
     root, is_git = "", False
     try:
         root, is_git = str(session.root), session.repo.is_git
-        problems += [f"Put back after an interrupted write: {path}." for path in session.journal.recover()]
+        problems += session.recover()
     except AssistantError as error:
         problems.append(str(error))
     if not keys and not servers:
         problems.append("No key and no local server was found. Set a key, start a local server, or try `wattson demo`.")
+    missing = language.missing()
+    if missing:
+        problems.append(
+            f"No grammar is installed for {', '.join(missing)}: their files are read as plain text. Install Wattson again."
+        )
     addresses = {
         each.name: {"address": each.base_url, "from": each.address_from}
         for each in session.roster.catalogue.providers.values()
@@ -78,5 +84,6 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         "local": servers,
         "addresses": addresses,
         "places": {name: str(getattr(session.places, name)) for name in ("config", "data", "cache")},
+        "grammars_missing": list(missing),
         "problems": problems,
     }

@@ -1,53 +1,203 @@
-"""The catalogue, with the prices of this hour and who would pay."""
+"""The catalogue: found, filtered and compared, with the prices of this hour and who would pay; `update` takes news into it."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from assistant.headless.output import dump, out
+from assistant.errors import BadEndpoint, ConfigError, PatchError
+from assistant.headless.output import dump, out, tell
+from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
+    from assistant.models.listing import Row
+    from assistant.models.refresh import Merged
     from assistant.session import Session
+
+_TURN = TokenUsage(fresh_input=12_000, cache_read=40_000, output=1_500)
+"""What is priced with each model that is compared: a turn in the middle of a working day."""
+_FETCH_S = 20.0
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
-    parser.add_argument("filter", nargs="?", default="", help="a part of the name")
+    parser.add_argument("words", nargs="*", help="parts of names; or: update FILE_OR_URL")
+    parser.add_argument("--provider", default="", help="only what this one sells")
+    parser.add_argument("--ability", action="append", default=[], choices=["thinking", "images", "tools", "cache"])
+    parser.add_argument("--max-price", default="", metavar="IN[/OUT]", help="USD per million tokens, now, at most")
+    parser.add_argument("--window", type=int, metavar="N", help="tokens of context window, at least")
+    parser.add_argument(
+        "--ready", action="store_true", help="only those that could be asked: with a key, or without need"
+    )
+    parser.add_argument("--compare", nargs="+", metavar="MODEL", help="the facts of some side by side")
+    parser.add_argument("--offline", action="store_true", help="do not look for local model servers")
+    parser.add_argument("--yes", action="store_true", help="update: take what is news without asking")
 
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
-    from assistant.models.price import price_at
+    if options.words[:1] == ["update"]:
+        return _update(session, options)
+    rows = asyncio.run(_rows(session, offline=options.offline))
+    if options.compare:
+        return _compare(session, rows, options)
+    from assistant.models import listing
 
-    now = session.now()
-    rows = []
-    for model in session.roster.catalogue.models:
-        if options.filter.lower() not in model.name.lower():
-            continue
-        price = price_at(model, now)
-        rows.append(
-            {
-                "name": model.name,
-                "title": model.title,
-                "context_window": model.context_window,
-                "max_output": model.max_output,
-                "payer": session.roster.payer(session.roster.catalogue.providers[model.provider]),
-                "input": str(price.input) if price else None,
-                "cache_read": str(price.cache_read) if price and price.cache_read is not None else None,
-                "output": str(price.output) if price else None,
-                "currency": price.currency if price else None,
-                "label": price.label if price else "",
-                "source": model.source,
-                "checked_on": model.checked_on.isoformat() if model.checked_on else None,
-            }
-        )
+    most_input, most_output = _prices(options.max_price)
+    found = listing.keep(
+        listing.find(rows, " ".join(options.words)),
+        provider=options.provider,
+        abilities=options.ability,
+        most_input=most_input,
+        most_output=most_output,
+        least_window=options.window,
+        ready=options.ready,
+    )
     if options.json:
-        dump({"models": rows})
+        dump({"models": [listing.as_json(row) for row in found]})
         return 0
-    for row in rows:
-        money = f"{row['input']:>6} in {row['output']:>6} out {row['currency']}/M {row['label']}"
-        window = row["context_window"] or "?"
-        out(f"{row['name']:<34} {window:>9} window  {row['payer']:<8} {money if row['input'] else 'price unknown'}")
+    for row in found:
+        out(_line(row))
+    if not found:
+        tell("No model meets all of that.")
     return 0
+
+
+async def _rows(session: Session, *, offline: bool) -> list[Row]:
+    try:
+        if not offline:
+            await session.roster.find_local()
+        return session.roster.rows(session.now())
+    finally:
+        await session.close()
+
+
+def _prices(text: str) -> tuple[Decimal | None, Decimal | None]:
+    """Read `1`, `1/5` or `/5`."""
+    try:
+        first, _, second = text.partition("/")
+        return Decimal(first) if first else None, Decimal(second) if second else None
+    except InvalidOperation as error:
+        raise ConfigError(
+            f"{text!r} is no price.", "Write --max-price 1, 1/5 or /5: USD per million in and out."
+        ) from error
+
+
+def _line(row: Row) -> str:
+    window = f"{row.model.context_window:,}" if row.model.context_window else "?"
+    price = row.price
+    money = f"{price.input:>7} in {price.output:>7} out {price.currency}/M {price.label}" if price else "price unknown"
+    key = "" if row.ready else "  (no key)"
+    mark = "*" if row.favourite is not None else " "
+    return f"{mark}{row.name:<44} {window:>9} window  {row.payer:<8} {money.rstrip()}{key}"
+
+
+def _compare(session: Session, rows: Sequence[Row], options: Namespace) -> int:
+    """Show some models side by side; a name may be short, as everywhere."""
+    from assistant.models import listing
+
+    known = {row.name: row for row in rows}
+    chosen = []
+    for name in options.compare:
+        pick = session.roster.catalogue.pick(name)
+        found = known.get(pick.model.name)
+        if found is None:  # a name that a relay takes although nobody lists it
+            found = listing.Row(pick.model, pick.provider, session.roster.payer(pick.provider), None, None, None)
+        chosen.append(found)
+    if options.json:
+        dump({"models": [listing.as_json(row) for row in chosen]})
+        return 0
+    turn = f"a turn of {_TURN.fresh_input:,} fresh, {_TURN.cache_read:,} cached, {_TURN.output:,} out"
+    table = [("", tuple(row.name for row in chosen)), *listing.compare(chosen, _TURN, session.now())]
+    table = [(turn if label == "this usage" else label, values) for label, values in table]
+    widths = [max(len(values[place]) for _, values in table) for place in range(len(chosen))]
+    if sum(widths) + 20 > 160:  # long notes and sources: one model below the other reads better
+        for place, row in enumerate(chosen):
+            out(row.name)
+            for label, values in table[1:]:
+                out(f"  {label:<20} {values[place]}")
+        return 0
+    room = max(len(label) for label, _ in table)
+    for label, values in table:
+        out(
+            f"{label:<{room}}  "
+            + "  ".join(f"{value:<{width}}" for value, width in zip(values, widths, strict=True)).rstrip()
+        )
+    return 0
+
+
+def _update(session: Session, options: Namespace) -> int:
+    """Show what a file or an address knows that is news, and take it once the user says so."""
+    from assistant.models import refresh
+
+    if len(options.words) != 2:
+        raise ConfigError("update wants one file or one https:// address.", "wattson models update FILE_OR_URL")
+    source, into = options.words[1], session.places.config / "providers"
+    data = _read(session, source)
+    news = refresh.merge(data, into, session.now(), where=source, write=False)
+    if not options.json:
+        _tell(news)
+    taken = bool(news.told) and (options.yes or _agreed(options))
+    done = refresh.merge(data, into, session.now(), where=source) if taken else news
+    if options.json:
+        names = ("new", "changed", "refused")
+        dump(
+            {name: list(getattr(news, name)) for name in names}
+            | {"news": {name: list(words) for name, words in news.told.items()}}
+            | {"written": [str(path) for path in done.written]}
+        )
+    for path in done.written:
+        tell(f"Wrote {path}; remove the file to take it back.")
+    if news.told and not taken:
+        tell("Nothing was written; --yes takes it.")
+        return PatchError.exit_code  # refused, nothing written
+    return 0
+
+
+def _read(session: Session, source: str) -> bytes:
+    if "://" not in source:
+        try:
+            return Path(source).expanduser().read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"{source} cannot be read: {error.strerror}.", "Name a file or an https:// address."
+            ) from error
+    from assistant.models.address import loopback
+
+    if not source.startswith("https://") and not loopback(urlsplit(source).hostname or ""):
+        raise BadEndpoint(f"{source} could be changed on its way.", "Use an https:// address.")
+
+    async def fetch() -> bytes:
+        try:
+            return await session.client.get(source, _FETCH_S)
+        finally:
+            await session.close()
+
+    return asyncio.run(fetch())
+
+
+def _tell(news: Merged) -> None:
+    for name, words in news.told.items():
+        out(f"{'new     ' if name in news.new else 'changed '} {name}")
+        for each in words:
+            out(f"          {each}")
+    for each in news.refused:
+        tell(f"not taken: {each}")
+    if not news.told:
+        out("Nothing in it is news.")
+
+
+def _agreed(options: Namespace) -> bool:
+    """Ask on a terminal; a script says --yes."""
+    if options.json or not sys.stdin.isatty():
+        return False
+    sys.stderr.write("Take this into your catalogue? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

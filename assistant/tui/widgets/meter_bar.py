@@ -30,10 +30,12 @@ class MeterState:
 
     `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `left` what is left of
     what has no window; `pace` is how it goes on in full and in short words; `note` who says the figure and how old the word
-    is. `moving` while any of the turn's figures is our estimate.
+    is. `moving` while any of the turn's figures is our estimate. `served` is the model that answered where it is another
+    than the one that was asked.
     """
 
     model: str = ""
+    served: str = ""
     payer: str = ""
     context_share: float | None = None
     turn: TokenUsage = field(default_factory=TokenUsage)
@@ -101,6 +103,8 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     """Return (how soon it is given up, place in the line, words); `size` 2 is in full, 0 as short as can be."""
     about = "~" if state.moving else ""
     name = state.model if size else state.model.rpartition("/")[2]
+    if state.served:
+        name = f"{name} answered by {state.served}!" if size == 2 else f"{name}→{state.served}!"
     payer = f"{state.payer} pays" if size == 2 else state.payer
     plan = ""
     if state.plan:

@@ -211,6 +211,7 @@ class PatchView(ScrollView, can_focus=True):
                 rows.append(_Row(words=f"{path}  {counts}{what}", style="file"))
             self._heads.append(len(rows))
             rows.append(_Row(index))
+            rows += [_Row(words=f"! {each}", style="warning") for each in hunk_lines.doubts(hunk)]
             rows += self._hunk_rows(index, hunk, width)
             rows += self._comment_rows(hunk)
         for misfit in self._misfits:

@@ -1,0 +1,26 @@
+"""Let the model think harder or less from the next question on; without a level, list those that it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ("think",)
+USAGE = "[off | low | medium | high | max | default]"
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it."""
+    if argument:
+        yield session.roster.set_effort("" if argument in {"default", "auto"} else argument.lower())
+        return
+    pick = session.roster.present()
+    levels = ", ".join(session.roster.levels())
+    doubt = "" if pick.model.efforts else " (nobody says which of them it takes)"
+    yield events.Notice(f"{pick.model.name} thinks {pick.effort or 'its own way'}; it may be set to {levels}{doubt}.")

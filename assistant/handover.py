@@ -1,0 +1,218 @@
+"""What is asked of somebody else: a conversation handed over to another model, and side work given to a small one.
+
+Nobody is asked who was not named. A helper that fails gives way to the main model, and that is said; a brief that cannot
+be written leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import events, tokens
+from assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+    from datetime import datetime
+
+    from assistant.models.catalogue import Pick
+    from assistant.models.message import Message
+    from assistant.models.roles import Cast
+    from assistant.models.switch import Carried, Sheet, Way
+    from assistant.roster import Roster
+    from assistant.sight import Sight
+    from assistant.tokens import Cost, TokenUsage
+
+    Stream = AsyncGenerator[events.Event, None]
+
+_INSTRUCTIONS = 800
+"""o200k tokens of what stands around a question: the system's words, the notation of edits, the frame."""
+_CONTEXT = 1_500
+"""o200k tokens that a question's context is expected to have before there was one."""
+
+
+class Sitting(Protocol):
+    """What is needed of the session. `last_usage` is what its last request used, None before there was one."""
+
+    history: list[Message]
+    sight: Sight
+    last_usage: TokenUsage | None
+
+    @property
+    def roster(self) -> Roster:
+        """Who is asked, and who pays."""
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+
+    def aside(self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None) -> Stream:
+        """Ask something beside the conversation."""
+
+    def carry(self, messages: Iterable[Message]) -> None:
+        """Go on with other messages in place of the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that is known before a switch: the sheet, who would write a brief, and what reading for it would cost there."""
+
+    sheet: Sheet
+    writer: Cast
+    reading: Cost
+
+
+class Handover:
+    """Hands the conversation of one sitting over. `trouble` says why the last brief could not be written."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self.trouble = ""
+        self._sitting = sitting
+        self._counts: dict[str, int] = {}
+
+    # Before a switch.
+
+    def needed(self, name: str) -> bool:
+        """Say whether switching to a model is worth a look before: there is a conversation, and another model had it.
+
+        Raises UnknownModel.
+        """
+        target, here = self._sitting.roster.catalogue.pick(name), self._sitting.roster.pick
+        return bool(self._sitting.history) and here is not None and target.model.name != here.model.name
+
+    def offer(self, name: str) -> Offer:
+        """Say what going on with a model means. Counts tokens: call it in a thread. Raises UnknownModel."""
+        from assistant.models import price
+
+        roster = self._sitting.roster
+        writer = roster.cast("small")
+        payer = roster.payer(writer.pick.provider)
+        counted = self._beside() + sum(self._count(message.text) for message in self._sitting.history)
+        reading = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1])
+        cost = price.cost(writer.pick.model, reading, self._sitting.now(), payer)
+        return Offer(self._sheet(roster.catalogue.pick(name)), writer, cost)
+
+    def effects(self, names: Iterable[str]) -> dict[str, Carried]:
+        """Say what carrying everything over to each of some models means; empty without a conversation.
+
+        Counts tokens: call it in a thread.
+        """
+        if not self._sitting.history:
+            return {}
+        return {name: self._sheet(self._sitting.roster.catalogue.pick(name)).ways[0] for name in names}
+
+    def _sheet(self, target: Pick) -> Sheet:
+        from assistant.models import switch
+
+        sitting, roster = self._sitting, self._sitting.roster
+        return switch.sheet(
+            sitting.history,
+            roster.pick,
+            target,
+            payer_before=roster.payer(roster.pick.provider) if roster.pick else None,
+            payer_after=roster.payer(target.provider),
+            last_usage=sitting.last_usage,
+            beside=self._beside(),
+            now=sitting.now(),
+            learned=roster.learned,
+            count=self._count,
+        )
+
+    def _beside(self) -> int:
+        return _INSTRUCTIONS + (self._sitting.sight.context.tokens if self._sitting.sight.context else _CONTEXT)
+
+    def _count(self, text: str) -> int:
+        """Count once what is asked about for many models."""
+        if text not in self._counts:
+            self._counts[text] = tokens.count(text)
+        return self._counts[text]
+
+    # The switch.
+
+    async def go(self, name: str, way: Way = "everything") -> Stream:
+        """Switch to a model, and let the conversation go along as the user wishes. Raises UnknownModel.
+
+        A brief that cannot be written is said, and the other ways are offered anew: nothing has changed then.
+        """
+        from assistant.models import switch
+
+        sitting = self._sitting
+        sitting.roster.catalogue.pick(name)
+        self.trouble, brief = "", ""
+        if way == "brief":
+            ended: events.AsideEnded | None = None
+            try:
+                async with aclosing(self._brief()) as stream:
+                    async for event in stream:
+                        yield event
+                        ended = event if isinstance(event, events.AsideEnded) else ended
+                if ended is not None and ended.error is None and ended.stop == "end":
+                    brief = ended.text.strip()
+                else:
+                    self.trouble = _why(ended)
+            except AssistantError as error:
+                self.trouble = error.message
+            if not brief:
+                here = sitting.roster.present().model.name
+                self.trouble = self.trouble or "the model wrote nothing."
+                yield events.Notice(f"There is no brief: {self.trouble} {here} is still asked.", "warning")
+                if ended is None or ended.stop != "cancelled":
+                    yield events.Asked("switch", name)
+                return
+        before = len(sitting.history)
+        if way != "everything":
+            sitting.carry(switch.carry(sitting.history, way, brief))
+        yield sitting.roster.switch(name)
+        if way != "everything" and before:
+            words = "as the brief above" if brief else "as its last request"
+            yield events.Notice(f"The conversation goes along {words}; all of its {before} messages stay on disk.")
+
+    async def _brief(self) -> Stream:
+        from assistant.models import switch
+
+        sitting = self._sitting
+        cast = sitting.roster.cast("small")
+        request = await asyncio.to_thread(switch.brief_request, list(sitting.history), cast.pick, count=self._count)
+        words = request.messages[0].text
+        async with aclosing(self.side("brief", words, cast=cast, max_output=request.max_output)) as stream:
+            async for event in stream:
+                yield event
+
+    # Side work.
+
+    async def side(
+        self, purpose: str, words: str, *, cast: Cast | None = None, max_output: int | None = None
+    ) -> Stream:
+        """Let the small model do side work; where it cannot, the main model does it, and that is said before."""
+        from assistant.models import roles
+
+        roster = self._sitting.roster
+        main = roster.present()
+        now: Cast | None = cast or roster.cast("small")
+        while now is not None:
+            if now.fell_back:
+                yield events.Notice(f"{now.why}; {now.pick.name} is asked instead.", "warning")
+            why = ""
+            async with aclosing(self._sitting.aside(purpose, words, now.pick, max_output=max_output)) as stream:
+                following = None
+                try:
+                    async for event in stream:
+                        if isinstance(event, events.AsideEnded) and event.error is not None:
+                            why = event.error.message
+                            following = roles.after_failure(now, main, why)
+                            if following is not None:
+                                continue  # the work is not over: somebody takes it over
+                        yield event
+                except AssistantError as error:  # nothing was sent: there is no key, or a cap is in the way
+                    following = roles.after_failure(now, main, error.message)
+                    if following is None:
+                        raise
+            now = following
+
+
+def _why(ended: events.AsideEnded | None) -> str:
+    if ended is None:
+        return "nothing came."
+    return ended.error.message if ended.error else f"the answer ended early ({ended.stop})."

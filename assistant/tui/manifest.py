@@ -1,0 +1,311 @@
+"""The manifest: what the next question shows the model, piece by piece with its price and reason, and keys to decide.
+
+It shows what stands in the composer as it would go out now; with an empty composer, what the last question showed. What
+is decided here holds for the session: `session.sight` keeps it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+from textual import work
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from assistant.context.reader import SECRET_FILE
+from assistant.errors import AssistantError
+from assistant.tui.lines import cut, safe
+from assistant.tui.pickers import Confirm, Page, Sheet
+from assistant.tui.widgets.composer import TextArea
+from assistant.tui.widgets.meter_bar import money
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from assistant.accounts import Quote
+    from assistant.context.section import Context, Masked, Section
+    from assistant.session import Session
+    from assistant.tui.theme import Theme
+
+_BESIDE = 110
+"""Columns from which the text of a piece stands beside the list."""
+_AGAIN_S, _WAITS = 1.0, 20
+"""While the index is not complete the list is gathered again after so many seconds, so many times."""
+_KEYS = "d drop/bring back  p pin  a let secret through  u undo  Enter read  Esc close"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list: what it is about, how many tokens (None where it is not sent), its name, and why."""
+
+    kind: str
+    path: str
+    tokens: int | None
+    title: str
+    why: str
+    section: Section | None = None
+    secret: Masked | None = None
+
+    @property
+    def key(self) -> str:
+        """What stays the same when the context is gathered anew."""
+        return f"{self.kind} {self.path} {self.secret.line if self.secret else ''}"
+
+
+def rows(context: Context, pinned: list[str]) -> list[Row]:
+    """Return the lines: what is sent in its order, then secrets, then what stays out and why."""
+    found = [
+        Row("pinned" if each.path in pinned else "shown", each.path, each.tokens, each.title, each.why, each)
+        for each in context.sections
+    ]
+    for each in context.masked:
+        where = f"{each.path}:{each.line}" if each.line else each.path
+        found.append(Row("masked", each.path, None, where, f"{each.kind}, kept back", secret=each))
+    for each in context.allowed:
+        where = f"{each.path}:{each.line}" if each.line else each.path
+        found.append(Row("let through", each.path, None, where, f"{each.kind}, you let it through", secret=each))
+    found += [Row("dropped", path, None, path, "you keep it out") for path in context.dropped]
+    secret = {each.path for each in context.masked}
+    found += [Row("left out", path, None, path, why) for path, why in context.left_out if path not in secret]
+    return found
+
+
+class Manifest(Sheet[None]):
+    """A list of what goes out, the text of the piece in sight beside it where there is room."""
+
+    CSS = """
+    Manifest { align: center middle; }
+    Manifest > Vertical { width: 100%; height: 100%; border: round $primary; background: $surface; padding: 0 1; }
+    Manifest Static { height: auto; }
+    Manifest Horizontal { height: 1fr; }
+    Manifest OptionList { width: 1fr; height: 1fr; border: none; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; }
+    Manifest TextArea { width: 1fr; height: 1fr; border: none; border-left: solid $primary-muted; padding: 0 1; display: none; }
+    Manifest.-beside TextArea { display: block; }
+    """
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("escape,q,f4", "dismiss(None)", "close", priority=True),
+        Binding("d,delete", "drop", show=False, priority=True),
+        Binding("p", "pin", show=False, priority=True),
+        Binding("a", "allow", show=False, priority=True),
+        Binding("u", "undo", show=False, priority=True),
+        Binding("j", "step(1)", show=False, priority=True),
+        Binding("k", "step(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, session: Session, theme: Theme, question: str) -> None:
+        super().__init__()
+        self.session = session
+        self.look = theme
+        self.context: Context | None = None
+        self.rows: list[Row] = []
+        self._sent = not question and session.sight.sent is not None
+        self.question = question
+        if not question and session.sight.sent is not None:
+            self.question, self.context = session.sight.sent
+        self._waits = _WAITS
+        self._head = Static()
+        self._foot = Static()
+        self.list = OptionList()
+        self.text = TextArea("", read_only=True, show_line_numbers=False)
+        self.text.can_focus = False
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield self._head
+            with Horizontal():
+                yield self.list
+                yield self.text
+            yield self._foot
+
+    def on_mount(self) -> None:
+        """Show what was sent, or gather what would be."""
+        self.list.focus()
+        self.on_resize()
+        if self.context is not None:
+            self._show(self.context, None)
+        else:
+            self._head.update(Text(cut(f"{self._title()}: looking ...", self._width), style="bold"))
+            self._gather()
+
+    def on_resize(self) -> None:
+        """The text beside the list, or behind Enter; lines as long as there is room."""
+        self.set_class(self.size.width >= _BESIDE, "-beside")
+        self._foot.update(Text(cut(_KEYS, self._width), style=self.look["note"]))
+        if self.context is not None:
+            self.call_after_refresh(self._draw)
+
+    @property
+    def _width(self) -> int:
+        return max(10, self.size.width - 4)
+
+    def _title(self) -> str:
+        words = " ".join(safe(self.question).split())
+        if self._sent:
+            return f"What the last question showed: {words}"
+        return f"What this would show: {words}" if words else "What a question without words would show"
+
+    @work(exclusive=True, group="look")
+    async def _gather(self) -> None:
+        """Look again, as the decisions are now."""
+        try:
+            context = await asyncio.to_thread(self.session.sight.look, self.question)
+            quote = await asyncio.to_thread(self.session.quote, self.question)
+        except AssistantError as error:
+            self._head.update(Text(str(error), style=self.look["error"]))
+            return
+        self._show(context, quote)
+        if context.unread and self._waits:
+            self._waits -= 1
+            self.set_timer(_AGAIN_S, self._gather)  # the index grows meanwhile
+
+    def _show(self, context: Context, quote: Quote | None) -> None:
+        self.context = context
+        self.rows = rows(context, self.session.sight.pinned)
+        lines = [cut(self._title(), self._width), self._totals(context, quote), *filter(None, [context.note])]
+        self._head.update(Text("\n".join(lines), style="bold"))
+        self._draw()
+
+    def _totals(self, context: Context, quote: Quote | None) -> str:
+        budget = self.session.config.context_budget
+        parts = [f"{context.tokens:,} tokens in {len(context.sections)} parts (budget {budget:,})"]
+        if context.masked:
+            parts.append(f"{len(context.masked)} secret{'s' if len(context.masked) > 1 else ''} kept back")
+        pick = self.session.roster.pick
+        if pick is not None and pick.model.context_window:
+            share = context.tokens * pick.model.token_factor / pick.model.context_window
+            parts.append(f"{'<0.1%' if share < 0.001 else f'{share:.1%}'} of the context window")
+        if quote is not None:
+            parts.append(f"sending all ~{quote.likely:,} tokens, {money(quote.cost)} with the answer")
+        return " · ".join(parts)
+
+    def _draw(self) -> None:
+        """Fill the list, the same line in sight as before."""
+        here = self.chosen.key if self.chosen is not None else ""
+        at = self.list.highlighted or 0
+        width = self.list.size.width or self._width
+        self.list.clear_options()
+        self.list.add_options([Option(self._line(row, width), id=str(number)) for number, row in enumerate(self.rows)])
+        if self.rows:
+            same = next((number for number, row in enumerate(self.rows) if row.key == here), None)
+            self.list.highlighted = same if same is not None else min(at, len(self.rows) - 1)
+        self._read()
+
+    def _line(self, row: Row, width: int) -> Text:
+        size = f"{row.tokens:>7,}" if row.tokens is not None else f"{'-':>7}"
+        room = max(16, min(60, width * 2 // 5))
+        title = cut(safe(row.title), room)
+        title = title if cell_len(title) >= room else set_cell_size(title, room)
+        sign = {"pinned": "P", "masked": "!", "let through": "!", "dropped": "x"}.get(row.kind, " ")
+        style = {
+            "pinned": "good", "masked": "warning", "let through": "error", "dropped": "note", "left out": "note",
+        }.get(row.kind, "words")  # fmt: skip
+        return Text(cut(f"{sign}{size}  {title}  {safe(row.why)}", width), style=self.look[style], no_wrap=True)
+
+    @property
+    def chosen(self) -> Row | None:
+        """The line in sight."""
+        at = self.list.highlighted
+        if at is None or at >= self.list.option_count:
+            return None
+        number = int(self.list.get_option_at_index(at).id or 0)
+        return self.rows[number] if number < len(self.rows) else None
+
+    def _words(self, row: Row) -> str:
+        """The text of a piece, or what can be done about a line that is not sent."""
+        if row.section is not None:
+            return "\n".join(map(safe, row.section.text.split("\n")))
+        return {
+            "masked": f"{row.title}: {row.why}.\n\na lets this one through, in this session only.",
+            "let through": f"{row.title}: {row.why}.\n\na masks it again.",
+            "dropped": f"{row.title} stays out in this session.\n\nd brings it back.",
+        }.get(row.kind, f"{row.title}: {row.why}.\n\np pins it, which shows it whole.")
+
+    def on_option_list_option_highlighted(self) -> None:
+        """Show the text of the piece in sight."""
+        self._read()
+
+    def _read(self) -> None:
+        words = self._words(self.chosen) if self.chosen is not None else ""
+        if words != self.text.text:
+            self.text.text = words
+
+    @work(exclusive=True, group="ask")
+    async def on_option_list_option_selected(self) -> None:
+        """Show the text of a piece on a page of its own."""
+        if self.chosen is not None:
+            await self.app.push_screen_wait(Page(safe(self.chosen.title), self._words(self.chosen)))
+
+    def action_step(self, step: int) -> None:
+        """Go up or down."""
+        if self.list.option_count:
+            self.list.highlighted = ((self.list.highlighted or 0) + step) % self.list.option_count
+
+    def action_drop(self) -> None:
+        """Keep a piece out, or bring it back."""
+        row, sight = self.chosen, self.session.sight
+        if row is None or row.kind in {"masked", "let through"}:
+            return
+        if row.kind == "dropped":
+            sight.bring_back(row.path)
+        else:
+            sight.keep_out(row.path)
+        self._again()
+
+    @work(exclusive=True, group="decide")
+    async def action_pin(self) -> None:
+        """Pin a file so that every turn shows it, or unpin it."""
+        row, sight = self.chosen, self.session.sight
+        if row is None or row.kind in {"masked", "let through"}:
+            return
+        try:
+            if row.kind == "pinned":
+                sight.drop(row.path)
+            else:
+                await asyncio.to_thread(sight.add, row.path)
+        except AssistantError as error:  # a folder or a diff is no file
+            self._foot.update(Text(cut(f"{row.path} cannot be pinned: {error}", self._width), style=self.look["error"]))
+            return
+        self._again()
+
+    @work(exclusive=True, group="ask")
+    async def action_allow(self) -> None:
+        """Let one secret leave after a yes to its name, or mask it again."""
+        row, sight = self.chosen, self.session.sight
+        if row is None or row.secret is None:
+            return
+        if row.kind == "let through":
+            sight.hide(row.secret)
+        else:
+            whole = row.secret.kind == SECRET_FILE
+            words = (
+                f"{row.title}\n{row.secret.kind}\n\n"
+                + (
+                    "Its keys stay masked; each can be let through by itself. "
+                    if whole
+                    else "Only this one, where it stands. "
+                )
+                + "It goes to the model with each question that shows it, until this session ends or you mask it again."
+            )
+            yes = "y sends it, n or Esc does not"
+            if not await self.app.push_screen_wait(Confirm("Let this secret leave your machine?", words, yes)):
+                return
+            sight.allow(row.secret)
+        self._again()
+
+    def action_undo(self) -> None:
+        """Take back the last decision."""
+        if self.session.sight.undo():
+            self._again()
+
+    def _again(self) -> None:
+        """Gather anew: the last question is then shown as it would go out now."""
+        self._sent = False
+        self._foot.update(Text(cut(_KEYS, self._width), style=self.look["note"]))
+        self._gather()

@@ -1,0 +1,91 @@
+"""What indexing and a question cost: against a bare tree-sitter parse of the same files, in one run.
+
+Usage: python -m benchmarks.index FOLDER ... (git repositories with a work tree, or plain folders). CPU seconds are those of whole
+processes with their children, the least of several runs; memory is the most that the child held.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_RUNS = 3
+_QUESTION = "how are requests retried after an error"
+# The floor: read each file, parse it with the grammar of its language, nothing else.
+_BARE = """
+import importlib, sys
+from pathlib import Path
+from tree_sitter import Language, Parser
+from assistant.context.language import language_of
+from assistant.context.repo import Repo
+root = Path(sys.argv[1])
+parsers = {}
+for line in sys.stdin.buffer.read().split(b"\\0"):
+    path = line.decode("utf-8", "surrogateescape")
+    one = language_of(path) if path else None
+    if one is None or not one.grammar:
+        continue
+    data = (root / path).read_bytes()
+    if len(data) > 1_000_000 or b"\\0" in data[:8000]:
+        continue
+    if one.name not in parsers:
+        parsers[one.name] = Parser(Language(getattr(importlib.import_module(one.grammar), one.constructor)()))
+    parsers[one.name].parse(data)
+"""
+_INDEX = """
+import resource, sys
+from pathlib import Path
+from assistant.context import index
+from assistant.context.repo import Repo
+repo = Repo.open(Path(sys.argv[1]))
+found = index.refresh(repo, repo.files(), Path(sys.argv[2]), timeout_s=3600)
+print(found.unread, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+"""
+_LIST = "import sys\nfrom pathlib import Path\nfrom assistant.context.repo import Repo\nprint(len(Repo.open(Path(sys.argv[1])).files()))"
+
+
+def cpu(argv: list[str], env: dict[str, str], feed: bytes = b"") -> tuple[float, float, str]:
+    """Run a process; returns CPU seconds with children, wall seconds, and what it printed."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(argv, check=True, env=env, input=feed, capture_output=True)
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, done.stdout.decode()
+
+
+def measure(root: Path) -> None:
+    """Print the figures of one repository."""
+    from assistant.context.repo import Repo
+
+    files = [file.path for file in Repo.open(root).files()]
+    feed = b"\0".join(os.fsencode(path) for path in files)
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    python = sys.executable
+    bare = min(cpu([python, "-c", _BARE, str(root)], env, feed)[0] for _ in range(_RUNS))
+    listed = min(cpu([python, "-c", _LIST, str(root)], env)[0] for _ in range(_RUNS))
+    with tempfile.TemporaryDirectory() as folder:
+        home = {**env, "WATTSON_HOME": f"{folder}/home"}
+        ask = [python, "-m", "assistant", "context", "--root", str(root), _QUESTION]
+        spent, wall, printed = min(
+            cpu([python, "-c", _INDEX, str(root), f"{folder}/{run}/tags.sqlite"], env) for run in range(_RUNS)
+        )
+        memory = printed.split()[1]
+        _, first, _ = cpu(ask, home)
+        for _ in range(600):  # the child of the first question goes on by itself
+            if "indexed so far" not in subprocess.run(ask, env=home, capture_output=True, check=True).stderr.decode():
+                break
+        warm = min(cpu(ask, home)[0] for _ in range(_RUNS))
+    print(f"{root.name}: {len(files)} files")
+    print(
+        f"  bare parse {bare:.2f} CPU s; cold index {spent:.2f} CPU s, of which listing {listed:.2f}: {spent / bare:.1f} times; {wall:.1f} s wall, child at most {memory} MB"
+    )
+    print(f"  first context after {first:.2f} s; a warm question {warm:.2f} CPU s, whole process")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        measure(Path(name).resolve())

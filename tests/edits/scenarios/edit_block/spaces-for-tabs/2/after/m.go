@@ -1,0 +1,12 @@
+package main
+
+func run() {
+	if ready {
+		warm()
+		pour()
+	}
+	if !cold {
+		warm()
+		stir()
+	}
+}

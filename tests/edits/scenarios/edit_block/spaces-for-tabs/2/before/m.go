@@ -1,0 +1,10 @@
+package main
+
+func run() {
+	if ready {
+		warm()
+		pour()
+	}
+	warm()
+	stir()
+}

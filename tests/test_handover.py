@@ -1,0 +1,217 @@
+"""A conversation that goes on with another model, and side work that a helper does: who is asked, and what is said of it."""
+
+import json
+
+import pytest
+
+from assistant import command, events
+from assistant.edits.review import Review
+from assistant.errors import UnknownModel
+from tests import loopback
+
+JSON = {"content-type": "application/json"}
+BUSY = (400, JSON, b'{"error": {"message": "the small one is ill"}}')
+
+
+@pytest.fixture
+def two(make_session, tmp_path):
+    """A session with a main model and a small one, each at a server of its own; a role for the small one on wish."""
+
+    def make(main, small, role="anthropic/claude-haiku-5-5"):
+        folder = tmp_path / "state" / "config"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.toml").write_text(f'repairs = 0\n[roles]\nsmall = "{role}"\n' if role else "repairs = 0\n")
+        session = make_session(
+            OPENAI_BASE_URL=main.url, OPENAI_API_KEY="k" * 20, ANTHROPIC_BASE_URL=small.url, ANTHROPIC_API_KEY="a" * 20
+        )
+        session.roster.choose("openai/gpt-6.1-sol")
+        return session
+
+    return make
+
+
+async def walk(stream):
+    return [event async for event in stream]
+
+
+def of(found, kind):
+    return [event for event in found if isinstance(event, kind)]
+
+
+def told(server):
+    """Return the words of the last request."""
+    return json.dumps(server.asked[-1][2])
+
+
+async def test_the_whole_conversation_goes_along(two):
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(loopback.anthropic("Two.")) as small:
+        session = two(main, small)
+        await walk(session.ask("a first question"))
+        found = await walk(command.submit(session, "/model sonnet everything"))
+        assert of(found, events.ModelChanged)[0].model == "claude-sonnet-5-5"
+        await walk(session.ask("and now"))
+        assert "a first question" in told(small)
+        assert "I am one." in told(small)
+        await session.close()
+
+
+async def test_a_conversation_under_way_is_looked_at_before_it_moves(two):
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(loopback.anthropic("Two.")) as small:
+        session = two(main, small)
+        await walk(command.submit(session, "/model openai/gpt-6.1-sol"))  # nothing was said: no sheet
+        await walk(session.ask("a first question"))
+        assert await walk(command.submit(session, "/model sonnet")) == [events.Asked("switch", "sonnet")]
+        assert session.roster.pick.provider.name == "openai"
+        found = await walk(command.submit(session, "/model gpt-6.1-sol:high"))  # the same model reads its own cache
+        assert of(found, events.ModelChanged)[0].effort == "high"
+        offer = session.handover.offer("sonnet")
+        everything = offer.sheet.ways[0]
+        assert offer.sheet.cached == 40
+        assert (offer.sheet.payer_before, offer.sheet.payer_after) == ("metered", "metered")
+        assert everything.fits == "yes"
+        assert everything.cost[1].amount > 0
+        assert offer.writer.pick.name == "anthropic/claude-haiku-5-5"
+        with pytest.raises(UnknownModel):
+            session.handover.offer("no-such-model")
+        await session.close()
+
+
+async def test_a_brief_is_written_by_the_small_model_and_goes_in_place_of_the_conversation(two):
+    with (
+        loopback.Server(loopback.openai("I am one.")) as main,
+        loopback.Server(loopback.anthropic("They boil.")) as small,
+    ):
+        session = two(main, small)
+        await walk(session.ask("a first question"))
+        found = await walk(command.submit(session, "/model sonnet brief"))
+        (started,), (ended,) = of(found, events.AsideStarted), of(found, events.AsideEnded)
+        assert (started.purpose, started.model) == ("brief", "claude-haiku-5-5")
+        assert "a first question" in told(small)
+        assert small.asked[-1][2]["max_tokens"] == 1_200
+        assert ended.text == "They boil."
+        assert [message.text for message in session.history] == [session.history[0].text]
+        assert "They boil." in session.history[0].text
+        await walk(session.ask("and now"))
+        assert "They boil." in told(small)
+        assert "a first question" not in told(small)
+        assert {entry.purpose for entry in session.accounts.ledger.entries()} == {"main", "brief"}
+        assert session.accounts.usage.total == sum(entry.usage.total for entry in session.accounts.ledger.entries())
+        await session.close()
+        again = two(main, small)
+        again.take_up()
+        assert "They boil." in again.history[0].text
+        assert [message.role for message in again.history] == ["user", "user", "assistant"]
+
+
+async def test_only_the_last_request_goes_along(two):
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(loopback.anthropic("Two.")) as small:
+        session = two(main, small)
+        await walk(session.ask("a first question"))
+        await walk(session.ask("a second one"))
+        await walk(command.submit(session, "/model sonnet last"))
+        assert [message.text for message in session.history] == ["a second one"]
+        assert small.asked == []
+        await session.close()
+
+
+async def test_a_helper_that_fails_gives_way_to_the_main_model_and_that_is_said(two):
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(BUSY) as small:
+        session = two(main, small)
+        await walk(session.ask("a first question"))
+        found = await walk(command.submit(session, "/model anthropic/claude-sonnet-5-5 brief"))
+        assert [event.provider for event in of(found, events.AsideStarted)] == ["anthropic", "openai"]
+        (notice, *_) = of(found, events.Notice)
+        assert notice.level == "warning"
+        assert "claude-haiku-5-5 failed" in notice.text
+        assert "openai/gpt-6.1-sol is asked instead" in notice.text
+        assert "I am one." in session.history[0].text
+        await session.close()
+
+
+async def test_a_brief_that_nobody_can_write_changes_nothing_and_the_other_ways_are_offered(two):
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(BUSY) as small:
+        session = two(main, small)
+        await walk(session.ask("a first question"))
+        main.answers[:] = [BUSY]
+        found = await walk(command.submit(session, "/model sonnet brief"))
+        assert found[-1] == events.Asked("switch", "sonnet")
+        assert "no brief" in of(found, events.Notice)[-1].text
+        assert "ill" in session.handover.trouble
+        assert session.roster.pick.provider.name == "openai"
+        assert len(session.history) == 2
+        await walk(command.submit(session, "/model sonnet everything"))
+        assert session.roster.pick.provider.name == "anthropic"
+        assert len(session.history) == 2
+        await session.close()
+
+
+async def test_a_brief_that_is_stopped_leaves_all_as_it_was(two):
+    long = loopback.openai("word " * 400)
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(long) as small:
+        session = two(main, small, role="")
+        await walk(session.ask("a first question"))
+        main.answers[:] = [long]
+        found = []
+        async for event in command.submit(session, "/model sonnet brief"):
+            found.append(event)
+            if isinstance(event, events.AsideStarted):
+                session.stop()
+        assert not of(found, events.Asked)
+        assert session.roster.pick.provider.name == "openai"
+        assert len(session.history) == 2
+        assert not session.asking
+        await session.close()
+
+
+async def test_a_small_model_without_a_key_is_not_passed_over_in_silence(two, repo):
+    with loopback.Server(loopback.openai("Subject line")) as main, loopback.Server(BUSY) as small:
+        session = two(main, small, role="deepseek/deepseek-flash")
+        text = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+        main.answers[:] = [loopback.openai(text), loopback.openai("Subject line")]
+        await walk(session.ask("set it"))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        found = await walk(session.draft_commit())
+        assert "no key for DeepSeek" in of(found, events.Notice)[0].text
+        assert of(found, events.AsideEnded)[0].text == "Subject line"
+        assert small.asked == []
+        await session.close()
+
+
+async def test_the_small_model_drafts_the_commit(two):
+    text = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(text)) as main, loopback.Server(loopback.anthropic("Start at one")) as small:
+        session = two(main, small)
+        await walk(session.ask("set it"))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        found = await walk(session.draft_commit())
+        assert of(found, events.AsideStarted)[0].model == "claude-haiku-5-5"
+        assert of(found, events.AsideEnded)[0].text == "Start at one"
+        assert len(main.asked) == 1
+        await session.close()
+
+
+@pytest.mark.parametrize(("served", "stranger"), [("gpt-6.1-sol-2026-10-01", False), ("gpt-6-luna", True)])
+async def test_who_really_answered_is_told(two, served, stranger):
+    with loopback.Server(loopback.openai("I am one.", model=served)) as main, loopback.Server(BUSY) as small:
+        session = two(main, small)
+        ended = (await walk(session.ask("hi")))[-1]
+        assert (ended.served_model, ended.stranger) == (served, stranger)
+        await session.close()
+
+
+async def test_effort_is_sent_and_told(two):
+    with loopback.Server(loopback.openai("I am one.")) as main, loopback.Server(BUSY) as small:
+        session = two(main, small)
+        (changed,) = await walk(command.submit(session, "/effort high"))
+        assert changed.effort == "high"
+        (notice,) = await walk(command.submit(session, "/effort"))
+        assert "high" in notice.text
+        started = (await walk(session.ask("hi")))[0]
+        assert started.effort == "high"
+        assert main.asked[-1][2]["reasoning_effort"] == "high"
+        await walk(command.submit(session, "/effort default"))
+        await walk(session.ask("hi"))
+        assert "reasoning_effort" not in main.asked[-1][2]
+        (notice,) = await walk(command.submit(session, "/effort sideways"))
+        assert notice.level == "error"
+        await session.close()

@@ -1,0 +1,153 @@
+"""Choosing a model on the screen: found by letters, liked by a key, changed in mid-conversation with a look before."""
+
+from datetime import UTC, datetime
+
+import pytest
+from rich.cells import cell_len
+
+from assistant.models import catalogue, listing
+from assistant.tui import choosing, switching
+from assistant.tui.app import Wattson
+from tests import loopback
+from tests.tui.test_app import say, take, until
+
+ALL = catalogue.load({}, None, {})
+ROWS = listing.rows(ALL, datetime(2026, 11, 24, 2, 0, tzinfo=UTC))
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def app(make_session):
+    """The app with keys of two providers, both at one server that says who it is."""
+    with loopback.Server(loopback.openai("I am one.")) as one, loopback.Server(loopback.anthropic("I am two.")) as two:
+        session = make_session(
+            OPENAI_BASE_URL=one.url, OPENAI_API_KEY="k" * 20, ANTHROPIC_BASE_URL=two.url, ANTHROPIC_API_KEY="a" * 20,
+            OLLAMA_BASE_URL=NOWHERE, LMSTUDIO_BASE_URL=NOWHERE, LLAMA_SERVER_BASE_URL=NOWHERE, VLLM_BASE_URL=NOWHERE,
+        )  # fmt: skip
+        yield Wattson(session, "openai/gpt-6.1-sol")
+
+
+def sheet(pilot):
+    return "\n".join(str(each.render()) for each in pilot.app.screen.query("Static"))
+
+
+async def pick(pilot, *keys):
+    """Open the list and press keys in it."""
+    await pilot.press("f3")
+    await until(pilot, lambda: isinstance(pilot.app.screen, choosing.ModelPicker) and pilot.app.screen.found)
+    await pilot.press(*keys)
+
+
+async def test_a_model_is_found_by_letters_and_taken_with_a_level_of_thinking(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await pick(pilot, *"opus 5:high")
+        assert app.screen.chosen.name == "anthropic/claude-opus-5-5"
+        assert "Claude Opus 5.5, sold by Anthropic; metered pays" in sheet(pilot)
+        assert "$4 in" in sheet(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.session.roster.pick.name == "anthropic/claude-opus-5-5:high")
+        assert "claude-opus-5-5:high" in app.main.meter.line(80)
+        await pick(pilot, *"deepseek-flash")
+        assert "no key: set DEEPSEEK_API_KEY" in sheet(pilot)
+
+
+async def test_a_relay_takes_names_that_nobody_lists(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await pick(pilot, *"openrouter/some/thing-new")
+        assert app.screen.chosen is None
+        await pilot.press("enter")
+        await until(pilot, lambda: app.session.roster.pick.name == "openrouter/some/thing-new")
+
+
+async def test_favourites_stand_first_and_one_key_goes_round_them(app):
+    async with app.run_test(size=(120, 30)) as pilot:
+        roster = app.session.roster
+        await until(pilot, lambda: roster.pick is not None)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "no other favourite" in app.main.talk.text)
+        for words in ("sonnet 5", "6.1 sol", "haiku 5"):
+            await pick(pilot, *words, "ctrl+f", "escape")
+        assert roster.favourites == ["anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"]
+        await pick(pilot)
+        assert [row.name for row in app.screen.found[:3]] == roster.favourites
+        await pilot.press(*"haiku 5", "ctrl+f", "escape")
+        assert roster.favourites == ["anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol"]
+        for name in ("anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "anthropic/claude-sonnet-5-5"):
+            await pilot.press("ctrl+p")
+            await until(pilot, lambda name=name: roster.pick.name == name)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
+async def test_a_switch_in_mid_conversation_is_looked_at_first(app, size):
+    async with app.run_test(size=size) as pilot:
+        session = app.session
+        await until(pilot, lambda: session.roster.pick is not None)
+        await say(pilot, "a question")
+        await until(pilot, lambda: len(session.history) == 2)
+        await say(pilot, "/model sonnet")
+        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet))
+        assert "Go on with anthropic/claude-sonnet-5-5?" in sheet(pilot)
+        assert "metered at OpenAI -> metered at Anthropic" in sheet(pilot)
+        assert "40 tokens" in sheet(pilot)
+        app.screen._since += 1_000  # as if it had just come into sight
+        await pilot.press("e", "enter", "b")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert session.roster.pick.provider.name == "openai"
+        await say(pilot, "/model sonnet")
+        await take(pilot, "l")
+        await until(pilot, lambda: session.roster.pick.provider.name == "anthropic")
+        assert [message.text for message in session.history] == ["a question"]
+
+
+async def test_favourites_are_walked_on_the_sheet(app):
+    async with app.run_test(size=(100, 30)) as pilot:
+        session = app.session
+        await until(pilot, lambda: session.roster.pick is not None)
+        for name in ("openai/gpt-6.1-sol", "anthropic/claude-sonnet-5-5", "anthropic/claude-haiku-5-5"):
+            session.roster.like(name)
+        await say(pilot, "a question")
+        await until(pilot, lambda: len(session.history) == 2)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet) and "sonnet" in sheet(pilot))
+        await pilot.pause(0.5)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet) and "haiku-5-5?" in sheet(pilot))
+        await pilot.pause(0.5)
+        await pilot.press("ctrl+p")  # round to the one that is asked: nothing to switch
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert session.roster.pick.provider.name == "openai"
+
+
+async def test_another_model_than_the_one_that_was_asked_stands_in_the_badge(app):
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "a question")
+        await until(pilot, lambda: "served-model" in app.main.meter.line(160))
+        assert "answered with served-model; gpt-6.1-sol was asked" in app.main.talk.text
+        assert "→served-model!" in app.main.meter.line(60)
+
+
+@pytest.mark.parametrize("width", [34, 74, 76, 98, 114])
+def test_every_row_fits_its_width_and_keeps_both_ends_of_its_name(width):
+    for row in ROWS:
+        text = choosing.line(row, width).plain
+        assert cell_len(text.rstrip()) <= width, text
+        assert text[2:].startswith(row.name[:8])
+        assert row.name[-6:] in text
+    assert cell_len(choosing.heads(width).plain) <= width
+
+
+def test_a_row_tells_its_price_now_or_why_there_is_none():
+    rows = {row.name: row for row in ROWS}
+    assert choosing.rate(rows["deepseek/deepseek-flash"]) == "0.3/1.2 $"
+    assert choosing.rate(rows["zai-coding/glm-5.3"]) == "in the plan"
+    assert choosing.rate(rows["nova/nova-2-lite-v1"]) == "unknown"
+    told = "\n".join(choosing.facts(rows["deepseek/deepseek-flash"]))
+    assert "(peak)" in told
+    assert "changes Tue 24 Nov" in told
+    scored = next(row for row in ROWS if row.model.scores)
+    score = scored.model.scores[0]
+    assert f"{score.benchmark} {score.value}{score.unit}  ({score.source}, " in "\n".join(choosing.facts(scored))

@@ -1,0 +1,152 @@
+"""The manifest as a user's story: what would go out, dropped, pinned, let through, and taken back."""
+
+import asyncio
+
+import pytest
+
+from assistant.tui.app import Wattson
+from assistant.tui.manifest import Manifest
+from tests import loopback
+from tests.tui.test_app import say, until
+
+KEY = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+QUESTION = "how does boil heat litres of water?"
+
+
+@pytest.fixture
+def story(make_session, repo):
+    """An app on the practice repository with a key in one file, against a server; gives (app, server)."""
+    boil = repo / "kettle/boil.py"
+    boil.write_text(boil.read_text() + f"\n\ndef report(litres):\n    token = '{KEY}'\n    return litres, token\n")
+    with loopback.Server(loopback.openai("Fine.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        yield Wattson(session, "openai/gpt-6.1-sol"), server
+
+
+async def opened(pilot, app):
+    await until(pilot, lambda: isinstance(app.screen, Manifest) and bool(app.screen.rows))
+    return app.screen
+
+
+def kinds(sheet):
+    return {(row.kind, row.path) for row in sheet.rows}
+
+
+async def go_to(pilot, sheet, kind, path):
+    await until(pilot, lambda: (kind, path) in kinds(sheet))
+    at = next(number for number, row in enumerate(sheet.rows) if (row.kind, row.path) == (kind, path))
+    sheet.list.highlighted = at
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_what_is_typed_is_shown_before_the_first_question_and_decisions_reach_the_wire(story, size):
+    app, server = story
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        app.main.composer.focus()
+        app.main.composer.text = QUESTION
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        assert server.asked == []
+        assert {("shown", "kettle/boil.py"), ("masked", "kettle/boil.py")} <= kinds(sheet)
+        assert all(row.tokens and row.why for row in sheet.rows if row.section)
+        head = sheet._head.render().plain
+        assert QUESTION in head
+        assert "of the context window" in head
+        assert "1 secret kept back" in head
+        assert sheet.text.text.startswith(sheet.rows[0].path)
+
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("p")
+        await until(pilot, lambda: ("pinned", "kettle/boil.py") in kinds(sheet))
+        await go_to(pilot, sheet, "shown", "kettle/meter.py")
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/meter.py") in kinds(sheet))
+        await pilot.press("u")
+        await until(pilot, lambda: ("dropped", "kettle/meter.py") not in kinds(sheet))
+        await go_to(pilot, sheet, "shown", "kettle/meter.py")
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/meter.py") in kinds(sheet))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert app.main.composer.text == QUESTION
+
+        app.main.composer.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.session.history) == 2)
+        sent = server.asked[0][2]["messages"][-1]["content"]
+        assert sent.index("kettle/boil.py:1-") < sent.index(QUESTION)
+        assert "\nkettle/meter.py" not in sent
+        assert KEY not in sent
+
+        await pilot.press("f4")  # afterwards: what went out, byte for byte
+        sheet = await opened(pilot, app)
+        assert "What the last question showed" in sheet._head.render().plain
+        for row in sheet.rows:
+            if row.section:
+                assert row.section.text.rstrip("\n") in sent
+
+
+async def test_a_secret_is_let_through_only_by_a_yes_to_its_name(story):
+    app, server = story
+    async with app.run_test(size=(120, 34)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "/context look at @report")
+        sheet = await opened(pilot, app)
+        for answer, left in (("n", "masked"), ("y", "let through")):
+            await go_to(pilot, sheet, "masked", "kettle/boil.py")
+            await pilot.press("a")
+            await until(pilot, lambda: len(app.screen_stack) == 3)
+            await pilot.pause(0.5)  # a key typed before the question could be seen means nothing
+            await pilot.press(answer)
+            await until(pilot, lambda: len(app.screen_stack) == 2)
+            await until(pilot, lambda left=left: (left, "kettle/boil.py") in kinds(sheet))
+        assert server.asked == []
+        await pilot.press("escape")
+        await say(pilot, "look at @report")
+        await until(pilot, lambda: len(app.session.history) == 2)
+        assert KEY in server.asked[0][2]["messages"][-1]["content"]
+        await say(pilot, "/context look at @report")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "let through", "kettle/boil.py")
+        await pilot.press("a")
+        await until(pilot, lambda: ("masked", "kettle/boil.py") in kinds(sheet))
+        assert KEY not in (await asyncio.to_thread(app.session.sight.look, "look at @report")).render()
+
+
+async def test_the_text_of_a_piece_can_be_read_and_drives_no_terminal(story, repo):
+    app, _ = story
+    (repo / "evil.py").write_text("def gloop():\n    return '\x1b[2J\u202e gone [bold]not markup[/]'\n")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "/context @gloop and @kettle/")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "shown", "evil.py")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen_stack) == 3)
+        words = app.screen.query_one("TextArea").text
+        assert words.startswith("evil.py:1-2\ndef gloop():")
+        assert "\x1b" not in words
+        assert "\u202e" not in words
+        await pilot.press("escape")
+        await go_to(pilot, sheet, "shown", "kettle/")
+        await pilot.press("p")  # a folder cannot be pinned, and the sheet says so and stays
+        await until(pilot, lambda: "cannot be pinned" in sheet._foot.render().plain)
+        await pilot.resize_terminal(20, 6)
+        await pilot.press("j", "k", "d", "u", "escape")
+
+
+async def test_without_a_word_typed_and_without_a_repository_to_speak_of_it_still_opens(make_session, repo):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        assert "without words" in sheet._head.render().plain
+        while sheet.rows and (row := sheet.rows[0]).section:
+            sheet.list.highlighted = 0
+            await pilot.press("d")
+            await until(pilot, lambda row=row: ("dropped", row.path) in kinds(sheet))
+        await pilot.press("q")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
