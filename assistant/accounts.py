@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.tariff import Burn
     from assistant.readings import Hearing, Polled, Poller
     from assistant.tokens import Cost, TokenUsage
 
@@ -278,14 +279,17 @@ class Accounts:
             found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
         return found
 
-    def _burns(self, plan: Plan, now: datetime) -> list[Entry]:
+    def _burns(self, plan: Plan, now: datetime) -> list[Entry | Burn]:
         """Return what a plan burnt as far back as its windows reach: step by step lately, in quarters of an hour before."""
-        from assistant.quota import meter
+        from assistant.quota import bygone, meter
 
         since = meter.horizon(plan, now)
+        old: list[Burn] = []
         if any(each.unit == "prompts" for each in plan.meters):  # which steps were one prompt, only steps tell
-            return self.ledger.entries(plan=plan.name, since=since)
-        return self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)
+            return [*self.ledger.entries(plan=plan.name, since=since)]
+        if since is None and bygone.summable(plan):
+            old, since = bygone.sums(self.ledger, plan, now)
+        return [*old, *self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)]
 
     def readings(self, plan: Plan) -> list[Reading]:
         """Return what was said of a plan as far back as it matters, oldest first."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import AssistantError, BudgetError, ConfigError, Held, OutOfFunds, ProviderError, WindowExhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from assistant.accounts import Accounts, Quote
@@ -191,10 +191,21 @@ class Limits:
             if priced.amount is not None or priced.status in {"included", "free"}:
                 candidates[other.model.name] = priced
         found = offers(crossings, candidates, self._now())
-        models = [each for each in found if each.kind == "cheaper"][:_MOST]
+        models = self._various(each for each in found if each.kind == "cheaper")
         ways = (*models, *(each for each in found if each.kind != "cheaper"))
         until = next((each.at for each in ways if each.kind == "wait"), None)
         return Hold(" ".join(map(str, crossings)), ways, until)
+
+    def _various(self, found: Iterable[Offer]) -> list[Offer]:
+        """Take the first offers, of one provider no more than two."""
+        kept: list[Offer] = []
+        for each in found:
+            seller = each.model.partition("/")[0]
+            if sum(one.model.startswith(f"{seller}/") for one in kept) < 2:
+                kept.append(each)
+            if len(kept) == _MOST:
+                break
+        return kept
 
     def _others(self, quote: Quote | None, pick: Pick) -> list[Offer]:
         """Offer what is paid otherwise and could go on: what the user likes and used last comes first."""

@@ -189,15 +189,12 @@ class Session:
         """Return the plan board, of all plans there are with `every`. Reads the ledger: call it in a thread."""
         from assistant.standings import standings
 
-        more = self.accounts.plans.values() if every else ()
+        providers = self.roster.catalogue.providers
         sellers = [each.provider for each in self.roster.found()]
-        named = [
-            self.roster.catalogue.providers[name]
-            for name in self.config.plans
-            if name in self.roster.catalogue.providers
-        ]
-        practice = [each for each in self.roster.catalogue.providers.values() if each.payer == "practice"]
-        sellers = [*sellers, *named] or practice
+        sellers += [providers[name] for name in self.config.plans if name in providers]
+        if not sellers:
+            sellers = [each for each in providers.values() if each.payer == "practice"]
+        more = self.accounts.plans.values() if every else ()
         return standings(self.accounts, sellers, self.roster.pick, self.now(), plans=more)
 
     def next_models(self) -> list[str]:

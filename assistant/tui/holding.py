@@ -103,4 +103,7 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
 
 
 def _cost(offer: Offer) -> str:
-    return f"  (about {money(offer.cost)})" if offer.cost is not None else ""
+    if offer.cost is None:
+        return ""
+    about = "about " if offer.cost.amount else ""
+    return f"  ({about}{money(offer.cost)})"
