@@ -7,14 +7,14 @@ it is needed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import BudgetError, ConfigError
+from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,15 +29,14 @@ if TYPE_CHECKING:
     from assistant.models.client import Client
     from assistant.models.estimate import Factor
     from assistant.models.provider import Model, Payer, Provider
-    from assistant.quota.advice import Fit
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
-    from assistant.quota.history import Row, Yield
+    from assistant.quota.history import Row
     from assistant.quota.ledger import Entry, Ledger
     from assistant.quota.meter import Estimate
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
-    from assistant.quota.replay import Event
+    from assistant.quota.tariff import Burn
     from assistant.readings import Hearing, Polled, Poller
     from assistant.tokens import Cost, TokenUsage
 
@@ -51,7 +50,10 @@ _HEARD = timedelta(days=40)
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1)."""
+    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
+
+    `words` are the o200k tokens that it was made for, `most` is the burn at the high end.
+    """
 
     model: str
     low: int
@@ -61,6 +63,8 @@ class Quote:
     cost_low: Cost
     cost_high: Cost
     share: float | None
+    words: int = 0
+    most: TokenUsage = field(default_factory=tokens.TokenUsage)
 
 
 class Payers(Protocol):
@@ -178,13 +182,36 @@ class Accounts:
         pick = pick or self._payers.pick
         if pick is None:
             return None
+        usages = self._usages(words, pick)
+        low, likely, high = (usage.fresh_input for usage in usages)
+        least, cost, most = (self.price(usage, pick=pick) for usage in usages)
+        share = self._share(usages[1], cost, pick)
+        return Quote(pick.model.name, low, likely, high, cost, least, most, share, words, usages[2])
+
+    def cost(self, words: int, pick: Pick) -> Cost:
+        """Say what sending so many o200k tokens would likely cost with a model."""
+        return self.price(self._usages(words, pick)[1], pick=pick)
+
+    def _usages(self, words: int, pick: Pick) -> list[TokenUsage]:
+        """Guess what a question burns: low, likely and high."""
         low, likely, high = self._payers.factor(pick.model).of(words)
         answer = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
         sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
-        usages = [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
-        least, cost, most = (self.price(usage, pick=pick) for usage in usages)
-        share = self._share(usages[1], cost, pick)
-        return Quote(pick.model.name, low, likely, high, cost, least, most, share)
+        return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
+
+    def needs(self, quote: Quote, pick: Pick) -> dict[str, Decimal]:
+        """Say what a question would take of each meter of the plan at the high end, in its units; unknown ones are left out."""
+        from assistant.quota.tariff import Burn
+
+        plan = self.plan(pick)
+        if plan is None:
+            return {}
+        step = Burn(self._now(), quote.most, quote.cost_high, pick.model.id)
+        return {
+            gauge.meter.name: need
+            for gauge in self._gauges.get(plan.name) or self.gauges(plan)
+            if gauge.meter.counts(step.model) and (need := gauge.need(step))
+        }
 
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> float | None:
         from assistant.quota import meter
@@ -195,31 +222,6 @@ class Accounts:
             return None
         gauges = self._gauges.get(plan.name) or self.gauges(plan)
         return meter.share_of(gauges, Burn(self._now(), usage, cost, pick.model.id))
-
-    def check_caps(self, words: int, pick: Pick) -> None:
-        """Raise BudgetError where sending so many o200k tokens would cross a cap; asked before anything leaves."""
-        config = self._config
-        if not (config.cap_turn or config.cap_session or config.cap_day):
-            return
-        from assistant.quota import history
-
-        quote = self.quote(words, pick)
-        if quote is None or quote.cost.amount is None:
-            return
-        today = self._now().astimezone().date()
-        burnt = history.whole(history.rows(self.ledger.totals(("day",), since=today))).money
-        spent = {
-            "turn": tokens.total_cost([]).amount,
-            "session": sum(cost.amount or 0 for cost in self.costs.values()),
-            "day": sum(burnt.values()),
-        }
-        for name, cap in (("turn", config.cap_turn), ("session", config.cap_session), ("day", config.cap_day)):
-            if cap is not None and quote.cost.amount + (spent[name] or 0) > cap:
-                raise BudgetError(
-                    f"This question would cost about {quote.cost.amount:.4f} {quote.cost.currency} and cross your cap "
-                    f"of {cap} for a {name}.",
-                    f"Choose a cheaper model with /model, or raise cap_{name} in your config.",
-                )
 
     # What was burnt, and what is left.
 
@@ -277,14 +279,17 @@ class Accounts:
             found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
         return found
 
-    def _burns(self, plan: Plan, now: datetime) -> list[Entry]:
+    def _burns(self, plan: Plan, now: datetime) -> list[Entry | Burn]:
         """Return what a plan burnt as far back as its windows reach: step by step lately, in quarters of an hour before."""
-        from assistant.quota import meter
+        from assistant.quota import bygone, meter
 
         since = meter.horizon(plan, now)
+        old: list[Burn] = []
         if any(each.unit == "prompts" for each in plan.meters):  # which steps were one prompt, only steps tell
-            return self.ledger.entries(plan=plan.name, since=since)
-        return self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)
+            return [*self.ledger.entries(plan=plan.name, since=since)]
+        if since is None and bygone.summable(plan):
+            old, since = bygone.sums(self.ledger, plan, now)
+        return [*old, *self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)]
 
     def readings(self, plan: Plan) -> list[Reading]:
         """Return what was said of a plan as far back as it matters, oldest first."""
@@ -337,33 +342,6 @@ class Accounts:
             return []
         when = f"; asked again after {polled.next_at.astimezone():%H:%M}" if polled.next_at else ""
         return [f"{polled.note}{when}"]
-
-    def past(self) -> list[Event]:
-        """Return all that was burnt as events for a replay; what was not billed is left out."""
-        from assistant.quota import meter
-        from assistant.quota.replay import Event
-
-        now = self._now()
-        burns = [burn for each in self.ledger.entries() if (burn := meter.burn_of(each, now)) is not None]
-        return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
-
-    def advice(self, name: str = "") -> list[Fit]:
-        """Say how each plan, or the one named, would have held what was burnt; those that held most come first."""
-        from assistant.quota import advice
-
-        plans = [self.plans[name]] if name in self.plans else self.plans.values()
-        able = [plan for plan in plans if "scripted" not in plan.default_for]
-        entries = [each for each in self.ledger.entries() if each.payer != "practice"]
-        return advice.compare(able, entries, self._now()) if entries else []
-
-    def yields(self, since: date | None = None, *, project: str = "") -> list[Yield]:
-        """Say for each model what its edits came to and what an accepted line cost, the cheapest first."""
-        from assistant.quota import history
-
-        by = ("provider", "model")
-        only = {"project": project} if project else {}
-        costs = history.rows(self.ledger.totals(by, since=since, until=None, **only))
-        return history.yields(self.ledger.yields(by, since=since, until=None, **only), costs)
 
     # What became of the edits.
 

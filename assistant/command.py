@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetError
 
 if TYPE_CHECKING:
     from assistant.session import Session
@@ -59,5 +60,8 @@ async def submit(session: Session, text: str) -> Stream:
         async with aclosing(stream):
             async for event in stream:
                 yield event
+    except BudgetError as error:
+        hold = session.limits.hold
+        yield events.Notice(str(error), "error") if hold is None else events.TurnHeld(replace(hold, text=words))
     except AssistantError as error:
         yield events.Notice(str(error), "error")

@@ -36,7 +36,8 @@ class Places:
 class Config:
     """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap.
 
-    `roles` says who writes commit messages and briefs ("small"); the main model is `model`, or "main" among the roles.
+    `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such. `roles` says who
+    writes commit messages and briefs ("small"); the main model is `model`, or "main" among the roles.
     """
 
     model: str = ""
@@ -48,6 +49,7 @@ class Config:
     cap_session: Decimal | None = None
     cap_day: Decimal | None = None
     plans: Mapping[str, str] = field(default_factory=dict)
+    reserve: Mapping[str, str | list[str]] = field(default_factory=dict)
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     key_commands: Mapping[str, list[str]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -134,7 +136,7 @@ def _roles(wishes: Any, where: str) -> dict[str, str]:
 
 def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Config:
     kinds: dict[str, type | tuple[type, ...]] = {
-        "model": str, "theme": str, "context_budget": int, "repairs": int, "plans": dict, "providers": dict, "key_commands": dict,
+        "model": str, "theme": str, "context_budget": int, "repairs": int, "plans": dict, "reserve": dict, "providers": dict, "key_commands": dict,
     }  # fmt: skip
     for name, kind in kinds.items():
         if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):

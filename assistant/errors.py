@@ -7,6 +7,7 @@
     │   └── CommitFailed            a hook or git itself refused the commit; nothing was lost
     ├── StateError                  our own files: ledger, journal, cache
     ├── BudgetError                 a cap would be crossed, or the question does not fit
+    │   └── Held                    the same, and waiting until `retry_at` helps
     ├── PatchError                  an edit that will not be written
     │   ├── Stale                   the file changed since the model saw it
     │   ├── OutsideRoot             the path leads out of the root, into .git or through a link
@@ -93,9 +94,21 @@ class StateError(AssistantError):
 
 
 class BudgetError(AssistantError):
-    """A cap would be crossed by sending this, or it cannot fit."""
+    """A cap would be crossed by sending this, or it cannot fit; nothing was sent."""
 
     kind = "budget"
+    exit_code = 3
+
+
+class Held(BudgetError):
+    """A cap, a reserve or a used-up window holds this back until `retry_at`, an aware instant; nothing was sent."""
+
+    kind = "held"
+    exit_code = 75
+
+    def __init__(self, message: str, hint: str = "", *, retry_at: datetime) -> None:
+        super().__init__(message, hint)
+        self.retry_at = retry_at
 
 
 class PatchError(AssistantError):

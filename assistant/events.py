@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.models.message import Message
     from assistant.models.provider import Payer
     from assistant.models.wire import StopReason
+    from assistant.quota.caps import Hold
     from assistant.quota.meter import Estimate
     from assistant.tokens import Cost
 
@@ -194,6 +195,13 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnHeld:
+    """A question was not sent, or was refused because a window is used up: why, and what the user could do."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
 class AsideStarted:
     """A question beside the conversation goes out: what for, who is asked and who pays."""
 
@@ -250,6 +258,7 @@ Event = (
     | UndoProposed
     | ModelChanged
     | TurnEnded
+    | TurnHeld
     | AsideStarted
     | AsideEnded
     | Notice

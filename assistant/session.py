@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens
 from assistant.accounts import Accounts
-from assistant.errors import Auth, BudgetError, ConfigError, PatchError, Stale, StateError
+from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
 from assistant.transcript import Transcript, recent
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
     from assistant.handover import Handover
+    from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.message import Message
@@ -94,6 +95,13 @@ class Session:
         return Accounts(
             self.roster, self.id, places=self.places, config=self.config, client=lambda: self.client, now=self.now
         )
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What holds a question back."""
+        from assistant.limits import Limits
+
+        return Limits(self.accounts, self.roster, self.config, self.now)
 
     @cached_property
     def journal(self) -> Journal:
@@ -181,15 +189,12 @@ class Session:
         """Return the plan board, of all plans there are with `every`. Reads the ledger: call it in a thread."""
         from assistant.standings import standings
 
-        more = self.accounts.plans.values() if every else ()
+        providers = self.roster.catalogue.providers
         sellers = [each.provider for each in self.roster.found()]
-        named = [
-            self.roster.catalogue.providers[name]
-            for name in self.config.plans
-            if name in self.roster.catalogue.providers
-        ]
-        practice = [each for each in self.roster.catalogue.providers.values() if each.payer == "practice"]
-        sellers = [*sellers, *named] or practice
+        sellers += [providers[name] for name in self.config.plans if name in providers]
+        if not sellers:
+            sellers = [each for each in providers.values() if each.payer == "practice"]
+        more = self.accounts.plans.values() if every else ()
         return standings(self.accounts, sellers, self.roster.pick, self.now(), plans=more)
 
     def next_models(self) -> list[str]:
@@ -255,6 +260,10 @@ class Session:
                             pass
                     yield event
             await asyncio.to_thread(self.accounts.keep_line, pick)
+            if ended is not None and isinstance(ended.error, ProviderError):
+                hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text)
+                if hold is not None:
+                    yield events.TurnHeld(hold)
         finally:
             self._asking = False
             if ended is None:  # closed from outside: what came is kept
@@ -270,7 +279,7 @@ class Session:
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.accounts.check_caps, self._words(text), pick)
+            await asyncio.to_thread(self.limits.check, lambda: self._words(text), pick)
         except BaseException:
             self._asking = False
             raise

@@ -100,7 +100,8 @@ async def test_a_refusal_exhausts_the_window_that_it_names(make_session, named):
     with loopback.Server(refusal) as server:
         session = make_session(ZAI_CODING_BASE_URL=f"{server.url}/api/coding/paas/v4", ZAI_API_KEY=KEY)
         session.roster.switch("zai-coding/glm-5.3")
-        ended = (await ask(session))[-1]
+        *_, ended, held = await ask(session)
+        assert isinstance(held, events.TurnHeld)
         assert ended.error.kind == "window_exhausted"
         assert len(server.asked) == 1
         signal = session.accounts.hearings["zai-coding"].signal

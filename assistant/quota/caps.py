@@ -32,12 +32,15 @@ _RESERVE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """A part of a window that is kept: `share` 0 to 1 of `meter`, free to be used on `days` (Monday is 0) in `zone`."""
+    """A part of a window that is kept: `share` 0 to 1 of `meter`, free to be used on `days` (Monday is 0) in `zone`.
+
+    `zone` None is that of this machine.
+    """
 
     meter: str
     share: Decimal
     days: tuple[int, ...] = ()
-    zone: str = "UTC"
+    zone: str | None = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,10 @@ class Crossing:
 
     def __str__(self) -> str:
         if self.scope == "reserve":
-            kept = f"the reserve of {self.meter}"
-            return (
-                f"This would take {self.over:f} {self.unit} of {kept}." if self.over is not None else f"{kept}: unknown"
-            )
+            if self.over is None or self.ahead is None:
+                return f"What this takes of {self.meter} is unknown, so its reserve cannot be kept."
+            words = f"This would make {self.ahead:.6g} {self.unit} of {self.meter}"
+            return f"{words}, {self.over:.6g} into the part that you keep (from {self.limit:.6g} on)."
         cap = f"the cap of {amount(self.limit, self.unit)} for this {self.scope}"
         if self.over is None or self.ahead is None:
             return f"What this costs is unknown, so {cap} cannot be kept."
@@ -72,12 +75,25 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What could be done instead: ask a cheaper `model`, go on once, or wait until `at` and resume."""
+    """What could be done instead: ask a cheaper `model` or one that is paid otherwise, go on once, or wait until `at`."""
 
-    kind: Literal["cheaper", "once", "wait"]
+    kind: Literal["cheaper", "switch", "once", "wait"]
     model: str = ""
     at: datetime | None = None
     cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A question that was held, or refused because a window is used up: why, until when, and what could be done.
+
+    `until` None is for good, or unknown. `text` is the question, so that nothing is lost.
+    """
+
+    why: str
+    offers: tuple[Offer, ...]
+    until: datetime | None = None
+    text: str = ""
 
 
 def crossed(
@@ -116,7 +132,7 @@ def reserved(
     """Return the reserves that a step would take from; `needs` is what it takes of each meter, at the high end."""
     found = []
     for reserve in reserves:
-        if reserve.days and now.astimezone(ZoneInfo(reserve.zone)).weekday() in reserve.days:
+        if reserve.days and now.astimezone(ZoneInfo(reserve.zone) if reserve.zone else None).weekday() in reserve.days:
             continue
         for each in estimates:
             if each.meter != reserve.meter or not isinstance(each.limit, Decimal) or each.used is None:
@@ -157,7 +173,7 @@ def _fits(crossing: Crossing, cost: Cost) -> bool:
     return crossing.before + cost.amount <= crossing.limit
 
 
-def read_reserve(text: str, zone: str = "UTC") -> Reserve:
+def read_reserve(text: str, zone: str | None = "UTC") -> Reserve:
     """Read a reserve such as "20 % of the week for Friday" or "10% of 5 hours". Raises ConfigError."""
     match = _RESERVE.fullmatch(text.strip())
     hint = 'Write it like "20 % of the week for Friday".'

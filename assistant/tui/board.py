@@ -97,6 +97,7 @@ class Board(Sheet[None]):
 
     def _lines(self, width: int) -> list[Text]:
         """Read one page; called in a thread."""
+        from assistant import hindsight
         from assistant.quota import history
 
         session, look = self._session, self._look
@@ -111,7 +112,7 @@ class Board(Sheet[None]):
             case "hour":
                 return board_lines.hours(accounts.ledger.hours(), look)
             case "yield":
-                return board_lines.yields(accounts.yields(), width, look)
+                return board_lines.yields(hindsight.yields(accounts.ledger), width, look)
             case "model":
                 return board_lines.sums(
                     ("provider", "model"), history.rows(accounts.ledger.totals(("provider", "model"))), width, look

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from assistant import command
 from assistant.errors import AssistantError
 from assistant.tui import present
+from assistant.tui.holding import Holding
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.meter_bar import MeterBar
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
+    from assistant.quota.caps import Hold
     from assistant.session import Session
     from assistant.tui.completing import Completer
     from assistant.tui.theme import Theme
@@ -33,10 +35,8 @@ _WIDE = 120
 _SQUAT = 14
 _PAUSE_S = 0.3
 """How long typing must pause before the price of what stands in the composer is worked out."""
-
-
-_BEAT_S = 60.0
-"""How often the meter is looked at while nothing happens."""
+_BEAT_S, _TICK_S = 60.0, 2.0
+"""How often the meter is looked at while nothing happens, and the clock while a question waits for a reset."""
 _AWAKE_S = 900.0
 """How long after the user's last question or command somebody is still asked for the quota."""
 
@@ -78,6 +78,7 @@ class MainScreen(Screen[None]):
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(id="composer")
+        self.holding = Holding(self)
         self._model = model
         self._resume = resume
         self._queue: list[str] = []
@@ -101,11 +102,8 @@ class MainScreen(Screen[None]):
         self.composer.focus()
         self.hunks.show(None)
         self.call_after_refresh(self._begin)
-        self.set_interval(_BEAT_S, self._beat)
-
-    def _beat(self) -> None:
-        """Let the meter know that time has passed: windows end, and words grow old."""
-        self.ask_meter(idle=True)
+        self.set_interval(_BEAT_S, lambda: self.ask_meter(idle=True))
+        self.set_interval(_TICK_S, self.holding.tick)
 
     def on_resize(self) -> None:
         """One pane or two."""
@@ -136,7 +134,7 @@ class MainScreen(Screen[None]):
         """Hand over words, or keep them until the running turn has ended."""
         if self.session.asking and not message.text.startswith("/"):
             self._queue.append(message.text)
-            self._label()
+            self.label()
             return
         self.submit(message.text)
 
@@ -190,26 +188,29 @@ class MainScreen(Screen[None]):
         quotes = await asyncio.to_thread(quoting.quotes, self.session, text)
         self.composer.border_subtitle = quoting.line(quotes, self.size.width - 6)
 
-    def _label(self) -> None:
+    def label(self) -> None:
         """Say above the composer what waits there."""
-        waits = f"{len(self._queue)} queued" if self._queue else ""
-        self.composer.border_title = waits
+        waits = [self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
+        self.composer.border_title = ", ".join(filter(None, waits))
+
+    @work(exclusive=True, group="held")
+    async def held(self, hold: Hold) -> None:
+        """Let the user choose what becomes of a question that was held."""
+        await self.holding.offer(hold)
 
     @work(group="turn")
     async def submit(self, text: str) -> None:
         """Do what was typed and show what comes of it."""
         turns = self.session.turn
         await self.walk(command.submit(self.session, text))
-        if self.session.turn == turns and not text.startswith("/") and not self.composer.text:
-            self.composer.text = text  # nothing was sent: no model, no key, a cap
-            self.composer.move_cursor(self.composer.document.end)
+        if self.session.turn == turns and not text.startswith("/"):
+            self.composer.give_back(text)  # nothing was sent: no model, no key, a cap
         if self._completer is not None:
             self._completer.forget()  # files may have come or gone
         self._arrange()
-        if self._queue and not self.session.asking:
-            following = self._queue.pop(0)
-            self._label()
-            self.submit(following)
+        if self._queue and not self.session.asking and not self.holding.busy:
+            self.submit(self._queue.pop(0))
+            self.label()
         else:
             self.ask_meter()
 
@@ -280,13 +281,14 @@ class MainScreen(Screen[None]):
     # Keys.
 
     def action_stop(self) -> None:
-        """Stop the running turn; what was queued goes back to the composer."""
+        """Stop the running turn, or wait no longer; what was queued goes back to the composer."""
+        self.composer.give_back(self.holding.stop())
         if self.session.asking:
             self.session.stop()
             if self._queue:
                 self.composer.text = "\n".join([*self._queue, self.composer.text]).rstrip("\n")
                 self._queue.clear()
-                self._label()
+                self.label()
 
     def action_swap(self) -> None:
         """Go between composer and hunks."""
@@ -366,7 +368,7 @@ class MainScreen(Screen[None]):
 
     def _stay(self) -> None:
         self._leaving = False
-        self._label()
+        self.label()
 
     def open(self, what: str, argument: str = "") -> None:
         """Open what a command asks for."""

@@ -94,6 +94,10 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.TurnEnded():
             talk.end()
             _end(screen, event)
+        case events.TurnHeld(hold):
+            talk.end()
+            talk.add(hold.why, "warning")
+            screen.held(hold)
         case events.AsideStarted(purpose, provider, model, payer):
             talk.add(f"{purpose} from {provider}/{model}; {payer} pays", "fold")
         case events.AsideEnded(purpose, usage=usage, cost=cost, error=trouble):

@@ -24,9 +24,12 @@ def quotes(session: Session, text: str) -> list[Quote]:
         if len(found) > _OTHERS:
             break
         try:
-            other = session.quote(text, session.roster.catalogue.pick(name))
+            pick = session.roster.catalogue.pick(name)
         except AssistantError:
             continue  # a favourite that is sold no more
+        if pick.provider.payer == "practice":
+            continue
+        other = session.quote(text, pick)
         if other is not None and other.model not in {each.model for each in found}:
             found.append(other)
     return found

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from assistant import events
+    from assistant.quota.caps import Hold
     from assistant.session import Session
     from assistant.tui.theme import Theme
+    from assistant.tui.widgets.composer import Composer
     from assistant.tui.widgets.meter_bar import MeterBar
     from assistant.tui.widgets.patch_view import PatchView
     from assistant.tui.widgets.transcript import Transcript
@@ -24,6 +26,7 @@ class Stage(Protocol):
     talk: Transcript
     hunks: PatchView
     meter: MeterBar
+    composer: Composer
     session: Session
     window: int | None
 
@@ -42,6 +45,15 @@ class Stage(Protocol):
 
     def open(self, what: str, argument: str = "") -> object:
         """Open what a command asks for."""
+
+    def held(self, hold: Hold) -> object:
+        """Let the user choose what becomes of a question that was held."""
+
+    def submit(self, text: str) -> object:
+        """Do what was typed."""
+
+    def label(self) -> None:
+        """Say above the composer what waits."""
 
     async def walk(self, stream: AsyncGenerator[events.Event, None]) -> None:
         """Show the events of a stream, and the error it ends with."""

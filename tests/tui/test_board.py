@@ -67,7 +67,7 @@ async def test_nobody_is_asked_at_the_start_and_somebody_after_a_question_or_at_
         app = Wattson(session)
         async with app.run_test(size=(120, 34)) as pilot:
             await until(pilot, lambda: session.roster.pick is not None and app.main.meter.state.plan)
-            app.main._beat()
+            app.main.ask_meter(idle=True)
             await pilot.pause(0.3)
             assert server.got == []
             assert "balance unknown" in app.main.meter.line(160)

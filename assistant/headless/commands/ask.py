@@ -26,6 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("text", help="what to ask; - reads it from standard input")
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
+    parser.add_argument("--once", action="store_true", help="send it even where a cap or a reserve would hold it back")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--diff", action="store_true", help="print the proposed patch instead of the answer")
     how.add_argument("--apply", action="store_true", help="write the proposed patch, all or nothing")
@@ -48,6 +49,8 @@ async def _ask(session: Session, options: Namespace) -> int:
     try:
         await asyncio.to_thread(mend, session)
         session.roster.choose(options.model or session.config.model or "")
+        if options.once:
+            session.limits.allow_once()
         ended = await _turn(session, given(options.text), as_json=options.json)
         code = _code(ended)
         if ended.stop not in {"end", "error"}:
@@ -157,5 +160,8 @@ def _progress(event: events.Event) -> None:
             tell(f"try {attempt + 1} in {wait_s:.1f} s: {error.message}")
         case events.Notice(text):
             tell(text)
+        case events.TurnHeld(hold):
+            models = ", ".join(f"-m {each.model}" for each in hold.offers if each.model)
+            tell(f"{hold.why}{f' What could go on: {models}.' if models else ''}")
         case _:
             pass

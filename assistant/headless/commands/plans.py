@@ -143,9 +143,12 @@ def _payload(session: Session, options: Namespace) -> int:
 
 def _advise(session: Session, options: Namespace) -> int:
     """Say which plans would have held what was burnt, here and by other clients whose logs were read."""
+    from assistant import hindsight
     from assistant.quota import advice
 
-    found = session.accounts.advice(options.plan or "")
+    plans = session.accounts.plans
+    chosen = [plans[options.plan]] if options.plan in plans else plans.values()
+    found = hindsight.advice(session.accounts.ledger, chosen, session.now())
     if not found:
         tell("Nothing was burnt yet that could be compared.")
     if options.json:
@@ -159,6 +162,7 @@ def _advise(session: Session, options: Namespace) -> int:
 
 
 def _replay(session: Session, options: Namespace) -> int:
+    from assistant import hindsight
     from assistant.quota.page import as_instant
     from assistant.quota.plan import read_file
     from assistant.quota.replay import read_events, rendered, replay, replayed_json
@@ -175,7 +179,7 @@ def _replay(session: Session, options: Namespace) -> int:
         Path(options.plan), users=session.places.config / "plans"
     )
     if not options.events:
-        events = session.accounts.past()
+        events = hindsight.past(session.accounts.ledger, session.now())
     else:
         try:
             with Path(options.events).open(encoding="utf-8") as lines:

@@ -21,10 +21,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
+    from assistant import hindsight
     from assistant.quota import history
 
     since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    found = session.accounts.yields(since, project=str(session.root) if options.here else "")
+    found = hindsight.yields(session.accounts.ledger, since, project=str(session.root) if options.here else "")
     if options.json:
         dump({"yields": [history.yield_json(each, ("provider", "model")) for each in found]})
         return 0

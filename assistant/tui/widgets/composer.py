@@ -80,6 +80,17 @@ class Composer(TextArea):
         row, column = self.cursor_location
         self.replace(text, (row, column - len(self.word)), (row, column))
 
+    def give_back(self, text: str) -> None:
+        """Put words back that were not sent, unless something else stands here."""
+        if text and not self.text:
+            self.text = text
+            self.move_cursor(self.document.end)
+
+    def take_back(self, text: str) -> None:
+        """Take words out again that were put back: they go out after all, or wait."""
+        if self.text == text:
+            self.text = ""
+
     def recently_typed(self, within_s: float = 1.5) -> bool:
         """Whether the user is in the middle of typing."""
         return bool(self.text) or monotonic() - self.typed_at < within_s

@@ -1,0 +1,256 @@
+"""What holds a question back: caps, reserves, windows that are used up; and what could be done instead.
+
+Asked before anything leaves. Nothing is chosen for the user: an offer names what is his and could go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assistant.errors import AssistantError, BudgetError, ConfigError, Held, OutOfFunds, ProviderError, WindowExhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from decimal import Decimal
+
+    from assistant.accounts import Accounts, Quote
+    from assistant.config import Config
+    from assistant.models.catalogue import Pick
+    from assistant.quota.caps import Crossing, Hold, Offer, Reserve, Scope
+    from assistant.roster import Roster
+    from assistant.tokens import Cost
+
+_MOST = 4
+"""Models that are offered: more is a list to choose from, and that is /model."""
+
+
+class Limits:
+    """The limits of one sitting. `hold` is why the last question was held, None where none was."""
+
+    def __init__(self, accounts: Accounts, roster: Roster, config: Config, now: Callable[[], datetime]) -> None:
+        self.hold: Hold | None = None
+        self._accounts = accounts
+        self._roster = roster
+        self._config = config
+        self._now = now
+        self._once = False
+
+    @cached_property
+    def reserves(self) -> Mapping[str, Sequence[Reserve]]:
+        """What the user keeps of his plans, by plan. Raises ConfigError."""
+        from assistant.quota.caps import read_reserve
+
+        found = {}
+        for name, said in self._config.reserve.items():
+            plan = self._accounts.plans.get(name)
+            if plan is None:
+                raise ConfigError(
+                    f"[reserve] names the plan {name!r}, and there is none of that name.", "See `wattson plans --all`."
+                )
+            kept = [read_reserve(each, zone=None) for each in ([said] if isinstance(said, str) else said)]
+            meters = [each.name for each in plan.meters]
+            if wrong := [each.meter for each in kept if each.meter not in meters]:
+                raise ConfigError(
+                    f"[reserve] {name}: there is no {wrong[0]!r} in that plan.", f"It has {', '.join(meters)}."
+                )
+            found[name] = kept
+        return found
+
+    def allow_once(self) -> None:
+        """Let the next question through, whatever it crosses: the user has said so."""
+        self._once = True
+
+    def check(self, words: Callable[[], int], pick: Pick) -> None:
+        """Raise BudgetError where a question of so many o200k tokens would cross a cap or a reserve, or a window is used up.
+
+        `words` is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
+        """
+        self.hold = None
+        if self._once:
+            self._once = False
+            return
+        config = self._config
+        capped = any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
+        spent = self._used_up(pick)
+        if not capped and not config.reserve and spent is None:
+            return
+        quote = self._accounts.quote(words(), pick)
+        if spent is not None:
+            self._stop(replace(spent, offers=(*self._others(quote, pick), *spent.offers)))
+        crossings = [*(self._caps(quote) if quote and capped else ()), *(self._reserved(quote, pick) if quote else ())]
+        if crossings and quote is not None:
+            self._stop(self._held(crossings, quote, pick))
+
+    def refused(self, error: ProviderError, pick: Pick, text: str) -> Hold | None:
+        """Say what a refusal means and what could go on; None where it has nothing to do with a plan."""
+        from assistant.quota import exhaustion, wording
+        from assistant.quota.caps import Hold, Offer
+
+        hearing = self._accounts.hearings.get(pick.provider.name)
+        signal = hearing.signal if hearing is not None else None
+        if not isinstance(error, WindowExhausted | OutOfFunds) and (
+            signal is None or signal.kind not in {"quota", "balance"}
+        ):
+            return None
+        signal = signal or exhaustion.Signal("quota")
+        now = self._now()
+        until = signal.until or error.retry_at or self._resets(pick, signal.window)
+        plan = self._accounts.plan(pick)
+        whose = plan.title if plan is not None else pick.provider.title
+        what = {"": "A window", "long": "The week or the month"}.get(signal.window, f"The window of {signal.window}")
+        if signal.kind == "balance" or isinstance(error, OutOfFunds):
+            why, until = f"The money at {whose} is used up.", None
+        elif until is not None and until > now:
+            why = (
+                f"{what} of {whose} is used up until {wording.clock(until, now)} (in {wording.countdown(until, now)})."
+            )
+        else:
+            why, until = f"{what} of {whose} is used up; nobody said until when.", None
+        offers = [*self._others(self._accounts.quote(0, pick), pick)]
+        if until is not None:
+            offers.append(Offer("wait", at=until))
+        self.hold = Hold(why, tuple(offers), until, text)
+        return self.hold
+
+    def _resets(self, pick: Pick, window: str) -> datetime | None:
+        plan = self._accounts.plan(pick)
+        for each in self._accounts.estimates(plan, pick.model.id) if plan is not None else ():
+            if each.state == "exhausted" and window in {"", "long", each.meter}:
+                return each.resets_at
+        return None
+
+    def _stop(self, hold: Hold) -> None:
+        self.hold = hold
+        ways = [_words(each) for each in hold.offers]
+        hint = f"Instead: {'; '.join(ways)}." if ways else "Raise it in your config, or choose another model."
+        if hold.until is not None:
+            raise Held(hold.why, hint, retry_at=hold.until)
+        raise BudgetError(hold.why, hint)
+
+    def _used_up(self, pick: Pick) -> Hold | None:
+        """Return a hold where the provider itself said that a window is used up and its reset lies ahead."""
+        from assistant.quota import wording
+        from assistant.quota.caps import Hold, Offer
+        from assistant.quota.meter import binding
+
+        plan, now = self._accounts.plan(pick), self._now()
+        first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id) if plan is not None else None
+        if plan is None or first is None or first.state != "exhausted" or first.source == "ledger":
+            return None
+        if first.resets_at is None or first.resets_at <= now:
+            return None
+        until = first.resets_at
+        why = (
+            f"{first.meter} of {plan.title} is used up until {wording.clock(until, now)} "
+            f"(in {wording.countdown(until, now)}; {wording.trust(first)})."
+        )
+        return Hold(why, (Offer("once"), Offer("wait", at=until)), until)
+
+    def _caps(self, quote: Quote) -> list[Crossing]:
+        from assistant.quota import caps
+        from assistant.tokens import Cost
+
+        config, now = self._config, self._now()
+        local = now.astimezone()
+        midnight = datetime.combine(local.date() + timedelta(days=1), time(0)).astimezone()
+        today = self._accounts.burnt_since(local.date())
+        day: list[Cost] = []
+        if today is not None:
+            day = [Cost("metered", amount, currency) for currency, amount in today.money.items()]
+            day += [Cost("unknown")] * min(1, today.unpriced)
+        limits: dict[Scope, Decimal | None] = {
+            "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
+        }  # fmt: skip
+        session = [each for each in self._accounts.costs.values() if each.status != "free"]
+        return caps.crossed(limits, {"session": session, "day": day}, quote.cost, ends={"day": midnight})
+
+    def _reserved(self, quote: Quote, pick: Pick) -> list[Crossing]:
+        from assistant.quota import caps
+
+        plan = self._accounts.plan(pick)
+        kept = self.reserves.get(plan.name, ()) if plan is not None else ()
+        if plan is None or not kept:
+            return []
+        needs = self._accounts.needs(quote, pick)
+        return caps.reserved(kept, self._accounts.estimates(plan, pick.model.id), needs, self._now())
+
+    def _held(self, crossings: Sequence[Crossing], quote: Quote, pick: Pick) -> Hold:
+        from assistant.quota.caps import Hold, offers
+
+        plans = {each.scope for each in crossings}
+        candidates: dict[str, Cost] = {}
+        mine = self._accounts.plan(pick)
+        for other in self._pool(pick):
+            priced = self._accounts.cost(quote.words, other)
+            plan = self._accounts.plan(other)
+            if "reserve" in plans and plan is not None and mine is not None and plan.name == mine.name:
+                continue
+            if priced.amount is not None or priced.status in {"included", "free"}:
+                candidates[other.model.name] = priced
+        found = offers(crossings, candidates, self._now())
+        models = self._various(each for each in found if each.kind == "cheaper")
+        ways = (*models, *(each for each in found if each.kind != "cheaper"))
+        until = next((each.at for each in ways if each.kind == "wait"), None)
+        return Hold(" ".join(map(str, crossings)), ways, until)
+
+    def _various(self, found: Iterable[Offer]) -> list[Offer]:
+        """Take the first offers, of one provider no more than two."""
+        kept: list[Offer] = []
+        for each in found:
+            seller = each.model.partition("/")[0]
+            if sum(one.model.startswith(f"{seller}/") for one in kept) < 2:
+                kept.append(each)
+            if len(kept) == _MOST:
+                break
+        return kept
+
+    def _others(self, quote: Quote | None, pick: Pick) -> list[Offer]:
+        """Offer what is paid otherwise and could go on: what the user likes and used last comes first."""
+        from assistant.quota.caps import Offer
+
+        found: list[Offer] = []
+        mine, seen = self._accounts.plan(pick), set()
+        for other in self._pool(pick):
+            plan = self._accounts.plan(other)
+            payer = plan.name if plan is not None else other.provider.name
+            if plan is not None and (plan == mine or self._used_up(other) is not None):
+                continue
+            if plan is None and other.provider.name == pick.provider.name:
+                continue
+            if payer in seen and len(found) >= 2:
+                continue  # of one payer the first two are enough
+            seen.add(payer)
+            cost = self._accounts.cost(quote.words, other) if quote is not None else None
+            found.append(Offer("switch", other.model.name, cost=cost))
+            if len(found) == _MOST:
+                break
+        return found
+
+    def _pool(self, pick: Pick) -> Iterator[Pick]:
+        """Give the models that the user could ask: favourites, recents, then those of providers whose key is here."""
+        keyed = {each.provider.name for each in self._roster.found()}
+        catalogue = self._roster.catalogue
+        names = [*self._roster.favourites, *self._roster.recents]
+        names += [model.name for model in catalogue.models if model.provider in keyed]
+        for name in dict.fromkeys(names):
+            try:
+                other = catalogue.pick(name)
+            except AssistantError:
+                continue  # a favourite that is sold no more
+            able = not other.provider.key_needed or other.provider.name in keyed
+            if able and other.model.name != pick.model.name and other.provider.payer != "practice":
+                yield other
+
+
+def _words(offer: Offer) -> str:
+    """Say an offer to somebody without a screen."""
+    match offer.kind:
+        case "cheaper" | "switch":
+            return f"-m {offer.model}"
+        case "wait":
+            return f"wait until {offer.at.astimezone():%d %b %H:%M}" if offer.at else "wait"
+        case _:
+            return "--once lets this one through"

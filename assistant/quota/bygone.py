@@ -1,0 +1,42 @@
+"""Steps of long ago as few burns: a balance is a sum, and for a sum it does not matter when what was spent in a year."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from assistant.quota.tariff import Burn
+from assistant.tokens import Cost
+
+if TYPE_CHECKING:
+    from assistant.quota.ledger import Ledger
+    from assistant.quota.plan import Plan
+
+_RECENT = timedelta(days=32)
+
+
+def summable(plan: Plan) -> bool:
+    """Say whether all meters of a plan are balances that do not ask when something was spent."""
+    return all(
+        meter.window.kind == "balance" and not meter.lots and not meter.tariff.rules and not meter.tariff.rates
+        for meter in plan.meters
+    )
+
+
+def sums(ledger: Ledger, plan: Plan, now: datetime) -> tuple[list[Burn], datetime]:
+    """Return what a plan burnt until a month ago, by model and kind of cost, and the instant up to which that goes."""
+    day = (now - _RECENT).astimezone().date()
+    edge = datetime.combine(day + timedelta(days=1), time(0)).astimezone()
+    at = edge - timedelta(microseconds=1)
+    found = [
+        Burn(
+            at,
+            total.usage,
+            Cost(total.status, None if total.status in {"unknown", "included"} else total.amount, total.currency),  # type: ignore[arg-type] # the ledger keeps the words of a Cost
+            total.key[0],
+            requests=Decimal(total.steps - total.failed),
+        )
+        for total in ledger.totals(("model",), until=day, plan=plan.name)
+    ]
+    return found, edge

@@ -1,0 +1,62 @@
+"""A sheet that asks what is to be done, one key for each way. Keys typed before it can be seen mean nothing."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from assistant.tui.lines import safe
+from assistant.tui.pickers import Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+_GRACE_S = 0.4
+
+
+class Choice(Sheet[str | None]):
+    """Some words and the ways out of it, each (key, what is given back, words); Escape gives None."""
+
+    CSS = """
+    Choice { align: center middle; }
+    Choice > Vertical { width: 100%; max-width: 100; height: auto; max-height: 90%; border: round $primary;
+        background: $surface; padding: 0 1; }
+    Choice Static { height: auto; }
+    """
+
+    def __init__(self, title: str, words: str, ways: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__()
+        self.words = words
+        self.ways = ways
+        self._title = title
+        self._since = monotonic()
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield Static(Text(self._title, style="bold"))
+            yield Static(Text(safe(self.words)))
+            yield Static()
+            for key, _, words in self.ways:
+                yield Static(Text.assemble((f" {key} ", "bold reverse"), f"  {safe(words)}"))
+            yield Static(Text("\nEsc leaves the question in the composer", style="dim"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Take a key once the sheet can have been read."""
+        event.stop()
+        if monotonic() - self._since < _GRACE_S:
+            return
+        if event.key in {"escape", "q"}:
+            self.dismiss(None)
+            return
+        for key, answer, _ in self.ways:
+            if event.character == key:
+                self.dismiss(answer)
+                return

@@ -1,0 +1,109 @@
+"""A question that was held: the ways out of it, and waiting for a reset with the question kept. Nothing is chosen unasked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import command
+from assistant.tui.choice import Choice
+from assistant.tui.widgets.meter_bar import money
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assistant.quota.caps import Hold, Offer
+    from assistant.tui.stage import Stage
+
+_SLACK_S = 3.0
+"""Seconds after a reset until a question goes out: clocks differ."""
+
+
+class Holding:
+    """What waits. `text` is the question that goes out at `at`, empty for none; `busy` while it waits or its sheet is open."""
+
+    def __init__(self, screen: Stage) -> None:
+        self.text = ""
+        self.at: datetime | None = None
+        self._screen = screen
+        self._asking = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether nothing else is to be sent by itself."""
+        return self._asking or self.at is not None
+
+    async def offer(self, hold: Hold) -> None:
+        """Let the user choose a way out; without one the question goes back to where it was typed."""
+        screen = self._screen
+        self._asking = True
+        try:
+            sheet = Choice("Held back", hold.why, ways(hold, self._now()))
+            answer = await screen.app.push_screen_wait(sheet)
+        finally:
+            self._asking = False
+        if answer is None:
+            screen.composer.give_back(hold.text)
+            return
+        kind, _, model = answer.partition(" ")
+        screen.composer.take_back(hold.text)
+        match kind:
+            case "model":
+                await screen.walk(command.submit(screen.session, f"/model {model}"))
+                screen.submit(hold.text)
+            case "once":
+                screen.session.limits.allow_once()
+                screen.submit(hold.text)
+            case _:
+                self.text, self.at = hold.text, hold.until
+                screen.talk.add(f"waits: {self.label()}. Escape gives the question back.", "note")
+                screen.label()
+
+    def label(self) -> str:
+        """Say what waits until when; empty for nothing."""
+        if self.at is None:
+            return ""
+        from assistant.quota import wording
+
+        return f"goes out at {wording.clock(self.at, self._now())}"
+
+    def tick(self) -> None:
+        """Send what waits once its time has come."""
+        if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
+            return
+        text = self.stop()
+        self._screen.talk.add("The wait is over; the question goes out.", "good")
+        self._screen.submit(text)
+
+    def stop(self) -> str:
+        """Wait no longer; returns the question, empty for none."""
+        text, self.text, self.at = self.text, "", None
+        self._screen.label()
+        return text
+
+    def _now(self) -> datetime:
+        return self._screen.session.now()
+
+
+def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
+    """Return the keys of a hold: numbers for models, `o` for once, `w` for waiting."""
+    found = []
+    number = 0
+    for each in hold.offers:
+        if each.kind in {"cheaper", "switch"}:
+            number += 1
+            found.append((str(number), f"model {each.model}", f"ask {each.model}{_cost(each)}"))
+        elif each.kind == "once":
+            found.append(("o", "once", "send it all the same, this once"))
+        elif each.at is not None:
+            from assistant.quota import wording
+
+            when = f"{wording.clock(each.at, now)}, in {wording.countdown(each.at, now)}"
+            found.append(("w", "wait", f"wait and send it by itself ({when})"))
+    return found
+
+
+def _cost(offer: Offer) -> str:
+    if offer.cost is None:
+        return ""
+    about = "about " if offer.cost.amount else ""
+    return f"  ({about}{money(offer.cost)})"

@@ -1,0 +1,199 @@
+"""Caps, reserves and used-up windows hold a question before it leaves; what could go on is offered, never chosen."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from assistant import command, events
+from assistant.tui.app import Wattson
+from assistant.tui.choice import Choice
+from assistant.tui.holding import ways
+from tests import loopback
+from tests.tui.test_app import say, until
+
+KEY = "k" * 24
+QUOTA = "/api/monitor/usage/quota/limit"
+
+
+@pytest.fixture
+def config(tmp_path):
+    folder = tmp_path / "state" / "config"
+    (folder / "plans").mkdir(parents=True)
+
+    def write(text, **plans):
+        (folder / "config.toml").write_text(text)
+        for name, page in plans.items():
+            (folder / "plans" / f"{name}.toml").write_text(page)
+
+    return write
+
+
+SMALL = """
+name = "small"
+[[meters]]
+name = "week"
+unit = "requests"
+window = "calendar_week"
+zone = "UTC"
+limit = 4
+"""
+
+
+def env(server, **more):
+    return {
+        "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-proj-" + KEY, "DEEPSEEK_BASE_URL": server.url,
+        "DEEPSEEK_API_KEY": KEY, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("cap", "code", "kind"), [("cap_turn", 3, "budget"), ("cap_day", 75, "held")])
+def test_a_cap_is_asked_before_the_call_that_would_cross_it(wattson, config, cap, code, kind):
+    config(f'{cap} = "0.000001"\n')
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        found, lines, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
+        assert (found, lines[-1]["error"]["class"]) == (code, kind)
+        assert "over the cap of" in lines[-1]["error"]["message"]
+        assert "--once lets this one through" in said
+        assert (lines[-1]["error"]["retry_at"] is not None) == (code == 75)
+        assert server.asked == []
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "--once", "hello", **env(server))[:2] == (0, "Hello.\n")
+        assert len(server.asked) == 1
+
+
+def test_a_cheaper_model_that_crosses_nothing_is_named(wattson, config):
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        config('cap_turn = "0.004"\n')
+        _, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))
+        assert "-m deepseek/" in said or "-m openai/" in said
+        offered = said.split("-m ")[1].split(";")[0].strip(" .\n")
+        assert wattson("ask", "-m", offered, "x", **env(server))[0] == 0
+
+
+def test_a_reserve_is_kept_and_its_day_is_free(make_session, config, wattson):
+    today = f"{datetime.now().astimezone():%A}"
+    text = '[plans]\nopenai = "small"\n[reserve]\nsmall = "50 % of the week{}"\n'
+    config(text.format(""), small=SMALL)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        codes = [wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))[0] for _ in range(3)]
+        assert codes == [0, 0, 75]
+        assert len(server.asked) == 2
+        _, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))
+        assert "into the part that you keep" in said
+        assert "wait until" in said
+        config(text.format(f" for {today}"), small=SMALL)
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))[0] == 0
+        config(text.format("").replace("week", "moon"), small=SMALL)
+        code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))
+        assert code == 1
+        assert "there is no 'moon' in that plan" in said
+
+
+async def pressed(pilot, key):
+    """Press a key of a sheet that has been in sight for long."""
+    pilot.app.screen._since = 0.0
+    await pilot.press(key)
+
+
+def refusal(resets):
+    there = (resets + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")
+    body = {"error": {"code": "1308", "message": f"Usage limit reached for 5 hour. It will reset at {there}"}}
+    return (429, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
+def glm(server):
+    return env(server, ZAI_CODING_BASE_URL=f"{server.url}/api/coding/paas/v4", ZAI_CODING_API_KEY=KEY)
+
+
+def test_without_a_screen_a_used_up_window_says_until_when_and_who_could_go_on(wattson, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
+    with loopback.Server(refusal(resets)) as server:
+        code, lines, _ = wattson("ask", "-m", "zai-coding/glm-5.3", "--json", "x", lines=True, **glm(server))
+        assert (code, lines[-1]["event"], lines[-1]["error"]["class"]) == (75, "turn_ended", "window_exhausted")
+        assert len(server.asked) == 1
+        # The next one is not even sent: the provider itself has said until when.
+        code, _, said = wattson("ask", "-m", "zai-coding/glm-5.3", "x", **glm(server))
+        assert code == 75
+        assert "5 hours of GLM Coding Plan Lite (Z.ai) is used up until" in said
+        assert "-m deepseek/" in said or "-m openai/" in said
+        assert "zai-coding/" not in said
+        assert len(server.asked) == 1
+        wattson("ask", "-m", "zai-coding/glm-5.3", "--once", "x", **glm(server))
+        assert len(server.asked) == 2
+
+
+async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = datetime.now(UTC) + timedelta(hours=2)
+    with loopback.Server(refusal(resets), loopback.openai("It is warm.")) as server:
+        session = make_session(**glm(server))
+        app = Wattson(session, "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "how warm is it?")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            assert "5 hours of GLM Coding Plan Lite (Z.ai) is used up until" in app.screen.words
+            assert session.roster.pick.provider.name == "zai-coding"
+            offered = next(words for key, _, words in app.screen.ways if key == "1")
+            app.screen._since = float("inf")
+            await pilot.press("1")  # too early to have been read
+            assert isinstance(app.screen, Choice)
+            await pressed(pilot, "1")
+            await until(pilot, lambda: "It is warm." in app.main.talk.text)
+            assert f"ask {session.roster.pick.model.name}" in offered
+            assert app.main.composer.text == ""
+            asked = [each["content"] for each in server.asked[-1][2]["messages"] if each["role"] == "user"]
+            assert len(asked) == 1
+            assert "how warm is it?" in asked[0]
+
+
+async def test_waiting_keeps_the_question_until_the_reset_and_escape_gives_it_back(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = datetime.now(UTC) + timedelta(hours=2)
+    with loopback.Server(refusal(resets), loopback.openai("It is warm.")) as server:
+        session = make_session(**glm(server))
+        app = Wattson(session, "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "how warm is it?")
+            for _ in range(2):
+                await until(pilot, lambda: isinstance(app.screen, Choice))
+                await pressed(pilot, "w")
+                await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+                assert app.main.composer.text == ""
+                if "gone" in vars(session):
+                    break
+                session.gone = True
+                await pilot.press("escape")
+                await until(pilot, lambda: app.main.composer.text == "how warm is it?")
+                await pilot.press("enter")
+            assert len(server.asked) == 1
+            real = session.now
+            for part in (session, session.accounts, session.limits):
+                name = "now" if part is session else "_now"
+                setattr(part, name, lambda: real() + timedelta(hours=3))
+            app.main.holding.tick()
+            await until(pilot, lambda: "It is warm." in app.main.talk.text)
+            assert not app.main.composer.border_title
+
+
+async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
+    config('cap_turn = "0.000001"\n')
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        session = make_session(**env(server))
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "how warm is it?")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "escape")
+            await until(pilot, lambda: app.main.composer.text == "how warm is it?")
+            assert server.asked == []
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "o")
+            await until(pilot, lambda: "It is warm." in app.main.talk.text)
+        held = [event async for event in command.submit(session, "again") if isinstance(event, events.TurnHeld)]
+        assert [key for key, _, _ in ways(held[0].hold, session.now())][-1] == "o"
+        assert held[0].hold.text == "again"
