@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _INSTRUCTIONS = 800
 """o200k tokens of what stands around a question: the system's words, the notation of edits, the frame."""
+_BRIEF = 170
+"""o200k tokens of the words that ask for a brief."""
 _CONTEXT = 1_500
 """o200k tokens that a question's context is expected to have before there was one."""
 
@@ -89,7 +91,7 @@ class Handover:
         roster = self._sitting.roster
         writer = roster.cast("small")
         payer = roster.payer(writer.pick.provider)
-        counted = self._beside() + sum(self._count(message.text) for message in self._sitting.history)
+        counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.history)
         reading = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1])
         cost = price.cost(writer.pick.model, reading, self._sitting.now(), payer)
         return Offer(self._sheet(roster.catalogue.pick(name)), writer, cost)
