@@ -105,7 +105,8 @@ def _parse(argv: list[str]) -> Namespace:
     if argv and not argv[0].startswith(("-m", "--model", "-c", "--continue")) and argv[0] not in {"tui", "demo"}:
         from assistant import headless  # the face on a screen starts without the other commands
 
-        for name in headless.names():
+        known = headless.names()
+        for name in argv[:1] if argv[0] in known else known:  # the others are loaded for --help only
             command = headless.load(name)
             one = part(name, (command.__doc__ or "").partition("\n")[0])
             one.add_argument("--json", action="store_true", help="print JSON for scripts")

@@ -74,6 +74,7 @@ class Session:
         self._client = client
         self._asking = False
         self._transcript: Transcript | None = None
+        self._told: set[str] = set()
 
     # What it stands on, each made when first used.
 
@@ -264,6 +265,8 @@ class Session:
                 hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text)
                 if hold is not None:
                     yield events.TurnHeld(hold)
+            for trouble in self.troubles():
+                yield events.Notice(trouble, "warning")
         finally:
             self._asking = False
             if ended is None:  # closed from outside: what came is kept
@@ -514,8 +517,16 @@ class Session:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What went wrong without stopping anything; a face shows it once."""
+        """What went wrong without stopping anything; `troubles` tells it."""
         return list(self.config.warnings)
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return, each once, what went wrong without stopping anything: settings, a book or talk that cannot be kept."""
+        opened = "accounts" in self.__dict__ and "ledger" in self.accounts.__dict__
+        known = (*self.warnings, *(self.accounts.ledger.warnings if opened else ()))
+        fresh = tuple(words for words in known if words not in self._told)
+        self._told.update(fresh)
+        return fresh
 
 
 def _mark(root: Path) -> str:

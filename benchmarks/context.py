@@ -33,8 +33,9 @@ _SOURCES = frozenset({
     ".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".svelte", ".go", ".rs", ".java", ".kt", ".c", ".h", ".cc", ".cpp", ".hpp",
     ".cs", ".rb", ".php", ".swift", ".scala", ".lua", ".sh",
 })  # fmt: skip
+# `Style/SoleNestedConditional` or and/or are words; a path has two slashes, a suffix, or begins at a root.
 _PATH = re.compile(
-    r"\S*[/\\]\S*|\b[\w.-]+\.(?:py|js|jsx|ts|tsx|svelte|go|rs|java|kt|c|h|cc|cpp|rb|php|md|json|toml|yml)\b"
+    r"\S*[/\\]\S*[/\\]\S*|(?<!\S)[.~]{0,2}/\S+|\S+/\S+\.\w+|\b[\w.-]+\.(?:py|js|jsx|ts|tsx|svelte|go|rs|java|kt|c|h|cc|cpp|rb|php|md|json|toml|yml)\b"
 )
 _NOISE = re.compile(
     r"(?im)^(?:signed-off-by|co-authored-by|reviewed-by|closes|fixes|ref|reported-by|assisted-by|bug):?.*$|\(#\d+\)|#\d+"

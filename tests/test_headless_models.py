@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import loopback
 from tests.models.test_local import Speaks
 
 OFFLINE = ("models", "--offline", "--json")
@@ -138,3 +139,24 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_written(wattson, repo, tmp
     assert words in told
     assert found == code
     assert not list((tmp_path / "state").rglob("*.toml"))
+
+
+def test_a_wish_that_cannot_be_met_is_said(wattson, tmp_path):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('model = "openai/gpt-6.1-sol"\n[roles]\nsmall = "no-such-model"\n')
+    _, lines, _ = wattson("doctor", "--json", "--offline", lines=True, OPENAI_API_KEY="sk-proj-0123456789abcdef")
+    assert lines[0]["roles"] == {"small": "no-such-model"}
+    (problem,) = [each for each in lines[0]["problems"] if each.startswith(("role", "model"))]
+    assert "role small: There is no model called 'no-such-model'" in problem
+    (folder / "config.toml").write_text('model = "openai/gpt-6.1-sol"\n[roles]\nsmall = "deepseek/deepseek-flash"\n')
+    problems = wattson("doctor", "--json", "--offline", lines=True)[1][0]["problems"]
+    assert [each.partition(":")[0] for each in problems if "no key for" in each] == ["model", "role small"]
+
+
+def test_who_really_answered_is_said_without_a_screen_too(wattson):
+    with loopback.Server(loopback.openai("fine", model="gpt-6-luna")) as server:
+        _, _, told = wattson(
+            "ask", "-m", "openai/gpt-6.1-sol", "hi", OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20
+        )
+    assert "openai answered with gpt-6-luna; gpt-6.1-sol was asked" in told

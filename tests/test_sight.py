@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from assistant import tokens
 from assistant.errors import PatchError
 from tests import loopback
 
@@ -135,3 +136,46 @@ def test_a_diff_is_shown_by_the_command(wattson, repo):
     code, _, told = wattson("context", "review @diff")
     assert code == 0
     assert "left out: @diff (there is nothing that is not committed)" in told
+
+
+def _shop(repo):
+    """Grow the repository to some 240 files of 60 to 300 lines, each with functions that use those of others."""
+    for number in range(236):
+        lines = [f"from shop.part_{(number * 7 + 3) % 236} import step_{(number * 7 + 3) % 236}_0", ""]
+        for each in range(6 + number % 20):
+            lines += [
+                f"def step_{number}_{each}(order, price):",
+                f"    total = price * {each + 1} + order.weight",
+                "    for row in order.rows:",
+                f"        total += row.price - {number}",
+                "    if total < 0:",
+                f"        raise ValueError('order {number} is worth less than nothing')",
+                f"    return step_{(number * 7 + 3) % 236}_0(order, total) if order.rows else total",
+                "",
+                "",
+            ]
+        place = repo / f"shop/part_{number}.py"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("\n".join(lines))
+
+
+def test_a_docstring_for_one_function_of_a_large_repository_costs_one_small_request(wattson, repo):
+    _shop(repo)
+    reply = (
+        "shop/part_77.py\n```\n<<<<<<< SEARCH\ndef step_77_9(order, price):\n=======\n"
+        'def step_77_9(order, price):\n    """Return what is left."""\n>>>>>>> REPLACE\n```\n'
+    )
+    question = "add a docstring to function step_77_9 in file shop/part_77.py"
+    while wattson("context", "--json", question, lines=True)[1][0]["unread"]:  # the index grows by itself
+        pass
+    with loopback.Server(loopback.openai(reply)) as server:
+        code, _, told = wattson(
+            "ask", "-m", MODEL, "--apply", question, OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20
+        )
+    assert code == 0, told
+    assert len(server.asked) == 1
+    words = [each["content"] for each in server.asked[0][2]["messages"]]
+    assert "raise ValueError('order 77 is worth less than nothing')" in words[-1]
+    assert tokens.count(words[0]) <= 700
+    assert sum(map(tokens.count, words)) <= 2_500
+    assert '"""Return what is left."""' in (repo / "shop/part_77.py").read_text()

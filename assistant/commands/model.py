@@ -18,7 +18,6 @@ USAGE = "[provider/model[:effort]] [everything | brief | last]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it; with a conversation under way the user sees first what the switch means."""
-    import asyncio
     from contextlib import aclosing
 
     name, _, way = argument.rpartition(" ")
@@ -35,4 +34,6 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         async for event in stream:
             yield event
     if session.roster.pick is not here:
-        yield events.MeterMoved(await asyncio.to_thread(session.accounts.meters))
+        async with aclosing(session.meter()) as meter:
+            async for moved in meter:
+                yield moved

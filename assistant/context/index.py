@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from assistant.context import history, indexer, terms
 from assistant.context.index_store import DEFINED, Store
 from assistant.context.language import language_of
+from assistant.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +97,12 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         if (dot := file.path.rfind(".")) < 0 or file.path[dot:].lower() not in _UNREAD:
             language = language_of(file.path)
             wanted[file.path] = (file.blob, language.name if language else "")
-    store = Store(place(cache, root), indexer.version())
+    try:
+        store = Store(place(cache, root), indexer.version())
+    except StateError:  # a home that is read-only or full costs the memory, not the answer
+        spare = tempfile.TemporaryDirectory(prefix="wattson-")
+        store = Store(place(Path(spare.name) / "tags", root), indexer.version())
+        store.spare = spare
     found = _view(store, wanted)
     stale = bool(found.unread) or history.head(repo) != store.note("head")
     for _ in range(_TRIES):

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.context.tags import Tag, Tags
+from assistant.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+    from tempfile import TemporaryDirectory
     from types import TracebackType
 
 VERSION = 1
@@ -66,9 +68,24 @@ class Store:
     """An open index. Reading never waits for a writer; a writer waits for another for some seconds."""
 
     def __init__(self, path: Path, version: str) -> None:
-        """Open or begin an index; `version` names what its content depends on besides the sources (the queries)."""
+        """Open or begin an index; `version` names what its content depends on besides the sources (the queries).
+
+        Raises StateError where it can neither be read nor made: no right, no room.
+        """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.spare: TemporaryDirectory[str] | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._open(version)
+        except (OSError, sqlite3.Error) as error:
+            if hasattr(self, "_base"):
+                self._base.close()
+            raise StateError(
+                f"The index {path} cannot be used: {error}.",
+                "Make room or set WATTSON_HOME to a folder that can be written.",
+            ) from error
+
+    def _open(self, version: str) -> None:
         wanted = f"{VERSION} {version}"
         try:
             self._base = self._connect()
@@ -87,6 +104,8 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._base.close()
+        if self.spare is not None:
+            self.spare.cleanup()
 
     def _connect(self) -> sqlite3.Connection:
         self.path.touch(0o600)

@@ -129,7 +129,9 @@ def busy(place: Path) -> bool:
     try:
         import fcntl
 
-        with place.with_suffix(".lock").open("a") as file:
+        lock = place.with_suffix(".lock")
+        lock.touch(0o600)
+        with lock.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -15,7 +15,7 @@ import hashlib
 import importlib.util
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from assistant.discover import read_toml
 
@@ -77,7 +77,8 @@ def language_of(path: str) -> Language | None:
     """Return the language of a file by its name; None for a file that holds no words."""
     by_suffix, by_name, wordless = _pages()
     name = path.rsplit("/", 1)[-1]
-    suffix = PurePosixPath(name).suffix.lower()
+    stem, _, last = name.rpartition(".")
+    suffix = f".{last.lower()}" if stem else ""
     if name in wordless or suffix in wordless or name.lower().endswith((".min.js", ".min.css")):
         return None
     return by_name.get(name) or by_suffix.get(suffix) or by_suffix[""]

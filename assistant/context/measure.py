@@ -105,8 +105,10 @@ def make(folder: Path) -> None:
     path = folder / _NAME
     if _read(path)[0]:
         return
-    pairs = sorted((_key(token), rank) for token, rank in tokens.vocabulary().items())
-    packed = array("Q", [key for key, _ in pairs]).tobytes() + array("I", [rank for _, rank in pairs]).tobytes()
+    crc, adler = zlib.crc32, zlib.adler32
+    ranks = {crc(token) << 32 | adler(token): rank for token, rank in tokens.vocabulary().items()}
+    keys = sorted(ranks)
+    packed = array("Q", keys).tobytes() + array("I", map(ranks.__getitem__, keys)).tobytes()
     fresh = path.with_name(f"{_NAME}.{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

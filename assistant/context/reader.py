@@ -36,10 +36,13 @@ class Reader:
     masked: dict[str, tuple[Masked, ...]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
+    _secret: dict[str, bool] = field(default_factory=dict)
 
     def is_secret(self, path: str) -> bool:
         """Say whether a file is kept back by its name: it is, unless the user let it through."""
-        return (path, SECRET_FILE, "") not in self.allowed and gate.is_secret_file(path, self.repo.root)
+        if path not in self._secret:
+            self._secret[path] = gate.is_secret_file(path, self.repo.root)
+        return self._secret[path] and (path, SECRET_FILE, "") not in self.allowed
 
     def read(self, path: str, *, named: bool = False) -> list[str] | None:
         """Return the lines of a file; what is secret, not text, or too large to look through has none."""

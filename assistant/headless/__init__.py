@@ -39,6 +39,6 @@ def load(name: str) -> ShellCommand:
 
 def run(session: Session, options: Namespace) -> int:
     """Run the command that was asked for; returns the exit code."""
-    for warning in session.config.warnings:
+    for warning in session.troubles():
         tell(warning)
     return load(options.command).run(session, options)

@@ -178,9 +178,11 @@ class Manifest(Sheet[None]):
         if context.masked:
             parts.append(f"{len(context.masked)} secret{'s' if len(context.masked) > 1 else ''} kept back")
         pick = self.session.roster.pick
-        if pick is not None and pick.model.context_window:
-            share = context.tokens * pick.model.token_factor / pick.model.context_window
-            parts.append(f"{'<0.1%' if share < 0.001 else f'{share:.1%}'} of the context window")
+        window = pick.model.context_window if pick is not None else None
+        if pick is not None and window:
+            size = quote.likely if quote is not None else context.tokens * self.session.roster.factor(pick.model).likely
+            share = f"{size / window:.1%}" if size >= window / 1000 else "<0.1%"
+            parts.append(f"{share} of the context window{' with the talk' if quote is not None else ''}")
         if quote is not None:
             parts.append(f"sending all ~{quote.likely:,} tokens, {money(quote.cost)} with the answer")
         return " · ".join(parts)

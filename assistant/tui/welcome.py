@@ -21,7 +21,7 @@ async def greet(screen: Stage, model: str, *, resume: bool) -> None:
         talk.add(words, "warning")
     kind = "" if session.repo.is_git else "  (not a git repository: a plain folder)"
     talk.add(f"Wattson in {session.root}{kind}", "head")
-    for warning in session.warnings:
+    for warning in session.troubles():
         talk.add(warning, "warning")
     if resume:
         await _take_up(screen)

@@ -54,17 +54,17 @@ RISKY = (
 
 @pytest.mark.parametrize("path", RISKY)
 def test_b6_a_file_that_runs_by_itself_is_never_written_on_the_quick(ask, repo, path):
-    for notation, reply in notations(path, "old\n", "new\n").items():
-        (repo / path).parent.mkdir(parents=True, exist_ok=True)
-        (repo / path).write_text("old\n")
-        code, lines, err = ask(EDIT + "\n" + reply, "--apply")
-        assert code == 3, notation
-        assert list(next(line for line in lines if line["event"] == "not_written")["risky"]) == [path]
-        assert f"--allow-risky {path}" in err
-        assert (repo / path).read_text() == "old\n"
-        assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
-        assert lines[-1]["event"] == "turn_ended"
-        assert "joules: float = 1.0" in lines[-1]["patch"]
+    notation, reply = [*notations(path, "old\n", "new\n").items()][RISKY.index(path) % 4]
+    (repo / path).parent.mkdir(parents=True, exist_ok=True)
+    (repo / path).write_text("old\n")
+    code, lines, err = ask(EDIT + "\n" + reply, "--apply")
+    assert code == 3, notation
+    assert list(next(line for line in lines if line["event"] == "not_written")["risky"]) == [path]
+    assert f"--allow-risky {path}" in err
+    assert (repo / path).read_text() == "old\n"
+    assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
+    assert lines[-1]["event"] == "turn_ended"
+    assert "joules: float = 1.0" in lines[-1]["patch"]
 
 
 def test_b6_a_file_is_written_once_it_is_named_and_no_other_with_it(ask, repo):

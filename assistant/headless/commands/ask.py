@@ -140,6 +140,8 @@ def _show(ended: events.TurnEnded, *, as_diff: bool) -> None:
     out((ended.patch.diff() if ended.patch else "") if as_diff else ended.text)
     if ended.error is not None:
         tell(f"wattson: {ended.error}")
+    if ended.stranger:
+        tell(f"{ended.provider} answered with {ended.served_model}; {ended.model} was asked.")
     for each in ended.misfits:
         tell(f"does not fit: {each.message}")
     about = "" if ended.usage.exact else "~"

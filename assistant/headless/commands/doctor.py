@@ -28,6 +28,8 @@ def run(session: Session, options: Namespace) -> int:
         return 0
     out(f"root      {data['root']} ({'git' if data['git'] else 'no git: a plain folder'})")
     out(f"model     {data['model'] or 'none chosen'}")
+    for role, name in data["roles"].items():
+        out(f"role      {role:<12} {name}")
     for each in data["keys"]:
         out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']} pays")
     for server in data["local"]:
@@ -70,6 +72,7 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         problems.append(
             f"No grammar is installed for {', '.join(missing)}: their files are read as plain text. Install Wattson again."
         )
+    problems += _miscast(session)
     addresses = {
         each.name: {"address": each.base_url, "from": each.address_from}
         for each in session.roster.catalogue.providers.values()
@@ -80,6 +83,7 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         "root": root,
         "git": is_git,
         "model": session.config.model,
+        "roles": dict(session.config.roles),
         "keys": keys,
         "local": servers,
         "addresses": addresses,
@@ -87,3 +91,20 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         "grammars_missing": list(missing),
         "problems": problems,
     }
+
+
+def _miscast(session: Session) -> list[str]:
+    """Say which wishes cannot be met: the model that is asked first, and who plays a role."""
+    wishes = {"model": session.config.model, **{f"role {role}": name for role, name in session.config.roles.items()}}
+    keys = {each.provider.name for each in session.roster.found()}
+    problems = []
+    for what, name in wishes.items():
+        try:
+            provider = session.roster.catalogue.pick(name).provider if name else None
+        except AssistantError as error:
+            problems.append(f"{what}: {error}")
+            continue
+        if provider is not None and provider.key_needed and provider.name not in keys:
+            names = " or ".join(provider.key_names)
+            problems.append(f"{what}: there is no key for {provider.title}; set {names}, or keep one in the keyring.")
+    return problems
