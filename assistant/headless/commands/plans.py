@@ -142,7 +142,7 @@ def _payload(session: Session, options: Namespace) -> int:
 
 
 def _advise(session: Session, options: Namespace) -> int:
-    """Say which plans would have held what was burnt, here and by other clients whose logs were read."""
+    """Say which plans would have held what was burnt here, and what each would have cost."""
     from assistant import hindsight
     from assistant.quota import advice
 
