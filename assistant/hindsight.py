@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from assistant.quota.advice import Fit
+    from assistant.quota.event import Event
     from assistant.quota.history import Yield
     from assistant.quota.ledger import Ledger
     from assistant.quota.plan import Plan
-    from assistant.quota.replay import Event
 
 
 def past(ledger: Ledger, now: datetime) -> list[Event]:
     """Return all that was burnt as events for a replay; what was not billed is left out."""
     from assistant.quota import meter
-    from assistant.quota.replay import Event
+    from assistant.quota.event import Event
 
     burns = [burn for each in ledger.entries() if (burn := meter.burn_of(each, now)) is not None]
     return [Event(burn.at, burn, cost=burn.cost) for burn in burns]

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from assistant.quota.event import Event
 from assistant.quota.meter import burn_of
 from assistant.quota.money import Tally, amount, tally
-from assistant.quota.replay import Event, replay
+from assistant.quota.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from assistant.errors import ConfigError
+from assistant.quota.event import read_events
 from assistant.quota.plan import read_plan
-from assistant.quota.replay import read_events, rendered, replay, replayed_json
+from assistant.quota.replay import rendered, replay, replayed_json
 
 D = Decimal
 FIVE = {"name": "5 hours", "unit": "requests", "window": "first_use", "hours": 5}

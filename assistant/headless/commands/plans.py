@@ -142,7 +142,7 @@ def _payload(session: Session, options: Namespace) -> int:
 
 
 def _advise(session: Session, options: Namespace) -> int:
-    """Say which plans would have held what was burnt, here and by other clients whose logs were read."""
+    """Say which plans would have held what was burnt here, and what each would have cost."""
     from assistant import hindsight
     from assistant.quota import advice
 
@@ -163,9 +163,10 @@ def _advise(session: Session, options: Namespace) -> int:
 
 def _replay(session: Session, options: Namespace) -> int:
     from assistant import hindsight
+    from assistant.quota.event import read_events
     from assistant.quota.page import as_instant
     from assistant.quota.plan import read_file
-    from assistant.quota.replay import read_events, rendered, replay, replayed_json
+    from assistant.quota.replay import rendered, replay, replayed_json
 
     if not options.plan:
         raise ConfigError(
