@@ -226,7 +226,7 @@ def test_g12_a_terminal_that_is_closed_ends_us(repo, env):
         assert select.select([terminal], [], [], 30)[0], out[-2000:]
         out += os.read(terminal, 65536)
     os.close(terminal)
-    for _ in range(400):
+    for _ in range(1200):
         if os.waitpid(child, os.WNOHANG)[0]:
             break
         time.sleep(0.05)
