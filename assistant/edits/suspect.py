@@ -114,6 +114,8 @@ def tainted(placed: list[tuple[Edit, str]]) -> list[tuple[Edit, str]]:
         found += [
             (edit, "indented otherwise than the file")
             for edit, each in placed
-            if edit.path in bent and each == "exact" and signs.search(edit.after) and not signs.search(edit.before)
+            if edit.path in bent
+            and (each == "blanks in context" or (each == "exact" and not signs.search(edit.before)))
+            and signs.search("\n".join(set(edit.after.split("\n")) - set(edit.before.split("\n"))))
         ]
     return found
