@@ -31,6 +31,8 @@ _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
 _QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#39|#x27|#34);")
 _DOTS = re.compile(r"\.\.\.|\u2026")
+_BLANKS = re.compile(r"^ {2,}\S", re.MULTILINE)
+_TABS = re.compile(r"^\t+\S", re.MULTILINE)
 _RAW = re.compile(r"[<>]|&(?!\w+;|#)")
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
 
@@ -107,4 +109,13 @@ def tainted(placed: list[tuple[Edit, str]]) -> list[tuple[Edit, str]]:
     ):
         if any(each == rung and signs.search(edit.before) for edit, each in placed):
             found += [(edit, words) for edit, each in placed if each != rung and signs.search(edit.after)]
+    for signs in (_BLANKS, _TABS):
+        bent = {edit.path for edit, each in placed if each == "tabs and blanks" and signs.search(edit.before)}
+        found += [
+            (edit, "indented otherwise than the file")
+            for edit, each in placed
+            if edit.path in bent
+            and (each == "blanks in context" or (each == "exact" and not signs.search(edit.before)))
+            and signs.search("\n".join(set(edit.after.split("\n")) - set(edit.before.split("\n"))))
+        ]
     return found

@@ -96,7 +96,8 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
         if _mixes(wish, shift):
             continue  # one width throughout has to tell how deep the new lines stand: `_tabbed` looks for it
         moved = Wish([_move(line, shift) for line in wish.old], [_move(line, shift) for line in wish.new], wish.source)
-        yield settle(index, start, moved, rung)
+        turned = less and shift[1] and ("\t" in less) != ("\t" in shift[1])
+        yield settle(index, start, moved, "tabs and blanks" if turned else rung)
 
 
 def _shift(there: Sequence[str], old: Sequence[str]) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 WATTSON_KILLS sets how many random moments are tried (200 before a release; fewer here, so that CI stays quick).
 """
 
+import contextlib
 import io
 import json
 import os
@@ -28,11 +29,12 @@ EDIT = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n
 
 
 def tree(root):
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and ".git" not in path.relative_to(root).parts
-    }
+    found = {}
+    for path in sorted(root.rglob("*")):
+        if ".git" not in path.relative_to(root).parts and path.is_file():
+            with contextlib.suppress(FileNotFoundError):  # somebody is writing here just now
+                found[str(path.relative_to(root))] = path.read_bytes()
+    return found
 
 
 def twenty(root):
@@ -226,7 +228,7 @@ def test_g12_a_terminal_that_is_closed_ends_us(repo, env):
         assert select.select([terminal], [], [], 30)[0], out[-2000:]
         out += os.read(terminal, 65536)
     os.close(terminal)
-    for _ in range(400):
+    for _ in range(1200):
         if os.waitpid(child, os.WNOHANG)[0]:
             break
         time.sleep(0.05)
