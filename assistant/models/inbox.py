@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+_SMALL, _BREATH_S = 4_096, 0.02
+"""After a piece of fewer bytes the reader waits so long for more: to wake for each token costs more than to read it."""
 _MOST = 1_000_000
 """Bytes that may lie here before the reader waits for the taker."""
 _SLEPT_S = 30.0
@@ -100,6 +102,8 @@ class Inbox:
             self._pieces.append(piece)
             self._size += len(piece)
             self._wake()
+            if len(piece) < _SMALL:
+                await asyncio.sleep(_BREATH_S)
             if self._size > _MOST:
                 self._room.clear()
                 await self._room.wait()

@@ -285,7 +285,7 @@ async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
         await pilot.press("escape")
         await say(pilot, "write a test for the kettle")
         await until(pilot, lambda: "of turn 1 that were not decided" in main.talk.text)
-        await until(pilot, lambda: not app.session.asking)
+        await until(pilot, lambda: not app.session.asking and main.hunks.has_focus)
         assert {hunk.path for hunk in main.hunks.hunks} != {hunk.path for hunk in first}
         await say(pilot, "/diff 1")
         await until(pilot, lambda: main.hunks.hunks == first)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 _BEAT_S = 0.125
 """How often the running answer is drawn. The eye asks for no more, and each frame repaints what scrolls."""
-_STEP = 4
-"""Lines that a running answer scrolls by: to move all lines for each new one costs thrice as much and is no easier to read."""
+_SCROLLS_S = 0.35
+"""A running answer scrolls no oftener: to move all lines for each new one costs thrice as much and is no easier to read."""
+_MOST_ROOM = 12
 _FENCE = re.compile(r"\s*(```+|~~~+)\s*([\w+#.-]*)")
 _INLINE = re.compile(
     r"(?P<ticked>`[^`]+`)|(?P<strong>\*\*[^*\s][^*]*\*\*)|(?P<emphasis>(?<![\w*])\*[^*\s][^*]*\*(?![\w*]))"
@@ -74,6 +76,7 @@ class Transcript(ScrollView, can_focus=True):
         self._follows = True
         self._clean = 0  # strips that are on the screen as they are
         self._ground = Style.null()
+        self._height, self._room, self._scrolled_at = 0, 1, 0.0
         self._timer: Timer | None = None
 
     # What is said.
@@ -282,8 +285,7 @@ class Transcript(ScrollView, can_focus=True):
 
         The screen is laid out anew only when the bar comes or goes: at ten beats a second that would be most of the cost.
         """
-        step = _STEP if self._timer is not None else 1
-        size, top = Size(self._width, -(-len(self._strips) // step) * step), self.scroll_offset.y
+        size, top = Size(self._width, self._roomy(len(self._strips))), self.scroll_offset.y
         first, self._clean = self._clean, len(self._strips)
         if self.show_vertical_scrollbar == (size.height > self.container_size.height):
             self.set_reactive(Transcript.virtual_size, size)
@@ -294,6 +296,17 @@ class Transcript(ScrollView, can_focus=True):
         self._keep_end()
         if self.scroll_offset.y == top:
             self.refresh_lines(first, max(1, top + self.size.height - first))
+
+    def _roomy(self, lines: int) -> int:
+        """Return the height to show: below a running answer with room for the lines of the next moment, as fast as they come."""
+        if self._timer is None:
+            self._height, self._room = lines, 1
+        elif not self._height - _MOST_ROOM <= lines <= self._height:
+            now = monotonic()
+            soon = now - self._scrolled_at < _SCROLLS_S
+            self._room = min(2 * self._room, _MOST_ROOM) if soon else max(1, self._room - 1)
+            self._height, self._scrolled_at = lines + self._room - 1, now
+        return self._height
 
     def _keep_end(self) -> None:
         if self._follows or self.scroll_y > self.max_scroll_y:  # else what was folded would leave an empty screen
