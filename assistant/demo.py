@@ -21,8 +21,10 @@ def prepare(folder: Path | None) -> Path:
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text.lstrip("\n"), encoding="utf-8")
-    who = ["-c", "user.name=Wattson", "-c", "user.email=practice@wattson.invalid", "-c", "commit.gpgsign=false"]
-    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "--no-verify", "-m", "A kettle to practise on"]):
+    # Somebody is named in the scratch repository itself: a fresh machine knows nobody, and `/commit` wants to be practised.
+    who = {"user.name": "Wattson", "user.email": "practice@wattson.invalid", "commit.gpgsign": "false"}
+    steps = [["init", "-q"], *(["config", name, value] for name, value in who.items())]
+    for words in (*steps, ["add", "."], ["commit", "-q", "--no-verify", "-m", "A kettle to practise on"]):
         try:
             subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:

@@ -20,9 +20,10 @@ def repo(tmp_path):
     for path, text in practice.files().items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text.lstrip("\n"))
-    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
-        subprocess.run([*git, *words], cwd=root, check=True)
+    who = {"user.name": "T", "user.email": "t@example.invalid", "commit.gpgsign": "false"}
+    steps = [["init", "-q"], *(["config", name, value] for name, value in who.items())]
+    for words in (*steps, ["add", "."], ["commit", "-qm", "first"]):  # a fresh machine knows nobody who could commit
+        subprocess.run(["git", *words], cwd=root, check=True)
     return root
 
 

@@ -261,7 +261,7 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
             editor.post_message(Key("ctrl+s", None))
         editor.action_accept()
         editor.action_accept()
-        await until(pilot, lambda: "committed" in main.talk.text)
+        await until(pilot, lambda: "\ncommitted " in main.talk.text)
     assert last_message(repo) == "Teach the kettle its limit"
 
 
