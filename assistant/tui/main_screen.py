@@ -77,7 +77,7 @@ class MainScreen(Screen[None]):
         self.hunks.display = False
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
-        self.composer = Composer(id="composer")
+        self.composer = Composer(self.completions, id="composer")
         self.holding = Holding(self)
         self._model = model
         self._resume = resume
@@ -157,24 +157,7 @@ class MainScreen(Screen[None]):
 
         if self._completer is None:
             self._completer = completing.Completer(self.session.sight)
-        self.completions.show(await self._completer.choices(word))
-        self.composer.completing = bool(self.completions.choices)
-
-    def on_composer_completing(self, message: Composer.Completing) -> None:
-        """Walk through the completions, take one, or close the list."""
-        chosen = self.completions.chosen
-        match message.what:
-            case "next" | "previous":
-                self.completions.move(1 if message.what == "next" else -1)
-                return
-            case "take" | "enter" if chosen is not None and chosen.text.strip() != self.composer.word:
-                self.composer.take(chosen.text)
-            case "enter":
-                self.composer.send()
-            case _:
-                pass
-        self.completions.show(())
-        self.composer.completing = False
+        self.completions.show(word, await self._completer.choices(word))
 
     @work(exclusive=True, group="quote")
     async def _quote(self) -> None:

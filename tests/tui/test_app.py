@@ -192,6 +192,38 @@ async def test_a_mark_is_completed_with_files_folders_symbols_and_the_diff(make_
         await until(pilot, lambda: app.main.composer.text == "@brand_new.py ")
 
 
+async def test_hasty_fingers_send_what_they_typed_not_what_the_list_was_at(make_session):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer, offers = app.main.composer, app.main.completions
+        composer.focus()
+        await pilot.press("/", "q")
+        await until(pilot, lambda: offers.word == "/q")
+        for key in [*"uit", "enter"]:  # all at once, as a terminal hands over what was typed while it was busy
+            composer.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: composer.sent == ["/quit"])
+
+
+async def test_enter_takes_what_the_list_offers_for_the_word_as_it_stands(make_session):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer, offers = app.main.composer, app.main.completions
+        composer.focus()
+        await pilot.press(*"/comm")
+        await until(pilot, lambda: offers.word == "/comm")
+        await pilot.press("enter")
+        assert composer.text.strip() == "/commit"
+        assert composer.sent == []
+        composer.text = ""
+        await pilot.press("/")
+        await until(pilot, lambda: offers.word == "/")
+        first = offers.chosen
+        await pilot.press("down")
+        assert offers.chosen != first
+        await pilot.press("escape")
+        assert (offers.choices, composer.text) == ((), "/")
+
+
 async def test_hostile_words_do_not_reach_the_terminal(make_session, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test() as pilot:

@@ -32,16 +32,21 @@ class Completions(Widget):
     def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
+        self.word = ""
         self.choices: tuple[Choice, ...] = ()
         self.at = 0
 
-    def show(self, choices: tuple[Choice, ...]) -> None:
-        """Show choices; none hides the list."""
-        choices = choices[:_MOST]
+    def show(self, word: str, choices: tuple[Choice, ...]) -> None:
+        """Show what a word may become; nothing hides the list."""
+        self.word, choices = word, choices[:_MOST]
         if choices != self.choices:
             self.choices, self.at = choices, 0
             self.display = bool(choices)
             self.refresh(layout=True)
+
+    def hide(self) -> None:
+        """Offer nothing any more."""
+        self.show("", ())
 
     def move(self, step: int) -> None:
         """Mean another choice."""
@@ -50,9 +55,9 @@ class Completions(Widget):
             self.refresh()
 
     @property
-    def chosen(self) -> Choice | None:
-        """The choice that is meant."""
-        return self.choices[self.at] if self.choices else None
+    def chosen(self) -> str | None:
+        """What stands in the composer when the choice that is meant is taken."""
+        return self.choices[self.at].text if self.choices else None
 
     def render(self) -> Text:
         """Draw the list."""

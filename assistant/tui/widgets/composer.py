@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from textual.binding import Binding
 from textual.message import Message
@@ -23,6 +23,24 @@ if TYPE_CHECKING:
     from textual import events
 
 _WORD = re.compile(r"(?:^|(?<=\s))(@\S*)$|^(/\S*)$")
+
+
+class Offers(Protocol):
+    """The list above the composer: what the word in it may become."""
+
+    @property
+    def word(self) -> str:
+        """The word it has an answer to, which may be an older one than stands in the composer."""
+
+    @property
+    def chosen(self) -> str | None:
+        """The completion that is meant; None when there is none."""
+
+    def move(self, step: int) -> None:
+        """Mean another one."""
+
+    def hide(self) -> None:
+        """Offer nothing any more."""
 
 
 class Composer(TextArea):
@@ -51,18 +69,11 @@ class Composer(TextArea):
             super().__init__()
             self.what = what
 
-    class Completing(Message):
-        """A key for the list of completions: "next", "previous", "take", "enter", "close"."""
-
-        def __init__(self, what: str) -> None:
-            super().__init__()
-            self.what = what
-
-    def __init__(self, **kwargs: str) -> None:
+    def __init__(self, offers: Offers, **kwargs: str) -> None:
         super().__init__(tab_behavior="focus", highlight_cursor_line=False, **kwargs)  # type: ignore[arg-type]
         self.cursor_blink = False
         self.sent: list[str] = []
-        self.completing = False
+        self._offers = offers
         self.typed_at = 0.0
         self._back = 0
         self._draft = ""
@@ -101,12 +112,8 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         self.typed_at = monotonic()
-        if self.completing and (
-            what := {"tab": "take", "enter": "enter", "down": "next", "up": "previous", "escape": "close"}.get(
-                event.key
-            )
-        ):
-            self.post_message(self.Completing(what))
+        if self._offers.chosen and self._offers.word == self.word and self._complete(event.key):
+            pass
         elif event.key == "enter":
             self.send()
         elif event.key == "question_mark" and not self.text:
@@ -134,6 +141,24 @@ class Composer(TextArea):
                 self.sent.append(words)
             self._back, self.typed_at = 0, 0.0
             self.post_message(self.Sent(words))
+
+    def _complete(self, key: str) -> bool:
+        """Whether a key was one for the list of completions: walk through them, take one, or close the list.
+
+        The caller has seen that they are completions of what stands here now: hasty fingers are ahead of the list.
+        """
+        chosen = self._offers.chosen
+        if key in {"up", "down"}:
+            self._offers.move(1 if key == "down" else -1)
+            return True
+        if key not in {"tab", "enter", "escape"}:
+            return False
+        self._offers.hide()
+        if key != "escape" and chosen is not None and chosen.strip() != self.word:
+            self.take(chosen)
+        elif key == "enter":
+            self.send()
+        return True
 
     def _recall(self, step: int) -> None:
         if not self._back:
