@@ -14,7 +14,7 @@ from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -91,11 +91,17 @@ class Desk:
         """Gather the context."""
         return self._sitting.sight.show(question)
 
-    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
-        """Find the places of edits in the files as they are now, and as a patch that waits would leave them."""
+    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Collection[str]) -> Fitted:
+        """Find the places of edits in the files as they are now, and as a patch that waits would leave them.
+
+        `shown` are the texts that the model has in front of it.
+        """
         from assistant.edits import match
 
-        return match.fit(edits, self._read, seen=seen)
+        lines: Collection[str] | None = None
+        if any(edit.action == "whole" for edit in edits):
+            lines = {line.strip() for text in shown for line in text.split("\n")}
+        return match.fit(edits, self._read, seen=seen, shown=lines)
 
     def _read(self, path: str) -> tuple[bytes, int] | None:
         from assistant.edits import disk

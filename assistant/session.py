@@ -336,6 +336,12 @@ class Session:
         self.stopped.set()
 
     @property
+    def whole_files(self) -> bool:
+        """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
+        pick = self.roster.pick
+        return pick is not None and pick.model.edit_format == "whole_file"
+
+    @property
     def asking(self) -> bool:
         """Whether a turn runs."""
         return self._asking

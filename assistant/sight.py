@@ -40,6 +40,10 @@ class Sitting(Protocol):
     def repo(self) -> Repo:
         """The repository, or plain folder, the user stands in."""
 
+    @property
+    def whole_files(self) -> bool:
+        """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
+
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
 
@@ -193,6 +197,7 @@ class Sight:
             allowed=self.allowed,
             recent=self.recent,
             told=self.told,
+            whole=sitting.whole_files,
             now=sitting.now(),
             timeout_s=_wait(sitting.env),
         )

@@ -71,8 +71,11 @@ class Desk(Protocol):
     def look(self, question: str) -> Context:
         """Gather the context; called in a thread."""
 
-    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str]) -> Fitted:
-        """Find the places of edits in the files as they are now; called in a thread."""
+    def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Sequence[str]) -> Fitted:
+        """Find the places of edits in the files as they are now; called in a thread.
+
+        `seen` as in Context, `shown` are the texts that the model has in front of it.
+        """
 
     def describe(self, misfits: Sequence[Misfit]) -> str:
         """Say what found no place with the nearest lines, secrets masked; called in a thread."""
@@ -146,7 +149,10 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
             seen = dict(context.seen)
             lasting = context.render(lasting=True)
             shown = context.render(lasting=False)
-            question = prompts.fill("turn", context=shown, outcome=ask.outcome, question=ask.text)
+            asked = ask.text
+            if ask.model.edit_format == "whole_file":  # mostly small models: what stands last is what they heed
+                asked = prompts.fill("whole", question=asked)
+            question = prompts.fill("turn", context=shown, outcome=ask.outcome, question=asked)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
@@ -156,6 +162,7 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
     edits: list[Edit] = []
     fitted: Fitted | None = None
     broken: tuple[Misfit, ...] = ()
+    misfits: tuple[Misfit, ...] = ()
     while True:
         request = Request(ask.model, (system,), messages, ask.max_output, ask.effort)
         step = await _step("repair" if steps else "main", request, ask)
@@ -177,8 +184,8 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
         if fitted is not None:
             edits = _without(edits, (*fitted.misfits, *broken))
         edits += new  # type: ignore[arg-type]
-        fitted = await asyncio.to_thread(desk.fit, edits, seen)
-        broken = unread  # type: ignore[assignment]
+        broken = (*_passed_over(misfits, new, unread), *unread)  # type: ignore[arg-type]
+        fitted = await asyncio.to_thread(desk.fit, edits, seen, [each.text for each in messages])
         misfits = (*broken, *fitted.misfits)
         if misfits:
             yield events.EditsMisfit(misfits)
@@ -201,7 +208,7 @@ async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
                 yield events.Notice(note.text, "warning")
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
-    yield _ended(ask, desk, steps, patch, (*broken, *fitted.misfits) if fitted else (), error)
+    yield _ended(ask, desk, steps, patch, misfits, error)
 
 
 async def aside(ask: Ask, desk: Desk, purpose: str) -> AsyncGenerator[events.Event, None]:
@@ -423,6 +430,21 @@ def _without(edits: Sequence[Edit], misfits: Sequence[Misfit]) -> list[Edit]:
     """Leave out the edits that found no place: a repair replaces them."""
     gone = {id(each.edit) for each in misfits}
     return [each for each in edits if id(each) not in gone]
+
+
+def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequence[Misfit]) -> list[Misfit]:
+    """Return the misfits that a repair says nothing of: they are not mended.
+
+    What is there already may be left out; where the path was wrong, any edit may be the one that was meant.
+    """
+    spoken = {each.path for each in new} | {each.edit.path for each in unread}
+    return [
+        each
+        for each in misfits
+        if each.reason != "already"
+        and not spoken & {each.edit.path, *each.edit.also}
+        and not (new and each.reason in {"no_file", "outside", "malformed"})
+    ]
 
 
 def _sum(desk: Desk, steps: Sequence[_Step]) -> tuple[TokenUsage, Cost]:

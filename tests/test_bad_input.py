@@ -129,6 +129,51 @@ async def test_e2_edits_that_never_fit_go_back_once_and_no_more(make_session):
     assert ended.usage.total == 2 * 120  # both are counted
 
 
+async def test_a_repair_that_mends_nothing_leaves_the_misfit_standing(make_session):
+    wrong = EDIT.replace("joules: float = 0.0", "no such line here").replace("joules: float = 1.0", "nor this")
+    with loopback.Server(loopback.openai(EDIT + wrong), loopback.openai("Sorry, I cannot.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        ended = [event async for event in session.ask("set it")][-1]
+        await session.close()
+    assert len(server.asked) == 2
+    assert [each.reason for each in ended.misfits] == ["not_found"]
+    assert ended.patch is not None  # the good one is still proposed
+
+
+async def test_a_file_that_was_shown_in_part_is_not_replaced_whole(make_session, repo, tmp_path):
+    (repo / "long.py").write_text("".join(f"def part_{n}():\n    return {n}\n\n\n" for n in range(2000)))
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("repairs = 0\n")
+    with loopback.Server(loopback.openai("long.py\n```\ndef part_7():\n    return 8\n```\n")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        ended = [event async for event in session.ask("part_7 of long.py must return 8")][-1]
+        await session.close()
+    assert ended.patch is None
+    assert [each.reason for each in ended.misfits] == ["unseen"]
+
+
+async def test_a_model_that_hands_in_whole_files_is_shown_whole_files_and_says_so_before(make_session, repo, tmp_path):
+    folder = tmp_path / "state" / "config" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "tiny.toml").write_text(
+        'name = "tiny"\ntitle = "Tiny"\nwire = "openai_chat"\nbase_url = "http://127.0.0.1:9/v1"\nkey_needed = false\n'
+        'payer = "local"\n[[models]]\nid = "small"\ncontext_window = 8000\nedit_format = "whole_file"\n'
+    )
+    text = (repo / "kettle/meter.py").read_text()
+    with loopback.Server(loopback.openai("fine")) as server:
+        session = make_session(TINY_BASE_URL=server.url)
+        session.roster.choose("tiny/small")
+        looked = session.sight.look("what does joules in the meter count?")
+        [event async for event in session.ask("what does joules in the meter count?")]
+        await session.close()
+    sent = server.asked[0][2]["messages"][-1]["content"]
+    assert f"kettle/meter.py\n```\n{text.rstrip()}\n```\n" in sent
+    assert looked.render() in sent
+
+
 async def test_e7_a_question_that_cannot_fit_is_not_sent(make_session, tmp_path):
     folder = tmp_path / "state" / "config" / "providers"
     folder.mkdir(parents=True)

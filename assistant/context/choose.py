@@ -6,6 +6,7 @@ is left pays for names: they are cheap, and they tell the model what it may ask 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ SHARP_FILE, SHARP_PIECE, SIZE, FIXED = 2.5, 1.5, 0.65, 80
 """How steeply worth falls with the score of a file and of a piece; how much length costs, beyond so many tokens."""
 NAMES_SHARE, FILE_SHARE = 0.3, 0.08
 """The share of the budget that is kept for names, and what one file may take of it."""
+_TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
 _MISSES = 80
@@ -45,6 +47,8 @@ class Shown:
     must: bool = False
     """The user named or pinned it: what is shown of it is never taken away."""
     place: int = CHOSEN
+    fenced: bool = False
+    """It is shown whole, in the form in which a model hands in whole files: the path, then a fence."""
     heading: str = ""
     """The first line of what is not a file (a folder, a diff): it begins with `path`, and the text is masked already."""
 
@@ -54,6 +58,9 @@ class Shown:
         if not self.ranges:
             return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
+        if self.fenced:
+            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(body)), default=0))
+            return f"{self.path}\n{fence}\n{body.removesuffix(chr(10))}\n{fence}\n"
         return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
 
     def title(self) -> str:
@@ -154,6 +161,26 @@ def _best(file: Shown, tags: Tags, rest: list[int], most: int) -> list[int]:
     vague = {"constant", "field", "variable", "property"}
     order = sorted(rest, key=lambda at: (-score.get(defs[at].name, 0.0), defs[at].kind in vague, at))
     return sorted(order[:most])
+
+
+def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
+    """Show files whole instead of in parts: the foremost if it takes no more than the budget, others while there is room.
+
+    For a model that answers with whole files: what it is shown a part of it cannot hand in.
+    """
+    parts = [file for file in shown if file.ranges and file.lines and not file.heading and file.place > RULES]
+    room = budget - measure.count("\n".join(file.draw() for file in shown))
+    for at, file in enumerate(sorted(parts, key=lambda file: (not file.must, -file.worth))):
+        before = measure.count(file.draw())
+        kept = file.ranges, file.names, file.fenced
+        file.ranges, file.names, file.fenced = [(1, len(file.lines))], [], True
+        size = measure.count(file.draw())
+        if at == 0 and size <= budget:
+            file.must = True  # the others give way to it
+        elif size - before > room:
+            file.ranges, file.names, file.fenced = kept
+            continue
+        room -= size - before
 
 
 def shrink(shown: Sequence[Shown]) -> bool:

@@ -43,6 +43,7 @@ def pack(
     allowed: Sequence[Masked] = (),
     recent: Sequence[str] = (),
     told: Collection[str] = (),
+    whole: bool = False,
     now: datetime,
     timeout_s: float = 1.0,
 ) -> Context:
@@ -50,7 +51,7 @@ def pack(
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
     secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of. The index is waited for `timeout_s` seconds at most; `note` says when it is not
+    of definitions that were talked of. `whole` says that the model hands in whole files: it is shown whole ones. The index is waited for `timeout_s` seconds at most; `note` says when it is not
     complete, and it goes on growing in the background.
     """
     del now
@@ -92,6 +93,8 @@ def pack(
         shown += [file for file in others if file.ranges or file.names]
         if not shown:
             shown = _listing(reader, files, budget)
+        if whole:
+            choose.complete(shown, budget, reader.measure)
         for file in shown:
             if file.ranges and not file.heading:
                 reader.mask(file)

@@ -21,6 +21,7 @@ MisfitReason = Literal[
     "conflict",  # it overlaps an earlier edit of the same reply
     "unreadable",  # the file is binary, too large, or in an encoding that does not round-trip
     "already",  # the file already says so
+    "unseen",  # it would remove lines that the model has not been shown
 ]
 
 
@@ -100,4 +101,5 @@ _HINTS: dict[MisfitReason, str] = {
     "conflict": "Ask for one edit in place of the two.",
     "unreadable": "Edit this file by hand.",
     "already": "Nothing needs doing here; leave this edit out.",
+    "unseen": "Name the file in the question (@path), so that all of it is shown, or ask for an edit of the lines that were.",
 }

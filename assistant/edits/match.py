@@ -22,7 +22,7 @@ from assistant.edits.text import cut
 from assistant.errors import OutsideRoot, PatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     Read = Callable[[str], tuple[bytes, int] | None]
 
@@ -49,11 +49,18 @@ class Fitted:
     notes: tuple[Note, ...]
 
 
-def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = None) -> Fitted:
+def fit(
+    edits: Sequence[Edit],
+    read: Read,
+    *,
+    seen: Mapping[str, str] | None = None,
+    shown: Collection[str] | None = None,
+) -> Fitted:
     """Find the place of every edit.
 
     `read` gives bytes and permission bits of a file below the root, None where there is none, and raises PatchError for
-    what may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown.
+    what may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown, `shown` are the lines
+    (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others.
     """
     drafts: dict[str, Draft] = {}
     misfits: list[Misfit] = []
@@ -65,7 +72,7 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
             draft = _open(edit, drafts, read, edits)
             if draft is None:
                 continue
-            rung = _put(edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors])
+            rung = _put(edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors], shown)
         except Refusal as no:
             misfits.append(Misfit(edit, no.reason, no.message, no.candidates))
         except OutsideRoot as error:
@@ -79,7 +86,7 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
                 notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
     tainted = suspect.tainted(placed)
     if tainted:
-        return _without(tainted, edits, read, seen)
+        return _without(tainted, edits, read, seen, shown)
     patches = []
     for draft in drafts.values():
         try:
@@ -99,11 +106,15 @@ def fit(edits: Sequence[Edit], read: Read, *, seen: Mapping[str, str] | None = N
 
 
 def _without(
-    tainted: Sequence[tuple[Edit, str]], edits: Sequence[Edit], read: Read, seen: Mapping[str, str] | None
+    tainted: Sequence[tuple[Edit, str]],
+    edits: Sequence[Edit],
+    read: Read,
+    seen: Mapping[str, str] | None,
+    shown: Collection[str] | None,
 ) -> Fitted:
     """Fit what is left once edits whose new lines were mangled are taken out."""
     gone = {id(edit) for edit, _ in tainted}
-    rest = fit([edit for edit in edits if id(edit) not in gone], read, seen=seen)
+    rest = fit([edit for edit in edits if id(edit) not in gone], read, seen=seen, shown=shown)
     misfits = [
         Misfit(
             edit,
@@ -157,10 +168,17 @@ def _open(edit: Edit, drafts: dict[str, Draft], read: Read, edits: Sequence[Edit
     return drafts.setdefault(fresh.path, fresh) if edit.action in {"create", "whole"} else fresh
 
 
-def _put(edit: Edit, draft: Draft, drafts: dict[str, Draft], read: Read, said: int) -> str:
+def _put(
+    edit: Edit,
+    draft: Draft,
+    drafts: dict[str, Draft],
+    read: Read,
+    said: int,
+    shown: Collection[str] | None,
+) -> str:
     """Make one edit; returns the rung that found its place."""
     if edit.action in {"create", "whole"}:
-        _write_whole(edit, draft)
+        _write_whole(edit, draft, shown)
         return ""
     if not draft.exists and draft.before is not None:
         raise Refusal("conflict", f"{draft.path} is deleted and changed by the same reply.")
@@ -191,16 +209,22 @@ def _put(edit: Edit, draft: Draft, drafts: dict[str, Draft], read: Read, said: i
     return ""
 
 
-def _write_whole(edit: Edit, draft: Draft) -> None:
+def _write_whole(edit: Edit, draft: Draft, shown: Collection[str] | None) -> None:
     new = cut(edit.after)
     if not draft.exists and draft.before is not None:
         raise Refusal("conflict", f"{draft.path} is deleted and written again by the same reply.")
+    if ("", edit.after, -1) in draft.done:
+        return  # said twice, done once
     if draft.touched or (not draft.exists and draft.made):
         raise Refusal("conflict", f"{draft.path} is written twice by the same reply.")
     if edit.action == "create" and any(line.strip() for line in draft.lines):
         raise Refusal("exists", f"{draft.path} exists already and is not empty (line {edit.reply_line} of the reply).")
-    suspect.check(edit, draft, [line.rstrip("\n") for line in new], whole=True)
+    plain = [line.rstrip("\n") for line in new]
+    suspect.check(edit, draft, plain, whole=True)
+    if shown is not None and draft.exists:
+        suspect.unseen(draft, plain, shown)
     draft.write_whole(edit, new)
+    draft.done.add(("", edit.after, -1))
 
 
 def _replace(edit: Edit, draft: Draft, said: int) -> str:

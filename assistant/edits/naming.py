@@ -29,6 +29,7 @@ _NOTED = re.compile(
     r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
     re.IGNORECASE,
 )
+_RANGED = re.compile(r"^(.*\S):L?\d+(?:[-\u2013]L?\d+)?$")
 _EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,12}$")
 _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
@@ -62,6 +63,7 @@ def readings(line: str) -> list[str]:
     ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(stages[-1])]
     whole = [name for name in reversed(stages) if " " not in name]
+    whole += [cut[1] for name in whole if (cut := _RANGED.match(name))]  # "path:10-42", as the lines were shown
     spaced = [name for name in reversed(stages) if " " in name and not _SPOKEN.match(name)]
     likely = [name for name in tokens if looks(name) and not _DEVICE.match(name)] if " " in stages[-1] else []
     strong: list[str] = []

@@ -11,10 +11,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision
+from assistant.edits.edit import Candidate
 from assistant.edits.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from assistant.edits.draft import Draft
     from assistant.edits.edit import Edit
@@ -34,6 +35,10 @@ _DOTS = re.compile(r"\.\.\.|\u2026")
 _BLANKS = re.compile(r"^ {2,}\S", re.MULTILINE)
 _TABS = re.compile(r"^\t+\S", re.MULTILINE)
 _RAW = re.compile(r"[<>]|&(?!\w+;|#)")
+_MARKERS = re.compile(r"^(?:<{5,9} ?(?:SEARCH|ORIGINAL)|>{5,9} ?(?:REPLACE|UPDATED))\b.*$")
+_DIVIDER = re.compile(r"^={5,9}\s*$")
+_QUOTED = 120
+"""Lines of a file that are quoted to a model that was not shown them."""
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
 
 
@@ -54,6 +59,8 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
             raise Refusal(
                 "elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}."
             )
+    if whole:
+        _marked(edit, draft, new)
     if not draft.lines and edit.action == "create":
         return
     fresh = [line for line in new if line.strip() not in old]
@@ -67,6 +74,32 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
     if _escaped(edit, draft, fresh, _QUOTE_ENTITY if name.endswith(_TEXTS) else _ENTITY):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
+
+
+def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
+    """Raise Refusal where a file's new text does away with lines that the model was not shown, and so cannot mean."""
+    kept = {line.strip() for line in new}
+    lines = [line.strip() for line in draft.lines]
+    lost = [at for at, line in enumerate(lines, 1) if line not in kept and line not in shown and re.search(r"\w", line)]
+    if lost:
+        first, last = (1, len(lines)) if len(lines) <= _QUOTED else (lost[0], min(lost[-1], lost[0] + _QUOTED))
+        text = "".join(f"{line.rstrip()}\n" for line in draft.lines[first - 1 : last])
+        raise Refusal(
+            "unseen",
+            f"The new text of {draft.path} would remove {len(lost)} lines that the model was not shown; the first is line {lost[0]}: {lines[lost[0] - 1][:60]!r}.",
+            (Candidate(draft.path, first, last, text, 1.0),),
+        )
+
+
+def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
+    """Raise Refusal where the text of a whole file is half an edit of another notation."""
+    if draft.path.lower().endswith(_TEXTS):
+        return
+    first = next((line for line in new if line.strip()), "")
+    mark = next((line for line in new if _MARKERS.match(line) and not draft.index.where("stripped", str.strip).get(line.strip())), "")  # fmt: skip
+    if mark or _DIVIDER.match(first):
+        words = f"{draft.path}: the new text (line {edit.reply_line} of the reply) has {mark or first!r} in it: it is a piece of an edit and not a file."
+        raise Refusal("malformed", words)
 
 
 def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:

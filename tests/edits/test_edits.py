@@ -346,3 +346,42 @@ def test_kill_nine_never_leaves_a_mixed_tree(tree, seed):
     if journal.peek("undo"):
         journal.undo(now=NOW)
         assert state(root) == before
+
+
+def test_the_text_of_a_whole_file_may_not_do_away_with_lines_that_the_model_was_not_shown():
+    reply = "a.py\n```\ndef boil(water):\n    return 99\n```\n"
+    edits = [each for each in parse(reply) if isinstance(each, Edit)]
+    files = {"a.py": (CODE.encode(), 0o644)}
+    part = {line.strip() for line in CODE.split("\n")[:4]}
+    fitted = fit(edits, files.get, shown=part)
+    (misfit,) = fitted.misfits
+    assert (misfit.reason, fitted.patch.files) == ("unseen", ())
+    assert "2 lines" in misfit.message
+    assert "line 7: 'def cool(water):'" in misfit.message
+    assert misfit.candidates[0].text == CODE
+    assert "@path" in misfit.hint
+    whole = {line.strip() for line in CODE.split("\n")}
+    assert fit(edits, files.get, shown=whole).patch.files[0].after == b"def boil(water):\n    return 99\n"
+
+
+@pytest.mark.parametrize("mark", [f"{MID}\n", f"{TAIL}\n", f"a = 1\nb = 1\nc = 1\nd = 1\n{HEAD}\n"])
+def test_half_an_edit_block_is_not_the_text_of_a_file(mark):
+    after, misfits = run(f"a.py\n```\n{mark}x = 2\n```\n", {"a.py": "x = 1\n"})
+    assert after == {"a.py": "x = 1\n"}
+    assert [each.reason for each in misfits] == ["malformed"]
+    assert run(f"a.md\n```\n{MID}\nTitle\n{MID}\n```\n", {})[0] == {"a.md": f"{MID}\nTitle\n{MID}\n"}
+
+
+def test_a_block_names_its_file_as_the_context_does():
+    for name in ("a.py:1-8", "<a.py:1-8>", "a.py:7", "**a.py:L1-L8**"):
+        after, misfits = run(block(name, "    return 20\n", "    return 21\n"), {"a.py": CODE})
+        assert (after["a.py"], misfits) == (CODE.replace("20", "21"), [])
+    # A quotation of some lines is not the text of the file.
+    assert run("a.py:7-8\n```\ndef cool(water):\n    return 20\n```\n", {"a.py": CODE})[0] == {"a.py": CODE}
+
+
+def test_a_whole_file_said_twice_is_written_once_and_two_texts_are_a_conflict():
+    said = "a.py\n```\nx = 2\n```\n"
+    assert run(said + said, {"a.py": "x = 1\n"}) == ({"a.py": "x = 2\n"}, [])
+    after, misfits = run(said + said.replace("2", "3"), {"a.py": "x = 1\n"})
+    assert [each.reason for each in misfits] == ["conflict"]
