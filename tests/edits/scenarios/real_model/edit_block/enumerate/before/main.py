@@ -1,0 +1,3 @@
+import listing
+
+print(listing)

@@ -1,0 +1,3 @@
+import text
+
+print(text)

@@ -1,0 +1,5 @@
+VOWELS = "aeiou"
+
+
+def count_words(text):
+    return len(text.split())

@@ -1,0 +1,3 @@
+import pages
+
+print(pages)

@@ -1,0 +1,3 @@
+import box
+
+print(box)

@@ -1,0 +1,3 @@
+import debug
+
+print(debug)

@@ -1,0 +1,3 @@
+import people
+
+print(people)

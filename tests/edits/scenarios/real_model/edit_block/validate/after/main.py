@@ -1,0 +1,3 @@
+import account
+
+print(account)

@@ -1,0 +1,3 @@
+import leap
+
+print(leap)

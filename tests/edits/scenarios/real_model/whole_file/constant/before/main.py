@@ -1,0 +1,3 @@
+import retry
+
+print(retry)

@@ -1,0 +1,3 @@
+import names
+
+print(names)

@@ -1,0 +1,3 @@
+import temp
+
+print(temp)
