@@ -61,8 +61,10 @@ def _says_so(words: str) -> bool:
 
 
 def _is_stub(line: str, above: str, below: str) -> bool:
-    """Whether three dots are the whole body of what the line above begins: a stub, an overload, a protocol."""
+    """Whether three dots are the whole body of what the line above begins (a stub, an overload, a protocol), or doctest."""
     depth = _depth(line)
+    if above.lstrip().startswith((">>> ", "... ")) and _depth(above) == depth:
+        return True
     if not depth or (below.strip() and _depth(below) >= depth):
         return False
     return (above.rstrip().endswith(":") and _depth(above) < depth) or (

@@ -385,3 +385,9 @@ def test_a_whole_file_said_twice_is_written_once_and_two_texts_are_a_conflict():
     assert run(said + said, {"a.py": "x = 1\n"}) == ({"a.py": "x = 2\n"}, [])
     after, misfits = run(said + said.replace("2", "3"), {"a.py": "x = 1\n"})
     assert [each.reason for each in misfits] == ["conflict"]
+
+
+def test_dots_of_a_doctest_stand_for_nothing():
+    text = 'def f(x):\n    """Do.\n\n    >>> for y in f(x):\n    ...     print(y)\n    ...\n    1\n    >>> f(3)\n    ...\n    """\n    return [x]\n'
+    assert run(f"new.py\n```\n{text}```\n", {}) == ({"new.py": text}, [])
+    assert [each.reason for each in run("new.py\n```\nx = 1\n...\n```\n", {})[1]] == ["elided"]
