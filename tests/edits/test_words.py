@@ -8,8 +8,8 @@ from assistant.edits.format import open_parser
 from assistant.edits.match import fit
 
 FILES = {
-    "path/to/file.py": b"top\na line that stays\na line that goes\na line that stays\nlines exactly as they are in the file now\n",
-    "path/to/old.py": b"old\n",
+    "greeting.py": b"top\na line that stays\na line that goes\na line that stays\nlines exactly as they are in the file now\n",
+    "old.py": b"old\n",
 }
 
 
@@ -24,4 +24,4 @@ def test_the_example_in_our_own_words_is_an_edit(name):
     assert {each.format for each in edits} == {name}
     fitted = fit(edits, {path: (data, 0o644) for path, data in FILES.items()}.get)
     assert not fitted.misfits
-    assert "path/to/file.py" in fitted.patch.paths
+    assert "greeting.py" in fitted.patch.paths
