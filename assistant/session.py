@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
+    from assistant.desk import Desk
     from assistant.edits.edit import Misfit
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
@@ -155,8 +156,17 @@ class Session:
     # What it costs.
 
     def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
-        """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
-        return self.accounts.quote(self._words(text), pick) if pick or self.roster.pick else None
+        """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
+
+        Counts tokens: call it in a thread.
+        """
+        pick = pick or self.roster.pick
+        if pick is None:
+            return None
+        quote, editor = self.accounts.quote(self._words(text), pick), self.roster.editor()
+        if quote is None or editor is None or editor.fell_back:
+            return quote
+        return self.accounts.with_editor(quote, self._words(text, talk=False), editor.pick)
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
@@ -203,9 +213,9 @@ class Session:
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
-    def _words(self, text: str) -> int:
+    def _words(self, text: str, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
-        words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
+        words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
         return words + 800 + (self.sight.context.tokens if self.sight.context else 1_500)
 
     # A turn.
@@ -220,40 +230,32 @@ class Session:
         from assistant.models.message import said
 
         outcome = self.changes.outcome()
-        pick, key = await self._ready(text)
+        pick, key = await self._ready(lambda: self.quote(text))
         self.turn += 1
-        ask = turn.Ask(
-            self.turn,
-            text,
-            pick.provider,
-            pick.model,
-            self.roster.payer(pick.provider),
-            pick.effort,
-            tuple(self.history),
-            outcome,
-            0 if mend else self.config.repairs,
-            mend=mend,
-            factor=self.roster.factor(pick.model),
-        )
+        ask = turn.Ask(self.turn, text, tuple(self.history), outcome, 0 if mend else self.config.repairs, mend=mend)
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
-        steps = 0
+        repairs = 0
         waiting = self.proposed.patch if self.proposed and mend else None
         try:
-            async with aclosing(turn.run(ask, Desk(self, ask, pick, key, waiting))) as stream:
+            editor, why = await self._editor()
+            if why:
+                yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
+            desk = Desk(self, self.turn, self.roster.partner(pick), key, waiting)
+            async with aclosing(turn.run(ask, desk, editor)) as stream:
                 async for event in stream:
                     match event:
                         case events.TextArrived(words):
                             pieces.append(words)
                             self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
-                        case events.RequestSent():
-                            steps += 1
+                        case events.RequestSent(purpose="repair"):
+                            repairs += 1
                         case events.TurnEnded():
                             ended = event
                             aside = self._remember(text, ended, waiting)
                             if not mend and (ended.patch is not None or ended.misfits):
-                                self.accounts.tried(ended, str(self.root), at_once=steps == 1)
+                                self.accounts.tried(ended, str(self.root), at_once=not repairs)
                             if aside is not None:
                                 words = f"The hunks of turn {aside.turn} that were not decided are set aside"
                                 yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
@@ -274,7 +276,21 @@ class Session:
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
-    async def _ready(self, text: str, pick: Pick | None = None) -> tuple[Pick, str]:
+    async def _editor(self) -> tuple[Desk | None, str]:
+        """Return the line to the editor; where it cannot be who was wished for, nobody and why: that holds up no turn."""
+        from assistant.desk import Desk
+
+        cast = self.roster.editor()
+        if cast is None or cast.fell_back:
+            return None, f"{cast.why}." if cast else ""
+        try:
+            key = await self.roster.key(cast.pick.provider)
+        except Auth as error:
+            return None, f"{cast.pick.name}: {error}"
+        spent = await asyncio.to_thread(self.limits.spent, cast.pick)
+        return (None, spent) if spent else (Desk(self, self.turn, self.roster.partner(cast.pick), key), "")
+
+    async def _ready(self, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
@@ -282,7 +298,7 @@ class Session:
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.limits.check, lambda: self._words(text), pick)
+            await asyncio.to_thread(self.limits.check, quote, pick)
         except BaseException:
             self._asking = False
             raise
@@ -317,13 +333,11 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(words, pick)
-        payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
-        ask = turn.Ask(
-            self.turn, words, pick.provider, pick.model, payer, pick.effort, max_output=max_output, factor=factor
-        )
+        pick, key = await self._ready(lambda: self.accounts.quote(self._words(words), pick), pick)
+        ask = turn.Ask(self.turn, words, max_output=max_output)
+        desk = Desk(self, self.turn, self.roster.partner(pick), key)
         try:
-            async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
+            async with aclosing(turn.aside(ask, desk, purpose)) as stream:
                 async for event in stream:
                     if isinstance(event, events.AsideEnded):
                         self.accounts.count(event.usage, event.cost)
@@ -364,7 +378,7 @@ class Session:
         from assistant.changes import Proposal
         from assistant.edits.patch import Patch
 
-        name = f"{ended.provider}/{ended.served_model or ended.model}"
+        name = ended.editor or f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
         return self.changes.propose(proposal, upon=waiting)
 

@@ -100,7 +100,7 @@ def event(happened: events.Event) -> dict[str, Any]:
                 "sections": len(shown.sections),
                 "window": window,
             }
-        case events.RequestSent(step, purpose, low, likely, high, price):
+        case events.RequestSent(step, purpose, low, likely, high, price, model, payer):
             return {
                 "event": "request_sent",
                 "step": step,
@@ -109,6 +109,8 @@ def event(happened: events.Event) -> dict[str, Any]:
                 "likely": likely,
                 "high": high,
                 "cost": cost(price),
+                "model": model,
+                "payer": payer,
             }
         case events.TextArrived(text):
             return {"event": "text_arrived", "text": text}
@@ -162,6 +164,8 @@ def turn_ended(end: events.TurnEnded) -> dict[str, Any]:
         "patch": patch(end.patch),
         "misfits": [misfit(each) for each in end.misfits],
         "error": error(end.error) if end.error else None,
+        "editor": end.editor,
+        "no_edits": end.no_edits,
     }
 
 
@@ -183,4 +187,6 @@ def turn_refused(trouble: AssistantError, provider: str, model: str) -> dict[str
         "patch": None,
         "misfits": [],
         "error": error(trouble),
+        "editor": "",
+        "no_edits": "",
     }

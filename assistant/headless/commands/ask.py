@@ -55,7 +55,9 @@ async def _ask(session: Session, options: Namespace) -> int:
         code = _code(ended)
         if ended.stop not in {"end", "error"}:
             tell(f"The answer ended early: {ended.stop}.")
-        if options.apply and code == 0 and (ended.patch is not None or ended.misfits):
+        if ended.no_edits and code == 0 and (options.apply or options.diff):
+            code = _not_written(f"{ended.editor} failed: {ended.no_edits}", 1, as_json=options.json)
+        elif options.apply and code == 0 and (ended.patch is not None or ended.misfits):
             code = await _apply(session, ended, options)
     except AssistantError as error:
         if options.json:
@@ -154,8 +156,8 @@ def _progress(event: events.Event) -> None:
             tell(f"context: {context.tokens:,} tokens in {len(context.sections)} parts")
             for each in context.masked:
                 tell(f"masked: {each.path}:{each.line} ({each.kind})")
-        case events.RequestSent(_, purpose, _, likely, _, cost):
-            tell(f"{purpose}: ~{likely:,} tokens to send ({money(cost)} before the answer)")
+        case events.RequestSent(_, purpose, _, likely, _, cost, model, payer):
+            tell(f"{purpose}: ~{likely:,} tokens to {model}, {payer} pays ({money(cost)} before the answer)")
         case events.Retrying(attempt, wait_s, error):
             tell(f"try {attempt + 1} in {wait_s:.1f} s: {error.message}")
         case events.Notice(text):
