@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[[editor= | small=] provider/model[:effort] | none] [everything | brief | last]"
+USAGE = "[[editor=] provider/model[:effort]] [everything | brief | last]"
 
 _ROLES = {
     "editor": "writes the edits that the main model plans",
