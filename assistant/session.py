@@ -74,6 +74,7 @@ class Session:
         self.stopped = asyncio.Event()
         self._client = client
         self._asking = False
+        self._saying: list[Message] = []
         self._transcript: Transcript | None = None
         self._told: set[str] = set()
 
@@ -163,7 +164,7 @@ class Session:
         pick = pick or self.roster.pick
         if pick is None:
             return None
-        quote, editor = self.accounts.quote(self._words(text), pick), self.roster.editor()
+        quote, editor = self.accounts.quote(self._words(text) + self._pictures(pick), pick), self.roster.editor()
         if quote is None or editor is None or editor.fell_back:
             return quote
         return self.accounts.with_editor(quote, self._words(text, talk=False), editor.pick)
@@ -213,6 +214,17 @@ class Session:
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
+    def _pictures(self, pick: Pick) -> int:
+        """Return the pictures that a question sends as the o200k tokens that would count as much."""
+        from assistant.models import picture
+        from assistant.models.message import Image
+
+        if "images" not in pick.model.abilities:
+            return 0
+        said = [part for message in self.history for part in message.parts if isinstance(part, Image)]
+        total = picture.total([*said, *self.sight.pictures.values()], pick.provider)[1]
+        return round(total / self.roster.factor(pick.model).likely)
+
     def _words(self, text: str, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
         words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
@@ -230,9 +242,21 @@ class Session:
         from assistant.models.message import said
 
         outcome = self.changes.outcome()
+        if not mend:
+            self.sight.check_pictures(self.roster.present())
         pick, key = await self._ready(lambda: self.quote(text))
         self.turn += 1
-        ask = turn.Ask(self.turn, text, tuple(self.history), outcome, 0 if mend else self.config.repairs, mend=mend)
+        ask = turn.Ask(
+            self.turn,
+            text,
+            tuple(self.history),
+            outcome,
+            0 if mend else self.config.repairs,
+            mend=mend,
+            pictures=() if mend else tuple(self.sight.pictures.values()),
+        )
+        asked = turn.asked(text, ask.pictures)
+        self._saying = [asked]
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
@@ -253,7 +277,7 @@ class Session:
                             repairs += 1
                         case events.TurnEnded():
                             ended = event
-                            aside = self._remember(text, ended, waiting)
+                            aside = self._remember(asked, ended, waiting)
                             if not mend and (ended.patch is not None or ended.misfits):
                                 self.accounts.tried(ended, str(self.root), at_once=not repairs)
                             if aside is not None:
@@ -271,8 +295,10 @@ class Session:
                 yield events.Notice(trouble, "warning")
         finally:
             self._asking = False
+            self._saying = []
             if ended is None:  # closed from outside: what came is kept
-                self.history.append(said("user", text))
+                self.history.append(asked)
+                self.sight.shown(ask.pictures)
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
@@ -345,6 +371,11 @@ class Session:
         finally:
             self._asking = False
 
+    @property
+    def talk(self) -> list[Message]:
+        """The conversation, with the question that is being answered right now."""
+        return [*self.history, *self._saying]
+
     def stop(self) -> None:
         """Stop the running turn; it ends by itself with what came so far."""
         self.stopped.set()
@@ -354,17 +385,19 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
+    def _remember(self, asked: Message, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
         """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
-        from assistant.models.message import said
+        from assistant.models.message import Image
 
         if ended.reply is not None:
-            self.history += [said("user", text), ended.reply]
+            self.history += [asked, ended.reply]
+            self._saying = []
+            self.sight.shown(part for part in asked.parts if isinstance(part, Image))
             self.answer = ended.text
         if isinstance(ended.error, Auth):
             self.roster.forget_key(ended.provider)
         self.changes.told()
-        self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
+        self.sight.heard(asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, tokens
 from assistant.errors import AssistantError, BudgetError
+from assistant.models import picture
 from assistant.models import wire as said_by
 from assistant.models.history import maker_of
-from assistant.models.message import Text, Thought
+from assistant.models.message import Image, Text, Thought
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -83,13 +84,17 @@ class Line(Protocol):
 
 @dataclass(slots=True)
 class Step:
-    """What has come of one model call so far; `counted` are the o200k tokens of what is sent, `edits` how many it wrote."""
+    """What has come of one model call so far; `counted` are the o200k tokens of the words that are sent.
+
+    `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote.
+    """
 
     line: Line
     purpose: str
     request: Request
     counted: int
     estimate: TokenUsage
+    extra: tuple[int, int, int] = (0, 0, 0)
     text: list[str] = field(default_factory=list)
     thoughts: list[Thought] = field(default_factory=list)
     written: float = 0.0
@@ -102,6 +107,13 @@ class Step:
     detail: str = ""
     error: AssistantError | None = None
     edits: int = 0
+
+    def sends(self) -> tuple[int, int, int]:
+        """How many of the model's own tokens are sent: low, likely, high."""
+        low, likely, high = (
+            words + more for words, more in zip(self.line.who.factor.of(self.counted), self.extra, strict=True)
+        )
+        return low, likely, high
 
     def burn(self) -> TokenUsage:
         """What the step used: the provider's figures where they are final, else the greater of theirs and ours."""
@@ -123,15 +135,25 @@ class Step:
 async def begin(purpose: str, request: Request, line: Line) -> Step:
     """Begin a step: count what it sends, and estimate it in the model's own tokens."""
     counted = await asyncio.to_thread(_count, request)
-    estimate = tokens.TokenUsage(fresh_input=line.who.factor.of(counted)[1], exact=False)
-    return Step(line, purpose, request, counted, estimate)
+    made = Step(
+        line, purpose, request, counted, tokens.TokenUsage(), picture.total(_images(request, line), line.who.provider)
+    )
+    made.estimate = tokens.TokenUsage(fresh_input=made.sends()[1], exact=False)
+    return made
+
+
+def _images(request: Request, line: Line) -> list[Image]:
+    """Return the pictures that are really sent: a model that cannot look at them is told of them in words."""
+    if "images" not in line.who.model.abilities:
+        return []
+    return [part for message in request.messages for part in message.parts if isinstance(part, Image)]
 
 
 def doubt(step: Step) -> AssistantError | events.Notice | None:
     """Say whether a question is too long for the model: certainly (then it is not sent), perhaps, or not."""
     who = step.line.who
     window = who.model.context_window
-    low, likely, high = who.factor.of(step.counted)
+    low, likely, high = step.sends()
     if window is None or likely <= window:
         return None
     words = f"The question has about {likely:,} tokens ({low:,} to {high:,}); {who.model.name} holds {window:,}."
@@ -158,7 +180,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
     step = steps[-1]
     line, request = step.line, step.request
     who = line.who
-    low, likely, high = who.factor.of(step.counted)
+    low, likely, high = step.sends()
     yield events.RequestSent(
         len(steps), step.purpose, low, likely, high, line.price(step.estimate), who.model.name, who.payer
     )

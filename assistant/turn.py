@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import events, prompts, step, tokens
 from assistant.errors import AssistantError
 from assistant.models import served
-from assistant.models.message import Message, Text, said
+from assistant.models.message import Image, Message, Text, said
 from assistant.models.wire import Request
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ _FILES = re.compile(r"^[\s>*_`#-]*Files\b[\s*_`]*:(.*)$", re.IGNORECASE | re.MUL
 class Ask:
     """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
 
-    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown.
+    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown. `pictures`
+    stand before the words of the question.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Ask:
     repairs: int = 1
     max_output: int | None = None
     mend: tuple[Misfit, ...] = ()
+    pictures: tuple[Image, ...] = ()
 
 
 class Desk(step.Line, Protocol):
@@ -84,7 +86,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
-    request = _request(desk, system, shown.after((*ask.history, said("user", shown.question))), ask)
+    request = _request(desk, system, shown.after((*ask.history, asked(shown.question, ask.pictures))), ask)
 
     steps: list[Step] = []
     draft = _Draft()
@@ -115,7 +117,9 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
                 break
             line, purpose = editor, "edit"
             wish = prompts.fill("edit", question=ask.text, plan=answer)
-            request = _request(editor, _system(editor.who.model), shown.after((said("user", shown.asked(wish)),)), ask)
+            request = _request(
+                editor, _system(editor.who.model), shown.after((asked(shown.asked(wish), ask.pictures),)), ask
+            )
             continue
         misfits = await draft.take(found, desk, shown.seen)
         if misfits:
@@ -148,6 +152,11 @@ async def aside(ask: Ask, line: step.Line, purpose: str) -> AsyncGenerator[event
                 yield event
     usage, cost = step.total([only])
     yield events.AsideEnded(purpose, "".join(only.text), only.served, only.stop, usage, cost, only.error)
+
+
+def asked(words: str, pictures: Sequence[Image]) -> Message:
+    """Make the message of a question: its pictures, then its words."""
+    return Message("user", (*pictures, Text(words)))
 
 
 def wants_edits(plan: str) -> bool:

@@ -76,6 +76,7 @@ def context(shown: Context) -> dict[str, Any]:
         "left_out": [{"path": path, "why": why} for path, why in shown.left_out],
         "dropped": list(shown.dropped),
         "allowed": [{"path": each.path, "line": each.line, "kind": each.kind} for each in shown.allowed],
+        "pictures": [{"path": each.path, "tokens": each.tokens, "about": each.text} for each in shown.pictures],
         "note": shown.note,
         "unread": shown.unread,
     }

@@ -27,6 +27,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("text", help="what to ask; - reads it from standard input")
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
     parser.add_argument("--once", action="store_true", help="send it even where a cap or a reserve would hold it back")
+    parser.add_argument(
+        "--image", action="append", default=[], metavar="FILE", help="show the model a picture (PNG, JPEG, GIF, WebP)"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--diff", action="store_true", help="print the proposed patch instead of the answer")
     how.add_argument("--apply", action="store_true", help="write the proposed patch, all or nothing")
@@ -49,6 +52,8 @@ async def _ask(session: Session, options: Namespace) -> int:
     try:
         await asyncio.to_thread(mend, session)
         session.roster.choose(options.model or session.config.model or "")
+        for path in options.image:
+            await asyncio.to_thread(session.sight.show_picture, path)
         if options.once:
             session.limits.allow_once()
         ended = await _turn(session, given(options.text), as_json=options.json)
@@ -154,6 +159,8 @@ def _progress(event: events.Event) -> None:
     match event:
         case events.ContextPacked(context):
             tell(f"context: {context.tokens:,} tokens in {len(context.sections)} parts")
+            for picture in context.pictures:
+                tell(f"picture: {picture.path} ({picture.text})")
             for each in context.masked:
                 tell(f"masked: {each.path}:{each.line} ({each.kind})")
         case events.RequestSent(_, purpose, _, likely, _, cost, model, payer):
