@@ -164,7 +164,10 @@ class Session:
         pick = pick or self.roster.pick
         if pick is None:
             return None
-        quote, editor = self.accounts.quote(self._words(text) + self._pictures(pick), pick), self.roster.editor()
+        quote, editor = (
+            self.accounts.quote(self._words(text) + self.sight.picture_words(self.history, pick), pick),
+            self.roster.editor(),
+        )
         if quote is None or editor is None or editor.fell_back:
             return quote
         return self.accounts.with_editor(quote, self._words(text, talk=False), editor.pick)
@@ -213,17 +216,6 @@ class Session:
         """Name the models that a quote is compared with: the favourites, then what was asked last."""
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
-
-    def _pictures(self, pick: Pick) -> int:
-        """Return the pictures that a question sends as the o200k tokens that would count as much."""
-        from assistant.models import picture
-        from assistant.models.message import Image
-
-        if "images" not in pick.model.abilities:
-            return 0
-        said = [part for message in self.history for part in message.parts if isinstance(part, Image)]
-        total = picture.total([*said, *self.sight.pictures.values()], pick.provider)[1]
-        return round(total / self.roster.factor(pick.model).likely)
 
     def _words(self, text: str, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""

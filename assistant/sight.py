@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.context.repo import Repo
     from assistant.context.section import Context, Masked, Section
     from assistant.models.catalogue import Pick
-    from assistant.models.message import Image
+    from assistant.models.message import Image, Message
     from assistant.roster import Roster
 
 _RECENT, _TOLD = 12, 16
@@ -143,6 +143,17 @@ class Sight:
             )
         self.pictures[path] = image
         return picture.told(image, pick.provider)
+
+    def picture_words(self, talk: Iterable[Message], pick: Pick) -> int:
+        """Return the pictures that a next question sends, those of the talk too, as o200k tokens that would count as much."""
+        from assistant.models import picture
+        from assistant.models.message import Image
+
+        if "images" not in pick.model.abilities:
+            return 0
+        said = [part for message in talk for part in message.parts if isinstance(part, Image)]
+        total = picture.total([*said, *self.pictures.values()], pick.provider)[1]
+        return round(total / self._sitting.roster.factor(pick.model).likely)
 
     def shown(self, images: Iterable[Image]) -> None:
         """Hear which pictures have gone along: they are in the conversation now."""

@@ -162,7 +162,7 @@ def asked(words: str, pictures: Sequence[Image]) -> Message:
 def wants_edits(plan: str) -> bool:
     """Say whether a plan names files to change: its line "Files: ..."."""
     named = _FILES.findall(plan)
-    return bool(named) and named[-1].strip(" .*_`").lower() not in {"", "none", "-"}
+    return bool(named) and re.match(r"[\s*_`-]*(none\b|no\b|$)", named[-1], re.IGNORECASE) is None
 
 
 @dataclass(frozen=True, slots=True)

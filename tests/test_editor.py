@@ -184,7 +184,7 @@ async def test_a_stop_while_the_editor_writes_ends_the_turn_as_stopped(two):
     ("plan", "wants"),
     [
         ("Do it.\nFiles: a.py", True), ("Do it.\n\n**Files:** `a.py`, b.py\n", True), ("- files : a.py", True),
-        ("All of the files: none of them matter", False), ("Nothing.\nFiles: none", False), ("Files:\n", False), ("", False),
+        ("All of the files: none of them matter", False), ("Nothing.\nFiles: none", False), ("Files: **None** of them.", False), ("Files:\n", False), ("", False),
     ],
 )  # fmt: skip
 def test_the_last_line_of_a_plan_says_whether_edits_are_wanted(plan, wants):
@@ -206,3 +206,17 @@ def test_on_the_shell_a_plan_without_edits_is_a_failure_where_a_patch_was_wanted
     assert lines[-2]["event"] == "not_written"
     assert lines[-1]["editor"] == EDITOR
     assert "ill" in lines[-1]["no_edits"]
+
+
+async def test_the_screen_says_who_edits_and_who_pays(two):
+    from assistant.tui.app import Wattson
+    from tests.tui.test_app import say, until
+
+    with loopback.Server(loopback.openai(PLAN)) as main, loopback.Server(loopback.anthropic(EDIT)) as editor:
+        app = Wattson(two(main, editor))
+        async with app.run_test(size=(120, 30)) as pilot:
+            await until(pilot, lambda: app.main.composer.has_focus)
+            await say(pilot, QUESTION)
+            await until(pilot, lambda: "hunk to decide" in app.main.talk.text)
+            assert f"edit from {EDITOR}, metered pays" in app.main.talk.text
+            assert len(app.main.hunks.hunks) == 1

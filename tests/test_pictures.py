@@ -72,6 +72,7 @@ def test_who_cannot_take_a_picture_says_why():
     pick = ALL.pick
     assert not picture.refusal(Image("image/png", png(8, 8)), pick("openai/gpt-6.1-sol"))
     assert "not known to look" in picture.refusal(Image("image/png", png(8, 8)), pick("scripted/lesson"))
+    assert "takes no GIF" in picture.refusal(Image("image/gif", b"GIF89a"), ALL.pick("gemini/gemini-4-argon"))
     assert "5 MB at most" in picture.refusal(Image("image/png", png(8, 8, 5_000_000)), pick("sonnet"))
     assert "8,000 pixels" in picture.refusal(Image("image/png", png(9_000, 8)), pick("sonnet"))
 

@@ -58,6 +58,8 @@ def refusal(image: Image, pick: Pick) -> str:
     if "images" not in pick.model.abilities:
         return f"{pick.model.name} is not known to look at pictures"
     rule = _rule(pick.provider)
+    if image.media_type not in rule.get("kinds", (image.media_type,)):
+        return f"{pick.provider.title} takes no {image.media_type.partition('/')[2].upper()}"
     if len(image.data) > rule["most_bytes"]:
         return f"{pick.provider.title} takes {rule['most_bytes'] / 1e6:g} MB at most, it has {len(image.data) / 1e6:.1f} MB"
     pixels = size(image)
