@@ -7,7 +7,7 @@ it is needed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -52,7 +52,8 @@ _HEARD = timedelta(days=40)
 class Quote:
     """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
 
-    `words` are the o200k tokens that it was made for, `most` is the burn at the high end.
+    `words` are the o200k tokens that it was made for, `most` is the burn at the high end. `editor` is what the editor
+    would cost on top, should the answer be a plan.
     """
 
     model: str
@@ -65,6 +66,12 @@ class Quote:
     share: float | None
     words: int = 0
     most: TokenUsage = field(default_factory=tokens.TokenUsage)
+    editor: Quote | None = None
+
+    @property
+    def whole(self) -> Cost:
+        """The money, with that of the editor."""
+        return tokens.total_cost([self.cost, self.editor.cost]) if self.editor else self.cost
 
 
 class Payers(Protocol):
@@ -188,6 +195,14 @@ class Accounts:
         share = self._share(usages[1], cost, pick)
         return Quote(pick.model.name, low, likely, high, cost, least, most, share, words, usages[2])
 
+    def with_editor(self, quote: Quote, words: int, editor: Pick) -> Quote:
+        """Add what an editor would cost that is shown so many o200k tokens and the plan."""
+        return replace(quote, editor=self.quote(words + self._answer(), editor))
+
+    def _answer(self) -> int:
+        """Guess how many tokens an answer has."""
+        return sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
+
     def cost(self, words: int, pick: Pick) -> Cost:
         """Say what sending so many o200k tokens would likely cost with a model."""
         return self.price(self._usages(words, pick)[1], pick=pick)
@@ -195,7 +210,7 @@ class Accounts:
     def _usages(self, words: int, pick: Pick) -> list[TokenUsage]:
         """Guess what a question burns: low, likely and high."""
         low, likely, high = self._payers.factor(pick.model).of(words)
-        answer = sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
+        answer = self._answer()
         sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
         return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
 
@@ -349,10 +364,11 @@ class Accounts:
         """Note what a reply with edits came to: `at_once` when all of it fitted without a repair."""
         from assistant.quota.ledger import Outcome
 
-        self._turns[ended.turn] = (ended.provider, ended.model)
+        provider, _, model = (ended.editor or f"{ended.provider}/{ended.model}").partition("/")
+        self._turns[ended.turn] = (provider, model)
         hunks = len(ended.patch.hunks) if ended.patch is not None else 0
         self.ledger.record(
-            Outcome(self._now(), self._session, ended.turn, ended.provider, ended.model, project, tries=1,
+            Outcome(self._now(), self._session, ended.turn, provider, model, project, tries=1,
                     first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
         )  # fmt: skip
 

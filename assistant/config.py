@@ -37,7 +37,8 @@ class Config:
     """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap.
 
     `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such. `roles` says who
-    writes commit messages and briefs ("small"); the main model is `model`, or "main" among the roles.
+    writes the edits that the main model plans ("editor"; without one it writes them itself), and who commit messages and
+    briefs ("small"); the main model is `model`, or "main" among the roles.
     """
 
     model: str = ""
@@ -129,8 +130,8 @@ def _roles(wishes: Any, where: str) -> dict[str, str]:
     if not isinstance(wishes, dict) or not all(isinstance(model, str) for model in wishes.values()):
         raise ConfigError(f"{where}: [roles] has the wrong kind of value.", 'Write it like small = "provider/model".')
     for name in wishes:
-        if name not in {"main", "small"}:
-            raise ConfigError(f"{where}: [roles] knows no {name!r}.", "The roles are main and small.")
+        if name not in {"main", "editor", "small"}:
+            raise ConfigError(f"{where}: [roles] knows no {name!r}.", "The roles are main, editor and small.")
     return dict(wishes)
 
 

@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
-    from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
     from assistant.quota.meter import Estimate
     from assistant.roster import Roster
+    from assistant.step import Partner
     from assistant.tokens import Cost, TokenUsage
-    from assistant.turn import Ask
 
 
 class Sees(Protocol):
@@ -70,17 +69,17 @@ class Sitting(Protocol):
 
 
 class Desk:
-    """The session's side of one turn. `waiting` is a patch that is proposed and not written: edits are fitted onto it."""
+    """The session's side of one turn, as far as one partner is asked. `waiting` is a patch that is proposed and not written: edits are fitted onto it."""
 
-    def __init__(self, sitting: Sitting, ask: Ask, pick: Pick, key: str, waiting: Patch | None = None) -> None:
+    def __init__(self, sitting: Sitting, turn: int, who: Partner, key: str, waiting: Patch | None = None) -> None:
         self.stopped = sitting.stopped
+        self.who = who
         self._sitting = sitting
-        self._ask = ask
-        self._pick = pick
+        self._turn = turn
         self._key = key
         self._waiting = {file.target: file for file in waiting.files} if waiting else {}
-        self._plan = sitting.accounts.plan(pick)
-        self._hearing = sitting.accounts.listen(pick.provider, key)
+        self._plan = sitting.accounts.plan(who.pick)
+        self._hearing = sitting.accounts.listen(who.provider, key)
         self._meters: tuple[Estimate, ...] | None = None
 
     def now(self) -> datetime:
@@ -120,8 +119,8 @@ class Desk:
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""
-        wire: Wire = discover.part("assistant.models.wires", self._ask.provider.wire)
-        stream = self._sitting.client.stream(wire, request, self._ask.provider, self._key)
+        wire: Wire = discover.part("assistant.models.wires", self.who.provider.wire)
+        stream = self._sitting.client.stream(wire, request, self.who.provider, self._key)
         try:
             async with aclosing(stream) as chunks:
                 async for chunk in chunks:
@@ -139,7 +138,7 @@ class Desk:
 
     def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
         """Say what a usage costs now with this turn's model and payer."""
-        return self._sitting.accounts.price(usage, reported, self._pick)
+        return self._sitting.accounts.price(usage, reported, self.who.pick)
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         """Write a step into the ledger before it leaves; return the entry's id."""
@@ -149,13 +148,13 @@ class Desk:
             Start(
                 at=self.now(),
                 session=self._sitting.id,
-                turn=self._ask.number,
+                turn=self._turn,
                 step=step,
                 purpose=purpose,
                 project=str(self._sitting.root),
-                provider=self._ask.provider.name,
-                model=self._ask.model.id,
-                payer=self._ask.payer,
+                provider=self.who.provider.name,
+                model=self.who.model.id,
+                payer=self.who.payer,
                 plan=self._plan.name if self._plan else "",
                 usage_estimate=usage,
                 cost_estimate=self.price(usage),
@@ -171,7 +170,7 @@ class Desk:
 
     def learn(self, counted: int, reported: int) -> None:
         """Learn how this model counts."""
-        self._sitting.roster.learn(self._ask.model, counted, reported)
+        self._sitting.roster.learn(self.who.model, counted, reported)
 
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""
@@ -186,7 +185,7 @@ class Desk:
         if self._plan is None:
             return events.MeterMoved(())
         if self._meters is None or not usage.total:
-            self._meters = self._sitting.accounts.estimates(self._plan, self._ask.model.id)
+            self._meters = self._sitting.accounts.estimates(self._plan, self.who.model.id)
         return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
 
     def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:
@@ -196,6 +195,6 @@ class Desk:
         if known is None or known.unit != "tokens" or each.used is None or not usage.total_output:
             return each
         words = replace(usage, fresh_input=0, cache_read=0, cache_write_short=0, cache_write_long=0)
-        used = each.used + known.burn(words, cost, self._ask.model.id)
+        used = each.used + known.burn(words, cost, self.who.model.id)
         remaining = max(each.limit - used, Decimal(0)) if isinstance(each.limit, Decimal) else None
         return replace(each, used=used, remaining=remaining)

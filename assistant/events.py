@@ -52,7 +52,10 @@ class ContextPacked:
 
 @dataclass(frozen=True, slots=True)
 class RequestSent:
-    """One step leaves: its estimated input in the model's own tokens (low, likely, high) and the estimated cost."""
+    """One step leaves: its estimated input in the model's own tokens (low, likely, high) and the estimated cost.
+
+    `model` is `provider/model` of who is asked in this step, and `payer` who pays them: an editor may not be the main model.
+    """
 
     step: int
     purpose: str
@@ -60,6 +63,8 @@ class RequestSent:
     likely: int
     high: int
     cost: Cost
+    model: str
+    payer: Payer
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,8 @@ class TurnEnded:
 
     `usage` and `cost` cover all its steps; `error` is None unless `stop` is "error"; `reply` is what the conversation
     keeps of the answer, None when nothing was said. `last` is what the last of its requests used; `stranger` says that
-    another model answered than the one that was asked.
+    another model answered than the one that was asked. `editor` is `provider/model` of who wrote the edits where that was
+    not the main model, and `no_edits` why they could not.
     """
 
     turn: int
@@ -192,6 +198,8 @@ class TurnEnded:
     reply: Message | None
     last: TokenUsage = field(default_factory=TokenUsage)
     stranger: bool = False
+    editor: str = ""
+    no_edits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

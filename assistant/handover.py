@@ -44,6 +44,10 @@ class Sitting(Protocol):
     last_usage: TokenUsage | None
 
     @property
+    def talk(self) -> list[Message]:
+        """The conversation, with the question that is being answered right now."""
+
+    @property
     def roster(self) -> Roster:
         """Who is asked, and who pays."""
 
@@ -82,7 +86,7 @@ class Handover:
         Raises UnknownModel.
         """
         target, here = self._sitting.roster.catalogue.pick(name), self._sitting.roster.pick
-        return bool(self._sitting.history) and here is not None and target.model.name != here.model.name
+        return bool(self._sitting.talk) and here is not None and target.model.name != here.model.name
 
     def offer(self, name: str) -> Offer:
         """Say what going on with a model means. Counts tokens: call it in a thread. Raises UnknownModel."""
@@ -91,7 +95,7 @@ class Handover:
         roster = self._sitting.roster
         writer = roster.cast("small")
         payer = roster.payer(writer.pick.provider)
-        counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.history)
+        counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.talk)
         reading = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1])
         cost = price.cost(writer.pick.model, reading, self._sitting.now(), payer)
         return Offer(self._sheet(roster.catalogue.pick(name)), writer, cost)
@@ -101,7 +105,7 @@ class Handover:
 
         Counts tokens: call it in a thread.
         """
-        if not self._sitting.history:
+        if not self._sitting.talk:
             return {}
         return {name: self._sheet(self._sitting.roster.catalogue.pick(name)).ways[0] for name in names}
 
@@ -110,7 +114,7 @@ class Handover:
 
         sitting, roster = self._sitting, self._sitting.roster
         return switch.sheet(
-            sitting.history,
+            sitting.talk,
             roster.pick,
             target,
             payer_before=roster.payer(roster.pick.provider) if roster.pick else None,

@@ -63,10 +63,10 @@ class Limits:
         """Let the next question through, whatever it crosses: the user has said so."""
         self._once = True
 
-    def check(self, words: Callable[[], int], pick: Pick) -> None:
-        """Raise BudgetError where a question of so many o200k tokens would cross a cap or a reserve, or a window is used up.
+    def check(self, price: Callable[[], Quote | None], pick: Pick) -> None:
+        """Raise BudgetError where a question would cross a cap or a reserve, or a window is used up.
 
-        `words` is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
+        `price` says what it would cost, and is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
         """
         self.hold = None
         if self._once:
@@ -77,12 +77,19 @@ class Limits:
         spent = self._used_up(pick)
         if not capped and not config.reserve and spent is None:
             return
-        quote = self._accounts.quote(words(), pick)
+        quote = price()
         if spent is not None:
             self._stop(replace(spent, offers=(*self._others(quote, pick), *spent.offers)))
         crossings = [*(self._caps(quote) if quote and capped else ()), *(self._reserved(quote, pick) if quote else ())]
+        if quote is not None and quote.editor is not None:
+            crossings += self._reserved(quote.editor, self._roster.catalogue.pick(quote.editor.model))
         if crossings and quote is not None:
             self._stop(self._held(crossings, quote, pick))
+
+    def spent(self, pick: Pick) -> str:
+        """Say that a model's window is used up, as its provider said; empty where it is not. Reads the ledger."""
+        hold = self._used_up(pick)
+        return hold.why if hold is not None else ""
 
     def refused(self, error: ProviderError, pick: Pick, text: str) -> Hold | None:
         """Say what a refusal means and what could go on; None where it has nothing to do with a plan."""
@@ -165,7 +172,7 @@ class Limits:
             "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
         }  # fmt: skip
         session = [each for each in self._accounts.costs.values() if each.status != "free"]
-        return caps.crossed(limits, {"session": session, "day": day}, quote.cost, ends={"day": midnight})
+        return caps.crossed(limits, {"session": session, "day": day}, quote.whole, ends={"day": midnight})
 
     def _reserved(self, quote: Quote, pick: Pick) -> list[Crossing]:
         from assistant.quota import caps

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.models.listing import Row
     from assistant.models.provider import Model, Payer, Provider
     from assistant.models.roles import Cast, Role
+    from assistant.step import Partner
 
 _MOST_RECENTS = 8
 
@@ -34,6 +35,7 @@ class Roster:
 
     def __init__(self, places: Places, settings: Config, env: Mapping[str, str], client: Callable[[], Client]) -> None:
         self.pick: Pick | None = None
+        self.roles = dict(settings.roles)
         self._places = places
         self._settings = settings
         self._env = env
@@ -154,7 +156,22 @@ class Roster:
         def ready(provider: Provider) -> str:
             return f"no key for {provider.title}" if provider.key_needed and provider.name not in keys else ""
 
-        return roles.resolve(role, self._settings.roles, self.catalogue, self.present(), ready)
+        return roles.resolve(role, self.roles, self.catalogue, self.present(), ready)
+
+    def editor(self) -> Cast | None:
+        """Say who writes the edits that the main model plans; None where nobody was wished for or asked for them."""
+        return self.cast("editor") if self.pick is not None and self.roles.get("editor") else None
+
+    def set_role(self, role: Role, name: str) -> Cast | None:
+        """Let a model play a role in this sitting, nobody with an empty name; returns who does. Raises UnknownModel."""
+        self.roles[role] = self.catalogue.pick(name).name if name else ""
+        return self.cast(role) if name else None
+
+    def partner(self, pick: Pick) -> Partner:
+        """Return a model as somebody to ask: who pays, and how it counts."""
+        from assistant.step import Partner
+
+        return Partner(pick, self.payer(pick.provider), self.factor(pick.model))
 
     def rows(self, now: datetime) -> list[Row]:
         """Return all models as rows to choose from: favourites, recents, those with a key, the others."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
+    from assistant.desk import Desk
     from assistant.edits.edit import Misfit
     from assistant.edits.journal import Journal, Preview, Way
     from assistant.edits.patch import Hunk, Patch
@@ -73,6 +74,7 @@ class Session:
         self.stopped = asyncio.Event()
         self._client = client
         self._asking = False
+        self._saying: list[Message] = []
         self._transcript: Transcript | None = None
         self._told: set[str] = set()
 
@@ -155,8 +157,20 @@ class Session:
     # What it costs.
 
     def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
-        """Say what sending `text` now would cost; None while no model is chosen. Counts tokens: call it in a thread."""
-        return self.accounts.quote(self._words(text), pick) if pick or self.roster.pick else None
+        """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
+
+        Counts tokens: call it in a thread.
+        """
+        pick = pick or self.roster.pick
+        if pick is None:
+            return None
+        quote, editor = (
+            self.accounts.quote(self._words(text) + self.sight.picture_words(self.history, pick), pick),
+            self.roster.editor(),
+        )
+        if quote is None or editor is None or editor.fell_back:
+            return quote
+        return self.accounts.with_editor(quote, self._words(text, talk=False), editor.pick)
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
@@ -203,9 +217,9 @@ class Session:
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
-    def _words(self, text: str) -> int:
+    def _words(self, text: str, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
-        words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history)
+        words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
         return words + 800 + (self.sight.context.tokens if self.sight.context else 1_500)
 
     # A turn.
@@ -220,40 +234,44 @@ class Session:
         from assistant.models.message import said
 
         outcome = self.changes.outcome()
-        pick, key = await self._ready(text)
+        if not mend:
+            self.sight.check_pictures(self.roster.present())
+        pick, key = await self._ready(lambda: self.quote(text))
         self.turn += 1
         ask = turn.Ask(
             self.turn,
             text,
-            pick.provider,
-            pick.model,
-            self.roster.payer(pick.provider),
-            pick.effort,
             tuple(self.history),
             outcome,
             0 if mend else self.config.repairs,
             mend=mend,
-            factor=self.roster.factor(pick.model),
+            pictures=() if mend else tuple(self.sight.pictures.values()),
         )
+        asked = turn.asked(text, ask.pictures)
+        self._saying = [asked]
         self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
-        steps = 0
+        repairs = 0
         waiting = self.proposed.patch if self.proposed and mend else None
         try:
-            async with aclosing(turn.run(ask, Desk(self, ask, pick, key, waiting))) as stream:
+            editor, why = await self._editor()
+            if why:
+                yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
+            desk = Desk(self, self.turn, self.roster.partner(pick), key, waiting)
+            async with aclosing(turn.run(ask, desk, editor)) as stream:
                 async for event in stream:
                     match event:
                         case events.TextArrived(words):
                             pieces.append(words)
                             self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
-                        case events.RequestSent():
-                            steps += 1
+                        case events.RequestSent(purpose="repair"):
+                            repairs += 1
                         case events.TurnEnded():
                             ended = event
-                            aside = self._remember(text, ended, waiting)
+                            aside = self._remember(asked, ended, waiting)
                             if not mend and (ended.patch is not None or ended.misfits):
-                                self.accounts.tried(ended, str(self.root), at_once=steps == 1)
+                                self.accounts.tried(ended, str(self.root), at_once=not repairs)
                             if aside is not None:
                                 words = f"The hunks of turn {aside.turn} that were not decided are set aside"
                                 yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
@@ -269,12 +287,28 @@ class Session:
                 yield events.Notice(trouble, "warning")
         finally:
             self._asking = False
+            self._saying = []
             if ended is None:  # closed from outside: what came is kept
-                self.history.append(said("user", text))
+                self.history.append(asked)
+                self.sight.shown(ask.pictures)
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
-    async def _ready(self, text: str, pick: Pick | None = None) -> tuple[Pick, str]:
+    async def _editor(self) -> tuple[Desk | None, str]:
+        """Return the line to the editor; where it cannot be who was wished for, nobody and why: that holds up no turn."""
+        from assistant.desk import Desk
+
+        cast = self.roster.editor()
+        if cast is None or cast.fell_back:
+            return None, f"{cast.why}." if cast else ""
+        try:
+            key = await self.roster.key(cast.pick.provider)
+        except Auth as error:
+            return None, f"{cast.pick.name}: {error}"
+        spent = await asyncio.to_thread(self.limits.spent, cast.pick)
+        return (None, spent) if spent else (Desk(self, self.turn, self.roster.partner(cast.pick), key), "")
+
+    async def _ready(self, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
         """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
@@ -282,7 +316,7 @@ class Session:
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.limits.check, lambda: self._words(text), pick)
+            await asyncio.to_thread(self.limits.check, quote, pick)
         except BaseException:
             self._asking = False
             raise
@@ -317,13 +351,11 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(words, pick)
-        payer, factor = self.roster.payer(pick.provider), self.roster.factor(pick.model)
-        ask = turn.Ask(
-            self.turn, words, pick.provider, pick.model, payer, pick.effort, max_output=max_output, factor=factor
-        )
+        pick, key = await self._ready(lambda: self.accounts.quote(self._words(words), pick), pick)
+        ask = turn.Ask(self.turn, words, max_output=max_output)
+        desk = Desk(self, self.turn, self.roster.partner(pick), key)
         try:
-            async with aclosing(turn.aside(ask, Desk(self, ask, pick, key), purpose)) as stream:
+            async with aclosing(turn.aside(ask, desk, purpose)) as stream:
                 async for event in stream:
                     if isinstance(event, events.AsideEnded):
                         self.accounts.count(event.usage, event.cost)
@@ -331,14 +363,20 @@ class Session:
         finally:
             self._asking = False
 
+    @property
+    def talk(self) -> list[Message]:
+        """The conversation, with the question that is being answered right now."""
+        return [*self.history, *self._saying]
+
     def stop(self) -> None:
         """Stop the running turn; it ends by itself with what came so far."""
         self.stopped.set()
 
     @property
     def whole_files(self) -> bool:
-        """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
-        pick = self.roster.pick
+        """Whether the model that writes the edits hands in whole files, so that it has to be shown whole ones."""
+        editor = self.roster.editor()
+        pick = self.roster.pick if editor is None or editor.fell_back else editor.pick
         return pick is not None and pick.model.edit_format == "whole_file"
 
     @property
@@ -346,17 +384,19 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, text: str, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
+    def _remember(self, asked: Message, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
         """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
-        from assistant.models.message import said
+        from assistant.models.message import Image
 
         if ended.reply is not None:
-            self.history += [said("user", text), ended.reply]
+            self.history += [asked, ended.reply]
+            self._saying = []
+            self.sight.shown(part for part in asked.parts if isinstance(part, Image))
             self.answer = ended.text
         if isinstance(ended.error, Auth):
             self.roster.forget_key(ended.provider)
         self.changes.told()
-        self.sight.heard(text, ended.text, ended.patch.paths if ended.patch else ())
+        self.sight.heard(asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
@@ -370,7 +410,7 @@ class Session:
         from assistant.changes import Proposal
         from assistant.edits.patch import Patch
 
-        name = f"{ended.provider}/{ended.served_model or ended.model}"
+        name = ended.editor or f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
         return self.changes.propose(proposal, upon=waiting)
 

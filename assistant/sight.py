@@ -7,7 +7,9 @@ what reads files is called in a thread.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.errors import ConfigError, PatchError
@@ -15,12 +17,14 @@ from assistant.errors import ConfigError, PatchError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
     from assistant.context.repo import Repo
-    from assistant.context.section import Context, Masked
+    from assistant.context.section import Context, Masked, Section
+    from assistant.models.catalogue import Pick
+    from assistant.models.message import Image, Message
+    from assistant.roster import Roster
 
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
@@ -32,9 +36,14 @@ _MOST_READ = 20_000
 class Sitting(Protocol):
     """What a sight needs of the session."""
 
+    folder: Path
     places: Places
     config: Config
     env: Mapping[str, str]
+
+    @property
+    def roster(self) -> Roster:
+        """Who is asked: pictures are counted as they count."""
 
     @property
     def repo(self) -> Repo:
@@ -51,8 +60,8 @@ class Sitting(Protocol):
 class Sight:
     """What one session shows of one root.
 
-    `pinned` and `dropped` are paths as sections name them, `allowed` the secrets that may leave. `context` is what was
-    gathered last, `sent` the last question that went out and what it showed.
+    `pinned` and `dropped` are paths as sections name them, `allowed` the secrets that may leave. `pictures` go along with the
+    next question, by the name the user gave them. `context` is what was gathered last, `sent` the last question that went out and what it showed.
     """
 
     def __init__(self, sitting: Sitting) -> None:
@@ -62,6 +71,7 @@ class Sight:
         self.allowed: list[Masked] = []
         self.recent: list[str] = []
         self.told: list[str] = []
+        self.pictures: dict[str, Image] = {}
         self.context: Context | None = None
         self.sent: tuple[str, Context] | None = None
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
@@ -112,14 +122,70 @@ class Sight:
             self.dropped = [each for each in self.dropped if each != wanted]
         return wanted
 
+    def show_picture(self, path: str) -> str:
+        """Let a picture go along with the next question, from wherever it lies; returns what it is and counts.
+
+        Raises PatchError where there is no picture, ConfigError where the present model cannot be shown it.
+        """
+        from assistant.models import picture
+
+        place = self._sitting.folder / Path(path.strip().removeprefix("@")).expanduser()
+        try:
+            with place.open("rb") as file:
+                image = picture.read(file.read(picture.LARGEST + 1))
+        except OSError as error:
+            raise PatchError(f"{path} cannot be read: {error.strerror}.", "") from error
+        if image is None or len(image.data) > picture.LARGEST:
+            raise PatchError(
+                f"{path} is no picture that can be sent.",
+                "PNG, JPEG, GIF and WebP can, up to 20 MB where a model takes that.",
+            )
+        pick = self._sitting.roster.present()
+        if why := picture.refusal(image, pick):
+            raise ConfigError(
+                f"{path} cannot be shown: {why}.", "Choose another model with /model, or make it smaller."
+            )
+        self.pictures[path] = image
+        return picture.told(image, pick.provider)
+
+    def picture_words(self, talk: Iterable[Message], pick: Pick) -> int:
+        """Return the pictures that a next question sends, those of the talk too, as o200k tokens that would count as much."""
+        from assistant.models import picture
+        from assistant.models.message import Image
+
+        if "images" not in pick.model.abilities:
+            return 0
+        said = [part for message in talk for part in message.parts if isinstance(part, Image)]
+        total = picture.total([*said, *self.pictures.values()], pick.provider)[1]
+        return round(total / self._sitting.roster.factor(pick.model).likely)
+
+    def shown(self, images: Iterable[Image]) -> None:
+        """Hear which pictures have gone along: they are in the conversation now."""
+        gone = list(images)
+        self.pictures = {path: image for path, image in self.pictures.items() if image not in gone}
+
+    def check_pictures(self, pick: Pick) -> None:
+        """Raise ConfigError where a picture that is to go along cannot be shown to a model."""
+        from assistant.models import picture
+
+        for path, image in self.pictures.items():
+            if why := picture.refusal(image, pick):
+                raise ConfigError(
+                    f"{path} cannot be shown: {why}. Nothing was sent.", f"/drop {path}, or choose another model."
+                )
+
     def drop(self, path: str) -> list[str]:
-        """Unpin a file, or all of them for an empty path; returns what was unpinned."""
+        """Unpin a file, or all of them for an empty path, pictures too; returns what was unpinned."""
         wanted = _bare(path)
+        pictures = [each for each in self.pictures if not wanted or path.strip() == each]
+        self.pictures = {each: image for each, image in self.pictures.items() if each not in pictures}
+        if pictures and wanted:
+            return pictures
         gone = [each for each in self.pinned if not wanted or each == wanted or each.endswith("/" + wanted)]
         if gone:
             self._decide()
             self.pinned = [each for each in self.pinned if each not in gone]
-        return gone
+        return [*gone, *pictures]
 
     def keep_out(self, path: str) -> str:
         """Show a file (or a folder, a diff as a section names it) no more in this session; returns what is kept out."""
@@ -201,7 +267,28 @@ class Sight:
             now=sitting.now(),
             timeout_s=_wait(sitting.env),
         )
+        if self.pictures:
+            self.context = replace(self.context, pictures=self._pictures())
         return self.context
+
+    def _pictures(self) -> tuple[Section, ...]:
+        """Describe what goes along as pictures."""
+        from assistant.context.section import Section
+        from assistant.models import picture
+
+        provider = self._sitting.roster.present().provider
+        return tuple(
+            Section(
+                path,
+                0,
+                0,
+                path,
+                picture.told(image, provider),
+                picture.tokens(image, provider)[1],
+                "a picture that you added",
+            )
+            for path, image in self.pictures.items()
+        )
 
     def show(self, question: str) -> Context:
         """Gather what a question shows, to be sent with it."""

@@ -7,63 +7,52 @@ the session is; so a turn reads no clock, opens no store and knows no key's name
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from assistant import events, prompts, tokens
-from assistant.errors import AssistantError, BudgetError
+from assistant import events, prompts, step, tokens
+from assistant.errors import AssistantError
 from assistant.models import served
-from assistant.models import wire as said_by
-from assistant.models.estimate import UNLEARNED, Factor
-from assistant.models.message import Message, Text, Thought, said
+from assistant.models.message import Image, Message, Text, said
 from assistant.models.wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from assistant.context.section import Context
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
-    from assistant.models.provider import Model, Payer, Provider
-    from assistant.models.wire import Chunk, StopReason
-    from assistant.tokens import Cost, TokenUsage
+    from assistant.models.provider import Model
+    from assistant.models.wire import StopReason
+    from assistant.step import Step
 
-_BEAT_S = 0.25
-"""How often, in seconds, an estimated meter moves while words stream."""
-_GATHER_S = 0.04
-"""How long, in seconds, words may gather before they are shown: less than a frame of the screen."""
+_FILES = re.compile(r"^[\s>*_`#-]*Files\b[\s*_`]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
 
-    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown. `factor`
-    is how this model counts, as far as it is known.
+    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown. `pictures`
+    stand before the words of the question.
     """
 
     number: int
     text: str
-    provider: Provider
-    model: Model
-    payer: Payer
-    effort: str = ""
     history: tuple[Message, ...] = ()
     outcome: str = ""
     repairs: int = 1
     max_output: int | None = None
     mend: tuple[Misfit, ...] = ()
-    factor: Factor = UNLEARNED
+    pictures: tuple[Image, ...] = ()
 
 
-class Desk(Protocol):
-    """What a session lends to its turns."""
-
-    stopped: asyncio.Event
+class Desk(step.Line, Protocol):
+    """What a session lends to its turns: the line to who is asked, its eyes and its hands."""
 
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
@@ -80,356 +69,170 @@ class Desk(Protocol):
     def describe(self, misfits: Sequence[Misfit]) -> str:
         """Say what found no place with the nearest lines, secrets masked; called in a thread."""
 
-    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Ask the model."""
 
-    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
-        """Say what a usage costs now with this turn's model and payer."""
+async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGenerator[events.Event, None]:
+    """Run one turn. The last event is TurnEnded, unless the walk is closed before.
 
-    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
-        """Write a step into the ledger before it leaves; return the entry's id."""
-
-    def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
-        """Write how a step ended; called exactly once for each booking, however it ended."""
-
-    def learn(self, counted: int, reported: int) -> None:
-        """Hear that the provider counts so many tokens where we count so many of o200k's."""
-
-    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
-        """Return this turn's burn beside the session's."""
-
-    def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
-        """Return the plan's meters with a step in flight added."""
-
-
-@dataclass(slots=True)
-class _Step:
-    """What has come of one model call so far; `counted` are the o200k tokens of what is sent."""
-
-    purpose: str
-    counted: int
-    estimate: TokenUsage
-    text: list[str] = field(default_factory=list)
-    thoughts: list[Thought] = field(default_factory=list)
-    written: float = 0.0
-    thought_written: float = 0.0
-    usage: TokenUsage | None = None
-    final: bool = False
-    reported: Decimal | None = None
-    served: str = ""
-    stop: StopReason = "end"
-    detail: str = ""
-    error: AssistantError | None = None
-
-    def burn(self) -> TokenUsage:
-        """What the step used: the provider's figures where they are final, else the greater of theirs and ours."""
-        if self.usage is not None and self.final:
-            return self.usage
-        known = self.usage or self.estimate
-        return replace(
-            known,
-            output=max(known.output, round(self.written)),
-            reasoning=max(known.reasoning, round(self.thought_written)),
-            exact=False,
-        )
-
-
-async def run(ask: Ask, desk: Desk) -> AsyncGenerator[events.Event, None]:
-    """Run one turn. The last event is TurnEnded, unless the walk is closed before."""
-    yield events.TurnStarted(ask.number, ask.text, ask.provider.name, ask.model.id, ask.payer, ask.effort)
+    With an `editor` the model at the desk plans in prose and the editor writes the edits, also those that mend. An editor
+    that fails costs the edits and never the plan.
+    """
+    who, editor = desk.who, None if ask.mend else editor
+    yield events.TurnStarted(ask.number, ask.text, who.provider.name, who.model.id, who.payer, who.pick.effort)
     try:
-        system = _system(ask.model)
         if ask.mend:
-            seen: dict[str, str] = {}
-            lasting = ""
-            question = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend))
+            shown = _Shown(question=prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend)))
         else:
             context = await asyncio.to_thread(desk.look, ask.text)
-            yield events.ContextPacked(context, ask.model.context_window)
-            seen = dict(context.seen)
-            lasting = context.render(lasting=True)
-            shown = context.render(lasting=False)
-            asked = ask.text
-            if ask.model.edit_format == "whole_file":  # mostly small models: what stands last is what they heed
-                asked = prompts.fill("whole", question=asked)
-            question = prompts.fill("turn", context=shown, outcome=ask.outcome, question=asked)
+            yield events.ContextPacked(context, who.model.context_window)
+            shown = _Shown.of(context, ask, _wish(ask.text, None if editor else who.model))
+        system = prompts.fill("plan") if editor else _system(who.model)
     except AssistantError as trouble:
         yield _ended(ask, desk, [], None, (), trouble)
         return
-    messages = _after(lasting, (*ask.history, said("user", question)))
+    request = _request(desk, system, shown.after((*ask.history, asked(shown.question, ask.pictures))), ask)
 
-    steps: list[_Step] = []
-    edits: list[Edit] = []
-    fitted: Fitted | None = None
-    broken: tuple[Misfit, ...] = ()
-    misfits: tuple[Misfit, ...] = ()
+    steps: list[Step] = []
+    draft = _Draft()
+    line: step.Line = desk
+    purpose = "main"
     while True:
-        request = Request(ask.model, (system,), messages, ask.max_output, ask.effort)
-        step = await _step("repair" if steps else "main", request, ask)
-        doubt = None if steps else _doubt(ask, step)
+        now = await step.begin(purpose, request, line)
+        doubt = step.doubt(now) if purpose in {"main", "edit"} else None
         if isinstance(doubt, AssistantError):
-            yield _ended(ask, desk, [], None, (), doubt)
-            return
+            if purpose == "main":
+                yield _ended(ask, desk, [], None, (), doubt)
+                return
+            now.error = doubt
+            steps.append(now)
+            break
         if doubt is not None:
             yield doubt
-        steps.append(step)
+        steps.append(now)
         found: list[Edit | Misfit] = []
-        async with aclosing(_talk(ask, desk, request, steps, found)) as talk:
-            async for event in talk:
+        async with aclosing(step.walk(steps, found)) as walk:
+            async for event in walk:
                 yield event
-        if step.error or step.stop in {"cancelled", "refused"}:
+        if now.error or now.stop in {"cancelled", "refused"}:
             break
-        new = [each for each in found if not _is_misfit(each)]
-        unread = tuple(each for each in found if _is_misfit(each))
-        if fitted is not None:
-            edits = _without(edits, (*fitted.misfits, *broken))
-        edits += new  # type: ignore[arg-type]
-        broken = (*_passed_over(misfits, new, unread), *unread)  # type: ignore[arg-type]
-        fitted = await asyncio.to_thread(desk.fit, edits, seen, [each.text for each in messages])
-        misfits = (*broken, *fitted.misfits)
+        answer = "".join(now.text)
+        if editor is not None and purpose == "main" and not found:
+            if now.stop == "length" or desk.stopped.is_set() or not wants_edits(answer):
+                break
+            line, purpose = editor, "edit"
+            wish = prompts.fill("edit", question=ask.text, plan=answer)
+            request = _request(
+                editor,
+                _system(editor.who.model),
+                shown.after((asked(shown.asked(_wish(wish, editor.who.model)), ask.pictures),)),
+                ask,
+            )
+            continue
+        misfits = await draft.take(found, desk, shown.seen, [each.text for each in request.messages])
         if misfits:
             yield events.EditsMisfit(misfits)
-        if not misfits or len(steps) > ask.repairs or step.stop == "length" or desk.stopped.is_set():
+        mended = sum(each.purpose == "repair" for each in steps)
+        if not misfits or mended >= ask.repairs or now.stop == "length" or desk.stopped.is_set():
             break
-        answer = "".join(step.text)
+        purpose = "repair"
         wish = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, misfits))
-        messages = (*messages, said("assistant", answer), said("user", wish))
+        request = replace(request, messages=(*request.messages, said("assistant", answer), said("user", wish)))
 
-    last = steps[-1]
-    error = last.error
-    if error is not None and len(steps) > 1:
-        # The answer itself is whole; only the request to mend it failed. What fits is still proposed.
-        yield events.Notice(f"The repair of the edits failed: {error}", "warning")
-        error = None
-    patch = fitted.patch if fitted is not None and fitted.patch.files and not error else None
-    if fitted is not None:
-        for note in fitted.notes:
-            if note.warns:
-                yield events.Notice(note.text, "warning")
+    for words in (*_troubles(steps, desk), *draft.notes):
+        yield events.Notice(words, "warning")
+    error = steps[0].error  # of a later step the answer itself is whole; what fits is still proposed
+    patch = draft.patch if not error else None
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
-    yield _ended(ask, desk, steps, patch, misfits, error)
+    yield _ended(ask, desk, steps, patch, draft.misfits, error)
 
 
-async def aside(ask: Ask, desk: Desk, purpose: str) -> AsyncGenerator[events.Event, None]:
+async def aside(ask: Ask, line: step.Line, purpose: str) -> AsyncGenerator[events.Event, None]:
     """Ask one thing beside the conversation: no history, no context, no edits. The last event is AsideEnded."""
-    yield events.AsideStarted(purpose, ask.provider.name, ask.model.id, ask.payer)
-    request = Request(ask.model, (), (said("user", ask.text),), ask.max_output, ask.effort)
-    steps = [await _step(purpose, request, ask)]
-    async with aclosing(_talk(ask, desk, request, steps, [])) as talk:
-        async for event in talk:
+    who = line.who
+    yield events.AsideStarted(purpose, who.provider.name, who.model.id, who.payer)
+    request = Request(who.model, (), (said("user", ask.text),), ask.max_output, who.pick.effort)
+    only = await step.begin(purpose, request, line)
+    async with aclosing(step.walk([only], [])) as walk:
+        async for event in walk:
             if not isinstance(event, events.EditArrived):
                 yield event
-    step = steps[0]
-    usage, cost = _sum(desk, steps)
-    yield events.AsideEnded(purpose, "".join(step.text), step.served, step.stop, usage, cost, step.error)
+    usage, cost = step.total([only])
+    yield events.AsideEnded(purpose, "".join(only.text), only.served, only.stop, usage, cost, only.error)
 
 
-async def _talk(
-    ask: Ask, desk: Desk, request: Request, steps: list[_Step], found: list[Edit | Misfit]
-) -> AsyncGenerator[events.Event, None]:
-    """Make one model call: book it, walk its stream, settle it. Fills the last step and `found`."""
-    from assistant.edits import format as edit_format
-
-    step = steps[-1]
-    low, likely, high = ask.factor.of(step.counted)
-    yield events.RequestSent(len(steps), step.purpose, low, likely, high, desk.price(step.estimate))
-    parser = edit_format.open_parser()
-    entry = await asyncio.to_thread(desk.book, len(steps), step.purpose, step.estimate)
-    state = "interrupted"
-    inbox = _Inbox(desk.stopped)
-    pump = asyncio.create_task(inbox.fill(desk.stream(request)))
-    moved = 0.0
-    clock = asyncio.get_running_loop().time
-    try:
-        while state == "interrupted" and step.error is None:
-            batch = await inbox.take()
-            for chunk in batch:
-                for event in _take(ask, step, chunk):
-                    yield event
-                    if isinstance(event, events.TextArrived):
-                        new = parser.feed(event.text)
-                        found += new
-                        for edit in new:
-                            if not _is_misfit(edit):
-                                yield events.EditArrived(edit)  # type: ignore[arg-type]
-            if inbox.error is not None:
-                step.error, step.stop = inbox.error, "error"
-                state = "interrupted" if step.text else "failed"
-            elif inbox.ended:
-                state = "settled"
-            elif desk.stopped.is_set():
-                step.stop = "cancelled"
-                break
-            elif clock() - moved >= _BEAT_S:
-                moved = clock()
-                burn, cost = _sum(desk, steps)
-                yield desk.burnt(burn, cost)
-                yield desk.meters(step.burn(), desk.price(step.burn()))
-        for edit in parser.close():
-            found.append(edit)
-            if not _is_misfit(edit):
-                yield events.EditArrived(edit)  # type: ignore[arg-type]
-    finally:
-        pump.cancel()
-        await asyncio.gather(pump, return_exceptions=True)
-        if state == "failed" and step.usage is None:
-            step.estimate = tokens.TokenUsage()  # refused before a word: nothing was burnt
-        if (
-            step.final
-            and step.usage is not None
-            and all(isinstance(p, Text) for m in request.messages for p in m.parts)
-        ):
-            desk.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
-        desk.settle(entry, state, step.burn(), desk.price(step.burn(), step.reported), step.served)
-    burn, cost = _sum(desk, steps)
-    yield desk.burnt(burn, cost)
-    yield await asyncio.to_thread(desk.meters, tokens.TokenUsage(), desk.price(tokens.TokenUsage()))
+def asked(words: str, pictures: Sequence[Image]) -> Message:
+    """Make the message of a question: its pictures, then its words."""
+    return Message("user", (*pictures, Text(words)))
 
 
-class _Inbox:
-    """Chunks on their way from the client, so that stopping never waits for the next word.
-
-    Words that come within a moment of each other are taken together: drawing and counting each by itself would cost more
-    than receiving it.
-    """
-
-    def __init__(self, stopped: asyncio.Event) -> None:
-        self.error: AssistantError | None = None
-        self.ended = False
-        self._chunks: list[Chunk] = []
-        self._wake = asyncio.Event()
-        self._stopped = stopped
-
-    async def fill(self, stream: AsyncGenerator[Chunk, None]) -> None:
-        """Take all that comes; ends with the stream, or when it is cancelled."""
-        watch = asyncio.create_task(self._watch())
-        try:
-            async with aclosing(stream) as chunks:
-                async for chunk in chunks:
-                    self._chunks.append(chunk)
-                    self._wake.set()
-            self.ended = True
-        except AssistantError as error:
-            self.error = error
-        finally:
-            watch.cancel()
-            self._wake.set()
-
-    async def _watch(self) -> None:
-        await self._stopped.wait()
-        self._wake.set()
-
-    async def take(self) -> list[Chunk]:
-        """Wait for something to happen; return what has come, neighbouring words joined."""
-        await self._wake.wait()
-        if not (self.ended or self.error or self._stopped.is_set()):
-            await asyncio.sleep(_GATHER_S)
-        self._wake.clear()
-        chunks, self._chunks = self._chunks, []
-        joined: list[Chunk] = []
-        words: list[str] = []
-        for chunk in chunks:
-            if isinstance(chunk, said_by.TextChunk):
-                words.append(chunk.text)
-                continue
-            if words:
-                joined.append(said_by.TextChunk("".join(words)))
-                words = []
-            joined.append(chunk)
-        if words:
-            joined.append(said_by.TextChunk("".join(words)))
-        return joined
+def wants_edits(plan: str) -> bool:
+    """Say whether a plan names files to change: its line "Files: ..."."""
+    named = _FILES.findall(plan)
+    return bool(named) and re.match(r"[\s*_`-]*(none\b|no\b|$)", named[-1], re.IGNORECASE) is None
 
 
-def _take(ask: Ask, step: _Step, chunk: Chunk) -> list[events.Event]:
-    """Note what a chunk says and return what the face should hear of it."""
-    match chunk:
-        case said_by.TextChunk(text):
-            step.text.append(text)
-            step.written += tokens.count(text) * ask.factor.likely
-            return [events.TextArrived(text)]
-        case said_by.ThoughtChunk(text, seal):
-            _think(ask, step, text, seal)
-            step.thought_written += tokens.count(text) * ask.factor.likely
-            return [events.ThoughtArrived(text)] if text else []
-        case said_by.UsageChunk(usage, final, reported):
-            step.usage, step.final = usage, step.final or final
-            step.reported = reported if reported is not None else step.reported
-        case said_by.ServedChunk(model):
-            step.served = model
-        case said_by.StopChunk(reason, detail):
-            step.stop, step.detail = reason, detail
-        case said_by.WaitingChunk(note):
-            return [events.Waiting(note)]
-        case said_by.RetryChunk(attempt, wait_s, error):
-            return [events.Retrying(attempt, wait_s, error)]
-        case said_by.ToolCallChunk(_, name):
-            return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]
-        case said_by.HeadersChunk():
-            pass
-    return []
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a turn shows: the question as it is sent, what surrounds it, and what files were when they were read."""
+
+    question: str
+    context: str = ""
+    lasting: str = ""
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, context: Context, ask: Ask, wish: str) -> _Shown:
+        around = context.render(lasting=False)
+        question = prompts.fill("turn", context=around, outcome=ask.outcome, question=wish)
+        return cls(question, around, context.render(lasting=True), dict(context.seen))
+
+    def asked(self, question: str) -> str:
+        """Return another question with the same context."""
+        return prompts.fill("turn", context=self.context, outcome="", question=question)
+
+    def after(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""
+        if not self.lasting:
+            return messages
+        words = prompts.fill("lasting", context=self.lasting)
+        first = messages[0]
+        if first.role != "user":
+            return (said("user", words), *messages)
+        return (replace(first, parts=(Text(f"{words}\n"), *first.parts)), *messages[1:])
 
 
-def _think(ask: Ask, step: _Step, text: str, seal: str) -> None:
-    """Gather thoughts; a seal closes the thought it comes with."""
-    maker = f"{ask.provider.wire}:{ask.provider.name}"
-    if step.thoughts and not step.thoughts[-1].seal:
-        last = step.thoughts.pop()
-        step.thoughts.append(Thought(last.text + text, maker, seal))
-    else:
-        step.thoughts.append(Thought(text, maker, seal))
+@dataclass(slots=True)
+class _Draft:
+    """The edits of a turn so far, and the places that were found for them."""
 
+    edits: list[Edit] = field(default_factory=list)
+    broken: tuple[Misfit, ...] = ()
+    fitted: Fitted | None = None
 
-def _system(model: Model) -> str:
-    return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
+    async def take(
+        self, found: Sequence[Edit | Misfit], desk: Desk, seen: Mapping[str, str], shown: Sequence[str]
+    ) -> tuple[Misfit, ...]:
+        """Take the edits of one more reply, in place of those that found none; returns what still finds none."""
+        before = self.misfits
+        gone = {id(each.edit) for each in before}
+        new: list[Edit] = [each for each in found if not step.is_misfit(each)]  # type: ignore[misc]
+        unread: list[Misfit] = [each for each in found if step.is_misfit(each)]  # type: ignore[misc]
+        self.edits = [each for each in self.edits if id(each) not in gone] + new
+        self.fitted = await asyncio.to_thread(desk.fit, self.edits, seen, shown)
+        self.broken = (*_passed_over(before, new, unread), *unread)
+        return self.misfits
 
+    @property
+    def misfits(self) -> tuple[Misfit, ...]:
+        return (*self.broken, *self.fitted.misfits) if self.fitted else ()
 
-def _after(lasting: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""
-    if not lasting:
-        return messages
-    words = prompts.fill("lasting", context=lasting)
-    first = messages[0]
-    if first.role != "user":
-        return (said("user", words), *messages)
-    return (replace(first, parts=(Text(f"{words}\n"), *first.parts)), *messages[1:])
+    @property
+    def patch(self) -> Patch | None:
+        return self.fitted.patch if self.fitted and self.fitted.patch.files else None
 
-
-async def _step(purpose: str, request: Request, ask: Ask) -> _Step:
-    """Begin a step: count what it sends, and estimate it in the model's own tokens."""
-    counted = await asyncio.to_thread(_count, request)
-    return _Step(purpose, counted, tokens.TokenUsage(fresh_input=ask.factor.of(counted)[1], exact=False))
-
-
-def _doubt(ask: Ask, step: _Step) -> AssistantError | events.Notice | None:
-    """Say whether a question is too long for the model: certainly (then it is not sent), perhaps, or not."""
-    window = ask.model.context_window
-    low, likely, high = ask.factor.of(step.counted)
-    if window is None or likely <= window:
-        return None
-    words = f"The question has about {likely:,} tokens ({low:,} to {high:,}); {ask.model.name} holds {window:,}."
-    if low > window:
-        return BudgetError(
-            f"{words} Nothing was sent.",
-            "Begin anew with /clear, unpin files with /drop, or choose a larger model with /model.",
-        )
-    return events.Notice(f"{words} It may be refused.", "warning")
-
-
-def _count(request: Request) -> int:
-    """Count what a request sends in o200k tokens. A few a message go to its frame."""
-    return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
-
-
-def _is_misfit(found: Edit | Misfit) -> bool:
-    return hasattr(found, "reason")
-
-
-def _without(edits: Sequence[Edit], misfits: Sequence[Misfit]) -> list[Edit]:
-    """Leave out the edits that found no place: a repair replaces them."""
-    gone = {id(each.edit) for each in misfits}
-    return [each for each in edits if id(each) not in gone]
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(note.text for note in self.fitted.notes if note.warns) if self.fitted else ()
 
 
 def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequence[Misfit]) -> list[Misfit]:
@@ -447,31 +250,64 @@ def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequenc
     ]
 
 
-def _sum(desk: Desk, steps: Sequence[_Step]) -> tuple[TokenUsage, Cost]:
-    usage = tokens.TokenUsage()
-    for step in steps:
-        usage += step.burn()
-    return usage, tokens.total_cost([desk.price(step.burn(), step.reported) for step in steps])
+def _wish(text: str, model: Model | None) -> str:
+    """Return a question as it is put: models that hand in whole files, small ones mostly, heed what stands last."""
+    return prompts.fill("whole", question=text) if model and model.edit_format == "whole_file" else text
+
+
+def _request(line: step.Line, system: str, messages: tuple[Message, ...], ask: Ask) -> Request:
+    return Request(line.who.model, (system,), messages, ask.max_output, line.who.pick.effort)
+
+
+def _troubles(steps: Sequence[Step], desk: Desk) -> list[str]:
+    """Say what went wrong after the answer, which none of it takes back."""
+    found = []
+    for each in steps[1:]:
+        name = each.line.who.model.name
+        if each.line is not desk and each.served and not served.is_same(each.line.who.model, each.served):
+            found.append(f"{each.served} answered; {name} was asked for the edits.")
+        if each.purpose == "edit" and (why := _failure(each)):
+            found.append(
+                f"There are no edits, {name} failed: {why} The plan stays. To let {desk.who.model.name} write them: "
+                "/model editor=none, then ask for the edits."
+            )
+        elif each.error is not None:
+            found.append(f"The repair of the edits failed: {each.error}")
+    return found
+
+
+def _failure(each: Step) -> str:
+    """Say why an editor gave no edits; empty where it gave some, or was stopped."""
+    if each.error is not None:
+        return str(each.error)
+    return {"refused": "it refused.", "end": "" if each.edits else "it wrote none."}.get(each.stop, "")
+
+
+def _system(model: Model) -> str:
+    return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
 
 
 def _ended(
     ask: Ask,
     desk: Desk,
-    steps: Sequence[_Step],
+    steps: Sequence[Step],
     patch: Patch | None,
     misfits: tuple[Misfit, ...],
     error: AssistantError | None,
 ) -> events.TurnEnded:
-    usage, cost = _sum(desk, steps)
-    main = steps[0] if steps else None
-    stop: StopReason = "error" if error or main is None else main.stop
+    usage, cost = step.total(steps)
+    mine = [each for each in steps if each.line is desk]
+    edit = next((each for each in steps if each.purpose == "edit"), None)
+    stop: StopReason = "error" if error or not steps else (edit or steps[0]).stop
+    if edit is not None and _failure(edit):
+        stop = steps[0].stop
     return events.TurnEnded(
         turn=ask.number,
-        provider=ask.provider.name,
-        model=ask.model.id,
-        served_model=next((step.served for step in steps if step.served), ""),
+        provider=desk.who.provider.name,
+        model=desk.who.model.id,
+        served_model=next((each.served for each in mine if each.served), ""),
         text=_text(steps),
-        thought="".join(thought.text for step in steps for thought in step.thoughts),
+        thought="".join(thought.text for each in steps for thought in each.thoughts),
         stop=stop,
         usage=usage,
         cost=cost,
@@ -480,12 +316,14 @@ def _ended(
         error=error,
         ended_at=desk.now(),
         reply=_reply(steps, stop),
-        last=steps[-1].burn() if steps else tokens.TokenUsage(),
-        stranger=any(step.served and not served.is_same(ask.model, step.served) for step in steps),
+        last=mine[-1].burn() if mine else tokens.TokenUsage(),
+        stranger=any(each.served and not served.is_same(desk.who.model, each.served) for each in mine),
+        editor=edit.line.who.model.name if edit else "",
+        no_edits=_failure(edit) if edit else "",
     )
 
 
-def _reply(steps: Sequence[_Step], stop: StopReason) -> Message | None:
+def _reply(steps: Sequence[Step], stop: StopReason) -> Message | None:
     """Make the message that the history keeps; None when nothing was said."""
     text = _text(steps)
     if not text:
@@ -494,5 +332,5 @@ def _reply(steps: Sequence[_Step], stop: StopReason) -> Message | None:
     return Message("assistant", (*thoughts, Text(text)), partial=stop in {"cancelled", "error", "length"})
 
 
-def _text(steps: Sequence[_Step]) -> str:
-    return "\n\n".join("".join(step.text) for step in steps if step.text)
+def _text(steps: Sequence[Step]) -> str:
+    return "\n\n".join("".join(each.text) for each in steps if each.text)

@@ -77,6 +77,24 @@ async def test_a_conversation_under_way_is_looked_at_before_it_moves(two):
         await session.close()
 
 
+async def test_a_switch_during_the_first_answer_is_looked_at_too(two):
+    long = loopback.openai("word " * 200)
+    with loopback.Server(long, pause_s=0.002) as main, loopback.Server(loopback.anthropic("Two.")) as small:
+        session = two(main, small)
+        found, seen = [], []
+        async for event in session.ask("a first question"):
+            found.append(event)
+            if isinstance(event, events.TextArrived) and not seen:
+                seen += await walk(command.submit(session, "/model sonnet"))
+                sheet = session.handover.offer("sonnet").sheet
+        assert seen == [events.Asked("switch", "sonnet")]
+        assert session.roster.pick.provider.name == "openai"
+        after = session.handover.offer("sonnet").sheet
+        assert after.ways[0].tokens[1] > sheet.ways[0].tokens[1]  # the answer is part of it by now
+        assert found[-1].stop == "end"  # and whoever began it has ended it
+        await session.close()
+
+
 async def test_a_brief_is_written_by_the_small_model_and_goes_in_place_of_the_conversation(two):
     with (
         loopback.Server(loopback.openai("I am one.")) as main,

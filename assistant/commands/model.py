@@ -1,4 +1,7 @@
-"""Choose the model that is asked from now on; the conversation goes along as a whole, as a brief, or as its last request."""
+"""Choose the model that is asked from now on; the conversation goes along as a whole, as a brief, or as its last request.
+
+With `editor=` (or `small=`) it is chosen who plays that role in this sitting: `none` lets the main model do it itself.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,26 @@ from assistant.models.switch import Way
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from assistant.models.roles import Role
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[provider/model[:effort]] [everything | brief | last]"
+USAGE = "[[editor=] provider/model[:effort]] [everything | brief | last]"
+
+_ROLES = {
+    "editor": "writes the edits that the main model plans",
+    "small": "writes commit messages and briefs",
+}
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it; with a conversation under way the user sees first what the switch means."""
     from contextlib import aclosing
 
+    role, is_role, wish = argument.replace(" ", "").partition("=")
+    if is_role and role in _ROLES:
+        yield _play(session, role, wish)  # type: ignore[arg-type]
+        return
     name, _, way = argument.rpartition(" ")
     if way not in get_args(Way) or not name:
         name, way = argument, ""
@@ -37,3 +50,14 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         async with aclosing(session.meter()) as meter:
             async for moved in meter:
                 yield moved
+
+
+def _play(session: Session, role: Role, wish: str) -> events.Notice:
+    """Let somebody play a role, or nobody; says who does from the next question on, and who pays."""
+    cast = session.roster.set_role(role, "" if wish == "none" else wish)
+    if cast is None:
+        return events.Notice("The main model writes its edits itself." if role == "editor" else f"Nobody is {role}.")
+    if cast.fell_back:
+        return events.Notice(f"{cast.why}; the main model does it itself.", "warning")
+    payer = session.roster.payer(cast.pick.provider)
+    return events.Notice(f"{cast.pick.name} {_ROLES[role]} in this sitting; {payer} pays. [roles] keeps it.", "good")

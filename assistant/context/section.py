@@ -44,7 +44,8 @@ class Context:
     `seen` pairs each path shown with the SHA-256 (hex) of the bytes it had on disk, so that a later patch can tell
     what changed since. `left_out` pairs a path with why it is not shown; `dropped` are paths that the user keeps out, and
     `allowed` the secrets that the user let through. `note` says when the index was not complete ("12 of 80 files
-    indexed"), `unread` how many files were missing then.
+    indexed"), `unread` how many files were missing then. `pictures` describe what goes along that is not text: `tokens` there are the
+    model's own, and their `text` is not sent.
     """
 
     sections: tuple[Section, ...]
@@ -56,6 +57,7 @@ class Context:
     dropped: tuple[str, ...] = ()
     allowed: tuple[Masked, ...] = ()
     unread: int = 0
+    pictures: tuple[Section, ...] = ()
 
     def render(self, *, lasting: bool | None = None) -> str:
         """The text that is sent: all of it, or only what is the same for every question, or only the rest."""

@@ -76,6 +76,7 @@ def context(shown: Context) -> dict[str, Any]:
         "left_out": [{"path": path, "why": why} for path, why in shown.left_out],
         "dropped": list(shown.dropped),
         "allowed": [{"path": each.path, "line": each.line, "kind": each.kind} for each in shown.allowed],
+        "pictures": [{"path": each.path, "tokens": each.tokens, "about": each.text} for each in shown.pictures],
         "note": shown.note,
         "unread": shown.unread,
     }
@@ -100,7 +101,7 @@ def event(happened: events.Event) -> dict[str, Any]:
                 "sections": len(shown.sections),
                 "window": window,
             }
-        case events.RequestSent(step, purpose, low, likely, high, price):
+        case events.RequestSent(step, purpose, low, likely, high, price, model, payer):
             return {
                 "event": "request_sent",
                 "step": step,
@@ -109,6 +110,8 @@ def event(happened: events.Event) -> dict[str, Any]:
                 "likely": likely,
                 "high": high,
                 "cost": cost(price),
+                "model": model,
+                "payer": payer,
             }
         case events.TextArrived(text):
             return {"event": "text_arrived", "text": text}
@@ -162,6 +165,8 @@ def turn_ended(end: events.TurnEnded) -> dict[str, Any]:
         "patch": patch(end.patch),
         "misfits": [misfit(each) for each in end.misfits],
         "error": error(end.error) if end.error else None,
+        "editor": end.editor,
+        "no_edits": end.no_edits,
     }
 
 
@@ -183,4 +188,6 @@ def turn_refused(trouble: AssistantError, provider: str, model: str) -> dict[str
         "patch": None,
         "misfits": [],
         "error": error(trouble),
+        "editor": "",
+        "no_edits": "",
     }

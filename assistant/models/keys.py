@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 SERVICE = "wattson"
 """The name under which the keyring holds keys; the user name beside it is the provider's."""
 _COMMAND_S = 30
+_FEW = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR",
+    # Where password stores keep their files, and how they reach their agents.
+    "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME", "PASSWORD_STORE_DIR",
+    "SSH_AUTH_SOCK", "SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PATHEXT", "COMSPEC", "TEMP", "TMP",
+})  # fmt: skip
+"""What a key command sees of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def find_key(
                 wrong = wrong or error
     command = _command(provider.name, config)
     if command:
-        return _checked(Key(_ask(command, provider), "your key command"), provider)
+        return _checked(Key(_ask(command, provider, env), "your key command"), provider)
     kept = (vault or _keyring)(SERVICE, provider.name) if provider.key_needed or vault else None
     if kept and kept.strip():
         return _checked(Key(kept.strip(), "the keyring"), provider)
@@ -135,9 +142,13 @@ def _command(name: str, config: Config) -> list[str] | None:
     return list(command) if command else None
 
 
-def _ask(command: list[str], provider: Provider) -> str:
+def _ask(command: list[str], provider: Provider, env: Mapping[str, str]) -> str:
+    """Run the user's command. It sees what a password store needs, and none of the other keys in the environment."""
+    few = {name: value for name, value in env.items() if name in _FEW or name.startswith("LC_")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S, check=True)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_S, check=True, env=few
+        )
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise Auth(
             f"The key command for {provider.title} failed.",

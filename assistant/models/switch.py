@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from assistant import prompts, tokens
-from assistant.models import estimate, price
+from assistant.models import estimate, picture, price
 from assistant.models.history import maker_of
 from assistant.models.message import Image, Message, Text, Thought, ToolCall, ToolResult, said
 from assistant.models.wire import Request
@@ -29,8 +29,6 @@ Fit = Literal["yes", "perhaps", "no", "unknown"]
 
 _AROUND = 4
 """Tokens that a protocol puts around a message."""
-_PICTURE = (600, 1_500, 3_000)
-"""Tokens of a picture, low, likely and high: makers count by size and differ."""
 _BRIEF = (150, 600, 900)
 """Tokens of a brief of 350 words, with the words around it."""
 _ANSWER = 8_000
@@ -227,18 +225,14 @@ def _size(
 ) -> tuple[int, int, int]:
     low, likely, high = estimate.factor(state, target.model.name, target.model.token_factor)
     if way == "brief" and history:
-        counted, pictures, extra = beside, 0, _BRIEF
+        counted, extra = beside, _BRIEF
     else:
         messages = carry(history, "last" if way == "last" else "everything")
         counted = beside + sum(count(_plain(message)) + _AROUND for message in messages)
         seen = "images" in target.model.abilities
-        pictures = sum(isinstance(part, Image) for message in messages for part in message.parts) if seen else 0
-        extra = (0, 0, 0)
-    return (
-        int(counted * low) + pictures * _PICTURE[0] + extra[0],
-        round(counted * likely) + pictures * _PICTURE[1] + extra[1],
-        int(counted * high) + 1 + pictures * _PICTURE[2] + extra[2],
-    )
+        images = [part for message in messages for part in message.parts if isinstance(part, Image)] if seen else []
+        extra = picture.total(images, target.provider)
+    return int(counted * low) + extra[0], round(counted * likely) + extra[1], int(counted * high) + 1 + extra[2]
 
 
 def _costs(sizes: tuple[int, int, int], target: Pick, payer: Payer, now: datetime) -> list[Cost]:

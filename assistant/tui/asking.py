@@ -124,7 +124,7 @@ async def pick_model(screen: Stage, title: str, *, switching: bool = False) -> s
             screen.talk.add(str(error), "error")
         rows = await asyncio.to_thread(roster.rows, now)
         yield rows, {}
-        if switching and session.history:
+        if switching and session.talk:
             yield rows, await asyncio.to_thread(session.handover.effects, [row.name for row in rows])
 
     def like(name: str) -> list[Row]:

@@ -64,6 +64,7 @@ def rows(context: Context, pinned: list[str]) -> list[Row]:
         Row("pinned" if each.path in pinned else "shown", each.path, each.tokens, each.title, each.why, each)
         for each in context.sections
     ]
+    found += [Row("picture", each.path, each.tokens, each.title, each.why, each) for each in context.pictures]
     for each in context.masked:
         where = f"{each.path}:{each.line}" if each.line else each.path
         found.append(Row("masked", each.path, None, where, f"{each.kind}, kept back", secret=each))
@@ -254,7 +255,9 @@ class Manifest(Sheet[None]):
         row, sight = self.chosen, self.session.sight
         if row is None or row.kind in {"masked", "let through"}:
             return
-        if row.kind == "dropped":
+        if row.kind == "picture":
+            sight.drop(row.path)
+        elif row.kind == "dropped":
             sight.bring_back(row.path)
         else:
             sight.keep_out(row.path)
@@ -264,7 +267,7 @@ class Manifest(Sheet[None]):
     async def action_pin(self) -> None:
         """Pin a file so that every turn shows it, or unpin it."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.kind in {"masked", "let through"}:
+        if row is None or row.kind in {"masked", "let through", "picture"}:
             return
         try:
             if row.kind == "pinned":

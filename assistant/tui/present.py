@@ -33,12 +33,14 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.ContextPacked(context, window):
             screen.window = window
             talk.add(f"sees {context.tokens:,} tokens: {_shown(context)}  {context.note}".rstrip(), "note")
+            for picture in context.pictures:
+                talk.add(f"shows {picture.path}: {picture.text}", "note")
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
-        case events.RequestSent(step, purpose, _, likely, _, cost):
+        case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
             if step > 1:
                 talk.end()
-                talk.add(f"{purpose}: ~{likely:,} tokens, {money(cost)}", "note")
+                talk.add(f"{purpose} from {model}, {payer} pays: ~{likely:,} tokens, {money(cost)}", "note")
         case events.Waiting():
             pass
         case events.Retrying(attempt, wait_s, error):

@@ -43,13 +43,23 @@ def line(found: Sequence[Quote], width: int) -> str:
     words = f"~{short(first.likely)} tokens ±{_band(first)}%, {_cost(first)}"
     if first.share is not None:
         words += f", {_share(first.share)} of the plan"
+    words += _editor(first)
     for each in others:
         share = f" {_share(each.share)}" if each.share is not None else ""
-        more = f"{words} │ {each.model.rpartition('/')[2]} {money(each.cost)}{share}"
+        more = f"{words} │ {each.model.rpartition('/')[2]} {money(each.whole)}{share}"
         if len(more) > width:
             break
         words = more
-    return words if len(words) <= width else f"~{short(first.likely)} tokens, {money(first.cost)}"[: max(0, width)]
+    return words if len(words) <= width else f"~{short(first.likely)} tokens, {money(first.whole)}"[: max(0, width)]
+
+
+def _editor(quote: Quote) -> str:
+    """Say what the editor adds, and how much of whose plan."""
+    editor = quote.editor
+    if editor is None:
+        return ""
+    share = f" {_share(editor.share)} of its plan" if editor.share is not None else ""
+    return f" + editor {editor.model.rpartition('/')[2]} {money(editor.cost)}{share}"
 
 
 def _band(quote: Quote) -> int:

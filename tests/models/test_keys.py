@@ -96,6 +96,16 @@ def test_a_command_of_the_users_config_gives_a_key():
             key_of("openai", {}, Config(key_commands={"openai": broken}))
 
 
+def test_a_key_command_sees_a_small_environment_and_no_other_key():
+    told = "import os; print('+'.join(sorted(os.environ)) + '=' + os.environ['HOME'])"
+    env = {"PATH": "/bin", "HOME": "/home/me", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "GNUPGHOME": "/gpg"}
+    others = {"ANTHROPIC_API_KEY": "a" * 20, "AWS_SECRET_ACCESS_KEY": "s" * 20, "TERM": "xterm", "GITHUB_TOKEN": "t"}
+    found = key_of("openai", {**env, **others}, Config(key_commands={"openai": [sys.executable, "-c", told]}))
+    names, _, home = found.value.partition("=")
+    assert home == "/home/me"
+    assert set(env) <= set(names.split("+")) <= {*env, "LC_CTYPE"}  # Python itself may set one
+
+
 def test_the_keyring_is_asked_last_by_service_and_provider():
     asked = []
 

@@ -27,6 +27,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("text", help="what to ask; - reads it from standard input")
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
     parser.add_argument("--once", action="store_true", help="send it even where a cap or a reserve would hold it back")
+    parser.add_argument(
+        "--image", action="append", default=[], metavar="FILE", help="show the model a picture (PNG, JPEG, GIF, WebP)"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--diff", action="store_true", help="print the proposed patch instead of the answer")
     how.add_argument("--apply", action="store_true", help="write the proposed patch, all or nothing")
@@ -49,13 +52,17 @@ async def _ask(session: Session, options: Namespace) -> int:
     try:
         await asyncio.to_thread(mend, session)
         session.roster.choose(options.model or session.config.model or "")
+        for path in options.image:
+            await asyncio.to_thread(session.sight.show_picture, path)
         if options.once:
             session.limits.allow_once()
         ended = await _turn(session, given(options.text), as_json=options.json)
         code = _code(ended)
         if ended.stop not in {"end", "error"}:
             tell(f"The answer ended early: {ended.stop}.")
-        if options.apply and code == 0 and (ended.patch is not None or ended.misfits):
+        if ended.no_edits and code == 0 and (options.apply or options.diff):
+            code = _not_written(f"{ended.editor} failed: {ended.no_edits}", 1, as_json=options.json)
+        elif options.apply and code == 0 and (ended.patch is not None or ended.misfits):
             code = await _apply(session, ended, options)
     except AssistantError as error:
         if options.json:
@@ -152,10 +159,12 @@ def _progress(event: events.Event) -> None:
     match event:
         case events.ContextPacked(context):
             tell(f"context: {context.tokens:,} tokens in {len(context.sections)} parts")
+            for picture in context.pictures:
+                tell(f"picture: {picture.path} ({picture.text})")
             for each in context.masked:
                 tell(f"masked: {each.path}:{each.line} ({each.kind})")
-        case events.RequestSent(_, purpose, _, likely, _, cost):
-            tell(f"{purpose}: ~{likely:,} tokens to send ({money(cost)} before the answer)")
+        case events.RequestSent(_, purpose, _, likely, _, cost, model, payer):
+            tell(f"{purpose}: ~{likely:,} tokens to {model}, {payer} pays ({money(cost)} before the answer)")
         case events.Retrying(attempt, wait_s, error):
             tell(f"try {attempt + 1} in {wait_s:.1f} s: {error.message}")
         case events.Notice(text):

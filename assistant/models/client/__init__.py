@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import random
-import socket
 import ssl
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from assistant import errors
-from assistant.models import address, batch, practice, proxy, trust
+from assistant.models import address, batch
+from assistant.models.client import ways
 from assistant.models.decode import Decoder
 from assistant.models.failure import classify
 from assistant.models.inbox import Inbox, Silent
@@ -31,7 +31,7 @@ from assistant.models.trouble import EPOCH
 from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from assistant.models.provider import Model, Provider
     from assistant.models.wire import Chunk, HttpCall, Reader, Request, Wire
@@ -76,14 +76,11 @@ class Client:
         self._retries = retries
         self._sleep = sleep
         self._now = now
-        straight = _Straight(env)
-        ways: dict[str, httpx.AsyncBaseTransport | None] = {practice.ADDRESS: _Practice()}
-        for pattern, way in proxy.routes(env).items():
-            ways[pattern] = _transport(trust.context(env), way) if way else straight
+        mounts = ways.ways(env)
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(connect=connect_s, read=None, write=60.0, pool=connect_s),
-            transport=straight,
-            mounts=ways,
+            transport=mounts["all://"],
+            mounts=mounts,
             trust_env=False,
             follow_redirects=False,
             headers={"user-agent": "wattson", "accept-encoding": "identity"},
@@ -187,7 +184,7 @@ class Client:
                 provider=provider.name,
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-            raise _unreachable(error, provider) from error
+            raise ways.unreachable(error, provider) from error
         try:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             if answer.status_code >= 300:
@@ -237,7 +234,7 @@ class Client:
                 except Silent as error:
                     raise _silent(error, inbox.limit_s, provider) from error
                 except httpx.HTTPError as error:
-                    raise _broken(error, provider) from error
+                    raise ways.broken(error, provider) from error
                 came: list[Chunk] = []
                 lives = data is None
                 try:
@@ -331,7 +328,7 @@ class Client:
         except TimeoutError as error:
             raise errors.Unreachable(f"{redact(url)} did not answer within {timeout_s:.0f} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-            raise errors.Unreachable(f"{redact(url)} cannot be reached: {_words(error)}.") from error
+            raise errors.Unreachable(f"{redact(url)} cannot be reached: {ways.words(error)}.") from error
 
     async def fetch(
         self, call: HttpCall, provider: Provider, timeout_s: float = 10.0
@@ -353,53 +350,6 @@ class Client:
             raise
 
 
-def _transport(certificates: ssl.SSLContext, way: str | None = None) -> httpx.AsyncHTTPTransport:
-    """Make a way out. Connections are kept alive by TCP, so that a router does not forget one that waits for an answer."""
-    options: list[tuple[int, int, int]] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # the name on macOS
-    for name, seconds in ((idle, 45), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
-        if hasattr(socket, name):
-            options.append((socket.IPPROTO_TCP, getattr(socket, name), seconds))
-
-    try:
-        return httpx.AsyncHTTPTransport(verify=certificates, proxy=way, socket_options=options)
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        shown = urlsplit(way or "")
-        raise errors.ConfigError(
-            f"The proxy {shown.scheme}://{shown.hostname} cannot be used: {_words(error)}",
-            "Set HTTPS_PROXY to an http:// or https:// address.",
-        ) from error
-
-
-class _Straight(httpx.AsyncBaseTransport):
-    """The way out without a proxy.
-
-    Trust in certificates is made ready in a thread when somebody first asks over TLS: it takes a tenth of a second, which
-    a model on this machine need not wait for. One that cannot be made is said at once.
-    """
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-        self._plain = _transport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # trusts nobody, and is never asked to
-        self._secure: httpx.AsyncHTTPTransport | None = None
-        self._making = asyncio.Lock()
-        if any(env.get(name, "").strip() for name in trust.NAMES):
-            self._secure = _transport(trust.context(env))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.scheme != "https":
-            return await self._plain.handle_async_request(request)
-        async with self._making:
-            if self._secure is None:
-                self._secure = _transport(await asyncio.to_thread(trust.context, self._env))
-        return await self._secure.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._plain.aclose()
-        if self._secure is not None:
-            await self._secure.aclose()
-
-
 def _json(data: bytes | str, where: str) -> Any:
     try:
         return json.loads(data)
@@ -415,52 +365,8 @@ def _inflater(headers: Mapping[str, str], provider: Provider) -> Inflater:
         raise
 
 
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
 def _silent(error: Silent, limit_s: float, provider: Provider) -> errors.StreamBroken:
     slept = " while this machine slept" if error.slept else f" for {limit_s:.0f} s"
     return errors.StreamBroken(
         f"{provider.title} fell silent{slept}.", "What had come is kept; ask again to go on.", provider=provider.name
     )
-
-
-def _broken(error: httpx.HTTPError, provider: Provider) -> errors.StreamBroken:
-    return errors.StreamBroken(
-        f"{provider.title}: the connection broke in the middle of the answer ({_words(error)[:120]}).",
-        "What had come is kept; ask again to go on.",
-        provider=provider.name,
-    )
-
-
-def _unreachable(error: Exception, provider: Provider) -> errors.ProviderError:
-    words = _words(error)
-    where = f" (from {provider.address_from})" if provider.address_from else ""
-    hint = "Check the address and your connection; is the server running?"
-    if isinstance(error, httpx.ProxyError):
-        hint = "Your proxy refused it: see HTTPS_PROXY and NO_PROXY in your environment."
-    elif "CERTIFICATE" in words.upper():
-        hint = "If your company reads TLS, name its certificate in SSL_CERT_FILE."
-    return errors.Unreachable(
-        f"{provider.title} cannot be reached at {provider.base_url}{where}: {words.rstrip('.')}.",
-        hint,
-        provider=provider.name,
-    )
-
-
-class _Practice(httpx.AsyncBaseTransport):
-    """A model's address inside this process: what it answers is a pure function of what it is asked."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Spoken(await request.aread()))
-
-
-class _Spoken(httpx.AsyncByteStream):
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for delay_s, data in practice.reply(self._body):
-            await asyncio.sleep(delay_s)
-            yield data

@@ -1,0 +1,340 @@
+"""One model call of a turn: booked before it leaves, walked while it streams, settled however it ends.
+
+A step belongs to whoever is asked, and is priced and booked with them: the steps of one turn may be those of two models.
+What a step needs of the world it asks of a Line, which the session lends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from assistant import events, tokens
+from assistant.errors import AssistantError, BudgetError
+from assistant.models import picture
+from assistant.models import wire as said_by
+from assistant.models.history import maker_of
+from assistant.models.message import Image, Text, Thought
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from decimal import Decimal
+
+    from assistant.edits.edit import Edit, Misfit
+    from assistant.models.catalogue import Pick
+    from assistant.models.estimate import Factor
+    from assistant.models.provider import Model, Payer, Provider
+    from assistant.models.wire import Chunk, Request, StopReason
+    from assistant.tokens import Cost, TokenUsage
+
+_BEAT_S = 0.25
+"""How often, in seconds, an estimated meter moves while words stream."""
+_GATHER_S = 0.04
+"""How long, in seconds, words may gather before they are shown: less than a frame of the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Who is asked, who pays, and how the model counts, as far as that is known."""
+
+    pick: Pick
+    payer: Payer
+    factor: Factor
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return self.pick.model
+
+    @property
+    def provider(self) -> Provider:
+        """Who sells it."""
+        return self.pick.provider
+
+
+class Line(Protocol):
+    """The way to one partner: what a session lends to the steps that ask them."""
+
+    stopped: asyncio.Event
+    who: Partner
+
+    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Ask the model."""
+
+    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
+        """Say what a usage costs now with this model and payer."""
+
+    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
+        """Write a step into the ledger before it leaves; return the entry's id."""
+
+    def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
+        """Write how a step ended; called exactly once for each booking, however it ended."""
+
+    def learn(self, counted: int, reported: int) -> None:
+        """Hear that the provider counts so many tokens where we count so many of o200k's."""
+
+    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
+        """Return this turn's burn beside the session's."""
+
+    def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
+        """Return the plan's meters with a step in flight added."""
+
+
+@dataclass(slots=True)
+class Step:
+    """What has come of one model call so far; `counted` are the o200k tokens of the words that are sent.
+
+    `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote.
+    """
+
+    line: Line
+    purpose: str
+    request: Request
+    counted: int
+    estimate: TokenUsage
+    extra: tuple[int, int, int] = (0, 0, 0)
+    text: list[str] = field(default_factory=list)
+    thoughts: list[Thought] = field(default_factory=list)
+    written: float = 0.0
+    thought_written: float = 0.0
+    usage: TokenUsage | None = None
+    final: bool = False
+    reported: Decimal | None = None
+    served: str = ""
+    stop: StopReason = "end"
+    detail: str = ""
+    error: AssistantError | None = None
+    edits: int = 0
+
+    def sends(self) -> tuple[int, int, int]:
+        """How many of the model's own tokens are sent: low, likely, high."""
+        low, likely, high = (
+            words + more for words, more in zip(self.line.who.factor.of(self.counted), self.extra, strict=True)
+        )
+        return low, likely, high
+
+    def burn(self) -> TokenUsage:
+        """What the step used: the provider's figures where they are final, else the greater of theirs and ours."""
+        if self.usage is not None and self.final:
+            return self.usage
+        known = self.usage or self.estimate
+        return replace(
+            known,
+            output=max(known.output, round(self.written)),
+            reasoning=max(known.reasoning, round(self.thought_written)),
+            exact=False,
+        )
+
+    def cost(self) -> Cost:
+        """What it costs so far, as who was asked sells it."""
+        return self.line.price(self.burn(), self.reported)
+
+
+async def begin(purpose: str, request: Request, line: Line) -> Step:
+    """Begin a step: count what it sends, and estimate it in the model's own tokens."""
+    counted = await asyncio.to_thread(_count, request)
+    made = Step(
+        line, purpose, request, counted, tokens.TokenUsage(), picture.total(_images(request, line), line.who.provider)
+    )
+    made.estimate = tokens.TokenUsage(fresh_input=made.sends()[1], exact=False)
+    return made
+
+
+def _images(request: Request, line: Line) -> list[Image]:
+    """Return the pictures that are really sent: a model that cannot look at them is told of them in words."""
+    if "images" not in line.who.model.abilities:
+        return []
+    return [part for message in request.messages for part in message.parts if isinstance(part, Image)]
+
+
+def doubt(step: Step) -> AssistantError | events.Notice | None:
+    """Say whether a question is too long for the model: certainly (then it is not sent), perhaps, or not."""
+    who = step.line.who
+    window = who.model.context_window
+    low, likely, high = step.sends()
+    if window is None or likely <= window:
+        return None
+    words = f"The question has about {likely:,} tokens ({low:,} to {high:,}); {who.model.name} holds {window:,}."
+    if low > window:
+        return BudgetError(
+            f"{words} Nothing was sent.",
+            "Begin anew with /clear, unpin files with /drop, or choose a larger model with /model.",
+        )
+    return events.Notice(f"{words} It may be refused.", "warning")
+
+
+def total(steps: Sequence[Step]) -> tuple[TokenUsage, Cost]:
+    """Return what steps used together, and what that costs, each as who was asked sells it."""
+    usage = tokens.TokenUsage()
+    for step in steps:
+        usage += step.burn()
+    return usage, tokens.total_cost([step.cost() for step in steps])
+
+
+async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenerator[events.Event, None]:
+    """Make the model call of the last step: book it, walk its stream, settle it. Fills the step and `found`."""
+    from assistant.edits import format as edit_format
+
+    step = steps[-1]
+    line, request = step.line, step.request
+    who = line.who
+    low, likely, high = step.sends()
+    yield events.RequestSent(
+        len(steps), step.purpose, low, likely, high, line.price(step.estimate), who.model.name, who.payer
+    )
+    parser = edit_format.open_parser()
+    entry = await asyncio.to_thread(line.book, len(steps), step.purpose, step.estimate)
+    state = "interrupted"
+    inbox = _Inbox(line.stopped)
+    pump = asyncio.create_task(inbox.fill(line.stream(request)))
+    moved = 0.0
+    clock = asyncio.get_running_loop().time
+    try:
+        while state == "interrupted" and step.error is None:
+            batch = await inbox.take()
+            for chunk in batch:
+                for event in _take(step, chunk):
+                    yield event
+                    if isinstance(event, events.TextArrived):
+                        new = parser.feed(event.text)
+                        found += new
+                        step.edits += len(new)
+                        for edit in new:
+                            if not is_misfit(edit):
+                                yield events.EditArrived(edit)  # type: ignore[arg-type]
+            if inbox.error is not None:
+                step.error, step.stop = inbox.error, "error"
+                state = "interrupted" if step.text else "failed"
+            elif inbox.ended:
+                state = "settled"
+            elif line.stopped.is_set():
+                step.stop = "cancelled"
+                break
+            elif clock() - moved >= _BEAT_S:
+                moved = clock()
+                burn, cost = total(steps)
+                yield line.burnt(burn, cost)
+                yield line.meters(step.burn(), line.price(step.burn()))
+        for edit in parser.close():
+            found.append(edit)
+            step.edits += 1
+            if not is_misfit(edit):
+                yield events.EditArrived(edit)  # type: ignore[arg-type]
+    finally:
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+        if state == "failed" and step.usage is None:
+            step.estimate = tokens.TokenUsage()  # refused before a word: nothing was burnt
+        words_only = all(isinstance(part, Text) for message in request.messages for part in message.parts)
+        if step.final and step.usage is not None and words_only:
+            line.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
+        line.settle(entry, state, step.burn(), step.cost(), step.served)
+    burn, cost = total(steps)
+    yield line.burnt(burn, cost)
+    yield await asyncio.to_thread(line.meters, tokens.TokenUsage(), line.price(tokens.TokenUsage()))
+
+
+class _Inbox:
+    """Chunks on their way from the client, so that stopping never waits for the next word.
+
+    Words that come within a moment of each other are taken together: drawing and counting each by itself would cost more
+    than receiving it.
+    """
+
+    def __init__(self, stopped: asyncio.Event) -> None:
+        self.error: AssistantError | None = None
+        self.ended = False
+        self._chunks: list[Chunk] = []
+        self._wake = asyncio.Event()
+        self._stopped = stopped
+
+    async def fill(self, stream: AsyncGenerator[Chunk, None]) -> None:
+        """Take all that comes; ends with the stream, or when it is cancelled."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    self._chunks.append(chunk)
+                    self._wake.set()
+            self.ended = True
+        except AssistantError as error:
+            self.error = error
+        finally:
+            watch.cancel()
+            self._wake.set()
+
+    async def _watch(self) -> None:
+        await self._stopped.wait()
+        self._wake.set()
+
+    async def take(self) -> list[Chunk]:
+        """Wait for something to happen; return what has come, neighbouring words joined."""
+        await self._wake.wait()
+        if not (self.ended or self.error or self._stopped.is_set()):
+            await asyncio.sleep(_GATHER_S)
+        self._wake.clear()
+        chunks, self._chunks = self._chunks, []
+        joined: list[Chunk] = []
+        words: list[str] = []
+        for chunk in chunks:
+            if isinstance(chunk, said_by.TextChunk):
+                words.append(chunk.text)
+                continue
+            if words:
+                joined.append(said_by.TextChunk("".join(words)))
+                words = []
+            joined.append(chunk)
+        if words:
+            joined.append(said_by.TextChunk("".join(words)))
+        return joined
+
+
+def _take(step: Step, chunk: Chunk) -> list[events.Event]:
+    """Note what a chunk says and return what the face should hear of it."""
+    match chunk:
+        case said_by.TextChunk(text):
+            step.text.append(text)
+            step.written += tokens.count(text) * step.line.who.factor.likely
+            return [events.TextArrived(text)]
+        case said_by.ThoughtChunk(text, seal):
+            _think(step, text, seal)
+            step.thought_written += tokens.count(text) * step.line.who.factor.likely
+            return [events.ThoughtArrived(text)] if text else []
+        case said_by.UsageChunk(usage, final, reported):
+            step.usage, step.final = usage, step.final or final
+            step.reported = reported if reported is not None else step.reported
+        case said_by.ServedChunk(model):
+            step.served = model
+        case said_by.StopChunk(reason, detail):
+            step.stop, step.detail = reason, detail
+        case said_by.WaitingChunk(note):
+            return [events.Waiting(note)]
+        case said_by.RetryChunk(attempt, wait_s, error):
+            return [events.Retrying(attempt, wait_s, error)]
+        case said_by.ToolCallChunk(_, name):
+            return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]
+        case said_by.HeadersChunk():
+            pass
+    return []
+
+
+def _think(step: Step, text: str, seal: str) -> None:
+    """Gather thoughts; a seal closes the thought it comes with."""
+    maker = maker_of(step.line.who.provider)
+    if step.thoughts and not step.thoughts[-1].seal:
+        last = step.thoughts.pop()
+        step.thoughts.append(Thought(last.text + text, maker, seal))
+    else:
+        step.thoughts.append(Thought(text, maker, seal))
+
+
+def _count(request: Request) -> int:
+    """Count what a request sends in o200k tokens. A few a message go to its frame."""
+    return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
+
+
+def is_misfit(found: Edit | Misfit) -> bool:
+    """Say whether what a parser found is an edit that could not even be read."""
+    return hasattr(found, "reason")

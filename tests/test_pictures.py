@@ -1,0 +1,165 @@
+"""Pictures that go along with a question: who takes them, what they count, where they are listed, and what a switch says."""
+
+import base64
+import json
+import struct
+
+import pytest
+
+from assistant import command, events
+from assistant.headless import shapes
+from assistant.models import catalogue, picture
+from assistant.models.message import Image
+from assistant.tui.manifest import rows
+from tests import loopback
+
+ALL = catalogue.load({}, None, {})
+CLAUDE, GPT, GEMINI = (ALL.providers[name] for name in ("anthropic", "openai", "gemini"))
+
+
+def png(width, height, more=0):
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\0\0\0" + b"\0" * more
+
+
+def jpeg(width, height):
+    app = b"\xff\xe0\0\x10JFIF\0" + b"\0" * 9
+    return b"\xff\xd8" + app + b"\xff\xc0\0\x11\x08" + struct.pack(">HH", height, width) + b"\x03" + b"\0" * 12
+
+
+WEBP = {
+    b"VP8X": b"\0\0\0\0" + (799).to_bytes(3, "little") + (599).to_bytes(3, "little"),
+    b"VP8L": b"\x2f" + ((599 << 14) | 799).to_bytes(4, "little") + b"\0" * 5,
+    b"VP8 ": b"\0\0\0\x9d\x01\x2a" + (800).to_bytes(2, "little") + (600).to_bytes(2, "little"),
+}
+
+
+def webp(kind):
+    return b"RIFF\0\0\0\0WEBP" + kind + b"\0\0\0\0" + WEBP[kind]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (png(800, 600), "image/png"), (jpeg(800, 600), "image/jpeg"), (b"GIF89a" + struct.pack("<HH", 800, 600), "image/gif"),
+        *((webp(kind), "image/webp") for kind in WEBP),
+    ],
+)  # fmt: skip
+def test_kind_and_size_are_read_from_the_head_of_the_file(data, kind):
+    found = picture.read(data)
+    assert (found.media_type, picture.size(found)) == (kind, (800, 600))
+    for cut in range(len(data)):  # a file that ends early tells nothing, and breaks nothing
+        part = picture.read(data[:cut])
+        assert part is None or picture.size(part) in {None, (800, 600)}
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<svg/>", b"BM" + b"\0" * 40, b"RIFF\0\0\0\0WAVE" + b"\0" * 30])
+def test_what_is_no_picture_is_none(data):
+    assert picture.read(data) is None
+
+
+def test_a_picture_counts_as_its_provider_counts_and_unknown_is_said():
+    small, large = Image("image/png", png(750, 750)), Image("image/png", png(4_000, 3_000))
+    assert picture.tokens(small, CLAUDE) == (750, 750, 750)
+    assert picture.tokens(large, CLAUDE) == (1_600, 4_784, 4_784)  # scaled down, and newer models less so
+    assert picture.tokens(large, GEMINI) == (1_120, 1_120, 1_120)
+    assert picture.tokens(large, GPT) == picture.UNKNOWN
+    assert "unknown" in picture.told(large, GPT)
+    assert picture.told(small, CLAUDE) == "PNG 750x750, 0 kB, ~750 tokens at Anthropic"
+    assert picture.tokens(Image("image/png", b"\x89PNG\r\n\x1a\n"), CLAUDE) == picture.UNKNOWN
+
+
+def test_who_cannot_take_a_picture_says_why():
+    pick = ALL.pick
+    assert not picture.refusal(Image("image/png", png(8, 8)), pick("openai/gpt-6.1-sol"))
+    assert "not known to look" in picture.refusal(Image("image/png", png(8, 8)), pick("scripted/lesson"))
+    assert "takes no GIF" in picture.refusal(Image("image/gif", b"GIF89a"), ALL.pick("gemini/gemini-4-argon"))
+    assert "5 MB at most" in picture.refusal(Image("image/png", png(8, 8, 5_000_000)), pick("sonnet"))
+    assert "8,000 pixels" in picture.refusal(Image("image/png", png(9_000, 8)), pick("sonnet"))
+
+
+@pytest.fixture
+def shot(repo):
+    (repo / "a shot.png").write_bytes(png(750, 750))
+    return repo / "a shot.png"
+
+
+async def walk(stream):
+    return [event async for event in stream]
+
+
+def of(found, kind):
+    return [event for event in found if isinstance(event, kind)]
+
+
+async def test_a_picture_goes_along_is_listed_priced_and_stays_in_the_conversation(make_session, shot):
+    with loopback.Server(loopback.anthropic("A kettle.", model="claude-sonnet-5-5")) as server:
+        session = make_session(ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY="a" * 20)
+        session.roster.choose("anthropic/claude-sonnet-5-5")
+        plain = session.quote("what is it?")
+        (notice,) = await walk(command.submit(session, '/add "a shot.png"'))
+        assert "~750 tokens" in notice.text
+        assert session.quote("what is it?").likely - plain.likely == pytest.approx(750, abs=2)
+        context = session.sight.look("what is it?")
+        assert shapes.context(context)["pictures"][0]["tokens"] == 750
+        assert [row.title for row in rows(context, []) if row.kind == "picture"] == ["a shot.png"]
+        found = await walk(session.ask("what is it?"))
+        (sent,) = of(found, events.RequestSent)
+        assert sent.likely - sent.low < sent.likely - 700  # the picture's count has no band
+        content = server.asked[0][2]["messages"][0]["content"]
+        assert [part["type"] for part in content] == ["image", "text"]
+        assert base64.b64decode(content[0]["source"]["data"]) == shot.read_bytes()
+        assert session.sight.pictures == {}
+        assert session.roster.learned == {}  # what pictures count teaches nothing of words
+        await walk(session.ask("and its colour?"))
+        assert "image" in json.dumps(server.asked[1][2])
+        sheet = session.handover.offer("deepseek/deepseek-v4-pro").sheet
+        assert sheet.left_behind.images == 1
+        await session.close()
+
+
+async def test_a_picture_is_refused_before_anything_is_sent_and_can_be_dropped(make_session, shot):
+    with loopback.Server(loopback.openai("Fine.")) as server:
+        session = make_session(
+            OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20, DEEPSEEK_BASE_URL=server.url, DEEPSEEK_API_KEY="d" * 20
+        )
+        session.roster.choose("deepseek/deepseek-v4-pro")
+        (notice,) = await walk(command.submit(session, '/add "a shot.png"'))
+        assert (notice.level, session.sight.pictures) == ("error", {})
+        assert "not known to look" in notice.text
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(command.submit(session, '/add "a shot.png"'))
+        session.roster.choose("deepseek/deepseek-v4-pro")
+        (notice,) = await walk(command.submit(session, "look"))
+        assert "Nothing was sent" in notice.text
+        assert server.asked == []
+        (notice,) = await walk(command.submit(session, "/drop a shot.png"))
+        assert "a shot.png" in notice.text
+        await walk(command.submit(session, "look"))
+        assert len(server.asked) == 1
+        for path in ("nowhere.png", "kettle/meter.png"):
+            (notice,) = await walk(command.submit(session, f"/add {path}"))
+            assert notice.level == "error"
+        await session.close()
+
+
+async def test_a_question_that_got_no_answer_keeps_its_picture(make_session, shot):
+    ill = (400, {"content-type": "application/json"}, b'{"error": {"message": "ill"}}')
+    with loopback.Server(ill) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(command.submit(session, '/add "a shot.png"'))
+        await walk(session.ask("what is it?"))
+        assert list(session.sight.pictures) == ["a shot.png"]
+        await session.close()
+
+
+def test_on_the_shell(wattson, shot):
+    with loopback.Server(loopback.openai("A kettle.")) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        code, out, err = wattson("ask", "-m", "openai/gpt-6.1-sol", "--image", str(shot), "what is it?", **env)
+        assert (code, out.strip()) == (0, "A kettle.")
+        assert "picture: " in err
+        assert "data:image/png;base64," in json.dumps(server.asked[0][2])
+        code, _, err = wattson("ask", "-m", "scripted/lesson", "--image", str(shot), "what is it?", **env)
+        assert code != 0
+        assert "not known to look" in err
