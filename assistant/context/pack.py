@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING
 
-from assistant import tokens
-from assistant.context import choose, history, index, measure, mention, named, rank, rules, segments
+from assistant.context import choose, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
+from assistant.context.measure import Measure
 from assistant.context.query import ask
 from assistant.context.reader import Reader
 from assistant.context.section import Context, Section
@@ -56,11 +55,9 @@ def pack(
     del now
     files = [file for file in repo.files() if file.path not in dropped]
     paths = [file.path for file in files]
-    if measure.missing(cache.parent):
-        Thread(target=tokens.warm, daemon=True).start()  # while the child reads
     found = index.refresh(repo, files, cache, timeout_s=timeout_s, question=question)
     try:
-        reader = Reader(repo, measure.Measure(cache.parent), frozenset((a.path, a.kind, a.digest) for a in allowed))
+        reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         query = ask(question, told)
         known = set(paths)
         mentions = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)

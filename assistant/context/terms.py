@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
-from itertools import chain
 
-_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]+")
+_LETTERS = b"_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
+_BETWEEN = bytes(byte if byte in _LETTERS else 32 for byte in range(256))
+"""Makes a blank of every byte that cannot stand in an identifier."""
 _BIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
-_LONGEST = 40
+_NINE = ord("9")
+_LONGEST, _NO_WORD = 40, 120
 _MANY = 200_000
 """Identifiers whose parts are kept at hand, so that memory has a bound on any repository."""
 
@@ -46,11 +48,13 @@ def stem(word: str) -> str:
 
 def parts(name: str) -> list[str]:
     """Cut a name at its underscores and capitals, endings taken off: `makeTeas_now` is mak, tea, now."""
+    if name.islower() and name.replace("_", "").isalpha() and name.isascii():  # as most are, and three times as quick
+        return [stem(bit) for bit in name.split("_") if bit]
     return [stem(bit.lower()) for bit in _BIT.findall(name)]
 
 
 class _Parts(dict[bytes, tuple[str, ...]]):
-    """The terms of identifiers met so far; counting a source then runs without a line of Python for each word."""
+    """The terms of identifiers met so far."""
 
     def __missing__(self, name: bytes) -> tuple[str, ...]:
         text = name[:_LONGEST].decode("utf-8", "replace")
@@ -63,7 +67,22 @@ class _Parts(dict[bytes, tuple[str, ...]]):
         return found
 
 
+class _Asked(dict[bytes, tuple[str, ...]]):
+    """Of words met so far the terms that a question may ask for: no numbers, no words of English that say nothing."""
+
+    def __missing__(self, word: bytes) -> tuple[str, ...]:
+        if len(self) > _MANY:
+            self.clear()
+        if word[0] <= _NINE or not 1 < len(word) < _NO_WORD:
+            found: tuple[str, ...] = ()
+        else:
+            found = tuple([term for term in _known[word] if term not in COMMON])
+        self[word] = found
+        return found
+
+
 _known = _Parts()
+_asked = _Asked()
 
 
 def of_identifier(name: bytes) -> tuple[str, ...]:
@@ -72,6 +91,10 @@ def of_identifier(name: bytes) -> tuple[str, ...]:
 
 
 def count(source: bytes) -> tuple[dict[str, int], int]:
-    """Count the terms of a source; returns how often each occurs, and how many identifiers there are."""
-    names = _IDENTIFIER.findall(source)
-    return Counter(chain.from_iterable(map(_known.__getitem__, names))), len(names)
+    """Count the terms of a source that may be asked for; returns how often each occurs, and how many words there are."""
+    words = source.translate(_BETWEEN).split()
+    found: dict[str, int] = {}
+    for word, times in Counter(words).items():
+        for term in _asked[word]:
+            found[term] = found.get(term, 0) + times
+    return found, len(words)
