@@ -25,7 +25,7 @@ PUSHES = 10
 _HOMES = 4
 """A name that more files define says nothing about which is meant."""
 _USERS = 8
-_NAMES = 80
+_NAMES = 40
 _SHORT = 4
 _USED = re.compile(rb"(?<![\w$])(?:[A-Z][A-Za-z0-9_]{3,}|[A-Za-z_][A-Za-z0-9_]{3,}(?=\())")
 

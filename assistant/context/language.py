@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from assistant.discover import read_toml
@@ -78,8 +78,12 @@ def languages() -> dict[str, Language]:
 
 def language_of(path: str) -> Language | None:
     """Return the language of a file by its name; None for a file that holds no words."""
+    return _of_name(path.rsplit("/", 1)[-1])
+
+
+@lru_cache(maxsize=50_000)
+def _of_name(name: str) -> Language | None:
     by_suffix, by_name, wordless = _pages()
-    name = path.rsplit("/", 1)[-1]
     stem, _, last = name.rpartition(".")
     suffix = f".{last.lower()}" if stem else ""
     if name in wordless or suffix in wordless or name.lower().endswith((".min.js", ".min.css")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from assistant.context import choose, history, index, mention, named, rank, rules, segments
@@ -29,6 +30,8 @@ _BESIDE = 700
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
+_LEAST_S = 0.2
+"""Seconds that the index is waited for where listing the files took all of the time."""
 
 
 def pack(
@@ -49,13 +52,15 @@ def pack(
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
     secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of. The index is waited for `timeout_s` seconds at most; `note` says when it is not
+    of definitions that were talked of. Listing files and waiting for the index take about `timeout_s` seconds at most; `note` says when it is not
     complete, and it goes on growing in the background.
     """
     del now
+    end = time.monotonic() + timeout_s
     files = [file for file in repo.files() if file.path not in dropped]
     paths = [file.path for file in files]
-    found = index.refresh(repo, files, cache, timeout_s=timeout_s, question=question)
+    left = max(_LEAST_S, end - time.monotonic())
+    found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         query = ask(question, told)

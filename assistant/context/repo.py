@@ -220,10 +220,11 @@ class Repo:
             except (OSError, ValueError):
                 continue  # deleted, or left out of a sparse checkout
             if stat.S_ISREG(here.st_mode) and here.st_size <= _LARGEST:
-                fresh = not blob or path in dirty
-                with contextlib.suppress(RepoError):
-                    now = self._hash(path, here) if fresh else blob
-                    found.append(FileFact(path, now, here.st_size, fresh and self.is_git))
+                if blob and path not in dirty:
+                    found.append(FileFact(path, blob, here.st_size))
+                else:
+                    with contextlib.suppress(RepoError):
+                        found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
 
     def submodules(self) -> tuple[str, ...]:

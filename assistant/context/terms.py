@@ -30,6 +30,12 @@ FAINT = frozenset(
 """Words of changes: they may name something, but mostly they only say what kind of change is wished."""
 
 
+_ENDINGS = {
+    "g": (("ing", 6),), "d": (("ed", 5),), "n": (("ion", 6),), "r": (("er", 6), ("or", 6)), "e": (("able", 7),), "y": (("ly", 6),),
+}  # fmt: skip
+"""Endings that are taken off words of at least so many letters, by the last letter."""
+
+
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Take the ending off a lower-case word: parser, parsing and parsed become pars. Short words stay."""
@@ -37,7 +43,7 @@ def stem(word: str) -> str:
         word = word[:-3] + "y"
     elif len(word) > 3 and word[-1] == "s" and word[-2] not in "sui":
         word = word[:-1]
-    for ending, least in (("ing", 6), ("ed", 5), ("ion", 6), ("er", 6), ("or", 6), ("able", 7), ("ly", 6)):
+    for ending, least in _ENDINGS.get(word[-1:], ()):
         if len(word) >= least and word.endswith(ending):
             word = word[: -len(ending)]
             if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
@@ -57,28 +63,28 @@ class _Parts(dict[bytes, tuple[str, ...]]):
     """The terms of identifiers met so far."""
 
     def __missing__(self, name: bytes) -> tuple[str, ...]:
+        if len(self) > _MANY:
+            self.clear()
+        found = self[name] = self.cut(name)
+        return found
+
+    def cut(self, name: bytes) -> tuple[str, ...]:
+        """Return the terms of an identifier."""
         text = name[:_LONGEST].decode("utf-8", "replace")
         bits = [bit for bit in parts(text) if len(bit) > 1]
         if len(bits) > 1:
             bits.append(text.strip("_").lower())
-        if len(self) > _MANY:
-            self.clear()
-        found = self[name] = tuple(bits)
-        return found
+        return tuple(bits)
 
 
-class _Asked(dict[bytes, tuple[str, ...]]):
+class _Asked(_Parts):
     """Of words met so far the terms that a question may ask for: no numbers, no words of English that say nothing."""
 
-    def __missing__(self, word: bytes) -> tuple[str, ...]:
-        if len(self) > _MANY:
-            self.clear()
-        if word[0] <= _NINE or not 1 < len(word) < _NO_WORD:
-            found: tuple[str, ...] = ()
-        else:
-            found = tuple([term for term in _known[word] if term not in COMMON])
-        self[word] = found
-        return found
+    def cut(self, name: bytes) -> tuple[str, ...]:
+        """Return the terms of a word."""
+        if name[0] <= _NINE or not 1 < len(name) < _NO_WORD:
+            return ()
+        return tuple([term for term in super().cut(name) if term not in COMMON])
 
 
 _known = _Parts()
