@@ -33,7 +33,7 @@ VERSION = 2
 NAMED = "\x01"
 DEFINED = "\x02"
 _MANY = 500
-_DRAWERS = 4_096
+_DRAWERS = 2_048
 _BASES = 1 << 40
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, blob TEXT, language TEXT, words INT, facts TEXT);

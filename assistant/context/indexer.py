@@ -31,7 +31,7 @@ SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
 LARGEST = 512_000
-"""Bytes of a file that are read for its words; of data and prose it is a quarter of that."""
+"""Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
@@ -74,7 +74,7 @@ def main(root: Path, place: Path) -> None:
                 store.save(batch)
                 if room == _FIRST:
                     _remember(store, root)
-                batch, room = Batch(), min(room * 2, _MOST)
+                batch, room = Batch(), min(room * 4, _MOST)
         _alarm(0)
         store.save(batch)
         _remember(store, root)
@@ -130,7 +130,7 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
     from assistant.context.tags import Tags, tags
 
     known = language_of(path)
-    most = LARGEST if known and known.grammar else LARGEST // 4
+    most = LARGEST if known and known.grammar else LARGEST // 8
     try:
         with open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - a Path for each file takes its time
             source = file.read(2 * LARGEST)
