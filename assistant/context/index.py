@@ -112,7 +112,8 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         store = Store(place(Path(spare.name) / "tags", root), indexer.version())
         store.spare = spare
     found = _view(repo, store, wanted)
-    stale = bool(found.unread) or history.head(repo) != store.note("head")
+    head = history.head(repo)
+    stale = bool(found.unread) or head != store.note("head")
     if stale:
         indexer.Wish(store.path).put(question)
     for _ in range(_TRIES):
@@ -121,7 +122,7 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
             time.sleep(_BEAT_S)
         if stale and reading:
             break
-        if not stale or not _child(root, store.path, wanted, found, end):
+        if not stale or not _child(store.path, head, wanted, found, end):
             break
         found = _view(repo, store, wanted)
     return _view(repo, store, wanted) if stale else found
@@ -150,9 +151,9 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
     return Index(repo, store, ids, paths, lengths, len(wanted) - len(ids))
 
 
-def _child(root: Path, store: Path, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
+def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
     """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
-    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(store)]
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(found.repo.root), str(store), head]
     # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
     home = Path(__file__).parent.parent.parent
     child = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE` with files on standard input.
+"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD`, files on standard input.
 
 Each line is "blob id TAB language TAB path". What a question seems to be about is read first: its words lie in a file beside
 the store, where a later question puts its own. What is read is saved in packs, small ones first, so that a question can be
@@ -19,10 +19,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, terms
+from assistant.context import terms
 from assistant.context.index_store import Batch, Store
 from assistant.context.language import has_grammar, language_of, languages
-from assistant.context.repo import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +47,8 @@ def version() -> str:
     return f"{zlib.crc32(repr(pages).encode()):08x}"
 
 
-def main(root: Path, place: Path) -> None:
-    """Read every file named on standard input that the store does not know."""
+def main(root: Path, place: Path, head: str) -> None:
+    """Read every file named on standard input that the store does not know, and the log where HEAD is new to it."""
     wanted = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in sys.stdin.buffer]
     _bound()
     gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
@@ -73,11 +72,11 @@ def main(root: Path, place: Path) -> None:
                 _alarm(0)
                 store.save(batch)
                 if room == _FIRST:
-                    _remember(store, root)
+                    _remember(store, root, head)
                 batch, room = Batch(), min(room * 4, _MOST)
         _alarm(0)
         store.save(batch)
-        _remember(store, root)
+        _remember(store, root, head)
         os.ftruncate(doing, 0)
         os.close(doing)
 
@@ -117,12 +116,14 @@ class Wish:
         return sum(word in lower for word in self._words), has_grammar(language), -path.count("/"), path
 
 
-def _remember(store: Store, root: Path) -> None:
+def _remember(store: Store, root: Path, head: str) -> None:
     """Read the git log when HEAD is another than last time."""
-    repo = Repo(root, is_git=(root / ".git").exists())
-    head = history.head(repo)
     if head != store.note("head"):
-        store.put_note("history", history.pack(history.read(repo)))
+        # Nearly always it is not: a file that was saved is to be read before the user notices.
+        from assistant.context import history
+        from assistant.context.repo import Repo
+
+        store.put_note("history", history.pack(history.read(Repo(root, is_git=True))))
         store.put_note("head", head)
 
 
@@ -194,4 +195,4 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

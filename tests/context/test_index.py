@@ -148,7 +148,7 @@ def test_a_file_that_killed_the_child_is_read_as_plain_text_by_the_next(tmp_path
     place.with_suffix(".doing").write_text(blob.ljust(64))
     lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in files)
     subprocess.run(
-        [sys.executable, "-m", "assistant.context.indexer", root, place],
+        [sys.executable, "-m", "assistant.context.indexer", root, place, ""],
         input=lines.encode(),
         cwd=Path.cwd(),
         check=True,
@@ -164,7 +164,7 @@ def test_two_files_that_kill_are_both_got_over(tmp_path):
     write(root, bad_py="def bad(): pass\n", worse_py="def worse(): pass\n")
     lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in Repo.open(root).files()).encode()
     place = tmp_path / "i.sqlite"
-    argv = [sys.executable, "-m", "assistant.context.indexer", root, place]
+    argv = [sys.executable, "-m", "assistant.context.indexer", root, place, ""]
     for file in Repo.open(root).files():
         place.with_suffix(".doing").write_text(file.blob.ljust(64))
         first = lines.splitlines(keepends=True)[0] if file.path == "bad.py" else lines
@@ -187,7 +187,7 @@ def test_two_children_at_once_leave_one_whole_index(tmp_path):
     files = Repo.open(root).files()
     place = tmp_path / "i.sqlite"
     lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in files).encode()
-    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(place)]
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(place), ""]
     both = [subprocess.Popen(argv, stdin=subprocess.PIPE, cwd=Path.cwd()) for _ in range(2)]
     for each in both:
         each.stdin.write(lines)
