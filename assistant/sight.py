@@ -302,8 +302,8 @@ def _bare(path: str) -> str:
 
 
 def _wait(env: Mapping[str, str]) -> float:
-    """Return how many seconds a question waits for an index that is not complete: WATTSON_CONTEXT_WAIT, or one."""
-    given = env.get("WATTSON_CONTEXT_WAIT", "1")
+    """Return how many seconds a question waits for an index that is not complete: WATTSON_CONTEXT_WAIT, or 0.8."""
+    given = env.get("WATTSON_CONTEXT_WAIT", "0.8")
     try:
         return max(0.0, float(given))
     except ValueError:

@@ -1,7 +1,9 @@
 """What indexing and a question cost: against a bare tree-sitter parse of the same files, in one run.
 
 Usage: python -m benchmarks.index FOLDER ... (git repositories with a work tree, or plain folders). CPU seconds are those of whole
-processes with their children, the least of several runs; memory is the most that the child held.
+processes with their children, the least of several runs; memory is the most that the child held. `parse` is what the bare
+process spent on reading and parsing alone, so that the ratio to it does not profit from the start of Python. All of it is
+said in starts of an empty Python as well, which other machines can compare.
 """
 
 from __future__ import annotations
@@ -15,16 +17,19 @@ import time
 from pathlib import Path
 
 _RUNS = 3
+_LONG = 5.0
+"""CPU seconds of a bare parse beyond which one run is enough."""
 _QUESTION = "how are requests retried after an error"
 # The floor: read each file, parse it with the grammar of its language, nothing else.
 _BARE = """
-import importlib, sys
+import importlib, sys, time
 from pathlib import Path
 from tree_sitter import Language, Parser
 from assistant.context.language import language_of
 from assistant.context.repo import Repo
 root = Path(sys.argv[1])
 parsers = {}
+begun = time.process_time()
 for line in sys.stdin.buffer.read().split(b"\\0"):
     path = line.decode("utf-8", "surrogateescape")
     one = language_of(path) if path else None
@@ -36,6 +41,7 @@ for line in sys.stdin.buffer.read().split(b"\\0"):
     if one.name not in parsers:
         parsers[one.name] = Parser(Language(getattr(importlib.import_module(one.grammar), one.constructor)()))
     parsers[one.name].parse(data)
+print(time.process_time() - begun)
 """
 _INDEX = """
 import resource, sys
@@ -46,7 +52,6 @@ repo = Repo.open(Path(sys.argv[1]))
 found = index.refresh(repo, repo.files(), Path(sys.argv[2]), timeout_s=3600)
 print(found.unread, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """
-_LIST = "import sys\nfrom pathlib import Path\nfrom assistant.context.repo import Repo\nprint(len(Repo.open(Path(sys.argv[1])).files()))"
 
 
 def cpu(argv: list[str], env: dict[str, str], feed: bytes = b"") -> tuple[float, float, str]:
@@ -64,26 +69,43 @@ def measure(root: Path) -> None:
     files = [file.path for file in Repo.open(root).files()]
     feed = b"\0".join(os.fsencode(path) for path in files)
     env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody installs a program that is compiled at each start
     python = sys.executable
-    bare = min(cpu([python, "-c", _BARE, str(root)], env, feed)[0] for _ in range(_RUNS))
-    listed = min(cpu([python, "-c", _LIST, str(root)], env)[0] for _ in range(_RUNS))
+    empty = min(cpu([python, "-c", "pass"], env)[0] for _ in range(_RUNS * 3))
+    parse = bare = spent = wall = float("inf")
+    memory = 0
     with tempfile.TemporaryDirectory() as folder:
         home = {**env, "WATTSON_HOME": f"{folder}/home"}
+        for run in range(_RUNS):  # in turn, so that both see the same load
+            used, _, printed = cpu([python, "-c", _BARE, str(root)], env, feed)
+            bare, parse = min(bare, used), min(parse, float(printed))
+            used, took, printed = cpu([python, "-c", _INDEX, str(root), f"{folder}/{run}/tags.sqlite"], env)
+            spent, wall, memory = min(spent, used), min(wall, took), max(memory, int(printed.split()[1]))
+            if bare > _LONG:
+                break
         ask = [python, "-m", "assistant", "context", "--root", str(root), _QUESTION]
-        spent, wall, printed = min(
-            cpu([python, "-c", _INDEX, str(root), f"{folder}/{run}/tags.sqlite"], env) for run in range(_RUNS)
-        )
-        memory = printed.split()[1]
         _, first, _ = cpu(ask, home)
         for _ in range(600):  # the child of the first question goes on by itself
             if "indexed so far" not in subprocess.run(ask, env=home, capture_output=True, check=True).stderr.decode():
                 break
-        warm = min(cpu(ask, home)[0] for _ in range(_RUNS))
-    print(f"{root.name}: {len(files)} files")
+        warm = min(cpu(ask, home)[0] for _ in range(_RUNS * 2))
+        fresh = root / "wattson_bench_fresh.py"
+        changed = float("inf")
+        for run in range(_RUNS * 2):
+            try:
+                fresh.write_text(f"def fresh_{run}(requests):\n    return retry(requests)\n" * 40)
+                changed = min(changed, cpu(ask, home)[0])
+            finally:
+                fresh.unlink()
+    print(f"{root.name}: {len(files)} files; an empty Python takes {empty * 1000:.0f} CPU ms")
     print(
-        f"  bare parse {bare:.2f} CPU s; cold index {spent:.2f} CPU s, of which listing {listed:.2f}: {spent / bare:.1f} times; {wall:.1f} s wall, child at most {memory} MB"
+        f"  cold index {spent:.2f} CPU s: {spent / bare:.2f} times a bare process ({bare:.2f}), {spent / parse:.2f} times its parse ({parse:.2f});"
+        f" {wall:.1f} s wall, child at most {memory} MB"
     )
-    print(f"  first context after {first:.2f} s; a warm question {warm:.2f} CPU s, whole process")
+    print(
+        f"  first context after {first:.2f} s; a warm question {warm:.2f} CPU s ({warm / empty:.0f} empty Pythons),"
+        f" one fresh file {(changed - warm) * 1000:+.0f} ms, whole processes"
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -70,14 +71,15 @@ def is_secret_file(path: str, root: Path | None = None) -> bool:
     if root is None:
         return False
     try:
-        real, base = (root / path).resolve(), root.resolve()
-    except (OSError, RuntimeError, ValueError):
+        base = os.path.realpath(root)
+        real = os.path.realpath(f"{base}{os.sep}{path}")
+        if Path(real).is_symlink():  # a loop
+            return True
+    except (OSError, ValueError):
         return True
-    return (
-        _secret_name(real.as_posix())
-        if not real.is_relative_to(base)
-        else _secret_name(real.relative_to(base).as_posix())
-    )
+    inside = real.startswith(base + os.sep)
+    # A file that no link leads to has the name that was judged already.
+    return real != f"{base}{os.sep}{path}" and _secret_name(real[len(base) + 1 :] if inside else real)
 
 
 def _secret_name(path: str) -> bool:

@@ -63,7 +63,7 @@ class History:
 
 def head(repo: Repo) -> str:
     """Return the commit id of HEAD, empty where there is none."""
-    return repo.revision("HEAD") or ""
+    return repo.head()
 
 
 def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str]]]:

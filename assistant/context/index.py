@@ -6,6 +6,7 @@ never stutter. A question waits for no longer than it wants to, uses what is the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -16,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, indexer, terms
+from assistant.context import history, indexer
 from assistant.context.index_store import DEFINED, Store
 from assistant.context.language import language_of
-from assistant.errors import StateError
+from assistant.errors import RepoError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,7 @@ _UNREAD = frozenset(
 class Index:
     """A repository's files with what is known of them. `paths` of an id are several where files are equal."""
 
+    repo: Repo
     store: Store
     ids: dict[str, int]
     paths: dict[int, list[str]]
@@ -65,6 +67,12 @@ class Index:
         ids = {path: self.ids[path] for path in paths if path in self.ids}
         known = self.store.tags(list(dict.fromkeys(ids.values())))
         return {path: known[each] for path, each in ids.items() if each in known}
+
+    def source(self, path: str) -> bytes:
+        """Return the bytes of a file, none where it cannot be read or is too large to be looked through."""
+        with contextlib.suppress(RepoError):
+            return self.repo.read(path, indexer.LARGEST)
+        return b""
 
     def homes(self, name: str) -> list[str]:
         """Return the files that define a name, as far as they are read."""
@@ -103,18 +111,21 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         spare = tempfile.TemporaryDirectory(prefix="wattson-")
         store = Store(place(Path(spare.name) / "tags", root), indexer.version())
         store.spare = spare
-    found = _view(store, wanted)
-    stale = bool(found.unread) or history.head(repo) != store.note("head")
+    found = _view(repo, store, wanted)
+    head = history.head(repo)
+    stale = bool(found.unread) or head != store.note("head")
+    if stale:
+        indexer.Wish(store.path).put(question)
     for _ in range(_TRIES):
         # Of many looks while a child reads, none starts another one to wait behind it.
         while stale and (reading := indexer.busy(store.path)) and time.monotonic() < end:
             time.sleep(_BEAT_S)
         if stale and reading:
             break
-        if not stale or not _child(root, store.path, _order(wanted, found, question), end):
+        if not stale or not _child(store.path, head, wanted, found, end):
             break
-        found = _view(store, wanted)
-    return _view(store, wanted) if stale else found
+        found = _view(repo, store, wanted)
+    return _view(repo, store, wanted) if stale else found
 
 
 def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
@@ -126,7 +137,7 @@ def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
         return store.names(beginning, most)
 
 
-def _view(store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
+def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
     by_pair = {(blob, language): (each, words) for each, blob, language, words in store.files()}
     ids: dict[str, int] = {}
     paths: dict[int, list[str]] = defaultdict(list)
@@ -137,24 +148,12 @@ def _view(store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
             ids[path] = each
             paths[each].append(path)
             lengths[each] = words
-    return Index(store, ids, paths, lengths, len(wanted) - len(ids))
+    return Index(repo, store, ids, paths, lengths, len(wanted) - len(ids))
 
 
-def _order(wanted: dict[str, tuple[str, str]], found: Index, question: str) -> list[tuple[str, str, str]]:
-    """Order what is missing: files whose path has words of the question, then sources, then the rest."""
-    asked = {stem for word in question.split() for stem in terms.parts(word) if len(stem) > 2} - terms.COMMON
-    missing = [(path, *pair) for path, pair in wanted.items() if path not in found.ids and "\n" not in path]
-
-    def place_of(row: tuple[str, str, str]) -> tuple[int, bool, int, str]:
-        lower = row[0].lower()
-        return -sum(word in lower for word in asked), not row[2], row[0].count("/"), row[0]
-
-    return sorted(missing, key=place_of)
-
-
-def _child(root: Path, store: Path, rows: Sequence[tuple[str, str, str]], end: float) -> bool:
+def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
     """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
-    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(store)]
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(found.repo.root), str(store), head]
     # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
     home = Path(__file__).parent.parent.parent
     child = subprocess.Popen(
@@ -166,7 +165,11 @@ def _child(root: Path, store: Path, rows: Sequence[tuple[str, str, str]], end: f
         start_new_session=True,
     )
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
-    lines = "".join(f"{blob}\t{language}\t{path}\n" for path, blob, language in rows)
+    lines = "".join(
+        f"{blob}\t{language}\t{path}\n"
+        for path, (blob, language) in wanted.items()
+        if path not in found.ids and "\n" not in path
+    )
     try:
         with child.stdin as pipe:
             pipe.write(lines.encode("utf-8", "surrogateescape"))

@@ -4,13 +4,19 @@ It can always be made anew, so what is damaged or of another version is set asid
 bits: the number of the file within its pack, and how often (at most 255) the term occurs there. A pack is what one commit
 of the indexer brought; its `base` turns numbers into file ids. Terms of names that are defined begin with `NAMED`, whole
 names as they are written with `DEFINED`.
+
+Terms lie together in drawers, told by a checksum, for a row of its own for each would take as long to write as all
+sources to parse. A row holds what one pack has in one drawer: its terms, and as numbers where the postings of each end,
+then the postings. `place` is the drawer and the base.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from array import array
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,15 +29,17 @@ if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
     from types import TracebackType
 
-VERSION = 1
+VERSION = 2
 NAMED = "\x01"
 DEFINED = "\x02"
 _MANY = 500
+_DRAWERS = 2_048
+_BASES = 1 << 40
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, blob TEXT, language TEXT, words INT, facts TEXT);
 CREATE UNIQUE INDEX IF NOT EXISTS files_by_blob ON files (blob, language);
-CREATE TABLE IF NOT EXISTS packs (pack INTEGER PRIMARY KEY, base INT);
-CREATE TABLE IF NOT EXISTS postings (term TEXT, pack INT, rows BLOB, PRIMARY KEY (term, pack)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS postings (place INTEGER PRIMARY KEY, terms TEXT, rows BLOB);
+CREATE TABLE IF NOT EXISTS names (base INTEGER PRIMARY KEY, text TEXT);
 CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 """
 
@@ -41,7 +49,7 @@ class Batch:
     """Files read but not yet saved, and their postings."""
 
     rows: list[tuple[str, str, int, str]] = field(default_factory=list)
-    postings: dict[str, array[int]] = field(default_factory=dict)
+    postings: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     size: int = 0
 
     def add(
@@ -50,18 +58,34 @@ class Batch:
         """Add one file: its tags, how often each term occurs in it and in the names it defines, and its length."""
         number = len(self.rows) << 8
         postings = self.postings
-        for marked, counts in (("", terms), (NAMED, names), (DEFINED, dict.fromkeys((t.name for t in tags.defs), 1))):
-            for term, times in counts.items():
-                row = number | times if times < 256 else number | 255
-                held = postings.get(marked + term)
-                if held is None:
-                    postings[marked + term] = array("I", (row,))
-                else:
-                    held.append(row)
-            self.size += len(counts)
+        for term, times in terms.items():
+            postings[term].append(number | times if times < 256 else number | 255)
+        for term, times in names.items():
+            postings[NAMED + term].append(number | min(times, 255))
+        for name in {tag.name for tag in tags.defs}:
+            postings[DEFINED + name.replace("\n", " ")].append(number | 1)
+        self.size += len(terms) + 2 * len(names)
         defs = [[t.name, t.kind, t.start, t.end, t.signature] for t in tags.defs]
-        facts = json.dumps([defs, tags.refs, tags.imports], ensure_ascii=False, separators=(",", ":"))
+        facts = json.dumps([defs, tags.imports], ensure_ascii=False, separators=(",", ":"))
         self.rows.append((blob, language, words, facts.encode("utf-8", "replace").decode()))
+
+    def drawers(self) -> dict[int, tuple[str, bytes]]:
+        """Return by drawer the terms, a line each, and the numbers."""
+        held: defaultdict[int, list[str]] = defaultdict(list)
+        for term in self.postings:
+            held[_drawer(term)].append(term)
+        found = {}
+        for drawer, terms in held.items():
+            ends, rows = array("I"), array("I")
+            for term in terms:
+                rows.extend(self.postings[term])
+                ends.append(len(rows))
+            found[drawer] = ("\n".join(terms), (ends + rows).tobytes())
+        return found
+
+
+def _drawer(term: str) -> int:
+    return zlib.crc32(term.encode("utf-8", "replace")) % _DRAWERS
 
 
 class Store:
@@ -145,19 +169,18 @@ class Store:
         base = self._base
         base.execute("BEGIN IMMEDIATE")
         try:
-            start = base.execute(
-                "SELECT MAX(coalesce((SELECT MAX(id) FROM files), 0), coalesce((SELECT MAX(base) FROM packs), 0)) + 1"
-            ).fetchone()[0]
-            pack = base.execute("SELECT coalesce(MAX(pack), 0) + 1 FROM packs").fetchone()[0]
-            base.execute("INSERT INTO packs VALUES (?, ?)", (pack, start))
+            start = int(self.note("next") or 1)
+            self.put_note("next", str(start + len(batch.rows)))
             base.executemany(
                 "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?)",
                 [(start + number, *row) for number, row in enumerate(batch.rows)],
             )
             base.executemany(
                 "INSERT INTO postings VALUES (?, ?, ?)",
-                [(term, pack, rows.tobytes()) for term, rows in sorted(batch.postings.items())],
+                [(drawer * _BASES + start, *row) for drawer, row in sorted(batch.drawers().items())],
             )
+            names = sorted(term[1:] for term in batch.postings if term[0] == DEFINED)
+            base.execute("INSERT INTO names VALUES (?, ?)", (start, "\n".join(["", *names, ""])))
         except BaseException:
             base.execute("ROLLBACK")
             raise
@@ -165,25 +188,39 @@ class Store:
 
     def postings(self, terms: Iterable[str]) -> dict[str, list[tuple[int, array[int]]]]:
         """Return for each term the packs it is in: the id of the pack's first file, and the postings."""
-        # The base is joined in the same statement: the child may add a pack between two of them.
-        query = "SELECT packs.base, postings.rows FROM postings JOIN packs USING (pack) WHERE term = ?"
-        found: dict[str, list[tuple[int, array[int]]]] = {}
+        query = "SELECT place, terms, rows FROM postings WHERE place BETWEEN ? AND ?"
+        wanted: dict[int, list[str]] = defaultdict(list)
         for term in dict.fromkeys(terms):
-            for base, data in self._base.execute(query, (term,)):
-                rows: array[int] = array("I")
-                rows.frombytes(data)
-                found.setdefault(term, []).append((base, rows))
+            wanted[_drawer(term)].append(term)
+        found: dict[str, list[tuple[int, array[int]]]] = {}
+        for drawer, some in wanted.items():
+            start = drawer * _BASES
+            for place, text, data in self._base.execute(query, (start, start + _BASES - 1)):
+                held = text.split("\n")
+                numbers = memoryview(data).cast("I")
+                for term in some:
+                    if term in held:
+                        at = held.index(term)
+                        first, last = numbers[at - 1] if at else 0, numbers[at]
+                        rows = array("I", numbers[len(held) + first : len(held) + last])
+                        found.setdefault(term, []).append((place - start, rows))
         return found
 
     def names(self, beginning: str, most: int) -> list[str]:
         """Return names that are defined and begin with some letters, in whatever case the first is; of other commits too."""
         found: dict[str, None] = {}
-        for start in dict.fromkeys(
+        starts = dict.fromkeys(
             (beginning, beginning[:1].upper() + beginning[1:], beginning[:1].lower() + beginning[1:])
-        ):
-            query = "SELECT DISTINCT term FROM postings WHERE term >= ? AND term < ? LIMIT ?"
-            for (term,) in self._base.execute(query, (DEFINED + start, DEFINED + start + "\U0010ffff", most)):
-                found[term.removeprefix(DEFINED)] = None
+        )
+        for (text,) in self._base.execute("SELECT text FROM names"):
+            for start in starts:
+                at = text.find(f"\n{start}")
+                for _ in range(most):  # they are sorted, so that all of one beginning stand together
+                    if at < 0 or not text.startswith(start, at + 1):
+                        break
+                    end = text.find("\n", at + 1)
+                    found[text[at + 1 : end]] = None
+                    at = end if end + 1 < len(text) else -1
         return sorted(found, key=lambda name: (name != beginning, len(name), name))[:most]
 
     def tags(self, ids: Sequence[int]) -> dict[int, Tags]:
@@ -193,8 +230,6 @@ class Store:
             some = ids[at : at + _MANY]
             marks = ",".join("?" * len(some))
             for each, facts in self._base.execute(f"SELECT id, facts FROM files WHERE id IN ({marks})", some):
-                defs, refs, imports = json.loads(facts)
-                found[each] = Tags(
-                    tuple(Tag(*row) for row in defs), tuple((name, times) for name, times in refs), tuple(imports)
-                )
+                defs, imports = json.loads(facts)
+                found[each] = Tags(tuple(Tag(*row) for row in defs), imports=tuple(imports))
         return found

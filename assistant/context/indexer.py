@@ -1,8 +1,9 @@
-"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE` with files on standard input.
+"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD`, files on standard input.
 
-Each line is "blob id TAB language TAB path", the most wanted first. What is read is saved in packs, small ones first, so
-that a question can be answered while the rest is still being read. The child outlives the question that started it, takes
-a low priority, and holds a lock so that two windows never read the same repository twice.
+Each line is "blob id TAB language TAB path". What a question seems to be about is read first: its words lie in a file beside
+the store, where a later question puts its own. What is read is saved in packs, small ones first, so that a question can be
+answered while the rest is still being read. The child outlives the question that started it, takes a low priority, and
+holds a lock so that two windows never read the same repository twice.
 
 A source may be made to break a parser. Before each file its blob id goes into a file beside the store; a file that takes
 too much time or memory kills the child, and the next child finds the name there and reads that file as plain text.
@@ -18,10 +19,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, measure, terms
+from assistant.context import terms
 from assistant.context.index_store import Batch, Store
-from assistant.context.language import language_of, languages
-from assistant.context.repo import Repo
+from assistant.context.language import has_grammar, language_of, languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,23 +30,25 @@ SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
 LARGEST = 512_000
-"""Bytes of a file that are read for its words; of data and prose it is a tenth of that."""
+"""Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
-_STALE = 3
-"""An index that knows so many times more files than there are is begun anew."""
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
+"""Bytes that a text holds hardly any of."""
 
 
 def version() -> str:
     """Name what the tags depend on: the queries of all languages."""
     import zlib
 
-    pages = sorted({(each.name, each.query) for each in languages().values()})
+    pages = sorted(
+        (each.name, each.deepest, each.query) for each in {each.name: each for each in languages().values()}.values()
+    )
     return f"{zlib.crc32(repr(pages).encode()):08x}"
 
 
-def main(root: Path, place: Path) -> None:
-    """Read every file named on standard input that the store does not know."""
+def main(root: Path, place: Path, head: str) -> None:
+    """Read every file named on standard input that the store does not know, and the log where HEAD is new to it."""
     wanted = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in sys.stdin.buffer]
     _bound()
     gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
@@ -56,54 +58,94 @@ def main(root: Path, place: Path) -> None:
         missing = [row for row in wanted if (row[0], row[1]) not in known]
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
-        missing.sort(key=lambda row: row[0] != suspect)
+        wish = Wish(place)
+        missing.sort(key=lambda row: row[0] == suspect)
         batch, room = Batch(), _FIRST
-        for blob, language, path in missing:
+        while missing:
+            if wish.is_new():
+                missing.sort(key=lambda row: (row[0] == suspect, wish.nearness(row[2], row[1])))
+                room = _FIRST
+            blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
             _read(batch, root, blob, language, path, plain=blob == suspect)
             if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)
                 if room == _FIRST:
-                    _remember(store, root)
-                batch, room = Batch(), min(room * 2, _MOST)
+                    _remember(store, root, head)
+                batch, room = Batch(), min(room * 4, _MOST)
         _alarm(0)
         store.save(batch)
-        _remember(store, root)
-        measure.make(place.parent.parent)
+        _remember(store, root, head)
         os.ftruncate(doing, 0)
         os.close(doing)
 
 
-def _remember(store: Store, root: Path) -> None:
+class Wish:
+    """The words of the last question, in a file beside the store: a child that reads for an earlier one heeds them too."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place.with_suffix(".wish")
+        self._seen = 0
+        self._words: list[str] = []
+
+    def put(self, question: str) -> None:
+        """Leave the words of a question; where that cannot be, files are read in the order of another."""
+        asked = {stem for word in question.split() for stem in terms.parts(word) if len(stem) > 2} - terms.COMMON
+        with contextlib.suppress(OSError):
+            self._place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._place.touch(0o600)
+            self._place.write_text("\n".join(sorted(asked)), encoding="utf-8")
+
+    def is_new(self) -> bool:
+        """Say whether the words are others than when this was last asked, or it is asked for the first time."""
+        try:
+            at = self._place.stat().st_mtime_ns
+        except OSError:
+            at = 1
+        if at == self._seen:
+            return False
+        self._seen = at
+        with contextlib.suppress(OSError):
+            self._words = self._place.read_text(encoding="utf-8", errors="replace").split()
+        return True
+
+    def nearness(self, path: str, language: str) -> tuple[int, bool, int, str]:
+        """Return what orders files, the most wanted last: words of the question in the path, sources, how near the root."""
+        lower = path.lower()
+        return sum(word in lower for word in self._words), has_grammar(language), -path.count("/"), path
+
+
+def _remember(store: Store, root: Path, head: str) -> None:
     """Read the git log when HEAD is another than last time."""
-    repo = Repo(root, is_git=(root / ".git").exists())
-    head = history.head(repo)
     if head != store.note("head"):
-        store.put_note("history", history.pack(history.read(repo)))
+        # Nearly always it is not: a file that was saved is to be read before the user notices.
+        from assistant.context import history
+        from assistant.context.repo import Repo
+
+        store.put_note("history", history.pack(history.read(Repo(root, is_git=True))))
         store.put_note("head", head)
 
 
 def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool) -> None:
     from assistant.context.tags import Tags, tags
 
+    known = language_of(path)
+    most = LARGEST if known and known.grammar else LARGEST // 8
     try:
-        with (root / path).open("rb") as file:
-            source = file.read(4 * LARGEST)
+        with open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - a Path for each file takes its time
+            source = file.read(2 * LARGEST)
     except OSError:
         source = b""
-    if b"\0" in source[:8_000]:
+    if b"\0" in source[:8_000] or len(source.translate(None, _CONTROLS)) < 0.99 * len(source):
         source = b""
-    known = language_of(path)
-    counts, words = terms.count(source[: LARGEST if known else LARGEST // 10])
+    counts, words = terms.count(source[:most])
     found = Tags()
     if known and source and not plain:
         _alarm(SECONDS_A_FILE)
         with contextlib.suppress(RecursionError, MemoryError):
-            found = tags(source, known)
-    names: Counter[str] = Counter()
-    for tag in found.defs:
-        names.update(terms.of_identifier(tag.name.encode("utf-8", "replace")))
+            found = tags(source if known.grammar else source[:most], known, references=False)
+    names = Counter([term for tag in found.defs for term in terms.of_identifier(tag.name.encode("utf-8", "replace"))])
     batch.add(blob, language, found, counts, names, words)
 
 
@@ -153,4 +195,4 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from assistant.discover import read_toml
@@ -28,7 +28,8 @@ class Language:
     """One language: its files by suffix or whole name, and how they are read.
 
     `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
-    that is read by `outline` alone; `queries` are names of `.scm` files beside the page.
+    that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
+    definition may begin when many files are read: below stand expressions, and most of the time.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Language:
     queries: tuple[str, ...] = ()
     outline: str = _TEXT
     names: tuple[str, ...] = ()
+    deepest: int = 10
 
     @property
     def query(self) -> str:
@@ -61,6 +63,7 @@ def _pages() -> tuple[dict[str, Language], dict[str, Language], frozenset[str]]:
             tuple(page.get("queries", (path.stem,) if grammar else ())),
             page.get("outline", _TEXT),
             tuple(page.get("names", ())),
+            page.get("deepest", 10),
         )
         by_suffix |= dict.fromkeys(language.suffixes, language)
         by_name |= dict.fromkeys(language.names, language)
@@ -75,13 +78,23 @@ def languages() -> dict[str, Language]:
 
 def language_of(path: str) -> Language | None:
     """Return the language of a file by its name; None for a file that holds no words."""
+    return _of_name(path.rsplit("/", 1)[-1])
+
+
+@lru_cache(maxsize=50_000)
+def _of_name(name: str) -> Language | None:
     by_suffix, by_name, wordless = _pages()
-    name = path.rsplit("/", 1)[-1]
     stem, _, last = name.rpartition(".")
     suffix = f".{last.lower()}" if stem else ""
     if name in wordless or suffix in wordless or name.lower().endswith((".min.js", ".min.css")):
         return None
     return by_name.get(name) or by_suffix.get(suffix) or by_suffix[""]
+
+
+@cache
+def has_grammar(name: str) -> bool:
+    """Say whether the language of a name is read with a grammar: a source, not prose or data."""
+    return any(each.name == name and each.grammar for each in languages().values())
 
 
 @cache

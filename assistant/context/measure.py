@@ -1,25 +1,23 @@
 """Counts o200k tokens without loading the encoder: a question on a warm index must not wait for a vocabulary of 200,000 words.
 
-The vocabulary is kept as a table of numbers in the cache folder: a checksum of each token (CRC-32 and Adler-32), sorted, and
-its rank beside it. One lookup is a bisection. Text that is ASCII is cut just as o200k cuts it; letters of other scripts are
+The vocabulary is shipped as a table of 64-bit numbers too, `data/o200k_base.table`, which `scripts/pack_vocabulary.py` makes:
+46 bits of checksums of a token (CRC-32 and some of Adler-32), then the 18 bits of its rank, sorted. One lookup is a
+bisection. Text that is ASCII is cut just as o200k cuts it; letters of other scripts are
 cut as if they had no case, which differs in rare cases only.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
+import sys
 import zlib
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
 
 from assistant import tokens
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _UPPER, _LOWER = r"[^\W\d_a-z]", r"[^\W\d_A-Z]"
 _TAIL = r"(?:'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL]))?"
@@ -30,20 +28,22 @@ _PIECES = re.compile(
 )
 _LONG = 120
 """Bytes merged at once: merging costs the square of the length, and no token is that long."""
-_NAME = "o200k-2.table"
+RANK = 18
+"""Bits of a rank: there are fewer than 262,144 tokens."""
+TABLE = Path(__file__).parent.parent / "data" / "o200k_base.table"
 
 
 class Measure:
     """Counts tokens of texts; remembers what words cost."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the table in a folder; where there is none yet, the encoder itself counts."""
-        self._keys, self._ranks = _read(folder / _NAME)
+    def __init__(self, table: Path = TABLE) -> None:
+        """Open a table; where it cannot be read, the encoder itself counts."""
+        self._table = _read(table)
         self._costs: dict[str, int] = {}
 
     def count(self, text: str) -> int:
         """Count the o200k tokens of a text."""
-        if not self._keys:
+        if not self._table:
             return tokens.count(text)
         total = 0
         costs = self._costs
@@ -55,9 +55,10 @@ class Measure:
         return total
 
     def _rank(self, token: bytes) -> int:
-        key = _key(token)
-        at = bisect_left(self._keys, key)
-        return self._ranks[at] if at < len(self._keys) and self._keys[at] == key else -1
+        key = mark(token)
+        at = bisect_left(self._table, key)
+        found = self._table[at] - key if at < len(self._table) else -1
+        return found if 0 <= found < 1 << RANK else -1
 
     def _cost(self, piece: bytes) -> int:
         if self._rank(piece) >= 0:
@@ -82,44 +83,22 @@ class Measure:
         return len(left)
 
 
-def _key(token: bytes) -> int:
-    return zlib.crc32(token) << 32 | zlib.adler32(token)
+def mark(token: bytes) -> int:
+    """Return the number under which a token stands in the table; its rank is added to it."""
+    other = zlib.adler32(token)
+    return zlib.crc32(token) << 32 | ((other ^ other >> 16) & 0x3FFF) << RANK
 
 
-def _read(path: Path) -> tuple[array[int], array[int]]:
-    """Read the table; both parts are empty where it is missing or damaged."""
-    keys, ranks = array("Q"), array("I")
+@cache
+def _read(path: Path) -> array[int]:
+    """Read a table; it is empty where it is missing or damaged."""
+    table = array("Q")
     try:
         data = path.read_bytes()
     except OSError:
-        data = b""
-    if len(data) > 12 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:
-        half = 4 + (len(data) - 4) // 12 * 8
-        keys.frombytes(data[4:half])
-        ranks.frombytes(data[half:])
-    return keys, ranks
-
-
-def make(folder: Path) -> None:
-    """Make the table in a folder if it is not there (some 0.4 CPU s, once for a user; the indexer does it)."""
-    path = folder / _NAME
-    if _read(path)[0]:
-        return
-    crc, adler = zlib.crc32, zlib.adler32
-    ranks = {crc(token) << 32 | adler(token): rank for token, rank in tokens.vocabulary().items()}
-    keys = sorted(ranks)
-    packed = array("Q", keys).tobytes() + array("I", map(ranks.__getitem__, keys)).tobytes()
-    fresh = path.with_name(f"{_NAME}.{os.getpid()}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh.touch(0o600)
-        fresh.write_bytes(zlib.crc32(packed).to_bytes(4, "little") + packed)
-        fresh.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):  # a folder that cannot be written costs time, nothing else
-            fresh.unlink(missing_ok=True)
-
-
-def missing(folder: Path) -> bool:
-    """Say whether the encoder will have to count; who knows early can load it while waiting for something else."""
-    return not (folder / _NAME).exists()
+        return table
+    if len(data) % 8 == 4 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:
+        table.frombytes(data[4:])
+        if sys.byteorder == "big":
+            table.byteswap()
+    return table

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from threading import Thread
+import time
 from typing import TYPE_CHECKING
 
-from assistant import tokens
-from assistant.context import choose, history, index, measure, mention, named, rank, rules, segments
+from assistant.context import choose, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
+from assistant.context.measure import Measure
 from assistant.context.query import ask
 from assistant.context.reader import Reader
 from assistant.context.section import Context, Section
@@ -30,6 +30,8 @@ _BESIDE = 700
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
+_LEAST_S = 0.2
+"""Seconds that the index is waited for where listing the files took all of the time."""
 
 
 def pack(
@@ -51,17 +53,18 @@ def pack(
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
     secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of. `whole` says that the model hands in whole files: it is shown whole ones. The index is waited for `timeout_s` seconds at most; `note` says when it is not
+    of definitions that were talked of. `whole` says that the model hands in whole files: it is shown whole ones. Listing
+    files and waiting for the index take about `timeout_s` seconds at most; `note` says when it is not
     complete, and it goes on growing in the background.
     """
     del now
+    end = time.monotonic() + timeout_s
     files = [file for file in repo.files() if file.path not in dropped]
     paths = [file.path for file in files]
-    if measure.missing(cache.parent):
-        Thread(target=tokens.warm, daemon=True).start()  # while the child reads
-    found = index.refresh(repo, files, cache, timeout_s=timeout_s, question=question)
+    left = max(_LEAST_S, end - time.monotonic())
+    found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
     try:
-        reader = Reader(repo, measure.Measure(cache.parent), frozenset((a.path, a.kind, a.digest) for a in allowed))
+        reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         query = ask(question, told)
         known = set(paths)
         mentions = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TOLD = 0.3
 """What a name that was talked of before weighs beside a word of the question."""
-_WORD = re.compile(r"([`(]?)([A-Za-z_\x80-\U0010ffff]\w*)(\(|`|\):)?")
+_WORD = re.compile(r"([`(]?)([^\W\d]\w*)(\(|`|\):)?")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
 _ABOUT_PROSE = re.compile(

@@ -6,6 +6,7 @@ Zaragoza 2009, with fields for names and paths); each part that counts leaves a 
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from bisect import bisect_right
@@ -34,6 +35,8 @@ _PROSE = re.compile(
 )
 
 _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
+MOST = 3_000
+"""Files that are put in order; of more than these none is shown."""
 SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
 
 K1, B = 1.2, 0.6
@@ -43,7 +46,7 @@ TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A file, its score, and the reasons for it with what each adds, the heaviest first."""
+    """A file, its score, and the reasons for it with what each adds."""
 
     path: str
     score: float
@@ -52,7 +55,7 @@ class Ranked:
     @property
     def why(self) -> str:
         """The three heaviest reasons in words."""
-        return "; ".join(text for _, text in self.reasons[:3])
+        return "; ".join(text for _, text in sorted(self.reasons, reverse=True)[:3])
 
 
 def idf(holders: int, size: int) -> float:
@@ -117,16 +120,15 @@ def rank(
     for path in near:
         parts[path].append((W_NEAR, "named"))
     known = set(paths)
+    sums = [(sum(value for value, _ in some), path) for path, some in parts.items() if path in known]
     ranked = []
-    for path, some in parts.items():
-        if path not in known:
-            continue
+    for value, path in heapq.nlargest(MOST, sums):
         factor = 1.0
         if _PROSE.search(path) and not query.about_prose:
             factor = PROSE_FACTOR
         elif TEST.search(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
-        ranked.append(Ranked(path, factor * sum(value for value, _ in some), tuple(sorted(some, reverse=True))))
+        ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
     ranked = _spread(ranked, history, index)
     return Ranking(ranked, idfs)
@@ -155,7 +157,7 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index) -> list
         best = max(some)
         if path in place:
             old = ranked[place[path]]
-            ranked[place[path]] = Ranked(path, old.score + best[0], tuple(sorted((*old.reasons, best), reverse=True)))
+            ranked[place[path]] = Ranked(path, old.score + best[0], (*old.reasons, best))
         else:
             ranked.append(Ranked(path, best[0], (best,)))
     return sorted(ranked, key=lambda each: (-each.score, each.path))

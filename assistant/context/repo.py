@@ -1,6 +1,7 @@
 """Facts about the folder the user stands in: root, files, blob ids, what is dirty, diffs and history. The only user of GitPython.
 
-GitPython runs git itself, with flags that keep a hostile repository from running anything (reliability.md A8 to A13):
+GitPython runs git where the user asked for something to be done. Looking, which every question does, runs git directly: to
+import GitPython takes more than the rest of a warm question. Both with flags that keep a hostile repository from running anything (reliability.md A8 to A13):
 no hooks, no monitors, no pagers, no outside differs, no filters, no network, and never a `git` that lies in the repository.
 Submodules are named and not entered: each is a repository of its own.
 """
@@ -13,6 +14,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 import threading
@@ -61,6 +63,7 @@ _CALM = {
 _DRIVERS = re.compile(r"(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)", re.DOTALL)
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
+_ID = re.compile(r"[0-9a-f]{40,64}")
 _REVISION = re.compile(r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}")
 
 
@@ -101,6 +104,7 @@ class Repo:
         self.is_git = is_git
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._calm: dict[str, str] | None = None
+        self._found = ""
 
     @classmethod
     def open(cls, folder: Path) -> Repo:
@@ -115,10 +119,13 @@ class Repo:
 
     def _program(self) -> str:
         """Return the git of the system: the first on the path that lies neither in the repository nor in "." (A13)."""
+        if self._found:
+            return self._found
         for place in os.get_exec_path():
             if Path(place).is_absolute() and (found := shutil.which("git", path=place)):
                 real = os.path.realpath(found)
                 if not real.startswith(f"{self.root}{os.sep}") and os.path.realpath(place) != str(self.root):
+                    self._found = found
                     return found
         raise RepoError("git is not installed.", "Install git and try again.")
 
@@ -148,18 +155,18 @@ class Repo:
         return self._calm
 
     def _git(self, *args: str) -> bytes:
-        git = self._library()
-        env = self._environment()
+        argv = [self._program(), *_SAFE, *args]
+        env = {**os.environ, **self._environment()}
         try:
-            out: bytes = git.Git(str(self.root)).execute(
-                [self._program(), *_SAFE, *args], env=env, stdout_as_string=False, strip_newline_in_stdout=False
+            done = subprocess.run(
+                argv, cwd=self.root, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False
             )
-        except git.GitCommandNotFound as error:
-            raise RepoError("git is not installed.", "Install git and try again.") from error
-        except git.GitCommandError as error:
-            words = str(error.stderr or error).strip()[-300:]
-            raise RepoError(f"git cannot read {self.root}: {words}", "Run `git status` there to see more.") from error
-        return out
+        except OSError as error:
+            raise RepoError(f"git cannot be run: {error.strerror}.", "Install git and try again.") from error
+        if done.returncode:
+            words = done.stderr.decode("utf-8", "replace").strip()[-300:]
+            raise RepoError(f"git cannot read {self.root}: {words}", "Run `git status` there to see more.")
+        return done.stdout
 
     def run(self, *args: str, feed: bytes = b"", env: Mapping[str, str] | None = None, asked: bool = False) -> Ran:
         """Run git with an argument list and return how it ended; raises RepoError where there is no git.
@@ -189,14 +196,17 @@ class Repo:
         blobs: dict[str, str] = {}
         dirty: set[str] = set()
         if self.is_git:
-            for entry in self._git("ls-files", "-z", "--stage").split(b"\0"):
-                facts, _, name = entry.partition(b"\t")
-                if name and facts[:6] in {b"100644", b"100755"}:
-                    blobs[os.fsdecode(name)] = facts[7:].split(b" ", 1)[0].decode()
-            for entry in self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0"):
-                if entry and not entry.endswith(b"/"):
-                    blobs.setdefault(os.fsdecode(entry), "")
-            dirty = {os.fsdecode(entry) for entry in self._git("ls-files", "-z", "--modified").split(b"\0") if entry}
+            listed = self._git("ls-files", "-z", "-t", "--stage", "--others", "--modified", "--exclude-standard")
+            for entry in os.fsdecode(listed).split("\0"):
+                if entry[:2] == "? ":
+                    if not entry.endswith("/"):
+                        blobs.setdefault(entry[2:], "")
+                elif entry[2:8] in {"100644", "100755"}:
+                    facts, _, name = entry.partition("\t")
+                    if facts[:2] == "C ":
+                        dirty.add(name)
+                    else:
+                        blobs[name] = facts.split(" ", 3)[2]
         else:
             blobs = dict.fromkeys(ignore.walk(self.root), "")
         ignored = ignore.ignored(self.root)
@@ -210,10 +220,11 @@ class Repo:
             except (OSError, ValueError):
                 continue  # deleted, or left out of a sparse checkout
             if stat.S_ISREG(here.st_mode) and here.st_size <= _LARGEST:
-                fresh = not blob or path in dirty
-                with contextlib.suppress(RepoError):
-                    now = self._hash(path, here) if fresh else blob
-                    found.append(FileFact(path, now, here.st_size, fresh and self.is_git))
+                if blob and path not in dirty:
+                    found.append(FileFact(path, blob, here.st_size))
+                else:
+                    with contextlib.suppress(RepoError):
+                        found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
 
     def submodules(self) -> tuple[str, ...]:
@@ -278,6 +289,18 @@ class Repo:
             return None
         return out.decode("ascii", "replace").strip() or None
 
+    def head(self) -> str:
+        """Return the full id of the commit that is checked out, empty where there is none: read from its file where it can be."""
+        if not self.is_git:
+            return ""
+        folder = self.root / ".git"
+        try:
+            named = _line(folder / "HEAD")
+            found = _line(folder / named.removeprefix("ref: ")) if named.startswith("ref: refs/") else named
+        except (OSError, ValueError):  # packed, or a worktree whose files lie elsewhere
+            found = ""
+        return found if _ID.fullmatch(found) else self.revision("HEAD") or ""
+
     def dirty(self) -> tuple[str, ...]:
         """List the files that differ from the last commit, new ones too; a deleted one is not a file any more."""
         return tuple(file.path for file in self.files() if file.dirty)
@@ -329,34 +352,27 @@ class Repo:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""
         if not self.is_git or self.revision("HEAD") is None:
             return []
-        git = self._library()
-        args = (
-            "log",
-            "-z",
-            f"--max-count={most}",
-            "--no-merges",
-            "--no-renames",
-            *_DIFF,
-            "--name-only",
-            "--format=%x02%H %ct %s",
-            "HEAD",
-            "--",
-        )
-        process = git.Git(str(self.root)).execute(
-            [self._program(), *_SAFE, *args], env=self._environment(), as_process=True
-        )
-        log = process.proc
-        if log is None or log.stdout is None:
-            return []
-        stop = threading.Timer(timeout_s, log.kill)
-        stop.start()
-        try:
-            data: bytes = log.stdout.read()
-        finally:
+        argv = [
+            self._program(), *_SAFE, "log", "-z", f"--max-count={most}", "--no-merges", "--no-renames", *_DIFF, "--name-only",
+            "--format=%x02%H %ct %s", "HEAD", "--",
+        ]  # fmt: skip
+        env = {**os.environ, **self._environment()}
+        with subprocess.Popen(
+            argv, cwd=self.root, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as log:
+            stop = threading.Timer(timeout_s, log.kill)
+            stop.start()
+            data = log.stdout.read() if log.stdout else b""
             stop.cancel()
-            log.kill()
-            log.communicate()
         return list(_commits(data))
+
+
+def _line(path: Path) -> str:
+    """Return what a small file of git's own holds; a link is not followed."""
+    with os.fdopen(
+        os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)), "rb"
+    ) as file:
+        return file.read(400).decode("utf-8").strip()
 
 
 def _commits(data: bytes) -> Iterator[Commit]:

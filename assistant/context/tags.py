@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from assistant.context import outline
-
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
@@ -40,34 +38,49 @@ class Tags:
 
 
 @cache
-def _tools(language: Language) -> tuple[Parser, Query] | None:
+def _tools(language: Language, *, references: bool) -> tuple[Parser, Query] | None:
     """Return parser and query; None for a language without a grammar, or whose wheel is missing or of another age."""
     if not language.grammar:
         return None
     from tree_sitter import Language as Grammar
     from tree_sitter import Parser, Query, QueryError
 
+    text = language.query
     try:
         grammar = Grammar(getattr(importlib.import_module(language.grammar), language.constructor)())
-        return Parser(grammar), Query(grammar, language.query)
+        query = Query(grammar, text)
     except (ImportError, AttributeError, ValueError, QueryError):
         return None
+    if not references:
+        source = text.encode()
+        for number in range(query.pattern_count):
+            pattern = source[query.start_byte_for_pattern(number) : query.end_byte_for_pattern(number)]
+            if b"@reference" in pattern:
+                query.disable_pattern(number)
+    return Parser(grammar), query
 
 
-def tags(source: bytes, language: Language) -> Tags:
-    """Read the tags of a source; what cannot be parsed gives what can be seen."""
+def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
+    """Read the tags of a source; what cannot be parsed gives what can be seen.
+
+    Without `references` it takes half the time: they are most of the matches, and most of them stand deep in the tree.
+    """
     if len(source) > _LARGEST:
         return Tags()
-    if (tools := _tools(language)) is None:
-        return Tags(tuple(Tag(*line) for line in outline.outline(source, language.outline)))
+    if (tools := _tools(language, references=references)) is None:
+        from assistant.context.outline import outline
+
+        return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     from tree_sitter import QueryCursor
 
     parser, query = tools
-    lines = source.split(b"\n")
+    cursor = QueryCursor(query)
+    if not references:
+        cursor.set_max_start_depth(language.deepest)
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
-    for _, captures in QueryCursor(query).matches(parser.parse(source).root_node):
+    for _, captures in cursor.matches(parser.parse(source).root_node):
         names = captures.get("name", ())
         for capture, nodes in captures.items():
             if capture == "reference":
@@ -82,13 +95,24 @@ def tags(source: bytes, language: Language) -> Tags:
                 (start, _), (last, column) = nodes[0].start_point, nodes[0].end_point
                 end = max(start + 1, last + (column > 0))
                 if (old := defs.get(place)) is None:
-                    line = lines[names[0].start_point[0]].decode("utf-8", "replace").rstrip()
-                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, line[:160])
-                else:
-                    sharp = max(old.kind, kind, key=lambda each: _VAGUE.get(each, 2))
-                    defs[place] = replace(old, kind=sharp, start=min(old.start, start + 1), end=max(old.end, end))
+                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, _line(source, place))
+                elif (
+                    (kind := max(old.kind, kind, key=_sharpness)) != old.kind or start + 1 < old.start or end > old.end
+                ):
+                    defs[place] = replace(old, kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _sharpness(kind: str) -> int:
+    return _VAGUE.get(kind, 2)
+
+
+def _line(source: bytes, at: int) -> str:
+    """Return the line in which a name stands, at most 160 letters of it."""
+    end = source.find(b"\n", at)
+    line = source[source.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(source)]
+    return line.decode("utf-8", "replace").rstrip()[:160]
 
 
 def _bare(node: Node) -> str:

@@ -148,7 +148,7 @@ def test_a_file_that_killed_the_child_is_read_as_plain_text_by_the_next(tmp_path
     place.with_suffix(".doing").write_text(blob.ljust(64))
     lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in files)
     subprocess.run(
-        [sys.executable, "-m", "assistant.context.indexer", root, place],
+        [sys.executable, "-m", "assistant.context.indexer", root, place, ""],
         input=lines.encode(),
         cwd=Path.cwd(),
         check=True,
@@ -164,7 +164,7 @@ def test_two_files_that_kill_are_both_got_over(tmp_path):
     write(root, bad_py="def bad(): pass\n", worse_py="def worse(): pass\n")
     lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in Repo.open(root).files()).encode()
     place = tmp_path / "i.sqlite"
-    argv = [sys.executable, "-m", "assistant.context.indexer", root, place]
+    argv = [sys.executable, "-m", "assistant.context.indexer", root, place, ""]
     for file in Repo.open(root).files():
         place.with_suffix(".doing").write_text(file.blob.ljust(64))
         first = lines.splitlines(keepends=True)[0] if file.path == "bad.py" else lines
@@ -187,7 +187,7 @@ def test_two_children_at_once_leave_one_whole_index(tmp_path):
     files = Repo.open(root).files()
     place = tmp_path / "i.sqlite"
     lines = "".join(f"{file.blob}\tpython\t{file.path}\n" for file in files).encode()
-    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(place)]
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(root), str(place), ""]
     both = [subprocess.Popen(argv, stdin=subprocess.PIPE, cwd=Path.cwd()) for _ in range(2)]
     for each in both:
         each.stdin.write(lines)
@@ -196,6 +196,47 @@ def test_two_children_at_once_leave_one_whole_index(tmp_path):
     with Store(place, indexer.version()) as store:
         assert len(store.files()) == 60
         assert all(len(rows) == 1 for _, rows in store.postings([DEFINED + "f7"])[DEFINED + "f7"])
+
+
+def test_names_are_found_by_how_they_begin_in_whatever_case_the_first_letter_is(tmp_path):
+    with Store(tmp_path / "i.sqlite", "x") as store:
+        for names in (("boil", "boiler", "Boiler", "brew"), ("boiling", "pour")):
+            batch = Batch()
+            defs = tuple(Tag(name, "function", 1, 1, f"def {name}") for name in names)
+            batch.add(names[0] * 10, "python", Tags(defs), {}, {}, 9)
+            store.save(batch)
+        assert store.names("boil", 9) == ["boil", "Boiler", "boiler", "boiling"]
+        assert store.names("boil", 1) == ["boil"]
+        assert store.names("p", 9) == ["pour"]
+        assert store.names("x", 9) == []
+
+
+def test_the_words_of_a_later_question_order_what_a_child_reads_next(tmp_path):
+    first, later = indexer.Wish(tmp_path / "i.sqlite"), indexer.Wish(tmp_path / "i.sqlite")
+    assert first.is_new()
+    assert not first.is_new()
+    paths = ["src/kettle.py", "src/toaster.py", "kettle.md", "deep/down/other.py"]
+
+    def order():
+        languages = {"py": "python", "md": "markdown"}
+        return sorted(paths, key=lambda path: first.nearness(path, languages[path.rpartition(".")[2]]), reverse=True)
+
+    later.put("why does the toaster burn")
+    assert first.is_new()
+    assert order()[0] == "src/toaster.py"
+    later.put("the kettles leak")
+    os.utime(tmp_path / "i.wish", ns=(1, 1))
+    assert first.is_new()
+    assert order() == ["src/kettle.py", "kettle.md", "src/toaster.py", "deep/down/other.py"]
+
+
+def test_bytes_that_are_no_text_have_no_words(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_md=b"kettle " + bytes(range(1, 8)) * 20, b_md=b"kettle \x1b[1mhot\x1b[0m caf\xe9\n")
+    found = look(root, tmp_path)
+    assert found.unread == 0
+    assert [found.paths[each] for each in found.lookup(["kettl"])["kettl"]] == [["b.md"]]
+    found.close()
 
 
 def test_batches_keep_numbers_apart(tmp_path):

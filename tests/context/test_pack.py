@@ -1,5 +1,7 @@
 """What is shown for a question: within the budget, one section a file, the right lines, reasons in words."""
 
+import sys
+from array import array
 from datetime import UTC, datetime
 
 import pytest
@@ -147,17 +149,18 @@ def test_an_empty_folder_shows_nothing(show, tmp_path):
         "",
     ],
 )
-def test_tokens_are_counted_as_the_encoder_counts(tmp_path, text):
-    measure.make(tmp_path)
-    assert not measure.missing(tmp_path)
-    assert Measure(tmp_path).count(text) == tokens.count(text)
+def test_tokens_are_counted_as_the_encoder_counts(text):
+    assert Measure().count(text) == tokens.count(text)
 
 
-def test_a_damaged_table_is_made_anew(tmp_path):
-    measure.make(tmp_path)
-    table = next(tmp_path.iterdir())
-    whole = table.read_bytes()
-    table.write_bytes(whole[:-5])
-    assert Measure(tmp_path).count("hello world") == 2
-    measure.make(tmp_path)
-    assert table.read_bytes() == whole
+def test_the_table_holds_every_token_and_its_rank():
+    table = array("Q", sorted(measure.mark(token) + rank for token, rank in tokens.vocabulary().items()))
+    if sys.byteorder == "big":
+        table.byteswap()
+    assert measure.TABLE.read_bytes()[4:] == table.tobytes()
+
+
+def test_with_a_damaged_table_the_encoder_counts(tmp_path):
+    (tmp_path / "table").write_bytes(measure.TABLE.read_bytes()[:-8])
+    assert Measure(tmp_path / "table").count("hello world") == 2
+    assert Measure(tmp_path / "none").count("hello world") == 2

@@ -73,6 +73,11 @@ def test_a_push_reaches_definitions_and_users(tmp_path):
     found.close()
 
 
+def test_what_a_source_uses_is_told_by_calls_and_by_names_like_types():
+    source = b"from tea import Kettle\n\ndef brew(cups: Count) -> None:\n    boil(cups)\n    boil(Kettle, if_(x))\n    pots = shelf\n"
+    assert dict(graph.references(source)) == {"Kettle": 2, "Count": 1, "None": 1, "brew": 1, "boil": 2}
+
+
 def test_open_changes_and_the_talk_so_far_count(order):
     plain = [each.path for each in order("slices")]
     assert "src/meter.py" not in plain

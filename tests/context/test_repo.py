@@ -397,3 +397,26 @@ def test_the_tree_is_as_it_was_after_all_that_reading(root):
     assert before == sorted(
         (str(path), stat.S_IMODE(path.lstat().st_mode), path.lstat().st_mtime_ns) for path in root.rglob("*")
     )
+
+
+def test_the_commit_that_is_checked_out_is_told_as_git_tells_it_loose_packed_detached_and_in_a_worktree(tmp_path):
+    root = tmp_path / "r"
+    root.mkdir()
+    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
+
+    def run(*words, here=root):
+        return subprocess.run([*git, *words], cwd=here, check=True, capture_output=True, text=True).stdout.strip()
+
+    run("init", "-q")
+    assert Repo.open(root).head() == ""
+    run("commit", "-qm", "one", "--allow-empty")
+    first = run("rev-parse", "HEAD")
+    assert Repo.open(root).head() == first
+    run("pack-refs", "--all")
+    assert Repo.open(root).head() == first
+    run("checkout", "-q", "--detach")
+    assert Repo.open(root).head() == first
+    run("worktree", "add", "-q", "-b", "other", str(tmp_path / "w"))
+    run("commit", "-qm", "two", "--allow-empty", here=tmp_path / "w")
+    assert Repo.open(tmp_path / "w").head() == run("rev-parse", "other")
+    assert Repo.open(tmp_path).head() == ""
