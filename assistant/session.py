@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
     from assistant.handover import Handover
-    from assistant.limits import Limits
+    from assistant.limits import Limits, Waiting
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.message import Message
@@ -73,6 +73,7 @@ class Session:
         self.stopped = asyncio.Event()
         self._client = client
         self._asking = False
+        self.waiting: Waiting | None = None
         self._transcript: Transcript | None = None
         self._told: set[str] = set()
 
@@ -467,15 +468,30 @@ class Session:
         told = [{"role": message.role, "text": message.text} for message in self.history]
         self._save({"kind": "carried", "messages": told})
 
+    def wait(self, text: str, until: datetime | None = None) -> None:
+        """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
+        from assistant.limits import Waiting
+
+        if text and until is not None:
+            model = self.roster.pick.model.name if self.roster.pick is not None else ""
+            self.waiting = Waiting(text, model, self.now(), until)
+            self._save(self.waiting.record())
+        elif self.waiting is not None:
+            self.waiting = None
+            self._save({"kind": "waits", "text": ""})
+
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
+        from assistant import limits
         from assistant.models.message import said
 
         last = next(iter(recent(self._sittings, 1)), None)
         if last is None:
             return 0
         self._transcript = last
-        for record in last.read():
+        records = last.read()
+        self.waiting = limits.waiting(records)
+        for record in records:
             role = record.get("kind")
             if role == "carried":
                 self.history = [

@@ -30,13 +30,6 @@ kettle/boil.py
 """
 
 
-@pytest.fixture
-def config(tmp_path):
-    folder = tmp_path / "state" / "config"
-    folder.mkdir(parents=True)
-    return (folder / "config.toml").write_text
-
-
 def plans(wattson, *args, **env):
     code, lines, said = wattson("plans", *args, "--json", lines=True, **env)
     assert code == 0, said
