@@ -20,7 +20,7 @@ from assistant import events, prompts, tokens
 from assistant.accounts import Accounts
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
-from assistant.transcript import Transcript, recent
+from assistant.transcript import Transcript, prune, recent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -525,6 +525,8 @@ class Session:
     def _save(self, record: dict[str, Any]) -> None:
         if self._transcript is None:
             self._transcript = Transcript(self._sittings / f"{self.now():%Y%m%d-%H%M%S}-{self.id}.jsonl")
+            if gone := prune(self._sittings):
+                self.warnings.append(f"The {gone} oldest conversations of this folder were removed: it had too many.")
         try:
             self._transcript.append({**record, "at": self.now().isoformat()})
         except StateError as error:
