@@ -21,7 +21,7 @@ from assistant.quota.marks import RUN, Seen
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime, tzinfo
     from pathlib import Path
     from types import ModuleType
@@ -61,7 +61,8 @@ class Pass:
         self._part = part
         self._zone = zone
         self._kinds: dict[str, str] = part.KINDS
-        self._reader = Reader(getattr(part, "NEEDLES", ()))
+        self._needles: tuple[bytes, ...] = getattr(part, "NEEDLES", ())
+        self._reader = Reader(self._needles)
         self._found = Imported(part.CLIENT, notes=self._reader.notes)
         self._seen = Seen(part.CLIENT)
         self._uses: dict[str, Row] = {}
@@ -126,8 +127,8 @@ class Pass:
             self._write()
 
     def _lines(self, file: LogFile, stat: os.stat_result) -> None:
-        for lines in self._reader.lines(file, stat.st_size):
-            self._piece(lines, file.state)
+        for data in self._reader.lines(file, stat.st_size):
+            self._piece(data, file.state)
             if len(self._uses) >= _FOLD:
                 self._fold()
             if len(self._buckets.marks) >= RUN:
@@ -135,11 +136,11 @@ class Pass:
                 file.state["tail"] = self._tail
                 self._write(file)
 
-    def _piece(self, lines: Sequence[bytearray], state: dict[str, Any]) -> None:
+    def _piece(self, data: bytearray, state: dict[str, Any]) -> None:
         """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
         if (at_once := getattr(self._part, "lines", None)) is not None:
             try:
-                found: Iterable[Row] = at_once(b"".join(lines))
+                found: Iterable[Row] = at_once(data)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 pass
             else:
@@ -151,7 +152,9 @@ class Pass:
                     else:
                         uses[key] = use
                 return
-        for line in lines:
+        for line in data.split(b"\n"):
+            if not any(needle in line for needle in self._needles):
+                continue
             try:
                 one = self._part.line(line, state, self._shared)
             except msgspec.ValidationError:

@@ -21,6 +21,8 @@ _READ = 256 << 10
 """Bytes read at once: what a core's own cache holds."""
 LONGEST_LINE = 64 << 20
 """Bytes of a line, or of a whole document, that are looked at; nobody writes longer ones on purpose."""
+_DENSE = 2048
+"""Bytes to a line that counts, up to which lines are many."""
 _HEAD = 512
 
 
@@ -46,8 +48,8 @@ class Reader:
         self._buffer = bytearray(_READ)
         self.notes: list[str] = []
 
-    def lines(self, file: LogFile, size: int) -> Iterator[list[bytearray]]:
-        """Give the lines that hold a needle, some at a time; `file.offset` is behind them all when they are given.
+    def lines(self, file: LogFile, size: int) -> Iterator[bytearray]:
+        """Give whole lines, among them all that hold a needle, some at a time; `file.offset` is behind them then.
 
         Another file by now, or one that was cut, is read from its start. The rest of a line may still be on its way.
         """
@@ -71,7 +73,7 @@ class Reader:
                     rest = 0
             if rest and _is_whole(line := self._buffer[:rest]):
                 file.offset += rest
-                yield [line]
+                yield line
             file.head = _crc(log, file.offset)
 
     def _fill(self, log: FileIO, rest: int) -> int:
@@ -83,9 +85,11 @@ class Reader:
         with memoryview(self._buffer) as buffer, buffer[rest:] as room:
             return log.readinto(room) or 0
 
-    def _holding(self, end: int) -> list[bytearray]:
-        """Cut out the lines that hold a needle, among whole lines that end at `end`."""
+    def _holding(self, end: int) -> bytearray:
+        """Cut out the lines that hold a needle, among whole lines that end at `end`; where they are many, leave the others in."""
         buffer = self._buffer
+        if len(self._needles) == 1 and buffer.count(self._needles[0], 0, end) * _DENSE > end:
+            return buffer[:end]  # to cut here and there costs more than to decode a little more
         find, rfind = buffer.find, buffer.rfind
         spans = []
         for needle in self._needles:
@@ -96,7 +100,7 @@ class Reader:
                 at = find(needle, after, end)
         if len(self._needles) > 1:
             spans = sorted(set(spans))
-        return [buffer[start:after] for start, after in spans]
+        return bytearray().join([buffer[start:after] for start, after in spans])
 
 
 def _crc(log: FileIO, offset: int) -> int:
