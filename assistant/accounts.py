@@ -337,7 +337,7 @@ class Accounts:
 
     def used_plans(self) -> list[str]:
         """Name the plans of which something was burnt."""
-        return [total.key[0] for total in self.ledger.totals(("plan",)) if total.key[0]]
+        return self.ledger.plans()
 
     def told_plans(self) -> list[str]:
         """Name the plans of which somebody said something."""

@@ -5,10 +5,10 @@ Asked before anything leaves. Nothing is chosen for the user: an offer names wha
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError, BudgetError, ConfigError, Held, OutOfFunds, ProviderError, WindowExhausted
 
@@ -25,6 +25,47 @@ if TYPE_CHECKING:
 
 _MOST = 4
 """Models that are offered: more is a list to choose from, and that is /model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question that waits for a reset: kept with the conversation, so that it outlives the program."""
+
+    text: str
+    model: str
+    since: datetime
+    until: datetime
+
+    def record(self) -> dict[str, Any]:
+        """Return it as a line of the conversation."""
+        return {
+            "kind": "waits", "text": self.text, "model": self.model, "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+        }  # fmt: skip
+
+    def hold(self, now: datetime) -> Hold:
+        """Offer it again: to be sent where its time has come, else to go on waiting."""
+        from assistant.quota import wording
+        from assistant.quota.caps import Hold, Offer
+
+        left = f"until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
+        state = "the window is open now" if self.until <= now else f"the window is used up {left}"
+        why = f"A question to {self.model} waits since {wording.clock(self.since, now)}; {state}:\n\n{self.text}"
+        return Hold(why, (Offer("wait", at=self.until),), self.until, self.text)
+
+
+def waiting(records: Iterable[Mapping[str, Any]]) -> Waiting | None:
+    """Return the question that a conversation ends with, if it still waits; what cannot be read waits no more."""
+    last = next((each for each in reversed(list(records)) if each.get("kind") == "waits"), None)
+    if last is None or not last.get("text"):
+        return None
+    try:
+        since, until = (datetime.fromisoformat(last[name]) for name in ("since", "until"))
+    except (KeyError, TypeError, ValueError):
+        return None
+    if since.tzinfo is None or until.tzinfo is None:
+        return None
+    return Waiting(str(last["text"]), str(last.get("model") or "a model"), since, until)
 
 
 class Limits:

@@ -20,7 +20,7 @@ from assistant import events, prompts, tokens
 from assistant.accounts import Accounts
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
-from assistant.transcript import Transcript, recent
+from assistant.transcript import Transcript, prune, recent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
     from assistant.handover import Handover
-    from assistant.limits import Limits
+    from assistant.limits import Limits, Waiting
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.message import Message
@@ -75,6 +75,7 @@ class Session:
         self._client = client
         self._asking = False
         self._saying: list[Message] = []
+        self.waiting: Waiting | None = None
         self._transcript: Transcript | None = None
         self._told: set[str] = set()
 
@@ -513,15 +514,30 @@ class Session:
         told = [{"role": message.role, "text": message.text} for message in self.history]
         self._save({"kind": "carried", "messages": told})
 
+    def wait(self, text: str, until: datetime | None = None) -> None:
+        """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
+        from assistant.limits import Waiting
+
+        if text and until is not None:
+            model = self.roster.pick.model.name if self.roster.pick is not None else ""
+            self.waiting = Waiting(text, model, self.now(), until)
+            self._save(self.waiting.record())
+        elif self.waiting is not None:
+            self.waiting = None
+            self._save({"kind": "waits", "text": ""})
+
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
+        from assistant import limits
         from assistant.models.message import said
 
         last = next(iter(recent(self._sittings, 1)), None)
         if last is None:
             return 0
         self._transcript = last
-        for record in last.read():
+        records = last.read()
+        self.waiting = limits.waiting(records)
+        for record in records:
             role = record.get("kind")
             if role == "carried":
                 self.history = [
@@ -555,6 +571,8 @@ class Session:
     def _save(self, record: dict[str, Any]) -> None:
         if self._transcript is None:
             self._transcript = Transcript(self._sittings / f"{self.now():%Y%m%d-%H%M%S}-{self.id}.jsonl")
+            if gone := prune(self._sittings):
+                self.warnings.append(f"The {gone} oldest conversations of this folder were removed: it had too many.")
         try:
             self._transcript.append({**record, "at": self.now().isoformat()})
         except StateError as error:

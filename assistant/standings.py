@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from assistant import readings
+from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from assistant.accounts import Accounts
     from assistant.models.catalogue import Pick
     from assistant.models.provider import Provider
-    from assistant.quota.advice import Hint
     from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
+    from assistant.quota.hint import Hint
     from assistant.quota.history import Row
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
@@ -96,16 +98,11 @@ def _urgency(standing: Standing) -> float:
 def _of_plan(
     accounts: Accounts, plan: Plan, providers: Sequence[Provider], pick: Pick | None, now: datetime
 ) -> Standing:
-    from assistant.quota import advice, meter
+    from assistant.quota import meter
 
     present = pick is not None and any(each.name == pick.provider.name for each in providers)
     model = pick.model.id if pick is not None and present else ""
     estimates = accounts.estimates(plan, model)
-    hints = [
-        hint
-        for each in plan.meters
-        if model and each.counts(model) and (hint := advice.cheaper_in_plan(each, model, now)) is not None
-    ]
     notes = [*_terms(plan, now), *(note for each in providers for note in accounts.poll_notes(each))]
     return Standing(
         plan.name,
@@ -117,7 +114,7 @@ def _of_plan(
         _pace(accounts, providers),
         accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
         tuple(notes),
-        max(hints, key=lambda each: 1 - each.part, default=None),
+        _hint(accounts, plan, pick, now) if present else None,
         any(readings.reader(each, plan) is not None for each in providers),
         plan,
     )
@@ -125,6 +122,7 @@ def _of_plan(
 
 def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now: datetime) -> Standing:
     payer = accounts.payer(provider)
+    present = pick is not None and pick.provider.name == provider.name
     notes = list(accounts.poll_notes(provider))
     if payer == "plan":
         able = sorted(plan.name for plan in accounts.plans.values() if _serves(plan, provider))
@@ -141,12 +139,39 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
         provider.name,
         provider.title,
         (provider.name,),
-        pick is not None and pick.provider.name == provider.name,
+        present,
         pace=_pace(accounts, (provider,)),
         week=accounts.burnt_since((now - _WEEK).astimezone().date(), provider=provider.name),
         notes=tuple(notes),
+        hint=_hint(accounts, None, pick, now) if present else None,
         asks=readings.reader(provider, None) is not None,
     )
+
+
+_TYPICAL = TokenUsage(fresh_input=6_000, cache_read=274_000, output=1_000)
+"""What a long talk with an agent burns: nearly all of it is read from the cache."""
+
+
+def _hint(accounts: Accounts, plan: Plan | None, pick: Pick | None, now: datetime) -> Hint | None:
+    """Say when the present model is cheaper: by the weights of a plan, or by the hours of its price where tokens are paid."""
+    from assistant.quota import hint
+
+    if pick is None:
+        return None
+    model = pick.model
+    if accounts.payer(pick.provider) == "plan":
+        meters = [each for each in plan.meters if each.counts(model.id)] if plan is not None else []
+        found = [each for meter in meters if (each := hint.cheaper_in_plan(meter, model.id, now)) is not None]
+        return min(found, key=lambda each: each.part, default=None)
+    from assistant.models import price
+
+    zone = next((hours.zone for each in reversed(model.prices) for hours in each.hours if each.since <= now), "UTC")
+
+    def cost_at(at: datetime) -> Decimal | None:
+        found = price.price_at(model, at)
+        return found.amount(_TYPICAL) if found is not None else None
+
+    return hint.cheaper(cost_at, now, zone=zone) if any(each.hours for each in model.prices) else None
 
 
 def _serves(plan: Plan, provider: Provider) -> bool:

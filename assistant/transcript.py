@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ from assistant.errors import StateError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+MOST = 500
+"""Sittings that are kept for a folder."""
+_MOST_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +77,17 @@ def recent(folder: Path, most: int) -> list[Transcript]:
     except OSError:
         return []
     return [Transcript(path) for _, path in files[:most]]
+
+
+def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
+    """Remove the oldest sittings beyond `most` and `most_bytes`; returns how many. The newest always stays."""
+    gone = size = 0
+    for number, sitting in enumerate(recent(folder, sys.maxsize)):
+        try:
+            size += sitting.path.stat().st_size
+            if number and (number >= most or size > most_bytes):
+                sitting.path.unlink()
+                gone += 1
+        except OSError:
+            continue  # another window was faster, or it may not be removed
+    return gone

@@ -46,6 +46,20 @@ def make_session(repo, env):
     return make
 
 
+@pytest.fixture(name="config")
+def users_config(tmp_path):
+    """Write the user's config, and pages of plans by name."""
+    folder = tmp_path / "state" / "config"
+
+    def write(text, **plans):
+        (folder / "plans").mkdir(parents=True, exist_ok=True)
+        (folder / "config.toml").write_text(text)
+        for name, page in plans.items():
+            (folder / "plans" / f"{name}.toml").write_text(page)
+
+    return write
+
+
 @pytest.fixture
 def wattson(repo, env):
     """Run the command in the repository; returns (exit code, stdout, stderr), the output read as JSON lines on wish."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assistant import command, events
+from assistant.limits import waiting
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
 from assistant.tui.holding import ways
@@ -14,19 +15,6 @@ from tests.tui.test_app import say, until
 
 KEY = "k" * 24
 QUOTA = "/api/monitor/usage/quota/limit"
-
-
-@pytest.fixture
-def config(tmp_path):
-    folder = tmp_path / "state" / "config"
-    (folder / "plans").mkdir(parents=True)
-
-    def write(text, **plans):
-        (folder / "config.toml").write_text(text)
-        for name, page in plans.items():
-            (folder / "plans" / f"{name}.toml").write_text(page)
-
-    return write
 
 
 SMALL = """
@@ -123,6 +111,19 @@ def test_without_a_screen_a_used_up_window_says_until_when_and_who_could_go_on(w
         assert len(server.asked) == 2
 
 
+async def held(app, pilot):
+    """Ask, until the sheet says that the question is held."""
+    await until(pilot, lambda: app.main.session.roster.pick is not None)
+    await say(pilot, "how warm is it?")
+    await until(pilot, lambda: isinstance(app.screen, Choice))
+
+
+def later(session):
+    """Let three hours pass for a session."""
+    real = session.now
+    session.now = session.accounts._now = session.limits._now = lambda: real() + timedelta(hours=3)
+
+
 async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_session, config):
     config('[plans]\nzai-coding = "glm-lite"\n')
     resets = datetime.now(UTC) + timedelta(hours=2)
@@ -130,9 +131,7 @@ async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_s
         session = make_session(**glm(server))
         app = Wattson(session, "zai-coding/glm-5.3")
         async with app.run_test(size=(100, 30)) as pilot:
-            await until(pilot, lambda: session.roster.pick is not None)
-            await say(pilot, "how warm is it?")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await held(app, pilot)
             assert "5 hours of GLM Coding Plan Lite (Z.ai) is used up until" in app.screen.words
             assert session.roster.pick.provider.name == "zai-coding"
             offered = next(words for key, _, words in app.screen.ways if key == "1")
@@ -155,8 +154,7 @@ async def test_waiting_keeps_the_question_until_the_reset_and_escape_gives_it_ba
         session = make_session(**glm(server))
         app = Wattson(session, "zai-coding/glm-5.3")
         async with app.run_test(size=(100, 30)) as pilot:
-            await until(pilot, lambda: session.roster.pick is not None)
-            await say(pilot, "how warm is it?")
+            await held(app, pilot)
             for _ in range(2):
                 await until(pilot, lambda: isinstance(app.screen, Choice))
                 await pressed(pilot, "w")
@@ -169,13 +167,55 @@ async def test_waiting_keeps_the_question_until_the_reset_and_escape_gives_it_ba
                 await until(pilot, lambda: app.main.composer.text == "how warm is it?")
                 await pilot.press("enter")
             assert len(server.asked) == 1
-            real = session.now
-            for part in (session, session.accounts, session.limits):
-                name = "now" if part is session else "_now"
-                setattr(part, name, lambda: real() + timedelta(hours=3))
+            later(session)
             app.main.holding.tick()
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert not app.main.composer.border_title
+
+
+@pytest.mark.parametrize("over", [False, True])
+async def test_a_question_that_waits_outlives_the_program(make_session, config, over):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = datetime.now(UTC) + timedelta(hours=2)
+    with loopback.Server(refusal(resets), loopback.openai("It is warm.")) as server:
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+        again = make_session(**glm(server))
+        if over:
+            later(again)
+        app = Wattson(again, "zai-coding/glm-5.3", resume=True)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            state = "the window is open now" if over else "the window is used up until"
+            assert "A question to zai-coding/glm-5.3 waits since" in app.screen.words
+            assert state in app.screen.words
+            assert "how warm is it?" in app.screen.words
+            assert [key for key, _, _ in app.screen.ways] == (["s"] if over else ["w"])
+            if over:
+                await pressed(pilot, "s")
+                await until(pilot, lambda: "It is warm." in app.main.talk.text)
+            else:
+                await pressed(pilot, "escape")
+                await until(pilot, lambda: app.main.composer.text == "how warm is it?")
+        last = make_session(**glm(server))
+        last.take_up()
+        assert last.waiting is None, "it is offered once"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"kind": "waits", "text": "x"},
+        {"kind": "waits", "text": "x", "since": "yesterday", "until": 5},
+        {"kind": "waits", "text": "x", "since": "2026-11-23T10:00:00", "until": "2026-11-23T12:00:00"},
+        {"kind": "waits", "text": ""},
+    ],
+)
+def test_what_cannot_be_read_waits_no_more(record):
+    assert waiting([record]) is None
 
 
 async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
@@ -184,9 +224,7 @@ async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
         session = make_session(**env(server))
         app = Wattson(session, "openai/gpt-6.1-sol")
         async with app.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: session.roster.pick is not None)
-            await say(pilot, "how warm is it?")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await held(app, pilot)
             await pressed(pilot, "escape")
             await until(pilot, lambda: app.main.composer.text == "how warm is it?")
             assert server.asked == []
@@ -194,6 +232,6 @@ async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
             await until(pilot, lambda: isinstance(app.screen, Choice))
             await pressed(pilot, "o")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
-        held = [event async for event in command.submit(session, "again") if isinstance(event, events.TurnHeld)]
-        assert [key for key, _, _ in ways(held[0].hold, session.now())][-1] == "o"
-        assert held[0].hold.text == "again"
+        (last,) = [event async for event in command.submit(session, "again") if isinstance(event, events.TurnHeld)]
+        assert [key for key, _, _ in ways(last.hold, session.now())][-1] == "o"
+        assert last.hold.text == "again"

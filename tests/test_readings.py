@@ -29,16 +29,12 @@ QUOTA = "/api/monitor/usage/quota/limit"
 
 
 @pytest.fixture
-def named(tmp_path):
-    """Name the plans that pay, in the user's config."""
+def named(config):
+    """Name plans by provider in the user's config, and write pages of plans."""
 
     def name(plans, pages=()):
-        folder = tmp_path / "state" / "config"
-        (folder / "plans").mkdir(parents=True, exist_ok=True)
         lines = "".join(f'{provider} = "{plan}"\n' for provider, plan in plans.items())
-        (folder / "config.toml").write_text(f"[plans]\n{lines}")
-        for plan, text in dict(pages).items():
-            (folder / "plans" / f"{plan}.toml").write_text(text)
+        config(f"[plans]\n{lines}", **dict(pages))
 
     return name
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assistant.edits.review import Review
+from assistant.standings import standings
 from tests import loopback
 
 KEY = "k" * 24
@@ -27,13 +28,6 @@ kettle/boil.py
 >>>>>>> REPLACE
 ```
 """
-
-
-@pytest.fixture
-def config(tmp_path):
-    folder = tmp_path / "state" / "config"
-    folder.mkdir(parents=True)
-    return (folder / "config.toml").write_text
 
 
 def plans(wattson, *args, **env):
@@ -79,6 +73,23 @@ def test_balances_stay_apart_by_currency_and_a_refresh_asks_once(wattson):
         code, text, _ = wattson("plans", **env)
         assert "CNY 110.00 left" in text
         assert "$5.00 left" in text
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "words"),
+    [
+        ("deepseek/deepseek-flash", "2026-11-23T06:30:00Z", "half after 10:00 UTC (18:00 in Beijing)"),
+        ("deepseek/deepseek-flash", "2026-11-23T11:00:00Z", None),
+        ("deepseek/deepseek-flash", "2026-11-21T06:30:00Z", None),  # a Saturday
+        ("openai/gpt-6.1-sol", "2026-11-23T06:30:00Z", None),
+    ],
+)
+def test_who_pays_by_the_token_is_told_when_the_seller_is_cheaper(make_session, model, at, words):
+    session = make_session(DEEPSEEK_API_KEY=KEY, OPENAI_API_KEY="sk-proj-" + KEY)
+    pick = session.roster.catalogue.pick(model)
+    now = datetime.fromisoformat(at)
+    (found,) = [each for each in standings(session.accounts, [pick.provider], pick, now) if each.present]
+    assert (str(found.hint) if found.hint else None) == (words and f"this costs {words}")
 
 
 def test_a_page_that_is_none_is_told(wattson):

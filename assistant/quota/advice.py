@@ -1,10 +1,10 @@
-"""What would fit me: one's own history run through plans, and when the same work is cheaper. Pure."""
+"""What would fit me: one's own history run through plans. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,14 @@ from assistant.quota.money import Tally, amount, tally
 from assistant.quota.replay import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from assistant.quota.ledger import Entry
-    from assistant.quota.plan import Meter, Plan
+    from assistant.quota.plan import Plan
     from assistant.quota.tariff import Burn
 
 _MONTH = timedelta(days=365) / 12
-_PARTS = {Decimal("0.5"): "half", Decimal(1) / 3: "a third", Decimal("0.25"): "a quarter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,46 +116,3 @@ def _price(plan: Plan, span: timedelta) -> Decimal | None:
     return (plan.price * Decimal(span / timedelta(days=1)) / Decimal(_MONTH / timedelta(days=1)) / months).quantize(
         Decimal("0.01")
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """The same work is cheaper from `at` on: `part` of what it costs now (0 to 1)."""
-
-    at: datetime
-    part: Decimal
-
-    def __str__(self) -> str:
-        part = next((word for value, word in _PARTS.items() if abs(value - self.part) < Decimal("0.01")), "")
-        less = part or f"{(1 - self.part) * 100:.0f} % less"
-        return f"this costs {less} after {self.at.astimezone(UTC):%H:%M} UTC"
-
-
-def cheaper(
-    cost_at: Callable[[datetime], Decimal | None],
-    now: datetime,
-    *,
-    within: timedelta = timedelta(hours=24),
-    step: timedelta = timedelta(minutes=15),
-) -> Hint | None:
-    """Return the first instant within a day at which something costs least, if that is less than now; None else.
-
-    `cost_at` gives a cost, a price or a weight at an instant, None where it is unknown. Instants are tried on the full
-    steps of the clock, for rules begin and end there.
-    """
-    here = cost_at(now)
-    if not here:
-        return None
-    first = datetime.fromtimestamp((now.timestamp() // step.total_seconds() + 1) * step.total_seconds(), UTC)
-    best: Hint | None = None
-    for index in range(int(within / step)):
-        at = first + index * step
-        there = cost_at(at)
-        if there is not None and there < here and (best is None or there / here < best.part):
-            best = Hint(at, there / here)
-    return best
-
-
-def cheaper_in_plan(meter: Meter, model: str, now: datetime) -> Hint | None:
-    """Return when a model takes less of a meter than now."""
-    return cheaper(lambda at: meter.tariff.factor(model, at).point, now)

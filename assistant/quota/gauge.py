@@ -343,8 +343,7 @@ class Gauge:
     @property
     def _edgeless(self) -> bool:
         window = self.meter.window
-        told = self._reading is not None and self.end is not None
-        if told or window.kind not in {"grid", "subscription_month"}:
+        if window.kind not in {"grid", "subscription_month"} or (self._reading is not None and self.end is not None):
             return False
         return window.origin is None and (window.kind == "grid" or window.day == 0)
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant import discover
-from assistant.quota import gather, tally
+from assistant.quota import buckets, gather, tally
 from assistant.quota.entry import Total
 from assistant.quota.store import Store
 from assistant.tokens import TokenUsage
@@ -65,8 +65,8 @@ class Imports:
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
         """Sum up by any of client, provider, model, project, day, hour: as `Ledger.totals` does. A price is only what a client said."""
-        if wrong := sorted({*by, *only} - set(gather.KEYS)):
-            raise ValueError(f"no sums by {wrong}; there are {', '.join(gather.KEYS)}")
+        if wrong := sorted({*by, *only} - set(buckets.KEYS)):
+            raise ValueError(f"no sums by {wrong}; there are {', '.join(buckets.KEYS)}")
         where = "".join(f" AND {name} = ?" for name in only)
         values: list[Any] = list(only.values())
         for mark, day in ((">=", since), ("<=", until)):
@@ -74,7 +74,7 @@ class Imports:
                 where += f" AND day {mark} ?"
                 values.append(day.isoformat())
         groups = ", ".join((*by, "cost_status", "currency"))
-        sums = ", ".join(f"SUM({name})" for name in gather.SUMS)
+        sums = ", ".join(f"SUM({name})" for name in buckets.SUMS)
         query = f"SELECT {groups}, {sums}, money(amount) FROM used WHERE 1{where} GROUP BY {groups}"
 
         def read(base: Connection) -> list[tuple[Any, ...]]:

@@ -98,11 +98,11 @@ def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> s
         else:
             words = [facts["window"], "exhausted" if facts["state"] == "exhausted" else _share(share)]
             if resets is not None:
-                words.append(f"resets in {_span(resets - now)}")
+                words.append(f"resets in {span(int(resets - now) // 60)}")
             parts.append(" ".join(word for word in words if word))
     age = None if at is None else now - at
     if age is not None and age >= _OLD_S:
-        parts.append(f"{_span(age)} old")
+        parts.append(f"{span(int(age) // 60)} old")
     full = [part for part in (facts["model"].rpartition("/")[2], *parts) if part]
     while len(full) > 1 and len(" · ".join(full)) > width:
         full.pop(0)
@@ -131,9 +131,9 @@ def _share(share: float | None) -> str:
     return f"{bar:<5}{share * 100:.0f}%"
 
 
-def _span(seconds: float) -> str:
-    """Say a length of time in two units at most; never a negative one, whatever the clocks do."""
-    minutes = max(0, int(seconds)) // 60
+def span(minutes: int) -> str:
+    """Say a length of time in its two largest units; never a negative one, whatever the clocks do."""
+    minutes = max(0, minutes)
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
         return f"{days} d {hours} h" if hours else f"{days} d"

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -259,6 +258,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     text = headers.get("retry-after", "")
     if (wait := duration(text)) is not None:
         return now + wait
+    from email.utils import parsedate_to_datetime  # a date in words is rare, and its reader is not small
+
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, TypeError):

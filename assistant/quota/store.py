@@ -187,7 +187,8 @@ class Store:
         if not self.path.exists():
             self.path.touch(0o600)
         base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
-        try:
+        with contextlib.ExitStack() as unless_it_opens:
+            unless_it_opens.callback(base.close)
             found = self._version_of(base)
             base.execute("PRAGMA journal_mode=WAL").fetchone()
             for pragma in self._pragmas:
@@ -196,9 +197,7 @@ class Store:
             if found < self._version:
                 self._upgrade(base)
             self._look_over(base)
-        except BaseException:
-            base.close()
-            raise
+            unless_it_opens.pop_all()
         return base
 
     def _version_of(self, base: sqlite3.Connection) -> int:
@@ -342,10 +341,10 @@ def _transaction(base: sqlite3.Connection, wait_s: float = WAIT_S) -> Iterator[s
     try:
         yield base
         base.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.DatabaseError):
-            base.execute("ROLLBACK")
-        raise
+    finally:
+        if base.in_transaction:
+            with contextlib.suppress(sqlite3.DatabaseError):
+                base.execute("ROLLBACK")
 
 
 def _code(error: sqlite3.DatabaseError) -> int:

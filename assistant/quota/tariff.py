@@ -197,18 +197,22 @@ class Tariff:
     def _foreign(self, currency: str) -> bool:
         return bool(self.currency) and currency != self.currency
 
-    def _weighted(self, burn: Burn, default: Decimal | None) -> Decimal | None:
-        """Return the weighted tokens; None where a class was burnt whose weight nobody says and `default` is None."""
-        weights = self.weights
+    def _weights(self, burn: Burn) -> Mapping[str, Decimal]:
+        """Return the weights of the newest rate for a model at an instant."""
         fitting = [
             rate
             for rate in self.rates
             if (rate.since is None or burn.at >= rate.since)
             and (not rate.models or any(fnmatchcase(burn.model, pattern) for pattern in rate.models))
         ]
-        if fitting:
-            newest = max((rate.since for rate in fitting if rate.since is not None), default=None)
-            weights = next(rate.weights for rate in fitting if rate.since == newest or newest is None)
+        if not fitting:
+            return self.weights
+        newest = max((rate.since for rate in fitting if rate.since is not None), default=None)
+        return next(rate.weights for rate in fitting if rate.since == newest or newest is None)
+
+    def _weighted(self, burn: Burn, default: Decimal | None) -> Decimal | None:
+        """Return the weighted tokens; None where a class was burnt whose weight nobody says and `default` is None."""
+        weights = self._weights(burn) if self.rates else self.weights
         if not weights and default is None:
             return None
         total = _ZERO
@@ -233,14 +237,16 @@ def _counts(usage: TokenUsage) -> tuple[tuple[str, int], ...]:
     )
 
 
-_STANDS_FOR = {"reasoning": ("output",), "cache_write_short": ("cache_write",), "cache_write_long": ("cache_write",)}
+_STANDS_FOR = {"reasoning": "output", "cache_write_short": "cache_write", "cache_write_long": "cache_write"}
 
 
 def _weight(weights: Mapping[str, Decimal], name: str, default: Decimal | None) -> Decimal | None:
     """Find a class's weight: its own, that of the class it is a part of, and for a priced input class the fresh one's."""
-    for each in (name, *_STANDS_FOR.get(name, ())):
-        if each in weights:
-            return weights[each]
+    own = weights.get(name)
+    if own is None and (whole := _STANDS_FOR.get(name)) is not None:
+        own = weights.get(whole)
+    if own is not None:
+        return own
     if default is None and name not in {"output", "reasoning"}:
         return weights.get("fresh_input")
     return default

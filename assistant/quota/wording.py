@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from assistant.quota import forecast, money
+from assistant.quota.line import span
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,13 +42,7 @@ def age(seconds: int) -> str:
 
 def countdown(at: datetime, now: datetime) -> str:
     """Say how long it is until an instant, in its two largest units."""
-    minutes = max(0, -(-int((at - now).total_seconds()) // 60))
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes:02} min" if minutes else f"{hours} h"
-    return f"{minutes} min"
+    return span(-(-int((at - now).total_seconds()) // 60))
 
 
 def trust(estimate: Estimate) -> str:

@@ -41,6 +41,8 @@ class Holding:
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             self._asking = False
+        if answer != "wait":
+            screen.session.wait("")
         if answer is None:
             screen.composer.give_back(hold.text)
             return
@@ -55,6 +57,7 @@ class Holding:
                 screen.submit(hold.text)
             case _:
                 self.text, self.at = hold.text, hold.until
+                screen.session.wait(self.text, self.at)
                 screen.talk.add(f"waits: {self.label()}. Escape gives the question back.", "note")
                 screen.label()
 
@@ -77,6 +80,7 @@ class Holding:
     def stop(self) -> str:
         """Wait no longer; returns the question, empty for none."""
         text, self.text, self.at = self.text, "", None
+        self._screen.session.wait("")
         self._screen.label()
         return text
 
@@ -85,7 +89,7 @@ class Holding:
 
 
 def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
-    """Return the keys of a hold: numbers for models, `o` for once, `w` for waiting."""
+    """Return the keys of a hold: numbers for models, `o` for once, `w` for waiting, `s` where the wait is over."""
     found = []
     number = 0
     for each in hold.offers:
@@ -94,6 +98,8 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
             found.append((str(number), f"model {each.model}", f"ask {each.model}{_cost(each)}"))
         elif each.kind == "once":
             found.append(("o", "once", "send it all the same, this once"))
+        elif each.at is not None and each.at <= now:
+            found.append(("s", "wait", "send it now"))
         elif each.at is not None:
             from assistant.quota import wording
 

@@ -28,6 +28,7 @@ async def greet(screen: Stage, model: str, *, resume: bool) -> None:
     name = model or session.config.model
     if not name:
         await _first_run(screen)
+        _go_on_waiting(screen)
         return
     present.show(screen, session.roster.switch(name))
     if name.startswith(_PRACTICE):
@@ -37,6 +38,14 @@ async def greet(screen: Stage, model: str, *, resume: bool) -> None:
             "note",
         )
     present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
+    _go_on_waiting(screen)
+
+
+def _go_on_waiting(screen: Stage) -> None:
+    """Offer again what waited for a reset when the program ended."""
+    waiting = screen.session.waiting
+    if waiting is not None:
+        screen.held(waiting.hold(screen.session.now()))
 
 
 async def _take_up(screen: Stage) -> None:
@@ -44,6 +53,8 @@ async def _take_up(screen: Stage) -> None:
     count = await asyncio.to_thread(session.take_up)
     for message in session.history:
         talk.add(message.text, "user" if message.role == "user" else "words")
+    if session.waiting is not None and not count:
+        return
     talk.add(
         f"{count} messages of the last conversation are back." if count else "There is no conversation here yet.",
         "note",

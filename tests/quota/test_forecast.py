@@ -7,7 +7,7 @@ import pytest
 
 from assistant.errors import ConfigError
 from assistant.quota import meter, money
-from assistant.quota.advice import cheaper, cheaper_in_plan, compare
+from assistant.quota.advice import compare
 from assistant.quota.caps import Offer, Reserve, crossed, offers, read_reserve, reserved
 from assistant.quota.forecast import (
     LONG,
@@ -20,6 +20,7 @@ from assistant.quota.forecast import (
     phrase,
     token_rates,
 )
+from assistant.quota.hint import cheaper, cheaper_in_plan
 from assistant.quota.plan import load_plans, read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
@@ -219,7 +220,7 @@ def test_t21_and_t28_money_in_words():
 def test_the_same_work_is_cheaper_after_the_peak():
     page = load_plans(None)["glm-lite"]
     found = cheaper_in_plan(page.meters[0], "glm-5.3", at("08:07:00"))
-    assert str(found) == "this costs half after 10:00 UTC"
+    assert str(found) == "this costs half after 10:00 UTC (18:00 in Beijing)"
     assert cheaper_in_plan(page.meters[0], "glm-5.3", at("11:00:00")) is None
     assert cheaper(lambda when: None, at("08:00:00")) is None
     assert cheaper(lambda when: D(3) if when < at("09:00:00") else D(2), at("08:00:00")).part == D(2) / 3

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from assistant import discover
-from assistant.quota import gather
 from assistant.quota.imports import Imports
+from assistant.quota.marks import Seen, marks
 from assistant.tokens import TokenUsage
 
 AT = "2026-11-24T12:00:00.000Z"
@@ -205,12 +205,19 @@ def test_a_file_is_read_over_many_pieces(imports, tmp_path):
     assert counted(imports)["claude-code",] == (3000, TokenUsage(3000, 300_000, 60_000, 0, 3000 * 3001 // 2))
 
 
-def test_marks_tell_requests_apart_in_runs_as_in_a_set():
-    keys = [f"msg_{number:024d}|req_{number:024d}" for number in range(5000)]
-    marks = gather._marks(keys)
-    assert len(set(marks)) == 5000
-    runs = gather._Runs([gather.array("q", sorted(marks[:2000])), gather.array("q", sorted(marks[2000:4000]))])
-    assert [mark in runs for mark in marks] == [True] * 4000 + [False] * 1000
+def test_marks_tell_requests_apart_in_runs():
+    found = marks(f"msg_{number:024d}|req_{number:024d}" for number in range(5000))
+    assert len(set(found)) == 5000
+    base = sqlite3.connect(":memory:")
+    base.execute("CREATE TABLE seen (run INTEGER PRIMARY KEY, client, marks)")
+    seen = Seen("a")
+    seen.commit(seen.save(base, found[:2000]))
+    seen.commit(seen.save(base, found[2000:4000]))
+    assert [seen.holds(mark) for mark in found] == [True] * 4000 + [False] * 1000
+    again = Seen("a")
+    again.open(base)
+    assert [again.holds(mark) for mark in found] == [True] * 4000 + [False] * 1000
+    assert all(again.slots[mark & again.last] for mark in found)
 
 
 def test_many_runs_become_few_and_forget_nothing(imports, tmp_path):

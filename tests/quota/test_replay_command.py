@@ -46,6 +46,42 @@ def cases():
         None,
         {"week": {"used": 1, "window.start": "2026-11-22T16:00:00+00:00", "window.end": "2026-11-29T16:00:00+00:00"}},
     )
+    weighed = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 1000}
+    anchor = {
+        "name": "month", "unit": "requests", "window": "subscription_month", "zone": "Asia/Shanghai", "limit": 5,
+        "subscribed_at": "2027-10-31T22:30:00+08:00",
+    }  # fmt: skip
+    yield (
+        "three meters at the edge of a leap month, the last step blocked by the day",
+        [
+            {**weighed, "weights": {"fresh_input": "0.5", "cache_read": "0.05", "output": "2"}},
+            anchor,
+            {**day, "zone": "Europe/London", "limit": 4},
+        ],
+        [
+            {"at": "2028-02-29T14:29:59Z", "usage": {"fresh_input": 100, "output": 50}},
+            {"at": "2028-02-29T14:30:00Z", "usage": {"fresh_input": 200, "cache_read": 1000, "output": 100}},
+            {"at": "2028-02-29T19:29:59Z", "usage": {"fresh_input": 200}},
+            {"at": "2028-02-29T20:00:00Z", "usage": {"fresh_input": 10, "output": 10}},
+            {"at": "2028-02-29T20:10:00Z", "usage": {"fresh_input": 10, "output": 10}},
+        ],
+        None,
+        {
+            "5 hours": {"used": 125, "window.start": "2028-02-29T19:29:59+00:00", "forecast.expected_percent": 13.3},
+            "month": {"used": 3, "window.start": "2028-02-29T14:30:00+00:00", "resets_at": "2028-03-31T14:30:00+00:00"},
+            "day": {"used": 4, "state": "exhausted"},
+        },
+    )
+    rolling = {"name": "5 hours", "unit": "calls", "window": "rolling", "hours": 5, "limit": 10}
+    early = [{"at": "2026-11-23T09:00:00Z"}] * 6 + [{"at": "2026-11-23T10:30:00Z"}] * 4
+    for moment, used, state in (("13:59:59", 10, "exhausted"), ("14:00:00", 4, "open"), ("15:30:00", 0, "open")):
+        yield (
+            f"rolling at {moment}",
+            [rolling],
+            [{**each, "id": str(number)} for number, each in enumerate(early)],
+            f"2026-11-23T{moment}Z",
+            {"5 hours": {"used": used, "state": state}},
+        )
     month = {
         "name": "month",
         "unit": "requests",

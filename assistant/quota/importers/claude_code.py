@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from assistant.quota.gather import Row
+    from assistant.quota.buckets import Row
 
 CLIENT = "claude-code"
 KINDS = {".jsonl": "lines"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assistant.quota.gather import Use
+from assistant.quota.buckets import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

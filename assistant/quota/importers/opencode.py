@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assistant.quota.gather import Use
+from assistant.quota.buckets import Use
 from assistant.quota.store import foreign
 
 if TYPE_CHECKING:

@@ -1,0 +1,67 @@
+"""When the same work is cheaper: where a plan's weights or a seller's prices go by the hour. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assistant.quota.terms import Meter
+
+_PARTS = {Decimal("0.5"): "half", Decimal(1) / 3: "a third", Decimal("0.25"): "a quarter"}
+_CITIES = {"Asia/Shanghai": "Beijing"}  # the clock of all China is called after its capital
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The same work is cheaper from `at` on: `part` of what it costs now (0 to 1). `zone` is that of the seller's clock."""
+
+    at: datetime
+    part: Decimal
+    zone: str = "UTC"
+
+    def __str__(self) -> str:
+        part = next((word for value, word in _PARTS.items() if abs(value - self.part) < Decimal("0.01")), "")
+        less = part or f"{(1 - self.part) * 100:.0f} % less"
+        there = ""
+        if self.zone != "UTC":
+            city = _CITIES.get(self.zone) or self.zone.rpartition("/")[2].replace("_", " ")
+            there = f" ({self.at.astimezone(ZoneInfo(self.zone)):%H:%M} in {city})"
+        return f"this costs {less} after {self.at.astimezone(UTC):%H:%M} UTC{there}"
+
+
+def cheaper(
+    cost_at: Callable[[datetime], Decimal | None],
+    now: datetime,
+    *,
+    within: timedelta = timedelta(hours=24),
+    step: timedelta = timedelta(minutes=15),
+    zone: str = "UTC",
+) -> Hint | None:
+    """Return the first instant within a day at which something costs least, if that is less than now; None else.
+
+    `cost_at` gives a cost, a price or a weight at an instant, None where it is unknown. Instants are tried on the full
+    steps of the clock, for rules begin and end there.
+    """
+    here = cost_at(now)
+    if not here:
+        return None
+    first = datetime.fromtimestamp((now.timestamp() // step.total_seconds() + 1) * step.total_seconds(), UTC)
+    best: Hint | None = None
+    for index in range(int(within / step)):
+        at = first + index * step
+        there = cost_at(at)
+        if there is not None and there < here and (best is None or there / here < best.part):
+            best = Hint(at, there / here, zone)
+    return best
+
+
+def cheaper_in_plan(meter: Meter, model: str, now: datetime) -> Hint | None:
+    """Return when a model takes less of a meter than now."""
+    zone = next((rule.zone for rule in meter.tariff.rules if rule.hours), "UTC")
+    return cheaper(lambda at: meter.tariff.factor(model, at).point, now, zone=zone)

@@ -1,0 +1,137 @@
+"""Files of other clients: found below a folder, and read line by line from where the last run stopped.
+
+Most lines of such logs are answers and files that somebody looked at, by the gigabyte; few say what was used. So bytes are
+searched, not parsed, until a line holds one of the words that its client's module looks for.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from io import FileIO
+
+_READ = 256 << 10
+"""Bytes read at once: what a core's own cache holds."""
+LONGEST_LINE = 64 << 20
+"""Bytes of a line, or of a whole document, that are looked at; nobody writes longer ones on purpose."""
+_DENSE = 2048
+"""Bytes to a line that counts, up to which lines are many."""
+_HEAD = 512
+
+
+@dataclass(slots=True)
+class LogFile:
+    """How far a file was read. `head` tells it from another one that took its place.
+
+    `as_read` is its inode, its size and the instant of its last change (ns) when it was read to its end.
+    """
+
+    path: str
+    offset: int = 0
+    head: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+    as_read: tuple[int, int, int] = (0, -1, 0)
+
+
+class Reader:
+    """Reads one file after the other through one buffer."""
+
+    def __init__(self, needles: Sequence[bytes]) -> None:
+        self._needles = needles
+        self._buffer = bytearray(_READ)
+        self.notes: list[str] = []
+
+    def lines(self, file: LogFile, size: int) -> Iterator[bytearray]:
+        """Give whole lines, among them all that hold a needle, some at a time; `file.offset` is behind them then.
+
+        Another file by now, or one that was cut, is read from its start. The rest of a line may still be on its way.
+        """
+        with open(file.path, "rb", buffering=0) as log:  # noqa: PTH123 - a Path for each of thousands of files costs
+            if file.offset and (file.offset > size or _crc(log, file.offset) != file.head):
+                project = file.state.get("project")
+                file.offset, file.state = 0, {"project": project} if project else {}
+            log.seek(file.offset)
+            rest = 0
+            while got := self._fill(log, rest):
+                end = self._buffer.rfind(b"\n", rest, rest + got) + 1
+                rest += got
+                if end:
+                    file.offset += end
+                    yield self._holding(end)
+                    rest -= end
+                    self._buffer[:rest] = self._buffer[end : end + rest]
+                elif rest >= LONGEST_LINE:
+                    self.notes.append(f"{file.path}: a line of more than {LONGEST_LINE >> 20} MB was left out")
+                    file.offset += rest
+                    rest = 0
+            if rest and _is_whole(line := self._buffer[:rest]):
+                file.offset += rest
+                yield line
+            file.head = _crc(log, file.offset)
+
+    def _fill(self, log: FileIO, rest: int) -> int:
+        """Read behind what is left of a line; returns the number of bytes, 0 at the end of the file."""
+        if rest == len(self._buffer):
+            self._buffer *= 2
+        elif not rest and len(self._buffer) > _READ:
+            self._buffer = bytearray(_READ)
+        with memoryview(self._buffer) as buffer, buffer[rest:] as room:
+            return log.readinto(room) or 0
+
+    def _holding(self, end: int) -> bytearray:
+        """Cut out the lines that hold a needle, among whole lines that end at `end`; where they are many, leave the others in."""
+        buffer = self._buffer
+        if len(self._needles) == 1 and buffer.count(self._needles[0], 0, end) * _DENSE > end:
+            return buffer[:end]  # to cut here and there costs more than to decode a little more
+        find, rfind = buffer.find, buffer.rfind
+        spans = []
+        for needle in self._needles:
+            at = find(needle, 0, end)
+            while at >= 0:
+                after = find(b"\n", at) + 1
+                spans.append((rfind(b"\n", 0, at) + 1, after))
+                at = find(needle, after, end)
+        if len(self._needles) > 1:
+            spans = sorted(set(spans))
+        return bytearray().join([buffer[start:after] for start, after in spans])
+
+
+def _crc(log: FileIO, offset: int) -> int:
+    log.seek(0)
+    return zlib.crc32(log.read(min(offset, _HEAD)))
+
+
+def _is_whole(rest: bytearray) -> bool:
+    """Say whether what follows the last line end is complete."""
+    try:
+        msgspec.json.decode(rest, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def walk(root: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
+    """Give the files of these suffixes below a folder, sorted; links are not followed, so there is no way round in circles."""
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as there:
+                entries = sorted(there, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.name.endswith(suffixes) and entry.is_file(follow_symlinks=False):
+                    yield entry.path, entry.stat(follow_symlinks=False)
+            except OSError:
+                continue

@@ -1,0 +1,95 @@
+"""Which requests of a client were counted before: a mark of 64 bits for each, in sorted runs.
+
+Among ten million requests the chance that two share a mark is one in 400,000. A mark takes eight bytes on the disk and in
+memory; a first pass asks a table of one byte for each of 16 million slots before it searches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.quota.store import Connection
+
+RUN = 250_000
+"""Marks in a run that is not merged any further."""
+_FEW = 8
+"""Short runs that may lie side by side."""
+_SLOTS = 1 << 24
+
+
+def marks(keys: Iterable[str]) -> array[int]:
+    """Name requests by numbers."""
+    digests = [hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
+    return array("q", b"".join(digests))
+
+
+class Seen:
+    """The marks of all requests of a client that were ever counted.
+
+    `slots` tells at once what is new: a mark is new where `slots[mark & last]` is 0, and where it is 1, `holds` knows. Who
+    counts a mark sets its slot.
+    """
+
+    def __init__(self, client: str) -> None:
+        self._client = client
+        self._runs: list[array[int]] = []
+        self.slots = bytearray(_SLOTS)
+
+    @property
+    def last(self) -> int:
+        """The number of the last slot."""
+        return len(self.slots) - 1
+
+    def open(self, base: Connection) -> None:
+        """Read the runs."""
+        for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
+            self._runs.append(array("q", blob))
+            self.slots = bytearray(b"\1")  # filling the slots from the runs would cost more than asking the runs
+
+    def holds(self, mark: int) -> bool:
+        """Say whether a mark is in a run."""
+        for run in self._runs:
+            at = bisect_left(run, mark)
+            if at < len(run) and run[at] == mark:
+                return True
+        return False
+
+    def save(self, base: Connection, found: Iterable[int]) -> array[int]:
+        """Write marks that no run holds as a new run."""
+        run = array("q", _sorted(found))
+        if run:
+            base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run.tobytes()))
+        return run
+
+    def commit(self, run: array[int]) -> None:
+        """Know a run that is on the disk."""
+        self._runs.append(run)
+
+    def merge(self, base: Connection) -> None:
+        """Put short runs together, so that there are few to ask."""
+        rows = base.execute(
+            "SELECT run, marks FROM seen WHERE client = ? AND length(marks) < ?", (self._client, 8 * RUN)
+        ).fetchall()
+        if len(rows) < _FEW:
+            return
+        base.executemany("DELETE FROM seen WHERE run = ?", [row[:1] for row in rows])
+        together = _sorted(chain.from_iterable(array("q", blob) for _, blob in rows))
+        for first in range(0, len(together), RUN):
+            self.save(base, together[first : first + RUN])
+
+
+def _sorted(found: Iterable[int]) -> list[int]:
+    """Sort marks: first into a thousand heaps, which a core's own cache holds and which are all alike in size."""
+    heaps: list[list[int]] = [[] for _ in range(1 << 10)]
+    for mark in found:
+        heaps[(mark >> 54) + 512].append(mark)
+    for heap in heaps:
+        heap.sort()
+    return list(chain.from_iterable(heaps))
