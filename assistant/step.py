@@ -194,6 +194,8 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
     try:
         while state == "interrupted" and step.error is None:
             batch = await inbox.take()
+            if pump.done():
+                pump.result()  # a fault of ours goes up, instead of a wait for ever
             for chunk in batch:
                 for event in _take(step, chunk):
                     yield event

@@ -47,6 +47,23 @@ class Wattson(App[int]):
                     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                         asyncio.get_running_loop().add_signal_handler(number, self._end, 128 + number)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """An error of ours in a worker costs what that worker did, not the sitting; in drawing itself, the screen ends."""
+        from textual.worker import WorkerFailed
+
+        if isinstance(error, WorkerFailed) and self._first.is_mounted:
+            self._first.stumbled(error.error)
+        else:
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End with the traceback, but not with the values of variables, as Textual would: keys are among them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self._exit_renderables.append(Segments(self.console.render(Traceback(), self.console.options)))
+        self._close_messages_no_wait()
+
     def _end(self, code: int) -> None:
         self.session.stop()
         self.exit(code)

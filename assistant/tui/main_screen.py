@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from time import monotonic
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -217,6 +218,22 @@ class MainScreen(Screen[None]):
         except AssistantError as error:
             self.talk.end()
             self.talk.add(str(error), "error")
+
+    def stumbled(self, error: BaseException) -> None:
+        """Say that something of ours went wrong, and where; all else goes on."""
+        from assistant.models.redact import redact
+
+        place = ""
+        for frame in walk_tb(error.__traceback__):
+            place = f"{frame[0].f_code.co_filename.rpartition('/')[2]}:{frame[1]}"
+        secret = ("KEY", "TOKEN", "SECRET", "PASS")
+        keys = [value for name, value in self.session.env.items() if any(each in name.upper() for each in secret)]
+        words = redact(f"{type(error).__name__} at {place}: {error}", keys)
+        self.talk.end()
+        self.talk.add(
+            f"This is a fault of Wattson's, please report it: {words}. The conversation is kept; whatever was being written is whole or not at all.",
+            "error",
+        )
 
     # Hunks.
 
