@@ -218,5 +218,5 @@ async def test_the_screen_says_who_edits_and_who_pays(two):
             await until(pilot, lambda: app.main.composer.has_focus)
             await say(pilot, QUESTION)
             await until(pilot, lambda: "hunk to decide" in app.main.talk.text)
-            assert f"edit from {EDITOR}, metered pays" in app.main.talk.text
+            assert f"edit from {EDITOR} (metered)" in app.main.talk.text
             assert len(app.main.hunks.hunks) == 1

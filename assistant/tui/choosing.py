@@ -219,7 +219,7 @@ def facts(row: Row, effect: Carried | None = None) -> list[str]:
     """Tell about a model in a few lines."""
     model, provider = row.model, row.provider
     key = "" if row.ready else f"; no key: set {' or '.join(provider.key_names)}"
-    lines = [f"{model.title or model.id}, sold by {provider.title}; {row.payer} pays{key}"]
+    lines = [f"{model.title or model.id}, sold by {provider.title}; {row.payer}{key}"]
     if effect is not None:
         low, likely, high = effect.tokens
         dearer = f", dearer above {short(model.soft_window)}" if effect.dearer and model.soft_window else ""

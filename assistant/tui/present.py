@@ -40,7 +40,7 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
             if step > 1:
                 talk.end()
-                talk.add(f"{purpose} from {model}, {payer} pays: ~{likely:,} tokens, {money(cost)}", "note")
+                talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {money(cost)}", "note")
         case events.Waiting():
             pass
         case events.Retrying(attempt, wait_s, error):
@@ -92,7 +92,7 @@ def show(screen: Stage, event: events.Event) -> None:
             same = meter.state.model.rpartition(":")[0] == badge.rpartition(":")[0]
             share = meter.state.context_share if same else None
             meter.show(replace(meter.state, model=badge, payer=payer, served="", context_share=share))
-            talk.add(f"now asking {badge}; {payer} pays.", "good")
+            talk.add(f"now asking {badge} ({payer}).", "good")
         case events.TurnEnded():
             talk.end()
             _end(screen, event)
@@ -101,7 +101,7 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.add(hold.why, "warning")
             screen.held(hold)
         case events.AsideStarted(purpose, provider, model, payer):
-            talk.add(f"{purpose} from {provider}/{model}; {payer} pays", "fold")
+            talk.add(f"{purpose} from {provider}/{model} ({payer})", "fold")
         case events.AsideEnded(purpose, usage=usage, cost=cost, error=trouble):
             talk.end()
             if trouble is not None:

@@ -103,7 +103,7 @@ def told(offer: Offer, trouble: str, key_missing: str) -> list[str]:
         before, after = sheet.source.provider.title, sheet.target.provider.title
         lines.append(f"Who pays changes: {sheet.payer_before} at {before} -> {sheet.payer_after} at {after}.")
     else:
-        lines.append(f"{sheet.payer_after} at {sheet.target.provider.title} pays, as before.")
+        lines.append(f"Paid as before: {sheet.payer_after} at {sheet.target.provider.title}.")
     if sheet.cached and sheet.stay is not None:
         stay = f"{money(sheet.stay)} there" if sheet.stay.amount is not None else f"{sheet.stay.status} there"
         lines.append(f"The old cache ({short(sheet.cached)} tokens, {stay}) stays there; the new model reads anew:")

@@ -69,7 +69,7 @@ async def _first_run(screen: Stage) -> None:
     lines = ["No model is chosen yet. What is here:"]
     for each in found:
         payer = session.roster.payer(each.provider)
-        lines.append(f"  {each.provider.title}: key {each.masked} from {each.source}; {payer} pays")
+        lines.append(f"  {each.provider.title}: key {each.masked} from {each.source}; {payer}")
     for server in servers:
         names = ", ".join(model.id for model in server.models) or "no model is loaded"
         lines.append(f"  {server.title} on this machine: {names}; free")

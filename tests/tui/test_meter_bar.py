@@ -38,7 +38,7 @@ def test_in_full_it_says_it_in_words():
     words = line(STATE, 220)
     for each in (
         "anthropic/claude-sonnet-5-5",
-        "metered pays",
+        "metered",
         "context 3%",
         "turn 2.1k fresh 900 cached 412 out $0.0126",
     ):

@@ -31,7 +31,7 @@ def run(session: Session, options: Namespace) -> int:
     for role, name in data["roles"].items():
         out(f"role      {role:<12} {name}")
     for each in data["keys"]:
-        out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']} pays")
+        out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']}")
     for server in data["local"]:
         models = ", ".join(server["models"]) or "no model loaded"
         out(f"local     {server['provider']:<12} {server['address']}: {models}")

@@ -105,7 +105,6 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     name = state.model if size else state.model.rpartition("/")[2]
     if state.served:
         name = f"{name} answered by {state.served}!" if size == 2 else f"{name}→{state.served}!"
-    payer = f"{state.payer} pays" if size == 2 else state.payer
     plan = ""
     if state.plan:
         share = state.left or ("?" if state.plan_share is None else f"{state.plan_share:.0%}")
@@ -117,7 +116,7 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     if state.context_share is not None:
         window = f"{'context' if size == 2 else 'ctx'} {state.context_share:.0%}"
     rows = [
-        (0, 0, f"{name}{' · ' if size else '·'}{payer}" if payer else name),
+        (0, 0, f"{name}{' · ' if size else '·'}{state.payer}" if state.payer else name),
         (4, 1, window),
         (2, 2, _burn("turn", state.turn, state.turn_costs, about, size) if state.turn.total else ""),
         (3, 3, _burn("session" if size else "Σ", state.session, state.session_costs, about, size)
