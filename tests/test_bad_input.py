@@ -287,3 +287,12 @@ async def test_d6_through_a_company_proxy_with_a_password_and_a_certificate_of_i
     assert text == "through"
     assert asked[0].startswith(f"CONNECT {name}:443")
     assert CANARY not in asked[0]
+
+
+def test_an_answer_without_edits_is_no_silent_success(wattson):
+    with loopback.Server(loopback.openai("All is well as it is.")) as server:
+        code, out, err = wattson(
+            "ask", "-m", "openai/gpt-6.1-sol", "--apply", "mend it", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY
+        )
+    assert (code, out) == (0, "All is well as it is.\n")
+    assert "Nothing was written: the answer proposes no edits." in err

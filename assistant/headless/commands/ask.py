@@ -64,6 +64,8 @@ async def _ask(session: Session, options: Namespace) -> int:
             code = _not_written(f"{ended.editor} failed: {ended.no_edits}", 1, as_json=options.json)
         elif options.apply and code == 0 and (ended.patch is not None or ended.misfits):
             code = await _apply(session, ended, options)
+        elif options.apply and code == 0:
+            _not_written("the answer proposes no edits.", 0, as_json=options.json)
     except AssistantError as error:
         if options.json:
             pick = session.roster.pick
