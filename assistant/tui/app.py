@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App
 
 from assistant.errors import ConfigError
@@ -41,11 +42,16 @@ class Wattson(App[int]):
         """Put on the theme; a polite end from outside gives the terminal back like any other."""
         self.theme = self._look.textual
         if not self.is_headless:
-            for name in ("SIGTERM", "SIGHUP"):
+            for name in ("SIGTERM", "SIGHUP", "SIGINT"):
                 number = getattr(signal, name, None)
                 if number is not None:
                     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                         asyncio.get_running_loop().add_signal_handler(number, self._end, 128 + number)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hear an event; a key that comes before there is a screen, or when there is none any more, goes nowhere."""
+        if self.screen_stack or not isinstance(event, events.InputEvent):
+            await super().on_event(event)
 
     def _handle_exception(self, error: Exception) -> None:
         """An error of ours in a worker costs what that worker did, not the sitting; in drawing itself, the screen ends."""

@@ -1,5 +1,7 @@
 """G17 of the checklist: an error of ours in a worker is said, and the sitting goes on."""
 
+from textual.events import Key
+
 from assistant import config
 from assistant.session import Session
 from assistant.tui.app import Wattson
@@ -33,3 +35,9 @@ async def test_g17_a_fault_in_a_turn_is_said_and_the_next_command_works(repo, en
         assert not session.asking
         await say(pilot, "/help")
         await until(pilot, lambda: len(app.screen_stack) == 2)
+
+
+async def test_a_key_that_comes_when_no_screen_is_left_goes_nowhere(make_session):
+    app = Wattson(make_session())
+    assert app.screen_stack == []
+    await app.on_event(Key("a", "a"))
