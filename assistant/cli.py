@@ -51,6 +51,9 @@ def _run(argv: list[str]) -> int:
             raise ConfigError(f"{root} is not a folder.", "Name the folder of your project, or stand in it.")
         session = _session(root, dict(os.environ))
         if options.command in {"tui", "demo"}:
+            import gc
+
+            gc.disable()  # until the first frame stands: what is loaded for it stays, and to look through it is lost time
             from assistant.tui.app import start
 
             return start(

@@ -9,7 +9,6 @@ Submodules are named and not entered: each is a repository of its own.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -18,9 +17,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import ignore
 from assistant.context.ignore import IGNORE_FILE
@@ -67,8 +65,7 @@ _ID = re.compile(r"[0-9a-f]{40,64}")
 _REVISION = re.compile(r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}")
 
 
-@dataclass(frozen=True, slots=True)
-class FileFact:
+class FileFact(NamedTuple):
     """One regular file: path with "/", git blob id of its bytes as they are now, size, and whether it differs from HEAD."""
 
     path: str
@@ -77,8 +74,7 @@ class FileFact:
     dirty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(NamedTuple):
     """What a run of git came to: exit status, standard output as bytes, standard error as text."""
 
     status: int
@@ -86,8 +82,7 @@ class Ran:
     err: str
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit of the history: full id, seconds since 1970 when it was made, first line of its message, files it changed."""
 
     id: str
@@ -266,6 +261,8 @@ class Repo:
         """Return the git blob id of a file as it is on disk."""
         key = (path, facts.st_size, facts.st_mtime_ns)
         if key not in self._hashes:
+            import hashlib  # not for the first frame
+
             data = self.read(path)
             self._hashes[key] = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
         return self._hashes[key]

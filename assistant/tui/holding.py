@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import command
-from assistant.tui.choice import Choice
 from assistant.tui.widgets.meter_bar import money
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ class Holding:
 
     async def offer(self, hold: Hold) -> None:
         """Let the user choose a way out; without one the question goes back to where it was typed."""
+        from assistant.tui.choice import Choice
+
         screen = self._screen
         self._asking = True
         try:

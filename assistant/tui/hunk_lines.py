@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 
@@ -29,8 +28,7 @@ _LONGEST_PAIR = 400
 _END = "  (no line end)"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """The lines of a hunk ready to be drawn: their words made safe, and their colours."""
 
     lines: tuple[Line, ...]

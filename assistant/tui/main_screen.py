@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import aclosing
 from time import monotonic
 from traceback import walk_tb
@@ -51,6 +52,7 @@ class MainScreen(Screen[None]):
     MainScreen #hunks { width: 1fr; }
     MainScreen.-wide #hunks { border-left: solid $primary-muted; }
     """
+    AUTO_FOCUS = "#composer"
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "stop", show=False),
         Binding("f1", "open('help')", show=False, priority=True),
@@ -100,7 +102,6 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Paint first; look around after that."""
-        self.composer.focus()
         self.hunks.show(None)
         self.call_after_refresh(self._begin)
         self.set_interval(_BEAT_S, lambda: self.ask_meter(idle=True))
@@ -128,6 +129,9 @@ class MainScreen(Screen[None]):
             self.composer.sent = await asyncio.to_thread(self.session.asked_before)
         except AssistantError as error:
             self.talk.add(str(error), "error")
+        finally:
+            gc.freeze()
+            gc.enable()
 
     # What is typed.
 
