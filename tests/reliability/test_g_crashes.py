@@ -187,6 +187,46 @@ def test_g1_a_write_that_was_killed_is_put_back_and_said_by_the_next_command(rep
     assert tree(repo) == before
 
 
+def test_g1_the_screen_killed_in_the_middle_of_a_write_leaves_nothing_mixed(repo, env, wattson):
+    reply = twenty(repo)
+    before = tree(repo)
+    home = Path(env["WATTSON_HOME"])
+    argv = [sys.executable, "-m", "assistant", "tui", "-m", "openai/gpt-6.1-sol"]
+    for _ in range(20):
+        with loopback.Server(loopback.openai(reply)) as server:
+            child, terminal = pty.fork()
+            if not child:
+                os.chdir(repo)
+                os.execve(
+                    argv[0],
+                    argv,
+                    {**env, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "PYTHONPATH": str(Path.cwd())},
+                )
+            out, steps = b"", [(b"now asking", b"go on\r"), (b"0/20 decided", b"A"), (b"20/20 decided", b"\r")]
+            while steps:
+                assert select.select([terminal], [], [], 60)[0], out[-2000:]
+                out += os.read(terminal, 65536)
+                if steps[0][0] in out:
+                    time.sleep(0.5)  # keys that come at once after hunks have appeared count for nothing
+                    os.write(terminal, steps.pop(0)[1])
+            first = repo / "d0" / "f0.txt"
+            while first.read_bytes() == before["d0/f0.txt"]:
+                if select.select([terminal], [], [], 0)[0]:
+                    os.read(terminal, 65536)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(terminal)
+        if going(home):
+            break
+        assert wattson("undo")[0] == 0  # it was quicker than we: once more
+    assert going(home)
+    code, _, err = wattson("ask", "-m", "scripted/lesson", "who are you?")
+    assert code == 0
+    assert "Put back after an interrupted write" in err
+    assert tree(repo) == before
+    assert not going(home)
+
+
 @pytest.mark.parametrize("face", ["ask", "tui"])
 def test_g1_killed_while_the_answer_streams_nothing_is_written_and_the_book_says_interrupted(repo, env, wattson, face):
     before = tree(repo)
