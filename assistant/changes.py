@@ -106,6 +106,11 @@ class Changes:
         self.proposed = proposal
         return aside
 
+    def take_up(self, diff: str, turn: int, model: str) -> None:
+        """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now."""
+        patch, misfits = self.read_reply(diff)
+        self.propose(Proposal(patch, misfits, turn, model), upon=None)
+
     def bring_back(self, turn: int) -> Proposal | None:
         """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""
         back = next((each for each in reversed(self.set_aside) if each.turn == turn), None)

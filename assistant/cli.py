@@ -91,7 +91,7 @@ def _parse(argv: list[str]) -> Namespace:
         prog="wattson", description="A pair programmer for the terminal that watches the meter.", allow_abbrev=False
     )
     parser.add_argument("-V", "--version", action="version", version=f"wattson {__version__}")
-    parser.set_defaults(model="", resume=False, json=False, folder=None)
+    parser.set_defaults(model="", resume="", json=False, folder=None)
     parts = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def part(name: str, words: str) -> argparse.ArgumentParser:
@@ -100,12 +100,24 @@ def _parse(argv: list[str]) -> Namespace:
     tui = part("tui", "pair-program in DIR (this is what `wattson DIR` does)")
     tui.add_argument("folder", nargs="?", metavar="DIR")
     tui.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL")
-    tui.add_argument("-c", "--continue", dest="resume", action="store_true", help="take up the last conversation here")
+    tui.add_argument(
+        "-c",
+        "--continue",
+        dest="resume",
+        action="store_const",
+        const="last",
+        default="",
+        help="take up the last conversation here",
+    )
+    tui.add_argument(
+        "-r", "--resume", action="store_const", const="choose", default="", help="choose the conversation to take up"
+    )
     demo = part("demo", "a practice session: scripted model, scratch repository, no key, no network")
     demo.add_argument(
         "folder", nargs="?", metavar="DIR", help="where to put the scratch repository (default: a temporary folder)"
     )
-    if argv and not argv[0].startswith(("-m", "--model", "-c", "--continue")) and argv[0] not in {"tui", "demo"}:
+    screen = ("-m", "--model", "-c", "--continue", "-r", "--resume")
+    if argv and not argv[0].startswith(screen) and argv[0] not in {"tui", "demo"}:
         from assistant import headless  # the face on a screen starts without the other commands
 
         known = headless.names()

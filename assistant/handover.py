@@ -7,12 +7,13 @@ be written leaves everything as it was.
 from __future__ import annotations
 
 import asyncio
+import operator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, tokens
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -75,6 +76,8 @@ class Handover:
 
     def __init__(self, sitting: Sitting) -> None:
         self.trouble = ""
+        self._stopped = False
+        self._folded: tuple[list[Message], list[Message]] = ([], [])
         self._sitting = sitting
         self._counts: dict[str, int] = {}
 
@@ -142,11 +145,25 @@ class Handover:
 
         A brief that cannot be written is said, and the other ways are offered anew: nothing has changed then.
         """
+        self._sitting.roster.catalogue.pick(name)
+        async with aclosing(self.shorten(way)) as stream:
+            async for event in stream:
+                yield event
+        if self._stopped:
+            return
+        if self.trouble:
+            yield events.Asked("switch", name)
+        else:
+            yield self._sitting.roster.switch(name)
+
+    async def shorten(self, way: Way) -> Stream:
+        """Put a brief of the conversation, or its last request, in its place; what cannot be done is said, and changes nothing."""
         from assistant.models import switch
 
         sitting = self._sitting
-        sitting.roster.catalogue.pick(name)
-        self.trouble, brief = "", ""
+        self.trouble, self._stopped, brief = "", False, ""
+        if way == "everything":
+            return
         if way == "brief":
             ended: events.AsideEnded | None = None
             try:
@@ -161,19 +178,33 @@ class Handover:
             except AssistantError as error:
                 self.trouble = error.message
             if not brief:
-                here = sitting.roster.present().model.name
                 self.trouble = self.trouble or "the model wrote nothing."
+                self._stopped = ended is not None and ended.stop == "cancelled"
+                here = sitting.roster.present().model.name
                 yield events.Notice(f"There is no brief: {self.trouble} {here} is still asked.", "warning")
-                if ended is None or ended.stop != "cancelled":
-                    yield events.Asked("switch", name)
                 return
-        before = len(sitting.history)
-        if way != "everything":
-            sitting.carry(switch.carry(sitting.history, way, brief))
-        yield sitting.roster.switch(name)
-        if way != "everything" and before:
+        before = list(sitting.history)
+        after = list(switch.carry(before, way, brief))
+        sitting.carry(after)
+        if before:
+            self._folded = (before, after)
             words = "as the brief above" if brief else "as its last request"
-            yield events.Notice(f"The conversation goes along {words}; all of its {before} messages stay on disk.")
+            yield events.Notice(
+                f"The conversation goes along {words}; /compact undo brings its {len(before)} messages back."
+            )
+
+    def unfold(self) -> int:
+        """Bring back what was made short last in this sitting, before what was said since; returns how many messages.
+
+        Raises ConfigError when nothing was, or when that conversation is over.
+        """
+        before, after = self._folded
+        since = self._sitting.history[len(after) :]
+        if not before or not all(map(operator.is_, after, self._sitting.history)):
+            raise ConfigError("This conversation was not made short in this sitting.", "/resume lists those on disk.")
+        self._folded = ([], [])
+        self._sitting.carry([*before, *since])
+        return len(before)
 
     async def _brief(self) -> Stream:
         from assistant.models import switch

@@ -20,7 +20,7 @@ from assistant import events, prompts, tokens
 from assistant.accounts import Accounts
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
-from assistant.transcript import Transcript, prune, recent
+from assistant.transcript import Sittings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from assistant.roster import Roster
     from assistant.standings import Standing
     from assistant.tokens import TokenUsage
+
+
+_DIFF_KEPT = 4_000_000
+"""Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
 
 
 class Session:
@@ -76,8 +80,8 @@ class Session:
         self._asking = False
         self._saying: list[Message] = []
         self.waiting: Waiting | None = None
-        self._transcript: Transcript | None = None
         self._told: set[str] = set()
+        self._waits = ""
 
     # What it stands on, each made when first used.
 
@@ -250,7 +254,7 @@ class Session:
         )
         asked = turn.asked(text, ask.pictures)
         self._saying = [asked]
-        self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
+        self.sittings.save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
         repairs = 0
@@ -265,7 +269,7 @@ class Session:
                     match event:
                         case events.TextArrived(words):
                             pieces.append(words)
-                            self._save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
+                            self.sittings.save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
                         case events.RequestSent(purpose="repair"):
                             repairs += 1
                         case events.TurnEnded():
@@ -399,10 +403,13 @@ class Session:
         self.changes.told()
         self.sight.heard(asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
+        self._keep_proposal()
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
-        self._save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"})
+        self.sittings.save(
+            {"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"}
+        )
         return aside
 
     def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
@@ -414,6 +421,17 @@ class Session:
         name = ended.editor or f"{ended.provider}/{ended.served_model or ended.model}"
         proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
         return self.changes.propose(proposal, upon=waiting)
+
+    def _keep_proposal(self) -> None:
+        """Keep what waits for decisions with the conversation: who takes it up again can still decide."""
+        diff = self.proposed.patch.diff() if self.proposed is not None else ""
+        diff = diff if len(diff) < _DIFF_KEPT else ""
+        if diff != self._waits and self.proposed is not None:
+            about = {"turn": self.proposed.turn, "model": self.proposed.model}
+            self.sittings.save({"kind": "proposed", "diff": diff, **about})
+        elif diff != self._waits:
+            self.sittings.save({"kind": "proposed", "diff": ""})
+        self._waits = diff
 
     # Deciding.
 
@@ -441,6 +459,7 @@ class Session:
                 raise
             yield events.PatchMoved(moved, stale.message)
             return
+        self._keep_proposal()
         await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
         for words in self.changes.asides():
@@ -501,18 +520,22 @@ class Session:
 
     def clear(self) -> None:
         """Begin a new conversation; the old one stays on disk."""
+        self._forget()
+        self.sittings.close()
+
+    def _forget(self) -> None:
         self.history.clear()
         self.last_usage = None
+        self._waits = ""
         self.changes.clear()
         self.sight.forget()
-        self._transcript = None
 
     def carry(self, messages: Iterable[Message]) -> None:
         """Go on with other messages in place of the history; what was said before stays on disk."""
         self.history[:] = messages
         self.last_usage = None
         told = [{"role": message.role, "text": message.text} for message in self.history]
-        self._save({"kind": "carried", "messages": told})
+        self.sittings.save({"kind": "carried", "messages": told})
 
     def wait(self, text: str, until: datetime | None = None) -> None:
         """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
@@ -521,21 +544,22 @@ class Session:
         if text and until is not None:
             model = self.roster.pick.model.name if self.roster.pick is not None else ""
             self.waiting = Waiting(text, model, self.now(), until)
-            self._save(self.waiting.record())
+            self.sittings.save(self.waiting.record())
         elif self.waiting is not None:
             self.waiting = None
-            self._save({"kind": "waits", "text": ""})
+            self.sittings.save({"kind": "waits", "text": ""})
 
-    def take_up(self) -> int:
-        """Take up the last sitting in this folder; returns how many messages came back."""
+    def take_up(self, name: str = "") -> int:
+        """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
+
+        Raises ConfigError when there is none of that name; then nothing has changed.
+        """
         from assistant import limits
         from assistant.models.message import said
 
-        last = next(iter(recent(self._sittings, 1)), None)
-        if last is None:
-            return 0
-        self._transcript = last
-        records = last.read()
+        records = self.sittings.open(name)
+        if self.history or self.proposed is not None:
+            self._forget()
         self.waiting = limits.waiting(records)
         for record in records:
             role = record.get("kind")
@@ -549,35 +573,19 @@ class Session:
             if role in {"user", "assistant"} and isinstance(text, str) and text:
                 self.history.append(said(role, text))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
+        waits: dict[str, Any] = next((each for each in reversed(records) if each.get("kind") == "proposed"), {})
+        self._waits = str(waits.get("diff") or "")
+        if self._waits:
+            self.changes.take_up(self._waits, int(waits.get("turn") or 0), str(waits.get("model") or ""))
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)
         return len(self.history)
 
-    def asked_before(self, most: int = 200) -> list[str]:
-        """Return what the user asked here in former sittings, oldest first."""
-        found: list[str] = []
-        for sitting in recent(self._sittings, 8):
-            asked = [str(record.get("text") or "") for record in sitting.read() if record.get("kind") == "user"]
-            found = [*asked, *found]
-            if len(found) >= most:
-                break
-        return [words for words in dict.fromkeys(found) if words][-most:]
-
-    @property
-    def _sittings(self) -> Path:
-        return self.places.data / "sessions" / _mark(self.root)
-
-    def _save(self, record: dict[str, Any]) -> None:
-        if self._transcript is None:
-            self._transcript = Transcript(self._sittings / f"{self.now():%Y%m%d-%H%M%S}-{self.id}.jsonl")
-            if gone := prune(self._sittings):
-                self.warnings.append(f"The {gone} oldest conversations of this folder were removed: it had too many.")
-        try:
-            self._transcript.append({**record, "at": self.now().isoformat()})
-        except StateError as error:
-            if str(error) not in self.warnings:
-                self.warnings.append(str(error))
+    @cached_property
+    def sittings(self) -> Sittings:
+        """The conversations of this folder on disk."""
+        return Sittings(self.places.data / "sessions" / _mark(self.root), self.id, self.now, self.warnings)
 
     @cached_property
     def warnings(self) -> list[str]:

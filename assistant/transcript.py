@@ -10,18 +10,21 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.errors import StateError
+from assistant.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 
 MOST = 500
 """Sittings that are kept for a folder."""
 _MOST_BYTES = 256 << 20
+_HEAD = 65_536
+"""Bytes at the beginning of a sitting in which its first question is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +51,109 @@ class Transcript:
 
     def read(self) -> list[dict[str, Any]]:
         """Return all whole records, pieces of one answer joined; an absent file has none."""
-        try:
-            lines = self.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise StateError(f"{self.path} cannot be read: {error.strerror}.", "Check that it is yours.") from error
         records: list[dict[str, Any]] = []
-        for line in lines:
-            try:
-                record = json.loads(line.decode("utf-8", "surrogateescape"))
-            except ValueError:
-                continue  # cut short by a crash, or the empty end
-            if not isinstance(record, dict):
-                continue
+        for record in self._records():
             last = records[-1] if records else {}
             if record.get("piece") and last.get("piece") and last.get("turn") == record.get("turn"):
                 last["text"] = str(last.get("text", "")) + str(record.get("text", ""))
             else:
                 records.append(record)
         return records
+
+    def first(self) -> str:
+        """Return the first question, empty where there is none near the beginning."""
+        asked = (record.get("text") for record in self._records(_HEAD) if record.get("kind") == "user")
+        return str(next(asked, None) or "")
+
+    def _records(self, most: int = -1) -> list[dict[str, Any]]:
+        try:
+            with self.path.open("rb") as file:
+                lines = file.read(most).split(b"\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StateError(f"{self.path} cannot be read: {error.strerror}.", "Check that it is yours.") from error
+        records = []
+        for line in lines:
+            try:
+                record = json.loads(line.decode("utf-8", "surrogateescape"))
+            except ValueError:
+                continue  # cut short by a crash, or the empty end
+            if isinstance(record, dict):
+                records.append(record)
+        return records
+
+
+class Kept(NamedTuple):
+    """A sitting that can be taken up again: its name, when it was written to last, its first question."""
+
+    name: str
+    at: datetime
+    first: str
+
+
+class Sittings:
+    """The conversations of one folder: the one that goes on, and those that can be taken up again.
+
+    `warnings` collects what went wrong without stopping anything.
+    """
+
+    def __init__(self, folder: Path, name: str, now: Callable[[], datetime], warnings: list[str]) -> None:
+        self.folder = folder
+        self.warnings = warnings
+        self._name = name
+        self._now = now
+        self._current: Transcript | None = None
+
+    def save(self, record: Mapping[str, Any]) -> None:
+        """Write a record to the conversation that goes on; a disk that does not take it is a warning."""
+        if self._current is None:
+            self._current = Transcript(self.folder / f"{self._now():%Y%m%d-%H%M%S}-{self._name}.jsonl")
+            if gone := prune(self.folder):
+                self.warnings.append(f"The {gone} oldest conversations of this folder were removed: it had too many.")
+        try:
+            self._current.append({**record, "at": self._now().isoformat()})
+        except StateError as error:
+            if str(error) not in self.warnings:
+                self.warnings.append(str(error))
+
+    def close(self) -> None:
+        """Begin another one with the next record."""
+        self._current = None
+
+    def open(self, name: str = "") -> list[dict[str, Any]]:
+        """Go on with the last conversation, or with the one of that name; returns its records, none where there is none.
+
+        Raises ConfigError when there is none of that name.
+        """
+        found = next((each for each in recent(self.folder, sys.maxsize) if name in {"", each.path.stem}), None)
+        if found is None and name:
+            raise ConfigError(f"There is no conversation {name!r} here.", "/resume lists those there are.")
+        self._current = found
+        return found.read() if found else []
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the records of the conversation that goes on."""
+        return self._current.read() if self._current else []
+
+    def kept(self, most: int = 200) -> list[Kept]:
+        """Return the newest conversations in which something was asked, the latest first; without the one that goes on."""
+        found = []
+        for each in recent(self.folder, most):
+            if (self._current is None or each.path != self._current.path) and (first := each.first()):
+                at = datetime.fromtimestamp(each.path.stat().st_mtime, UTC)
+                found.append(Kept(each.path.stem, at, first))
+        return found
+
+    def asked(self, most: int = 200) -> list[str]:
+        """Return what the user asked here in former sittings, oldest first."""
+        found: list[str] = []
+        for sitting in recent(self.folder, 8):
+            asked = [str(record.get("text") or "") for record in sitting.read() if record.get("kind") == "user"]
+            found = [*asked, *found]
+            if len(found) >= most:
+                break
+        return [words for words in dict.fromkeys(found) if words][-most:]
 
 
 def recent(folder: Path, most: int) -> list[Transcript]:
@@ -91,3 +177,18 @@ def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
         except OSError:
             continue  # another window was faster, or it may not be removed
     return gone
+
+
+def markdown(records: Iterable[Mapping[str, Any]]) -> str:
+    """Return what was said as Markdown, each question with its turn and the model that was asked; empty for nothing."""
+    parts = []
+    for record in records:
+        text = str(record.get("text") or "").strip()
+        match record.get("kind"):
+            case "user" if text:
+                parts.append(f"## {record.get('turn', '')}. You, to {record.get('model', '?')}\n\n{text}\n")
+            case "assistant" if text:
+                parts.append(f"## Answer\n\n{text}\n")
+            case _:
+                pass
+    return "\n".join(parts)

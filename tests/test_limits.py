@@ -186,7 +186,7 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         again = make_session(**glm(server))
         if over:
             later(again)
-        app = Wattson(again, "zai-coding/glm-5.3", resume=True)
+        app = Wattson(again, "zai-coding/glm-5.3", resume="last")
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, Choice))
             state = "the window is open now" if over else "the window is used up until"

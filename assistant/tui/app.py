@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from assistant.session import Session
+    from assistant.tui.welcome import Resume
 
 
 class Wattson(App[int]):
@@ -27,7 +28,7 @@ class Wattson(App[int]):
     TITLE = "Wattson"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, session: Session, model: str = "", *, resume: bool = False) -> None:
+    def __init__(self, session: Session, model: str = "", *, resume: Resume = "") -> None:
         super().__init__()
         self.session = session
         themes = session.places.config / "themes"
@@ -89,7 +90,7 @@ class Wattson(App[int]):
         await self.session.close()
 
 
-def start(session: Session, model: str = "", *, resume: bool = False) -> int:
+def start(session: Session, model: str = "", *, resume: Resume = "") -> int:
     """Run the app; returns the exit code, and says how to take the conversation up again."""
     code = Wattson(session, model, resume=resume).run() or 0
     if session.history:

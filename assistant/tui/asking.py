@@ -67,6 +67,10 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
             await screen.app.push_screen_wait(Manifest(screen.session, screen.look, argument))
         case "history":
             return await _history(screen)
+        case "resume":
+            return await _resume(screen)
+        case "compact":
+            return await _compact(screen)
         case "usage":
             from assistant.tui.board import Board
 
@@ -93,6 +97,41 @@ async def _history(screen: Stage) -> str:
         )
         rows.append((f"/{way} {step.id}", words))
     return await screen.app.push_screen_wait(pickers.Picker("What was written here", rows)) or ""
+
+
+async def _resume(screen: Stage) -> str:
+    """Let the user choose an earlier conversation; returns the command that takes it up."""
+    kept = await asyncio.to_thread(screen.session.sittings.kept)
+    if not kept:
+        screen.talk.add("There is no earlier conversation here.", "note")
+        return ""
+    rows = [(each.name, f"{each.at.astimezone():%d %b %Y %H:%M}  {' '.join(each.first.split())}") for each in kept]
+    name = await screen.app.push_screen_wait(pickers.Picker("Conversations of this folder", rows))
+    return f"/resume {name}" if name else ""
+
+
+async def _compact(screen: Stage) -> str:
+    """Show what a shorter conversation would save and cost; returns the command that makes it short."""
+    from assistant.tui.choice import Choice
+    from assistant.tui.widgets.meter_bar import money, short
+
+    session = screen.session
+    offer = await asyncio.to_thread(session.handover.offer, session.roster.present().model.name)
+    size = {way.way: f"~{short(way.tokens[1])}" for way in offer.sheet.ways}
+    words = (
+        f"{len(session.history)} messages: the next question sends {size['everything']} tokens with all of them"
+        + (f", {short(offer.sheet.cached)} of which the cache may have." if offer.sheet.cached else ".")
+        + " All of it stays on disk, and /compact undo brings it back."
+    )
+    reading = f"{offer.writer.pick.name} reads all of it for {money(offer.reading)}"
+    ways = [
+        ("b", "/compact brief", f"a brief in its place: {size['brief']} tokens; {reading}"),
+        ("l", "/compact last", f"only the last request: {size['last']} tokens"),
+    ]
+    return (
+        await screen.app.push_screen_wait(Choice("Make the conversation short?", words, ways, "leaves it as it is"))
+        or ""
+    )
 
 
 def _help(width: int) -> str:

@@ -22,7 +22,7 @@ _GRACE_S = 0.4
 
 
 class Choice(Sheet[str | None]):
-    """Some words and the ways out of it, each (key, what is given back, words); Escape gives None."""
+    """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does."""
 
     CSS = """
     Choice { align: center middle; }
@@ -31,8 +31,9 @@ class Choice(Sheet[str | None]):
     Choice Static { height: auto; }
     """
 
-    def __init__(self, title: str, words: str, ways: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, title: str, words: str, ways: Sequence[tuple[str, str, str]], escape: str) -> None:
         super().__init__()
+        self._escape = escape
         self.words = words
         self.ways = ways
         self._title = title
@@ -46,7 +47,7 @@ class Choice(Sheet[str | None]):
             yield Static()
             for key, _, words in self.ways:
                 yield Static(Text.assemble((f" {key} ", "bold reverse"), f"  {safe(words)}"))
-            yield Static(Text("\nEsc leaves the question in the composer", style="dim"))
+            yield Static(Text(f"\nEsc {self._escape}", style="dim"))
 
     def on_key(self, event: events.Key) -> None:
         """Take a key once the sheet can have been read."""

@@ -38,7 +38,7 @@ class Holding:
         screen = self._screen
         self._asking = True
         try:
-            sheet = Choice("Held back", hold.why, ways(hold, self._now()))
+            sheet = Choice("Held back", hold.why, ways(hold, self._now()), "leaves the question in the composer")
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             self._asking = False

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assistant.session import Session
     from assistant.tui.completing import Completer
     from assistant.tui.theme import Theme
+    from assistant.tui.welcome import Resume
 
 _WIDE = 120
 _SQUAT = 14
@@ -70,7 +71,7 @@ class MainScreen(Screen[None]):
         Binding("ctrl+l", "repaint", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, theme: Theme, model: str, *, resume: bool) -> None:
+    def __init__(self, session: Session, theme: Theme, model: str, *, resume: Resume) -> None:
         super().__init__()
         self.session = session
         self.look = theme
@@ -126,7 +127,9 @@ class MainScreen(Screen[None]):
 
         try:
             await welcome.greet(self, self._model, resume=self._resume)
-            self.composer.sent = await asyncio.to_thread(self.session.asked_before)
+            if self._resume == "choose":
+                self.open("resume")
+            self.composer.sent = await asyncio.to_thread(self.session.sittings.asked)
         except AssistantError as error:
             self.talk.add(str(error), "error")
         finally:
@@ -383,6 +386,16 @@ class MainScreen(Screen[None]):
                 self.talk.clear()
                 self.hunks.show(None)
                 self._arrange()
+            case "talk":
+                from assistant.tui import welcome
+
+                self.talk.clear()
+                self.hunks.show(None)
+                welcome.show_talk(self)
+                self._arrange()
+            case "copy":
+                self.app.copy_to_clipboard(argument)
+                self.talk.add(f"{len(argument):,} characters are on the clipboard, if the terminal lets us.", "note")
             case "diff":
                 review, proposed = self.hunks.review, self.session.proposed
                 if proposed is not None and (review is None or review.patch != proposed.patch):

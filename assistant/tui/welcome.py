@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assistant import events
 from assistant.tui import present
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from assistant.tui.stage import Stage
 
 _PRACTICE = "scripted/"
+Resume = Literal["", "last", "choose"]
+"""Which earlier conversation is taken up: none, the last, or one that the user chooses."""
 
 
-async def greet(screen: Stage, model: str, *, resume: bool) -> None:
+async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
     """Greet, take up what was left, and begin with the model that was named or used last. Raises AssistantError."""
     session, talk = screen.session, screen.talk
     for words in await asyncio.to_thread(session.recover):
@@ -23,7 +25,7 @@ async def greet(screen: Stage, model: str, *, resume: bool) -> None:
     talk.add(f"Wattson in {session.root}{kind}", "head")
     for warning in session.troubles():
         talk.add(warning, "warning")
-    if resume:
+    if resume == "last":
         await _take_up(screen)
     name = model or session.config.model
     if not name:
@@ -51,14 +53,23 @@ def _go_on_waiting(screen: Stage) -> None:
 async def _take_up(screen: Stage) -> None:
     session, talk = screen.session, screen.talk
     count = await asyncio.to_thread(session.take_up)
-    for message in session.history:
-        talk.add(message.text, "user" if message.role == "user" else "words")
+    show_talk(screen)
     if session.waiting is not None and not count:
         return
     talk.add(
         f"{count} messages of the last conversation are back." if count else "There is no conversation here yet.",
         "note",
     )
+
+
+def show_talk(screen: Stage) -> None:
+    """Show the conversation as it would be sent, and the hunks that still wait."""
+    for message in screen.session.history:
+        screen.talk.add(message.text, "user" if message.role == "user" else "words")
+    if screen.session.proposed is not None:
+        present.show_proposal(screen)
+        screen.talk.add("The hunks that were not decided wait for you: F2", "fold")
+        screen.compose_again()
 
 
 async def _first_run(screen: Stage) -> None:

@@ -1,0 +1,44 @@
+"""Write the conversation to a file, as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ()
+USAGE = "FILE"
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it; a file that is there already is left as it is."""
+    import asyncio
+
+    from assistant.errors import ConfigError
+    from assistant.transcript import markdown
+
+    text = markdown(session.sittings.read())
+    if not text:
+        raise ConfigError("There is no conversation yet.", "Ask something first.")
+    if not argument:
+        raise ConfigError("Which file?", "/export talk.md")
+    path = session.folder / (
+        argument.replace("~", session.env.get("HOME", "~"), 1) if argument[:2] == "~/" else argument
+    )
+
+    def write() -> None:
+        with path.open("x", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+
+    try:
+        await asyncio.to_thread(write)
+    except FileExistsError:
+        raise ConfigError(f"{path} is there already.", "Name another file.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Name another file.") from error
+    yield events.Notice(f"The conversation is in {path}.", "good")

@@ -1,0 +1,31 @@
+"""Take up an earlier conversation of this folder; without a name, one chooses from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from assistant.session import Session
+
+ALIASES: tuple[str, ...] = ("sessions", "continue")
+USAGE = "[NAME]"
+
+
+async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Do it; the conversation that went on until now stays on disk like all others."""
+    import asyncio
+
+    from assistant.errors import ConfigError
+
+    if not argument:
+        yield events.Asked("resume")
+        return
+    if session.asking:
+        raise ConfigError("A turn is running.", "Wait for its end, or stop it with Escape.")
+    count = await asyncio.to_thread(session.take_up, argument)
+    yield events.Asked("talk")
+    yield events.Notice(f"{count} messages of that conversation are back.")

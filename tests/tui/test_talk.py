@@ -1,0 +1,209 @@
+"""The conversation itself: taken up again, made short, copied, written to a file."""
+
+import asyncio
+
+import pytest
+
+from assistant import command, events
+from assistant.edits.review import Review
+from assistant.errors import ConfigError
+from assistant.transcript import Transcript
+from assistant.tui.app import Wattson
+from tests import loopback
+from tests.tui.test_app import quick, say, take, until
+
+
+async def walk(session, text):
+    return [event async for event in command.submit(session, text)]
+
+
+def words(found):
+    return " ".join(event.text for event in found if isinstance(event, events.Notice))
+
+
+_ = quick
+
+
+@pytest.fixture
+def talking(make_session):
+    """Make a session that asks a server; its answers are numbered."""
+
+    def make(server):
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        return session
+
+    return make
+
+
+async def test_a_conversation_is_chosen_from_those_of_the_folder(talking):
+    with loopback.Server(loopback.openai("Mice.")) as server:
+        for question in ("what eats cheese?", "and what eats mice?"):
+            session = talking(server)
+            await walk(session, question)
+            await session.close()
+        app = Wattson(talking(server), "openai/gpt-6.1-sol", resume="choose")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await take(pilot, *"cheese", "enter")
+            await until(pilot, lambda: "2 messages of that conversation are back" in app.main.talk.text)
+            assert "what eats cheese?" in app.main.talk.text
+            await say(pilot, "why?")
+            await until(pilot, lambda: len(app.session.history) == 4 and not app.session.asking)
+            asked = [each["content"] for each in server.asked[-1][2]["messages"] if each["role"] == "user"]
+            assert "what eats cheese?" in str(asked[0])
+            assert "what eats mice?" not in str(asked)
+            kept = await asyncio.to_thread(app.session.sittings.kept)
+            assert [each.first for each in kept] == ["and what eats mice?"]  # the one that goes on is not among them
+            await say(pilot, f"/resume {kept[0].name}")
+            await until(pilot, lambda: "what eats cheese?" not in app.main.talk.text)
+            assert "and what eats mice?" in app.main.talk.text
+            assert len(app.session.history) == 2
+
+
+async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_taken_up(make_session, repo, quick):
+    session = make_session()
+    session.roster.switch("scripted/lesson")
+    await walk(session, "add a limit to the kettle")
+    first, second, *_ = session.proposed.patch.hunks
+    review = Review.of(session.proposed.patch).mark(0, "take").mark(1, "skip")
+    async for _ in session.apply(review):
+        pass
+    await session.close()  # the terminal is closed: two hunks are not decided
+    boil = repo / "kettle" / "boil.py"
+    boil.write_text("# typed meanwhile\n" + boil.read_text())
+    typed = boil.read_text()
+    app = Wattson(make_session(), "scripted/lesson", resume="last")
+    async with app.run_test(size=(120, 34)) as pilot:
+        await until(pilot, lambda: "wait for you: F2" in app.main.talk.text)
+        waiting = app.session.proposed
+        assert {hunk.path for hunk in waiting.patch.hunks} == {"kettle/meter.py"}
+        assert (waiting.turn, waiting.model) == (1, "scripted/lesson")
+        await pilot.press("f2")
+        await until(pilot, lambda: app.main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in app.main.talk.text)
+    assert "limit: float" in (repo / "kettle" / "meter.py").read_text()
+    assert boil.read_text() == typed
+    assert first.new_text.strip() in typed
+    assert second.new_text.strip() not in typed
+    again = make_session()
+    again.take_up()
+    assert again.proposed is None  # all is decided
+
+
+async def test_what_waited_goes_around_what_was_typed_meanwhile_or_says_that_it_does_not_fit(make_session, repo, quick):
+    boil = repo / "kettle" / "boil.py"
+    boil.write_bytes(boil.read_bytes().replace(b"\n", b"\r\n"))
+    session = make_session()
+    session.roster.switch("scripted/lesson")
+    await walk(session, "add a limit to the kettle")
+    wanted = [file.after for file in session.proposed.patch.files if file.path == "kettle/boil.py"]
+    await session.close()
+    boil.write_bytes(b"# typed meanwhile\r\n" + boil.read_bytes())
+    meter = repo / "kettle" / "meter.py"
+    meter.write_text(meter.read_text().replace("    joules: float = 0.0\n", "    joules: int = 0\n"))
+    again = make_session()
+    again.take_up()
+    assert [(file.path, file.after) for file in again.proposed.patch.files if file.path == "kettle/boil.py"] == [
+        ("kettle/boil.py", b"# typed meanwhile\r\n" + wanted[0])
+    ]
+    assert [misfit.edit.path for misfit in again.proposed.misfits] == ["kettle/meter.py"]
+
+
+async def test_what_cannot_be_taken_up_changes_nothing(talking):
+    with loopback.Server(loopback.openai("Mice.")) as server:
+        session = talking(server)
+        await walk(session, "what eats cheese?")
+        assert "There is no conversation 'x' here" in words(await walk(session, "/resume x"))
+        assert len(session.history) == 2
+        turn = session.ask("again")
+        await anext(turn)
+        assert "A turn is running" in words(await walk(session, "/resume x"))
+        await turn.aclose()
+        await session.close()
+
+
+def test_conversations_of_which_nothing_can_be_shown_are_not_listed(make_session):
+    session = make_session()
+    folder = session.sittings.folder
+    Transcript(folder / "empty.jsonl").append({"kind": "end"})
+    (folder / "torn.jsonl").write_bytes(b'{"kind": "user", "text": "ha\n\xff\xfe[1]\n')
+    Transcript(folder / "whole.jsonl").append({"kind": "user", "text": "what?"})
+    assert [(each.name, each.first) for each in session.sittings.kept()] == [("whole", "what?")]
+
+
+async def test_a_conversation_is_made_short_after_a_look_and_comes_back(talking):
+    with loopback.Server(loopback.openai("Mice. " * 400)) as server:
+        app = Wattson(talking(server), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            session = app.session
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "what eats cheese?")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            await say(pilot, "/compact ")
+            await until(pilot, lambda: len(app.screen_stack) == 2)
+            assert "2 messages" in app.screen.words
+            await take(pilot, "l")
+            await until(pilot, lambda: len(session.history) == 1)
+            await say(pilot, "why?")
+            await until(pilot, lambda: len(session.history) == 3 and not session.asking)
+            assert "Mice" not in str(server.asked[-1][2])
+            await say(pilot, "/compact undo")
+            await until(pilot, lambda: len(session.history) == 4)
+            assert [each.text[:5] for each in session.history] == ["what ", "Mice.", "why?", "Mice."]
+            await say(pilot, "/compact undo")
+            await until(pilot, lambda: "was not made short" in app.main.talk.text)
+
+
+async def test_a_brief_that_fails_leaves_the_conversation_and_one_that_comes_stands_for_it(talking):
+    ill = (400, {"content-type": "application/json"}, b'{"error": {"message": "ill"}}')
+    answer = loopback.openai("They eat cheese.")
+    with loopback.Server(answer, ill, answer) as server:
+        session = talking(server)
+        assert "no conversation yet" in words(await walk(session, "/compact brief"))
+        await walk(session, "what eats cheese?")
+        assert "There is no brief" in words(await walk(session, "/compact brief"))
+        assert len(session.history) == 2
+        await walk(session, "/compact brief")
+        assert len(session.history) == 1
+        assert "They eat cheese." in session.history[0].text
+        await walk(session, "/clear")
+        await walk(session, "another matter")
+        with pytest.raises(ConfigError, match="was not made short"):
+            session.handover.unfold()  # never the messages of another conversation
+        assert "There is no way 'x'" in words(await walk(session, "/compact x"))
+        await session.close()
+
+
+async def test_the_last_answer_or_its_code_goes_to_the_clipboard(talking):
+    with loopback.Server(loopback.openai("Try:\n```py\none()\n```\nor\n~~~\ntwo()\n```\n~~~\nDone.")) as server:
+        app = Wattson(talking(server), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            session = app.session
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "/copy ")
+            await until(pilot, lambda: "There is no answer to copy yet" in app.main.talk.text)
+            await say(pilot, "how?")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            await say(pilot, "/copy ")
+            await until(pilot, lambda: app.clipboard.startswith("Try:"))
+            assert app.clipboard.endswith("Done.")
+            await say(pilot, "/copy code")
+            await until(pilot, lambda: app.clipboard == "two()\n```\n")
+
+
+async def test_the_conversation_is_written_to_a_file_that_was_not_there(talking, repo):
+    with loopback.Server(loopback.openai("Mice.")) as server:
+        session = talking(server)
+        assert "no conversation yet" in words(await walk(session, "/export talk.md"))
+        await walk(session, "what eats cheese?")
+        await walk(session, "/compact last")
+        assert "talk.md" in words(await walk(session, "/export talk.md"))
+        text = (repo / "talk.md").read_text()
+        assert text == "## 1. You, to openai/gpt-6.1-sol\n\nwhat eats cheese?\n\n## Answer\n\nMice.\n"
+        assert "is there already" in words(await walk(session, "/export talk.md"))
+        assert (repo / "talk.md").read_text() == text
+        assert "cannot be written" in words(await walk(session, "/export no/such/folder.md"))
+        assert "Which file?" in words(await walk(session, "/export"))
+        await session.close()
