@@ -117,6 +117,16 @@ def test_errors_say_what_they_mean(wattson, status, body, kind, code):
     assert "k" * 20 not in json.dumps(lines)
 
 
+def test_a_turn_goes_on_with_the_last_conversation_where_that_is_asked_for(wattson):
+    with loopback.Server(loopback.openai("Mice.")) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        for more in ([], ["--continue"], []):
+            assert wattson("ask", "-m", "openai/gpt-6.1-sol", *more, "what eats cheese?", **env)[0] == 0
+        said = [[each["role"] for each in asked[2]["messages"]] for asked in server.asked]
+    assert said[0] == said[2]
+    assert said[1] == [*said[0], "assistant", "user"]
+
+
 def test_a_rate_limit_is_waited_for_and_tried_again(wattson):
     busy = (
         429,

@@ -26,6 +26,9 @@ def arguments(parser: ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("text", help="what to ask; - reads it from standard input")
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/MODEL[:EFFORT]")
+    parser.add_argument(
+        "-c", "--continue", dest="go_on", action="store_true", help="go on with the last conversation in this folder"
+    )
     parser.add_argument("--once", action="store_true", help="send it even where a cap or a reserve would hold it back")
     parser.add_argument(
         "--image", action="append", default=[], metavar="FILE", help="show the model a picture (PNG, JPEG, GIF, WebP)"
@@ -52,6 +55,8 @@ async def _ask(session: Session, options: Namespace) -> int:
     try:
         await asyncio.to_thread(mend, session)
         session.roster.choose(options.model or session.config.model or "")
+        if options.go_on:
+            await asyncio.to_thread(session.take_up)
         for path in options.image:
             await asyncio.to_thread(session.sight.show_picture, path)
         if options.once:
