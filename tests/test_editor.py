@@ -210,7 +210,7 @@ def test_on_the_shell_a_plan_without_edits_is_a_failure_where_a_patch_was_wanted
 
 async def test_the_screen_says_who_edits_and_who_pays(two):
     from assistant.tui.app import Wattson
-    from tests.tui.test_app import say, until
+    from tests.tui.keys import say, until
 
     with loopback.Server(loopback.openai(PLAN)) as main, loopback.Server(loopback.anthropic(EDIT)) as editor:
         app = Wattson(two(main, editor))

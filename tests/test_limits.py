@@ -11,7 +11,7 @@ from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
 from assistant.tui.holding import ways
 from tests import loopback
-from tests.tui.test_app import say, until
+from tests.tui.keys import say, until
 
 KEY = "k" * 24
 QUOTA = "/api/monitor/usage/quota/limit"

@@ -12,7 +12,7 @@ from assistant import events
 from assistant.edits.review import Review
 from assistant.tui.app import Wattson
 from tests import loopback
-from tests.tui.test_app import say, until
+from tests.tui.keys import say, until
 
 KEY = "k" * 20
 EDIT = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"

@@ -18,7 +18,7 @@ from assistant.edits.review import Review
 from assistant.tui.app import Wattson
 from assistant.visible import doubts, plain, safe
 from tests import loopback
-from tests.tui.test_app import say, until
+from tests.tui.keys import say, until
 
 KEY = "k" * 20
 HOSTILE = {

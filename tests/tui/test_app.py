@@ -10,40 +10,12 @@ from textual.widgets import TextArea
 
 from assistant.tui.app import Wattson
 from tests import loopback
-
-
-async def until(pilot, what, tries=400):
-    for _ in range(tries):
-        if what():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(f"never came true; the screen says:\n{pilot.app.main.talk.text}")
-
-
-async def say(pilot, words):
-    pilot.app.main.composer.focus()
-    pilot.app.main.composer.text = words
-    await pilot.press("enter")
-
-
-async def take(pilot, *keys):
-    """Press keys on the screen that opens, once it can have been seen."""
-    await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
-    await pilot.pause(0.5)
-    await pilot.press(*keys)
+from tests.tui.keys import say, take, until
 
 
 def last_message(repo):
     words = ["git", "log", "-1", "--format=%s"]
     return subprocess.run(words, cwd=repo, capture_output=True, text=True, check=True).stdout.strip()
-
-
-@pytest.fixture
-def quick(tmp_path):
-    """A practice model that speaks at once."""
-    folder = tmp_path / "state" / "config"
-    folder.mkdir(parents=True)
-    (folder / "config.toml").write_text("[providers.scripted.flags]\npace_ms = 0\n")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
@@ -287,7 +259,7 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
         await until(pilot, lambda: "applied" in main.talk.text)
         await say(pilot, "/commit")
         await pilot.press("enter")
-        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query(TextArea))
         editor = app.screen
         for _ in range(3):  # a hasty user: the keys are there before the first has closed the sheet
             editor.post_message(Key("ctrl+s", None))

@@ -8,7 +8,7 @@ import pytest
 from assistant.tui.app import Wattson
 from assistant.tui.board import TABS, Board
 from tests import loopback
-from tests.tui.test_app import quick, say, until  # noqa: F401 - a fixture
+from tests.tui.keys import say, until
 
 KEY = "k" * 24
 BALANCE = {
@@ -28,7 +28,7 @@ async def opened(pilot, *keys):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
-async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, quick, size):  # noqa: F811
+async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, quick, size):
     session = make_session(DEEPSEEK_API_KEY=KEY, OPENAI_API_KEY="sk-proj-" + KEY)
     app = Wattson(session, "scripted/lesson")
     async with app.run_test(size=size) as pilot:

@@ -9,7 +9,7 @@ from assistant.models import catalogue, listing
 from assistant.tui import choosing, switching
 from assistant.tui.app import Wattson
 from tests import loopback
-from tests.tui.test_app import say, take, until
+from tests.tui.keys import say, take, until
 
 ALL = catalogue.load({}, None, {})
 ROWS = listing.rows(ALL, datetime(2026, 11, 24, 2, 0, tzinfo=UTC))

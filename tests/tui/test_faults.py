@@ -5,7 +5,7 @@ from textual.events import Key
 from assistant import config
 from assistant.session import Session
 from assistant.tui.app import Wattson
-from tests.tui.test_app import say, until
+from tests.tui.keys import say, until
 
 KEY = "k3y-" * 8
 

@@ -7,7 +7,7 @@ import pytest
 from assistant.tui.app import Wattson
 from assistant.tui.manifest import Manifest
 from tests import loopback
-from tests.tui.test_app import say, until
+from tests.tui.keys import say, until
 
 KEY = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 QUESTION = "how does boil heat litres of water?"

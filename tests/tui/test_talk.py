@@ -10,7 +10,7 @@ from assistant.errors import ConfigError
 from assistant.transcript import Transcript
 from assistant.tui.app import Wattson
 from tests import loopback
-from tests.tui.test_app import quick, say, take, until
+from tests.tui.keys import say, take, until
 
 
 async def walk(session, text):
@@ -19,9 +19,6 @@ async def walk(session, text):
 
 def words(found):
     return " ".join(event.text for event in found if isinstance(event, events.Notice))
-
-
-_ = quick
 
 
 @pytest.fixture

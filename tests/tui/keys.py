@@ -1,0 +1,22 @@
+"""What a user does in the app, for tests: type, wait to see something, press keys on a sheet."""
+
+
+async def until(pilot, what, tries=400):
+    for _ in range(tries):
+        if what():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"never came true; the screen says:\n{pilot.app.main.talk.text}")
+
+
+async def say(pilot, words):
+    pilot.app.main.composer.focus()
+    pilot.app.main.composer.text = words
+    await pilot.press("enter")
+
+
+async def take(pilot, *keys):
+    """Press keys on the screen that opens, once it can have been seen."""
+    await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+    await pilot.pause(0.5)
+    await pilot.press(*keys)
