@@ -136,9 +136,11 @@ class Desk:
             self._hearing.refusal(error)
             raise
 
-    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
-        """Say what a usage costs now with this turn's model and payer."""
-        return self._sitting.accounts.price(usage, reported, self.who.pick)
+    def price(
+        self, usage: TokenUsage, reported: Decimal | None = None, *, at: datetime | None = None, tier: str = ""
+    ) -> Cost:
+        """Say what a usage costs with this turn's model and payer, of a request that begins now, or began at an instant."""
+        return self._sitting.accounts.price(usage, reported, self.who.pick, at=at, tier=tier)
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         """Write a step into the ledger before it leaves; return the entry's id."""
