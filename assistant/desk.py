@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class Sees(Protocol):
     """What a desk needs of the session's sight."""
 
-    def show(self, question: str) -> Context:
-        """Gather what a question shows the model, to be sent with it."""
+    def show(self, question: str, plan: str = "") -> Context:
+        """Gather what a question, and a plan for it, show the model, to be sent with it."""
 
 
 class Sitting(Protocol):
@@ -86,9 +86,9 @@ class Desk:
         """Return the instant, aware UTC."""
         return self._sitting.now()
 
-    def look(self, question: str) -> Context:
-        """Gather the context."""
-        return self._sitting.sight.show(question)
+    def look(self, question: str, plan: str = "") -> Context:
+        """Gather the context of a question, and of what a plan for it names."""
+        return self._sitting.sight.show(question, plan)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Collection[str]) -> Fitted:
         """Find the places of edits in the files as they are now, and as a patch that waits would leave them.
