@@ -175,14 +175,23 @@ class Accounts:
             return None
         return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
 
-    def price(self, usage: TokenUsage, reported: Decimal | None = None, pick: Pick | None = None) -> Cost:
-        """Say what a usage costs now, with the present model or the one given."""
+    def price(
+        self,
+        usage: TokenUsage,
+        reported: Decimal | None = None,
+        pick: Pick | None = None,
+        *,
+        at: datetime | None = None,
+        tier: str = "",
+    ) -> Cost:
+        """Say what a usage costs with the present model or the one given, of a request that begins now, or began at `at`."""
         from assistant.models import price
 
         pick = pick or self._payers.pick
         if pick is None:
             return tokens.total_cost([])
-        return price.cost(pick.model, usage, self._now(), self._payers.payer(pick.provider), reported)
+        payer = self._payers.payer(pick.provider)
+        return price.cost(pick.model, usage, at or self._now(), payer, reported, service_tier=tier)
 
     def quote(self, words: int, pick: Pick | None = None) -> Quote | None:
         """Say what sending so many o200k tokens would cost with a model; None while none is chosen."""

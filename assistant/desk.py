@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class Sees(Protocol):
     """What a desk needs of the session's sight."""
 
-    def show(self, question: str) -> Context:
-        """Gather what a question shows the model, to be sent with it."""
+    def show(self, question: str, plan: str = "") -> Context:
+        """Gather what a question, and a plan for it, show the model, to be sent with it."""
 
 
 class Sitting(Protocol):
@@ -86,9 +86,9 @@ class Desk:
         """Return the instant, aware UTC."""
         return self._sitting.now()
 
-    def look(self, question: str) -> Context:
-        """Gather the context."""
-        return self._sitting.sight.show(question)
+    def look(self, question: str, plan: str = "") -> Context:
+        """Gather the context of a question, and of what a plan for it names."""
+        return self._sitting.sight.show(question, plan)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Collection[str]) -> Fitted:
         """Find the places of edits in the files as they are now, and as a patch that waits would leave them.
@@ -136,9 +136,11 @@ class Desk:
             self._hearing.refusal(error)
             raise
 
-    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
-        """Say what a usage costs now with this turn's model and payer."""
-        return self._sitting.accounts.price(usage, reported, self.who.pick)
+    def price(
+        self, usage: TokenUsage, reported: Decimal | None = None, *, at: datetime | None = None, tier: str = ""
+    ) -> Cost:
+        """Say what a usage costs with this turn's model and payer, of a request that begins now, or began at an instant."""
+        return self._sitting.accounts.price(usage, reported, self.who.pick, at=at, tier=tier)
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         """Write a step into the ledger before it leaves; return the entry's id."""

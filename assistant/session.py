@@ -169,13 +169,15 @@ class Session:
         pick = pick or self.roster.pick
         if pick is None:
             return None
-        quote, editor = (
-            self.accounts.quote(self._words(text) + self.sight.picture_words(self.history, pick), pick),
-            self.roster.editor(),
-        )
+        words = self._words(text)
+        quote = self.accounts.quote(words + self.sight.picture_words(self.history, pick), pick)
+        editor = self.roster.editor()
         if quote is None or editor is None or editor.fell_back:
             return quote
-        return self.accounts.with_editor(quote, self._words(text, talk=False), editor.pick)
+        from assistant.errand import EARLIER
+
+        alone = self._words(text, talk=False)
+        return self.accounts.with_editor(quote, alone + min(words - alone, EARLIER), editor.pick)
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""

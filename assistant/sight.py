@@ -290,9 +290,9 @@ class Sight:
             for path, image in self.pictures.items()
         )
 
-    def show(self, question: str) -> Context:
-        """Gather what a question shows, to be sent with it."""
-        context = self.look(question)
+    def show(self, question: str, plan: str = "") -> Context:
+        """Gather what a question shows, to be sent with it; and what a plan for it names, which an editor needs."""
+        context = self.look(f"{question}\n\n{plan}" if plan else question)
         self.sent = (question, context)
         return context
 

@@ -20,6 +20,7 @@ from assistant.models.message import Image, Text, Thought
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from assistant.edits.edit import Edit, Misfit
@@ -63,8 +64,13 @@ class Line(Protocol):
     def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Ask the model."""
 
-    def price(self, usage: TokenUsage, reported: Decimal | None = None) -> Cost:
-        """Say what a usage costs now with this model and payer."""
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+
+    def price(
+        self, usage: TokenUsage, reported: Decimal | None = None, *, at: datetime | None = None, tier: str = ""
+    ) -> Cost:
+        """Say what a usage costs with this model and payer, of a request that begins now, or began at an instant."""
 
     def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
         """Write a step into the ledger before it leaves; return the entry's id."""
@@ -102,6 +108,8 @@ class Step:
     usage: TokenUsage | None = None
     final: bool = False
     reported: Decimal | None = None
+    tier: str = ""
+    began: datetime | None = None
     served: str = ""
     stop: StopReason = "end"
     detail: str = ""
@@ -129,7 +137,7 @@ class Step:
 
     def cost(self) -> Cost:
         """What it costs so far, as who was asked sells it."""
-        return self.line.price(self.burn(), self.reported)
+        return self.line.price(self.burn(), self.reported, at=self.began, tier=self.tier)
 
 
 async def begin(purpose: str, request: Request, line: Line) -> Step:
@@ -181,6 +189,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
     line, request = step.line, step.request
     who = line.who
     low, likely, high = step.sends()
+    step.began = line.now()  # a price that changes with the hour is that of the hour in which the request left
     yield events.RequestSent(
         len(steps), step.purpose, low, likely, high, line.price(step.estimate), who.model.name, who.payer
     )
@@ -218,7 +227,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
                 moved = clock()
                 burn, cost = total(steps)
                 yield line.burnt(burn, cost)
-                yield line.meters(step.burn(), line.price(step.burn()))
+                yield line.meters(step.burn(), step.cost())
         for edit in parser.close():
             found.append(edit)
             step.edits += 1
@@ -304,8 +313,8 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             _think(step, text, seal)
             step.thought_written += tokens.count(text) * step.line.who.factor.likely
             return [events.ThoughtArrived(text)] if text else []
-        case said_by.UsageChunk(usage, final, reported):
-            step.usage, step.final = usage, step.final or final
+        case said_by.UsageChunk(usage, final, reported, tier):
+            step.usage, step.final, step.tier = usage, step.final or final, tier or step.tier
             step.reported = reported if reported is not None else step.reported
         case said_by.ServedChunk(model):
             step.served = model

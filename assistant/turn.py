@@ -7,12 +7,11 @@ the session is; so a turn reads no clock, opens no store and knows no key's name
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from assistant import events, prompts, step, tokens
+from assistant import errand, events, prompts, step, tokens
 from assistant.errors import AssistantError
 from assistant.models import served
 from assistant.models.message import Image, Message, Text, said
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from assistant.models.provider import Model
     from assistant.models.wire import StopReason
     from assistant.step import Step
-
-_FILES = re.compile(r"^[\s>*_`#-]*Files\b[\s*_`]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +54,8 @@ class Desk(step.Line, Protocol):
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
 
-    def look(self, question: str) -> Context:
-        """Gather the context; called in a thread."""
+    def look(self, question: str, plan: str = "") -> Context:
+        """Gather the context of a question, and of what a plan for it names; called in a thread."""
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Sequence[str]) -> Fitted:
         """Find the places of edits in the files as they are now; called in a thread.
@@ -116,14 +113,18 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
             break
         answer = "".join(now.text)
         if editor is not None and purpose == "main" and not found:
-            if now.stop == "length" or desk.stopped.is_set() or not wants_edits(answer):
+            if now.stop == "length" or desk.stopped.is_set() or not errand.files(answer):
                 break
             line, purpose = editor, "edit"
-            wish = prompts.fill("edit", question=ask.text, plan=answer)
+            if errand.unseen(answer, shown.seen):
+                context = await asyncio.to_thread(desk.look, ask.text, answer)
+                yield events.ContextPacked(context, editor.who.model.context_window)
+                shown = shown.around(context)
+            wish = await asyncio.to_thread(errand.words, ask.text, answer, ask.history)
             request = _request(
                 editor,
                 _system(editor.who.model),
-                shown.after((asked(shown.asked(_wish(wish, editor.who.model)), ask.pictures),)),
+                shown.after((asked(shown.asked(_wish(wish, editor.who.model), ask.outcome), ask.pictures),)),
                 ask,
             )
             continue
@@ -165,12 +166,6 @@ def asked(words: str, pictures: Sequence[Image]) -> Message:
     return Message("user", (*pictures, Text(words)))
 
 
-def wants_edits(plan: str) -> bool:
-    """Say whether a plan names files to change: its line "Files: ..."."""
-    named = _FILES.findall(plan)
-    return bool(named) and re.match(r"[\s*_`-]*(none\b|no\b|$)", named[-1], re.IGNORECASE) is None
-
-
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """What a turn shows: the question as it is sent, what surrounds it, and what files were when they were read."""
@@ -186,9 +181,18 @@ class _Shown:
         question = prompts.fill("turn", context=around, outcome=ask.outcome, question=wish)
         return cls(question, around, context.render(lasting=True), dict(context.seen))
 
-    def asked(self, question: str) -> str:
+    def around(self, context: Context) -> _Shown:
+        """Return the same question with other surroundings."""
+        return replace(
+            self,
+            context=context.render(lasting=False),
+            lasting=context.render(lasting=True),
+            seen={**self.seen, **dict(context.seen)},
+        )
+
+    def asked(self, question: str, outcome: str) -> str:
         """Return another question with the same context."""
-        return prompts.fill("turn", context=self.context, outcome="", question=question)
+        return prompts.fill("turn", context=self.context, outcome=outcome, question=question)
 
     def after(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""

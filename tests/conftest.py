@@ -46,6 +46,21 @@ def make_session(repo, env):
     return make
 
 
+@pytest.fixture
+def two(make_session, config):
+    """Make a session with these settings whose main model (OpenAI's) and another (Anthropic's) are each at a server of their own."""
+
+    def make(main, other, settings=""):
+        config(settings)
+        session = make_session(
+            OPENAI_BASE_URL=main.url, OPENAI_API_KEY="k" * 20, ANTHROPIC_BASE_URL=other.url, ANTHROPIC_API_KEY="a" * 20
+        )
+        session.roster.choose("openai/gpt-6.1-sol")
+        return session
+
+    return make
+
+
 @pytest.fixture(name="config")
 def users_config(tmp_path):
     """Write the user's config, and pages of plans by name."""

@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from assistant import command, events, turn
+from assistant import command, errand, events, tokens
+from assistant.edits.review import Review
+from assistant.models.message import said
 from assistant.tui import quoting
 from tests import loopback
+from tests.turns import of, walk
 
 JSON = {"content-type": "application/json"}
 ILL = (400, JSON, b'{"error": {"message": "the editor is ill"}}')
@@ -19,28 +22,8 @@ EDITOR = "anthropic/claude-haiku-5-5"
 
 
 @pytest.fixture
-def two(make_session, tmp_path):
-    """A session whose main model and editor are each at a server of their own."""
-
-    def make(main, editor, role=EDITOR, more=""):
-        folder = tmp_path / "state" / "config"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.toml").write_text(f'{more}\n[roles]\neditor = "{role}"\n')
-        session = make_session(
-            OPENAI_BASE_URL=main.url, OPENAI_API_KEY="k" * 20, ANTHROPIC_BASE_URL=editor.url, ANTHROPIC_API_KEY="a" * 20
-        )
-        session.roster.choose("openai/gpt-6.1-sol")
-        return session
-
-    return make
-
-
-async def walk(stream):
-    return [event async for event in stream]
-
-
-def of(found, kind):
-    return [event for event in found if isinstance(event, kind)]
+def two(two):
+    return lambda main, editor, role=EDITOR, more="": two(main, editor, f'{more}\n[roles]\neditor = "{role}"\n')
 
 
 async def test_one_plans_the_other_edits_and_each_is_metered_and_priced_by_itself(two):
@@ -75,6 +58,44 @@ async def test_one_plans_the_other_edits_and_each_is_metered_and_priced_by_itsel
     assert quote.editor.model == EDITOR
     assert quote.whole.amount == quote.cost.amount + quote.editor.cost.amount
     assert "+ editor claude-haiku-5-5 $" in quoting.line([quote], 120)
+
+
+async def test_a_follow_up_reaches_the_editor_with_what_was_said_and_the_file_that_the_plan_names(two, repo):
+    """The same for the other file: neither the question nor the plan says what the same is."""
+    other = repo / "kettle" / "element.py"
+    other.write_text('"""What heats."""\n\nwatts: float = 0.0\n')
+    first = loopback.openai(PLAN), loopback.anthropic(EDIT)
+    then = EDIT.replace("meter.py", "element.py").replace("    joules", "watts")
+    with (
+        loopback.Server(first[0], loopback.openai("As before.\n\nFiles: kettle/element.py, kettle/new.py")) as main,
+        loopback.Server(first[1], loopback.anthropic(then)) as editor,
+    ):
+        session = two(main, editor)
+        await walk(session.ask(QUESTION))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        quote = session.quote("the same for the other file")
+        found = await walk(session.ask("the same for the other file"))
+        await session.close()
+    asked = json.dumps(editor.asked[1][2])
+    assert "watts: float = 0.0" in asked  # the plan names it, the question does not
+    assert "start at one in @kettle/meter.py" in asked
+    assert "joules: float = 1.0" in asked  # how it was done before
+    assert "What the developer did with your last edits" in asked
+    assert "watts: float = 0.0" not in json.dumps(main.asked[1][2])
+    assert found[-1].patch.paths == ("kettle/element.py",)
+    assert len(of(found, events.ContextPacked)) == 2
+    assert quote.editor.likely > 300
+    assert "earlier>" not in json.dumps(editor.asked[0][2])
+
+
+def test_an_editor_reads_the_end_of_a_long_conversation():
+    history = [said(("user", "assistant")[at % 2], f"part {at}: " + "kettle " * 400) for at in range(20)]
+    words = errand.words("q", "p", history)
+    assert "part 19" in words
+    assert "part 0:" not in words
+    assert tokens.count(words) < errand.EARLIER + 300
+    assert "</earlier>" not in errand.words("q", "p", [said("user", "a </earlier> b")]).replace("\n</earlier>\n", "")
+    assert "earlier" not in errand.words("q", "p", [])
 
 
 async def test_an_answer_in_words_asks_no_editor(two):
@@ -188,7 +209,7 @@ async def test_a_stop_while_the_editor_writes_ends_the_turn_as_stopped(two):
     ],
 )  # fmt: skip
 def test_the_last_line_of_a_plan_says_whether_edits_are_wanted(plan, wants):
-    assert turn.wants_edits(plan) is wants
+    assert bool(errand.files(plan)) is wants
 
 
 def test_on_the_shell_a_plan_without_edits_is_a_failure_where_a_patch_was_wanted(wattson, tmp_path):

@@ -9,34 +9,18 @@ from assistant import command, events
 from assistant.edits.review import Review
 from assistant.errors import UnknownModel
 from tests import loopback
+from tests.turns import of, walk
 
 JSON = {"content-type": "application/json"}
 BUSY = (400, JSON, b'{"error": {"message": "the small one is ill"}}')
 
 
 @pytest.fixture
-def two(make_session, tmp_path):
-    """A session with a main model and a small one, each at a server of its own; a role for the small one on wish."""
-
+def two(two):
     def make(main, small, role="anthropic/claude-haiku-5-5"):
-        folder = tmp_path / "state" / "config"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.toml").write_text(f'repairs = 0\n[roles]\nsmall = "{role}"\n' if role else "repairs = 0\n")
-        session = make_session(
-            OPENAI_BASE_URL=main.url, OPENAI_API_KEY="k" * 20, ANTHROPIC_BASE_URL=small.url, ANTHROPIC_API_KEY="a" * 20
-        )
-        session.roster.choose("openai/gpt-6.1-sol")
-        return session
+        return two(main, small, f'repairs = 0\n[roles]\nsmall = "{role}"\n' if role else "repairs = 0\n")
 
     return make
-
-
-async def walk(stream):
-    return [event async for event in stream]
-
-
-def of(found, kind):
-    return [event for event in found if isinstance(event, kind)]
 
 
 def told(server):

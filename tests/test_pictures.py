@@ -12,6 +12,7 @@ from assistant.models import catalogue, picture
 from assistant.models.message import Image
 from assistant.tui.manifest import rows
 from tests import loopback
+from tests.turns import of, walk
 
 ALL = catalogue.load({}, None, {})
 CLAUDE, GPT, GEMINI = (ALL.providers[name] for name in ("anthropic", "openai", "gemini"))
@@ -81,14 +82,6 @@ def test_who_cannot_take_a_picture_says_why():
 def shot(repo):
     (repo / "a shot.png").write_bytes(png(750, 750))
     return repo / "a shot.png"
-
-
-async def walk(stream):
-    return [event async for event in stream]
-
-
-def of(found, kind):
-    return [event for event in found if isinstance(event, kind)]
 
 
 async def test_a_picture_goes_along_is_listed_priced_and_stays_in_the_conversation(make_session, shot):

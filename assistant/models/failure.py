@@ -151,9 +151,13 @@ def classify(
     return error
 
 
-def retry_time(headers: Mapping[str, str], body: str, now: datetime) -> datetime | None:
-    """Return when to ask again, as the provider says it."""
-    return reset.when(headers, body, now)
+def tells(headers: Mapping[str, str], body: str) -> bool:
+    """Say whether a body is one JSON text that says what went wrong; the beginning of an answer in JSON says nothing."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return bool(read(headers, body).message.strip(" []{}"))
 
 
 @cache
@@ -175,7 +179,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _rule(told: Told, status: int | None, headers: Mapping[str, str], provider: Provider, *, wait: bool) -> Rule | None:
-    names = (provider.name, (urlsplit(provider.base_url).hostname or "").lower())
+    names = (provider.name, (urlsplit(provider.base_url).hostname or "").lower(), provider.wire)
     waits = wait or "retry-after" in headers
     # An error in an answer of status 200 is one inside an answer that began well.
     number = status if status is not None and status >= 300 else 0

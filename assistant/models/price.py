@@ -159,7 +159,9 @@ def prices_at(
     One where it is certain, none where no price is known, several where it hangs on a holiday calendar that is not there.
     Among those that hold, the newest date wins, then the narrowest hours, then the highest tier.
     """
-    factor = Decimal(1) if service_tier in _PLAIN_TIERS else model.service_tiers.get(service_tier)
+    tier = service_tier.lower()
+    plain = tier in _PLAIN_TIERS or not model.service_tiers  # where tiers are not sold, the word is not about money
+    factor = Decimal(1) if plain else model.service_tiers.get(tier)
     if factor is None:
         return ()
     rank: Callable[[Price], tuple[datetime, bool, int]] = lambda each: (each.since, bool(each.hours), each.above)  # noqa: E731

@@ -177,7 +177,13 @@ def carry(history: Sequence[Message], way: Way, brief: str = "") -> tuple[Messag
 
 def brief_request(history: Sequence[Message], small: Pick, *, count: Callable[[str], int] = tokens.count) -> Request:
     """Return the request that asks a small model for the brief; the oldest of a conversation too long for it is left out."""
-    room = (small.model.context_window or 32_000) // 2
+    conversation = told(history, (small.model.context_window or 32_000) // 2, count=count)
+    words = prompts.fill("brief", conversation=conversation.replace("</conversation>", "</ conversation>"))
+    return Request(small.model, (), (said("user", words),), max_output=1_200, effort=small.effort)
+
+
+def told(history: Sequence[Message], room: int, *, count: Callable[[str], int] = tokens.count) -> str:
+    """Tell a conversation in plain words within so many o200k tokens; the oldest of a longer one is left out."""
     pieces: list[str] = []
     used = 0
     for message in reversed(history):
@@ -192,9 +198,7 @@ def brief_request(history: Sequence[Message], small: Pick, *, count: Callable[[s
             break
         pieces.append(piece)
         used += size
-    conversation = "\n\n".join(reversed(pieces)).strip()
-    words = prompts.fill("brief", conversation=conversation.replace("</conversation>", "</ conversation>"))
-    return Request(small.model, (), (said("user", words),), max_output=1_200, effort=small.effort)
+    return "\n\n".join(reversed(pieces)).strip()
 
 
 def _plain(message: Message) -> str:

@@ -87,12 +87,16 @@ class ToolCallChunk:
 
 @dataclass(frozen=True, slots=True)
 class UsageChunk:
-    """What the provider counted so far; a later one replaces an earlier. `final` when no other will come."""
+    """What the provider counted so far; a later one replaces an earlier. `final` when no other will come.
+
+    `reported_cost` is in US dollars, as everybody reports it; `tier` is the service tier that the reply says it was served
+    in, empty where it says none.
+    """
 
     usage: TokenUsage
     final: bool = False
     reported_cost: Decimal | None = None
-    currency: str = "USD"
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

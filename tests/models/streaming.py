@@ -49,6 +49,7 @@ class Answer:
     usages: list = field(default_factory=list)
     final: bool = False
     cost: Decimal | None = None
+    tier: str = ""
     served: str = ""
     waits: int = 0
     headers: dict = field(default_factory=dict)
@@ -79,9 +80,9 @@ class Answer:
                 self.seals += [seal] if seal else []
             case ToolCallChunk(ident, name, arguments):
                 self.tools.append((ident, name, arguments))
-            case UsageChunk(usage, final, cost):
+            case UsageChunk(usage, final, cost, tier):
                 self.usages.append(usage)
-                self.final = final
+                self.final, self.tier = final, tier
                 self.cost = cost if cost is not None else self.cost
             case ServedChunk(model):
                 self.served = model

@@ -301,6 +301,28 @@ def test_bedrock_names_its_exceptions_in_a_header():
         assert said("bedrock", 400, {"message": "zzz"}, {"x-amzn-errortype": name}).kind == kind
 
 
+def test_a_named_exception_is_worth_more_than_the_words_beside_it():
+    for words, kind in (("Slow down.", "bad_request"), ("Input is too long for requested model.", "context_overflow")):
+        assert said("bedrock", 400, {"message": words}, {"x-amzn-errortype": "ValidationException"}).kind == kind
+
+
+def test_rules_of_bedrock_hold_wherever_its_protocol_is_spoken():
+    mine = Provider("gateway", "Gateway", "bedrock_converse", "https://gateway.example")
+    for status, words, kind in (
+        (403, "The security token included in the request is invalid.", "auth"), (400, "The provided model identifier is invalid.", "unknown_model"),
+    ):  # fmt: skip
+        assert classify(status, {}, json.dumps({"message": words}), provider=mine, now=NOW).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [('{"detail": "no"}', True), ('{"base_resp": {"status_code": 1, "status_msg": "no"}}', True), ('{"error": "no"}', True), ('[{"error": {"message": "no"}}]', True),
+     ('{"message": {"content": "a"}, "done": false}', False), ('{"a": 1}\n{"b": 2}', False), ('{"error": "n', False), ("[]", False), ("", False)],
+)  # fmt: skip
+def test_the_beginning_of_an_answer_tells_of_no_failure(body, says):
+    assert failure.tells({}, body) is says
+
+
 def test_rules_of_a_vendor_hold_at_its_host_under_any_name():
     mine = Provider("my-glm", "My GLM", "openai_chat", "https://api.z.ai/api/coding/paas/v4")
     error = classify(429, {}, json.dumps(glm("1308", "x")), provider=mine, now=NOW)

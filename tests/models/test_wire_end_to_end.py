@@ -11,7 +11,7 @@ NAMES = {
     "anthropic_messages": "messages_tool.sse", "bedrock_converse": "converse_events.txt", "gemini": "gemini_tool.sse",
     "ollama": "ollama_tool.ndjson", "openai_chat": "chat_tool.sse", "openai_responses": "responses_tool.sse",
 }  # fmt: skip
-PRICE = '[[providers.mine.models]]\nid = "some-model"\nabilities = ["thinking"]\n[[providers.mine.models.prices]]\ninput = "1"\noutput = "10"\ncache_read = ".1"\ncache_write_short = "2"\ncache_write_long = "4"\n'
+PRICE = '[[providers.mine.models]]\nid = "some-model"\nabilities = ["thinking"]\nservice_tiers = { flex = "0.5" }\n[[providers.mine.models.prices]]\ninput = "1"\noutput = "10"\ncache_read = ".1"\ncache_write_short = "2"\ncache_write_long = "4"\n'
 
 
 @pytest.fixture
@@ -69,6 +69,20 @@ def test_a_stream_that_breaks_through_every_wire(ask, wire):
         False,
         1,
     )
+
+
+def test_lines_that_stop_between_two_of_them_are_a_broken_answer(ask):
+    line = b'{"model":"m","message":{"role":"assistant","content":"Hal"},"done":false}\n'
+    for count in (1, 3):
+        code, end, asked, _ = ask("ollama", (200, {"content-type": "application/x-ndjson"}, line * count))
+        assert (code, end["error"]["class"], end["text"], len(asked)) == (75, "stream_broken", "Hal" * count, 1)
+
+
+def test_the_tier_of_a_reply_is_what_it_costs(ask):
+    body = sse({"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}], "service_tier": "flex"},
+               {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 2}})  # fmt: skip
+    _, end, _, _ = ask("openai_chat", body)
+    assert end["cost"] == {"amount": "0.000015", "currency": "USD", "status": "metered"}
 
 
 @pytest.mark.parametrize("wire", WIRES)

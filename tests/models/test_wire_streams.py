@@ -251,6 +251,26 @@ def test_the_end_need_not_have_its_blank_line_nor_be_marked():
     )
 
 
+def test_an_end_after_nothing_at_all_is_no_answer():
+    assert read("openai_chat", b"data: [DONE]\n\n").error == "stream_broken"
+    assert read("openai_chat", sse({"choices": [{"index": 0, "delta": {"content": "a"}}]})).stop == "end"
+
+
+@pytest.mark.parametrize(
+    ("wire", "body", "tier"),
+    [
+        ("anthropic_messages", lambda: messages(start={"input_tokens": 9, "service_tier": "priority", "speed": "standard"}, end={"output_tokens": 4}), "priority"),
+        ("anthropic_messages", lambda: messages(start={"input_tokens": 9, "service_tier": "standard"}, end={"output_tokens": 4, "speed": "fast"}), "fast"),
+        ("openai_chat", lambda: chat({"content": "a"}, usage={"prompt_tokens": 1, "completion_tokens": 1}, service_tier="flex"), "flex"),
+        ("openai_responses", lambda: sse({"type": "response.completed", "response": {"status": "completed", "service_tier": "priority", "usage": {"input_tokens": 1}}}, done=False), "priority"),
+        ("bedrock_converse", lambda: frame("messageStop", {"stopReason": "end_turn"}) + frame("metadata", {"usage": {"inputTokens": 1}, "serviceTier": {"type": "flex"}}), "flex"),
+    ],
+)  # fmt: skip
+def test_the_service_tier_that_a_reply_names_is_heard(wire, body, tier):
+    found = read(wire, body())
+    assert (found.tier, found.final) == (tier, True)
+
+
 WHOLE = {
     "openai_chat": {"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi", "reasoning_content": "hm"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 3}},
     "openai_responses": {"object": "response", "status": "completed", "model": "m", "output": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}, {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}], "usage": {"input_tokens": 5, "output_tokens": 3}},
@@ -356,6 +376,10 @@ def test_a_response_keeps_its_sealed_reasoning_and_its_plan_limits():
         ({"type": "error", "error": {"type": "server_error", "code": "rate_limit_exceeded", "message": "Rate limit reached"}}, "rate_limited"),
         ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "context_length_exceeded", "message": "Your input exceeds the context window of this model."}, "usage": {"input_tokens": 7, "output_tokens": 0}}}, "context_overflow"),
         ({"error": {"message": "overloaded", "code": "503"}}, "overloaded"),
+        ({"type": "error", "code": "server_error", "message": "Slow down for 2s."}, "server"),  # its name is worth more than its words
+        ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "invalid_prompt", "message": "zzz"}}}, "bad_request"),
+        ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "image_too_large", "message": "zzz"}}}, "bad_request"),
+        ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "bio_policy", "message": "zzz"}}}, "refused"),
     ],
 )  # fmt: skip
 def test_failures_of_a_response(event, error):
@@ -400,6 +424,24 @@ def test_finish_reasons_of_gemini(reason, stop, error):
     assert (found.stop, found.error) == (stop, error)
 
 
+@pytest.mark.parametrize("reason", ["OTHER", "SAFETY", "MALFORMED_RESPONSE"])
+def test_a_question_that_gemini_blocks_is_refused_whatever_the_reason(reason):
+    found = read(
+        "gemini",
+        sse({"promptFeedback": {"blockReason": reason}, "usageMetadata": {"promptTokenCount": 90}}, done=False),
+    )
+    assert (found.stop, found.error, found.usage, found.final) == ("refused", "", (90, 0, 0, 0, 0, 0), True)
+
+
+def test_what_gemini_counted_of_an_answer_that_is_no_use_is_exact():
+    end = {
+        "candidates": [{"content": {}, "finishReason": "MALFORMED_FUNCTION_CALL"}],
+        "usageMetadata": {"promptTokenCount": 9, "thoughtsTokenCount": 4},
+    }
+    found = read("gemini", sse(end, done=False))
+    assert (found.error, found.usage, found.final) == ("server", (9, 0, 0, 0, 0, 4), True)
+
+
 def test_gemini_signs_its_last_part():
     body = sse(
         {
@@ -428,6 +470,16 @@ def test_exceptions_in_a_conversation(name, kind):
     assert found.error == kind or (kind is None and found.error)
     error = frame("internalFailure", b"", "error")
     assert read("bedrock_converse", error).error
+
+
+def test_counts_that_come_before_the_end_of_a_conversation_end_nothing():
+    counts, end = (
+        frame("metadata", {"usage": {"inputTokens": 3, "outputTokens": 2}}),
+        frame("messageStop", {"stopReason": "max_tokens"}),
+    )
+    found = read("bedrock_converse", counts + end)
+    assert (found.stop, found.usage, found.ended) == ("length", (3, 0, 0, 0, 2, 0), True)
+    assert read("bedrock_converse", counts).error == "stream_broken"
 
 
 def test_a_conversation_without_its_counts_is_whole_and_uncounted():

@@ -23,7 +23,7 @@ from assistant import errors
 from assistant.models import address, batch
 from assistant.models.client import ways
 from assistant.models.decode import Decoder
-from assistant.models.failure import classify
+from assistant.models.failure import classify, tells
 from assistant.models.inbox import Inbox, Silent
 from assistant.models.inflate import Inflater
 from assistant.models.redact import redact
@@ -289,13 +289,12 @@ class Client:
     ) -> list[Chunk]:
         """Close the reader. One JSON text that is no answer is an error in words of its own, whatever the status says."""
         try:
-            found: list[Chunk] = reader.close()
+            return reader.close()
         except errors.StreamBroken:
-            if decoder.look == "json" and not reader.ended:
-                body = begin.decode("utf-8", "replace")
-                raise classify(None, headers, body, provider=provider, now=self._now()) from None
-            raise
-        return found
+            body = begin.decode("utf-8", "replace") if decoder.look == "json" and not reader.ended else ""
+            if not tells(headers, body):
+                raise
+            raise classify(None, headers, body, provider=provider, now=self._now()) from None
 
     async def _body(self, answer: httpx.Response, headers: Mapping[str, str], most: int) -> bytes:
         """Read a body, not more of it than is needed to understand it."""

@@ -206,7 +206,7 @@ class Reader:
             raise trouble.cut(self._provider)
         found = [chunk for index in sorted(self._tools) for chunk in self._tool(index)]
         if self._usage:
-            found.append(UsageChunk(self._counted(), final=self._complete()))
+            found.append(UsageChunk(self._counted(), final=self._complete(), tier=self._tier()))
         return [*found, self._stop or StopChunk("end")]
 
     def _begin(self, message: dict[str, Any]) -> list[Chunk]:
@@ -267,7 +267,13 @@ class Reader:
         self._usage |= new
         if not new:
             return []
-        return [UsageChunk(self._counted(), final=self._stop is not None and self._complete())]
+        final = self._stop is not None and self._complete()
+        return [UsageChunk(self._counted(), final=final, tier=self._tier())]
+
+    def _tier(self) -> str:
+        """Name what the request is billed as: its speed where that is not the usual one."""
+        speed = text(self._usage.get("speed"))
+        return speed if speed not in {"", "standard"} else text(self._usage.get("service_tier"))
 
     def _complete(self) -> bool:
         """Say whether both sides were counted; a server that reports no input has not counted it."""

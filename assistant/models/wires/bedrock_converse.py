@@ -134,7 +134,7 @@ class Reader:
         self.ended = False
         self._provider = provider
         self._reason = ""
-        self._usage: UsageChunk | None = None
+        self._counts = False
         self._tools: dict[int, dict[str, str]] = {}
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
@@ -157,10 +157,11 @@ class Reader:
                 return self._tool(place)
             case "messageStop":
                 self._reason = text(data.get("stopReason")) or "end_turn"
+                self.ended = self._counts
                 return []
             case "metadata":
-                self.ended = True
-                return self._count(table(data.get("usage")))
+                self._counts, self.ended = True, bool(self._reason)
+                return self._count(data)
             case "" if "output" in data:
                 return self._whole(data)
             case "":
@@ -219,9 +220,10 @@ class Reader:
                 found.append(ToolCallChunk(text(tool.get("toolUseId")), text(tool.get("name")), arguments))
         self._reason = text(data.get("stopReason")) or "end_turn"
         self.ended = True
-        return found + self._count(table(data.get("usage")))
+        return found + self._count(data)
 
-    def _count(self, usage: dict[str, Any]) -> list[Chunk]:
+    def _count(self, data: dict[str, Any]) -> list[Chunk]:
+        usage, tier = table(data.get("usage")), text(table(data.get("serviceTier")).get("type"))
         if not usage:
             return []
         written = count(usage.get("cacheWriteInputTokens"))
@@ -233,7 +235,7 @@ class Reader:
             long,
             count(usage.get("outputTokens")),
         )
-        return [UsageChunk(counted, final=bool(counted.total_input))]  # no input is none counted
+        return [UsageChunk(counted, final=bool(counted.total_input), tier=tier)]  # no input is none counted
 
 
 def _thought(reasoning: dict[str, Any]) -> list[Chunk]:

@@ -148,7 +148,7 @@ class Reader:
 
     def close(self) -> list[Chunk]:
         """Take the end of the body: without a finish reason the answer is broken."""
-        if self._reason in _BROKEN:
+        if self._reason in _BROKEN and not self._blocked:
             raise ServerFailed(
                 f"{self._provider.title}: the model's answer could not be used ({self._reason}).",
                 "Ask again.",
@@ -159,8 +159,7 @@ class Reader:
         found: list[Chunk] = []
         if self._seal:
             found.append(ThoughtChunk("", self._seal))
-        if self._usage is not None:
-            # No input is none counted, which is unknown and not nothing.
+        if self._usage is not None and not self._usage.final:
             found.append(UsageChunk(self._usage.usage, final=bool(self._usage.usage.total_input)))
         stop: StopReason = "refused"
         if self._reason in _LENGTH:
@@ -186,7 +185,9 @@ class Reader:
             self._reason, self._blocked = reason, True
         usage = table(data.get("usageMetadata"))
         if usage:
-            self._usage = UsageChunk(_usage(usage))
+            counted = _usage(usage)
+            # No input is none counted, which is unknown and not nothing.
+            self._usage = UsageChunk(counted, final=bool(self._reason and counted.total_input))
             found.append(self._usage)
         return found
 

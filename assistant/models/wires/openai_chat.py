@@ -190,7 +190,7 @@ class Reader:
     def __init__(self, provider: Provider) -> None:
         self.ended = False
         self._provider = provider
-        self._served = ""
+        self._served = self._tier = ""
         self._stop: StopChunk | None = None
         self._failure: ProviderError | None = None
         self._usage: UsageChunk | None = None
@@ -230,10 +230,11 @@ class Reader:
         return found
 
     def close(self) -> list[Chunk]:
-        """Take the end of the body: without a finish reason or `[DONE]` the answer is broken."""
+        """Take the end of the body: without a finish reason, or `[DONE]` after anything at all, the answer is broken."""
         if self._failure is not None:
             raise self._failure
-        if self._stop is None and not self.ended:
+        came = self._spoke or self._declined or self._tools or self._usage
+        if self._stop is None and not (self.ended and came):
             raise trouble.cut(self._provider)
         found = self._plain()
         stop = self._stop or StopChunk("end")
@@ -250,6 +251,7 @@ class Reader:
         return [*found, stop]
 
     def _serve(self, data: dict[str, Any]) -> list[Chunk]:
+        self._tier = text(data.get("service_tier")) or self._tier
         if self._served or not text(data.get("model")):
             return []
         self._served = data["model"]
@@ -263,7 +265,7 @@ class Reader:
     def _count(self, usage: UsageChunk) -> UsageChunk:
         ends = self._stop is not None or self._failure is not None or self.ended
         ends = ends and bool(usage.usage.total_input)  # no input is none counted, which is unknown and not nothing
-        self._usage = UsageChunk(usage.usage, ends, usage.reported_cost, usage.currency)
+        self._usage = UsageChunk(usage.usage, ends, usage.reported_cost, self._tier)
         return self._usage
 
     def _choice(self, choice: dict[str, Any]) -> list[Chunk]:

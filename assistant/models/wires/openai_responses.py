@@ -225,7 +225,7 @@ class Reader:
         found += self._serve(response)
         usage = table(response.get("usage"))
         if usage:
-            found.append(_usage(usage))
+            found.append(_usage(usage, text(response.get("service_tier"))))
         reason = text(table(response.get("incomplete_details")).get("reason"))
         match text(response.get("status")):
             case "failed":
@@ -248,7 +248,7 @@ def _sealed(item: dict[str, Any]) -> dict[str, Any]:
     return kept | {name: item[name] for name in ("type", "id", "summary", "encrypted_content") if name in item}
 
 
-def _usage(usage: dict[str, Any]) -> UsageChunk:
+def _usage(usage: dict[str, Any], tier: str) -> UsageChunk:
     details = table(usage.get("input_tokens_details"))
     lives = table(details.get("cache_write_tokens_details"))
     long = count(lives.get("ttl_12h_tokens"))
@@ -262,7 +262,7 @@ def _usage(usage: dict[str, Any]) -> UsageChunk:
     ticks = usage.get("cost_in_usd_ticks")
     cost = Decimal(ticks) / _TICKS if isinstance(ticks, int) and not isinstance(ticks, bool) else None
     counted = TokenUsage(fresh, read, written - long, long, output if beside else output - thought, thought)
-    return UsageChunk(counted, final=bool(sent), reported_cost=cost)  # no input is none counted
+    return UsageChunk(counted, final=bool(sent), reported_cost=cost, tier=tier)  # no input is none counted
 
 
 def _limits(data: dict[str, Any]) -> dict[str, str]:
