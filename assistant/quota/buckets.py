@@ -1,4 +1,7 @@
-"""What other clients burnt, added up by hour, model and project: each request once, however often a log tells it."""
+"""What other clients burnt, added up twice: by the user's hour, model and project, and by plan in tens of minutes of UTC.
+
+Each request counts once, however often a log tells it. The first sums are history, the second are what windows need.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,18 @@ from assistant.quota import tally
 from assistant.quota.marks import marks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assistant.quota.marks import Seen
     from assistant.quota.store import Connection
 
-KEYS = ("client", "provider", "model", "project", "day", "hour", "cost_status", "currency")
+KEYS = ("client", "plan", "provider", "model", "project", "day", "hour", "cost_status", "currency")
+SPAN_KEYS = ("client", "plan", "provider", "model", "span", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
-_HOUR, _MINUTE = 13, 16
-"""Characters of an instant up to its hour, and up to its minute."""
+SPAN_S = 600
+_TEN, _MINUTE = 15, 16
+"""Characters of an instant up to the tens of its minutes, and up to its minute."""
+_SOME_DAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 7, 1, tzinfo=UTC))
 
 Row = tuple[str, str, str, str, str, int, int, int, int, int, int, Decimal | None, str]
 """A Use as a bare tuple: made a million times, its name costs more than what it holds."""
@@ -45,42 +53,58 @@ class Use(NamedTuple):
 
 
 class Buckets:
-    """What a batch adds to the sums and to the marks. `zone` is that of the user's days; None is the zone of this machine."""
+    """What a batch adds to the sums and to the marks. `zone` is that of the user's days; None is the zone of this machine.
 
-    def __init__(self, client: str, zone: tzinfo | None, seen: Seen) -> None:
-        self.rows: dict[tuple[Any, ...], list[Any]] = {}
-        self.marks: dict[int, None] = {}
+    `plan_of` names the plan that a provider's requests burn, "" where nobody said it.
+    """
+
+    def __init__(self, client: str, zone: tzinfo | None, seen: Seen, plan_of: Callable[[str], str]) -> None:
+        self.marks: list[int] = []
+        self._counted: set[int] = set()
         self.copies = 0
         self._client = client
         self._zone = zone
         self._seen = seen
-        self._near: dict[tuple[Any, ...], list[Any]] = {}
-        self._digits = _HOUR
-        self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0)]
+        self._plan_of = plan_of
+        self._near: dict[tuple[str, str, str], dict[Any, list[Any]]] = {}
+        offsets = (day.astimezone(zone).utcoffset() for day in _SOME_DAYS)
+        odd = any(offset is not None and offset.seconds % SPAN_S for offset in offsets)
+        self._digits = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
+        self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), ""]
 
     @property
     def torn(self) -> int:
         """How many requests told no instant that can be read."""
         return int(self._nowhere[0])
 
+    @property
+    def steps(self) -> int:
+        """How many requests were counted."""
+        return sum(row[0] for rows in self._near.values() for row in rows.values())
+
     def add(self, uses: dict[str, Row]) -> None:
         """Add the requests, by key, that were not counted before."""
-        slots, last, counted, held = self._seen.slots, self._seen.last, self.marks, self._seen.holds
-        near = self._near.get
-        for mark, use in zip(marks(uses), uses.values(), strict=True):
-            slot = mark & last
-            if not slots[slot]:
-                slots[slot] = 1
-            elif mark in counted or held(mark):
-                self.copies += 1
+        found, digits = marks(uses), self._digits
+        before = self._seen.among(found) | self._counted.intersection(found)
+        new = [mark for mark in found if mark not in before] if before else found
+        self.copies += len(found) - len(new)
+        self.marks += new
+        self._counted.update(new)
+        near: dict[Any, list[Any]] = {}
+        here: tuple[str, str, str] = ("", "", "")
+        then, where, whose = here
+        for mark, use in zip(found, uses.values(), strict=True):
+            if mark in before:
                 continue
             _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, also = use
             if also and not self._is_new(also):
                 self.copies += 1
                 continue
-            counted[mark] = None
-            when = at[: self._digits] if at[-1:] == "Z" else at  # `_near` knows instants of UTC only
-            row = near((when, model, project, provider, amount is None)) or self._row(use)
+            when = at[:digits] if at[-1:] == "Z" else at  # tens of minutes are those of UTC only
+            if when != then or project != where or provider != whose:
+                then, where, whose = here = (when, project, provider)
+                near = self._near.setdefault(here, {})
+            row = near.get(model if amount is None else (model,)) or self._begin(near, use)
             row[0] += 1
             row[1] += fresh
             row[2] += read
@@ -93,49 +117,92 @@ class Buckets:
                 row[6] += reasoning
             if amount is not None:
                 row[7] += amount
+            if at < row[8]:
+                row[8] = at
 
     def grow(self, use: Row, counts: list[int]) -> None:
         """Add what a request that was counted before has grown by."""
-        row = self._row(use)
+        _, at, provider, model, project, *_, amount, _ = use
+        when = at[: self._digits] if at[-1:] == "Z" else at
+        near = self._near.setdefault((when, project, provider), {})
+        row = near.get(model if amount is None else (model,)) or self._begin(near, use)
         row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]
 
     def _is_new(self, also: str) -> bool:
         """Count a second name; False where it was counted before."""
-        (mark,) = marks([also])
-        slot = mark & self._seen.last
-        if self._seen.slots[slot] and (mark in self.marks or self._seen.holds(mark)):
+        found = marks([also])
+        if found[0] in self._counted or self._seen.among(found):
             return False
-        self._seen.slots[slot] = 1
-        self.marks[mark] = None
+        self.marks += found
+        self._counted.update(found)
         return True
 
-    def _row(self, use: Row) -> list[Any]:
-        """Find the sums that a request belongs to: its hour on the user's clock, its model and project."""
-        _, at, provider, model, project, *_, amount, _ = use
-        found = instant(at)
-        if found is None:
+    def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
+        """Begin the sums that a request belongs to."""
+        _, at, _, model, *_, amount, _ = use
+        if instant(at) is None:
             return self._nowhere
-        local = found.astimezone(self._zone)
-        offset = local.utcoffset()
-        if self._digits == _HOUR and offset is not None and offset.seconds % 3600:
-            self._digits = _MINUTE  # an hour of UTC is not one on this clock
-            self._near.clear()
-        hour = local.isoformat()[:13]
-        status = ("unknown", "") if amount is None else ("reported", "USD")
-        bucket = (self._client, provider, model, project, hour[:10], int(hour[11:13]), *status)
-        row = self.rows.setdefault(bucket, [0, 0, 0, 0, 0, 0, 0, Decimal(0)])
-        if at.endswith("Z"):
-            self._near[at[: self._digits], model, project, provider, amount is None] = row
+        row = near[model if amount is None else (model,)] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), at]
         return row
 
     def write(self, base: Connection) -> None:
         """Add the sums to those on the disk."""
-        tally.add_rows(base, "used", KEYS, SUMS, self.rows)
+        used: dict[tuple[Any, ...], list[Any]] = {}
+        spans: dict[tuple[Any, ...], list[Any]] = {}
+        bounds: dict[tuple[Any, ...], tuple[str, str]] = {}
+        for (_, project, provider), models in self._near.items():
+            plan = self._plan_of(provider)
+            for model, (*sums, at) in models.items():
+                found = instant(at)
+                if found is None:
+                    continue
+                status = ("unknown", "") if isinstance(model, str) else ("reported", "USD")
+                name = model if isinstance(model, str) else model[0]
+                hour = found.astimezone(self._zone).isoformat()[:13]
+                tally.plus(
+                    used,
+                    (self._client, plan, provider, name, project, hour[:10], int(hour[11:13]), *status),
+                    sums,
+                )
+                span = (self._client, plan, provider, name, int(found.timestamp()) // SPAN_S, *status)
+                tally.plus(spans, span, sums)
+                first = found.isoformat()
+                bounds[span] = (min(first, bounds.get(span, (first,))[0]), first)
+        tally.add_rows(base, "used", KEYS, SUMS, used)
+        tally.add_rows(base, "spans", SPAN_KEYS, SUMS, spans, bounds)
 
 
 def build(base: Connection) -> None:
-    """Make the table."""
-    base.execute(f"CREATE TABLE used ({', '.join((*KEYS, *SUMS))}, amount, PRIMARY KEY ({', '.join(KEYS)}))")
+    """Make the tables; sums of version 1 had neither plans nor spans, and are kept."""
+    old = [row[1] for row in base.execute("PRAGMA table_info(used)")]
+    if old:
+        base.execute("ALTER TABLE used RENAME TO used_before")
+    sums = ", ".join(SUMS)
+    base.execute(f"CREATE TABLE used ({', '.join(KEYS)}, {sums}, amount, PRIMARY KEY ({', '.join(KEYS)}))")
+    base.execute(
+        f"CREATE TABLE spans ({', '.join(SPAN_KEYS)}, first_at, last_at, {sums}, amount, PRIMARY KEY ({', '.join(SPAN_KEYS)}))"
+    )
+    base.execute("CREATE INDEX spans_plan ON spans (plan, span)")
+    if old:
+        names = ", ".join(old)
+        base.execute(f"INSERT INTO used (plan, {names}) SELECT '', {names} FROM used_before")
+        base.execute("DROP TABLE used_before")
+
+
+def attribute(base: Connection, client: str, provider: str, plan: str) -> None:
+    """Book what nobody could attribute when it was read to the plan that it burnt; what has a plan keeps it."""
+    for table, keys in (("used", KEYS), ("spans", SPAN_KEYS)):
+        bound = ("first_at", "last_at") if table == "spans" else ()
+        where = "client = ? AND provider = ? AND plan = ''"
+        rows = base.execute(
+            f"SELECT {', '.join((*keys, *bound, *SUMS, 'amount'))} FROM {table} WHERE {where}", (client, provider)
+        ).fetchall()
+        base.execute(f"DELETE FROM {table} WHERE {where}", (client, provider))
+        width, behind = len(keys), len(keys) + len(bound)
+        named = {(row[0], plan, *row[2:width]): row for row in rows}
+        sums = {key: [*row[behind:-1], Decimal(row[-1])] for key, row in named.items()}
+        bounds = {key: (row[width], row[width + 1]) for key, row in named.items()} if bound else None
+        tally.add_rows(base, table, keys, SUMS, sums, bounds)
 
 
 def instant(at: str) -> datetime | None:

@@ -1,7 +1,7 @@
 """What is replayed: steps and readings, read from JSON lines.
 
-Events are JSON lines, one step or one reading each, in the order in which they became known. Keys, all optional but the
-instant:
+Events are JSON lines, one step or one reading each, in the order in which they became known; one JSON array of them will
+do. A key that nobody reads is noted and read past. Keys, all optional but the instant:
 
 - `at` (or `time`, `timestamp`): ISO text or Unix seconds; `until` when the step ended; `state`: "settled" (also when
   missing), "in_flight", "failed" (not billed), "interrupted" or "failed_unknown" (perhaps billed).
@@ -20,12 +20,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from itertools import chain
+from typing import TYPE_CHECKING, Any, get_args
 
-from assistant.errors import AssistantError, ConfigError
+from assistant.errors import AssistantError, Auth, ConfigError
 from assistant.quota import exhaustion
 from assistant.quota.page import as_instant
-from assistant.quota.reading import Reading, from_body, from_headers, raw
+from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, raw
 from assistant.quota.reading import number as decimal
 from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage
@@ -45,13 +47,28 @@ _AT = ("at", "time", "timestamp")
 _FAILED = {"failed", "failed_free", "failed-free"}
 _DOUBTFUL = {"interrupted", "failed_unknown", "failed-billed-unknown", "failed_billed_unknown"}
 _LIMIT = 5_000_000
+_STEP_KEYS = {
+    *_AT, *_CLASSES, "until", "state", "id", "request_id", "attempt", "model", "feature", "usage", "tokens", "exact", "requests",
+    "calls", "prompts", "credits", "percent", "units", "money", "cost", "currency", "burn", "reading", "readings", "headers",
+    "body", "host", "reader", "status",
+}  # fmt: skip
+_READING_KEYS = {
+    "meter", "used", "limit", "remaining", "percent", "rounding", "resets_at", "source", "status", "observed_at", "provider_at",
+    "currency", "minutes", "parts", "unit", "granted", "topped_up", "voucher", "cash",
+}  # fmt: skip
+_SAID = {
+    "note", "comment", "type", "kind", "event", "name", "label", "provider", "account", "plan", "session", "turn", "step",
+    "project", "purpose", "payer", "served_model", "pid", "ended_at",
+}  # fmt: skip
+"""Keys that say something to people, or that a ledger has: they change nothing here."""
+_SOURCES = {"header": "headers", "provider": "endpoint", "api": "endpoint", "user": "you"}
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line: a step that burns, or readings, or both. `arrived` is its own instant; `line` is from 1.
 
-    Two events of one `id` are the same step: the later line says how it ended, the first when it began.
+    `notes` say what of it could not be read. Two events of one `id` are the same step: the later line says how it ended, the first when it began.
     """
 
     arrived: datetime
@@ -60,24 +77,61 @@ class Event:
     cost: Cost | None = None
     line: int = 0
     id: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_events(lines: Iterable[str], where: str = "events") -> list[Event]:
     """Read JSON lines; blank lines and lines that begin with # are left out. Raises ConfigError naming the line."""
+    rest = iter(lines)
+    first = next(rest, "")
+    if first.lstrip("\ufeff \t\r\n")[:1] == "[":
+        return _read_array("".join(chain([first], rest)), where)
     found = []
-    for line, text in enumerate(lines, 1):
-        if not text.strip() or text.lstrip().startswith("#"):
+    for line, text in enumerate(chain([first], rest), 1):
+        bare = text.strip("\ufeff \t\r\n")
+        if not bare or bare.startswith("#"):
             continue
         if line > _LIMIT:
             raise ConfigError(f"{where}: more than {_LIMIT:,} lines.", "Split the file.")
         try:
-            found.append(read_event(json.loads(text, parse_float=Decimal), line))
+            found.append(read_event(json.loads(bare, parse_float=Decimal), line))
         except (ValueError, RecursionError, AssistantError) as error:
-            said = error.message if isinstance(error, AssistantError) else f"not a JSON object: {error}"
-            raise ConfigError(
-                f"{where}:{line}: {said}", "Each line is one JSON object with an instant `at`."
-            ) from error
+            raise _wrong(f"{where}:{line}", error) from error
     return found
+
+
+def _read_array(text: str, where: str) -> list[Event]:
+    """Read one JSON array of events; each is known by the line on which it begins."""
+    decoder = json.JSONDecoder(parse_float=Decimal)
+    found: list[Event] = []
+    at, line, counted = text.index("[") + 1, 1, 0
+    while True:
+        at = _after(text, at, " \t\r\n")
+        line, counted = line + text.count("\n", counted, at), at
+        if text[at : at + 1] == "]":
+            return found
+        try:
+            values, at = decoder.raw_decode(text, at)
+            found.append(read_event(values, line))
+        except (ValueError, RecursionError, AssistantError) as error:
+            raise _wrong(f"{where}:{line}", error) from error
+        at = _after(text, at, " \t\r\n")
+        if text[at : at + 1] == ",":
+            at += 1
+        elif text[at : at + 1] != "]":
+            line += text.count("\n", counted, at)
+            raise _wrong(f"{where}:{line}", ValueError("a comma or the end of the array is missing"))
+
+
+def _after(text: str, at: int, blanks: str) -> int:
+    while text[at : at + 1] and text[at] in blanks:
+        at += 1
+    return at
+
+
+def _wrong(place: str, error: Exception) -> ConfigError:
+    said = error.message if isinstance(error, AssistantError) else f"not a JSON object: {error}"
+    return ConfigError(f"{place}: {said}", "Each line is one JSON object with an instant `at`.")
 
 
 def read_event(values: Any, line: int = 0) -> Event:
@@ -88,7 +142,8 @@ def read_event(values: Any, line: int = 0) -> Event:
     at = as_instant(values[key]) if key is not None else None
     if at is None:
         raise ConfigError(f"{key or 'at'} is not an instant: {values.get(key or 'at')!r}.")
-    readings = _readings(values, at)
+    readings, notes = _readings(values, at)
+    notes = [*_strange(values), *notes]
     state = str(values.get("state", "settled"))
     silent = readings or any(each in values for each in ("reading", "readings", "headers", "body"))
     own = _usage(values)
@@ -96,7 +151,7 @@ def read_event(values: Any, line: int = 0) -> Event:
     cost = _cost(values)
     counted = any(each in values for each in ("requests", "calls", "prompts", "burn", "tokens", "model"))
     if (silent and not (own.total or units or counted or cost)) or state in _FAILED:
-        return Event(at, None, tuple(readings), None, line, _id(values))
+        return Event(at, None, tuple(readings), None, line, _id(values), tuple(notes))
     until = as_instant(values["until"]) if values.get("until") is not None else None
     final = values.get("burn", {})
     if not isinstance(final, dict):
@@ -104,7 +159,7 @@ def read_event(values: Any, line: int = 0) -> Event:
     burn = Burn(
         at,
         own,
-        cost or Cost("unknown", None, str(values.get("currency", "USD"))),
+        cost or Cost("unknown", None, _currency(values)),
         _text(values, "model"),
         _count(values, "requests", _count(values, "calls", Decimal(1))),
         _count(values, "prompts", Decimal(1)),
@@ -115,7 +170,15 @@ def read_event(values: Any, line: int = 0) -> Event:
         units,
         {str(name): _number(value, f"burn.{name}") for name, value in final.items()},
     )
-    return Event(at, burn, tuple(readings), cost, line, _id(values))
+    return Event(at, burn, tuple(readings), cost, line, _id(values), tuple(notes))
+
+
+def _strange(values: Mapping[str, Any]) -> list[str]:
+    """Name the keys that nobody reads: one that was mistyped would otherwise be a step of nothing."""
+    flat = isinstance(values.get("meter"), str)
+    known = _STEP_KEYS | _SAID | (_READING_KEYS if flat else set())
+    near = {key: get_close_matches(key, known, 1) for key in values if key not in known}
+    return [f"nobody reads {key!r}" + (f"; did you mean {each[0]!r}?" if each else "") for key, each in near.items()]
 
 
 def _id(values: Mapping[str, Any]) -> str:
@@ -156,9 +219,9 @@ def _cost(values: Mapping[str, Any]) -> Cost | None:
     key = next((each for each in ("cost", "money") if each in values), None)
     if key is None:
         return None
-    said, currency = values[key], str(values.get("currency", "USD"))
+    said, currency = values[key], _currency(values)
     if isinstance(said, dict):
-        currency = str(said.get("currency", currency))
+        currency = _currency(said, currency)
         said = said["amount"] if said.get("amount") is not None else said.get("status")
     if said is None or said == "unknown":
         return Cost("unknown", None, currency)
@@ -168,6 +231,10 @@ def _cost(values: Mapping[str, Any]) -> Cost | None:
         return Cost("free", Decimal(0), currency)
     value = _number(said, key)
     return Cost("free", value, currency) if not value else Cost("reported", value, currency)
+
+
+def _currency(values: Mapping[str, Any], default: str = "USD") -> str:
+    return str(values.get("currency") or default).upper()
 
 
 def _count(values: Mapping[str, Any], key: str, default: Decimal) -> Decimal:
@@ -188,7 +255,8 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _readings(values: Mapping[str, Any], at: datetime) -> list[Reading]:
+def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], list[str]]:
+    """Return what was said of limits, and notes of what could not be read: a refusal of a key is no reading."""
     host = str(values.get("host", ""))
     found: list[Reading] = []
     said = values.get("readings", [values["reading"]] if "reading" in values else [])
@@ -208,8 +276,14 @@ def _readings(values: Mapping[str, Any], at: datetime) -> list[Reading]:
         if (refused := signal.reading(at)) is not None:
             found.append(refused)
     elif body is not None:
-        found += from_body(body, host, at, str(values.get("reader", "")))
-    return found
+        try:
+            said = from_body(body, host, at, str(values.get("reader", "")))
+        except Auth as refusal:
+            return found, [refusal.message]
+        if not said:
+            return found, ["the body says nothing of a quota that we can read"]
+        found += said
+    return found, []
 
 
 def _reading(values: Any, at: datetime) -> Reading:
@@ -221,7 +295,14 @@ def _reading(values: Any, at: datetime) -> Reading:
         if values.get(key) is not None and amounts[key] is None:
             raise ConfigError(f"reading.{key} is not a number: {values[key]!r}.")
     limit = values.get("limit")
-    status = str(values.get("status", "ok"))
+    status = str(values.get("status", "ok")).replace("-", "_")
+    status = "ok" if status == "stale" else status  # how old it is says `observed_at`
+    source, rounding = str(values.get("source", "endpoint")), str(values.get("rounding", ""))
+    source = _SOURCES.get(source, source)
+    words = (("status", status, Status), ("source", source, Source), ("rounding", rounding or "exact", Rounding))
+    for key, word, kind in words:
+        if word not in get_args(kind):
+            raise ConfigError(f"reading.{key} is none of {', '.join(get_args(kind))}: {values[key]!r}.")
     instants: dict[str, datetime | None] = {}
     for key in ("resets_at", "observed_at", "provider_at"):
         instants[key] = as_instant(values[key]) if values.get(key) is not None else None
@@ -234,21 +315,19 @@ def _reading(values: Any, at: datetime) -> Reading:
     )
     return Reading(
         values["meter"],
-        values.get("source", "endpoint")
-        if values.get("source") in {"headers", "endpoint", "error", "file", "you"}
-        else "endpoint",
+        source,  # type: ignore[arg-type] # the words are checked
         instants["observed_at"] or at,
         unit=str(values.get("unit", "")),
         used=amounts["used"],
         limit="unlimited" if limit == "unlimited" else decimal(limit),
         remaining=amounts["remaining"],
         percent=percent,
-        rounding=values.get("rounding", "rounded" if whole else "exact"),
+        rounding=rounding or ("rounded" if whole else "exact"),  # type: ignore[arg-type] # as above
         resets_at=instants["resets_at"],
         minutes=int(_count(values, "minutes", Decimal(0))) or None,
-        status=status if status in {"ok", "exhausted", "unlimited", "not_in_plan", "unsupported", "unknown"} else "ok",  # type: ignore[arg-type] # the words are checked
+        status=status,  # type: ignore[arg-type] # as above
         provider_at=instants["provider_at"],
-        currency=str(values.get("currency", "")),
+        currency=_currency(values, " ").strip(),
         parts={str(name): _number(value, f"parts.{name}") for name, value in dict(parts).items()},
         raw=raw(values),
     )

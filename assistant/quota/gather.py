@@ -21,7 +21,7 @@ from assistant.quota.marks import RUN, Seen
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime, tzinfo
     from pathlib import Path
     from types import ModuleType
@@ -56,7 +56,7 @@ class Imported:
 class Pass:
     """One pass over the logs of one client."""
 
-    def __init__(self, store: Store, part: ModuleType, zone: tzinfo | None) -> None:
+    def __init__(self, store: Store, part: ModuleType, zone: tzinfo | None, plan_of: Callable[[str], str]) -> None:
         self._store = store
         self._part = part
         self._zone = zone
@@ -67,7 +67,8 @@ class Pass:
         self._seen = Seen(part.CLIENT)
         self._uses: dict[str, Row] = {}
         self._tail: dict[str, list[int]] = {}
-        self._buckets = Buckets(part.CLIENT, zone, self._seen)
+        self._plan_of = plan_of
+        self._buckets = Buckets(part.CLIENT, zone, self._seen, plan_of)
         self._done: list[LogFile] = []
         self._shared: dict[str, str] = {}
 
@@ -140,17 +141,11 @@ class Pass:
         """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
         if (at_once := getattr(self._part, "lines", None)) is not None:
             try:
-                found: Iterable[Row] = at_once(data)
+                for use in at_once(data, self._uses, self._tail):
+                    self._take(use)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 pass
             else:
-                uses, tail = self._uses, self._tail
-                for use in found:
-                    key = use[0]
-                    if key in uses or key in tail or not key:
-                        self._take(use)
-                    else:
-                        uses[key] = use
                 return
         for line in data.split(b"\n"):
             if not any(needle in line for needle in self._needles):
@@ -249,18 +244,19 @@ class Pass:
             return run
 
         self._seen.commit(self._store.write(write))
-        self._found.uses += sum(row[0] for row in batch.rows.values())
+        self._found.uses += batch.steps
         self._found.copies += batch.copies
         self._found.torn += batch.torn
         self._done = []
-        self._buckets = Buckets(self._part.CLIENT, self._zone, self._seen)
+        self._buckets = Buckets(self._part.CLIENT, self._zone, self._seen, self._plan_of)
 
 
 def build(base: Connection) -> None:
     """Make the tables."""
     base.execute(
-        "CREATE TABLE files (client, path, inode, size, changed, offset, head, state, PRIMARY KEY (client, path))"
+        "CREATE TABLE IF NOT EXISTS files "
+        "(client, path, inode, size, changed, offset, head, state, PRIMARY KEY (client, path))"
     )
-    base.execute("CREATE TABLE shared (client, name, value, PRIMARY KEY (client, name))")
-    base.execute("CREATE TABLE seen (run INTEGER PRIMARY KEY, client, marks)")
+    base.execute("CREATE TABLE IF NOT EXISTS shared (client, name, value, PRIMARY KEY (client, name))")
+    base.execute("CREATE TABLE IF NOT EXISTS seen (run INTEGER PRIMARY KEY, client, marks)")
     buckets.build(base)

@@ -115,15 +115,20 @@ class Gauge:
     def need(self, burn: Burn) -> Decimal | None:
         """Return what a step must find here, in the units that are shown; None where it cannot be held against the meter.
 
-        A step whose price is unknown, or that takes nothing, is not. A step told in tokens needs some of a meter told in
+        A step whose price is unknown, or that takes nothing, is not, but for a balance that is overdrawn. A step told in tokens needs some of a meter told in
         points, how much only where that was learned.
         """
         found = self.meter.amount(burn)
         if found is None or not self.meter.holds_at(burn.at):
             return None
         if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
-            return found.point or None
+            return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
+
+    @property
+    def _overdrawn(self) -> bool:
+        """Whether a balance is below zero: then the provider refuses what is free, too."""
+        return self.meter.window.kind == "balance" and self._base is not None and (self._left or _ZERO) < 0
 
     def burn(self, burn: Burn) -> Amount | None:
         """Count a step that is in scope; returns what it takes, None where that is unknown or the plan has no such meter."""
@@ -284,13 +289,14 @@ class Gauge:
             if span is not None and abs(span[1] - ends) <= SAME_RESET:
                 self.start = span[0]
             elif length and window.kind in {"first_use", "grid"}:
-                self.start = ends - length
+                self.start = min(ends - length, self._reading.at) if self._reading is not None else ends - length
         if self._edgeless:
             self._rolling.clear()
         self.end = ends
 
     def _ends(self, reading: Reading) -> datetime | None:
-        if reading.resets_at is not None:
+        reach = self.meter.window.reach
+        if reading.resets_at is not None and (reach is None or reading.resets_at - reading.at <= 2 * reach):
             return reading.resets_at.astimezone(UTC)
         span = span_at(self.meter.window, reading.at)
         return span[1] if span is not None else self.end
@@ -317,12 +323,14 @@ class Gauge:
             used = -reading.remaining  # a balance of which only the rest is told
         if used is not None:
             self._points = self.meter.unit == "percent"
+            if self.meter.window.kind != "balance":
+                used = max(_ZERO, used)  # nobody has used less than nothing, whoever says so
             return Amount(used, used, used)
         if reading.percent is None:
             if reading.status == "exhausted" and isinstance(limit, Decimal):
                 return Amount(limit, limit, limit)
             return None
-        said = band(reading.percent, reading.rounding)
+        said = band(max(_ZERO, reading.percent), reading.rounding)
         if self.meter.unit == "percent":
             return said
         if isinstance(limit, Decimal):
@@ -352,6 +360,10 @@ class Gauge:
         if self._trails:
             self._roll(now)
             return
+        read_at = self._reading.at if self._reading is not None and self._base is not None else now
+        if self.end is None and window.kind == "first_use" and now >= read_at + window.length:
+            self._close(now, "end")  # it was open when it was read, and nobody said until when
+            self._wants = True
         if self.end is not None and now >= self.end:
             ended = self.end
             self._close(ended, "end")
@@ -405,6 +417,8 @@ class Gauge:
     # --- asking ---------------------------------------------------------------------------------------------------------
 
     def _limit(self, at: datetime) -> Limit:
+        if self._read_limit == "unlimited":
+            return "unlimited"
         if self._points:
             own = self.meter.limit_at(at) if self.meter.unit == "percent" else None
             return own if isinstance(own, Decimal) else _HUNDRED

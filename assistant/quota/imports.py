@@ -6,29 +6,31 @@ repeated, or a file read again adds nothing. Sums outlive the logs: some clients
 
 A part offers `CLIENT`, `places(env, home)`, `KINDS` (suffix of a file to "lines", "whole" or "base"), and for each kind
 it has a function of that name in the singular: `line(raw, state, shared)`, `whole(data, state, shared)`, `base(path,
-state)`. `NEEDLES` are bytes one of which is in every line worth decoding; `wanted(path)` chooses among files of a suffix
+state)`; a part whose lines need no state may have `lines(data, uses, told)` as well, for many at once. `NEEDLES` are bytes one of which is in every line worth decoding; `wanted(path)` chooses among files of a suffix
 and `project(path)` names what a path says of the project. `state` is remembered for a file, `shared` for a client.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant import discover
 from assistant.quota import buckets, gather, tally
 from assistant.quota.entry import Total
 from assistant.quota.store import Store
-from assistant.tokens import TokenUsage
+from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from assistant.quota.store import Connection
 
-VERSION = 1
+VERSION = 2
 _PACKAGE = "assistant.quota.importers"
 
 
@@ -46,11 +48,16 @@ class Imports:
         return self.store.warnings
 
     def run(
-        self, env: Mapping[str, str], home: Path, clients: Sequence[str] = (), folders: Sequence[Path] = ()
+        self,
+        env: Mapping[str, str],
+        home: Path,
+        clients: Sequence[str] = (),
+        folders: Sequence[Path] = (),
+        plan_of: Callable[[str, str], str] = lambda _client, _provider: "",
     ) -> list[gather.Imported]:
         """Read what is new in the logs of the clients named, or of all; one result for each client that has logs here.
 
-        `folders` stand for the usual places.
+        `folders` stand for the usual places. `plan_of` names the plan that a client's requests to a provider burn.
         """
         found = []
         for part in discover.parts(_PACKAGE):
@@ -58,8 +65,33 @@ class Imports:
                 continue
             roots = [root for root in folders or part.places(env, home) if root.is_dir()]
             if roots:
-                found.append(gather.Pass(self.store, part, self._zone).read(roots))
+                plan = partial(plan_of, part.CLIENT)
+                found.append(gather.Pass(self.store, part, self._zone, plan).read(roots))
         return found
+
+    def attribute(self, plan_of: Callable[[str, str], str]) -> None:
+        """Book what no plan was known for when it was read."""
+        query = "SELECT DISTINCT client, provider FROM used WHERE plan = ''"
+        open_ones = [row for rows in self.store.read(lambda base: base.execute(query).fetchall()) for row in rows]
+        named = [(*each, plan) for each in open_ones if (plan := plan_of(*each))]
+        if named:
+            self.store.write(lambda base: [buckets.attribute(base, *each) for each in named])
+
+    def plans(self) -> list[str]:
+        """Name the plans that other clients burnt."""
+        query = "SELECT DISTINCT plan FROM spans WHERE plan <> ''"
+        return sorted({row[0] for rows in self.store.read(lambda base: base.execute(query).fetchall()) for row in rows})
+
+    def spans(self, plan: str, since: datetime | None = None) -> list[Span]:
+        """Return what other clients burnt of a plan, in tens of minutes from the one that holds `since`, oldest first."""
+        first = int(since.timestamp()) // buckets.SPAN_S if since is not None else -(1 << 62)
+        names = ("client", "model", "span", "first_at", "cost_status", "currency", *buckets.SUMS, "amount")
+        query = f"SELECT {', '.join(names)} FROM spans WHERE plan = ? AND span >= ? ORDER BY first_at"
+
+        def read(base: Connection) -> list[tuple[Any, ...]]:
+            return base.execute(query, (plan, first)).fetchall()
+
+        return [_span(row) for rows in self.store.read(read) for row in rows]
 
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
@@ -96,6 +128,26 @@ class Imports:
     def close(self) -> None:
         """Close the file."""
         self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one client burnt with one model of a plan within ten minutes: `at` is the first request's instant."""
+
+    client: str
+    model: str
+    at: datetime
+    until: datetime
+    steps: int
+    usage: TokenUsage
+    cost: Cost
+
+
+def _span(row: Sequence[Any]) -> Span:
+    client, model, span, first_at, status, currency, steps, *counts, amount = row
+    cost = Cost(status, Decimal(amount) if status == "reported" else None, currency or "USD")
+    until = datetime.fromtimestamp((span + 1) * buckets.SPAN_S, UTC)
+    return Span(client, model, datetime.fromisoformat(first_at), until, steps, TokenUsage(*counts), cost)
 
 
 def _build(base: Connection, found: int) -> None:

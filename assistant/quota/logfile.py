@@ -23,6 +23,7 @@ LONGEST_LINE = 64 << 20
 """Bytes of a line, or of a whole document, that are looked at; nobody writes longer ones on purpose."""
 _DENSE = 2048
 """Bytes to a line that counts, up to which lines are many."""
+_SAMPLE = 32 << 10
 _HEAD = 512
 
 
@@ -88,7 +89,8 @@ class Reader:
     def _holding(self, end: int) -> bytearray:
         """Cut out the lines that hold a needle, among whole lines that end at `end`; where they are many, leave the others in."""
         buffer = self._buffer
-        if len(self._needles) == 1 and buffer.count(self._needles[0], 0, end) * _DENSE > end:
+        sample = min(end, _SAMPLE)
+        if len(self._needles) == 1 and buffer.count(self._needles[0], 0, sample) * _DENSE > sample:
             return buffer[:end]  # to cut here and there costs more than to decode a little more
         find, rfind = buffer.find, buffer.rfind
         spans = []

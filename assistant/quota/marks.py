@@ -1,7 +1,7 @@
 """Which requests of a client were counted before: a mark of 64 bits for each, in sorted runs.
 
 Among ten million requests the chance that two share a mark is one in 400,000. A mark takes eight bytes on the disk and in
-memory; a first pass asks a table of one byte for each of 16 million slots before it searches.
+memory.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from itertools import chain
+from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from assistant.quota.store import Connection
 
@@ -24,34 +24,39 @@ _FEW = 8
 _SLOTS = 1 << 24
 
 
-def marks(keys: Iterable[str]) -> array[int]:
+def marks(keys: Iterable[str]) -> list[int]:
     """Name requests by numbers."""
-    digests = [hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
-    return array("q", b"".join(digests))
+    digest = hashlib.blake2b
+    digests = [digest(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
+    return array("q", b"".join(digests)).tolist()
 
 
 class Seen:
-    """The marks of all requests of a client that were ever counted.
+    """The marks of all requests of a client that were ever counted and written.
 
-    `slots` tells at once what is new: a mark is new where `slots[mark & last]` is 0, and where it is 1, `holds` knows. Who
-    counts a mark sets its slot.
+    A table of one byte for each of 16 million slots tells at once of nearly all marks that no run holds them. In a pass that
+    begins with runs from the disk it is not there: to fill it would cost more than to ask the runs.
     """
 
     def __init__(self, client: str) -> None:
         self._client = client
         self._runs: list[array[int]] = []
-        self.slots = bytearray(_SLOTS)
-
-    @property
-    def last(self) -> int:
-        """The number of the last slot."""
-        return len(self.slots) - 1
+        self._slots = bytearray()
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
         for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
             self._runs.append(array("q", blob))
-            self.slots = bytearray(b"\1")  # filling the slots from the runs would cost more than asking the runs
+        self._slots = bytearray() if self._runs else bytearray(_SLOTS)
+
+    def among(self, found: Sequence[int]) -> set[int]:
+        """Return the marks that a run holds."""
+        if not self._runs:
+            return set()
+        asked = found
+        if self._slots:
+            asked = list(compress(found, map(self._slots.__getitem__, map((_SLOTS - 1).__and__, found))))
+        return {mark for mark in asked if self.holds(mark)}
 
     def holds(self, mark: int) -> bool:
         """Say whether a mark is in a run."""
@@ -71,6 +76,10 @@ class Seen:
     def commit(self, run: array[int]) -> None:
         """Know a run that is on the disk."""
         self._runs.append(run)
+        slots = self._slots
+        if slots:
+            for slot in map((_SLOTS - 1).__and__, run):
+                slots[slot] = 1
 
     def merge(self, base: Connection) -> None:
         """Put short runs together, so that there are few to ask."""

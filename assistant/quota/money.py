@@ -26,7 +26,7 @@ class Tally:
     free: int = 0
 
     def __str__(self) -> str:
-        words = [" + ".join(amount(value, currency) for currency, value in sorted(self.amounts.items()))]
+        words = ["; ".join(amount(value, currency) for currency, value in sorted(self.amounts.items()))]
         if self.unpriced and words[0]:
             words[0] += f" + {self.unpriced} unpriced"
         elif self.unpriced and not self.included and not self.free:

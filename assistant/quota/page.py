@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|h|hours?|d|days?|w|weeks?)")
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MIDNIGHT = time(0)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -152,11 +154,15 @@ class Page:
             found += [(begin + step) % 7 for step in range((end - begin) % 7 + 1)]
         return tuple(dict.fromkeys(found))
 
-    def instant(self, key: str, zone: str = "UTC") -> datetime | None:
-        """Return an instant in UTC; without an offset it is by the clock of `zone`, a date alone is its midnight."""
+    def instant(self, key: str, zone: str = "UTC", clock: time = _MIDNIGHT) -> datetime | None:
+        """Return an instant in UTC; without an offset it is by the clock of `zone`, a date alone is that day at `clock`."""
         value = self.values.get(key)
         if value is None:
             return None
+        if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+            value = self.day(key)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime.combine(value, clock)
         found = as_instant(value, zone)
         if found is None:
             raise self.fail(f"{key} is not an instant: {value!r}.", key, "Write it like 2026-11-03T07:20:00Z.")
@@ -250,4 +256,24 @@ def line_of(text: str, path: tuple[str | int, ...], key: str) -> int | None:
             place = number if here else place
         elif here and key and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line):
             return number
-    return place
+    return place or (_inline(text, names[0], wanted, key) if names else None)
+
+
+def _inline(text: str, name: str, wanted: list[int], key: str) -> int | None:
+    """Return the line of a key, or of its table, where tables are written as `name = [{ ... }]`."""
+    head = re.search(rf"^\s*{re.escape(name)}\s*=", text, re.MULTILINE)
+    if head is None:
+        return None
+    depth, index, start, end = 0, -1, head.end(), len(text)
+    for at in range(head.end(), len(text)):
+        if text[at] == "{":
+            index += depth == 0
+            start = at if depth == 0 and index == (wanted or [0])[0] else start
+            depth += 1
+        elif text[at] == "}":
+            depth -= 1
+            if depth == 0 and index == (wanted or [0])[0]:
+                end = at
+                break
+    found = re.compile(rf"\b{re.escape(key)}\s*=").search(text, start, end) if key else None
+    return text.count("\n", 0, found.start() if found else start) + 1

@@ -236,12 +236,13 @@ def _window(table: Page, plan: Page) -> Window:
     if not 1 <= months <= 120 or months % 1:
         raise table.fail("months must be a whole number from 1 to 120.", "months")
     weekdays = table.weekdays("anchor_weekday")
+    clock = table.clock("anchor_time")
     origin = None
     for key in ("activated_at", "subscribed_at"):
-        origin = origin or table.instant(key, zone)
+        origin = origin or table.instant(key, zone, clock)
     # Only what is anchored takes the plan's own instant, and an anchor day of its own goes before it.
     if origin is None and (kind == "grid" or (kind == "subscription_month" and "anchor_day" not in table.values)):
-        origin = plan.instant("activated_at", zone) or plan.instant("subscribed_at", zone)
+        origin = plan.instant("activated_at", zone, clock) or plan.instant("subscribed_at", zone, clock)
     if kind == "subscription_month" and origin is None and "anchor_day" not in table.values:
         day = Decimal(0)
     return Window(
@@ -249,7 +250,7 @@ def _window(table: Page, plan: Page) -> Window:
         length,
         "hour" if table.choice("floor", ("", "hour")) else "",
         zone,
-        table.clock("anchor_time"),
+        clock,
         weekdays[0] if weekdays else 0,
         int(day),
         int(months),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
-    from assistant.tokens import Cost
+    from assistant.tokens import Cost, TokenUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of it: meters at `at`, the binding one first; closed windows in order; blocked steps; limits of no meter."""
+    """What came of it: meters at `at`, the binding one first; closed windows in order; blocked steps; limits of no meter.
+
+    `problems` name what of the events could not be read. `tokens_per_min` are all tokens since the first step and those that
+    were not read from a cache; None where none were told.
+    """
 
     plan: str
     at: datetime
@@ -56,6 +60,7 @@ class Replayed:
     unmapped: tuple[Reading, ...] = ()
     costs: money.Tally = field(default_factory=money.Tally)
     problems: tuple[str, ...] = ()
+    tokens_per_min: tuple[Decimal, Decimal] | None = None
 
 
 def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> Replayed:
@@ -78,6 +83,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
     blocked: list[Blocked] = []
     burns: dict[str, list[tuple[datetime, Decimal]]] = {meter.name: [] for meter in plan.meters}
     costs: list[Cost] = []
+    tokens: list[tuple[datetime, TokenUsage]] = []
     admitted = 0
     for event in steps:
         burn = event.burn
@@ -91,6 +97,8 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             blocked.append(refusal)
             continue
         admitted += 1
+        if burn.usage.total:
+            tokens.append((burn.at, burn.usage))
         for gauge in mine:
             if (amount := gauge.burn(burn)) is not None:
                 burns[gauge.meter.name].append((burn.at, amount.point))
@@ -111,6 +119,8 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         {gauge.meter.name: (gauge.peak, gauge.peak_at) for gauge in gauges},
         tuple(unmapped(plan, said)),
         money.tally(costs),
+        tuple(f"line {event.line}: {note}" for event in known for note in event.notes),
+        forecast.token_rates(tokens, tokens[0][0], at) if tokens else None,
     )
 
 
@@ -181,6 +191,10 @@ def replayed_json(found: Replayed) -> dict[str, Any]:
             "amounts": {name: str(value) for name, value in found.costs.amounts.items()}, "unpriced": found.costs.unpriced,
             "included": found.costs.included, "free": found.costs.free, "text": str(found.costs),
         },
+        "tokens_per_min": None if found.tokens_per_min is None else dict(
+            zip(("all", "without_cache_reads"), (number(round(each, 3)) for each in found.tokens_per_min), strict=True)
+        ),
+        "problems": list(found.problems),
     }  # fmt: skip
 
 
@@ -212,4 +226,5 @@ def rendered(found: Replayed) -> str:
     if len(found.blocked) > 20:
         lines.append(f"  and {len(found.blocked) - 20} more blocked")
     lines += [f"  not understood: {reading.meter} {reading.raw}" for reading in found.unmapped]
+    lines += [f"  {words}" for words in found.problems]
     return "\n".join(lines)

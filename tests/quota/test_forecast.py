@@ -206,7 +206,7 @@ def test_t21_and_t28_money_in_words():
     assert str(money.tally([Cost("unknown"), Cost("unknown")])) == "n/a"
     assert str(money.tally([Cost("free", D(0))])) == "1 free"
     assert str(money.tally([])) == "nothing"
-    assert str(money.tally([Cost("metered", D(98), "CNY"), Cost("metered", D(5))])) == "CNY 98.00 + $5.00"
+    assert str(money.tally([Cost("metered", D(98), "CNY"), Cost("metered", D(5))])) == "CNY 98.00; $5.00"
     assert money.amount(D("0.063")) == "$0.0630"
     assert money.amount(D("-0.10")) == "USD -0.10"
     assert money.spent({"granted": D(10), "topped_up": D(100)}, D(12)) == {"granted": 0, "topped_up": 98}

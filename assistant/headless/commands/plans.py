@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import ConfigError
-from assistant.headless.output import dump, out, tell
+from assistant.headless.output import dump, given, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -18,18 +19,40 @@ if TYPE_CHECKING:
     from assistant.session import Session
     from assistant.standings import Standing
 
+_HELP = """\
+replay: FILE of --plan is TOML (a name and [[meters]]), FILE of --events one JSON object a line, or one JSON array.
+`-` is standard input. Only the instant `at` must be there: ISO text with an offset (without one it is UTC) or Unix seconds.
+
+  {"at": "2026-11-23T10:07:31Z"}                                              one request
+  {"at": ..., "model": "glm-5.3", "fresh_input": 8349, "cache_read": 40794, "output": 573}
+  {"at": ..., "credits": 30, "until": "2026-11-23T10:08:10Z", "id": "a"}       also requests, prompts, tokens, percent,
+                                                                  units, cost with currency; burn: {METER: N} is final
+  {"at": ..., "reading": {"meter": "5 hours", "used": 800, "limit": 2000, "resets_at": "2026-11-23T15:00:00Z"}}
+  {"at": ..., "host": "api.z.ai", "body": {...}}       what a provider sent; also headers, and status for a refusal
+
+Lines are in the order in which they became known; lines of one id are one step, and the last one counts. A line that
+cannot be read ends it and is named; a key that nobody reads is told under `problems`. Every key of both files, with
+examples: assistant/quota/plans/TEMPLATE.md.
+"""
 _ACTIONS = ["show", "replay", "advise", "tell"]
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
+    parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter
     parser.add_argument("action", nargs="?", choices=_ACTIONS, default="show")
     parser.add_argument("what", nargs="*", help='tell: PLAN METER FIGURE, such as: tell claude-pro "5 hours" 45%%')
     parser.add_argument("--all", action="store_true", help="every plan of the catalogue, not only yours")
     parser.add_argument("--refresh", action="store_true", help="ask the providers whose quota can be asked for first")
     parser.add_argument("--plan", metavar="FILE", help="replay, advise: the plan, a TOML file or a name")
-    parser.add_argument("--events", metavar="FILE", help="replay: what was used, one JSON object a line")
-    parser.add_argument("--at", metavar="TIME", help="replay: the instant to look at (default: the last event)")
+    parser.add_argument(
+        "--events", metavar="FILE", help="replay: what was used, one JSON object a line; - is standard input"
+    )
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help="replay: the instant to look at, like 2026-11-23T12:00:00Z (default: the last event)",
+    )
     parser.add_argument("--resets", metavar="TIME", default="", help="tell: when the window begins anew")
 
 
@@ -130,7 +153,6 @@ def _tell(session: Session, options: Namespace) -> int:
 
 def _payload(session: Session, options: Namespace) -> int:
     """Keep what a vendor's own program hands out of a plan, from standard input: Claude Code's status line, for one."""
-    from assistant.headless.output import given
     from assistant.quota.reading import from_body
 
     plan, now = session.accounts.plans[options.what[0]], session.now()
@@ -183,8 +205,11 @@ def _replay(session: Session, options: Namespace) -> int:
         events = hindsight.past(session.accounts.ledger, session.now())
     else:
         try:
-            with Path(options.events).open(encoding="utf-8") as lines:
-                events = read_events(lines, options.events)
+            if options.events == "-":
+                events = read_events(given("-").splitlines(keepends=True), "standard input")
+            else:
+                with Path(options.events).open(encoding="utf-8", errors="replace") as lines:
+                    events = read_events(lines, options.events)
         except OSError as error:
             raise ConfigError(
                 f"{options.events} cannot be read: {error.strerror}.", "Name a file of events."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from assistant.quota.buckets import Row
@@ -24,7 +24,6 @@ NEEDLES = (b'"output_tokens"',)
 
 
 class _CacheCreation(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: int | None = None
     ephemeral_1h_input_tokens: int | None = None
 
 
@@ -60,9 +59,12 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
     return [root / "projects" for root in roots]
 
 
-def lines(data: bytes) -> list[Row]:
-    """Read whole lines at once. Raises msgspec.DecodeError when one of them is torn or odd."""
-    found: list[Row] = []
+def lines(data: bytes, uses: dict[str, Row], told: Container[str]) -> list[Row]:
+    """Read whole lines at once into `uses`, by key; returns those that have no key, or one that is in `uses` or `told`.
+
+    Raises msgspec.DecodeError, and leaves `uses` as they were, when a line is torn or odd.
+    """
+    again: list[Row] = []
     for each in _decode(data):
         message, at = each.message, each.timestamp
         if message is None or at is None:
@@ -71,19 +73,25 @@ def lines(data: bytes) -> list[Row]:
         if usage is None:
             continue
         fresh, read, output = usage.input_tokens or 0, usage.cache_read_input_tokens or 0, usage.output_tokens or 0
-        short, long = usage.cache_creation_input_tokens or 0, 0
-        if short and usage.cache_creation is not None:
-            long = min(short, usage.cache_creation.ephemeral_1h_input_tokens or 0)
+        short, long, lifetimes = usage.cache_creation_input_tokens or 0, 0, usage.cache_creation
+        if lifetimes is not None and lifetimes.ephemeral_1h_input_tokens:
+            long = min(short, lifetimes.ephemeral_1h_input_tokens)
             short -= long
         if fresh or output or read or short or long:
             key = f"{message.id}|{each.request_id}" if message.id else ""
             amount = None if each.cost_usd is None else Decimal(str(each.cost_usd))
             model, folder = message.model or "unknown", each.cwd or ""
-            found.append((key, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, ""))
-    return found
+            row = (key, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, "")
+            if key in uses or key in told or not key:
+                again.append(row)
+            else:
+                uses[key] = row
+    return again
 
 
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | None:
     """Read one line; None where nothing was used. Raises msgspec.DecodeError for a torn one."""
     del state, shared
-    return next(iter(lines(raw)), None)
+    found: dict[str, Row] = {}
+    again = lines(raw, found, ())
+    return next(iter((*found.values(), *again)), None)
