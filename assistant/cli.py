@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.session import Session
+    from assistant.sight import Onlooker
 
 
 def main() -> None:
@@ -49,10 +50,10 @@ def _run(argv: list[str]) -> int:
             root = demo.prepare(Path(options.folder) if options.folder else None)
         if not root.is_dir():
             raise ConfigError(f"{root} is not a folder.", "Name the folder of your project, or stand in it.")
-        session = _session(root, dict(os.environ))
         if options.command in {"tui", "demo"}:
             import gc
 
+            session = _session(root, dict(os.environ))
             gc.disable()  # until the first frame stands: what is loaded for it stays, and to look through it is lost time
             from assistant.tui.app import start
 
@@ -63,7 +64,8 @@ def _run(argv: list[str]) -> int:
             )
         from assistant import headless
 
-        return headless.run(session, options)
+        make = _onlooker if headless.looks(options.command) else _session
+        return headless.run(make(root, dict(os.environ)), options)
     except AssistantError as error:
         from assistant.visible import plain
 
@@ -84,18 +86,46 @@ def _session(root: Path, env: Mapping[str, str]) -> Session:
     return Session(root, places=places, config=config.load(places, root), env=env)
 
 
+def _onlooker(root: Path, env: Mapping[str, str]) -> Onlooker:
+    import gc
+
+    gc.disable()  # one question, and the process ends: to look for what could be thrown away is lost time
+    from assistant import config
+    from assistant.sight import Onlooker
+
+    places = config.places(env)
+    return Onlooker(root, places=places, config=config.load(places, root), env=env)
+
+
+def _columns() -> int:
+    """Return how wide help may be, as shutil says it: argparse would ask it at each start, and it loads all compressors."""
+    import os
+
+    try:
+        return int(os.environ.get("COLUMNS", "")) or 80
+    except ValueError:
+        try:
+            return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or 80
+        except (OSError, ValueError):
+            return 80
+
+
 def _parse(argv: list[str]) -> Namespace:
     import argparse
 
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        return argparse.HelpFormatter(prog, width=_columns() - 2)
+
     parser = argparse.ArgumentParser(
-        prog="wattson", description="A pair programmer for the terminal that watches the meter.", allow_abbrev=False
-    )
+        prog="wattson", description="A pair programmer for the terminal that watches the meter.", allow_abbrev=False,
+        formatter_class=formatter,
+    )  # fmt: skip
     parser.add_argument("-V", "--version", action="version", version=f"wattson {__version__}")
     parser.set_defaults(model="", resume="", json=False, folder=None)
     parts = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def part(name: str, words: str) -> argparse.ArgumentParser:
-        return parts.add_parser(name, help=words, description=words, allow_abbrev=False)
+        return parts.add_parser(name, help=words, description=words, allow_abbrev=False, formatter_class=formatter)
 
     tui = part("tui", "pair-program in DIR (this is what `wattson DIR` does)")
     tui.add_argument("folder", nargs="?", metavar="DIR")

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.discover import read_toml
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
 PROJECT_FILE = ".wattson.toml"
 _PROJECT_MAY = {"model": str, "roles": dict, "theme": str, "context_budget": int}
 _PROJECT_BUDGET = 32_000
 """Most tokens of context that a project may wish for: the user pays for them with every question."""
 _PROJECT_SIZE = 64_000
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Folders for what the user writes, what we must keep, and what can be made again."""
 
     config: Path
@@ -32,8 +31,7 @@ class Places:
     cache: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap.
 
     `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such. `roles` says who
@@ -42,17 +40,17 @@ class Config:
     """
 
     model: str = ""
-    roles: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = _NOTHING
     theme: str = "dark"
     context_budget: int = 4_000
     repairs: int = 1
     cap_turn: Decimal | None = None
     cap_session: Decimal | None = None
     cap_day: Decimal | None = None
-    plans: Mapping[str, str] = field(default_factory=dict)
-    reserve: Mapping[str, str | list[str]] = field(default_factory=dict)
-    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    key_commands: Mapping[str, list[str]] = field(default_factory=dict)
+    plans: Mapping[str, str] = _NOTHING
+    reserve: Mapping[str, str | list[str]] = _NOTHING
+    providers: Mapping[str, Mapping[str, Any]] = _NOTHING
+    key_commands: Mapping[str, list[str]] = _NOTHING
     warnings: tuple[str, ...] = ()
 
 
@@ -76,7 +74,7 @@ def load(where: Places, project: Path | None = None) -> Config:
     warnings: list[str] = []
     path = where.config / "config.toml"
     values = read_toml(path) if path.is_file() else {}
-    known = {name for name in Config.__dataclass_fields__ if name != "warnings"}
+    known = set(Config._fields) - {"warnings"}
     for name in sorted(set(values) - known):
         from difflib import get_close_matches
 
@@ -113,6 +111,8 @@ def load(where: Places, project: Path | None = None) -> Config:
 
 def _wishes(path: Path, warnings: list[str]) -> dict[str, Any]:
     """Read what a project wishes for; the file is not trusted, so that nothing in it keeps Wattson from starting."""
+    import tomllib  # most users and projects have set nothing
+
     try:
         with path.open("rb") as file:
             data = file.read(_PROJECT_SIZE + 1)
@@ -144,6 +144,8 @@ def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Con
             raise ConfigError(f"{path}: {name} has the wrong kind of value.", "See the README's table of settings.")
     for name in ("cap_turn", "cap_session", "cap_day"):
         if name in values:
+            from decimal import Decimal, InvalidOperation
+
             try:
                 values[name] = Decimal(str(values[name]))
             except InvalidOperation as error:

@@ -7,8 +7,7 @@ what reads files is called in a thread.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -268,7 +267,7 @@ class Sight:
             timeout_s=_wait(sitting.env),
         )
         if self.pictures:
-            self.context = replace(self.context, pictures=self._pictures())
+            self.context = self.context._replace(pictures=self._pictures())
         return self.context
 
     def _pictures(self) -> tuple[Section, ...]:
@@ -295,6 +294,41 @@ class Sight:
         context = self.look(f"{question}\n\n{plan}" if plan else question)
         self.sent = (question, context)
         return context
+
+
+class Onlooker:
+    """Looks without asking anybody: what a sight needs, and nothing of what a turn is made of, which takes longer to load."""
+
+    whole_files = False
+
+    def __init__(self, folder: Path, *, places: Places, config: Config, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.places = places
+        self.config = config
+        self.env = env
+        self.sight = Sight(self)
+
+    @cached_property
+    def repo(self) -> Repo:
+        """The repository, or plain folder, the user stands in."""
+        from assistant.context.repo import Repo
+
+        return Repo.open(self.folder)
+
+    @property
+    def roster(self) -> Roster:
+        """Nobody is asked, so that there is nobody to show pictures to."""
+        raise ConfigError("No model is chosen.", "Pictures go along with a question to one.")
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+        from datetime import UTC, datetime
+
+        return datetime.now(UTC)
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what went wrong without stopping anything: settings."""
+        return self.config.warnings
 
 
 def _bare(path: str) -> str:

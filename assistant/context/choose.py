@@ -7,7 +7,6 @@ is left pays for names: they are cheap, and they tell the model what it may ask 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.context import repo_map
@@ -31,26 +30,35 @@ _CHARACTERS = 3.6
 """Characters of code in a token, for a first look at sizes."""
 
 
-@dataclass(slots=True)
 class Shown:
-    """A file as far as it is shown: ranges of lines (1-based), and the definitions (places in `tags.defs`) named only."""
+    """A file as far as it is shown: ranges of lines (1-based), and the definitions (places in `tags.defs`) named only.
 
-    path: str
-    lines: list[str]
-    tags: Tags | None
-    why: str
-    worth: float = 1.0
-    pieces: list[Segment] = field(default_factory=list)
-    ranges: list[tuple[int, int]] = field(default_factory=list)
-    names: list[int] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    must: bool = False
-    """The user named or pinned it: what is shown of it is never taken away."""
-    place: int = CHOSEN
-    fenced: bool = False
-    """It is shown whole, in the form in which a model hands in whole files: the path, then a fence."""
-    heading: str = ""
-    """The first line of what is not a file (a folder, a diff): it begins with `path`, and the text is masked already."""
+    `must` says that the user named or pinned it: what is shown of it is never taken away. `fenced`: it is shown whole, in the
+    form in which a model hands in whole files, the path, then a fence. `heading` is the first line of what is not a file (a
+    folder, a diff): it begins with `path`, and the text is masked already.
+    """
+
+    __slots__ = (
+        "fenced", "heading", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
+    )  # fmt: skip
+
+    def __init__(
+        self, path: str, lines: list[str], tags: Tags | None, why: str, worth: float = 1.0, *,
+        ranges: Iterable[tuple[int, int]] = (), must: bool = False, place: int = CHOSEN, heading: str = "",
+    ) -> None:  # fmt: skip
+        self.path = path
+        self.lines = lines
+        self.tags = tags
+        self.why = why
+        self.worth = worth
+        self.pieces: list[Segment] = []
+        self.ranges = list(ranges)
+        self.names: list[int] = []
+        self.words: list[str] = []
+        self.must = must
+        self.place = place
+        self.fenced = False
+        self.heading = heading
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""

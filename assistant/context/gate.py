@@ -7,19 +7,18 @@ Reading is linear in the text, whatever the text is.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assistant.context import kept
 from assistant.context.section import Masked
 from assistant.discover import read_toml
 
@@ -31,8 +30,7 @@ Allowed = tuple[str, str, str]
 """What the user let through: path, kind and digest of a Masked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(NamedTuple):
     names: frozenset[str]
     suffixes: tuple[str, ...]
     pattern: re.Pattern[str]
@@ -41,8 +39,14 @@ class _Files:
 
 
 @cache
+def _facts() -> dict[str, Any]:
+    found: dict[str, Any] = kept.kept("secrets", [str(_FACTS)], lambda: read_toml(_FACTS))
+    return found
+
+
+@cache
 def _files() -> _Files:
-    facts = read_toml(_FACTS)["files"]
+    facts = _facts()["files"]
     return _Files(
         frozenset(facts["names"]),
         tuple(facts["suffixes"]),
@@ -55,9 +59,7 @@ def _files() -> _Files:
 @cache
 def _keys() -> tuple[tuple[str, str, str], ...]:
     """Return kind, literal piece and pattern of each key."""
-    return tuple(
-        (kind, hint, shape) for kind, keys in read_toml(_FACTS)["keys"].items() for hint, shape in keys.items()
-    )
+    return tuple((kind, hint, shape) for kind, keys in _facts()["keys"].items() for hint, shape in keys.items())
 
 
 def is_secret_file(path: str, root: Path | None = None) -> bool:
@@ -104,6 +106,8 @@ def _secret_name(path: str) -> bool:
 
 def digest(secret: str) -> str:
     """Return the mark by which one secret is let through: it is kept with the user's settings and never sent."""
+    import hashlib  # most texts hold no secret
+
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

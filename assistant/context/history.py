@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import terms
 
@@ -22,8 +21,7 @@ _WIDE = 12
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]+")
 
 
-@dataclass(slots=True)
-class History:
+class History(NamedTuple):
     """Commits, the newest first: the terms of the message, and the files."""
 
     commits: Sequence[tuple[frozenset[str], tuple[str, ...]]]

@@ -7,19 +7,17 @@ never stutter. A question waits for no longer than it wants to, uses what is the
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import os
 import subprocess
 import sys
-import tempfile
 import time
+import zlib
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import history, indexer
+from assistant.context import history, indexer, kept, language
 from assistant.context.index_store import DEFINED, Store
-from assistant.context.language import language_of
 from assistant.errors import RepoError, StateError
 
 if TYPE_CHECKING:
@@ -37,17 +35,23 @@ _UNREAD = frozenset(
 )
 
 
-@dataclass(slots=True)
 class Index:
-    """A repository's files with what is known of them. `paths` of an id are several where files are equal."""
+    """A repository's files with what is known of them. `paths` of an id are several where files are equal.
 
-    repo: Repo
-    store: Store
-    ids: dict[str, int]
-    paths: dict[int, list[str]]
-    words: dict[int, int]
-    unread: int
-    """Files that the child has not read yet."""
+    `unread` is how many files the child has not read yet.
+    """
+
+    __slots__ = ("ids", "paths", "repo", "store", "unread", "words")
+
+    def __init__(
+        self, repo: Repo, store: Store, ids: dict[str, int], paths: dict[int, list[str]], words: dict[int, int], unread: int
+    ) -> None:  # fmt: skip
+        self.repo = repo
+        self.store = store
+        self.ids = ids
+        self.paths = paths
+        self.words = words
+        self.unread = unread
 
     def lookup(self, wanted: Iterable[str]) -> dict[str, dict[int, int]]:
         """Return for each term the ids of the files that hold it, and how often each does."""
@@ -89,27 +93,27 @@ class Index:
 
 def place(cache: Path, root: Path) -> Path:
     """Return where the index of a repository lies: beside `cache`, in a file of its own."""
-    return (
-        cache.parent
-        / "index"
-        / (hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:20] + ".sqlite")
-    )
+    whole = os.fsencode(root)  # two checksums, for to load what makes better ones takes as long as to read the index
+    return cache.parent / "index" / f"{root.name[:40]}-{zlib.crc32(whole):08x}{zlib.crc32(whole[::-1]):08x}.sqlite"
 
 
 def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
     """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
     root = repo.root
+    kept.use(place(cache, root).parent)
     end = time.monotonic() + timeout_s
     wanted = {}
     for file in files:
         if (dot := file.path.rfind(".")) < 0 or file.path[dot:].lower() not in _UNREAD:
-            language = language_of(file.path)
-            wanted[file.path] = (file.blob, language.name if language else "")
+            known = language.language_of(file.path)
+            wanted[file.path] = (file.blob, known.name if known else "")
     try:
-        store = Store(place(cache, root), indexer.version())
+        store = Store(place(cache, root), language.version())
     except StateError:  # a home that is read-only or full costs the memory, not the answer
+        import tempfile
+
         spare = tempfile.TemporaryDirectory(prefix="wattson-")
-        store = Store(place(Path(spare.name) / "tags", root), indexer.version())
+        store = Store(place(Path(spare.name) / "tags", root), language.version())
         store.spare = spare
     found = _view(repo, store, wanted)
     head = history.head(repo)
@@ -133,7 +137,8 @@ def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
     where = place(cache, root)
     if not where.exists():
         return []
-    with Store(where, indexer.version()) as store:
+    kept.use(where.parent)
+    with Store(where, language.version()) as store:
         return store.names(beginning, most)
 
 

@@ -17,7 +17,6 @@ import sqlite3
 import zlib
 from array import array
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.context.tags import Tag, Tags
@@ -44,13 +43,15 @@ CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 """
 
 
-@dataclass(slots=True)
 class Batch:
     """Files read but not yet saved, and their postings."""
 
-    rows: list[tuple[str, str, int, str]] = field(default_factory=list)
-    postings: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    size: int = 0
+    __slots__ = ("postings", "rows", "size")
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, int, str]] = []
+        self.postings: defaultdict[str, list[int]] = defaultdict(list)
+        self.size = 0
 
     def add(
         self, blob: str, language: str, tags: Tags, terms: dict[str, int], names: dict[str, int], words: int

@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.context import terms
+from assistant.context import kept, terms
 from assistant.context.index_store import Batch, Store
-from assistant.context.language import has_grammar, language_of, languages
+from assistant.context.language import has_grammar, language_of, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,19 +37,10 @@ _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
 """Bytes that a text holds hardly any of."""
 
 
-def version() -> str:
-    """Name what the tags depend on: the queries of all languages."""
-    import zlib
-
-    pages = sorted(
-        (each.name, each.deepest, each.query) for each in {each.name: each for each in languages().values()}.values()
-    )
-    return f"{zlib.crc32(repr(pages).encode()):08x}"
-
-
 def main(root: Path, place: Path, head: str) -> None:
     """Read every file named on standard input that the store does not know, and the log where HEAD is new to it."""
     wanted = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in sys.stdin.buffer]
+    kept.use(place.parent)
     _bound()
     gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,20 +11,21 @@ id, table, view, index, trigger, target, section.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-from dataclasses import dataclass
+import os
+import zlib
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
+from assistant.context import kept
 from assistant.discover import read_toml
 
 _FOLDER = Path(__file__).parent / "languages"
 _TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(NamedTuple):
     """One language: its files by suffix or whole name, and how they are read.
 
     `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
@@ -47,33 +48,59 @@ class Language:
         return "\n".join((_FOLDER / f"{name}.scm").read_text(encoding="utf-8") for name in self.queries)
 
 
+class _Pages(NamedTuple):
+    by_suffix: dict[str, Language]
+    by_name: dict[str, Language]
+    wordless: frozenset[str]
+    version: str
+
+
 @cache
-def _pages() -> tuple[dict[str, Language], dict[str, Language], frozenset[str]]:
+def _pages() -> _Pages:
+    with os.scandir(_FOLDER) as entries:
+        sources = sorted(entry.path for entry in entries if entry.name.endswith((".toml", ".scm")))
+    rows, wordless, version = kept.kept("languages", sources, _read)
     by_suffix: dict[str, Language] = {}
     by_name: dict[str, Language] = {}
+    for row in rows:
+        language = Language._make(tuple(value) if isinstance(value, list) else value for value in row)
+        by_suffix |= dict.fromkeys(language.suffixes, language)
+        by_name |= dict.fromkeys(language.names, language)
+    return _Pages(by_suffix, by_name, frozenset(wordless), version)
+
+
+def _read() -> tuple[list[Language], list[str], str]:
+    """Read the pages: all languages, the names and suffixes of files that hold no words, and what names their tags."""
+    found: list[Language] = []
     wordless: set[str] = set()
     for path in sorted(_FOLDER.glob("*.toml")):
         page = read_toml(path)
         grammar = page.get("grammar", "")
-        language = Language(
-            page["name"],
-            tuple(page["suffixes"]),
-            grammar,
-            page.get("constructor", ""),
-            tuple(page.get("queries", (path.stem,) if grammar else ())),
-            page.get("outline", _TEXT),
-            tuple(page.get("names", ())),
-            page.get("deepest", 10),
+        found.append(
+            Language(
+                page["name"],
+                tuple(page["suffixes"]),
+                grammar,
+                page.get("constructor", ""),
+                tuple(page.get("queries", (path.stem,) if grammar else ())),
+                page.get("outline", _TEXT),
+                tuple(page.get("names", ())),
+                page.get("deepest", 10),
+            )
         )
-        by_suffix |= dict.fromkeys(language.suffixes, language)
-        by_name |= dict.fromkeys(language.names, language)
         wordless.update(page.get("wordless", ()))
-    return by_suffix, by_name, frozenset(wordless)
+    facts = sorted((each.name, each.deepest, each.query) for each in found)
+    return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
+
+
+def version() -> str:
+    """Name what the tags of sources depend on besides them: the queries of all languages."""
+    return _pages().version
 
 
 def languages() -> dict[str, Language]:
     """Return all languages by suffix; plain text is the one of no suffix."""
-    return _pages()[0]
+    return _pages().by_suffix
 
 
 def language_of(path: str) -> Language | None:
@@ -83,7 +110,7 @@ def language_of(path: str) -> Language | None:
 
 @lru_cache(maxsize=50_000)
 def _of_name(name: str) -> Language | None:
-    by_suffix, by_name, wordless = _pages()
+    by_suffix, by_name, wordless, _ = _pages()
     stem, _, last = name.rpartition(".")
     suffix = f".{last.lower()}" if stem else ""
     if name in wordless or suffix in wordless or name.lower().endswith((".min.js", ".min.css")):
@@ -100,6 +127,8 @@ def has_grammar(name: str) -> bool:
 @cache
 def stamp(language: Language) -> str:
     """Return eight hex digits that change whenever the page's query or grammar does: tags of another stamp are old."""
+    import hashlib
+
     facts = f"{language.grammar}.{language.constructor} {language.outline}\n{language.query}"
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
 

@@ -17,8 +17,6 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from assistant import tokens
-
 _UPPER, _LOWER = r"[^\W\d_a-z]", r"[^\W\d_A-Z]"
 _TAIL = r"(?:'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL]))?"
 _PIECES = re.compile(
@@ -44,6 +42,8 @@ class Measure:
     def count(self, text: str) -> int:
         """Count the o200k tokens of a text."""
         if not self._table:
+            from assistant import tokens
+
             return tokens.count(text)
         total = 0
         costs = self._costs

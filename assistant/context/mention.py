@@ -8,8 +8,7 @@ in an error of Python, Node, Go, Rust, Java or a compiler; its lines come with s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.context import completion
 
@@ -26,8 +25,7 @@ _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A thing that a question names.
 
     `path` for a file or folder (a folder ends with "/"), `name` for a symbol, or for a commit what it was called. Lines are

@@ -6,7 +6,6 @@ stack trace, is shown first too but gives way where there is too much of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.context import choose, segments
@@ -35,16 +34,18 @@ _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
 
 
-@dataclass(slots=True)
 class Wanted:
     """One file the user named: why, whole (no lines) or in ranges, and the symbols meant in it."""
 
-    path: str
-    why: str
-    sure: bool
-    lines: list[tuple[int, int]] = field(default_factory=list)
-    symbols: list[str] = field(default_factory=list)
-    whole: bool = False
+    __slots__ = ("lines", "path", "sure", "symbols", "whole", "why")
+
+    def __init__(self, path: str, why: str, sure: bool, *, whole: bool = False) -> None:
+        self.path = path
+        self.why = why
+        self.sure = sure
+        self.lines: list[tuple[int, int]] = []
+        self.symbols: list[str] = []
+        self.whole = whole
 
 
 def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> tuple[dict[str, Wanted], list[str]]:

@@ -117,7 +117,7 @@ def pack(
         total,
         tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
         tuple(reader.left_out.items()),
-        tuple((path, digest) for path, digest in reader.seen.items() if path in showing),
+        tuple((path, data) for path, data in reader.seen.items() if path in showing),
         "; ".join(notes),
         tuple(dropped),
         tuple(allowed),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.context import terms
@@ -21,16 +20,20 @@ _ABOUT_PROSE = re.compile(
 )
 
 
-@dataclass(slots=True)
 class Query:
-    """A question as the ranking sees it: weight by term, and the words that look like names in code."""
+    """A question as the ranking sees it: weight by term, and the words that look like names in code.
 
-    weights: dict[str, float] = field(default_factory=dict)
-    names: dict[str, float] = field(default_factory=dict)
-    spoken: dict[str, str] = field(default_factory=dict)
-    """For each term the word of the question that it stands for."""
-    about_prose: bool = False
-    about_tests: bool = False
+    `spoken` is for each term the word of the question that it stands for.
+    """
+
+    __slots__ = ("about_prose", "about_tests", "names", "spoken", "weights")
+
+    def __init__(self, *, about_prose: bool = False, about_tests: bool = False) -> None:
+        self.weights: dict[str, float] = {}
+        self.names: dict[str, float] = {}
+        self.spoken: dict[str, str] = {}
+        self.about_prose = about_prose
+        self.about_tests = about_tests
 
 
 def ask(question: str, told: Iterable[str] = ()) -> Query:

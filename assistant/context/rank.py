@@ -11,10 +11,9 @@ import math
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import graph, terms
 from assistant.context.index_store import DEFINED, NAMED
@@ -44,8 +43,7 @@ W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.9, 0.8
 TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.2, 0.25, 2.0, 0.15, 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A file, its score, and the reasons for it with what each adds."""
 
     path: str
@@ -63,8 +61,7 @@ def idf(holders: int, size: int) -> float:
     return math.log(1 + (size - holders + 0.5) / (holders + 0.5))
 
 
-@dataclass(slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """Files in order, and what the parts were worth."""
 
     files: list[Ranked]

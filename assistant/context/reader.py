@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.context import gate
@@ -26,17 +24,17 @@ SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 """The kind of a file that is kept back by its name."""
 
 
-@dataclass(slots=True)
 class Reader:
     """Reads files for showing, and remembers what was read, masked and left out. `allowed` is what the user let through."""
 
-    repo: Repo
-    measure: Measure
-    allowed: Collection[Allowed] = ()
-    masked: dict[str, tuple[Masked, ...]] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
-    _secret: dict[str, bool] = field(default_factory=dict)
+    def __init__(self, repo: Repo, measure: Measure, allowed: Collection[Allowed] = ()) -> None:
+        self.repo = repo
+        self.measure = measure
+        self.allowed = allowed
+        self.masked: dict[str, tuple[Masked, ...]] = {}
+        self.left_out: dict[str, str] = {}
+        self.seen: dict[str, bytes] = {}
+        self._secret: dict[str, bool] = {}
 
     def is_secret(self, path: str) -> bool:
         """Say whether a file is kept back by its name: it is, unless the user let it through."""
@@ -60,7 +58,7 @@ class Reader:
             return None
         if len(data) > LARGEST and not named:
             return None
-        self.seen[path] = hashlib.sha256(data).hexdigest()
+        self.seen[path] = data
         return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
 
     def mask(self, file: Shown) -> None:

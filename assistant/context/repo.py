@@ -11,12 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -117,7 +114,7 @@ class Repo:
         if self._found:
             return self._found
         for place in os.get_exec_path():
-            if Path(place).is_absolute() and (found := shutil.which("git", path=place)):
+            if Path(place).is_absolute() and (found := _git_in(place)):
                 real = os.path.realpath(found)
                 if not real.startswith(f"{self.root}{os.sep}") and os.path.realpath(place) != str(self.root):
                     self._found = found
@@ -168,6 +165,8 @@ class Repo:
 
         Nothing of the repository's own is run unless the user has `asked` for a commit: then its hooks and filters are.
         """
+        import tempfile
+
         git = self._library()
         flags = _ASKED if asked else _SAFE
         calm = {} if asked else self._environment()
@@ -354,6 +353,9 @@ class Repo:
             "--format=%x02%H %ct %s", "HEAD", "--",
         ]  # fmt: skip
         env = {**os.environ, **self._environment()}
+
+        import threading
+
         with subprocess.Popen(
             argv, cwd=self.root, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as log:
@@ -362,6 +364,16 @@ class Repo:
             data = log.stdout.read() if log.stdout else b""
             stop.cancel()
         return list(_commits(data))
+
+
+def _git_in(folder: str) -> str | None:
+    """Return the git in a folder of the search path."""
+    if os.name == "nt":
+        import shutil
+
+        return shutil.which("git", path=folder)
+    found = f"{folder}{os.sep}git"
+    return found if os.path.isfile(found) and os.access(found, os.X_OK) else None  # noqa: PTH113
 
 
 def _line(path: Path) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.errors import RepoError
 
@@ -30,8 +29,7 @@ HIDDEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFile:
+class RuleFile(NamedTuple):
     """One rules file: its path, its text with hidden characters made visible, and what the user should know about it."""
 
     path: str

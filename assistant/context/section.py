@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(NamedTuple):
     """A secret that was kept back: where it stood (1-based line, 0 for the whole file) and what kind it was.
 
     `digest` names the secret without telling it: with path and kind it is what `gate.mask` takes as allowed.
@@ -18,8 +17,7 @@ class Masked:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A titled part of the context, with its size in o200k tokens and the reason it is there.
 
     `path` is relative to the root with "/" between names, a mark as it was written for a diff (`@diff`); `start` and `end` are the 1-based
@@ -37,12 +35,10 @@ class Section:
     lasting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """All that is shown. `tokens` counts `render()`, titles included.
 
-    `seen` pairs each path shown with the SHA-256 (hex) of the bytes it had on disk, so that a later patch can tell
-    what changed since. `left_out` pairs a path with why it is not shown; `dropped` are paths that the user keeps out, and
+    `read` pairs each path shown with the bytes it had on disk. `left_out` pairs a path with why it is not shown; `dropped` are paths that the user keeps out, and
     `allowed` the secrets that the user let through. `note` says when the index was not complete ("12 of 80 files
     indexed"), `unread` how many files were missing then. `pictures` describe what goes along that is not text: `tokens` there are the
     model's own, and their `text` is not sent.
@@ -52,12 +48,19 @@ class Context:
     tokens: int
     masked: tuple[Masked, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
-    seen: tuple[tuple[str, str], ...] = ()
+    read: tuple[tuple[str, bytes], ...] = ()
     note: str = ""
     dropped: tuple[str, ...] = ()
     allowed: tuple[Masked, ...] = ()
     unread: int = 0
     pictures: tuple[Section, ...] = ()
+
+    @property
+    def seen(self) -> tuple[tuple[str, str], ...]:
+        """Each path shown with the SHA-256 (hex) of its bytes, so that a later patch can tell what changed since."""
+        import hashlib  # to look asks for none, and this takes longer than to read a file
+
+        return tuple((path, hashlib.sha256(data).hexdigest()) for path, data in self.read)
 
     def render(self, *, lasting: bool | None = None) -> str:
         """The text that is sent: all of it, or only what is the same for every question, or only the rest."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -27,16 +26,20 @@ W_OWN, W_WHOLE = 1.2, 3.0
 NEIGHBOUR, FLOOR = 0.3, 0.05
 
 
-@dataclass(slots=True)
 class Segment:
     """Lines `first` to `last` (1-based) of a file, the definition they belong to, and what the question gives them."""
 
-    path: str
-    first: int
-    last: int
-    tag: Tag | None
-    score: float = 0.0
-    words: tuple[str, ...] = ()
+    __slots__ = ("first", "last", "path", "score", "tag", "words")
+
+    def __init__(
+        self, path: str, first: int, last: int, tag: Tag | None, score: float = 0.0, words: tuple[str, ...] = ()
+    ) -> None:
+        self.path = path
+        self.first = first
+        self.last = last
+        self.tag = tag
+        self.score = score
+        self.words = words
 
 
 def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:

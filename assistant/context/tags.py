@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
@@ -17,8 +16,7 @@ _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "c
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A definition: its name, kind, 1-based first and last line, and the line that declares it."""
 
     name: str
@@ -28,8 +26,7 @@ class Tag:
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(NamedTuple):
     """What one file defines, how often it uses which names, and what it imports (as it is written there)."""
 
     defs: tuple[Tag, ...] = ()
@@ -99,7 +96,7 @@ def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
                 elif (
                     (kind := max(old.kind, kind, key=_sharpness)) != old.kind or start + 1 < old.start or end > old.end
                 ):
-                    defs[place] = replace(old, kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
+                    defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
 

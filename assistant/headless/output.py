@@ -6,9 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from assistant.headless.shapes import patch_applied
-from assistant.visible import plain
-
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -20,6 +17,8 @@ if TYPE_CHECKING:
 def out(text: str) -> None:
     """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it."""
     if sys.stdout.isatty():
+        from assistant.visible import plain
+
         text = plain(text)
     data = text.encode("utf-8", "surrogateescape")
     sys.stdout.buffer.write(data if data.endswith(b"\n") or not data else data + b"\n")
@@ -28,7 +27,11 @@ def out(text: str) -> None:
 
 def tell(text: str) -> None:
     """Say something beside the result."""
-    sys.stderr.write(plain(text) + "\n")
+    if not (text.isascii() and text.isprintable()):  # as nearly all is: to load what mends the rest takes its time
+        from assistant.visible import plain
+
+        text = plain(text)
+    sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
@@ -58,6 +61,7 @@ async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: b
     from contextlib import aclosing
 
     from assistant import events
+    from assistant.headless.shapes import patch_applied
 
     async with aclosing(stream):
         async for event in stream:

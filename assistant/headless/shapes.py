@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assistant import events
-
 if TYPE_CHECKING:
+    from assistant import events
     from assistant.context.section import Context
     from assistant.edits.edit import Misfit
     from assistant.edits.patch import Patch
@@ -84,6 +83,8 @@ def context(shown: Context) -> dict[str, Any]:
 
 def event(happened: events.Event) -> dict[str, Any]:
     """Return an event as an object with an `event` key; empty for what only a screen needs."""
+    from assistant import events
+
     match happened:
         case events.TurnStarted(turn, text, provider, model, payer):
             return {

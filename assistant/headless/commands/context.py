@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.headless import shapes
 from assistant.headless.output import dump, given, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from assistant.session import Session
+    from assistant.sight import Onlooker
+
+LOOKS = True
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -22,16 +22,19 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file")
 
 
-def run(session: Session, options: Namespace) -> int:
+def run(onlooker: Onlooker, options: Namespace) -> int:
     """Do it."""
     if options.budget is not None:
-        session.config = replace(session.config, context_budget=options.budget)
+        onlooker.config = onlooker.config._replace(context_budget=options.budget)
+    sight = onlooker.sight
     for path in options.pin:
-        session.sight.add(path)
+        sight.add(path)
     for path in options.drop:
-        session.sight.keep_out(session.sight.find(path))
-    context = session.sight.look(given(options.text))
+        sight.keep_out(sight.find(path))
+    context = sight.look(given(options.text))
     if options.json:
+        from assistant.headless import shapes
+
         dump(shapes.context(context))
         return 0
     out(context.render())
