@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from assistant.limits import Limits, Waiting
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
-    from assistant.models.message import Message
+    from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
     from assistant.readings import Polled
     from assistant.roster import Roster
@@ -252,7 +252,8 @@ class Session:
         )
         asked = turn.asked(text, ask.pictures)
         self._saying = [asked]
-        self._save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
+        record = {"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name}
+        self._save(record | await asyncio.to_thread(self._keep, asked))
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
         repairs = 0
@@ -513,7 +514,7 @@ class Session:
         """Go on with other messages in place of the history; what was said before stays on disk."""
         self.history[:] = messages
         self.last_usage = None
-        told = [{"role": message.role, "text": message.text} for message in self.history]
+        told = [{"role": message.role, "text": message.text, **self._keep(message)} for message in self.history]
         self._save({"kind": "carried", "messages": told})
 
     def wait(self, text: str, until: datetime | None = None) -> None:
@@ -531,7 +532,6 @@ class Session:
     def take_up(self) -> int:
         """Take up the last sitting in this folder; returns how many messages came back."""
         from assistant import limits
-        from assistant.models.message import said
 
         last = next(iter(recent(self._sittings, 1)), None)
         if last is None:
@@ -543,13 +543,13 @@ class Session:
             role = record.get("kind")
             if role == "carried":
                 self.history = [
-                    said(each["role"], str(each.get("text") or ""))
+                    self._message(each["role"], each)
                     for each in record.get("messages") or ()
                     if isinstance(each, dict) and each.get("role") in {"user", "assistant"}
                 ]
             text = record.get("text")
             if role in {"user", "assistant"} and isinstance(text, str) and text:
-                self.history.append(said(role, text))
+                self.history.append(self._message(role, record))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
@@ -570,16 +570,52 @@ class Session:
     def _sittings(self) -> Path:
         return self.places.data / "sessions" / _mark(self.root)
 
-    def _save(self, record: dict[str, Any]) -> None:
+    @property
+    def _book(self) -> Transcript:
+        """Where this sitting is written down, begun when first needed."""
         if self._transcript is None:
             self._transcript = Transcript(self._sittings / f"{self.now():%Y%m%d-%H%M%S}-{self.id}.jsonl")
             if gone := prune(self._sittings):
                 self.warnings.append(f"The {gone} oldest conversations of this folder were removed: it had too many.")
+        return self._transcript
+
+    def _save(self, record: dict[str, Any]) -> None:
         try:
-            self._transcript.append({**record, "at": self.now().isoformat()})
+            self._book.append({**record, "at": self.now().isoformat()})
         except StateError as error:
-            if str(error) not in self.warnings:
-                self.warnings.append(str(error))
+            self._warn(str(error))
+
+    def _warn(self, words: str) -> None:
+        if words not in self.warnings:
+            self.warnings.append(words)
+
+    def _keep(self, message: Message) -> dict[str, Any]:
+        """Keep the pictures of a message; returns what its record says of them."""
+        from assistant.models.message import Image
+
+        found = []
+        for part in message.parts:
+            if isinstance(part, Image):
+                try:
+                    found.append({"type": part.media_type, "name": self._book.keep(part.data)})
+                except StateError as error:
+                    self._warn(str(error))
+                    found.append({"type": part.media_type, "name": ""})
+        return {"pictures": found} if found else {}
+
+    def _message(self, role: Role, record: Mapping[str, Any]) -> Message:
+        """Make the message that a record tells of. A picture that is gone is told of in words, to the model and the user."""
+        from assistant.models.message import Image, Message, Text
+
+        parts: list[Image | Text] = []
+        for each in record.get("pictures") or ():
+            data = self._book.kept(str(each.get("name") or "")) if isinstance(each, dict) else None
+            if data is not None:
+                parts.append(Image(str(each.get("type") or ""), data))
+            else:
+                self._warn("A picture of this conversation is gone; show it again where it is still needed.")
+                parts.append(Text("[A picture was shown here; it was not kept.]\n\n"))
+        return Message(role, (*parts, Text(str(record.get("text") or ""))))
 
     @cached_property
     def warnings(self) -> list[str]:

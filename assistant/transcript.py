@@ -1,7 +1,8 @@
 """The conversation on disk: one JSON line per thing said, so that a sitting can be taken up again after any end.
 
 A line is written whole and at once; what a crash cuts short is the last line only, and reading skips it. Answers are
-written in pieces while they stream and joined when read.
+written in pieces while they stream and joined when read. Pictures lie in a folder beside the file, each once, under the
+SHA-256 of its bytes, and go when the file goes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MOST = 500
 """Sittings that are kept for a folder."""
 _MOST_BYTES = 256 << 20
+_MOST_PICTURES = 64 << 20
+"""Bytes of pictures that are kept with one sitting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,55 @@ class Transcript:
                 f"The conversation cannot be saved to {self.path}: {error.strerror}.",
                 "Make room or set WATTSON_HOME to a folder that can be written.",
             ) from error
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of what was shown in this sitting."""
+        return self.path.with_suffix(".pictures")
+
+    def keep(self, data: bytes, most: int = _MOST_PICTURES) -> str:
+        """Keep a picture; returns the name that it goes by here. Raises StateError when there is no room for it."""
+        import tempfile
+
+        name, folder = _digest(data), self.pictures
+        help_ = "It goes along now, and is gone when this conversation is taken up again."
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if (folder / name).exists():
+                return name
+            if sum(each.stat().st_size for each in folder.iterdir()) + len(data) > most:
+                raise StateError(f"The picture is not kept: {most >> 20} MB of this conversation are.", help_)
+            handle, path = tempfile.mkstemp(dir=folder)  # for nobody else to read
+            begun = folder / path
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                begun.replace(folder / name)
+            finally:
+                begun.unlink(missing_ok=True)
+        except OSError as error:
+            raise StateError(f"The picture cannot be kept in {folder}: {error.strerror}.", help_) from error
+        return name
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a picture as it was shown; None where it is gone, or is another one by now."""
+        try:
+            data = (self.pictures / name.replace("/", "")).read_bytes()
+        except OSError:
+            return None
+        return data if _digest(data) == name else None
+
+    def size(self) -> int:
+        """Return how many bytes the sitting has on disk."""
+        shown = self.pictures.iterdir() if self.pictures.is_dir() else ()
+        return self.path.stat().st_size + sum(each.stat().st_size for each in shown)
+
+    def remove(self) -> None:
+        """Remove the sitting and all that was shown in it."""
+        import shutil
+
+        shutil.rmtree(self.pictures, ignore_errors=True)
+        self.path.unlink()
 
     def read(self) -> list[dict[str, Any]]:
         """Return all whole records, pieces of one answer joined; an absent file has none."""
@@ -70,6 +122,12 @@ class Transcript:
         return records
 
 
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
 def recent(folder: Path, most: int) -> list[Transcript]:
     """Return the sittings in `folder` that were written to last, the latest first."""
     try:
@@ -84,9 +142,9 @@ def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
     gone = size = 0
     for number, sitting in enumerate(recent(folder, sys.maxsize)):
         try:
-            size += sitting.path.stat().st_size
+            size += sitting.size()
             if number and (number >= most or size > most_bytes):
-                sitting.path.unlink()
+                sitting.remove()
                 gone += 1
         except OSError:
             continue  # another window was faster, or it may not be removed

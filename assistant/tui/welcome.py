@@ -55,10 +55,11 @@ async def _take_up(screen: Stage) -> None:
         talk.add(message.text, "user" if message.role == "user" else "words")
     if session.waiting is not None and not count:
         return
-    talk.add(
-        f"{count} messages of the last conversation are back." if count else "There is no conversation here yet.",
-        "note",
-    )
+    shown = sum(message.pictures for message in session.history)
+    back = f"{count} messages of the last conversation are back{f', with {shown} pictures' if shown else ''}."
+    talk.add(back if count else "There is no conversation here yet.", "note")
+    for words in session.troubles():
+        talk.add(words, "note")
 
 
 async def _first_run(screen: Stage) -> None:
