@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from assistant.limits import Limits, Waiting
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
-    from assistant.models.message import Message
+    from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
     from assistant.readings import Polled
     from assistant.roster import Roster
@@ -256,7 +256,8 @@ class Session:
         )
         asked = turn.asked(text, ask.pictures)
         self._saying = [asked]
-        self.sittings.save({"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name})
+        record = {"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name}
+        self.sittings.save(record | await asyncio.to_thread(self._keep, asked))
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
         repairs = 0
@@ -536,7 +537,7 @@ class Session:
         """Go on with other messages in place of the history; what was said before stays on disk."""
         self.history[:] = messages
         self.last_usage = None
-        told = [{"role": message.role, "text": message.text} for message in self.history]
+        told = [{"role": message.role, "text": message.text, **self._keep(message)} for message in self.history]
         self.sittings.save({"kind": "carried", "messages": told})
 
     def wait(self, text: str, until: datetime | None = None) -> None:
@@ -557,7 +558,6 @@ class Session:
         Raises ConfigError when there is none of that name; then nothing has changed.
         """
         from assistant import limits
-        from assistant.models.message import said
 
         records = self.sittings.open(name)
         if self.history or self.proposed is not None:
@@ -567,13 +567,13 @@ class Session:
             role = record.get("kind")
             if role == "carried":
                 self.history = [
-                    said(each["role"], str(each.get("text") or ""))
+                    self._message(each["role"], each)
                     for each in record.get("messages") or ()
                     if isinstance(each, dict) and each.get("role") in {"user", "assistant"}
                 ]
             text = record.get("text")
             if role in {"user", "assistant"} and isinstance(text, str) and text:
-                self.history.append(said(role, text))
+                self.history.append(self._message(role, record))
                 self.turn = max(self.turn, int(record.get("turn") or 0))
         waits: dict[str, Any] = next((each for each in reversed(records) if each.get("kind") == "proposed"), {})
         self._waits = str(waits.get("diff") or "")
@@ -583,6 +583,28 @@ class Session:
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)
         return len(self.history)
+
+    def _keep(self, message: Message) -> dict[str, Any]:
+        """Keep the pictures of a message; returns what its record says of them."""
+        from assistant.models.message import Image
+
+        images = [part for part in message.parts if isinstance(part, Image)]
+        found = [{"type": part.media_type, "name": self.sittings.keep(part.data)} for part in images]
+        return {"pictures": found} if found else {}
+
+    def _message(self, role: Role, record: Mapping[str, Any]) -> Message:
+        """Make the message that a record tells of. A picture that is gone is told of in words, to the model and the user."""
+        from assistant.models.message import Image, Message, Text
+
+        parts: list[Image | Text] = []
+        for each in record.get("pictures") or ():
+            data = self.sittings.picture(str(each.get("name") or "")) if isinstance(each, dict) else None
+            if data is not None:
+                parts.append(Image(str(each.get("type") or ""), data))
+            else:
+                self.sittings.warn("A picture of this conversation is gone; show it again where it is still needed.")
+                parts.append(Text("[A picture was shown here; it was not kept.]\n\n"))
+        return Message(role, (*parts, Text(str(record.get("text") or ""))))
 
     @cached_property
     def sittings(self) -> Sittings:

@@ -1,7 +1,8 @@
 """The conversation on disk: one JSON line per thing said, so that a sitting can be taken up again after any end.
 
 A line is written whole and at once; what a crash cuts short is the last line only, and reading skips it. Answers are
-written in pieces while they stream and joined when read.
+written in pieces while they stream and joined when read. Pictures lie in a folder beside the file, each once, under the
+SHA-256 of its bytes, and go when the file goes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ MOST = 500
 _MOST_BYTES = 256 << 20
 _HEAD = 65_536
 """Bytes at the beginning of a sitting in which its first question is looked for."""
+_MOST_PICTURES = 64 << 20
+"""Bytes of pictures that are kept with one sitting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,55 @@ class Transcript:
                 f"The conversation cannot be saved to {self.path}: {error.strerror}.",
                 "Make room or set WATTSON_HOME to a folder that can be written.",
             ) from error
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of what was shown in this sitting."""
+        return self.path.with_suffix(".pictures")
+
+    def keep(self, data: bytes, most: int = _MOST_PICTURES) -> str:
+        """Keep a picture; returns the name that it goes by here. Raises StateError when there is no room for it."""
+        import tempfile
+
+        name, folder = _digest(data), self.pictures
+        help_ = "It goes along now, and is gone when this conversation is taken up again."
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if (folder / name).exists():
+                return name
+            if sum(each.stat().st_size for each in folder.iterdir()) + len(data) > most:
+                raise StateError(f"The picture is not kept: {most >> 20} MB of this conversation are.", help_)
+            handle, path = tempfile.mkstemp(dir=folder)  # for nobody else to read
+            begun = folder / path
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                begun.replace(folder / name)
+            finally:
+                begun.unlink(missing_ok=True)
+        except OSError as error:
+            raise StateError(f"The picture cannot be kept in {folder}: {error.strerror}.", help_) from error
+        return name
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a picture as it was shown; None where it is gone, or is another one by now."""
+        try:
+            data = (self.pictures / name.replace("/", "")).read_bytes()
+        except OSError:
+            return None
+        return data if _digest(data) == name else None
+
+    def size(self) -> int:
+        """Return how many bytes the sitting has on disk."""
+        shown = self.pictures.iterdir() if self.pictures.is_dir() else ()
+        return self.path.stat().st_size + sum(each.stat().st_size for each in shown)
+
+    def remove(self) -> None:
+        """Remove the sitting and all that was shown in it."""
+        import shutil
+
+        shutil.rmtree(self.pictures, ignore_errors=True)
+        self.path.unlink()
 
     def read(self) -> list[dict[str, Any]]:
         """Return all whole records, pieces of one answer joined; an absent file has none."""
@@ -107,15 +159,34 @@ class Sittings:
 
     def save(self, record: Mapping[str, Any]) -> None:
         """Write a record to the conversation that goes on; a disk that does not take it is a warning."""
+        try:
+            self._book().append({**record, "at": self._now().isoformat()})
+        except StateError as error:
+            self.warn(str(error))
+
+    def keep(self, picture: bytes) -> str:
+        """Keep a picture with the conversation that goes on; returns its name, empty with a warning where it cannot be kept."""
+        try:
+            return self._book().keep(picture)
+        except StateError as error:
+            self.warn(str(error))
+            return ""
+
+    def picture(self, name: str) -> bytes | None:
+        """Return a picture of the conversation that goes on; None where it is gone."""
+        return self._book().kept(name)
+
+    def warn(self, words: str) -> None:
+        """Say once what went wrong."""
+        if words not in self.warnings:
+            self.warnings.append(words)
+
+    def _book(self) -> Transcript:
         if self._current is None:
             self._current = Transcript(self.folder / f"{self._now():%Y%m%d-%H%M%S}-{self._name}.jsonl")
             if gone := prune(self.folder):
-                self.warnings.append(f"The {gone} oldest conversations of this folder were removed: it had too many.")
-        try:
-            self._current.append({**record, "at": self._now().isoformat()})
-        except StateError as error:
-            if str(error) not in self.warnings:
-                self.warnings.append(str(error))
+                self.warn(f"The {gone} oldest conversations of this folder were removed: it had too many.")
+        return self._current
 
     def close(self) -> None:
         """Begin another one with the next record."""
@@ -156,6 +227,12 @@ class Sittings:
         return [words for words in dict.fromkeys(found) if words][-most:]
 
 
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
 def recent(folder: Path, most: int) -> list[Transcript]:
     """Return the sittings in `folder` that were written to last, the latest first."""
     try:
@@ -170,9 +247,9 @@ def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
     gone = size = 0
     for number, sitting in enumerate(recent(folder, sys.maxsize)):
         try:
-            size += sitting.path.stat().st_size
+            size += sitting.size()
             if number and (number >= most or size > most_bytes):
-                sitting.path.unlink()
+                sitting.remove()
                 gone += 1
         except OSError:
             continue  # another window was faster, or it may not be removed

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import os
 import struct
 
 import pytest
 
-from assistant import command, events
+from assistant import command, events, transcript
+from assistant.errors import StateError
 from assistant.headless import shapes
 from assistant.models import catalogue, picture
 from assistant.models.message import Image
@@ -133,6 +135,56 @@ async def test_a_picture_is_refused_before_anything_is_sent_and_can_be_dropped(m
             (notice,) = await walk(command.submit(session, f"/add {path}"))
             assert notice.level == "error"
         await session.close()
+
+
+async def test_a_picture_outlives_the_program_and_one_that_is_gone_is_told(make_session, shot):
+    with loopback.Server(loopback.anthropic("A kettle.", model="claude-sonnet-5-5")) as server:
+        where = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "a" * 20}
+        session = make_session(**where)
+        session.roster.choose("anthropic/claude-sonnet-5-5")
+        for words in ("what is it?", "and now?"):
+            await walk(command.submit(session, '/add "a shot.png"'))
+            await walk(session.ask(words))
+        await session.close()
+        (kept,) = session._transcript.pictures.iterdir()  # shown twice, kept once
+        assert kept.read_bytes() == shot.read_bytes()
+        assert (kept.stat().st_mode & 0o77, kept.parent.stat().st_mode & 0o77) == (0, 0)
+
+        again = make_session(**where)
+        assert again.take_up() == 4
+        assert [message.pictures for message in again.history] == [1, 0, 1, 0]
+        again.roster.choose("anthropic/claude-sonnet-5-5")
+        await walk(again.ask("its colour?"))
+        content = server.asked[-1][2]["messages"][0]["content"]
+        assert [part["type"] for part in content] == ["image", "text"]
+        await walk(again.handover.go("anthropic/claude-haiku-5-5", "last"))
+        await again.close()
+
+        kept.write_bytes(b"something else")
+        last = make_session(**where)
+        last.take_up()
+        assert sum(message.pictures for message in last.history) == 0
+        last.roster.choose("anthropic/claude-sonnet-5-5")
+        found = await walk(last.ask("look again"))
+        await last.close()
+    assert "A picture of this conversation is gone" in str(of(found, events.Notice))
+
+
+def test_pictures_have_their_room_and_go_with_their_conversation(tmp_path):
+    book = transcript.Transcript(tmp_path / "a.jsonl")
+    book.append({"kind": "user", "text": "x"})
+    name = book.keep(b"p" * 60, most=100)
+    assert book.kept(name) == b"p" * 60
+    assert book.keep(b"p" * 60, most=100) == name
+    with pytest.raises(StateError, match="not kept"):
+        book.keep(b"q" * 60, most=100)
+    assert book.kept("../a.jsonl") is None
+    assert len(list(book.pictures.iterdir())) == 1
+    newer = transcript.Transcript(tmp_path / "b.jsonl")
+    newer.append({"kind": "user", "text": "y"})
+    os.utime(book.path, (1, 1))
+    assert transcript.prune(tmp_path, most_bytes=80) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["b.jsonl"]
 
 
 async def test_a_question_that_got_no_answer_keeps_its_picture(make_session, shot):

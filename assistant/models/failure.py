@@ -105,6 +105,8 @@ class Told:
     words: str = ""
     sent: int | None = None
     limit: int | None = None
+    vendor: str = ""
+    """Whose shape of body it is, where only one has it: behind a gateway, nothing else says so."""
 
 
 def classify(
@@ -179,7 +181,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _rule(told: Told, status: int | None, headers: Mapping[str, str], provider: Provider, *, wait: bool) -> Rule | None:
-    names = (provider.name, (urlsplit(provider.base_url).hostname or "").lower(), provider.wire)
+    names = (provider.name, (urlsplit(provider.base_url).hostname or "").lower(), provider.wire, told.vendor)
     waits = wait or "retry-after" in headers
     # An error in an answer of status 200 is one inside an answer that began well.
     number = status if status is not None and status >= 300 else 0
@@ -227,7 +229,8 @@ def read(headers: Mapping[str, str], body: str) -> Told:
     sent, limit = _sizes(message, parts)
     if isinstance(data.get("error"), dict) and isinstance(data["error"].get("metadata"), dict) and extra:
         message = f"{message}: {extra[0]}"
-    return Told(message[:2_000], frozenset(codes), " ".join([message, *extra])[:8_000], sent, limit)
+    vendor = "minimax" if isinstance(base, dict) else ""
+    return Told(message[:2_000], frozenset(codes), " ".join([message, *extra])[:8_000], sent, limit, vendor)
 
 
 def _parts(data: dict[str, Any]) -> Iterator[dict[str, Any]]:

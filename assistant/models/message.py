@@ -73,6 +73,11 @@ class Message:
         """The words, thoughts left out, of several parts joined as they came."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
+    @property
+    def pictures(self) -> int:
+        """How many pictures it has."""
+        return sum(isinstance(part, Image) for part in self.parts)
+
 
 def said(role: Role, text: str) -> Message:
     """Make a message of plain words."""

@@ -56,10 +56,11 @@ async def _take_up(screen: Stage) -> None:
     show_talk(screen)
     if session.waiting is not None and not count:
         return
-    talk.add(
-        f"{count} messages of the last conversation are back." if count else "There is no conversation here yet.",
-        "note",
-    )
+    shown = sum(message.pictures for message in session.history)
+    back = f"{count} messages of the last conversation are back{f', with {shown} pictures' if shown else ''}."
+    talk.add(back if count else "There is no conversation here yet.", "note")
+    for words in session.troubles():
+        talk.add(words, "note")
 
 
 def show_talk(screen: Stage) -> None:

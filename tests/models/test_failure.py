@@ -306,6 +306,11 @@ def test_a_named_exception_is_worth_more_than_the_words_beside_it():
         assert said("bedrock", 400, {"message": words}, {"x-amzn-errortype": "ValidationException"}).kind == kind
 
 
+def test_a_body_of_minimax_is_known_behind_any_gateway():
+    for code, kind in ((1004, "auth"), (2056, "window_exhausted"), (1008, "out_of_funds"), (1039, "context_overflow")):
+        assert said("relay", 200, minimax(code, "zzz")).kind == kind
+
+
 def test_rules_of_bedrock_hold_wherever_its_protocol_is_spoken():
     mine = Provider("gateway", "Gateway", "bedrock_converse", "https://gateway.example")
     for status, words, kind in (
