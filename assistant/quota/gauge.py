@@ -5,7 +5,8 @@ our own burn adds only what came after it. Readings of one window do not decreas
 minute of the last), a reset (a later reset instant, or a plain drop), or proof that our weights are too high (lower than the
 estimate, not lower than the reading before). What a reading has more than the last one and our burn between is others' burn.
 A step that runs while a reading is taken counts only at the high end until the next. A window whose end has passed by a
-minute without a reading holds our burn since its end. Where a provider tells only percents, what a point is worth is learned
+minute without a reading holds our burn since its end. What the logs of other clients tell is known burn like our own, but
+not ours: it is others' burn, and once a reading covers it the reading alone counts. Where a provider tells only percents, what a point is worth is learned
 from pairs of readings with our own burn between them.
 """
 
@@ -69,6 +70,8 @@ class Gauge:
     _points: bool = False
     _since: Amount = NOTHING
     _local: Amount = NOTHING
+    _others: Amount = NOTHING
+    _clients: dict[str, Decimal] = field(default_factory=dict)
     _overlap: Decimal = _ZERO
     _foreign: Amount = NOTHING
     _events: int = 0
@@ -81,9 +84,9 @@ class Gauge:
     _spent: bool = False
     _wants: bool = False
     _corrections: list[Correction] = field(default_factory=list)
-    _rolling: deque[tuple[datetime, Amount]] = field(default_factory=deque)
+    _rolling: deque[tuple[datetime, Amount, str]] = field(default_factory=deque)
     _expired: Decimal = _ZERO
-    _running: list[tuple[datetime | None, Amount]] = field(default_factory=list)
+    _running: list[tuple[datetime | None, Amount, str]] = field(default_factory=list)
     _steps: int = 0
     _fractions: bool = False
     _learned: Calibration = field(default_factory=Calibration)
@@ -148,16 +151,20 @@ class Gauge:
             self._base = (self._base or NOTHING).plus(found)
             self._events += 1
             return found
-        self._events += 1
         self._steps += 1
         self._fractions = self._fractions or found.point % 1 != 0
-        self._since, self._local = self._since.plus(found), self._local.plus(found)
+        self._since = self._since.plus(found)
+        if burn.client:
+            self._others = self._others.plus(found)
+            self._clients[burn.client] = self._clients.get(burn.client, _ZERO) + found.point
+        else:
+            self._events, self._local = self._events + 1, self._local.plus(found)
         if burn.running or burn.until is not None:
             if len(self._running) > _RUNNING:
                 self._running = [each for each in self._running if each[0] is None or each[0] > burn.at]
-            self._running.append((None if burn.running else burn.until, found))
+            self._running.append((None if burn.running else burn.until, found, burn.client))
         if self._trails:
-            self._rolling.append((burn.at, found))
+            self._rolling.append((burn.at, found, burn.client))
         if self._purse is not None:
             self._purse.spend(found.point, burn.at)
         self._watch(burn.at)
@@ -180,7 +187,8 @@ class Gauge:
         if reading.status == "unlimited":
             self._read_limit, self._reading, self._spent = "unlimited", reading, False
             used = self._stated(reading)
-            self._base, self._since = used if used is not None else self._base or self._local, NOTHING
+            self._base = used if used is not None else self._base or self._local
+            self._since = self._others = NOTHING
             return
         found = self._stated(reading)
         if found is None:
@@ -223,15 +231,19 @@ class Gauge:
 
     def _attribute(self, reading: Reading, found: Amount, base: Amount) -> None:
         """Split a rise between two readings into our own burn, others' burn and a correction of our weights."""
-        ours = self._overlapping(reading.at)
-        done = Amount(self._since.low - ours.low, self._since.point - ours.point, self._since.high - ours.high)
-        most = Amount(done.low, done.point, done.high + ours.high + self._overlap)
+        running = self._overlapping(reading.at)
+        done = self._since.minus(running)
+        most = Amount(done.low, done.point, done.high + running.high + self._overlap)
+        told = self._others.minus(self._overlapping(reading.at, ours=False))
         if self._points:
             self._learned.learn(found, base, done.point)
-            if self._learned.capacity is None and most.high > 0:
+            if self._learned.capacity is None and most.high > told.high:
                 return  # a rise that cannot be split is nobody's
-            most = self._learned.points(most)
+            most, told = self._learned.points(most), self._learned.points(told)
         slack = self._slack(found)
+        # What logs tell is others' burn as far as the reading has risen beyond our own.
+        known = min(told.point, max(_ZERO, found.point - base.point - (most.point - told.point)))
+        self._foreign = self._foreign.plus(Amount(known, known, known))
         low = found.low - base.high - most.high - slack
         point = found.point - base.point - most.point
         high = found.high - base.low - most.low + slack
@@ -260,7 +272,8 @@ class Gauge:
     def _settle(self, reading: Reading, found: Amount) -> None:
         ours = self._overlapping(reading.at)
         self._overlap = ours.high
-        self._base, self._reading, self._since, self._expired, self._steps = found, reading, NOTHING, _ZERO, 0
+        self._base, self._reading, self._expired, self._steps = found, reading, _ZERO, 0
+        self._since = self._others = NOTHING
         self._running = [each for each in self._running if each[0] is None or each[0] > reading.at]
         if reading.limit is not None or self._read_limit == "unlimited":
             self._read_limit = reading.limit
@@ -301,10 +314,11 @@ class Gauge:
         span = span_at(self.meter.window, reading.at)
         return span[1] if span is not None else self.end
 
-    def _overlapping(self, at: datetime) -> Amount:
+    def _overlapping(self, at: datetime, *, ours: bool = True) -> Amount:
+        """Return what still runs at an instant; without `ours`, of other clients alone."""
         total = NOTHING
-        for until, amount in self._running:
-            if until is None or until > at:
+        for until, amount, client in self._running:
+            if (until is None or until > at) and (ours or client):
                 total = total.plus(amount)
         return total
 
@@ -380,28 +394,33 @@ class Gauge:
     def _roll(self, now: datetime) -> None:
         reach = self.meter.window.reach or timedelta(0)
         while self._rolling and self._rolling[0][0] + reach <= now:
-            at, amount = self._rolling.popleft()
-            self._local = Amount(*(a - b for a, b in zip(self._local, amount, strict=True)))
-            if self._reading is not None and self._base is not None and at < self._reading.at:
+            at, amount, client = self._rolling.popleft()
+            covered = self._reading is not None and self._base is not None and at < self._reading.at
+            if covered:
                 self._expired += amount.point
             else:
-                self._since = Amount(*(a - b for a, b in zip(self._since, amount, strict=True)))
-            self._events -= 1
+                self._since = self._since.minus(amount)
+            if client:
+                self._clients[client] -= amount.point
+                self._others = self._others if covered else self._others.minus(amount)
+            else:
+                self._events, self._local = self._events - 1, self._local.minus(amount)
         if self._reading is not None and self._base is not None and now >= self._reading.at + reach:
             self._base, self._expired, self._foreign, self._wants = None, _ZERO, NOTHING, True
 
     def _close(self, at: datetime, why: Literal["end", "granted"]) -> None:
-        if self.start is not None and (self._events or self._base is not None):
+        if self.start is not None and (self._events or self._clients or self._base is not None):
             used = self._used()
             self.held.append(
                 Held(
                     self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, used.point,
-                    self._limit(self.start), self._events, self._foreign.point, why,
+                    self._limit(self.start), self._events, self._not_ours().point, why,
                 )
             )  # fmt: skip
         self._base, self._left, self._spent = None, None, False
         self._learned.begin()
-        self._since = self._local = self._foreign = NOTHING
+        self._since = self._local = self._others = self._foreign = NOTHING
+        self._clients = {}
         self._overlap, self._events, self._unpriced = _ZERO, 0, 0
         self._corrections = []
         self._running = [each for each in self._running if each[0] is None]
@@ -435,6 +454,9 @@ class Gauge:
         base = Amount(*(max(_ZERO, each - self._expired) for each in self._base)) if self._trails else self._base
         found = base.plus(since)
         return Amount(found.low, found.point, found.high + (self._overlap if not self._points else _ZERO))
+
+    def _not_ours(self) -> Amount:
+        return self._foreign.plus(self._learned.points(self._others) if self._points else self._others)
 
     def remaining(self, now: datetime) -> Decimal | None:
         """Return what is left at an instant; None where unknown or unlimited."""
@@ -494,10 +516,10 @@ class Gauge:
         """Yield how what was burnt comes back: an instant, and what is then still used. Steps of one instant come back together."""
         reach = self.meter.window.reach or timedelta(0)
         used = self._used().point
-        others = used - self._local.point
+        others = used - self._local.point - sum(self._clients.values(), _ZERO)
         gone = self._reading.at + reach if others > 0 and self._base is not None and self._reading is not None else None
         last: datetime | None = None
-        for at, amount in self._rolling:
+        for at, amount, _ in self._rolling:
             back = at + reach
             if last is not None and last != back:
                 yield last, used
@@ -535,6 +557,7 @@ class Gauge:
             low = _ZERO
         if meter.window.kind == "balance" and point is not None and known and not isinstance(limit, Decimal):
             point, low, high = self._local.point, self._local.low, self._local.high
+        foreign = self._not_ours()
         if state == "not_in_plan":
             point = low = high = left = None
         resets = end
@@ -547,11 +570,12 @@ class Gauge:
             frees = tuple(Freed(*each) for each in islice(self._returns(), _FREES))
         return Estimate(
             self.plan, meter.name, "percent" if self._points else meter.unit, state, point, limit, left, start, end, resets,
-            _SOURCES[self._reading.source] if known and self._reading else "ledger", age, self._foreign.point, low, high,
-            self._confidence(limit, age, known=known), self._foreign.low, self._foreign.high, self._local.point,
+            _SOURCES[self._reading.source] if known and self._reading else "ledger", age, foreign.point, low, high,
+            self._confidence(limit, age, known=known), foreign.low, foreign.high, self._local.point,
             self._events, self._unpriced, self._resets, tuple(self._corrections), frees, self._wants, meter.currency,
             meter.only, meter.feature, meter.per_app, self.capacity,
             spent(self._reading.parts, self._since.point) if known and self._reading else {},
+            {client: units for client, units in self._clients.items() if units},
         )  # fmt: skip
 
     def _state(self, now: datetime, limit: Limit, left: Decimal | None) -> MeterState:
