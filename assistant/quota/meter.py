@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
-from assistant.quota.gauge import Gauge, Room
+from assistant.quota.filling import Room
+from assistant.quota.gauge import Gauge
 from assistant.quota.tariff import Burn
 
 if TYPE_CHECKING:
