@@ -308,11 +308,12 @@ class Accounts:
         from assistant.quota import bygone, meter
 
         since = meter.horizon(plan, now)
-        old: list[Burn] = []
+        old: list[Burn] = self.elsewhere.burns(plan.name, since)
         if any(each.unit == "prompts" for each in plan.meters):  # which steps were one prompt, only steps tell
-            return [*self.ledger.entries(plan=plan.name, since=since)]
+            return [*old, *self.ledger.entries(plan=plan.name, since=since)]
         if since is None and bygone.summable(plan):
-            old, since = bygone.sums(self.ledger, plan, now)
+            sums, since = bygone.sums(self.ledger, plan, now)
+            old += sums
         return [*old, *self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)]
 
     def readings(self, plan: Plan) -> list[Reading]:
@@ -345,8 +346,8 @@ class Accounts:
         return self._payers.payer(provider)
 
     def used_plans(self) -> list[str]:
-        """Name the plans of which something was burnt."""
-        return self.ledger.plans()
+        """Name the plans of which something was burnt, by us or by other clients."""
+        return list(dict.fromkeys([*self.ledger.plans(), *self.elsewhere.plans()]))
 
     def told_plans(self) -> list[str]:
         """Name the plans of which somebody said something."""

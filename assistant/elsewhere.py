@@ -1,11 +1,17 @@
 """What other clients on this machine burnt, from their own logs: read when the user says so, shown as others' burn.
 
-Their files are only read. What they burnt is never booked as ours; where a log holds the limits of a plan, they are a
-reading like any other.
+Their files are only read. What they burnt is never booked as ours: it counts in the windows of the plan that pays them, as
+others' burn, until a reading of the provider covers it. Where a log holds the limits of a plan, they are a reading like
+any other.
+
+Which plan a client burns says the user's config (`[plans] claude-code = "claude-max-5x"`), else the only plan of its vendor
+that is named there or was told of, else the log itself where it names one. What was read before anybody knew is attributed
+at the next import; what has a plan keeps it.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +26,15 @@ if TYPE_CHECKING:
     from assistant.quota.history import Row
     from assistant.quota.imports import Imports
     from assistant.quota.sources import Sources
+    from assistant.quota.tariff import Burn
 
+_VENDORS = {"claude-code": "claude-", "codex": "chatgpt-", "gemini-cli": "google-ai-"}
+_SELLERS = {
+    "zai-coding-plan": "zai-coding", "zhipuai-coding-plan": "bigmodel-coding", "kimi-for-coding": "kimi-code",
+    "alibaba-coding-plan": "qwen-coding", "minimax-coding-plan": "minimax", "opencode-go": "opencode-go",
+    "github-copilot": "copilot",
+}  # fmt: skip
+"""Our names of providers that other clients call otherwise."""
 _CODEX_PLANS = {"plus": "chatgpt-plus", "pro": "chatgpt-pro-200", "prolite": "chatgpt-pro-100"}
 
 
@@ -47,20 +61,29 @@ class Elsewhere:
         env: Mapping[str, str],
         clients: Sequence[str] = (),
         folders: Sequence[Path] = (),
-        plans: Sequence[str] = (),
+        plans: Mapping[str, str] | None = None,
     ) -> list[Imported]:
         """Read what is new in the logs of the clients named, or of all that are here; in `folders` where they lie elsewhere.
 
-        `plans` are those that the user's config names: limits in a log belong to one of them where they can.
+        `plans` are those that the user's config names, by provider or client.
         """
         home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
-        found = self.imports.run(env, home, clients, folders)
+        named = plans or {}
+        heard = sources.plans(since=datetime.min.replace(tzinfo=UTC))
+
+        def plan_of(client: str, provider: str) -> str:
+            return _plan(client, provider, named, heard)
+
+        found = self.imports.run(env, home, clients, folders, plan_of)
         for each in found:
             if each.client == "codex" and each.limits and each.limits_at is not None:
-                self._limits(sources, each, plans)
+                self._limits(sources, each, plan_of("codex", "openai"))
+        heard = sources.plans(since=datetime.min.replace(tzinfo=UTC))
+        if self._path.exists():
+            self.imports.attribute(plan_of)
         return found
 
-    def _limits(self, sources: Sources, found: Imported, plans: Sequence[str]) -> None:
+    def _limits(self, sources: Sources, found: Imported, named: str) -> None:
         from dataclasses import replace
 
         from assistant.quota.reading import from_body, parsed
@@ -69,10 +92,34 @@ class Elsewhere:
         if found.limits_at is None or not isinstance(limits, dict):
             return
         said = from_body({"rate_limits": limits}, "chatgpt.com", found.limits_at, "codex")
-        mine = next((name for name in plans if name.startswith("chatgpt-")), "")
-        plan = mine or _CODEX_PLANS.get(str(limits.get("plan_type")), "chatgpt-plus")
+        plan = named or _CODEX_PLANS.get(str(limits.get("plan_type")), "chatgpt-plus")
         if said:
             sources.hear("file:codex", [replace(each, source="file") for each in said], found.limits_at, plan=plan)
+
+    def plans(self) -> list[str]:
+        """Name the plans that other clients burnt."""
+        return self.imports.plans() if self._path.exists() else []
+
+    def burns(self, plan: str, since: datetime | None) -> list[Burn]:
+        """Return what other clients burnt of a plan, in tens of minutes. Which of their requests were one prompt, no log tells."""
+        if not self._path.exists():
+            return []
+        from decimal import Decimal
+
+        from assistant.quota.tariff import Burn
+
+        return [
+            Burn(
+                each.at, each.usage, each.cost, each.model, Decimal(each.steps), Decimal(0), until=each.until,
+                client=each.client,
+            )
+            for each in self.imports.spans(plan, since)
+        ]  # fmt: skip
+
+    def planless(self) -> list[str]:
+        """Name the clients whose plan nobody knows, of those that a plan may pay."""
+        found = {row.key[0] for row in self.imports.totals(("client",), plan="")} if self._path.exists() else set()
+        return sorted(found & set(_VENDORS))
 
     def burnt(self, since: date | None = None, *by: str) -> list[Row]:
         """Return what they burnt, by client and model where nothing else is said; nothing where no log was ever read."""
@@ -86,3 +133,12 @@ class Elsewhere:
         """Let go of the file."""
         if "imports" in self.__dict__:
             self.imports.close()
+
+
+def _plan(client: str, provider: str, named: Mapping[str, str], heard: Sequence[str]) -> str:
+    """Name the plan that a client's requests to a provider burn; "" where nobody says it."""
+    if found := named.get(client) or named.get(_SELLERS.get(provider, provider)):
+        return found
+    vendor = _VENDORS.get(client)
+    own = {name for name in (*named.values(), *heard) if vendor is not None and name.startswith(vendor)}
+    return own.pop() if len(own) == 1 else ""

@@ -158,6 +158,42 @@ def test_logs_of_other_clients_become_their_burn_and_the_limits_in_them_a_readin
     assert wattson("usage", "import", str(other))[0] == 1
 
 
+def claude_log(home, session, *steps):
+    folder = home / ".claude" / "projects" / "-p"
+    folder.mkdir(parents=True, exist_ok=True)
+    usage = {"input_tokens": 100, "output_tokens": 20, "cache_read_input_tokens": 1_000}
+    lines = [
+        {
+            "type": "assistant", "timestamp": at.isoformat().replace("+00:00", "Z"), "requestId": f"req_{name}", "cwd": "/p",
+            "message": {"id": f"msg_{name}", "model": "claude-opus-5", "usage": usage},
+        }
+        for name, at in steps
+    ]  # fmt: skip
+    (folder / f"{session}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+
+
+def test_what_claude_code_burnt_counts_in_the_windows_of_the_claude_plan(wattson, tmp_path, config):
+    now = datetime.now(UTC).replace(microsecond=0)
+    first, second = now - timedelta(minutes=50), now - timedelta(minutes=20)
+    claude_log(tmp_path / "home", "one", ("a", first), ("b", second))
+    _, _, said = wattson("usage", "import", "claude-code")
+    assert '[plans] claude-code = "claude-pro"' in said  # nobody has said which plan that was
+    assert "Claude Max 5x" not in plans(wattson)[0]
+    config('[plans]\nclaude-code = "claude-max-5x"\n')
+    claude_log(tmp_path / "home", "fork", ("b", second), ("c", now - timedelta(minutes=1)))
+    code, lines, said = wattson("usage", "import", "claude-code", "--json", lines=True)
+    assert (code, lines[0]["imported"][0]["uses"], lines[0]["imported"][0]["copies"], said) == (0, 1, 1, "")
+    five = plans(wattson)[0]["Claude Max 5x"]["meters"][0]
+    assert (five["meter"], five["state"], five["clients"]) == ("5 hours", "unknown", {"claude-code": 3 * 1_120})
+    assert five["window"]["start"] == first.isoformat()
+    # A figure that the user has read covers what came before it, and only what comes after it is added.
+    assert wattson("plans", "tell", "claude-max-5x", "5 hours", "45%")[0] == 0
+    five = plans(wattson)[0]["Claude Max 5x"]["meters"][0]
+    assert (five["used"], five["source"], five["clients"]) == (45, "you", {"claude-code": 3 * 1_120})
+    shown = wattson("usage", "--json", lines=True)[1][0]
+    assert (shown["usage"], shown["other_clients"][0]["steps"]) == ([], 3)
+
+
 async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
     old = (repo / "kettle/boil.py").read_text().splitlines()[0]
     reply = EDIT % (old, f"{old}\n# one\n# two")

@@ -13,7 +13,7 @@ from assistant.quota import tally
 from assistant.quota.marks import marks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from assistant.quota.marks import Seen
     from assistant.quota.store import Connection
@@ -93,9 +93,10 @@ class Buckets:
         near: dict[Any, list[Any]] = {}
         here: tuple[str, str, str] = ("", "", "")
         then, where, whose = here
-        for mark, use in zip(found, uses.values(), strict=True):
-            if mark in before:
-                continue
+        rows: Iterable[Row] = uses.values()
+        if before:
+            rows = [use for mark, use in zip(found, rows, strict=True) if mark not in before]
+        for use in rows:
             _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, also = use
             if also and not self._is_new(also):
                 self.copies += 1
@@ -117,7 +118,7 @@ class Buckets:
                 row[6] += reasoning
             if amount is not None:
                 row[7] += amount
-            if at < row[8]:
+            if at < row[8]:  # noqa: PLR1730 - min() is a call, and there are a million
                 row[8] = at
 
     def grow(self, use: Row, counts: list[int]) -> None:

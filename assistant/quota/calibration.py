@@ -1,11 +1,19 @@
-"""What a point of an opaque percent is worth, learned from pairs of readings with nothing but our own burn between them."""
+"""What a figure of a provider says: as a count, as a percent with its band, and what a point of an opaque percent is worth.
+
+That is learned from pairs of readings with nothing but known burn between them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from assistant.quota.tariff import NOTHING, Amount
+
+if TYPE_CHECKING:
+    from assistant.quota.reading import Reading
+    from assistant.quota.terms import Limit
 
 _LEAST_POINTS = 5
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
@@ -52,6 +60,22 @@ class Calibration:
             return NOTHING
         low, point, high = self.capacity
         return Amount(tokens.low * _HUNDRED / high, tokens.point * _HUNDRED / point, tokens.high * _HUNDRED / low)
+
+
+def counted(reading: Reading, limit: Limit, *, opaque: bool, balance: bool) -> Decimal | None:
+    """Return what a reading says is used as a count, in points for an `opaque` meter; None where only its percent says it."""
+    used = reading.used
+    if used is None and reading.remaining is not None and isinstance(limit, Decimal):
+        used = limit - reading.remaining
+    if opaque:
+        if used is not None and isinstance(reading.limit, Decimal) and reading.limit:
+            used = used * _HUNDRED / reading.limit
+        elif reading.percent is not None or reading.unit != "percent":
+            used = None
+    elif used is None and reading.remaining is not None and reading.percent is None:
+        used = -reading.remaining  # a balance of which only the rest is told
+    # Nobody has used less than nothing, whoever says so; a balance may hold more than was ever put in.
+    return used if used is None or balance else max(_ZERO, used)
 
 
 def band(percent: Decimal, rounding: str) -> Amount:

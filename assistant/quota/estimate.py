@@ -44,6 +44,7 @@ class Estimate:
     with its band. `local` is what our own ledger has of this window; `unpriced` counts steps whose price is unknown.
     `wants_reading` says that the provider should be asked again. `frees` is how a rolling window comes back. `capacity` is what
     the whole window is worth in weighted tokens, as learned from percents; `parts` are what is left of a balance's parts.
+    `clients` is what the logs of other clients tell of this window, in what is counted: weighted tokens for percents.
     """
 
     plan: str
@@ -77,6 +78,7 @@ class Estimate:
     per_app: bool = False
     capacity: Amount | None = None
     parts: Mapping[str, Decimal] = field(default_factory=dict)
+    clients: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def share(self) -> float | None:
@@ -192,6 +194,7 @@ def as_json(each: Estimate) -> dict[str, Any]:
         if each.capacity
         else None,
         "parts": {name: number(part) for name, part in each.parts.items()},
+        "clients": {name: number(units) for name, units in each.clients.items()},
     }
 
 

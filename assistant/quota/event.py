@@ -6,6 +6,7 @@ do. A key that nobody reads is noted and read past. Keys, all optional but the i
 - `at` (or `time`, `timestamp`): ISO text or Unix seconds; `until` when the step ended; `state`: "settled" (also when
   missing), "in_flight", "failed" (not billed), "interrupted" or "failed_unknown" (perhaps billed).
 - `id` (or `request_id`, with `attempt`): lines of one id are one step, the last says how it ended.
+- `client`: another program whose own log tells of the step; it counts as others' burn and is never blocked.
 - `model`, `feature`; token classes `fresh_input` (or `input`), `cache_read`, `cache_write` (or `cache_write_short`,
   `cache_write_long`), `output`, `reasoning`, here or inside `usage`; `tokens` where only the sum is known; `exact`: false.
 - `requests` (1 when missing; also `calls`), `prompts`, `credits`, `percent`, `money` or `cost` with `currency`, `units` for
@@ -50,7 +51,7 @@ _LIMIT = 5_000_000
 _STEP_KEYS = {
     *_AT, *_CLASSES, "until", "state", "id", "request_id", "attempt", "model", "feature", "usage", "tokens", "exact", "requests",
     "calls", "prompts", "credits", "percent", "units", "money", "cost", "currency", "burn", "reading", "readings", "headers",
-    "body", "host", "reader", "status",
+    "body", "host", "reader", "status", "client",
 }  # fmt: skip
 _READING_KEYS = {
     "meter", "used", "limit", "remaining", "percent", "rounding", "resets_at", "source", "status", "observed_at", "provider_at",
@@ -169,6 +170,7 @@ def read_event(values: Any, line: int = 0) -> Event:
         state in _DOUBTFUL,
         units,
         {str(name): _number(value, f"burn.{name}") for name, value in final.items()},
+        _text(values, "client"),
     )
     return Event(at, burn, tuple(readings), cost, line, _id(values), tuple(notes))
 

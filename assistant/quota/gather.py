@@ -137,7 +137,7 @@ class Pass:
                 file.state["tail"] = self._tail
                 self._write(file)
 
-    def _piece(self, data: bytearray, state: dict[str, Any]) -> None:
+    def _piece(self, data: bytearray | memoryview, state: dict[str, Any]) -> None:
         """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
         if (at_once := getattr(self._part, "lines", None)) is not None:
             try:
@@ -147,7 +147,7 @@ class Pass:
                 pass
             else:
                 return
-        for line in data.split(b"\n"):
+        for line in bytes(data).split(b"\n"):
             if not any(needle in line for needle in self._needles):
                 continue
             try:

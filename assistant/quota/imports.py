@@ -74,8 +74,13 @@ class Imports:
         query = "SELECT DISTINCT client, provider FROM used WHERE plan = ''"
         open_ones = [row for rows in self.store.read(lambda base: base.execute(query).fetchall()) for row in rows]
         named = [(*each, plan) for each in open_ones if (plan := plan_of(*each))]
+
+        def write(base: Connection) -> None:
+            for client, provider, plan in named:
+                buckets.attribute(base, client, provider, plan)
+
         if named:
-            self.store.write(lambda base: [buckets.attribute(base, *each) for each in named])
+            self.store.write(write)
 
     def plans(self) -> list[str]:
         """Name the plans that other clients burnt."""

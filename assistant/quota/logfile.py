@@ -49,8 +49,10 @@ class Reader:
         self._buffer = bytearray(_READ)
         self.notes: list[str] = []
 
-    def lines(self, file: LogFile, size: int) -> Iterator[bytearray]:
+    def lines(self, file: LogFile, size: int) -> Iterator[bytearray | memoryview]:
         """Give whole lines, among them all that hold a needle, some at a time; `file.offset` is behind them then.
+
+        What is given is good until the next is asked for.
 
         Another file by now, or one that was cut, is read from its start. The rest of a line may still be on its way.
         """
@@ -65,7 +67,11 @@ class Reader:
                 rest += got
                 if end:
                     file.offset += end
-                    yield self._holding(end)
+                    if self._is_dense(end):  # to cut here and there costs more than to decode a little more
+                        with memoryview(self._buffer)[:end] as piece:
+                            yield piece
+                    else:
+                        yield self._holding(end)
                     rest -= end
                     self._buffer[:rest] = self._buffer[end : end + rest]
                 elif rest >= LONGEST_LINE:
@@ -86,12 +92,14 @@ class Reader:
         with memoryview(self._buffer) as buffer, buffer[rest:] as room:
             return log.readinto(room) or 0
 
-    def _holding(self, end: int) -> bytearray:
-        """Cut out the lines that hold a needle, among whole lines that end at `end`; where they are many, leave the others in."""
-        buffer = self._buffer
+    def _is_dense(self, end: int) -> bool:
+        """Say whether lines that count are many, from the first of those that end at `end`."""
         sample = min(end, _SAMPLE)
-        if len(self._needles) == 1 and buffer.count(self._needles[0], 0, sample) * _DENSE > sample:
-            return buffer[:end]  # to cut here and there costs more than to decode a little more
+        return len(self._needles) == 1 and self._buffer.count(self._needles[0], 0, sample) * _DENSE > sample
+
+    def _holding(self, end: int) -> bytearray:
+        """Cut out the lines that hold a needle, among whole lines that end at `end`."""
+        buffer = self._buffer
         find, rfind = buffer.find, buffer.rfind
         spans = []
         for needle in self._needles:

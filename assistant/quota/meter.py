@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
-from assistant.quota.gauge import Gauge, Room
+from assistant.quota.filling import Room
+from assistant.quota.gauge import Gauge
 from assistant.quota.tariff import Burn
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
         told = iter(accepted(reading for reading in readings if reads(plan, meter, reading)))
         next_one = next(told, None)
         for written, burn in burns:
-            if not meter.counts(burn.model, burn.feature):
+            if not meter.counts(burn.model, burn.feature) or (burn.client and meter.per_app):
                 continue
             while next_one is not None and next_one.at <= written:
                 gauge.read(next_one)

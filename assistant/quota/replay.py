@@ -92,6 +92,11 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         for index, gauge in enumerate(gauges):
             places[index] = _tell(gauge, told[index], places[index], burn.at)
         mine = [gauge for gauge in gauges if gauge.meter.counts(burn.model, burn.feature)]
+        if burn.client:  # it went through there, whatever we think of it
+            for gauge in mine:
+                if not gauge.meter.per_app:
+                    gauge.burn(burn)
+            continue
         refusal = _refusal(mine, burn, event.line)
         if refusal is not None:
             blocked.append(refusal)

@@ -38,6 +38,10 @@ class Amount(NamedTuple):
         """Add two bands."""
         return Amount(self.low + other.low, self.point + other.point, self.high + other.high)
 
+    def minus(self, part: Amount) -> Amount:
+        """Take away a part that was added before."""
+        return Amount(self.low - part.low, self.point - part.point, self.high - part.high)
+
 
 NOTHING = Amount(_ZERO, _ZERO, _ZERO)
 _UNIT = Amount(_ONE, _ONE, _ONE)
@@ -49,7 +53,8 @@ class Burn:
 
     `given` holds units that the source states itself, by unit ("credits", "tokens", "money", "percent", or "units" for
     whatever the meter counts), before rules; `charged` holds final units by name of meter. `until` is when the step
-    ended, None where unknown; a `running` one has not; a `doubtful` one failed and may or may not be billed.
+    ended, None where unknown; a `running` one has not; a `doubtful` one failed and may or may not be billed. `client` is
+    whose log tells of it, "" for our own ledger.
     """
 
     at: datetime
@@ -64,6 +69,7 @@ class Burn:
     doubtful: bool = False
     given: Mapping[str, Decimal] = field(default_factory=dict)
     charged: Mapping[str, Decimal] = field(default_factory=dict)
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)

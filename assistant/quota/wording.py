@@ -100,9 +100,12 @@ def pace(found: Forecast, now: datetime) -> tuple[str, str]:
 
 
 def others(each: Estimate) -> str:
-    """Say what other clients burnt of it, with the band where there is one; empty for nothing."""
+    """Say what other clients burnt of it, with the band where there is one, and whose logs tell of it; empty for nothing."""
+    unit = "tokens" if each.unit == "percent" else each.unit
+    logs = [f"{client}'s log {amount(units, unit, each.currency)} {unit}" for client, units in each.clients.items()]
     if not each.foreign:
-        return ""
+        return ", ".join(logs)
     low, high = (amount(value, each.unit, each.currency) for value in (each.foreign_low, each.foreign_high))
     same = low == high or each.foreign_high <= 0
-    return f"other clients {amount(each.foreign, each.unit, each.currency) if same else f'{low} to {high}'}"
+    said = f"other clients {amount(each.foreign, each.unit, each.currency) if same else f'{low} to {high}'}"
+    return f"{said} ({', '.join(logs)})" if logs else said

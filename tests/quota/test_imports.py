@@ -573,3 +573,42 @@ def test_where_nothing_can_be_written_logs_are_still_counted(tmp_path):
     write(session(tmp_path), claude(1), claude(2))
     run(imports, tmp_path, "claude-code")
     assert counted(imports)["claude-code",][0] == 2
+
+
+def test_sums_of_the_first_version_are_kept_and_gain_plans(imports, tmp_path):
+    write(session(tmp_path, "one"), claude(1), claude(2))
+    run(imports, tmp_path, "claude-code")
+    before = counted(imports)
+    imports.close()
+    base = sqlite3.connect(tmp_path / "imports.sqlite")
+    columns = [row[1] for row in base.execute("PRAGMA table_info(used)") if row[1] != "plan"]
+    base.execute(f"CREATE TABLE old AS SELECT {', '.join(columns)} FROM used")
+    for words in ("DROP TABLE used", "DROP TABLE spans", "ALTER TABLE old RENAME TO used", "PRAGMA user_version = 1"):
+        base.execute(words)
+    base.commit()
+    base.close()
+    again = Imports(tmp_path / "imports.sqlite")
+    assert counted(again) == before
+    write(session(tmp_path, "two"), claude(2), claude(3))
+    (found,) = again.run({}, tmp_path, ["claude-code"], plan_of=lambda client, provider: f"{client} of {provider}")
+    assert (found.uses, found.copies) == (1, 1)
+    assert [(span.steps, span.client) for span in again.spans("claude-code of anthropic")] == [(1, "claude-code")]
+    again.attribute(lambda client, provider: "later")
+    assert [total.key for total in again.totals(("plan",))] == [("claude-code of anthropic",), ("later",)]
+    assert counted(again)["claude-code",][0] == 3
+    again.close()
+
+
+def test_tens_of_minutes_hold_what_hours_hold(tmp_path):
+    imports = Imports(tmp_path / "imports.sqlite", ZoneInfo("Asia/Kathmandu"))
+    times = ("10:09:59.5Z", "10:10:00Z", "10:14:59Z", "10:15:00Z", "10:19:00Z", "16:04:00+05:45")
+    write(
+        session(tmp_path, "one"),
+        *({**claude(number), "timestamp": f"2026-11-24T{at}"} for number, at in enumerate(times)),
+    )
+    imports.run({}, tmp_path, ["claude-code"], plan_of=lambda client, provider: "mine")
+    assert [(each.at.isoformat()[11:19], each.until.isoformat()[11:16], each.steps) for each in imports.spans("mine")] == [
+        ("10:09:59", "10:10", 1), ("10:10:00", "10:20", 5),
+    ]  # fmt: skip
+    assert imports.hours() == [("2026-11-24", 15, 3, 393), ("2026-11-24", 16, 3, 393)]
+    imports.close()

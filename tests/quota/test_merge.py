@@ -345,8 +345,8 @@ def test_a_gauge_over_many_steps_stays_small():
         )
     found = gauge.estimate(at("00:00:00") + timedelta(minutes=5_000))
     assert found.used == 299
-    assert len(gauge._rolling) <= 300
-    assert len(gauge._running) <= 300
+    assert len(gauge._burnt._trail) <= 300
+    assert len(gauge._burnt._running) <= 300
 
 
 KINDS = [

@@ -126,6 +126,7 @@ def cases():
     yield from _windows()
     yield from _weights()
     yield from _lies()
+    yield from _others()
     yield from _providers()
 
 
@@ -216,6 +217,41 @@ def _lies():
     yield "a step corrected later counts as its last line says, at its first instant", metered, [
         step("12:00:00", 100, id="a"), told("12:05:00", used=100), step("12:06:00", 70, id="a"),
     ], None, {"5 hours": {"used": 100, "foreign": 0, "local": 70}}  # fmt: skip
+
+
+def _others():
+    """What logs of other clients tell, before and after a reading covers it."""
+    metered = [{**FIVE, "unit": "credits", "limit": 2000}]
+    told = lambda at, **more: {"at": f"2026-11-23T{at}Z", "reading": {"meter": "5 hours", "resets_at": "2026-11-23T15:00:00Z", **more}}  # fmt: skip
+    step = lambda at, count, **more: {"at": f"2026-11-23T{at}Z", "credits": count, **more}
+    both = [told("12:00:00", used=800), step("12:01:00", 30, client="claude-code"), step("12:03:00", 25)]
+    mine = {"local": 25, "clients": {"claude-code": 30}}
+    yield "a log's burn counts as others'", metered, both, None, {"5 hours": {"used": 855, "foreign": 30, **mine}}
+    for said, foreign, corrected in ((900, 75, []), (870, 45, []), (840, 15, [-15])):
+        moment = {"at": "2026-11-23T12:06:00+00:00"}
+        yield f"and never twice: a reading of {said} covers it", metered, [*both, told("12:06:00", used=said)], None, {
+            "5 hours": {
+                "used": said, "foreign": foreign, **mine, "corrections": [{**moment, "amount": each} for each in corrected],
+            },
+        }  # fmt: skip
+    percent = lambda at, value: told(at, percent=value, rounding="truncated")
+    yield "what a point is worth is learned from another client's log", [PERCENT], [
+        percent("12:00:00", 41), {"at": "2026-11-23T12:05:00Z", "tokens": 1_200_000, "client": "claude-code"},
+        percent("12:10:00", 46), {"at": "2026-11-23T12:11:00Z", "tokens": 240_000, "client": "claude-code"},
+    ], None, {
+        "5 hours": {"used": 47, "foreign": 6, "local": 0, "clients": {"claude-code": 1_440_000}, "confidence": "calibrated"},
+    }  # fmt: skip
+    yield "another client is not blocked, and opens a window", [{**FIVE, "limit": 1}], [
+        {"at": "2026-11-23T12:05:00Z", "client": "codex", "requests": 3}, {"at": "2026-11-23T12:06:00Z"},
+    ], None, {"5 hours": {"used": 3, "foreign": 3, "window.start": "2026-11-23T12:05:00+00:00", "state": "exhausted"}}  # fmt: skip
+    app = {"name": "app", "unit": "requests", "window": "week", "per_app": True, "limit": 9}
+    yield "a cap of this program alone knows no other", [app], [
+        {"at": "2026-11-23T12:05:00Z", "client": "codex", "requests": 3}
+    ], None, {"app": {"used": 0, "foreign": 0}}  # fmt: skip
+    rolling = [{"name": "5 hours", "unit": "calls", "window": "rolling", "hours": 5, "limit": 10}]
+    yield "others' steps come back like ours", rolling, [
+        {"at": "2026-11-23T09:00:00Z", "client": "opencode", "calls": 6}, {"at": "2026-11-23T10:00:00Z", "calls": 2},
+    ], "2026-11-23T14:00:00Z", {"5 hours": {"used": 2, "foreign": 0, "local": 2, "clients": {}}}  # fmt: skip
 
 
 def _providers():

@@ -128,7 +128,7 @@ def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
     if places and len(wanted) != 1:
         raise ConfigError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
     found = session.accounts.elsewhere.take_in(
-        session.accounts.ledger.sources, session.env, wanted, places, tuple(session.config.plans.values())
+        session.accounts.ledger.sources, session.env, wanted, places, session.config.plans
     )
     if as_json:
         names = ("client", "files", "uses", "copies", "torn", "notes")
@@ -139,6 +139,9 @@ def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
             + (f", {each.torn:,} torn lines" if each.torn else ""))  # fmt: skip
         for note in each.notes:
             tell(note)
+    for client in session.accounts.elsewhere.planless():
+        plan = {"claude-code": "claude-pro", "codex": "chatgpt-plus"}.get(client, "google-ai-pro")
+        tell(f'Which plan {client} burns is not known. Say it in your config: [plans] {client} = "{plan}"')
     if not found:
         tell("No logs of other clients were found.")
     return 0

@@ -1,0 +1,128 @@
+"""What is known to have been burnt of one window: our own steps, and what the logs of other clients tell.
+
+Both move the estimate alike; only whose burn it is differs. A reading of the provider covers what came before it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from assistant.quota.tariff import NOTHING, Amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, timedelta
+
+    from assistant.quota.tariff import Burn
+
+_RUNNING = 256
+_ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Burnt:
+    """The known burn of a window. `since` and `others` (those of other clients) are what no reading covers yet.
+
+    `local` and `events` are our own of the whole window, `clients` what each log tells of it. `expired` is what has come
+    back of a rolling window since the reading that covers it.
+    """
+
+    since: Amount = NOTHING
+    others: Amount = NOTHING
+    local: Amount = NOTHING
+    clients: dict[str, Decimal] = field(default_factory=dict)
+    events: int = 0
+    expired: Decimal = _ZERO
+    _trail: deque[tuple[datetime, Amount, str]] = field(default_factory=deque)
+    _running: list[tuple[datetime | None, Amount, str]] = field(default_factory=list)
+    _steps: int = 0
+    _fractions: bool = False
+
+    def add(self, burn: Burn, units: Amount, *, trails: bool) -> None:
+        """Count a step; `trails` where it comes back by itself."""
+        self._steps += 1
+        self._fractions = self._fractions or units.point % 1 != 0
+        self.since = self.since.plus(units)
+        if burn.client:
+            self.others = self.others.plus(units)
+            self.clients[burn.client] = self.clients.get(burn.client, _ZERO) + units.point
+        else:
+            self.events, self.local = self.events + 1, self.local.plus(units)
+        if burn.running or burn.until is not None:
+            if len(self._running) > _RUNNING:
+                self._running = [each for each in self._running if each[0] is None or each[0] > burn.at]
+            self._running.append((None if burn.running else burn.until, units, burn.client))
+        if trails:
+            self._trail.append((burn.at, units, burn.client))
+
+    def running(self, at: datetime, *, ours: bool = True) -> Amount:
+        """Return what still runs at an instant; without `ours`, of other clients alone."""
+        total = NOTHING
+        for until, units, client in self._running:
+            if (until is None or until > at) and (ours or client):
+                total = total.plus(units)
+        return total
+
+    def slack(self, said: Decimal) -> Decimal:
+        """Return what a vendor's rounding may hide: each class of each step to the last place that is shown."""
+        if not self._fractions:
+            return _ZERO
+        exponent = said.as_tuple().exponent
+        places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+        return Decimal(1) if not places else Decimal(5).scaleb(-places - 1) * 3 * max(1, self._steps)
+
+    def cover(self, at: datetime) -> None:
+        """Take note of a reading at an instant: what came before it is in there."""
+        self.since = self.others = NOTHING
+        self.expired, self._steps = _ZERO, 0
+        self._running = [each for each in self._running if each[0] is None or each[0] > at]
+
+    def roll(self, now: datetime, reach: timedelta, read_at: datetime | None) -> None:
+        """Let go of what has come back by now; `read_at` is the instant of the reading that holds, None for none."""
+        while self._trail and self._trail[0][0] + reach <= now:
+            at, units, client = self._trail.popleft()
+            covered = read_at is not None and at < read_at
+            if covered:
+                self.expired += units.point
+            else:
+                self.since = self.since.minus(units)
+            if client:
+                self.clients[client] -= units.point
+                self.others = self.others if covered else self.others.minus(units)
+            else:
+                self.events, self.local = self.events - 1, self.local.minus(units)
+
+    def returns(
+        self, used: Decimal, reach: timedelta, read_at: datetime | None
+    ) -> Iterator[tuple[datetime, Decimal]]:  # fmt: skip
+        """Yield how `used` comes back: an instant, and what is then still used. Steps of one instant come back together."""
+        unknown = used - self.local.point - sum(self.clients.values(), _ZERO)
+        gone = read_at + reach if unknown > 0 and read_at is not None else None
+        last: datetime | None = None
+        for at, units, _ in self._trail:
+            back = at + reach
+            if last is not None and last != back:
+                yield last, used
+            if gone is not None and gone <= back:
+                used -= unknown
+                yield gone, used
+                gone = None
+            used -= units.point
+            last = back
+        if last is not None:
+            yield last, used
+        if gone is not None:
+            yield gone, used - unknown
+
+    def forget_trail(self) -> None:
+        """Let nothing come back by itself any more: the edges of the window are known now."""
+        self._trail.clear()
+
+    def close(self) -> None:
+        """Begin a new window; what still runs may be counted in it."""
+        self.since = self.others = self.local = NOTHING
+        self.clients, self.events = {}, 0
+        self._running = [each for each in self._running if each[0] is None]

@@ -1,0 +1,272 @@
+"""One meter's window as it fills, ends and begins anew: what is used of it, what is left, and when there is room again.
+
+A Filling is fed with known burn in order of time and asked in order of time. It keeps what the last reading said, if there
+was one; what a reading means is the Gauge's affair. A window whose end has passed by a minute without a reading holds the
+burn since its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from assistant.quota.burnt import Burnt
+from assistant.quota.calibration import Calibration
+from assistant.quota.estimate import Correction, Held
+from assistant.quota.lots import Purse
+from assistant.quota.tariff import NOTHING, Amount
+from assistant.quota.window import opened, span_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assistant.quota.reading import Reading
+    from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Limit, Meter
+
+GRACE = timedelta(seconds=60)
+_HUNDRED, _ZERO = Decimal(100), Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """When there is room: `at` is the instant (which may be now); None with `never` False is unknown."""
+
+    at: datetime | None
+    never: bool = False
+
+
+@dataclass(slots=True)
+class Filling:
+    """The window of one meter that is open, and those before it in `held`. `plan` is its plan's name."""
+
+    plan: str
+    meter: Meter
+    start: datetime | None = None
+    end: datetime | None = None
+    held: list[Held] = field(default_factory=list)
+    peak: Decimal = _ZERO
+    peak_at: datetime | None = None
+    _base: Amount | None = None
+    _reading: Reading | None = None
+    _read_limit: Limit = None
+    _left: Decimal | None = None
+    _points: bool = False
+    _burnt: Burnt = field(default_factory=Burnt)
+    _overlap: Decimal = _ZERO
+    _foreign: Amount = NOTHING
+    _unpriced: int = 0
+    _absent: bool = False
+    _spent_until: datetime | None = None
+    _spent: bool = False
+    _wants: bool = False
+    _corrections: list[Correction] = field(default_factory=list)
+    _learned: Calibration = field(default_factory=Calibration)
+    _purse: Purse | None = None
+
+    def __post_init__(self) -> None:
+        self._points = self.meter.unit == "percent"
+        self._purse = Purse(self.meter.lots) if self.meter.lots else None
+
+    def amount(self, burn: Burn) -> Amount | None:
+        """Return what a step takes, with the band of what is only estimated; None where unknown."""
+        found = self.meter.amount(burn)
+        if found is None:
+            return None
+        low, point, high = found
+        if burn.doubtful:
+            low = _ZERO
+        elif not burn.usage.exact and not burn.given and self.meter.unit not in {"requests", "calls", "prompts"}:
+            low, high = low * Decimal("0.8"), high * Decimal("1.2")
+        return Amount(low, point, high)
+
+    def need(self, burn: Burn) -> Decimal | None:
+        """Return what a step must find here, in the units that are shown; None where it cannot be held against the meter.
+
+        A step whose price is unknown, or that takes nothing, is not, but for a balance that is overdrawn. A step told in tokens needs some of a meter told in
+        points, how much only where that was learned.
+        """
+        found = self.meter.amount(burn)
+        if found is None or not self.meter.holds_at(burn.at):
+            return None
+        if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
+            return found.point or (_ZERO if self._overdrawn else None)
+        return self._learned.points(found).point
+
+    @property
+    def _overdrawn(self) -> bool:
+        """Whether a balance is below zero: then the provider refuses what is free, too."""
+        return self.meter.window.kind == "balance" and self._base is not None and (self._left or _ZERO) < 0
+
+    def burn(self, burn: Burn) -> Amount | None:
+        """Count a step that is in scope; returns what it takes, None where that is unknown or the plan has no such meter."""
+        if not self.meter.holds_at(burn.at):
+            return None
+        found = self.amount(burn)
+        self._advance(burn.at)
+        if self.meter.window.kind == "first_use" and self.start is None:
+            last = self.held[-1].end if self.held else None
+            self.start, self.end = opened(self.meter.window, burn.at, last)
+        if found is None:
+            self._unpriced += 1
+            return None
+        given = burn.given.get("percent") if self._points else None
+        if given is not None or (self._points and self.meter.name in burn.charged):
+            # A burn that is stated in points moves the bar itself.
+            self._base = (self._base or NOTHING).plus(found)
+            self._burnt.events += 1
+            return found
+        self._burnt.add(burn, found, trails=self._trails)
+        if self._purse is not None:
+            self._purse.spend(found.point, burn.at)
+        self._watch(burn.at)
+        return found
+
+    @property
+    def _trails(self) -> bool:
+        """Whether steps leave one by one: a rolling window, or one whose edges nobody has said yet."""
+        window = self.meter.window
+        return window.kind == "rolling" or self._edgeless
+
+    @property
+    def _edgeless(self) -> bool:
+        window = self.meter.window
+        if window.kind not in {"grid", "subscription_month"} or (self._reading is not None and self.end is not None):
+            return False
+        return window.origin is None and (window.kind == "grid" or window.day == 0)
+
+    @property
+    def _read_at(self) -> datetime | None:
+        """The instant of the reading that holds."""
+        return self._reading.at if self._reading is not None and self._base is not None else None
+
+    def _advance(self, now: datetime) -> None:
+        window = self.meter.window
+        if self._trails:
+            self._roll(now)
+            return
+        if self.end is None and window.kind == "first_use" and now >= (self._read_at or now) + window.length:
+            self._close(now, "end")  # it was open when it was read, and nobody said until when
+            self._wants = True
+        if self.end is not None and now >= self.end:
+            ended = self.end
+            self._close(ended, "end")
+            self.start = self.end = None
+            self._wants = self._reading is not None
+            if window.kind == "grid" and window.origin is None:
+                self.start = ended + (now - ended) // window.length * window.length
+                self.end = self.start + window.length
+        if self.end is None:
+            span = span_at(window, now)
+            if span is not None:
+                self.start, self.end = span
+
+    def _roll(self, now: datetime) -> None:
+        reach = self.meter.window.reach or timedelta(0)
+        self._burnt.roll(now, reach, self._read_at)
+        if self._reading is not None and self._base is not None and now >= self._reading.at + reach:
+            self._base, self._burnt.expired, self._foreign, self._wants = None, _ZERO, NOTHING, True
+
+    def _close(self, at: datetime, why: Literal["end", "granted"]) -> None:
+        if self.start is not None and (self._burnt.events or self._burnt.clients or self._base is not None):
+            used = self._used()
+            self.held.append(
+                Held(
+                    self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, used.point,
+                    self._limit(self.start), self._burnt.events, self._not_ours().point, why,
+                )
+            )  # fmt: skip
+        self._base, self._left, self._spent = None, None, False
+        self._learned.begin()
+        self._burnt.close()
+        self._foreign, self._overlap, self._unpriced, self._corrections = NOTHING, _ZERO, 0, []
+
+    def _watch(self, at: datetime) -> None:
+        if self._points or self._trails:
+            used = self._used().point
+        else:
+            used = self._burnt.since.point + (self._base.point if self._base is not None else _ZERO)
+        if used > self.peak:
+            self.peak, self.peak_at = used, at
+
+    def _limit(self, at: datetime) -> Limit:
+        if self._read_limit == "unlimited":
+            return "unlimited"
+        if self._points:
+            own = self.meter.limit_at(at) if self.meter.unit == "percent" else None
+            return own if isinstance(own, Decimal) else _HUNDRED
+        if self._read_limit is not None:
+            return self._read_limit
+        return self.meter.limit_at(at)
+
+    def _used(self) -> Amount:
+        since = self._burnt.since
+        if self._points:
+            since = self._learned.points(since)
+        if self._base is None:
+            return since
+        base = Amount(*(max(_ZERO, each - self._burnt.expired) for each in self._base)) if self._trails else self._base
+        found = base.plus(since)
+        return Amount(found.low, found.point, found.high + (self._overlap if not self._points else _ZERO))
+
+    def _not_ours(self) -> Amount:
+        return self._foreign.plus(self._learned.points(self._burnt.others) if self._points else self._burnt.others)
+
+    def remaining(self, now: datetime) -> Decimal | None:
+        """Return what is left at an instant; None where unknown or unlimited."""
+        self._tick(now)
+        return self._remaining(now)
+
+    def _remaining(self, now: datetime) -> Decimal | None:
+        if self._spent:
+            return _ZERO
+        if self._purse is not None and self._reading is None:
+            return self._purse.left(now)
+        if self._base is not None and self._left is not None and not self._points and not self._trails:
+            left = self._left - self._burnt.since.point
+            return left if self.meter.window.kind == "balance" else max(_ZERO, left)
+        limit = self._limit(now)
+        if not isinstance(limit, Decimal):
+            return None
+        rest = limit - self._used().point
+        return rest if self.meter.window.kind == "balance" else max(_ZERO, rest)
+
+    def _tick(self, now: datetime) -> None:
+        """Move on to `now`; a window that a reading gave stays a minute beyond its end, for clocks that differ."""
+        if self._spent and self._spent_until is not None and now >= self._spent_until:
+            self._spent = False
+        if self.end is not None and self._base is not None and self._reading is not None and now < self.end + GRACE:
+            return
+        self._advance(now)
+
+    def room(self, need: Decimal, now: datetime) -> Room:
+        """Say when there is room for `need` units: now, at an instant, never, or unknown."""
+        left = self.remaining(now)
+        limit = self._limit(now)
+        if limit == "unlimited" or not self.meter.holds_at(now) or self._absent:
+            return Room(now)
+        if left is None:
+            return Room(now) if not self._spent else Room(self._spent_until)
+        if need <= left and left > 0:
+            return Room(now)
+        if isinstance(limit, Decimal) and need > limit:
+            return Room(None, never=True)
+        if self._spent and self._spent_until is not None:
+            return Room(self._spent_until)
+        if self._trails:
+            return self._room_trailing(need, limit)
+        if self.meter.window.kind == "balance":
+            return Room(None, never=True)
+        return Room(self.end)
+
+    def _room_trailing(self, need: Decimal, limit: Limit) -> Room:
+        if isinstance(limit, Decimal):
+            for at, used in self._returns():
+                if limit - used >= need:
+                    return Room(at)
+        return Room(None)
+
+    def _returns(self) -> Iterator[tuple[datetime, Decimal]]:
+        return self._burnt.returns(self._used().point, self.meter.window.reach or timedelta(0), self._read_at)
