@@ -17,6 +17,7 @@ import sqlite3
 import zlib
 from array import array
 from collections import defaultdict
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from assistant.context.tags import Tag, Tags
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 VERSION = 2
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NAMED = "\x01"
 DEFINED = "\x02"
 _MANY = 500
@@ -62,13 +64,14 @@ class Batch:
         for term, times in terms.items():
             postings[term].append(number | times if times < 256 else number | 255)
         for term, times in names.items():
-            postings[NAMED + term].append(number | min(times, 255))
+            postings[NAMED + term].append(number | times if times < 256 else number | 255)
         for name in {tag.name for tag in tags.defs}:
             postings[DEFINED + name.replace("\n", " ")].append(number | 1)
         self.size += len(terms) + 2 * len(names)
-        defs = [[t.name, t.kind, t.start, t.end, t.signature] for t in tags.defs]
-        facts = json.dumps([defs, tags.imports], ensure_ascii=False, separators=(",", ":"))
-        self.rows.append((blob, language, words, facts.encode("utf-8", "replace").decode()))
+        facts = _as_json([tags.defs, tags.imports])
+        if not facts.isascii():
+            facts = facts.encode("utf-8", "replace").decode()
+        self.rows.append((blob, language, words, facts))
 
     def drawers(self) -> dict[int, tuple[str, bytes]]:
         """Return by drawer the terms, a line each, and the numbers."""
@@ -77,11 +80,9 @@ class Batch:
             held[_drawer(term)].append(term)
         found = {}
         for drawer, terms in held.items():
-            ends, rows = array("I"), array("I")
-            for term in terms:
-                rows.extend(self.postings[term])
-                ends.append(len(rows))
-            found[drawer] = ("\n".join(terms), (ends + rows).tobytes())
+            rows = [self.postings[term] for term in terms]
+            numbers = array("I", [*accumulate(map(len, rows)), *chain.from_iterable(rows)])
+            found[drawer] = ("\n".join(terms), numbers.tobytes())
         return found
 
 

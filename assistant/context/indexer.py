@@ -15,7 +15,6 @@ import contextlib
 import gc
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
@@ -124,8 +124,11 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
     known = language_of(path)
     most = LARGEST if known and known.grammar else LARGEST // 8
     try:
-        with open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - a Path for each file takes its time
-            source = file.read(2 * LARGEST)
+        handle = os.open(f"{root}/{path}", _READ)  # a file object would make room for the largest file each time
+        try:
+            source = os.read(handle, min(os.fstat(handle).st_size, 2 * LARGEST))
+        finally:
+            os.close(handle)
     except OSError:
         source = b""
     if b"\0" in source[:8_000] or len(source.translate(None, _CONTROLS)) < 0.99 * len(source):
@@ -136,7 +139,10 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         _alarm(SECONDS_A_FILE)
         with contextlib.suppress(RecursionError, MemoryError):
             found = tags(source if known.grammar else source[:most], known, references=False)
-    names = Counter([term for tag in found.defs for term in terms.of_identifier(tag.name.encode("utf-8", "replace"))])
+    names: dict[str, int] = {}
+    for tag in found.defs:
+        for term in terms.of_identifier(tag.name.encode("utf-8", "replace")):
+            names[term] = names.get(term, 0) + 1
     batch.add(blob, language, found, counts, names, words)
 
 

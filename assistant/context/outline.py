@@ -235,6 +235,7 @@ def _json(lines: Sequence[str]) -> Iterator[_Seen]:
                 yield _Seen(number, depth, match[1], "key")
 
 
+_TEXT = re.compile(r"[|>][+-]?\d?$")
 _YAML = re.compile(r"(\s*)(?:- )?([\w.$/@*-][^:#]{0,99}|\"[^\"]{1,99}\"|'[^']{1,99}')\s*:(?:\s+(.*))?$")
 
 
@@ -246,9 +247,9 @@ def _yaml(lines: Sequence[str]) -> Iterator[_Seen]:
         if not line or (text >= 0 and depth > text):
             continue
         text = -1
-        if not (match := _YAML.match(line)):
+        if ":" not in line or not (match := _YAML.match(line)):
             continue
-        if re.match(r"[|>][+-]?\d?$", match[3] or ""):
+        if (value := match[3]) and value[0] in "|>" and _TEXT.match(value):
             text = depth
         if not depth:
             inner = 0

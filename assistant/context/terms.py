@@ -84,6 +84,9 @@ class _Asked(_Parts):
         """Return the terms of a word."""
         if name[0] <= _NINE or not 1 < len(name) < _NO_WORD:
             return ()
+        if len(name) <= _LONGEST and name.isalpha() and name.islower():  # as half of them are: there is nothing to cut
+            bit = stem(name.decode())
+            return (bit,) if len(bit) > 1 and bit not in COMMON else ()
         return tuple([term for term in super().cut(name) if term not in COMMON])
 
 
