@@ -33,6 +33,12 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 
+_STAYS = re.compile(
+    r"\b(?:stays?|remains?|unchanged|same|here|omitted|keep|kept|goes|above|below|as\s+(?:is|before|they|it))\b",
+    re.IGNORECASE,
+)
+_FEW = 10
+
 
 def leaves_out(line: str, above: str = "", below: str = "") -> bool:
     """Say whether a line stands for lines that are not given; `above` and `below` are the told lines beside it."""
@@ -47,6 +53,17 @@ def leaves_out(line: str, above: str = "", below: str = "") -> bool:
     if bare.startswith(("[", "(")) and bare.endswith(("]", ")")):
         return _says_so(bare[1:-1])
     return False
+
+
+def seems_to_leave_out(line: str) -> bool:
+    """Say whether a line may stand for others; it does where more lines go than come in its place."""
+    commented = _COMMENTED.match(line)
+    words = (commented[1] if commented else line).strip("-=*~ \t")
+    framed = bool(_FRAME.search(words)) or (words.startswith(("[", "(")) and words.endswith(("]", ")")))
+    if not commented and not framed:
+        return False
+    core = re.sub(r"\s+", " ", re.sub(r"[()\[\],;:.\u2026!-]", " ", words)).strip()
+    return len(core.split()) <= _FEW and bool(_TELLING.search(core)) and (framed or bool(_STAYS.search(core)))
 
 
 def _says_so(words: str) -> bool:

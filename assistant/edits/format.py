@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _FENCE = re.compile(
     r"^(?P<indent>[ \t]{0,3})(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$|^<(?P<tag>source|code|pre|codeblock|sourcecode)>\s*$"
 )
+BLOCK_HEAD = re.compile(
+    r"^\s{0,3}(<{3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?$|^\s{0,3}(<{5,9})\s*(?:ORIGINAL|HEAD|OLD)\b\s*$",
+    re.IGNORECASE,
+)
+"""The first marker of a SEARCH/REPLACE block, which no text of a whole file begins with."""
+_THOUGHT = re.compile(r"^\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT_ENDS = re.compile(r"^\s*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
 _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
@@ -75,6 +82,8 @@ class EditParser:
         self._last_path = ""
         self._last: Edit | None = None
         self._just_done = False
+        self._begun = False
+        self._thought = ""
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -90,6 +99,9 @@ class EditParser:
         rest = "".join(self._rest)
         found = self._line(rest.removesuffix("\r")) if rest else []
         self._rest = []
+        if self._thought:
+            words = f"The thoughts that open the reply, with <{self._thought}>, have no end; there is no answer behind them."
+            return [Misfit(Edit("replace", ""), "incomplete", words)]
         if self._active is not None:
             broken = self._active.close(whole=not rest)
             self._active = None
@@ -122,10 +134,27 @@ class EditParser:
 
     def _line(self, line: str) -> list[Edit | Misfit]:
         self._number += 1
+        if not self._begun or self._thought:
+            line = self._behind_thoughts(line)
+            if self._thought:
+                return []
         found = self._inside(line, self._active) if self._active is not None else self._outside(line)
         for each in found:
             self._last = each.edit if isinstance(each, Misfit) else each
         return found
+
+    def _behind_thoughts(self, line: str) -> str:
+        """Return what a line has behind the thoughts that a reply may open with: what is tried there is no answer."""
+        if not self._begun and line.strip():
+            self._begun = True
+            opened = _THOUGHT.match(line)
+            self._thought = opened[1].lower() if opened else ""
+        if self._thought:
+            end = re.search(f"</{self._thought}>", line, re.IGNORECASE)
+            if end is None:
+                return ""
+            self._thought, line = "", line[end.end() :].lstrip(" \t")
+        return line
 
     def _inside(self, line: str, parser: Parser) -> list[Edit | Misfit]:
         found = parser.line(line, self._number)
@@ -157,6 +186,9 @@ class EditParser:
         return found
 
     def _outside(self, line: str) -> list[Edit | Misfit]:
+        if self._last is not None and not self._fence and _THOUGHT_ENDS.match(line):
+            words = f"Line {self._number} of the reply ends thoughts that it did not begin; whether the edits above it are meant cannot be told."
+            return [Misfit(Edit("replace", "", reply_line=self._number), "malformed", words)]
         place = Place(self._number, self._above, self._fence, self._info, self._last_path)
         for each in self._formats:
             self._active = each.begin(line, place)

@@ -151,7 +151,7 @@ def _open(edit: Edit, drafts: dict[str, Draft], read: Read, edits: Sequence[Edit
             first = first or (error if name == _plain(edit.path) else None)
             continue
         except PatchError:
-            if edit.maybe or name != _plain(edit.path):
+            if name != _plain(edit.path):
                 continue
             raise
         if found is not None:

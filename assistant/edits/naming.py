@@ -23,7 +23,7 @@ _TICKED = re.compile(
     r"``([^\n]+?)``|`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\[([^\]\n]+)\]\([^)\n]*\)|<(?:file|path)[^>\n]*?=\"([^\"\n]+)\""
 )
 _TOKEN = re.compile(r"[^\s`*\"',;<>]+")
-_COMMENT = re.compile(r"^(?://[ \t]*|/\*[ \t]*|<!--[ \t]*|(?:#|--|;|%)[ \t]+)(.*?)[ \t]*(?:\*/|-->)?$")
+_COMMENT = re.compile(r"^(?://[ \t]+|/\*[ \t]*|<!--[ \t]*|(?:#|--|;|%)[ \t]+)(.*?)[ \t]*(?:\*/|-->)?$")
 _RULED = re.compile(r"^([-=*]{2,})[ \t]+(.+?)[ \t]+\1$")
 _NOTED = re.compile(
     r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
@@ -37,6 +37,8 @@ _BARE = {
 }  # fmt: skip
 _DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
 _GIT = re.compile(r"^(?:\S+[\\/])?\.git[. ]*[\\/]\S*$", re.IGNORECASE)
+_OPTION = re.compile(r"\s--?[A-Za-z]")
+_CLIMBS = re.compile(r"[/\\]\.{1,2}$")
 _LONGEST = 300
 _SIGNS = (
     ("**", "**"),
@@ -57,8 +59,10 @@ def readings(line: str) -> list[str]:
     The others may be mere words: they count where a file of that name exists.
     """
     raw = line.strip(" \t")
-    if not raw or len(raw) > _LONGEST or raw.startswith(("```", "~~~", "<<<<<", ">>>>>", "=====")):
+    if not raw or raw.startswith(("```", "~~~", "<<<<<", ">>>>>", "=====")):
         return []
+    if len(raw) > _LONGEST:
+        return [raw] if _overlong(raw) else []
     stages = _stages(raw)
     ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(stages[-1])]
@@ -71,6 +75,8 @@ def readings(line: str) -> list[str]:
     for group in groups:
         strong += [name for name in group if looks(name)]
     weak = [*stages[:1], *reversed(stages), *ticked, *([] if strong else tokens[-1:]), line]
+    if raw.startswith("//"):
+        weak.append(raw.lstrip("/"))  # a comment, or a path from the root of the disk: only a file that exists tells
     ordered = list(dict.fromkeys([*(strong or [""]), *(name for name in weak if name)]))
     # A line that is a name as it stands comes before any that is cut out of it.
     if looks(raw) and " " in raw and raw == stages[-1]:
@@ -111,8 +117,10 @@ def _stages(raw: str) -> list[str]:
 
 def looks(name: str) -> bool:
     """Say whether a string can be meant as a path."""
-    if not name or len(name) > _LONGEST or name in {"//", "-", "*"}:
+    if not name or name in {"//", "-", "*"}:
         return False
+    if len(name) > _LONGEST:
+        return _overlong(name)
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in name):
         return True  # never a name that may be written, and never words
     if _GIT.match(name):
@@ -123,6 +131,8 @@ def looks(name: str) -> bool:
         return " " not in name or "/" in name[1:]
     if re.match(r"^[A-Za-z]:[\\/]", name):
         return True
+    if _CLIMBS.search(name):
+        return True  # it ends in a folder, and is refused as the name of one
     if name.endswith((".", ",", "!", "?", ";")) or "://" in name:
         return False
     last = re.split(r"[/\\]", name.rstrip("/"))[-1]
@@ -131,20 +141,27 @@ def looks(name: str) -> bool:
     return "/" in name or "\\" in name or bool(re.match(r"^\.\w", last)) or bool(_EXTENSION.match(last))
 
 
+def _overlong(name: str) -> bool:
+    """Whether a string far too long for a name is one all the same: it is refused as such, not passed over as words."""
+    return not re.search(r"\s", name) and ("/" in name or bool(re.search(r"\.\w{1,12}$", name)))
+
+
 def only_path(line: str) -> tuple[str, bool]:
     """Return the path that a line consists of, decoration aside, and whether it is sure to be one.
 
-    Empty when the line says anything else. A bare word is no sure path; it counts where a file of that name exists.
+    Empty when the line says anything else. A bare word is no sure path, nor are words or a command that end like a file
+    name; they count where a file of that very name exists.
     """
     raw = line.strip(" \t")
     if not raw or len(raw) > _LONGEST:
-        return "", False
+        return (raw, True) if _overlong(raw) else ("", False)
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in raw) and " " not in raw:
         return raw, True  # no words look like this; it is refused as a name
     plain = _stages(raw)[-1]
     if plain.startswith("./") and len(plain) > 2:
         plain = plain[2:]
-    if looks(raw) and " " in raw and not _TICKED.search(raw) and _EXTENSION.match(re.split(r"[/\\]", raw)[-1]):
+    named = " " in raw and not _TICKED.search(raw) and bool(_EXTENSION.match(re.split(r"[/\\]", raw)[-1]))
+    if named and looks(raw):
         dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
         plain = plain if dressed else raw
     if _GIT.match(plain):
@@ -152,10 +169,14 @@ def only_path(line: str) -> tuple[str, bool]:
     words = plain.split(" ")
     if looks(plain):
         spoken = len(words) > 1 and (
-            len(words) > 5 or _SPOKEN.match(plain) or not _EXTENSION.match(re.split(r"[/\\]", plain)[-1])
+            len(words) > 5
+            or _SPOKEN.match(plain)
+            or _OPTION.search(plain)
+            or not _EXTENSION.match(re.split(r"[/\\]", plain)[-1])
         )
-        return ("", False) if spoken else (plain, True)
+        if not spoken:
+            return plain, True
     ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
     if len(words) == 1 and re.match(r"^[\w@$%~+.-]+$", plain) and (ticked == [plain] or plain == raw.rstrip(":")):
         return plain, False
-    return "", False
+    return (raw, False) if named else ("", False)

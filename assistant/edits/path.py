@@ -12,6 +12,8 @@ _HINT = "Only files inside the repository, and never .git, are written."
 _DEVICES = re.compile(
     r"^(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE
 )
+_HOME = re.compile(r"^~(?:[^/]*/|$)")
+_QUOTES = "\"'`"
 _SHORT_GIT = re.compile(r"^git~\d+$", re.IGNORECASE)
 _TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LONGEST_PART = 255
@@ -21,8 +23,8 @@ _LONGEST = 4_000
 def parts(path: str) -> tuple[str, ...]:
     """Cut a path at its slashes; raises OutsideRoot for one that may not be touched, Unwritable for one too long.
 
-    Refused are absolute paths, `..`, `~`, addresses, backslashes, drive letters and streams, control characters and
-    signs that turn the reading direction, device names, and `.git` as any file system may spell it: git's own rules
+    Refused are absolute paths, `..`, `~/`, addresses, backslashes, drive letters and streams, control characters and
+    signs that turn the reading direction, device names, names of nothing but quotes, and `.git` as any file system may spell it: git's own rules
     (core.protectHFS and core.protectNTFS), whatever this machine has.
     """
     if not path or path in {".", "./"}:
@@ -32,13 +34,18 @@ def parts(path: str) -> tuple[str, ...]:
         foreign = kind == "Cs" and "\udc80" <= sign <= "\udcff"  # a byte that is not UTF-8, as os.fsdecode gives it
         if (kind in {"Cc", "Zl", "Zp", "Cs"} and not foreign) or sign in _TURNING:
             raise OutsideRoot(f"{path!r} has control characters in its name.", _HINT, path=path)
-    if path.startswith(("/", "\\", "~")) or re.match(r"^[A-Za-z][A-Za-z0-9+.-]*:", path) or "\\" in path:
+    if (
+        path.startswith(("/", "\\"))
+        or _HOME.match(path)
+        or re.match(r"^[A-Za-z][A-Za-z0-9+.-]*:", path)
+        or "\\" in path
+    ):
         raise OutsideRoot(f"{path!r} does not lie below the root.", _HINT, path=path)
     found = tuple(path.split("/"))
-    if "" in found:
-        raise OutsideRoot(f"{path!r} is not the name of a file.", _HINT, path=path)
     for part in found:
         plain = fold(part)
+        if not part.strip(_QUOTES):
+            raise OutsideRoot(f"{path!r} is not the name of a file.", _HINT, path=path)
         if part in {".", ".."} or plain in {"", ".", ".."}:
             raise OutsideRoot(f"{path!r} climbs out of its folder.", _HINT, path=path)
         if plain == ".git" or _SHORT_GIT.match(plain) or _DEVICES.match(plain) or ":" in part:

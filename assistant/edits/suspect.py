@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision
+from assistant.edits.compare import changes
 from assistant.edits.edit import Candidate
 from assistant.edits.refusal import Refusal
 
@@ -35,8 +36,11 @@ _DOTS = re.compile(r"\.\.\.|\u2026")
 _BLANKS = re.compile(r"^ {2,}\S", re.MULTILINE)
 _TABS = re.compile(r"^\t+\S", re.MULTILINE)
 _RAW = re.compile(r"[<>]|&(?!\w+;|#)")
-_MARKERS = re.compile(r"^(?:<{5,9} ?(?:SEARCH|ORIGINAL)|>{5,9} ?(?:REPLACE|UPDATED))\b.*$")
+_MARKERS = re.compile(
+    r"^\s{0,3}(?:<{3,40}\s*(?:SEARCH|ORIGINAL)\b.*|>{4,40}\s*(?:REPLACE|UPDATED)\b[^\w(]*)$", re.IGNORECASE
+)
 _DIVIDER = re.compile(r"^={5,9}\s*$")
+_SEVERAL = 3
 _QUOTED = 120
 """Lines of a file that are quoted to a model that was not shown them."""
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
@@ -59,6 +63,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
             raise Refusal(
                 "elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}."
             )
+    _swallows(edit, draft, new, whole=whole)
     if whole:
         _marked(edit, draft, new)
     if not draft.lines and edit.action == "create":
@@ -89,6 +94,25 @@ def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
             f"The new text of {draft.path} would remove {len(lost)} lines that the model was not shown; the first is line {lost[0]}: {lines[lost[0] - 1][:60]!r}.",
             (Candidate(draft.path, first, last, text, 1.0),),
         )
+
+
+def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
+    """Raise Refusal where a remark that speaks of other lines stands where several lines go and hardly any come."""
+    fresh = [at for at, line in enumerate(new) if elision.seems_to_leave_out(line)]
+    if not fresh or not draft.lines:
+        return
+    old = draft.index.lines if whole else edit.before.split("\n")
+    for a, b, c, d in changes([line.rstrip() for line in old], [line.rstrip() for line in new]):
+        remark = next((at for at in fresh if c <= at < d), -1)
+        if remark < 0:
+            continue
+        lost = sum(bool(line.strip()) for line in old[a:b]) - sum(bool(line.strip()) for line in new[c:d])
+        if lost >= _SEVERAL:
+            line = f"line {edit.after_lines[remark]}" if remark < len(edit.after_lines) else f"line {edit.reply_line}"
+            raise Refusal(
+                "elided",
+                f"{draft.path}: {new[remark].strip()[:60]!r} ({line} of the reply) stands where {lost} lines would go: it seems to leave them out.",
+            )
 
 
 def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:

@@ -6,16 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.format import BLOCK_HEAD
 from assistant.edits.naming import readings
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
     from assistant.edits.format import Place
 
-_HEAD = re.compile(
-    r"^\s{0,3}(<{3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?$|^\s{0,3}(<{5,9})\s*(?:ORIGINAL|HEAD|OLD)\b\s*$",
-    re.IGNORECASE,
-)
 _DIVIDER = re.compile(r"^\s{0,3}(={3,40})\s*$")
 _TAIL = re.compile(r"^\s{0,3}>{3,40}\s*REPLACE\s*$|^\s{0,3}>{5,9}\s*(?:UPDATED|NEW|END)?\s*$", re.IGNORECASE)
 _STRAY = re.compile(r"^\s{0,3}>{5,9}\s*REPLACE\s*$")
@@ -26,7 +23,7 @@ _LOOK_UP = 3
 
 def begin(line: str, place: Place) -> Block | Stray | None:
     """Begin at the first marker; the path is the nearest line above that names one, else that of the block before."""
-    head = _HEAD.match(line)
+    head = BLOCK_HEAD.match(line)
     if head is not None:
         return Block(_names(head["path"] or "", place), len(head[1] or head[3]), place.number)
     return Stray(place.number) if _STRAY.match(line) else None
@@ -76,7 +73,7 @@ class Block:
         elif _TAIL.match(line) and self._dividers:
             self.done = True
             return [self._whole()]
-        elif _HEAD.match(line):
+        elif BLOCK_HEAD.match(line):
             self.done = True
             self.back = [line]
             return [self._broken(f"a new block begins inside it, at line {number}")]

@@ -37,14 +37,16 @@ def begin(line: str, place: Place) -> Diff | None:
         return diff
     if place.info.split(" ")[0].lower() not in _DIFFS or not place.above:
         return None
+    if line.startswith("+++ ") and looks(_name(line[4:])):
+        diff.line(line, place.number)  # the line before it, of the old name, got lost
+        return diff
     named = next((above for above in reversed(place.above[:-1]) if above.strip()), "")
     if line.startswith("@@"):
         names = [name for name in readings(named) if name]
-        if names or place.last_path:
-            diff.adopt((names or [place.last_path])[0])
-            diff.line(line, place.number)
-            return diff
-    elif line.startswith(_SIGNS[:3]) and place.above[-1].strip().startswith(("`", "~")) and only_path(named)[1]:
+        diff.adopt((names or [place.last_path])[0])
+        diff.line(line, place.number)
+        return diff
+    if line.startswith(_SIGNS[:3]) and place.above[-1].strip().startswith(("`", "~")) and only_path(named)[1]:
         diff.adopt(only_path(named)[0])
         diff.line("@@", place.number)
         diff.line(line, place.number)
@@ -230,6 +232,8 @@ class Diff:
     def _settle_names(self) -> None:
         old, new = self._old, self._new
         raw = new
+        if not old:  # its line got lost
+            old = "a/" + new[2:] if new.startswith("b/") else new
         if (old == _NULL or old.startswith("a/")) and (new == _NULL or new.startswith("b/")):
             old, new = old if old == _NULL else old[2:], new if new == _NULL else new[2:]
         elif old.removeprefix("a/") == new or new.removeprefix("b/") == old:

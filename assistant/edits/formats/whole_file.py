@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.format import BLOCK_HEAD
 from assistant.edits.naming import only_path
 
 if TYPE_CHECKING:
@@ -28,12 +29,11 @@ _SHELLS = {
 }
 _SCRIPTS = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _NOT_FILES = {"diff", "patch", "udiff"}
-_OTHER_FORMAT = re.compile(
-    r"^\s{0,3}(<{5,9}\s*(SEARCH|ORIGINAL|HEAD|OLD)\b|\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))"
-)
+_OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))")
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _LOOK_AHEAD = 3
+_USUAL = 3
 _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
 
@@ -47,7 +47,7 @@ def begin(line: str, place: Place) -> File | None:
     words = (fence["info"] or "").strip().lower().split(" ")[0]
     if not path or words in _NOT_FILES:
         return None
-    if words in _SHELLS and not path.endswith(_SCRIPTS) and "." in path:
+    if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
         return None
     return File(path, line, words, place.number, sure=sure)
 
@@ -70,13 +70,15 @@ class File:
         self._inner = ""
         self._page = path.lower().endswith(_PAGES) or info in {"markdown", "md"}
         self._closed = False
+        self._below = ""
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the file; gives lines back when they turn out to be another format."""
-        del number
+        if self._below:
+            return self._below_a_path(line, number)
         if self._closed:
             return self._after(line)
-        if len(self._lines) < _LOOK_AHEAD and _OTHER_FORMAT.match(line):
+        if len(self._lines) < _LOOK_AHEAD and (_OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line)):
             self.done = True
             self.back = [self._first, *self._lines, line]
             return []
@@ -84,7 +86,7 @@ class File:
             self._inner = ""
         elif not self._inner and self._ends(line, self._fence):
             self._closed = True
-            self.done = not self._page or self._fence.startswith("<")
+            self.done = not self._page or self._fence.startswith("<") or len(self._fence) > _USUAL
             return [self._edit()] if self.done else []
         elif not self._inner and _INNER.match(line) and len(line) - len(line.lstrip()) <= self._indent:
             inner = line.strip()
@@ -95,21 +97,40 @@ class File:
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Report a file without its end."""
         del whole
-        if self._closed:
+        if self._closed and not self._below:
             return [self._edit()]
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
         return [Misfit(self._edit(), "incomplete", words)]
 
     def _after(self, line: str) -> list[Edit | Misfit]:
         """In a page of prose, a bare fence with words right below it opened an inner block and ended nothing."""
-        if line.strip() and not only_path(line)[0]:
-            self._closed = False
-            self._lines += [self._fence, line]
-            self._inner = "" if self._ends(line, self._fence) else self._fence
+        if not line.strip():
+            self.done, self.back = True, [line]
+            return [self._edit()]
+        if only_path(line)[1]:
+            self._below = line
             return []
-        self.done = True
-        self.back = [line]
-        return [self._edit()]
+        self._reopen(line)
+        return []
+
+    def _below_a_path(self, line: str, number: int) -> list[Edit | Misfit]:
+        """Below that fence stands a path: of the next file, if its text begins here, or else it is text of the page."""
+        path, self._below = self._below, ""
+        if self._ends(line, self._fence):
+            self.done = True
+            words = f"{self._path}: whether its text ends at the fence at line {number - 2} of the reply cannot be told; a longer fence around all of it would say so."
+            return [Misfit(self._edit(), "malformed", words)]
+        if not line.strip() or _FENCE.match(line) or _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line):
+            self.done, self.back = True, [path, line]
+            return [self._edit()]
+        self._reopen(path, line)
+        return []
+
+    def _reopen(self, *lines: str) -> None:
+        """Go on with the page: the fence that seemed to end it opened a block inside it, with these lines."""
+        self._closed = False
+        self._lines += [self._fence, *lines]
+        self._inner = "" if self._ends(lines[-1], self._fence) else self._fence
 
     def _ends(self, line: str, fence: str) -> bool:
         """Whether a line closes a fence; one that stands further right than the first is text of the file."""

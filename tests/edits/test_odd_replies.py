@@ -1,0 +1,190 @@
+"""Replies that look like one thing and are another: what an independent judge of the edit families found."""
+
+import pytest
+
+from assistant.edits.edit import Edit, Misfit
+from assistant.edits.format import open_parser
+from assistant.edits.match import fit
+from assistant.errors import Unwritable
+
+CODE = "def boil(water):\n    if water:\n        return 100\n    return 0\n\n\ndef cool(water):\n    return 20\n"
+PAGE = "# Tools\n\nRun it:\n\n```\npython -m tools.tree\n```\n\nThen read on.\n\n```sh\nmake all\n```\n\nThe end.\n"
+BLOCK = "a.py\n```python\n<<<<<<< SEARCH\n    return 20\n=======\n    return 21\n>>>>>>> REPLACE\n```\n"
+TRIED = BLOCK.replace("21", "99")
+
+
+def read(reply, files, folders=()):
+    """Parse a reply byte by byte and fit it to files in memory; returns the files after and the misfits."""
+
+    def look(path):
+        if path in folders:
+            raise Unwritable(f"{path} is not a regular file.", "", path=path)
+        return (files[path].encode(), 0o644) if path in files else None
+
+    parser = open_parser()
+    found = [each for sign in reply for each in parser.feed(sign)] + parser.close()
+    fitted = fit([each for each in found if isinstance(each, Edit)], look)
+    after = dict(files)
+    for file in fitted.patch.files:
+        after.pop(file.path, None)
+        if file.after is not None:
+            after[file.target] = file.after.decode()
+    return after, [*(each for each in found if isinstance(each, Misfit)), *fitted.misfits]
+
+
+@pytest.mark.parametrize("tag", ["think", "thinking", "thought", "reasoning"])
+@pytest.mark.parametrize("shape", ["\n<{0}>\nMaybe:\n\n{1}\nNo.\n</{0}>\n\n{2}", "<{0}>Hm. {1}\nNo.</{0}>{2}"])
+def test_what_is_tried_in_thought_is_no_edit(tag, shape):
+    after, misfits = read(shape.format(tag, TRIED, BLOCK), {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+def test_thoughts_without_an_end_are_an_answer_cut_short():
+    after, misfits = read(f"<think>\nMaybe:\n{BLOCK}", {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["incomplete"]
+
+
+def test_edits_above_a_stray_end_of_thoughts_are_refused():
+    _, misfits = read(f"Maybe:\n\n{TRIED}\nNo.\n</think>\n\n{BLOCK}", {"a.py": CODE})
+    assert "malformed" in {each.reason for each in misfits}
+
+
+def test_a_tag_in_the_answer_itself_is_words():
+    after, misfits = read(f"The <think> tag:\n<think>\n\n{BLOCK}\n", {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+@pytest.mark.parametrize("size", [3, 4, 7, 10, 40])
+def test_a_block_below_a_path_is_never_the_text_of_the_file(size):
+    reply = (
+        f"a.py\n```python\n{'<' * size} SEARCH\n    return 20\n{'=' * size}\n    return 21\n{'>' * size} REPLACE\n```\n"
+    )
+    after, misfits = read(reply, {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+@pytest.mark.parametrize("head", ["<<<< SEARCH", "<<<<<<<<<<<< SEARCH", "  <<<<<<< search", ">>>> REPLACE"])
+def test_a_marker_deep_in_the_text_of_a_file_is_refused(head):
+    reply = f"a.py\n```python\n# one\n# two\n# three\n# four\n{head}\n    return 20\n```\n"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert misfits
+    assert after == {"a.py": CODE}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "// ... other methods stay as they are ...", "// [existing imports]", "# other methods stay as they are",
+        "# previous code here", "/* the rest of this class remains */", "# keep the rest of the functions as before",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("notation", ["whole", "block"])
+def test_a_remark_in_place_of_several_lines_leaves_them_out(note, notation):
+    new = f"{note}\n\n\ndef cool(water):\n    return 21\n"
+    reply = f"a.py\n```python\n{new}```\n"
+    if notation == "block":
+        reply = f"a.py\n```python\n<<<<<<< SEARCH\n{CODE}=======\n{new}>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["elided"]
+    assert note[:40] in misfits[0].message
+
+
+def test_a_remark_that_replaces_nothing_is_a_remark():
+    new = CODE.replace("    return 0\n", "    # see above for the remaining degrees\n    return 1\n")
+    after, misfits = read(f"a.py\n```python\n{new}```\n", {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": new}
+
+
+def test_a_diff_without_its_first_header_line_is_read():
+    reply = "```diff\n+++ b/a.py\n@@ -7,2 +7,2 @@\n def cool(water):\n-    return 20\n+    return 21\n```\n"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+def test_a_diff_that_names_no_file_is_refused():
+    reply = "```diff\n@@ -7,2 +7,2 @@\n def cool(water):\n-    return 20\n+    return 21\n```\n"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["malformed"]
+
+
+@pytest.mark.parametrize("path", ["//etc/x", "a/../..", "sub/.", "x" * 400 + ".py", "d/" * 3000 + "x"])
+@pytest.mark.parametrize(
+    "shape", ["{}\n```\none\n```\n", "{}\n```\n<<<<<<< SEARCH\n=======\none\n>>>>>>> REPLACE\n```\n"]
+)
+def test_a_name_that_cannot_be_is_refused_and_not_passed_over(tmp_path, path, shape):
+    from assistant.edits import disk
+
+    parser = open_parser()
+    found = parser.feed(shape.format(path)) + parser.close()
+    fitted = fit([each for each in found if isinstance(each, Edit)], lambda name: disk.read(tmp_path, name))
+    assert not fitted.patch.files
+    assert [*(each for each in found if isinstance(each, Misfit)), *fitted.misfits]
+
+
+def test_a_comment_that_touches_its_path_names_a_file_that_exists():
+    reply = "```python\n//a.py\n<<<<<<< SEARCH\n    return 20\n=======\n    return 21\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+def test_a_folder_named_above_a_fence_is_refused():
+    _, misfits = read("src\n```\none\n```\n", {}, folders={"src"})
+    assert [each.reason for each in misfits] == ["unreadable"]
+
+
+@pytest.mark.parametrize("above", ["**src**", "src:", "### src"])
+def test_a_heading_above_commands_is_no_path(above):
+    after, misfits = read(f"{above}\n```bash\npytest\n```\n\n{BLOCK}", {"a.py": CODE}, folders={"src"})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21")}
+
+
+@pytest.mark.parametrize("name", ["x - Copy.py", "a -> b.py", "the file.py", "run -x.py"])
+def test_words_are_the_name_of_a_file_that_exists(name):
+    reply = f"{name}\n```python\nx = 1\n```\n"
+    assert read(reply, {name: "x = 0\n"}) == ({name: "x = 1\n"}, [])
+    assert read(reply, {"a.py": CODE}) == ({"a.py": CODE}, [])
+
+
+def test_a_page_with_a_fence_around_something_like_a_path_is_whole_or_refused():
+    new = PAGE.replace("The end", "The very end")
+    after, misfits = read(f"README.md\n```markdown\n{new}```\n", {"README.md": PAGE})
+    assert not misfits
+    assert after == {"README.md": new}
+    new = new.replace("python -m tools.tree", "src/tools.py")
+    after, misfits = read(f"README.md\n```markdown\n{new}```\n", {"README.md": PAGE})
+    assert after == {"README.md": PAGE}
+    assert "malformed" in {each.reason for each in misfits}
+    new = new.replace("src/tools.py\n", "src/tools.py\nsrc/more.py\n")
+    after, misfits = read(f"README.md\n```markdown\n{new}```\n", {"README.md": PAGE})
+    assert not misfits
+    assert after == {"README.md": new}
+    after, misfits = read(f"README.md\n````markdown\n{new}````\nDone.\n", {"README.md": PAGE})
+    assert not misfits
+    assert after == {"README.md": new}
+
+
+def test_two_pages_without_a_line_between_them_are_two():
+    reply = f"README.md\n```markdown\n{PAGE}```\nb.py\n```python\nx = 1\n```\n"
+    after, misfits = read(reply, {"README.md": "old\n", "b.py": "x = 0\n"})
+    assert not misfits
+    assert after == {"README.md": PAGE, "b.py": "x = 1\n"}
+
+
+@pytest.mark.parametrize("path", ['"', "`", "''", "a/'", "~", "~/x", "~root/x"])
+def test_a_name_of_quotes_or_of_a_home_is_no_place(path):
+    from assistant.edits.path import parts
+    from assistant.errors import OutsideRoot
+
+    with pytest.raises(OutsideRoot):
+        parts(path)
+    assert parts("~draft.py") == ("~draft.py",)
