@@ -41,13 +41,14 @@ class Seen:
     def __init__(self, client: str) -> None:
         self._client = client
         self._runs: list[array[int]] = []
-        self._slots = bytearray()
+        self._slots = bytearray(_SLOTS)
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
         for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
             self._runs.append(array("q", blob))
-        self._slots = bytearray() if self._runs else bytearray(_SLOTS)
+        if self._runs:
+            self._slots = bytearray()
 
     def among(self, found: Sequence[int]) -> set[int]:
         """Return the marks that a run holds."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from assistant.quota.reading import Reading
 
 _MINUTE = timedelta(minutes=1)
+_CHAIN = timedelta(days=7)
+"""How far back first-use windows are followed at least: somewhere in a week is a pause that ends their chain."""
 _CLOCKS = timedelta(days=1)
 """How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
 
@@ -56,9 +60,13 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
     found = []
     for meter in plan.meters:
         gauge = Gauge(plan.name, meter)
-        told = iter(accepted(reading for reading in readings if reads(plan, meter, reading)))
+        heard = accepted(reading for reading in readings if reads(plan, meter, reading))
+        told = iter(heard)
         next_one = next(told, None)
-        for written, burn in burns:
+        first = 0
+        if not heard and (since := _needed(meter, now)) is not None:  # a reading may teach what older burn was worth
+            first = bisect_left(burns, since, key=_first)
+        for written, burn in islice(burns, first, None):
             if not meter.counts(burn.model, burn.feature) or (burn.client and meter.per_app):
                 continue
             while next_one is not None and next_one.at <= written:
@@ -70,6 +78,14 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
             next_one = next(told, None)
         found.append(gauge)
     return found
+
+
+def _needed(meter: Meter, now: datetime) -> datetime | None:
+    """Return from when on burn may lie in the window that is open now; None for ever."""
+    reach = meter.window.reach
+    if reach is None:
+        return None
+    return now - (max(_CHAIN, 20 * reach) if meter.window.kind == "first_use" else reach)
 
 
 def _first(each: tuple[datetime, Burn]) -> datetime:

@@ -104,11 +104,14 @@ def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
 
 def _table(by: Sequence[str], rows: Sequence[Row]) -> None:
     widths = [max((len(row.key[index]) for row in rows), default=0) for index in range(len(by))]
+    lines = []
     for row in rows:
         keys = "  ".join(f"{value:<{width}}" for value, width in zip(row.key, widths, strict=True))
         usage = row.usage
         burn = f"{usage.fresh_input + usage.cache_write:>11,} fresh {usage.cache_read:>12,} cached {usage.total_output:>10,} out"
-        out(f"{keys}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
+        lines.append(f"{keys}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
+    if lines:
+        out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
 
 
 def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
