@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from assistant.quota.reading import Reading
 
 _MINUTE = timedelta(minutes=1)
-_CHAIN = timedelta(days=7)
-"""How far back first-use windows are followed at least: somewhere in a week is a pause that ends their chain."""
+_BUNDLE = timedelta(minutes=15)
+"""How long what is summed up as one burn may have taken."""
 _CLOCKS = timedelta(days=1)
 """How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
 
@@ -63,9 +63,7 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
         heard = accepted(reading for reading in readings if reads(plan, meter, reading))
         told = iter(heard)
         next_one = next(told, None)
-        first = 0
-        if not heard and (since := _needed(meter, now)) is not None:  # a reading may teach what older burn was worth
-            first = bisect_left(burns, since, key=_first)
+        first = 0 if heard else _begin(meter, burns, now)  # a reading may teach what older burn was worth
         for written, burn in islice(burns, first, None):
             if not meter.counts(burn.model, burn.feature) or (burn.client and meter.per_app):
                 continue
@@ -80,12 +78,20 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
     return found
 
 
-def _needed(meter: Meter, now: datetime) -> datetime | None:
-    """Return from when on burn may lie in the window that is open now; None for ever."""
+def _begin(meter: Meter, burns: Sequence[tuple[datetime, Burn]], now: datetime) -> int:
+    """Return the place of the first burn that has a say in the window that is open now.
+
+    Windows that begin at first use hang on each other until a pause as long as one of them: whatever was before it.
+    """
     reach = meter.window.reach
     if reach is None:
-        return None
-    return now - (max(_CHAIN, 20 * reach) if meter.window.kind == "first_use" else reach)
+        return 0
+    if meter.window.kind != "first_use":
+        return bisect_left(burns, now - reach, key=_first)
+    place = bisect_left(burns, now - reach, key=_first)
+    while place and burns[place - 1][0] + reach + _BUNDLE > (burns[place][0] if place < len(burns) else now):
+        place -= 1
+    return place
 
 
 def _first(each: tuple[datetime, Burn]) -> datetime:

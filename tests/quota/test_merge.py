@@ -396,3 +396,18 @@ def test_whatever_comes_in_the_band_holds_the_number_and_nothing_is_negative(kin
                 assert found.remaining >= 0
             if found.start and found.end:
                 assert found.start < found.end
+
+
+@pytest.mark.parametrize("every", [timedelta(hours=4), timedelta(hours=4, minutes=59)])
+def test_windows_that_begin_at_first_use_hang_on_each_other_through_weeks_without_a_pause(every):
+    start = RESET - timedelta(days=20)
+    uses = [start + every * count for count in range(int(timedelta(days=20) / every))]
+    opened = uses[0]
+    for use in uses:
+        opened = use if use >= opened + timedelta(hours=5) else opened
+    burns = [Burn(use, given={"units": D(1)}) for use in uses]
+    (found,) = meter.estimate(plan(), burns, RESET, [])
+    assert found.resets_at == opened + timedelta(hours=5)
+    assert found.used == sum(use >= opened for use in uses)
+    before = [Burn(start - timedelta(hours=6), given={"units": D(1)}), *burns]  # a pause: no matter what was before it
+    assert meter.estimate(plan(), before, RESET, []) == (found,)
