@@ -405,9 +405,9 @@ def test_windows_that_begin_at_first_use_hang_on_each_other_through_weeks_withou
     opened = uses[0]
     for use in uses:
         opened = use if use >= opened + timedelta(hours=5) else opened
-    burns = [Burn(use, given={"units": D(1)}) for use in uses]
-    (found,) = meter.estimate(plan(), burns, RESET, [])
+    burns, then = [Burn(use, given={"units": D(1)}) for use in uses], uses[-1] + timedelta(minutes=1)
+    (found,) = meter.estimate(plan(), burns, then, [])
     assert found.resets_at == opened + timedelta(hours=5)
     assert found.used == sum(use >= opened for use in uses)
     before = [Burn(start - timedelta(hours=6), given={"units": D(1)}), *burns]  # a pause: no matter what was before it
-    assert meter.estimate(plan(), before, RESET, []) == (found,)
+    assert meter.estimate(plan(), before, then, []) == (found,)
