@@ -405,7 +405,7 @@ def test_windows_that_begin_at_first_use_hang_on_each_other_through_weeks_withou
     opened = uses[0]
     for use in uses:
         opened = use if use >= opened + timedelta(hours=5) else opened
-    burns, then = [Burn(use, given={"units": D(1)}) for use in uses], uses[-1] + timedelta(minutes=1)
+    burns, then = [Burn(use, given={"units": D(1)}) for use in uses], uses[-1] + timedelta(seconds=30)
     (found,) = meter.estimate(plan(), burns, then, [])
     assert found.resets_at == opened + timedelta(hours=5)
     assert found.used == sum(use >= opened for use in uses)
