@@ -58,6 +58,8 @@ _KINDS = {
         errors.RateLimited, errors.WindowExhausted, errors.OutOfFunds, errors.Overloaded, errors.ServerFailed, errors.Refused,
     )
 }  # fmt: skip
+_ANSWERS = frozenset({"choices", "candidates", "done"})
+"""What the pieces of an answer have that comes in lines of JSON."""
 _CODES = ("type", "code", "status", "error_type", "error_code", "reason", "limit_source", "quotaId", "__type")
 _SIZES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -156,10 +158,11 @@ def classify(
 def tells(headers: Mapping[str, str], body: str) -> bool:
     """Say whether a body is one JSON text that says what went wrong; the beginning of an answer in JSON says nothing."""
     try:
-        json.loads(body)
+        data = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    return bool(read(headers, body).message.strip(" []{}"))
+    begins = isinstance(data, list) or (isinstance(data, dict) and not _ANSWERS.isdisjoint(data))
+    return bool(read(headers, body).message.strip(" []")) or not begins
 
 
 @cache

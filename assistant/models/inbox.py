@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _SMALL, _BREATH_S = 4_096, 0.02
-"""After a piece of fewer bytes the reader waits so long for more: to wake for each token costs more than to read it."""
+"""After a read of fewer bytes the reader waits so long for more: to wake for each token costs more than to read it."""
 _MOST = 1_000_000
 """Bytes that may lie here before the reader waits for the taker."""
 _SLEPT_S = 30.0
@@ -55,6 +55,7 @@ class Inbox:
         self._room = asyncio.Event()
         self._waiter: asyncio.Future[None] | None = None
         self._slept = False
+        self._turned, self._watched = True, False
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -98,15 +99,32 @@ class Inbox:
         return None
 
     async def _read(self) -> None:
+        """Read to the end, with a breath after each small read of the network, however many pieces one read brings.
+
+        An HTTP client cuts a read into the chunks that a server sent, often one a token: only where the loop has turned since
+        the piece before was the network read anew.
+        """
+        burst = 0
         async for piece in self._body:
+            breathes = False
+            if self._turned:
+                breathes, burst, self._turned = burst < _SMALL, 0, False
+            burst += len(piece)
             self._pieces.append(piece)
             self._size += len(piece)
             self._wake()
-            if len(piece) < _SMALL:
+            if breathes and burst < _SMALL:
                 await asyncio.sleep(_BREATH_S)
+                self._turned = False
+            if not self._watched:
+                self._watched = True
+                self._loop.call_soon(self._turn)
             if self._size > _MOST:
                 self._room.clear()
                 await self._room.wait()
+
+    def _turn(self) -> None:
+        self._turned, self._watched = True, False
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
