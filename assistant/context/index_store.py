@@ -147,6 +147,7 @@ class Store:
             self._base.close()
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        self.path.with_suffix(".whole").unlink(missing_ok=True)
         if self.path.exists():
             self.path.replace(self.path.with_name(self.path.name + ".aside"))
         self._base = self._connect()
