@@ -72,6 +72,8 @@ def measure(root: Path) -> None:
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody installs a program that is compiled at each start
     python = sys.executable
     empty = min(cpu([python, "-c", "pass"], env)[0] for _ in range(_RUNS * 3))
+    look = ["git", "-C", str(root), "ls-files", "-z", "-t", "--stage", "--others", "--modified", "--exclude-standard"]
+    listed = min(cpu(look, env)[0] for _ in range(_RUNS)) if (root / ".git").exists() else 0.0
     parse = bare = spent = wall = float("inf")
     memory = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +99,9 @@ def measure(root: Path) -> None:
                 changed = min(changed, cpu(ask, home)[0])
             finally:
                 fresh.unlink()
-    print(f"{root.name}: {len(files)} files; an empty Python takes {empty * 1000:.0f} CPU ms")
+    print(
+        f"{root.name}: {len(files)} files; an empty Python takes {empty * 1000:.0f} CPU ms, git's listing {listed * 1000:.0f}"
+    )
     print(
         f"  cold index {spent:.2f} CPU s: {spent / bare:.2f} times a bare process ({bare:.2f}), {spent / parse:.2f} times its parse ({parse:.2f});"
         f" {wall:.1f} s wall, child at most {memory} MB"

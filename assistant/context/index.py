@@ -22,6 +22,7 @@ from assistant.errors import RepoError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import IO
 
     from assistant.context.repo import FileFact, Repo
     from assistant.context.tags import Tags
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _TRIES = 4
 """How often a child that died (of a file made to kill it) is followed by another within one question."""
 _BEAT_S = 0.05
+_PIPE = 60_000
+"""Bytes that a pipe takes without anybody who reads."""
 _UNREAD = frozenset(
     """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
     .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
@@ -97,16 +100,21 @@ def place(cache: Path, root: Path) -> Path:
     return cache.parent / "index" / f"{root.name[:40]}-{zlib.crc32(whole):08x}{zlib.crc32(whole[::-1]):08x}.sqlite"
 
 
+def was_whole(cache: Path, root: Path) -> bool:
+    """Say whether a repository has been read once, so that there is little to wait for."""
+    return place(cache, root).with_suffix(".whole").exists()
+
+
 def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
     """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
     root = repo.root
     kept.use(place(cache, root).parent)
     end = time.monotonic() + timeout_s
-    wanted = {}
-    for file in files:
-        if (dot := file.path.rfind(".")) < 0 or file.path[dot:].lower() not in _UNREAD:
-            known = language.language_of(file.path)
-            wanted[file.path] = (file.blob, known.name if known else "")
+    wanted = {
+        path: (file.blob, name)
+        for file, (path, name) in zip(files, language.names_of(file.path for file in files), strict=True)
+        if (dot := path.rfind(".")) < 0 or path[dot:].lower() not in _UNREAD
+    }
     try:
         store = Store(place(cache, root), language.version())
     except StateError:  # a home that is read-only or full costs the memory, not the answer
@@ -159,27 +167,36 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
 def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
     """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
     argv = [sys.executable, "-m", "assistant.context.indexer", str(found.repo.root), str(store), head]
+    argv += ["late"] if found.repo.late else []
     # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
     home = Path(__file__).parent.parent.parent
-    child = subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE,
-        cwd=home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     lines = "".join(
         f"{blob}\t{language}\t{path}\n"
         for path, (blob, language) in wanted.items()
         if path not in found.ids and "\n" not in path
-    )
-    try:
-        with child.stdin as pipe:
-            pipe.write(lines.encode("utf-8", "surrogateescape"))
-        return child.wait(max(0.0, end - time.monotonic())) != 0
-    except BrokenPipeError:
-        return child.wait() != 0
-    except subprocess.TimeoutExpired:
-        return False
+    ).encode("utf-8", "surrogateescape")
+    with contextlib.ExitStack() as held:
+        given: IO[bytes] | int = subprocess.PIPE
+        if len(lines) > _PIPE:  # to wait until it has read so much would take as long as the question
+            import tempfile
+
+            given = held.enter_context(tempfile.TemporaryFile())
+            given.write(lines)
+            given.seek(0)
+        child = subprocess.Popen(
+            argv,
+            stdin=given,
+            cwd=home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            if child.stdin is not None:
+                with child.stdin as pipe:
+                    pipe.write(lines)
+            return child.wait(max(0.0, end - time.monotonic())) != 0
+        except BrokenPipeError:
+            return child.wait() != 0
+        except subprocess.TimeoutExpired:
+            return False

@@ -147,6 +147,7 @@ class Store:
             self._base.close()
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        self.path.with_suffix(".whole").unlink(missing_ok=True)
         if self.path.exists():
             self.path.replace(self.path.with_name(self.path.name + ".aside"))
         self._base = self._connect()
@@ -198,13 +199,13 @@ class Store:
         for drawer, some in wanted.items():
             start = drawer * _BASES
             for place, text, data in self._base.execute(query, (start, start + _BASES - 1)):
-                held = text.split("\n")
-                numbers = memoryview(data).cast("I")
-                for term in some:
-                    if term in held:
-                        at = held.index(term)
+                lines = f"\n{text}\n"
+                for term in some:  # to look for a line takes less than to make a list of all
+                    if (spot := lines.find(f"\n{term}\n")) >= 0 and "\n" not in term:
+                        at, size = lines.count("\n", 0, spot), lines.count("\n") - 1
+                        numbers = memoryview(data).cast("I")
                         first, last = numbers[at - 1] if at else 0, numbers[at]
-                        rows = array("I", numbers[len(held) + first : len(held) + last])
+                        rows = array("I", numbers[size + first : size + last])
                         found.setdefault(term, []).append((place - start, rows))
         return found
 
@@ -233,5 +234,5 @@ class Store:
             marks = ",".join("?" * len(some))
             for each, facts in self._base.execute(f"SELECT id, facts FROM files WHERE id IN ({marks})", some):
                 defs, imports = json.loads(facts)
-                found[each] = Tags(tuple(Tag(*row) for row in defs), imports=tuple(imports))
+                found[each] = Tags(tuple(map(Tag._make, defs)), imports=tuple(imports))
         return found

@@ -1,9 +1,10 @@
-"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD`, files on standard input.
+"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD [late]`, files on standard input.
 
 Each line is "blob id TAB language TAB path". What a question seems to be about is read first: its words lie in a file beside
 the store, where a later question puts its own. What is read is saved in packs, small ones first, so that a question can be
 answered while the rest is still being read. The child outlives the question that started it, takes a low priority, and
-holds a lock so that two windows never read the same repository twice.
+holds a lock so that two windows never read the same repository twice. With `late`, the files were listed in a hurry: one that is
+not what git has of it is passed over until a listing names it as it is. A file beside the store says that all was read once.
 
 A source may be made to break a parser. Before each file its blob id goes into a file beside the store; a file that takes
 too much time or memory kills the child, and the next child finds the name there and reads that file as plain text.
@@ -37,7 +38,7 @@ _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
 """Bytes that a text holds hardly any of."""
 
 
-def main(root: Path, place: Path, head: str) -> None:
+def main(root: Path, place: Path, head: str, *, late: bool = False) -> None:
     """Read every file named on standard input that the store does not know, and the log where HEAD is new to it."""
     wanted = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in sys.stdin.buffer]
     kept.use(place.parent)
@@ -58,7 +59,7 @@ def main(root: Path, place: Path, head: str) -> None:
                 room = _FIRST
             blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
-            _read(batch, root, blob, language, path, plain=blob == suspect)
+            _read(batch, root, blob, language, path, plain=blob == suspect, late=late)
             if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)
@@ -70,6 +71,7 @@ def main(root: Path, place: Path, head: str) -> None:
         _remember(store, root, head)
         os.ftruncate(doing, 0)
         os.close(doing)
+        place.with_suffix(".whole").touch(0o600)
 
 
 class Wish:
@@ -118,7 +120,7 @@ def _remember(store: Store, root: Path, head: str) -> None:
         store.put_note("head", head)
 
 
-def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool) -> None:
+def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool, late: bool) -> None:
     from assistant.context.tags import Tags, tags
 
     known = language_of(path)
@@ -131,6 +133,8 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
             os.close(handle)
     except OSError:
         source = b""
+    if late and not _is(source, blob):
+        return
     if b"\0" in source[:8_000] or len(source.translate(None, _CONTROLS)) < 0.99 * len(source):
         source = b""
     counts, words = terms.count(source[:most])
@@ -144,6 +148,14 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         for term in terms.of_identifier(tag.name.encode("utf-8", "replace")):
             names[term] = names.get(term, 0) + 1
     batch.add(blob, language, found, counts, names, words)
+
+
+def _is(source: bytes, blob: str) -> bool:
+    """Say whether a source is the blob of an id."""
+    import hashlib
+
+    make = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
+    return make(b"blob %d\0" % len(source) + source, usedforsecurity=False).hexdigest() == blob
 
 
 def _alarm(seconds: float) -> None:
@@ -192,4 +204,4 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], late=sys.argv[4:] == ["late"])

@@ -6,6 +6,7 @@ there. It can always be made anew, so whatever is wrong with it costs time only.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,8 @@ def kept(name: str, sources: Iterable[str], make: Callable[[], Any]) -> Any:
         fresh.write_text(json.dumps([mark, value]), encoding="utf-8")
         fresh.replace(place)
     except OSError:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink()
     return value
 
 

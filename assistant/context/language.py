@@ -16,10 +16,13 @@ import os
 import zlib
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import kept
 from assistant.discover import read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _FOLDER = Path(__file__).parent / "languages"
 _TEXT = "text"
@@ -106,6 +109,27 @@ def languages() -> dict[str, Language]:
 def language_of(path: str) -> Language | None:
     """Return the language of a file by its name; None for a file that holds no words."""
     return _of_name(path.rsplit("/", 1)[-1])
+
+
+def names_of(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give paths with the names of their languages, empty for a file that holds no words: for many at once."""
+    by_suffix, by_name, wordless, _ = _pages()
+    plain = by_suffix[""].name
+    short: dict[str, str] = {suffix: "" if suffix in wordless else each.name for suffix, each in by_suffix.items()}
+    for path in paths:
+        name = path[path.rfind("/") + 1 :]
+        if name in by_name or name in wordless or ".min." in name.lower():
+            known = _of_name(name)
+            yield path, known.name if known else ""
+            continue
+        dot = name.rfind(".")
+        suffix = name[dot:] if dot > 0 else ""
+        found = short.get(suffix)
+        if found is None:
+            lower = suffix.lower()
+            known = by_suffix.get(lower)
+            found = short[suffix] = "" if lower in wordless else known.name if known else plain
+        yield path, found
 
 
 @lru_cache(maxsize=50_000)

@@ -59,7 +59,8 @@ def pack(
     """
     del now
     end = time.monotonic() + timeout_s
-    files = [file for file in repo.files() if file.path not in dropped]
+    by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
+    files = [file for file in repo.files(by) if file.path not in dropped]
     paths = [file.path for file in files]
     left = max(_LEAST_S, end - time.monotonic())
     found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
@@ -105,6 +106,8 @@ def pack(
             shown = [file for file in shown if file.must or file.ranges or file.names]
         if found.unread:
             notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
+        if repo.late:
+            notes.append("new and changed files are not looked for yet")
     finally:
         found.close()
     sections = tuple(_section(reader, file) for file in _stable(shown, {file.path for file in files if file.dirty}))

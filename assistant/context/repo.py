@@ -14,6 +14,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,6 +98,8 @@ class Repo:
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._calm: dict[str, str] | None = None
         self._found = ""
+        self.late = False
+        """The last listing ended before its end."""
 
     @classmethod
     def open(cls, folder: Path) -> Repo:
@@ -146,6 +149,12 @@ class Repo:
             calm["GIT_CONFIG_COUNT"] = str(len(off))
         return self._calm
 
+    def _start(self, *args: str) -> subprocess.Popen[bytes]:
+        argv = [self._program(), *_SAFE, *args]
+        env = {**os.environ, **self._environment()}
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(argv, cwd=self.root, env=env, stdin=nothing, stdout=pipe, stderr=nothing)
+
     def _git(self, *args: str) -> bytes:
         argv = [self._program(), *_SAFE, *args]
         env = {**os.environ, **self._environment()}
@@ -185,29 +194,29 @@ class Repo:
                 raise RepoError("git is not installed.", "Install git and try again.") from error
         return Ran(status, out, err)
 
-    def files(self) -> tuple[FileFact, ...]:
-        """List regular text-sized files, tracked and untracked but not ignored, sorted by path."""
+    def files(self, by: float | None = None) -> tuple[FileFact, ...]:
+        """List regular text-sized files, tracked and untracked but not ignored, sorted by path.
+
+        `by` is when it has to end, as time.monotonic() counts. Where that was too soon, `late` is set: new files may be missing
+        then, and what git knows is listed as it was committed or staged, whatever stands on the disk now.
+        """
         blobs: dict[str, str] = {}
         dirty: set[str] = set()
+        self.late = False
         if self.is_git:
-            listed = self._git("ls-files", "-z", "-t", "--stage", "--others", "--modified", "--exclude-standard")
-            for entry in os.fsdecode(listed).split("\0"):
-                if entry[:2] == "? ":
-                    if not entry.endswith("/"):
-                        blobs.setdefault(entry[2:], "")
-                elif entry[2:8] in {"100644", "100755"}:
-                    facts, _, name = entry.partition("\t")
-                    if facts[:2] == "C ":
-                        dirty.add(name)
-                    else:
-                        blobs[name] = facts.split(" ", 3)[2]
+            blobs, dirty = self._listed(by)
         else:
             blobs = dict.fromkeys(ignore.walk(self.root), "")
-        ignored = ignore.ignored(self.root)
+        ignored = ignore.ignored(self.root) if (self.root / IGNORE_FILE).exists() else None
         found = []
         base = f"{self.root}{os.sep}"
-        for path, blob in sorted(blobs.items()):
-            if ignored(path):
+        for at, (path, blob) in enumerate(sorted(blobs.items())):
+            if ignored is not None and ignored(path):
+                continue
+            if self.late or (by is not None and not at % 256 and time.monotonic() > by):
+                self.late = True
+                if blob:
+                    found.append(FileFact(path, blob, 0))
                 continue
             try:
                 here = os.lstat(base + path)
@@ -220,6 +229,40 @@ class Repo:
                     with contextlib.suppress(RepoError):
                         found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
+
+    def _listed(self, by: float | None) -> tuple[dict[str, str], set[str]]:
+        """Return what git lists: blob id by path, empty for new files, and which differ from what is staged."""
+        new = ("--others", "--modified", "--exclude-standard")
+        blobs: dict[str, str] = {}
+        dirty: set[str] = set()
+        if by is None:
+            listed, more = self._git("ls-files", "-z", "-t", "--stage", *new), b""
+        else:  # what is staged stands in one file; to look for the rest may take many times as long
+            with self._start("ls-files", "-z", "-t", *new) as looking:
+                listed = self._git("ls-files", "-z", "-t", "--stage")
+                try:
+                    more, _ = looking.communicate(timeout=max(0.0, by - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    looking.kill()
+                    more, self.late = b"", True
+            if looking.returncode and not self.late:
+                return self._listed(None)
+        for entry in os.fsdecode(listed).split("\0"):
+            if entry[:2] == "? ":
+                if not entry.endswith("/"):
+                    blobs.setdefault(entry[2:], "")
+            elif entry[2:8] in {"100644", "100755"}:
+                facts, _, name = entry.partition("\t")
+                if facts[:2] == "C ":
+                    dirty.add(name)
+                else:
+                    blobs[name] = facts[9:-2]
+        for entry in os.fsdecode(more).split("\0"):
+            if entry[:2] == "? " and not entry.endswith("/"):
+                blobs.setdefault(entry[2:], "")
+            elif entry[:2] == "C ":
+                dirty.add(entry[2:])
+        return blobs, dirty
 
     def submodules(self) -> tuple[str, ...]:
         """List the paths of submodules: they are repositories of their own, and not entered."""

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -289,3 +290,53 @@ def test_the_child_takes_a_bound_of_memory():
     code = "from assistant.context import indexer\nindexer._bound()\ntry:\n    bytearray(4 << 30)\nexcept MemoryError:\n    print('bounded')"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, timeout=30)
     assert os.name != "posix" or done.stdout.strip() == b"bounded"
+
+
+def test_a_listing_in_a_hurry_names_what_git_knows_and_the_child_takes_no_other_bytes_for_it(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def committed(): pass\n", b_py="def same(): pass\n")
+    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], cwd=root, check=True)
+    write(root, a_py="def changed(): pass\n", c_py="def fresh(): pass\n")
+    cache = tmp_path / "state" / "tags.sqlite"
+    hurried = Repo.open(root)
+    files = hurried.files(by=0)
+    assert hurried.late
+    assert [(file.path, file.dirty) for file in files] == [("a.py", False), ("b.py", False)]
+    index.refresh(hurried, files, cache, timeout_s=60).close()
+    calm = Repo.open(root)
+    found = index.refresh(calm, calm.files(), cache, timeout_s=60)
+    assert not calm.late
+    assert found.unread == 0
+    homes = {name: found.homes(name) for name in ("committed", "changed", "same", "fresh")}
+    assert homes == {"committed": [], "changed": ["a.py"], "same": ["b.py"], "fresh": ["c.py"]}
+    found.close()
+    subprocess.run([*git, "checkout", "-q", "a.py"], cwd=root, check=True)
+    found = index.refresh(calm, calm.files(), cache, timeout_s=60)
+    assert found.homes("committed") == ["a.py"]
+    found.close()
+
+
+def test_with_time_enough_a_bounded_listing_is_the_same_as_any(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="a = 1\n", b__c_py="b = 1\n", d_py="d = 1\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run(["git", "add", "."], cwd=root, check=True)
+    write(root, a_py="a = 2\n", e_py="e = 1\n")
+    (root / "d.py").unlink()
+    (root / "link.py").symlink_to("a.py")
+    repo = Repo.open(root)
+    assert repo.files(by=time.monotonic() + 60) == repo.files()
+    assert not repo.late
+
+
+def test_an_index_says_that_all_was_read_once_until_it_is_set_aside(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n")
+    cache = tmp_path / "state" / "tags.sqlite"
+    assert not index.was_whole(cache, root)
+    look(root, tmp_path).close()
+    assert index.was_whole(cache, root)
+    with Store(index.place(cache, root), "another"):
+        assert not index.was_whole(cache, root)
