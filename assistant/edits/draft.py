@@ -60,6 +60,7 @@ class Draft:
     done: set[tuple[str, str, int | None]] = field(default_factory=set)
     splices: list[Splice] = field(default_factory=list)
     _index: Index | None = None
+    _line_end: str = ""
     _later: Draft | None = None
 
     @classmethod
@@ -73,6 +74,13 @@ class Draft:
         if self._index is None:
             self._index = Index(self.lines)
         return self._index
+
+    @property
+    def line_end(self) -> str:
+        """The line end that most lines have."""
+        if not self._line_end:
+            self._line_end = text.line_end(self.lines)
+        return self._line_end
 
     @property
     def touched(self) -> bool:
@@ -105,7 +113,6 @@ class Draft:
             inside = found.start < each.start < found.end if each.start == each.end else each.start < found.end
             if inside and each.end > found.start:
                 raise Overlap(each.origin.edit)
-        fallback = text.line_end(self.lines)
         made: list[Splice] = []
         for a, b, c, d in _ranges(edit.signs, found):
             start, end = found.start + a, found.start + b
@@ -120,7 +127,8 @@ class Draft:
                 _end(line) for line in (self.lines[start - 1 : start] or self.lines[start : start + 1])
             ]
             lines = tuple(
-                found.new[at] + ((ends[min(at - c, len(ends) - 1)] if ends else "") or fallback) for at in range(c, d)
+                found.new[at] + ((ends[min(at - c, len(ends) - 1)] if ends else "") or self.line_end)
+                for at in range(c, d)
             )
             origins = tuple(Origin(edit.reply_line, _line(edit, found.source[at]), found.rung) for at in range(c, d))
             made.append(Splice(start, end, lines, origins, Origin(edit.reply_line, edit.reply_line, found.rung)))
@@ -144,10 +152,9 @@ class Draft:
             done = splice.end
         lines += self.lines[done:]
         came += self.came[done:]
-        fallback = text.line_end(self.lines)
         for at in range(len(lines) - 1):
             if not lines[at].endswith("\n"):
-                lines[at] += fallback
+                lines[at] += self.line_end
         if lines:
             unended = bool(self.lines) and not self.lines[-1].endswith("\n")
             wants = self.final if self.final is not None else not (unended and came[-1] is not None)
@@ -155,7 +162,7 @@ class Draft:
                 if unended:  # the lines behind it went, and the line feed between goes with them
                     lines[-1] = bare(lines[-1])
                 return lines, came
-            lines[-1] = bare(lines[-1]) + ((_end(lines[-1]) or fallback) if wants else "")
+            lines[-1] = bare(lines[-1]) + ((_end(lines[-1]) or self.line_end) if wants else "")
         return lines, came
 
     def so_far(self) -> Draft | None:
@@ -183,7 +190,7 @@ class Draft:
         fresh += numbers[done:]
         self.lines, self.came = self.composed()
         self.numbers = fresh
-        self.splices, self._index, self._later = [], None, None
+        self.splices, self._index, self._line_end, self._later = [], None, "", None
 
     def patch(self) -> FilePatch:
         """Return what becomes of the file; raises UnicodeEncodeError where its encoding cannot hold the new lines."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _MOST = 50
 """Places that are counted; a search that has more is as ambiguous as one that has many."""
+_GUESSES = 50
+"""Searches of one file for lines that are merely alike: a reply that misses more often is not helped by them."""
+_LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,17 @@ class Index:
         self.lines = [bare(line) for line in lines]
         self._read: dict[str, list[str]] = {}
         self._where: dict[str, dict[str, list[int]]] = {}
+        self.guessed = 0
 
     @cached_property
     def ascii(self) -> bool:
         """Whether the file holds plain signs only."""
         return all(map(str.isascii, self.lines))
+
+    @cached_property
+    def guessable(self) -> list[str]:
+        """The different lines that are short enough to be compared letter by letter."""
+        return [line for line in self.where("stripped", str.strip) if len(line) < _LONG]
 
     def read(self, name: str, key: Callable[[str], str]) -> list[str]:
         """Return all lines in one reading."""
@@ -152,8 +161,12 @@ def nearest(index: Index, old: Sequence[str], limit: int = 2) -> list[tuple[int,
         longest = max(range(len(wish)), key=lambda index: len(wish[index]), default=None)
         if longest is None or not wish[longest]:
             return []
-        choices = [line for line in where if len(line) < 2_000]
-        for match in process.extract(wish[longest][:2_000], choices, scorer=fuzz.ratio, limit=limit, score_cutoff=50):
+        index.guessed += 1
+        if index.guessed > _GUESSES:
+            return []
+        for match in process.extract(
+            wish[longest][:_LONG], index.guessable, scorer=fuzz.ratio, limit=limit, score_cutoff=50
+        ):
             votes[max(0, where[match[0]][0] - longest)] = match[1] / 100
     best = sorted(votes, key=lambda start: -votes[start])[: limit * 4]
     rated = [(start, min(start + size, len(file)), _likeness(wish, file[start : start + size])) for start in best]

@@ -308,16 +308,20 @@ def _near(index: Index, wish: Wish) -> list[Found]:
     found = []
     for start in sorted({at - key for key in rarest for at in where[wish.old[key]][:500]}):
         there = index.lines[start : start + len(wish.old)] if start >= 0 else []
-        if len(there) < len(wish.old):
-            continue
-        unlike = [
-            i for i, (have, want) in enumerate(zip(there, wish.old, strict=True)) if have.rstrip() != want.rstrip()
-        ]
-        if len(unlike) <= max(1, len(there) // 4) and all(
-            i not in must and _swapped(there[i].rstrip(), wish.old[i].rstrip()) for i in unlike
-        ):
+        if len(there) == len(wish.old) and _slipped(there, wish.old, must):
             found.append(Found(start, tuple(wish.old), tuple(wish.new), tuple(wish.source), "near"))
     return found
+
+
+def _slipped(there: Sequence[str], old: Sequence[str], must: set[int]) -> bool:
+    """Whether a few lines at most have a slip, and none of those that must be as they are."""
+    slips = 0
+    for at, (have, want) in enumerate(zip(there, old, strict=True)):
+        if have.rstrip() != want.rstrip():
+            slips += 1
+            if at in must or slips > max(1, len(old) // 4) or not _swapped(have.rstrip(), want.rstrip()):
+                return False
+    return True
 
 
 def _swapped(have: str, want: str) -> bool:

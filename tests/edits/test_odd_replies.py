@@ -188,3 +188,36 @@ def test_a_name_of_quotes_or_of_a_home_is_no_place(path):
     with pytest.raises(OutsideRoot):
         parts(path)
     assert parts("~draft.py") == ("~draft.py",)
+
+
+def test_a_reply_of_many_edits_costs_as_many_times_one_edit():
+    """Counted in calls and not in time: what each edit reads of the file must not grow with the file."""
+    import sys
+
+    def calls(count):
+        code = "".join(f"def f{i}(a):\n    value = a * {i}\n    return value\n\n\n" for i in range(count))
+        blocks = "".join(
+            f"<<<<<<< SEARCH\n    value = a * {i}\n=======\n    value = {i}\n>>>>>>> REPLACE\n"
+            if i % 2
+            else f"<<<<<<< SEARCH\n    valeu = q - {i}\n    gone()\n=======\n    pass\n>>>>>>> REPLACE\n"
+            for i in (*range(1, count, 2), *range(0, count, 2))
+        )
+        edits = [each for each in open_parser().feed(f"a.py\n```\n{blocks}") if isinstance(each, Edit)]
+        seen = 0
+
+        def count_calls(frame, event, arg):
+            nonlocal seen
+            seen += 1
+
+        data = code.encode()
+        fit(edits[:1], lambda _: (data, 0o644))  # imports are not counted
+        sys.setprofile(count_calls)
+        try:
+            fitted = fit(edits, lambda _: (data, 0o644))
+        finally:
+            sys.setprofile(None)
+        assert len(edits) == count
+        assert len(fitted.misfits) == count // 2
+        return seen
+
+    assert calls(1200) < 3 * calls(600)
