@@ -44,6 +44,8 @@ _DULL = re.compile(
     r"(?i)^(?:merge|revert|bump|release|version|prepare|chore|build\(deps|update changelog|\[pre-commit)"
 )
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
+# The title of a test is a sentence; a name that code can hold is a symbol, with the ? and ! of Ruby.
+_SYMBOL = re.compile(r"[^\W\d][\w$]*[?!=]?")
 _BIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+")
 
@@ -111,7 +113,7 @@ def _case(folder: Path, name: str, commit: str, question: str, changed: list[str
         for first, count in rows:
             inside = range(first, first + count) if count else range(first, first + 2)
             for number in inside:
-                around = [tag for tag in defs if tag.start <= number <= tag.end]
+                around = [tag for tag in defs if tag.start <= number <= tag.end and _SYMBOL.fullmatch(tag.name)]
                 if around:
                     touched.add(max(around, key=lambda tag: tag.start).name)
             case.lines[path] += [before[n - 1].strip() for n in range(first, first + count) if n <= len(before)]
@@ -138,12 +140,16 @@ def judge(case: Case, text: str, paths: set[str]) -> tuple[float | None, float |
     names = [(path, name) for path, some in case.symbols.items() for name in some]
     rows = [(path, line) for path, some in case.lines.items() for line in some]
     held = {path: {line.strip() for line in part.split("\n")} for path, part in shown.items() if path in case.lines}
-    words = {path: set(_WORD.findall(part)) for path, part in shown.items() if path in case.lines}
     return (
-        sum(name in words.get(path, ()) for path, name in names) / len(names) if names else None,
+        sum(_names(shown.get(path, ""), name) for path, name in names) / len(names) if names else None,
         sum(line in held.get(path, ()) for path, line in rows) / len(rows) if rows else None,
         sum(path in shown for path in case.lines) / len(case.lines),
     )
+
+
+def _names(text: str, name: str) -> bool:
+    """Say whether a text holds a name as a word."""
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) is not None
 
 
 def bits(text: str) -> list[str]:

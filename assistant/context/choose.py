@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from assistant.context.segments import Segment
     from assistant.context.tags import Tags
 
-SHARP_FILE, SHARP_PIECE, SIZE, FIXED = 2.5, 1.5, 0.65, 80
-"""How steeply worth falls with the score of a file and of a piece; how much length costs, beyond so many tokens."""
-NAMES_SHARE, FILE_SHARE = 0.3, 0.08
-"""The share of the budget that is kept for names, and what one file may take of it."""
+SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.03, 0.55, 100
+"""How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
+costs, beyond so many tokens."""
+NAMES_SHARE, PLAIN_NAME, VAGUE_NAME = 0.3, 0.07, 0.4
+"""The share of the budget that is kept for names; what a name is worth for its file alone, and a constant or field of that."""
 _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
-_MISSES = 80
+_MISSES, _REST, _LOOKS = 80, 60, 3
+_VAGUE = frozenset({"constant", "field", "variable", "property"})
 _CHARACTERS = 3.6
 """Characters of code in a token, for a first look at sizes."""
 
@@ -33,13 +35,14 @@ _CHARACTERS = 3.6
 class Shown:
     """A file as far as it is shown: ranges of lines (1-based), and the definitions (places in `tags.defs`) named only.
 
-    `must` says that the user named or pinned it: what is shown of it is never taken away. `fenced`: it is shown whole, in the
-    form in which a model hands in whole files, the path, then a fence. `heading` is the first line of what is not a file (a
-    folder, a diff): it begins with `path`, and the text is masked already.
+    `hints` is what the question gives names that are defined here, where the source is not weighed. `must` says that the
+    user named or pinned it: what is shown of it is never taken away. `fenced`: it is shown whole, in the form in which a
+    model hands in whole files, the path, then a fence. `heading` is the first line of what is not a file (a folder, a
+    diff): it begins with `path`, and the text is masked already.
     """
 
     __slots__ = (
-        "fenced", "heading", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
+        "fenced", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +55,7 @@ class Shown:
         self.why = why
         self.worth = worth
         self.pieces: list[Segment] = []
+        self.hints: dict[str, float] = {}
         self.ranges = list(ranges)
         self.names: list[int] = []
         self.words: list[str] = []
@@ -85,34 +89,85 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     for file in shown:
         for piece in file.pieces:
             rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
-            value = file.worth * (piece.score / high) ** SHARP_PIECE / (rough + FIXED) ** SIZE
+            value = file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) / (rough + FIXED) ** SIZE
             pool.append((value, rough, file, piece))
     pool.sort(key=lambda row: -row[0])
-    source = budget - int(budget * NAMES_SHARE)
+    rows = [(rough, file, piece) for _, rough, file, piece in pool]
+    used = _fill(rows, budget - int(budget * NAMES_SHARE), measure)
+    named = _name_best(shown, budget - used, high, measure)
+    if budget - used - named > _REST:  # few files, few names: there is room for more of their source
+        used += _fill(rows, budget - used - named, measure)
+    for file in shown:
+        file.ranges = join(file.ranges)
+        if file.tags and file.names:
+            file.names = [at for at in file.names if not _seen(file, file.tags.defs[at].start)]
+
+
+def _fill(rows: Sequence[tuple[float, Shown, Segment]], room: int, measure: Measure) -> int:
+    """Show pieces, the best first, while there is room; returns the tokens that takes."""
     used = misses = 0
-    for _, rough, file, piece in pool:
-        if misses > _MISSES or used > source - 25:
+    for rough, file, piece in rows:
+        if misses > _MISSES or used > room - 25:
             break
-        if used + 0.6 * rough > source or _covered(file, piece):
+        if used + 0.6 * rough > room or _covered(file, piece):
             misses += 1
             continue
         ranges = _with_head(file, piece)
         cost = sum(measure.count("\n".join(file.lines[first - 1 : last])) + 3 for first, last in ranges)
         cost += 0 if file.ranges else measure.count(file.path) + 8
-        if used + cost > source:
+        if used + cost > room:
             misses += 1
             continue
         used += cost
         file.ranges += ranges
         file.words += [word for word in piece.words if word not in file.words]
-    left = budget - used
+    return used
+
+
+def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure) -> int:
+    """Name definitions of any file that are not shown, the best for their price first; returns the tokens that takes.
+
+    A name is worth what its file is and what the question gives it; one of many in a file is worth less.
+    """
+    rows: list[tuple[float, float, Shown, int]] = []
     for file in shown:
-        if left < 20:
+        if not file.tags or not file.tags.defs or file.names:
+            continue
+        given = _given(file)
+        share = file.worth / len(file.tags.defs) ** 0.5
+        for at, tag in enumerate(file.tags.defs):
+            if not _seen(file, tag.start):
+                price = 1.2 + len(tag.name) / 4
+                value = PLAIN_NAME + given.get(tag.name, 0.0) / high
+                rows.append((share * value * (VAGUE_NAME if tag.kind in _VAGUE else 1) / price, price, file, at))
+    rows.sort(key=lambda row: -row[0])
+    aim, cost = float(room), 0
+    for _ in range(_LOOKS):  # prices are guesses: what is chosen is counted, and chosen anew where that is too much
+        picked: dict[str, list[int]] = {}
+        left, told = aim, set()
+        for _, price, file, at in rows:
+            if left < 2:
+                break
+            assert file.tags is not None  # noqa: S101 - rows are of files that have tags
+            key = (file.path, file.tags.defs[at].name)
+            full = price + (0 if file.ranges or file.path in picked else 4 + len(file.path) / 4)
+            if key in told or full > left:
+                continue
+            left -= full
+            told.add(key)
+            picked.setdefault(file.path, []).append(at)
+        cost = 0
+        for file in shown:
+            if file.tags and file.path in picked:
+                names = repo_map.names(file.tags, picked[file.path])
+                cost += measure.count(names if file.ranges else f"{file.path} defines {names}") + 4
+        if cost <= room and (cost > 0.93 * room or left > 8):
             break
-        if file.tags and file.tags.defs and not file.names:
-            left -= name(file, file.tags, min(left, max(60, int(budget * FILE_SHARE))), measure)
+        aim *= min(1.3, 0.97 * room / max(1, cost))
     for file in shown:
-        file.ranges = join(file.ranges)
+        if file.path in picked:
+            file.names = sorted(picked[file.path])
+    return cost
 
 
 def join(ranges: Iterable[tuple[int, int]], apart: int = 3) -> list[tuple[int, int]]:
@@ -124,6 +179,19 @@ def join(ranges: Iterable[tuple[int, int]], apart: int = 3) -> list[tuple[int, i
         else:
             joined.append((first, last))
     return joined
+
+
+def _seen(file: Shown, line: int) -> bool:
+    return any(first <= line <= last for first, last in file.ranges)
+
+
+def _given(file: Shown) -> dict[str, float]:
+    """Return what the question gives the names that a file defines, by its pieces and by the words in them."""
+    given = dict(file.hints)
+    for piece in file.pieces:
+        if piece.tag is not None:
+            given[piece.tag.name] = max(given.get(piece.tag.name, 0.0), piece.score)
+    return given
 
 
 def _covered(file: Shown, piece: Segment) -> bool:
@@ -161,13 +229,9 @@ def name(file: Shown, tags: Tags, room: int, measure: Measure) -> int:
 
 def _best(file: Shown, tags: Tags, rest: list[int], most: int) -> list[int]:
     """Keep the definitions that the question gives most to, functions before constants."""
-    score: dict[str, float] = {}
-    for piece in file.pieces:
-        if piece.tag is not None:
-            score[piece.tag.name] = max(score.get(piece.tag.name, 0.0), piece.score)
+    given = _given(file)
     defs = tags.defs
-    vague = {"constant", "field", "variable", "property"}
-    order = sorted(rest, key=lambda at: (-score.get(defs[at].name, 0.0), defs[at].kind in vague, at))
+    order = sorted(rest, key=lambda at: (-given.get(defs[at].name, 0.0), defs[at].kind in _VAGUE, at))
     return sorted(order[:most])
 
 

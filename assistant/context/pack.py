@@ -192,6 +192,8 @@ def _candidates(
         file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
         if lines:
             file.pieces = segments.weigh(segments.cut(each.path, len(lines), file.tags), lines, query, ranking.idfs)
+        elif file.tags:
+            file.hints = segments.hints(file.tags, query, ranking.idfs)
         shown.append(file)
     return shown
 

@@ -146,6 +146,11 @@ def weigh(segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs:
     return [each for each in found if each.score > 0]
 
 
+def hints(tags: Tags, query: Query, idfs: dict[str, float]) -> dict[str, float]:
+    """Return what the words of a question give the names that a file defines, without those to which they give nothing."""
+    return {tag.name: value for tag in tags.defs if (value := named(tag.name, query, idfs)) > 0}
+
+
 def named(name: str, query: Query, idfs: dict[str, float]) -> float:
     """Return what the words of a question give a name: of its parts, more where all of it is asked for."""
     bits = terms.of_identifier(name.encode("utf-8", "replace"))
