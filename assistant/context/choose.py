@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.03, 0.55, 100
 """How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
 costs, beyond so many tokens."""
-NAMES_SHARE, PLAIN_NAME, VAGUE_NAME = 0.3, 0.07, 0.4
-"""The share of the budget that is kept for names; what a name is worth for its file alone, and a constant or field of that."""
+NAMES_SHARE, PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.3, 0.04, 0.4, 0.5
+"""The share of the budget that is kept for names; what a name is worth for its file alone, and a constant or field of that;
+how steeply it falls with the worth of its file: gentler than source, for names of a lesser file cost little."""
 _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
@@ -134,7 +135,7 @@ def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure)
         if not file.tags or not file.tags.defs or file.names:
             continue
         given = _given(file)
-        share = file.worth / len(file.tags.defs) ** 0.5
+        share = file.worth**NAME_FILE / len(file.tags.defs) ** 0.5
         for at, tag in enumerate(file.tags.defs):
             if not _seen(file, tag.start):
                 price = 1.2 + len(tag.name) / 4

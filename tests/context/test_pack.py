@@ -164,3 +164,18 @@ def test_with_a_damaged_table_the_encoder_counts(tmp_path):
     (tmp_path / "table").write_bytes(measure.TABLE.read_bytes()[:-8])
     assert Measure(tmp_path / "table").count("hello world") == 2
     assert Measure(tmp_path / "none").count("hello world") == 2
+
+
+def test_names_that_are_asked_for_come_before_the_many_of_a_file_that_only_holds_the_word(show):
+    crowd = "".join(f"def a_crowded_function_number_{n}():\n    return kettle + {n}\n\n\n" for n in range(400))
+    small = {f"lib/other_{n}.py": f"def kettle_in_{n}():\n    return {n}\n" for n in range(12)}
+    text = show("how is the kettle heated", {**TREE, "lib/kettle.py": crowd, **small}, 2_000).render()
+    assert sum(f"kettle_in_{n}" in text for n in range(12)) == 12
+    assert text.count("a_crowded_function_number_") > 12
+
+
+def test_what_names_do_not_need_is_spent_on_source(show):
+    body = "".join(f"def part_{n}(value):\n    total = value + {n}\n    return total * kettle\n\n\n" for n in range(60))
+    others = {f"lib/other_{n}.py": f"x_{n} = {n}\n" for n in range(20)}
+    context = show("what is the kettle", {**others, "lib/kettle.py": body}, 2_500)
+    assert all(f"total = value + {n}\n" in context.render() for n in range(60))
