@@ -191,7 +191,10 @@ def test_a_name_of_quotes_or_of_a_home_is_no_place(path):
 
 
 def test_a_reply_of_many_edits_costs_as_many_times_one_edit():
-    """Counted in calls and not in time: what each edit reads of the file must not grow with the file."""
+    """Counted in calls and not in time: what each edit reads of the file must not grow with the file.
+
+    Edits that fit come first here. Where they take turns with ones that do not, the file is composed anew for each miss.
+    """
     import sys
 
     def calls(count):
