@@ -7,10 +7,9 @@ it is needed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
@@ -48,8 +47,7 @@ _HEARD = timedelta(days=40)
 """How far back readings are read: a month, and what the one before it held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
 
     `words` are the o200k tokens that it was made for, `most` is the burn at the high end. `editor` is what the editor
@@ -65,7 +63,7 @@ class Quote:
     cost_high: Cost
     share: float | None
     words: int = 0
-    most: TokenUsage = field(default_factory=tokens.TokenUsage)
+    most: TokenUsage = tokens.TokenUsage()
     editor: Quote | None = None
 
     @property
@@ -206,7 +204,7 @@ class Accounts:
 
     def with_editor(self, quote: Quote, words: int, editor: Pick) -> Quote:
         """Add what an editor would cost that is shown so many o200k tokens and the plan."""
-        return replace(quote, editor=self.quote(words + self._answer(), editor))
+        return quote._replace(editor=self.quote(words + self._answer(), editor))
 
     def _answer(self) -> int:
         """Guess how many tokens an answer has."""

@@ -6,7 +6,6 @@ One mutable object of a session. It opens no connection by itself and keeps its 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -131,7 +130,7 @@ class Roster:
         levels = self.levels()
         if level and level not in levels:
             raise UnknownModel(f"{pick.model.name} has no level of thinking {level!r}.", f"It has {', '.join(levels)}.")
-        self.pick = replace(pick, effort=level)
+        self.pick = pick._replace(effort=level)
         config.remember(self._places, model=self.pick.name)
         return self.changed(self.pick)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 from types import FunctionType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.errors import StateError
 
@@ -68,8 +68,7 @@ class TokenUsage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What something cost. `amount` is None exactly when `status` is "unknown" or "included"."""
 
     status: CostStatus

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from assistant import discover
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """A model, who sells it, and how hard it should think (empty: its own way)."""
 
     provider: Provider
@@ -85,7 +84,7 @@ class Catalogue:
                 f"It has {', '.join(found.model.efforts)}.",
                 provider=found.provider.name,
             )
-        return replace(found, effort=effort)
+        return found._replace(effort=effort)
 
     def _exact(self, name: str) -> Pick | None:
         seller, _, rest = name.partition("/")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from assistant import discover
 from assistant.errors import ConfigError
@@ -34,8 +34,7 @@ _LISTS = ("key_names", "also_at", "region_names")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page as it was read: its values, where they come from, and its text for naming lines.
 
     `before` counts the lines of the file that stand before the text.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from assistant.errors import ConfigError
 from assistant.models.calendar import calendars as shipped
@@ -37,8 +37,7 @@ _LOOK_AHEAD = timedelta(days=16)
 """How far a change of hours is looked for: longer than any holiday."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(NamedTuple):
     """A part of the week in a zone: weekdays (Monday is 0) and hours, first included, last not.
 
     Where `last` is not after `first`, the part goes past midnight and belongs to the day it begins on. With the name of a

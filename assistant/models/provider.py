@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,7 @@ Ability = Literal["thinking", "images", "tools", "cache"]
 """What a model can do: think before it answers, look at images, call tools, read a prompt from a cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """A public measure of what a model can do: which benchmark, what it gave, who says so, and when that was said or read."""
 
     benchmark: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -28,8 +27,8 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.TurnStarted(_, text, provider, model, payer, effort):
             talk.add(text, "user")
             hunks.forget_coming()
-            state = replace(meter.state, turn=TokenUsage(), turn_costs=(), moving=True)
-            meter.show(replace(state, model=_badge(provider, model, effort), payer=payer, served=""))
+            state = meter.state._replace(turn=TokenUsage(), turn_costs=(), moving=True)
+            meter.show(state._replace(model=_badge(provider, model, effort), payer=payer, served=""))
         case events.ContextPacked(context, window):
             screen.window = window
             talk.add(f"sees {context.tokens:,} tokens: {_shown(context)}  {context.note}".rstrip(), "note")
@@ -53,9 +52,9 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {_size(edit)}")
             hunks.coming(edit)
         case events.UsageMoved(usage, cost, session_usage, session_costs):
-            state = replace(meter.state, turn=usage, turn_costs=(cost,), moving=not usage.exact)
+            state = meter.state._replace(turn=usage, turn_costs=(cost,), moving=not usage.exact)
             share = usage.total / screen.window if screen.window else None
-            meter.show(replace(state, session=session_usage, session_costs=session_costs, context_share=share))
+            meter.show(state._replace(session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
             meter.show(metered(meter.state, estimates[0] if estimates else None, screen.session.now()))
         case events.EditsMisfit(misfits):
@@ -91,7 +90,7 @@ def show(screen: Stage, event: events.Event) -> None:
             badge = _badge(provider, model, effort)
             same = meter.state.model.rpartition(":")[0] == badge.rpartition(":")[0]
             share = meter.state.context_share if same else None
-            meter.show(replace(meter.state, model=badge, payer=payer, served="", context_share=share))
+            meter.show(meter.state._replace(model=badge, payer=payer, served="", context_share=share))
             talk.add(f"now asking {badge} ({payer}).", "good")
         case events.TurnEnded():
             talk.end()
@@ -125,7 +124,7 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
     if event.stranger:
         words = f"{event.provider} answered with {event.served_model}; {event.model} was asked."
         talk.add(words, "warning")
-        screen.meter.show(replace(screen.meter.state, served=event.served_model))
+        screen.meter.show(screen.meter.state._replace(served=event.served_model))
     talk.add(f"{tell_counts(event.usage)} {money(event.cost)}{served}", "note")
     show_proposal(screen)
     if event.patch is not None or event.misfits:
@@ -186,12 +185,11 @@ def _shown(context: Context) -> str:
 def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterState:
     """Put the meter that binds on the line: its name, what is used or left, its reset, its pace, and who says so."""
     if first is None:
-        return replace(state, plan="", plan_share=None, resets="", left="", pace=("", ""), spent=False, note="")
+        return state._replace(plan="", plan_share=None, resets="", left="", pace=("", ""), spent=False, note="")
     from assistant.quota import forecast, wording
 
     left = wording.figures(first) if first.share is None and first.unit == "money" else ""
-    return replace(
-        state,
+    return state._replace(
         plan=first.meter,
         plan_share=first.share,
         resets=wording.clock(first.resets_at, now),

@@ -48,7 +48,7 @@ def test_in_full_it_says_it_in_words():
 
 
 def test_eighty_columns_hold_who_is_asked_who_pays_the_burn_and_the_window():
-    words = line(replace(STATE, model="deepseek/deepseek-flash", payer="prepaid"), 80)
+    words = line(STATE._replace(model="deepseek/deepseek-flash", payer="prepaid"), 80)
     for each in ("deepseek-flash·prepaid", "2.1k/900/412 $0.0126", "5 hours 41% ↺14:20"):
         assert each in words
 
@@ -60,7 +60,7 @@ def test_it_never_is_wider_than_the_screen(width):
 
 
 def test_what_moves_is_marked():
-    assert "~2.1k" in line(replace(STATE, moving=True), 220)
+    assert "~2.1k" in line(STATE._replace(moving=True), 220)
     assert "~" not in line(STATE, 220)
 
 
@@ -123,7 +123,7 @@ def test_the_window_that_binds_is_named_with_share_reset_pace_age_and_source():
 
 
 def test_in_eighty_columns_the_pace_is_short():
-    state = replace(STATE, model="deepseek/flash", session=TokenUsage(), context_share=None)
+    state = STATE._replace(model="deepseek/flash", session=TokenUsage(), context_share=None)
     words = line(present.metered(state, WINDOW, NOW), 80)
     assert "5 hours 45% ↺" in words
     assert f"dry {local(NOW + timedelta(minutes=110))}" in words
@@ -154,6 +154,6 @@ def test_a_quote_names_the_band_and_the_others_as_far_as_they_fit():
     assert words == "~1.0k tokens ±30%, $0.0100 to $0.0400, 3.1% of the plan │ flash $0.0010 │ sol $0.5000"
     assert quoting.line(found, 80).endswith("flash $0.0010")
     assert len(quoting.line(found, 20)) <= 20
-    included = replace(found[0], cost=Cost("included"), cost_low=Cost("included"), cost_high=Cost("included"))
+    included = found[0]._replace(cost=Cost("included"), cost_low=Cost("included"), cost_high=Cost("included"))
     assert "included" in quoting.line([included], 80)
     assert quoting.line([], 80) == ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -24,8 +23,7 @@ _WARNS_FROM = 0.75
 _ALARMS_FROM = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class MeterState:
+class MeterState(NamedTuple):
     """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown.
 
     `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `left` what is left of
@@ -38,9 +36,9 @@ class MeterState:
     served: str = ""
     payer: str = ""
     context_share: float | None = None
-    turn: TokenUsage = field(default_factory=TokenUsage)
+    turn: TokenUsage = TokenUsage()
     turn_costs: tuple[Cost, ...] = ()
-    session: TokenUsage = field(default_factory=TokenUsage)
+    session: TokenUsage = TokenUsage()
     session_costs: tuple[Cost, ...] = ()
     plan: str = ""
     plan_share: float | None = None
