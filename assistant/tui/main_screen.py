@@ -118,8 +118,9 @@ class MainScreen(Screen[None]):
         wide = self.size.width >= _WIDE and something
         self.set_class(wide, "-wide")
         self.composer.set_class(self.size.height < _SQUAT, "-squat")
-        self.talk.display = wide or not self._reviewing
-        self.hunks.display = wide or self._reviewing
+        for pane, there in ((self.talk, wide or not self._reviewing), (self.hunks, wide or self._reviewing)):
+            if pane.display != there:  # to say it again would lay out all of the screen again
+                pane.display = there
 
     @work(exclusive=True, group="begin")
     async def _begin(self) -> None:
