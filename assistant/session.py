@@ -278,6 +278,7 @@ class Session:
                         case events.TurnEnded():
                             ended = event
                             aside = self._remember(asked, ended, waiting)
+                            await asyncio.to_thread(self._keep_proposal)
                             if not mend and (ended.patch is not None or ended.misfits):
                                 self.accounts.tried(ended, str(self.root), at_once=not repairs)
                             if aside is not None:
@@ -406,7 +407,6 @@ class Session:
         self.changes.told()
         self.sight.heard(asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, waiting)
-        self._keep_proposal()
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
@@ -462,7 +462,7 @@ class Session:
                 raise
             yield events.PatchMoved(moved, stale.message)
             return
-        self._keep_proposal()
+        await asyncio.to_thread(self._keep_proposal)
         await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
         for words in self.changes.asides():
