@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
-_SPOKEN = re.compile(r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`")
+_SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
 _MOST_READ = 20_000
 """Letters of an answer that are looked through for files and names."""
 
@@ -239,7 +239,7 @@ class Sight:
         for words, edited in self._heard[-_RECENT:]:
             named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
-            spoken = [name.rsplit(".", 1)[-1] for name in _SPOKEN.findall(words)]
+            spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
         self._heard = []
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_CONTROL = re.compile(
+# Patterns are compiled when a text first needs them: the first frame is plain ASCII.
+_CONTROL = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
-_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
-_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
+_MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
+_WORD = r"\w*[^\W\x00-\x7f]\w*"
 _LONGEST = 20_000
 _MOST = 5
 _GREEK_TWINS = set(
@@ -27,7 +28,7 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
         return text
-    text = _MARKS.sub(lambda match: match[0][:3], text)
+    text = re.sub(_MARKS, lambda match: match[0][:3], text)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]} ... ({len(text) - _LONGEST:,} more characters)"
     return plain(text.expandtabs(4))
@@ -37,8 +38,10 @@ def plain(text: str) -> str:
     """Make the same characters visible in a text of any length, whose tabs and line feeds stay."""
     if text.isascii() and text.isprintable():
         return text
-    return _CONTROL.sub(
-        lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"), text.encode("utf-8", "replace").decode()
+    return re.sub(
+        _CONTROL,
+        lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"),
+        text.encode("utf-8", "replace").decode(),
     )
 
 
@@ -46,9 +49,9 @@ def doubts(text: str) -> tuple[str, ...]:
     """Say why a text may not be what it looks like: characters that hide or turn, and words of two alphabets."""
     if text.isascii():
         return ()
-    codes = dict.fromkeys(f"U+{ord(sign):04X}" for sign in _CONTROL.findall(text) if sign not in "\r\f")
+    codes = dict.fromkeys(f"U+{ord(sign):04X}" for sign in re.findall(_CONTROL, text) if sign not in "\r\f")
     found = [f"hidden characters: {', '.join([*codes][:_MOST])}{' ...' if len(codes) > _MOST else ''}"] if codes else []
-    mixed = dict.fromkeys(word for word in _WORD.findall(text) if _mixed(word))
+    mixed = dict.fromkeys(word for word in re.findall(_WORD, text) if _mixed(word))
     if mixed:
         found.append(f"letters of two alphabets in one word: {', '.join([*mixed][:_MOST])}")
     return tuple(found)

@@ -56,11 +56,11 @@ _CALM = {
     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "GIT_EDITOR": "false", "GIT_ASKPASS": "false",
     "GIT_SSH_COMMAND": "false", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_EXTERNAL_DIFF": "",
 }  # fmt: skip
-_DRIVERS = re.compile(r"(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)", re.DOTALL)
+_DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)"
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
-_ID = re.compile(r"[0-9a-f]{40,64}")
-_REVISION = re.compile(r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}")
+_ID = r"[0-9a-f]{40,64}"
+_REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
 
 class FileFact(NamedTuple):
@@ -138,7 +138,7 @@ class Repo:
             calm = {**_CALM, "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
             self._calm = calm
             listed = self._git("config", "--null", "--name-only", "--list").decode("utf-8", "surrogateescape")
-            names = {match.group(1, 2) for line in listed.split("\0") if (match := _DRIVERS.fullmatch(line))}
+            names = {match.group(1, 2) for line in listed.split("\0") if (match := re.fullmatch(_DRIVERS, line))}
             off = [
                 (f"{kind}.{name}.{key}", "false" if key == "required" else "")
                 for kind, name in sorted(names)
@@ -320,7 +320,7 @@ class Repo:
 
     def revision(self, name: str) -> str | None:
         """Return the full id of the commit that a name stands for (`HEAD~1`, a branch, a short id), None when there is none."""
-        if not self.is_git or not _REVISION.fullmatch(name) or ".." in name or "@{u" in name:
+        if not self.is_git or not re.fullmatch(_REVISION, name) or ".." in name or "@{u" in name:
             return None
         try:
             out = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
@@ -338,7 +338,7 @@ class Repo:
             found = _line(folder / named.removeprefix("ref: ")) if named.startswith("ref: refs/") else named
         except (OSError, ValueError):  # packed, or a worktree whose files lie elsewhere
             found = ""
-        return found if _ID.fullmatch(found) else self.revision("HEAD") or ""
+        return found if re.fullmatch(_ID, found) else self.revision("HEAD") or ""
 
     def dirty(self) -> tuple[str, ...]:
         """List the files that differ from the last commit, new ones too; a deleted one is not a file any more."""

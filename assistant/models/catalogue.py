@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,8 +30,7 @@ class Pick(NamedTuple):
         return f"{self.model.name}:{self.effort}" if self.effort else self.model.name
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """Providers by name."""
 
     providers: Mapping[str, Provider]
@@ -100,7 +98,7 @@ class Catalogue:
         """
         provider = self.providers[model.provider]
         if model.wire and model.wire != provider.wire and not provider.address_from:
-            provider = replace(provider, wire=model.wire, flags=provider.wire_flags.get(model.wire, {}))
+            provider = provider._replace(wire=model.wire, flags=provider.wire_flags.get(model.wire, {}))
         return Pick(provider, model)
 
     def _near(self, name: str, part: list[Model]) -> str:
@@ -204,9 +202,9 @@ def _make(
     values = dict(page.values) if page else {"name": name, "title": name, "wire": "openai_chat", "any_model": True}
     provider = read(Page({**values, **entry, "name": name}, f"config.toml [providers.{name}]"), env)
     if "base_url" in entry:
-        provider = replace(provider, address_from="your config")
+        provider = provider._replace(address_from="your config")
     if "wire" in entry:
-        provider = replace(provider, models=tuple(replace(each, wire="") for each in provider.models))
+        provider = provider._replace(models=tuple(each._replace(wire="") for each in provider.models))
     return _placed(provider, env)
 
 
@@ -223,7 +221,7 @@ def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:
         address = address.removesuffix("/v1")
     if provider.wire == "gemini" and not urlsplit(address).path:
         address += "/v1beta"  # as Google's own libraries read an address
-    return replace(provider, base_url=address, address_from=variable)
+    return provider._replace(base_url=address, address_from=variable)
 
 
 def _host(value: str, usual: str) -> str:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from assistant.errors import ProviderError
@@ -33,8 +32,7 @@ _SMALL = 5e9
 """Parameters below which a model writes whole files: one of 1.5 billion placed no edit block in 24 tries, and 18 whole files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """One server that listens: its root address, how to ask it, and until when (by the loop's clock)."""
 
     name: str
@@ -78,7 +76,7 @@ async def probe(
             until = asyncio.get_running_loop().time() + _WAIT_S  # what was loaded just now is not the server's fault
             models = await _READERS[name](Server(name, root, get, post, until))
             if models is not None:
-                return replace(provider, base_url=address, models=tuple(models[:_MOST_MODELS]))
+                return provider._replace(base_url=address, models=tuple(models[:_MOST_MODELS]))
         return None
 
     return [each for each in await asyncio.gather(*map(ask, _READERS)) if each is not None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -24,14 +23,14 @@ EFFORTS = ("off", "low", "medium", "high", "max")
 ADDITION = "adds_to"
 """The key by which a page says that it adds to another one instead of standing in its place."""
 
-MODEL_FIELDS = {field.name for field in fields(Model)} - {"provider"}
-PROVIDER_FIELDS = {field.name for field in fields(Provider)} - {"address_from"} | {"region_names"}
+MODEL_FIELDS = set(Model._fields) - {"provider"}
+PROVIDER_FIELDS = set(Provider._fields) - {"address_from"} | {"region_names"}
 _SCORE_FIELDS = {"benchmark", "value", "source", "on", "unit"}
 _COUNTS = ("context_window", "soft_window", "max_output")
 _TEXTS = ("id", "title", "wire", "edit_format", "note", "source")
 _PAGE_TEXTS = ("name", "title", "wire", "base_url", "payer", "region", "note", "source")
 _LISTS = ("key_names", "also_at", "region_names")
-_REGION = re.compile(r"[a-z0-9-]{1,40}")
+_REGION = r"[a-z0-9-]{1,40}"
 
 
 class Page(NamedTuple):
@@ -145,11 +144,11 @@ def _region(values: Mapping[str, Any], env: Mapping[str, str], page: Page) -> st
     for name in values.get("region_names", []):
         found = env.get(name, "").strip()
         if found:
-            if not _REGION.fullmatch(found):
+            if not re.fullmatch(_REGION, found):
                 raise ConfigError(f"{name} is {found!r}, which is not the name of a region.", "Write us-east-1, say.")
             return found
     region = str(values.get("region", ""))
-    if region and not _REGION.fullmatch(region):
+    if region and not re.fullmatch(_REGION, region):
         raise ConfigError(f"{page.at(key='region')}: {region!r} is not the name of a region.", "Mend the file.")
     return region
 

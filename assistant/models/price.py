@@ -6,7 +6,6 @@ was burnt yesterday keeps yesterday's price.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -84,8 +83,7 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """Money for a million tokens of each kind; None is unknown.
 
     It holds from `since` (included) until `until` (not included), for prompts of more than `above` tokens, and within
@@ -121,7 +119,7 @@ class Price:
     def times(self, factor: Decimal) -> Price:
         """Return the price of a service tier that costs a multiple."""
         amounts = {name: value * factor for name in _AMOUNTS if (value := getattr(self, name)) is not None}
-        return replace(self, **amounts)
+        return self._replace(**amounts)
 
     def holds(self, at: datetime, calendars: Mapping[str, Calendar] | None = None) -> bool | None:
         """Say whether it holds at an instant, whatever the prompt; None where nobody knows."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,8 @@ Payer = Literal["metered", "prepaid", "plan", "free", "local", "practice"]
 Ability = Literal["thinking", "images", "tools", "cache"]
 """What a model can do: think before it answers, look at images, call tools, read a prompt from a cache."""
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class Score(NamedTuple):
     """A public measure of what a model can do: which benchmark, what it gave, who says so, and when that was said or read."""
@@ -27,8 +29,7 @@ class Score(NamedTuple):
     unit: str = "%"
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What is sold. Token counts are tokens; None is unknown, never unlimited.
 
     `context_window` is the most that a request and its answer may hold; above `soft_window` it is dearer or weaker, and a
@@ -52,7 +53,7 @@ class Model:
     aliases: tuple[str, ...] = ()
     wire: str = ""
     soft_window: int | None = None
-    service_tiers: Mapping[str, Decimal] = field(default_factory=dict)
+    service_tiers: Mapping[str, Decimal] = _NOTHING
     efforts: tuple[str, ...] = ()
     scores: tuple[Score, ...] = ()
     note: str = ""
@@ -64,8 +65,7 @@ class Model:
         return f"{self.provider}/{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """Who sells: an address, a wire, the names of its key, who pays.
 
     `base_url` carries no final slash and may carry a path; `{region}` in it has been filled. `also_at` are other usual
@@ -82,9 +82,9 @@ class Provider:
     payer: Payer = "metered"
     region: str = ""
     also_at: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    flags: Mapping[str, str | bool | int] = field(default_factory=dict)
-    wire_flags: Mapping[str, Mapping[str, str | bool | int]] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NOTHING
+    flags: Mapping[str, str | bool | int] = _NOTHING
+    wire_flags: Mapping[str, Mapping[str, str | bool | int]] = _NOTHING
     models: tuple[Model, ...] = ()
     any_model: bool = False
     note: str = ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.tui.theme import Theme
 
 _KINDS = {"+": "added", "-": "removed", " ": "context"}
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = r"\w+|\s+|[^\w\s]"
 _ALIKE = 0.4
 _LONGEST_PAIR = 400
 _END = "  (no line end)"
@@ -142,7 +142,7 @@ def _differing(old: str, new: str) -> tuple[list[tuple[int, int]], list[tuple[in
     """Return the stretches that differ in two lines; nothing where the lines have little in common."""
     if max(len(old), len(new)) > _LONGEST_PAIR:
         return [], []
-    a, b = _WORD.findall(old), _WORD.findall(new)
+    a, b = re.findall(_WORD, old), re.findall(_WORD, new)
     match = SequenceMatcher(None, a, b, autojunk=False)
     if match.ratio() < _ALIKE:
         return [], []

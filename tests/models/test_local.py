@@ -5,7 +5,6 @@ import contextlib
 import json
 import threading
 import time
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -125,7 +124,7 @@ async def test_a_server_at_its_other_usual_port_is_found_there():
     with Speaks({"/v1/models": {"data": [{"id": "m", "meta": {"n_ctx": 512}}]}}) as server:
         closed = Speaks({})
         closed._server.server_close()
-        page = replace(ALL.providers["llama-server"], base_url=closed.url + "/v1", also_at=(server.url + "/v1",))
+        page = ALL.providers["llama-server"]._replace(base_url=closed.url + "/v1", also_at=(server.url + "/v1",))
         client = Client(env={})
         (found,) = await local.probe(lambda: client.get_json, catalogue.Catalogue({"llama-server": page}))
         await client.aclose()
@@ -176,7 +175,7 @@ async def test_a_server_that_does_not_answer_costs_half_a_second_and_no_more():
 
 
 async def test_nobody_is_asked_off_this_machine_unless_the_user_says_so():
-    page = replace(ALL.providers["vllm"], base_url="http://192.0.2.1:8000/v1")
+    page = ALL.providers["vllm"]._replace(base_url="http://192.0.2.1:8000/v1")
     client = Client(env={})
     loaded = []
     try:

@@ -1,6 +1,6 @@
 """Prices by hand: dates, hours, holidays, sizes, tiers; and what stays true when they change."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.metadata import version
@@ -142,7 +142,7 @@ def test_service_tiers_are_multiples_and_an_unknown_tier_has_no_price():
     assert cost(sol, usage, now, "metered", service_tier="fast").amount == plain * 2
     assert cost(sol, usage, now, "metered", service_tier="default").amount == plain
     assert cost(sol, usage, now, "metered", service_tier="lightspeed").status == "unknown"
-    untiered = replace(sol, service_tiers={})
+    untiered = sol._replace(service_tiers={})
     assert (
         cost(untiered, usage, now, "metered", service_tier="lightspeed").amount == plain
     )  # no money hangs on it there
