@@ -170,7 +170,10 @@ def remembered_names(where: Places, what: str) -> list[str]:
 
 def remember(where: Places, **values: Any) -> None:
     """Keep choices for the next sitting; a disk that is full costs the memory, not the choice."""
-    data = {**remembered(where), **values}
+    known = remembered(where)
+    data = {**known, **values}
+    if data == known:
+        return
     temp = where.data / f"state.{os.getpid()}.new"
     try:
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -26,6 +26,7 @@ from assistant.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.geometry import Size
     from textual.timer import Timer
 
     from assistant.quota.caps import Hold
@@ -111,6 +112,10 @@ class MainScreen(Screen[None]):
     def on_resize(self) -> None:
         """One pane or two."""
         self._arrange()
+
+    def _screen_resized(self, size: Size) -> None:
+        if size != self.size:  # Textual tells the same size four times at the start, and would lay out each time
+            super()._screen_resized(size)
 
     def _arrange(self) -> None:
         """Show both panes side by side when there is room and something to decide, else the one that is in use."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
 class Theme:
     """Styles by what they are for, styles by the kind of a word in source code, and the base theme of Textual."""
 
-    name: str
-    textual: str
-    styles: Mapping[str, Style]
-    syntax: Mapping[str, Style]
+    def __init__(self, name: str, textual: str, styles: Mapping[str, Style], syntax: Mapping[str, Style]) -> None:
+        self.name, self.textual, self.styles, self.syntax = name, textual, styles, syntax
 
     def __getitem__(self, use: str) -> Style:
         """Return the style for a use; an unknown use looks like plain words."""

@@ -7,7 +7,6 @@ one grows. What is long and said elsewhere (edits, thoughts) is folded into one 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -38,15 +37,15 @@ _MOST_LINES = 20_000
 """Lines that are kept on the screen's side; older ones are in the transcript on disk."""
 
 
-@dataclass(slots=True)
 class _Line:
     """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself."""
 
-    text: str
-    kind: str
-    language: str = ""
-    label: str = ""
-    hidden: bool = False
+    __slots__ = ("hidden", "kind", "label", "language", "text")
+
+    def __init__(self, text: str, kind: str, language: str = "") -> None:
+        self.text, self.kind, self.language = text, kind, language
+        self.label = ""
+        self.hidden = False
 
     @property
     def blank(self) -> bool:
