@@ -34,9 +34,11 @@ def main() -> None:
 
 
 def _run(argv: list[str]) -> int:
+    import gc
     import os
     from pathlib import Path
 
+    gc.disable()  # what is loaded first stays: to look through it for what could be thrown away is lost time
     from assistant.errors import AssistantError, ConfigError
 
     options = _parse(argv)
@@ -51,10 +53,7 @@ def _run(argv: list[str]) -> int:
         if not root.is_dir():
             raise ConfigError(f"{root} is not a folder.", "Name the folder of your project, or stand in it.")
         if options.command in {"tui", "demo"}:
-            import gc
-
             session = _session(root, dict(os.environ))
-            gc.disable()  # until the first frame stands: what is loaded for it stays, and to look through it is lost time
             from assistant.tui.app import start
 
             return start(
@@ -64,8 +63,10 @@ def _run(argv: list[str]) -> int:
             )
         from assistant import headless
 
-        make = _onlooker if headless.looks(options.command) else _session
-        return headless.run(make(root, dict(os.environ)), options)
+        if headless.looks(options.command):  # one question, and the process ends
+            return headless.run(_onlooker(root, dict(os.environ)), options)
+        gc.enable()
+        return headless.run(_session(root, dict(os.environ)), options)
     except AssistantError as error:
         from assistant.visible import plain
 
@@ -87,9 +88,6 @@ def _session(root: Path, env: Mapping[str, str]) -> Session:
 
 
 def _onlooker(root: Path, env: Mapping[str, str]) -> Onlooker:
-    import gc
-
-    gc.disable()  # one question, and the process ends: to look for what could be thrown away is lost time
     from assistant import config
     from assistant.sight import Onlooker
 
