@@ -87,7 +87,7 @@ def test_pictures_and_tools_are_counted_where_they_cannot_go_along():
 def test_whether_it_fits_is_said_without_promising():
     size = switch.sheet(HISTORY, None, FLASH, payer_after="prepaid", now=NOW).ways[0].tokens
     for window, fits in ((size[2] * 4, "yes"), (round(size[1] * 4 / 3) + 40, "perhaps"), (size[0] // 2, "no")):
-        target = catalogue.Pick(FLASH.provider, catalogue.replace(FLASH.model, context_window=window))
+        target = catalogue.Pick(FLASH.provider, FLASH.model._replace(context_window=window))
         assert switch.sheet(HISTORY, None, target, payer_after="prepaid", now=NOW).ways[0].fits == fits, window
     unknown = ALL.pick("openrouter/some/model")
     sheet = switch.sheet(HISTORY, None, unknown, payer_after="prepaid", now=NOW)
@@ -120,7 +120,7 @@ def test_the_small_model_is_asked_for_a_brief_in_our_words():
 
 @pytest.mark.parametrize("longest", [1, 50, 4_000])
 def test_a_conversation_too_long_for_the_small_model_loses_its_beginning(longest):
-    small = catalogue.Pick(FLASH.provider, catalogue.replace(FLASH.model, context_window=600))
+    small = catalogue.Pick(FLASH.provider, FLASH.model._replace(context_window=600))
     history = [said("user" if n % 2 == 0 else "assistant", f"message {n} " + "word " * longest) for n in range(60)]
     text = switch.brief_request(history, small).messages[0].text
     assert switch.tokens.count(text) < 800

@@ -74,6 +74,7 @@ class Transcript(ScrollView, can_focus=True):
         self._dirty = False
         self._follows = True
         self._clean = 0  # strips that are on the screen as they are
+        self._painted = 0  # strips that were there when it was painted last
         self._ground = Style.null()
         self._height, self._room, self._scrolled_at = 0, 1, 0.0
         self._timer: Timer | None = None
@@ -286,6 +287,7 @@ class Transcript(ScrollView, can_focus=True):
         """
         size, top = Size(self._width, self._roomy(len(self._strips))), self.scroll_offset.y
         first, self._clean = self._clean, len(self._strips)
+        last, self._painted = max(self._painted, len(self._strips)), len(self._strips)
         if self.show_vertical_scrollbar == (size.height > self.container_size.height):
             self.set_reactive(Transcript.virtual_size, size)
             if self.show_vertical_scrollbar:
@@ -293,8 +295,8 @@ class Transcript(ScrollView, can_focus=True):
         else:
             self.virtual_size = size
         self._keep_end()
-        if self.scroll_offset.y == top:
-            self.refresh_lines(first, max(1, top + self.size.height - first))
+        if self.scroll_offset.y == top and first < min(last, top + self.size.height):
+            self.refresh_lines(first, min(last, top + self.size.height) - first)
 
     def _roomy(self, lines: int) -> int:
         """Return the height to show: below a running answer with room for the lines of the next moment, as fast as they come."""
@@ -328,6 +330,7 @@ class Transcript(ScrollView, can_focus=True):
         """Draw one line of the screen."""
         index = y + self.scroll_offset.y
         if not 0 <= index < len(self._strips):
+            self._ground = self._ground or self.rich_style  # the first frame comes before anything is drawn
             return Strip.blank(self.size.width, self._ground)
         line = self._strips[index]
         selection = self.text_selection
