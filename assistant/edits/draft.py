@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LARGEST = 20_000_000
+_MOST_READ = 1_000_000
+"""Lines of a file that are read again in all for edits that only fit what the reply wrote before: some seconds."""
 
 
 class Overlap(Exception):
@@ -62,6 +64,7 @@ class Draft:
     _index: Index | None = None
     _line_end: str = ""
     _later: Draft | None = None
+    _read: int = 0
 
     @classmethod
     def absent(cls, path: str) -> Draft:
@@ -166,10 +169,17 @@ class Draft:
         return lines, came
 
     def so_far(self) -> Draft | None:
-        """Return the file as the reply has left it, to be searched; None where it has not touched it yet."""
+        """Return the file as the reply has left it, to be searched; None where it has not touched it yet.
+
+        Raises Refusal where that was done too often for so long a file.
+        """
         if not self.splices:
             return None
         if self._later is None:
+            self._read += len(self.lines)
+            if self._read > _MOST_READ:
+                words = f"{self.path}: too many edits of the reply are not in the file as it was, and this one neither; they were not looked for in what the reply made of it."
+                raise Refusal("not_found", words)
             lines, came = self.composed()
             self._later = Draft(self.path, self.before, self.mode, self.how, lines, came, miscounts=True)
         return self._later

@@ -80,13 +80,23 @@ class Misfit:
 
     edit: Edit
     reason: MisfitReason
-    message: str
+    words: str
     candidates: tuple[Candidate, ...] = ()
+    advice: str = ""
+
+    @property
+    def message(self) -> str:
+        """Why, in words that always name the file, where the reply does, and the line of the reply."""
+        words, names = self.words, [repr(name)[1:-1] for name in (self.edit.path.removeprefix("./"), *self.edit.also)]
+        if names[0] and not any(name in words for name in names if name):
+            words = f"{names[0]}: {words}"
+        line = f"line {self.edit.reply_line}"
+        return words if line in words else f"{words.removesuffix('.')} ({line} of the reply)."
 
     @property
     def hint(self) -> str:
         """What the user or the model can do about it."""
-        return _HINTS[self.reason]
+        return self.advice or _HINTS[self.reason]
 
 
 _HINTS: dict[MisfitReason, str] = {

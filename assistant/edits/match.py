@@ -49,6 +49,14 @@ class Fitted:
     notes: tuple[Note, ...]
 
 
+class _Drafts(dict[str, Draft]):
+    """Files by their path, and the names that some of them are moved to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: set[str] = set()
+
+
 def fit(
     edits: Sequence[Edit],
     read: Read,
@@ -62,7 +70,7 @@ def fit(
     what may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown, `shown` are the lines
     (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others.
     """
-    drafts: dict[str, Draft] = {}
+    drafts = _Drafts()
     misfits: list[Misfit] = []
     notes: list[Note] = []
     placed: list[tuple[Edit, str]] = []
@@ -76,9 +84,9 @@ def fit(
         except Refusal as no:
             misfits.append(Misfit(edit, no.reason, no.message, no.candidates))
         except OutsideRoot as error:
-            misfits.append(Misfit(edit, "outside", str(error)))
+            misfits.append(Misfit(edit, "outside", error.message, advice=error.hint))
         except PatchError as error:
-            misfits.append(Misfit(edit, "unreadable", str(error)))
+            misfits.append(Misfit(edit, "unreadable", error.message, advice=error.hint))
         else:
             placed.append((edit, rung))
             if rung not in {"exact", ""}:
@@ -138,7 +146,7 @@ def _words(edits: Sequence[Edit], name: str) -> str:
     return "".join(part for edit in mine for part in (edit.before, edit.after))
 
 
-def _open(edit: Edit, drafts: dict[str, Draft], read: Read, edits: Sequence[Edit]) -> Draft | None:
+def _open(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Draft | None:
     """Return the file an edit is about: the first reading of its path that exists, else the first that is likely."""
     first: OutsideRoot | None = None
     names = [_plain(each) for each in (edit.path, *edit.also) if each]
@@ -171,7 +179,7 @@ def _open(edit: Edit, drafts: dict[str, Draft], read: Read, edits: Sequence[Edit
 def _put(
     edit: Edit,
     draft: Draft,
-    drafts: dict[str, Draft],
+    drafts: _Drafts,
     read: Read,
     said: int,
     shown: Collection[str] | None,
@@ -199,8 +207,9 @@ def _put(
                 raise Refusal("conflict", f"{draft.path} is moved twice, or onto itself.")
             if (target in drafts and drafts[target].exists) or read(target) is not None:
                 raise Refusal("exists", f"{target} exists already, so {draft.path} cannot be moved there.")
-            if any(each.new_path == target for each in drafts.values()):
+            if target in drafts.targets:
                 raise Refusal("conflict", f"Two files would be moved to {target}.")
+            drafts.targets.add(target)
             draft.new_path = target
         case "mode":
             draft.mode_after = edit.mode

@@ -391,3 +391,38 @@ def test_dots_of_a_doctest_stand_for_nothing():
     text = 'def f(x):\n    """Do.\n\n    >>> for y in f(x):\n    ...     print(y)\n    ...\n    1\n    >>> f(3)\n    ...\n    """\n    return [x]\n'
     assert run(f"new.py\n```\n{text}```\n", {}) == ({"new.py": text}, [])
     assert [each.reason for each in run("new.py\n```\nx = 1\n...\n```\n", {})[1]] == ["elided"]
+
+
+def test_edits_that_only_fit_what_the_reply_wrote_are_looked_for_so_often_and_then_refused():
+    lines = [f"line {number}\n" for number in range(100_000)]
+    data = "".join(lines).encode()
+    edits = []
+    for number in range(0, 24, 2):
+        edits.append(Edit("replace", "a.txt", lines[number], f"LINE {number}\n", reply_line=2 * number + 1))
+        edits.append(Edit("replace", "a.txt", f"nowhere {number}\n", "x\n", reply_line=2 * number + 2))
+    fitted = fit(edits, {"a.txt": (data, 0o644)}.get)
+    assert len(fitted.misfits) == 12
+    assert "too many edits" in fitted.misfits[-1].message
+    assert "line 46" in fitted.misfits[-1].message
+    (changed,) = fitted.patch.files
+    assert changed.after.count(b"LINE") == 12
+
+
+def test_what_is_refused_says_what_to_do_in_its_own_words():
+    def read(path):
+        raise OutsideRoot(f"{path!r} lies in another repository (sub).", "Open Wattson there to edit it.", path=path)
+
+    (misfit,) = fit([Edit("replace", "sub/a.txt", "a\n", "b\n", reply_line=7)], read).misfits
+    assert misfit.message == "'sub/a.txt' lies in another repository (sub) (line 7 of the reply)."
+    assert misfit.hint == "Open Wattson there to edit it."
+
+
+def test_a_thousand_files_are_moved_and_two_never_to_one_name():
+    files = {f"a/{number}.txt": (b"x\n", 0o644) for number in range(1_000)}
+    edits = [Edit("rename", name, new_path=name.replace("a/", "b/"), reply_line=1) for name in files]
+    edits.append(Edit("rename", "c.txt", new_path="b/7.txt", reply_line=9))
+    fitted = fit(edits, {**files, "c.txt": (b"y\n", 0o644)}.get)
+    assert len(fitted.patch.files) == 1_000
+    assert [each.message for each in fitted.misfits] == [
+        "c.txt: Two files would be moved to b/7.txt (line 9 of the reply)."
+    ]

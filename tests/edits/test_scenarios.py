@@ -90,6 +90,8 @@ def test_the_tree_is_as_the_reply_meant_or_untouched(folder, tmp_path):
             assert words.strip()
             if isinstance(each, Misfit):
                 assert each.hint
+                assert f"line {each.edit.reply_line}" in words
+                assert repr(each.edit.path.removeprefix("./").rpartition("/")[2])[1:-1] in words
                 assert each.reason != "ambiguous" or len(each.candidates) > 1
         return
     assert not (folder / "refuse").exists(), "this reply must be refused"
