@@ -29,6 +29,7 @@ _MARKUP = (
 )  # fmt: skip
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
+_TICKED = re.compile("`[^`]*`")
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
 _QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#39|#x27|#34);")
@@ -134,7 +135,8 @@ def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:
 
 def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     """Whether new code has curly quotes for plain ones; never where the file or the lines to find have some."""
-    bent = any(_CURLY.search(line) and not _QUOTES.search(line) and not _COMMENT.search(line) for line in fresh)
+    lines = [_TICKED.sub("", line) for line in fresh if not _COMMENT.search(line)]
+    bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in lines)
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
 
 

@@ -178,14 +178,12 @@ def _plain(index: Index, wish: Wish) -> list[Found]:
         pairs = [(have.strip(), want.strip()) for have, want in zip(there, wish.old, strict=True)]
         if all(have == want for have, want in pairs):
             continue
-        curly = any(have.isascii() and not want.isascii() for have, want in pairs)
-        straight = {sign for have, want in pairs if have != want for sign in have if sign in _PLAIN}
-        made = [line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.new]
         runs = changes([_simple(line) for line in wish.old], [_simple(line) for line in wish.new])
         fresh = [wish.new[at] for _, _, c, d in runs for at in range(c, d)]
-        if any(_PLAIN[sign] in line for sign in straight for line in fresh):
+        table = _made(pairs, fresh)
+        if table is None:
             continue  # whether the new line wants the file's sign or the reply's cannot be told
-        old = [line.translate(_TYPOGRAPHY) if curly and not straight else line for line in wish.old]
+        old, made = ([line.translate(table) for line in lines] for lines in (wish.old, wish.new))
         base = Wish(old, made, wish.source)
         shift = _shift([_lead_of(have, want) for have, want in zip(there, old, strict=True)], old)
         if shift is None or any(line.strip() and not line.startswith(shift[0]) for line in made):
@@ -193,6 +191,22 @@ def _plain(index: Index, wish: Wish) -> list[Found]:
         moved = Wish([_move(line, shift) for line in base.old], [_move(line, shift) for line in base.new], base.source)
         found.append(settle(index, start, moved, "typography"))
     return found
+
+
+def _made(pairs: Sequence[tuple[str, str]], fresh: Sequence[str]) -> dict[int, str | None] | None:
+    """Return how signs that the reply has made typographic become plain again; None where the new lines need more than that.
+
+    `pairs` are lines of the file and of the reply. Signs that stand in both stay; where the file's are plain in the
+    reply, or some of a sign are the file's and some are not, a new line with such a sign cannot be written.
+    """
+    signs = {sign for pair in pairs for line in pair for sign in line if ord(sign) in _TYPOGRAPHY}
+    lost = {sign for sign in signs if any(have.count(sign) > want.count(sign) for have, want in pairs)}
+    made = {sign for sign in signs if any(have.count(sign) < want.count(sign) for have, want in pairs)}
+    mixed = {sign for sign in made if any(sign in have for have, _ in pairs)}
+    if any(sign in line for line in fresh for sign in mixed | {_PLAIN[each] for each in lost if each in _PLAIN}):
+        return None
+    kept = signs - made
+    return {code: plain for code, plain in _TYPOGRAPHY.items() if made and chr(code) not in kept}
 
 
 def _lead_of(have: str, want: str) -> str:
@@ -294,7 +308,16 @@ def _blanks(index: Index, wish: Wish) -> list[Found]:
         Found(start, tuple(wish.old), tuple(wish.new), tuple(wish.source), "blanks in context")
         for start in starts
         if all(index.lines[start + at].rstrip() == wish.old[at].rstrip() for at in must or ())
+        and not _unlike(index.lines[start : start + len(wish.old)], wish)
     ]
+
+
+def _unlike(there: Sequence[str], wish: Wish) -> bool:
+    """Whether context shows that the file indents otherwise, or has other quotes and dashes, and new lines have such."""
+    fresh = [wish.new[at] for _, _, c, d in changes(wish.old, wish.new) for at in range(c, d)]
+    pairs = [*zip(there, wish.old, strict=True)]
+    elsewhere = any(want.strip() and lead(have) != lead(want) for have, want in pairs)
+    return (elsewhere and any(map(lead, fresh))) or _made(pairs, fresh) is None
 
 
 def _near(index: Index, wish: Wish) -> list[Found]:

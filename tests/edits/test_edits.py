@@ -426,3 +426,37 @@ def test_a_thousand_files_are_moved_and_two_never_to_one_name():
     assert [each.message for each in fitted.misfits] == [
         "c.txt: Two files would be moved to b/7.txt (line 9 of the reply)."
     ]
+
+
+def test_quotes_made_curly_in_prose_of_another_language_are_made_plain_again():
+    files = {"a.md": "Pydantic'nin özelliği — daha iyi.\n\nSchema'ları Ayırma\n"}
+    before = "Pydantic’nin özelliği — daha iyi.\n\nSchema’ları Ayırma\n"
+    tree, misfits = run(block("a.md", before, before.replace("Ayırma", "Ayırmayın — hiç")), files)
+    assert not misfits
+    assert tree["a.md"] == "Pydantic'nin özelliği — daha iyi.\n\nSchema'ları Ayırmayın — hiç\n"
+
+
+def test_where_some_curly_quotes_are_the_files_own_a_new_line_with_one_is_refused():
+    files = {"a.md": "Pydantic'nin ‘özelliği’ ve client’lar.\n\nBir\n"}
+    before = "Pydantic’nin ‘özelliği’ ve client’lar.\n\nBir\n"
+    tree, misfits = run(block("a.md", before, before.replace("Bir", "Bir’in")), files)
+    assert misfits
+    assert tree == files
+
+
+def test_curly_quotes_beside_ticks_in_code_are_refused():
+    old = "  end\nend\n"
+    new = "  end\n\n  it ’parses an `and` in an `or`’ do\n  end\nend\n"
+    assert run(block("a_spec.rb", old, new), {"a_spec.rb": old})[1]
+    new = "  end\n  return `it’s ${old}`\nend\n"
+    assert not run(block("a_spec.js", old, new), {"a_spec.js": old})[1]
+
+
+def test_a_new_line_is_not_placed_where_the_file_indents_by_tabs_and_blanks_and_the_reply_only_by_blanks():
+    old = "    flags=()\n`)\n\tnames := 1\n"
+    diff = (
+        '--- a/a.go\n+++ b/a.go\n@@ -1,3 +1,4 @@\n     flags=()\n `)\n+    write(buf, "    flags=1")\n     names := 1\n'
+    )
+    tree, misfits = run(diff, {"a.go": old})
+    assert misfits
+    assert tree == {"a.go": old}

@@ -1,4 +1,8 @@
-"""Runs cases and prints what became of them. Usage: python -m tests.edits.mutations [FIRST LAST [FAMILY]]."""
+"""Runs cases and prints what became of them.
+
+Usage: python -m tests.edits.mutations [FIRST LAST [FAMILY]] [--commits REPOSITORY ...]. With repositories, the edits are
+those that their last commits made, not ours.
+"""
 
 import re
 import sys
@@ -6,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.edits.mutations.case import FAMILIES, case
+from tests.edits.mutations.desk import use_commits
 from tests.edits.mutations.judge import GOOD, check
 
 
@@ -34,5 +39,8 @@ def main(first, last, only=""):
 
 
 if __name__ == "__main__":
-    numbers = [int(each) for each in sys.argv[1:3]] or [0, 4]
-    main(*numbers, *(sys.argv[3:4]))
+    words, _, repositories = " ".join(sys.argv[1:]).partition("--commits")
+    for repository in repositories.split():
+        sys.stdout.write(f"{use_commits(repository)} real edits with those of {repository}\n")
+    numbers = [int(each) for each in words.split()[:2]] or [0, 4]
+    main(*numbers, *(words.split()[2:3]))

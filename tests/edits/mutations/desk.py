@@ -3,6 +3,7 @@
 import difflib
 import importlib.util
 import re
+import subprocess
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,11 +25,46 @@ def sources():
         folder = Path(spec.submodule_search_locations[0])
         for path in sorted(folder.glob(under))[:14]:
             text = path.read_bytes().decode()
-            if 30 < text.count("\n") < 900 and "\r" not in text and text.endswith("\n") and "<<<<<<<" not in text:
+            if plain(text):
                 found.append((f"src/{package}/{path.name}", text))
     return found
 
 
+def plain(text):
+    return 30 < text.count("\n") < 900 and "\r" not in text and text.endswith("\n") and "<<<<<<<" not in text
+
+
+def use_commits(repo, most=300):
+    """Let the edits of the cases be those of a repository's last commits; returns how many there are."""
+
+    def git(*args, words=None):
+        return subprocess.run(["git", "-C", str(repo), *args], input=words, capture_output=True, check=True).stdout
+
+    raw = git("log", f"-n{most}", "--no-merges", "--raw", "--no-abbrev", "--diff-filter=M", "--format=")
+    rows = [
+        line.split(None, 5) for line in raw.decode("utf-8", "replace").splitlines() if line.startswith(":100644 100644")
+    ]
+    names = "".join(f"{old}\n{new}\n" for _, _, old, new, _, _ in rows)
+    data, at, texts = git("cat-file", "--batch", words=names.encode()), 0, []
+    while at < len(data):
+        head = data[at : data.index(b"\n", at)]
+        words = head.split()
+        size = int(words[2]) if len(words) == 3 else 0  # one that is missing has a line of two words
+        start = at + len(head) + 1
+        texts.append(data[start : start + size])
+        at = start + size + (len(words) == 3)
+    for row, old, new in zip(rows, texts[::2], texts[1::2], strict=True):
+        path = row[5]
+        try:
+            before, after = old.decode(), new.decode()
+        except UnicodeDecodeError:
+            continue
+        if before != after and plain(before) and plain(after) and path.isascii() and '"' not in path:
+            COMMITS.append((path, before, after))
+    return len(COMMITS)
+
+
+COMMITS = []
 HERE = Path(__file__).parent.parent
 WORDS = ["limit", "retries", "buffer", "offset", "label", "target", "window", "region", "cursor", "marker"]
 
@@ -90,6 +126,9 @@ class Desk:
         return "\n".join(lines) + "\n"
 
     def pair(self, want=None, sites=None):
+        for found in self.rng.sample(COMMITS, min(60, len(COMMITS))):
+            if (want is None or want(*found[:2])) and (sites is None or len(hunks(*found[1:])) == sites):
+                return found
         path, text = self.source(want)
         return path, text, self.edit(text, sites)
 
