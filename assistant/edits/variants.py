@@ -143,6 +143,8 @@ def _tabbed(index: Index, wish: Wish) -> list[Found]:
             continue
         width = told.pop()
         tabs = any("\t" in mine for mine, _ in pairs)
+        if tabs and any(len(mine) >= width and "\t" not in mine for mine, _ in pairs):
+            continue  # the file has both, and which of them a new line wants cannot be told
         new = [_retab(line, width, tabs=tabs) for line in wish.new]
         known = dict(zip(wish.old, there, strict=True))
         fixed = [known.get(line, mended) for line, mended in zip(wish.new, new, strict=True)]

@@ -460,3 +460,5 @@ def test_a_new_line_is_not_placed_where_the_file_indents_by_tabs_and_blanks_and_
     tree, misfits = run(diff, {"a.go": old})
     assert misfits
     assert tree == {"a.go": old}
+    old = "\twrite(`\n    if x\n`)\n"
+    assert run(block("a.go", old.expandtabs(4), "    write(`\n    set\n    if x\n`)\n"), {"a.go": old})[1]

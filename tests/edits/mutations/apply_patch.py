@@ -5,7 +5,7 @@ import re
 from tests.edits.mutations.case import FAMILIES, family
 from tests.edits.mutations.desk import hunks, joined
 from tests.edits.mutations.edit_block import crlf, curl, no_eol, several, twin, written
-from tests.edits.mutations.notation import ap, ap_update, lines_of, one
+from tests.edits.mutations.notation import ap, ap_update, lines_of, one, steady
 
 
 def ap_case(desk, spoil=lambda t, *_: t, sites=None, want=None):
@@ -85,7 +85,7 @@ def _(desk):
     if not made:
         return None
     path, before, after, found = made
-    kept = {line for line in found[0][4] if line.strip()} & set(found[0][5])
+    kept = steady(*found[0][4:6])
     add = lambda text: "".join((line + " " if line in kept else line) + "\n" for line in text.split("\n")[:-1])
     return {path: add(before)}, ap(ap_update(path, before, after)), {path: add(after)}
 

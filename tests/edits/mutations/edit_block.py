@@ -6,7 +6,7 @@ import re
 
 from tests.edits.mutations.case import FAMILIES, family
 from tests.edits.mutations.desk import HERE, hunks, joined, stands
-from tests.edits.mutations.notation import block, info, one, quiet, said, sr
+from tests.edits.mutations.notation import block, info, one, quiet, said, sr, steady
 
 
 def sr_case(desk, spoil, sites=None, want=None, keep=None):
@@ -668,7 +668,7 @@ def _(desk):
         return None
     path, before, after, found = made
     *_, old, new = found[0]
-    kept = set(old) & set(new)
+    kept = steady(old, new)
     seen = set(before.split("\n")) - set(old)
     add = lambda text: "".join(
         (line + "  " if line in kept and line not in seen and line.strip() else line) + "\n"

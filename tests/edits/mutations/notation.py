@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import Counter
 
 from tests.edits.mutations.desk import hunks, joined
 
@@ -81,6 +82,13 @@ PLAIN_WORDS = re.compile(r"^(?:```|~~~|\s*<{5,}|\s*={5,}|\s*>{5,})", re.MULTILIN
 
 def quiet(text):
     return not PLAIN_WORDS.search(text)
+
+
+def steady(old, new):
+    """Return the lines that an edit leaves as and where they are, all of them: neither moved nor said again."""
+    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    same = Counter(line for block in blocks for line in old[block.a : block.a + block.size] if line.strip())
+    return {line for line, count in same.items() if old.count(line) == new.count(line) == count}
 
 
 def one(desk, sites=1, want=None):

@@ -5,7 +5,7 @@ import re
 from tests.edits.mutations.case import FAMILIES, family
 from tests.edits.mutations.desk import joined
 from tests.edits.mutations.edit_block import bom, crlf, crlf_answer, executable, latin, no_eol, several, twin, written
-from tests.edits.mutations.notation import fenced, lines_of, one, quiet, udiff, udiff_hunks, udiff_text
+from tests.edits.mutations.notation import fenced, lines_of, one, quiet, steady, udiff, udiff_hunks, udiff_text
 
 
 def ud_case(desk, spoil, sites=None, want=None, wrap=fenced):
@@ -309,7 +309,7 @@ def _(desk):
     if not made:
         return None
     path, before, after, found = made
-    kept = {line for line in found[0][4] if line.strip()} & set(found[0][5])
+    kept = steady(*found[0][4:6])
     add = lambda text: "".join((line + "  " if line in kept else line) + "\n" for line in text.split("\n")[:-1])
     return {path: add(before)}, fenced(udiff(path, before, after)), {path: add(after)}
 
