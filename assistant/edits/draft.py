@@ -61,6 +61,7 @@ class Draft:
     miscounts: bool = False
     done: set[tuple[str, str, int | None]] = field(default_factory=set)
     splices: list[Splice] = field(default_factory=list)
+    claims: dict[tuple[int, str], Edit] = field(default_factory=dict)
     _index: Index | None = None
     _line_end: str = ""
     _later: Draft | None = None
@@ -201,6 +202,7 @@ class Draft:
         self.lines, self.came = self.composed()
         self.numbers = fresh
         self.splices, self._index, self._line_end, self._later = [], None, "", None
+        self.claims.clear()
 
     def patch(self) -> FilePatch:
         """Return what becomes of the file; raises UnicodeEncodeError where its encoding cannot hold the new lines."""

@@ -263,6 +263,10 @@ def _replace(edit: Edit, draft: Draft, said: int) -> str:
                 draft.settle_so_far()
         if not found:
             raise place.why_not(edit, draft, wish)
+    earlier = draft.claims.setdefault((found[0].start, edit.before), edit)
+    if earlier.after != edit.after:
+        words = f"{draft.path}: the edit at line {edit.reply_line} of the reply says something else of the very lines that the one at line {earlier.reply_line} has changed."
+        raise Refusal("conflict", words)
     try:
         for each in found:
             draft.put(edit, each)

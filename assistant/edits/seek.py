@@ -56,6 +56,11 @@ class Index:
         return all(map(str.isascii, self.lines))
 
     @cached_property
+    def indents(self) -> tuple[int, int]:
+        """How many lines are indented by two blanks or more, and how many by tabs."""
+        return sum(line.startswith("  ") for line in self.lines), sum(line.startswith("\t") for line in self.lines)
+
+    @cached_property
     def guessable(self) -> list[str]:
         """The different lines that are short enough to be compared letter by letter."""
         return [line for line in self.where("stripped", str.strip) if len(line) < _LONG]

@@ -78,6 +78,10 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         return
     if not name.endswith(_TEXTS) and _bent(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
+    if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
+        raise Refusal(
+            "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than all of the file."
+        )
     if _escaped(edit, draft, fresh, _QUOTE_ENTITY if name.endswith(_TEXTS) else _ENTITY):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
 
@@ -138,6 +142,21 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     lines = [_TICKED.sub("", line) for line in fresh if not _COMMENT.search(line)]
     bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in lines)
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
+
+
+def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
+    """Whether new lines bring blanks into a file of tabs, or tabs into one of blanks, and no line to find is indented.
+
+    Such a reply may have lost the file's blanks on its way; where a line to find is indented like the file, it has not.
+    """
+    if any(line[:1] in {" ", "\t"} for line in edit.before.split("\n")):
+        return False
+    if not any(line[:2] == "  " or line[:1] == "\t" for line in fresh):
+        return False
+    blanks, tabs = draft.index.indents
+    if tabs >= _SEVERAL and not blanks:
+        return any(line.startswith("  ") and line.strip() for line in fresh)
+    return blanks >= _SEVERAL and not tabs and any(line.startswith("\t") and line.strip() for line in fresh)
 
 
 def _escaped(edit: Edit, draft: Draft, fresh: list[str], signs: re.Pattern[str]) -> bool:

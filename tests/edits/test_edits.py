@@ -462,3 +462,26 @@ def test_a_new_line_is_not_placed_where_the_file_indents_by_tabs_and_blanks_and_
     assert tree == {"a.go": old}
     old = "\twrite(`\n    if x\n`)\n"
     assert run(block("a.go", old.expandtabs(4), "    write(`\n    set\n    if x\n`)\n"), {"a.go": old})[1]
+
+
+def test_two_edits_that_say_different_things_of_the_same_lines_are_a_conflict():
+    reply = block("a.go", "package a\n\n", "// new\n\npackage a\n\n") + block("a.go", "package a\n\n", "package b\n\n")
+    tree, misfits = run(reply, {"a.go": "package a\n\nfunc f() {}\n"})
+    assert [each.reason for each in misfits] == ["conflict"]
+    assert "that the one at line 3 has changed" in misfits[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "new", "fits"),
+    [
+        ("a.go", "func f() {\n\ta\n\tb\n\tc\n}\nvar x\n", "var x\nconst (\n  y\n)\n", False),
+        ("a.py", "def f():\n    a\n    b\n    c\nvar x\n", "def g():\n\treturn 1\nvar x\n", False),
+        ("a.go", "func f() {\n\ta\n\tb\n\tc\n}\nvar x\n", "var x\nconst (\n\ty\n)\n", True),
+        ("a.go", "func f() {\n\ta\n    b\n\tc\n\td\n}\nvar x\n", "var x\nconst (\n  y\n)\n", True),
+        ("a.md", "* a\n    b\n    c\n    d\nvar x\n", "var x\n\tcode\n", True),
+    ],
+)
+def test_blanks_that_the_file_never_indents_by_are_not_brought_in_unseen(name, file, new, fits):
+    tree, misfits = run(block(name, "var x\n", new), {name: file})
+    assert bool(misfits) != fits
+    assert (tree[name] != file) == fits
