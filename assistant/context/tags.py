@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.machinery
+import importlib.util
 import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tree_sitter import Node, Parser, Query
 
     from assistant.context.language import Language
@@ -50,11 +53,25 @@ def _tools(language: Language, *, references: bool) -> tuple[Parser, Query] | No
         # To leave patterns out takes a good part of the time off: what tree-sitter does with each of them is most of the start of a child.
         text = "".join(pattern for pattern in _PATTERNS.split(text) if "@reference" not in pattern)
     try:
-        grammar = Grammar(getattr(importlib.import_module(language.grammar), language.constructor)())
+        grammar = Grammar(_constructor(language)())
         query = Query(grammar, text)
     except (ImportError, AttributeError, ValueError, QueryError):
         return None
     return Parser(grammar), query
+
+
+def _constructor(language: Language) -> Callable[[], object]:
+    """Return what makes a grammar, from the library in its wheel: the package around that loads temporary files and more."""
+    spec = importlib.util.find_spec(language.grammar)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        loaders = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+        inner = importlib.machinery.FileFinder(folder, loaders).find_spec(f"{language.grammar}._binding")
+        if inner is not None and inner.loader is not None:
+            module = importlib.util.module_from_spec(inner)
+            inner.loader.exec_module(module)
+            if hasattr(module, language.constructor):
+                return getattr(module, language.constructor)  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(language.grammar), language.constructor)  # type: ignore[no-any-return]
 
 
 def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
