@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from assistant.context.segments import Segment
     from assistant.context.tags import Tags
 
-SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.03, 0.55, 100
+SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.01, 0.55, 100
 """How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
 costs, beyond so many tokens."""
-NAMES_SHARE, PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.3, 0.04, 0.4, 0.5
-"""The share of the budget that is kept for names; what a name is worth for its file alone, and a constant or field of that;
-how steeply it falls with the worth of its file: gentler than source, for names of a lesser file cost little."""
+NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.1, 0.01, 0.2
+"""The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
+tokens, and never more than this."""
+PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.5
+"""What a name is worth for its file alone, and a constant or field of that; how steeply it falls with the worth of its file:
+gentler than source, for names of a lesser file cost little."""
 _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
@@ -94,10 +97,20 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
             pool.append((value, rough, file, piece))
     pool.sort(key=lambda row: -row[0])
     rows = [(rough, file, piece) for _, rough, file, piece in pool]
-    used = _fill(rows, budget - int(budget * NAMES_SHARE), measure)
-    named = _name_best(shown, budget - used, high, measure)
-    if budget - used - named > _REST:  # few files, few names: there is room for more of their source
-        used += _fill(rows, budget - used - named, measure)
+    share = min(NAMES_MOST, NAMES_LEAST + NAMES_MORE * budget / 1000)
+    used = _fill(rows, budget - int(budget * share), measure)
+    _name_best(shown, budget - used, high, measure)
+    _join(shown)
+    for _ in range(_LOOKS):  # ranges that touch cost less than they did apart, and few files have few names
+        drawn = "\n".join(file.draw() for file in shown if file.ranges or file.names)
+        left = budget - measure.count(drawn)
+        if left <= _REST or not _fill(rows, left, measure):
+            break
+        _join(shown)
+
+
+def _join(shown: Sequence[Shown]) -> None:
+    """Join the ranges of files, and take away the names that stand in them."""
     for file in shown:
         file.ranges = join(file.ranges)
         if file.tags and file.names:
@@ -110,7 +123,9 @@ def _fill(rows: Sequence[tuple[float, Shown, Segment]], room: int, measure: Meas
     for rough, file, piece in rows:
         if misses > _MISSES or used > room - 25:
             break
-        if used + 0.6 * rough > room or _covered(file, piece):
+        if _covered(file, piece):
+            continue
+        if used + 0.6 * rough > room:
             misses += 1
             continue
         ranges = _with_head(file, piece)

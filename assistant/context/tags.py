@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.machinery
+import importlib.util
+import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tree_sitter import Node, Parser, Query
 
     from assistant.context.language import Language
 
 _LARGEST = 1_000_000
+_PATTERNS = re.compile(r"(?m)^(?=[(\[])")
+"""Where a pattern of ours begins: at the beginning of a line, and nothing else does so with such a bracket."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
@@ -43,18 +49,29 @@ def _tools(language: Language, *, references: bool) -> tuple[Parser, Query] | No
     from tree_sitter import Parser, Query, QueryError
 
     text = language.query
+    if not references:
+        # To leave patterns out takes a good part of the time off: what tree-sitter does with each of them is most of the start of a child.
+        text = "".join(pattern for pattern in _PATTERNS.split(text) if "@reference" not in pattern)
     try:
-        grammar = Grammar(getattr(importlib.import_module(language.grammar), language.constructor)())
+        grammar = Grammar(_constructor(language)())
         query = Query(grammar, text)
     except (ImportError, AttributeError, ValueError, QueryError):
         return None
-    if not references:
-        source = text.encode()
-        for number in range(query.pattern_count):
-            pattern = source[query.start_byte_for_pattern(number) : query.end_byte_for_pattern(number)]
-            if b"@reference" in pattern:
-                query.disable_pattern(number)
     return Parser(grammar), query
+
+
+def _constructor(language: Language) -> Callable[[], object]:
+    """Return what makes a grammar, from the library in its wheel: the package around that loads temporary files and more."""
+    spec = importlib.util.find_spec(language.grammar)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        loaders = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+        inner = importlib.machinery.FileFinder(folder, loaders).find_spec(f"{language.grammar}._binding")
+        if inner is not None and inner.loader is not None:
+            module = importlib.util.module_from_spec(inner)
+            inner.loader.exec_module(module)
+            if hasattr(module, language.constructor):
+                return getattr(module, language.constructor)  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(language.grammar), language.constructor)  # type: ignore[no-any-return]
 
 
 def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:

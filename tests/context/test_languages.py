@@ -118,3 +118,10 @@ def test_outlines_of_hostile_files_are_bounded():
     ):
         for suffix in ("zig", "md", "rst", "html", "css", "json", "yaml", "toml", "sql", "mk"):
             assert len(tags(text, language_of(f"a.{suffix}")).defs) <= 2_000
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES, ids=[name for name, _ in PAGES])
+def test_without_references_the_definitions_and_imports_of_a_sample_are_the_same(name, page):
+    source = sample(name).read_bytes()
+    with_references, without = tags(source, page), tags(source, page, references=False)
+    assert without == with_references._replace(refs=())

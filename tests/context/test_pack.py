@@ -179,3 +179,12 @@ def test_what_names_do_not_need_is_spent_on_source(show):
     others = {f"lib/other_{n}.py": f"x_{n} = {n}\n" for n in range(20)}
     context = show("what is the kettle", {**others, "lib/kettle.py": body}, 2_500)
     assert all(f"total = value + {n}\n" in context.render() for n in range(60))
+
+
+@pytest.mark.parametrize("budget", [1_000, 4_000])
+def test_what_is_left_when_ranges_have_been_joined_is_spent_on_more_source(show, budget):
+    question = "how do boil_water and m0_1 count total, step and litres"
+    context = show(question, TREE, budget)
+    source = sum(section.tokens for section in context.sections if section.start)
+    assert 0.95 * budget < context.tokens <= budget
+    assert source > 0.8 * budget

@@ -7,9 +7,10 @@
 ] @definition.method))
 (function_definition name: (identifier) @name) @definition.function
 (decorated_definition definition: (function_definition name: (identifier) @name)) @definition.function
-(module (expression_statement (assignment left: (identifier) @name) @definition.constant))
-(module (expression_statement (assignment right: (assignment left: (identifier) @name) @definition.constant)))
-(module (expression_statement (assignment left: (pattern_list (identifier) @name)) @definition.constant))
+(module (expression_statement [
+  (assignment left: [(identifier) @name (pattern_list (identifier) @name)]) @definition.constant
+  (assignment right: (assignment left: (identifier) @name) @definition.constant)
+]))
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name) @definition.field)))
 (type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type
 
