@@ -98,6 +98,13 @@ class Imports:
 
         return [_span(row) for rows in self.store.read(read) for row in rows]
 
+    def uses(self, plan: str, since: datetime | None = None) -> list[tuple[datetime, str]]:
+        """Return the first instant of each ten minutes in which a plan was burnt, from the ones of `since` on, and the model."""
+        first = int(since.timestamp()) // buckets.SPAN_S if since is not None else -(1 << 62)
+        query = "SELECT first_at, model FROM spans WHERE plan = ? AND span >= ?"
+        found = self.store.read(lambda base: base.execute(query, (plan, first)).fetchall())
+        return [(datetime.fromisoformat(at), model) for rows in found for at, model in rows]
+
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
