@@ -119,10 +119,9 @@ class Imports:
                 values.append(day.isoformat())
         groups = ", ".join((*by, "cost_status", "currency"))
         sums = ", ".join(f"SUM({name})" for name in buckets.SUMS)
-        query = f"SELECT {groups}, {sums}, money(amount) FROM used WHERE 1{where} GROUP BY {groups}"
+        query = f"SELECT {groups}, {sums}, {tally.MONEY} FROM used WHERE 1{where} GROUP BY {groups}"
 
         def read(base: Connection) -> list[tuple[Any, ...]]:
-            base.create_aggregate("money", 1, tally.MoneySum)  # type: ignore[arg-type]  # typeshed wants int results
             return base.execute(query, values).fetchall()
 
         return [_total(row, len(by)) for rows in self.store.read(read) for row in rows]
@@ -168,6 +167,6 @@ def _build(base: Connection, found: int) -> None:
 
 
 def _total(row: Sequence[Any], width: int) -> Total:
-    status, currency, steps, fresh, read, short, long, output, reasoning, amount = row[width:]
-    usage = TokenUsage(fresh, read, short, long, output, reasoning)
-    return Total(tuple(map(str, row[:width])), status, currency, steps, 0, 0, 0, usage, Decimal(amount))
+    status, currency, steps, *counts, amounts = row[width:]
+    key = tuple(map(str, row[:width]))
+    return Total(key, status, currency, steps, 0, 0, 0, TokenUsage(*counts), tally.money(amounts))

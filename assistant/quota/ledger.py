@@ -327,15 +327,14 @@ class Ledger:
         groups = ", ".join((*by, "cost_status", "currency"))
         tokens = ", ".join(f"SUM({name})" for name in tally.TOKENS)
         query = (
-            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, money(amount) "
-            f"FROM {table} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
+            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, {tally.MONEY} "
+            f"FROM {table}{' NOT INDEXED' if not where else ''} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
         )
         return [_total(row, len(by)) for rows in self._derived(query, [*values, *only.values()]) for row in rows]
 
     def _derived(self, query: str, values: list[Any]) -> list[list[tuple[Any, ...]]]:
         def read(base: Connection) -> list[tuple[Any, ...]]:
             self._catch_up(base)
-            base.create_aggregate("money", 1, tally.MoneySum)  # type: ignore[arg-type]  # typeshed wants int results
             return base.execute(query, values).fetchall()
 
         return self.store.read(read)
@@ -399,11 +398,12 @@ def _entry(row: Sequence[Any]) -> Entry:
     )  # fmt: skip
 
 
-def _total(row: Sequence[Any], width: int) -> Total:
-    status, currency, steps, failed, interrupted, inexact = row[width : width + 6]
-    fresh, read, short, long, output, reasoning, amount = row[width + 6 :]
+def _total(row: tuple[Any, ...], width: int) -> Total:
+    status, currency, steps, failed, interrupted, inexact, fresh, read, short, long, output, reasoning, amounts = row[
+        width:
+    ]
     usage = TokenUsage(fresh, read, short, long, output, reasoning, not inexact)
-    return Total(tuple(row[:width]), status, currency, steps, failed, interrupted, inexact, usage, Decimal(amount))
+    return Total(row[:width], status, currency, steps, failed, interrupted, inexact, usage, tally.money(amounts))
 
 
 def _bundle(plan: str, row: Sequence[Any]) -> Entry:
