@@ -242,24 +242,25 @@ class Ledger:
         query = f"SELECT at FROM steps AS s WHERE {_USE} AND s.plan = ? AND s.at >= ?{scope} ORDER BY at LIMIT 1"
         edge = _instant(until)
 
-        def read(base: Connection) -> list[str]:
-            if counts is not None:
-                base.create_function("counts", 1, counts, deterministic=True)
+        def follow(found_in: Callable[[str], Iterable[tuple[str]]]) -> list[str]:
             found: list[str] = []
             start, end = _instant(since) if since is not None else "", None
             while True:
                 place = bisect_left(more, start)
-                at = min(
-                    (*(row[0] for row in base.execute(query, (plan, start))), *more[place : place + 1]), default=edge
-                )
+                at = min((*(row[0] for row in found_in(start)), *more[place : place + 1]), default=edge)
                 if at >= edge:
                     return found
                 found = [*found[-1:], at]
                 end = ends(datetime.fromisoformat(at), end)
                 start = max(_instant(end), f"{at}+")  # a window ends behind the use that opened it
 
-        parts = self.store.read(read)
-        return [datetime.fromisoformat(at) for at in parts[0]] if parts else []
+        def read(base: Connection) -> list[str]:
+            if counts is not None:
+                base.create_function("counts", 1, counts, deterministic=True)
+            return follow(lambda start: base.execute(query, (plan, start)))
+
+        parts = self.store.read(read) or [follow(lambda _start: ())]  # of ours there may be nothing yet
+        return [datetime.fromisoformat(at) for at in parts[0]]
 
     def plans(self) -> list[str]:
         """Name the plans of which something was burnt, sorted; a jump through an index from each to the next."""
