@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 2
+VERSION = 3
 _PACKAGE = "assistant.quota.importers"
 
 
@@ -162,8 +162,7 @@ def _span(row: Sequence[Any]) -> Span:
 
 
 def _build(base: Connection, found: int) -> None:
-    del found
-    gather.build(base)
+    gather.build(base, found)
 
 
 def _total(row: Sequence[Any], width: int) -> Total:
