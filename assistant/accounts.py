@@ -16,7 +16,7 @@ from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from assistant.quota.history import Row
     from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
+    from assistant.quota.plan import Plan, Plans
     from assistant.quota.reading import Reading
     from assistant.readings import Hearing, Polled, Poller
     from assistant.tokens import Cost, TokenUsage
@@ -121,7 +121,7 @@ class Accounts:
         return ledger
 
     @cached_property
-    def plans(self) -> Mapping[str, Plan]:
+    def plans(self) -> Plans:
         """Plans by name, ours and the user's."""
         from assistant.quota.plan import load_plans
 
@@ -168,7 +168,7 @@ class Accounts:
 
         if "plans" not in self.__dict__ and not shelf.pages(self._places.config / "plans", provider):
             return None
-        return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
+        return self.plans.natural(provider)
 
     def price(
         self,
