@@ -16,7 +16,7 @@ from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -31,18 +31,15 @@ if TYPE_CHECKING:
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
-    from assistant.quota.ledger import Entry, Ledger
+    from assistant.quota.ledger import Ledger
     from assistant.quota.meter import Estimate
-    from assistant.quota.plan import Plan
+    from assistant.quota.plan import Plan, Plans
     from assistant.quota.reading import Reading
-    from assistant.quota.tariff import Burn
     from assistant.readings import Hearing, Polled, Poller
     from assistant.tokens import Cost, TokenUsage
 
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
-_EXACT = timedelta(hours=12)
-"""How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
 _HEARD = timedelta(days=40)
 """How far back readings are read: a month, and what the one before it held."""
 
@@ -124,7 +121,7 @@ class Accounts:
         return ledger
 
     @cached_property
-    def plans(self) -> Mapping[str, Plan]:
+    def plans(self) -> Plans:
         """Plans by name, ours and the user's."""
         from assistant.quota.plan import load_plans
 
@@ -171,7 +168,7 @@ class Accounts:
 
         if "plans" not in self.__dict__ and not shelf.pages(self._places.config / "plans", provider):
             return None
-        return next((plan for plan in self.plans.values() if provider in plan.default_for), None)
+        return self.plans.natural(provider)
 
     def price(
         self,
@@ -273,23 +270,23 @@ class Accounts:
 
     def gauges(self, plan: Plan) -> list[Gauge]:
         """Return the gauges of a plan, fed with all that was burnt and said up to now."""
-        from assistant.quota import meter
+        from assistant.quota import meter, past
 
-        now = self._now()
-        found = meter.gauges(plan, self._burns(plan, now), now, self.readings(plan))
+        now, said = self._now(), self.readings(plan)
+        known = past.known(plan, self.ledger, self.elsewhere, said, now)
+        found = meter.gauges(plan, known.burns, now, said, known.begun)
         self._gauges[plan.name] = found  # a quote asks them again while the user types
         return found
 
     def forecasts(self, plan: Plan, estimates: Iterable[Estimate]) -> list[Forecast]:
         """Say for each meter how it goes on; what has no window by what was burnt in the last hours."""
-        from assistant.quota import forecast, meter
+        from assistant.quota import forecast, meter, past
 
         now = self._now()
-        steps = [
-            burn
-            for each in self.ledger.entries(plan=plan.name, since=now - _EXACT)
-            if (burn := meter.burn_of(each, now))
-        ]
+        entries = []
+        if any(each.unit != "percent" for each in plan.meters):  # steps say nothing of how fast a bar of points moves
+            entries = self.ledger.entries(plan=plan.name, since=now - past.EXACT)
+        steps = [burn for each in entries if (burn := meter.burn_of(each, now))]
         found = []
         for each in estimates:
             known = next(one for one in plan.meters if one.name == each.meter)
@@ -300,19 +297,6 @@ class Accounts:
             ]
             found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
         return found
-
-    def _burns(self, plan: Plan, now: datetime) -> list[Entry | Burn]:
-        """Return what a plan burnt as far back as its windows reach: step by step lately, in quarters of an hour before."""
-        from assistant.quota import bygone, meter
-
-        since = meter.horizon(plan, now)
-        old: list[Burn] = self.elsewhere.burns(plan.name, since)
-        if any(each.unit == "prompts" for each in plan.meters):  # which steps were one prompt, only steps tell
-            return [*old, *self.ledger.entries(plan=plan.name, since=since)]
-        if since is None and bygone.summable(plan):
-            sums, since = bygone.sums(self.ledger, plan, now)
-            old += sums
-        return [*old, *self.ledger.bundles(plan=plan.name, since=since, exact_since=now - _EXACT)]
 
     def readings(self, plan: Plan) -> list[Reading]:
         """Return what was said of a plan as far back as it matters, oldest first."""

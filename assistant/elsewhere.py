@@ -116,6 +116,10 @@ class Elsewhere:
             for each in self.imports.spans(plan, since)
         ]  # fmt: skip
 
+    def uses(self, plan: str, since: datetime | None) -> list[tuple[datetime, str]]:
+        """Return when other clients began to burn a plan, in tens of minutes, and with which model."""
+        return self.imports.uses(plan, since) if self._path.exists() else []
+
     def planless(self) -> list[str]:
         """Name the clients whose plan nobody knows, of those that a plan may pay."""
         found = {row.key[0] for row in self.imports.totals(("client",), plan="")} if self._path.exists() else set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost, TokenUsage
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A step before it leaves, with what it is expected to burn.
 
     `account` tells two subscriptions of one vendor apart; `attempt` counts sends of the same request, from 1.
@@ -36,8 +35,7 @@ class Start:
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed".
 
     `steps` is 1; only `Ledger.bundles` gives entries that stand for several steps of one model within a quarter of an
@@ -92,8 +90,7 @@ class Outcome:
     lines: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(NamedTuple):
     """Steps that share a key and a kind of cost. `amount` is money in `currency`; it says nothing where the status has none.
 
     `inexact` counts steps whose usage is an estimate; `failed` and `interrupted` are among `steps`.

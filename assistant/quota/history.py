@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.tokens import TokenUsage
 
@@ -24,11 +23,13 @@ if TYPE_CHECKING:
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SHADES = "·░▒▓█"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_STATUSES = ("metered", "reported", "unknown", "included", "free")
+_PAID = {"metered", "reported"}
+_ZERO = Decimal(0)
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """All that was burnt under one key.
 
     `money` is by currency. `unpriced`, `included` and `free` count steps that cost an unknown amount, nothing beyond a
@@ -58,8 +59,7 @@ class Row:
         return cost_words(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Yield:
+class Yield(NamedTuple):
     """What a model's edits came to. Rates are 0 to 1, None where nothing was tried or decided.
 
     `per_line` is money by currency for each accepted line, from metered and reported costs; `unpriced` and `included`
@@ -82,34 +82,31 @@ class Yield:
     included: int
 
 
-@dataclass(slots=True)
-class _Sum:
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("failed", "interrupted", "inexact"), 0))
-    by_status: dict[str, int] = field(default_factory=dict)
-    usage: TokenUsage = field(default_factory=TokenUsage)
-    money: dict[str, Decimal] = field(default_factory=dict)
-
-
 def rows(totals: Iterable[Total]) -> list[Row]:
     """Put together the kinds of cost of each key, in order of key."""
-    sums: dict[tuple[str, ...], _Sum] = {}
+    kinds: dict[tuple[str, ...], list[Total]] = {}
     for total in totals:
-        one = sums.setdefault(total.key, _Sum())
-        one.usage += total.usage
-        for name in one.counts:
-            one.counts[name] += getattr(total, name)
-        one.by_status[total.status] = one.by_status.get(total.status, 0) + total.steps
-        if total.status in {"metered", "reported"}:
-            one.money[total.currency] = one.money.get(total.currency, Decimal(0)) + total.amount
-    found = []
-    for key, one in sorted(sums.items()):
-        status = one.by_status
-        priced = status.get("metered", 0) + status.get("reported", 0)
-        found.append(
-            Row(key, sum(status.values()), one.counts["failed"], one.counts["interrupted"], one.counts["inexact"], one.usage,
-                one.money, priced, status.get("unknown", 0), status.get("included", 0), status.get("free", 0))
-        )  # fmt: skip
-    return found
+        kinds.setdefault(total.key, []).append(total)
+    return [_row(kinds[key]) for key in sorted(kinds)]
+
+
+def _row(kinds: Sequence[Total]) -> Row:
+    """Put together the kinds of cost of one key."""
+    key, status, currency, steps, failed, interrupted, inexact, usage, amount = kinds[0]
+    counts = dict.fromkeys(_STATUSES, 0)
+    counts[status] = steps
+    money = {currency: amount} if status in _PAID else {}
+    for _, status, currency, more, *ends, burnt, amount in kinds[1:]:
+        counts[status] += more
+        steps += more
+        failed, interrupted, inexact = failed + ends[0], interrupted + ends[1], inexact + ends[2]
+        usage += burnt
+        if status in _PAID:
+            money[currency] = money.get(currency, _ZERO) + amount
+    metered, reported, unpriced, included, free = counts.values()
+    return Row(
+        key, steps, failed, interrupted, inexact, usage, money, metered + reported, unpriced, included, free
+    )  # fmt: skip
 
 
 def whole(parts: Iterable[Row]) -> Row:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 2
+VERSION = 3
 _PACKAGE = "assistant.quota.importers"
 
 
@@ -98,6 +98,13 @@ class Imports:
 
         return [_span(row) for rows in self.store.read(read) for row in rows]
 
+    def uses(self, plan: str, since: datetime | None = None) -> list[tuple[datetime, str]]:
+        """Return the first instant of each ten minutes in which a plan was burnt, from the ones of `since` on, and the model."""
+        first = int(since.timestamp()) // buckets.SPAN_S if since is not None else -(1 << 62)
+        query = "SELECT first_at, model FROM spans WHERE plan = ? AND span >= ?"
+        found = self.store.read(lambda base: base.execute(query, (plan, first)).fetchall())
+        return [(datetime.fromisoformat(at), model) for rows in found for at, model in rows]
+
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
@@ -112,10 +119,9 @@ class Imports:
                 values.append(day.isoformat())
         groups = ", ".join((*by, "cost_status", "currency"))
         sums = ", ".join(f"SUM({name})" for name in buckets.SUMS)
-        query = f"SELECT {groups}, {sums}, money(amount) FROM used WHERE 1{where} GROUP BY {groups}"
+        query = f"SELECT {groups}, {sums}, {tally.MONEY} FROM used WHERE 1{where} GROUP BY {groups}"
 
         def read(base: Connection) -> list[tuple[Any, ...]]:
-            base.create_aggregate("money", 1, tally.MoneySum)  # type: ignore[arg-type]  # typeshed wants int results
             return base.execute(query, values).fetchall()
 
         return [_total(row, len(by)) for rows in self.store.read(read) for row in rows]
@@ -156,11 +162,10 @@ def _span(row: Sequence[Any]) -> Span:
 
 
 def _build(base: Connection, found: int) -> None:
-    del found
-    gather.build(base)
+    gather.build(base, found)
 
 
 def _total(row: Sequence[Any], width: int) -> Total:
-    status, currency, steps, fresh, read, short, long, output, reasoning, amount = row[width:]
-    usage = TokenUsage(fresh, read, short, long, output, reasoning)
-    return Total(tuple(map(str, row[:width])), status, currency, steps, 0, 0, 0, usage, Decimal(amount))
+    status, currency, steps, *counts, amounts = row[width:]
+    key = tuple(map(str, row[:width]))
+    return Total(key, status, currency, steps, 0, 0, 0, TokenUsage(*counts), tally.money(amounts))

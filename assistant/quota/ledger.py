@@ -8,6 +8,7 @@ interrupted, with what was estimated. Prices and windows are those of the instan
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from assistant.quota.sources import Sources
     from assistant.quota.store import Connection
 
+_USE = (
+    "state <> 'in_flight' AND state <> 'failed' "
+    "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid)"
+)
 _LONGEST = timedelta(hours=24)
 """No step is in flight for longer: its process is gone, even if another one has its number now."""
 
@@ -160,52 +165,102 @@ class Ledger:
         found = _merged(self.store.read(read))
         return found if self.store.on_disk else [entry for entry in self.entries() if entry.state == "in_flight"]
 
-    def bundles(self, *, plan: str, since: datetime | None = None, exact_since: datetime | None = None) -> list[Entry]:
+    def bundles(
+        self,
+        *,
+        plan: str,
+        since: datetime | None = None,
+        exact_since: datetime | None = None,
+        edges: Sequence[datetime] = (),
+    ) -> list[Entry]:
         """Return what a plan burnt, as `entries` does but gathered by quarters of an hour, model and kind of cost.
 
-        Exact from `since` on, and step by step from `exact_since` on. Steps that failed are left out. An entry stands for
-        `steps` steps. A month of a million-row book takes some hundredth of a second.
+        Exact from `since` on, around `edges`, and step by step from `exact_since` on. Steps that failed are left out. An
+        entry stands for `steps` steps. A month of a million-row book takes some hundredth of a second.
         """
-        exact_from = exact_since or datetime.max.replace(tzinfo=UTC)
         first = -(-int(since.timestamp()) // tally.SPAN_S) if since is not None else -(1 << 62)
-        last = int(exact_from.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
+        last = int(exact_since.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
         if first >= last:
             return [entry for entry in self.entries(plan=plan, since=since) if entry.state != "failed"]
+        cut = {int(edge.timestamp()) // tally.SPAN_S for edge in edges if edge.timestamp() % tally.SPAN_S}
+        cut = {span for span in cut if first <= span < last}
+        stretches = [(tally.span_at(span), tally.span_at(span + 1)) for span in cut]
+        if since is not None and since < tally.span_at(first):
+            stretches.append((since, tally.span_at(first)))
 
         def read(base: Connection) -> list[Entry]:
             self._catch_up(base)
             rows = base.execute(
                 "SELECT first_at, provider, model, payer, exact, cost_status, currency, steps, fresh_input, cache_read, "
                 "cache_write_short, cache_write_long, output, reasoning, amount FROM spans WHERE plan = ? AND span >= ? "
-                "AND span < ? AND steps > 0",
-                (plan, first, last),
+                f"AND span < ? AND steps > 0{' AND span <> ?' * len(cut)}",
+                (plan, first, last, *cut),
             )
             return [_bundle(plan, row) for row in rows]
 
         found = _merged(self.store.read(read))
-        edge = tally.span_at(first) if since is not None else None
-        if since is not None and edge is not None and since < edge:
-            found += [
-                e for e in self.entries(plan=plan, since=since, until=edge) if e.state not in {"failed", "in_flight"}
-            ]
+        for start, end in stretches:
+            found += self.entries(plan=plan, since=start, until=end)
         if exact_since is not None:
-            recent = self.entries(plan=plan, since=tally.span_at(last))
-            found += [entry for entry in recent if entry.state not in {"failed", "in_flight"}]
+            found += self.entries(plan=plan, since=tally.span_at(last))
+        found = [entry for entry in found if entry.state not in {"failed", "in_flight"}]
         found += [e for e in self.in_flight() if e.plan == plan and (since is None or e.at >= since)]
         return sorted(found, key=lambda entry: entry.at)
 
     def uses(self, plan: str, since: datetime | None = None) -> list[datetime]:
-        """Return the instants at which steps of a plan left, oldest first, failed ones left out: what first-use windows need."""
+        """Return the instants at which steps of a plan left, oldest first, failed ones left out."""
         where, values = _where(since, plan, None)
-        query = (
-            f"SELECT at FROM steps AS s WHERE state <> 'in_flight'{where} AND state <> 'failed' "
-            "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid)"
-        )
+        query = f"SELECT at FROM steps AS s WHERE {_USE}{where}"
         found = [
             row[0] for rows in self.store.read(lambda base: base.execute(query, values).fetchall()) for row in rows
         ]
         flying = [entry.at for entry in self.in_flight() if entry.plan == plan and (since is None or entry.at >= since)]
         return sorted({datetime.fromisoformat(at) for at in found}.union(flying))
+
+    def openings(
+        self,
+        plan: str,
+        ends: Callable[[datetime, datetime | None], datetime],
+        until: datetime,
+        *,
+        since: datetime | None = None,
+        counts: Callable[[str], bool] | None = None,
+        others: Iterable[datetime] = (),
+    ) -> list[datetime]:
+        """Return the last two uses before `until` that opened a first-use window, or as many as there were.
+
+        A use opens one, `ends` says when it ends (given the end of the last), and the first use from then on opens the
+        next: a jump through an index each, from the first use there ever was, or since an instant. Uses are the steps of a
+        plan that did not fail, of models that `counts` where given, and `others`.
+        """
+        flying = [each for each in self.in_flight() if each.plan == plan]
+        if not self.store.on_disk:
+            flying += [each for each in self.entries(plan=plan) if each.state != "failed"]
+        mine = [each.at for each in flying if counts is None or counts(each.model)]
+        more = sorted({_instant(at) for at in (*mine, *others)})
+        scope = " AND counts(s.model)" if counts is not None else ""
+        query = f"SELECT at FROM steps AS s WHERE {_USE} AND s.plan = ? AND s.at >= ?{scope} ORDER BY at LIMIT 1"
+        edge = _instant(until)
+
+        def follow(found_in: Callable[[str], Iterable[tuple[str]]]) -> list[str]:
+            found: list[str] = []
+            start, end = _instant(since) if since is not None else "", None
+            while True:
+                place = bisect_left(more, start)
+                at = min((*(row[0] for row in found_in(start)), *more[place : place + 1]), default=edge)
+                if at >= edge:
+                    return found
+                found = [*found[-1:], at]
+                end = ends(datetime.fromisoformat(at), end)
+                start = max(_instant(end), f"{at}+")  # a window ends behind the use that opened it
+
+        def read(base: Connection) -> list[str]:
+            if counts is not None:
+                base.create_function("counts", 1, counts, deterministic=True)
+            return follow(lambda start: base.execute(query, (plan, start)))
+
+        parts = self.store.read(read) or [follow(lambda _start: ())]  # of ours there may be nothing yet
+        return [datetime.fromisoformat(at) for at in parts[0]]
 
     def plans(self) -> list[str]:
         """Name the plans of which something was burnt, sorted; a jump through an index from each to the next."""
@@ -273,15 +328,14 @@ class Ledger:
         groups = ", ".join((*by, "cost_status", "currency"))
         tokens = ", ".join(f"SUM({name})" for name in tally.TOKENS)
         query = (
-            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, money(amount) "
-            f"FROM {table} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
+            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, {tally.MONEY} "
+            f"FROM {table}{' NOT INDEXED' if not where else ''} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
         )
         return [_total(row, len(by)) for rows in self._derived(query, [*values, *only.values()]) for row in rows]
 
     def _derived(self, query: str, values: list[Any]) -> list[list[tuple[Any, ...]]]:
         def read(base: Connection) -> list[tuple[Any, ...]]:
             self._catch_up(base)
-            base.create_aggregate("money", 1, tally.MoneySum)  # type: ignore[arg-type]  # typeshed wants int results
             return base.execute(query, values).fetchall()
 
         return self.store.read(read)
@@ -345,11 +399,12 @@ def _entry(row: Sequence[Any]) -> Entry:
     )  # fmt: skip
 
 
-def _total(row: Sequence[Any], width: int) -> Total:
-    status, currency, steps, failed, interrupted, inexact = row[width : width + 6]
-    fresh, read, short, long, output, reasoning, amount = row[width + 6 :]
+def _total(row: tuple[Any, ...], width: int) -> Total:
+    status, currency, steps, failed, interrupted, inexact, fresh, read, short, long, output, reasoning, amounts = row[
+        width:
+    ]
     usage = TokenUsage(fresh, read, short, long, output, reasoning, not inexact)
-    return Total(tuple(row[:width]), status, currency, steps, failed, interrupted, inexact, usage, Decimal(amount))
+    return Total(row[:width], status, currency, steps, failed, interrupted, inexact, usage, tally.money(amounts))
 
 
 def _bundle(plan: str, row: Sequence[Any]) -> Entry:

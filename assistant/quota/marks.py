@@ -41,14 +41,14 @@ class Seen:
     def __init__(self, client: str) -> None:
         self._client = client
         self._runs: list[array[int]] = []
-        self._slots = bytearray(_SLOTS)
+        self._slots = bytearray()
+        self._known = False
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
         for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
             self._runs.append(array("q", blob))
-        if self._runs:
-            self._slots = bytearray()
+        self._known = bool(self._runs)
 
     def among(self, found: Sequence[int]) -> set[int]:
         """Return the marks that a run holds."""
@@ -77,8 +77,8 @@ class Seen:
     def commit(self, run: array[int]) -> None:
         """Know a run that is on the disk."""
         self._runs.append(run)
-        slots = self._slots
-        if slots:
+        if not self._known and run:
+            slots = self._slots = self._slots or bytearray(_SLOTS)  # to make it takes longer than most runs have to do
             for slot in map((_SLOTS - 1).__and__, run):
                 slots[slot] = 1
 

@@ -7,39 +7,26 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
 from assistant.quota.filling import Room
 from assistant.quota.gauge import Gauge
 from assistant.quota.tariff import Burn
+from assistant.quota.window import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from assistant.quota.ledger import Entry
     from assistant.quota.plan import Meter, Plan
     from assistant.quota.reading import Reading
+    from assistant.quota.window import Span
 
 _MINUTE = timedelta(minutes=1)
-_BUNDLE = timedelta(minutes=15)
-"""How long what is summed up as one burn may have taken."""
 _CLOCKS = timedelta(days=1)
 """How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
-
-
-def horizon(plan: Plan, now: datetime) -> datetime | None:
-    """Return how far back entries are needed; None for all of them.
-
-    A first-use window hangs on the one before it, so a long stretch is read: a pause longer than the window resets it.
-    """
-    if any(meter.window.kind == "balance" for meter in plan.meters):
-        return None
-    spans = [
-        (meter.window.reach or timedelta(0)) * (20 if meter.window.kind == "first_use" else 1) for meter in plan.meters
-    ]
-    return now - max([timedelta(days=32), *spans])
 
 
 def estimate(
@@ -53,8 +40,18 @@ def estimate(
     return ordered([gauge.estimate(now) for gauge in gauges(plan, entries, now, readings)])
 
 
-def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings: Sequence[Reading] = ()) -> list[Gauge]:
-    """Return a gauge for each meter, fed up to `now`, in the plan's order."""
+def gauges(
+    plan: Plan,
+    entries: Iterable[Entry | Burn],
+    now: datetime,
+    readings: Sequence[Reading] = (),
+    begun: Mapping[str, Span] | None = None,
+) -> list[Gauge]:
+    """Return a gauge for each meter, fed up to `now`, in the plan's order.
+
+    `begun` are the first-use windows that the first entries of each such meter fall into, where the caller knows more of
+    the past than `entries` tell.
+    """
     # Order is by the instants as they were written; only then is what lies ahead of a clock that was set back drawn to now.
     burns = sorted(((each.at, burn) for each in entries if (burn := burn_of(each, now)) is not None), key=_first)
     found = []
@@ -63,9 +60,12 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
         heard = accepted(reading for reading in readings if reads(plan, meter, reading))
         told = iter(heard)
         next_one = next(told, None)
-        first = 0 if heard else _begin(meter, burns, now)  # a reading may teach what older burn was worth
+        # A reading may teach what older burn was worth; of what was before the first one only its window counts.
+        first, span = _begin(meter, burns, min(now, heard[0].at) if heard else now, (begun or {}).get(meter.name))
+        if span is not None:
+            gauge.start, gauge.end = span
         for written, burn in islice(burns, first, None):
-            if not meter.counts(burn.model, burn.feature) or (burn.client and meter.per_app):
+            if not _counts(meter, burn):
                 continue
             while next_one is not None and next_one.at <= written:
                 gauge.read(next_one)
@@ -78,23 +78,40 @@ def gauges(plan: Plan, entries: Iterable[Entry | Burn], now: datetime, readings:
     return found
 
 
-def _begin(meter: Meter, burns: Sequence[tuple[datetime, Burn]], now: datetime) -> int:
-    """Return the place of the first burn that has a say in the window that is open now.
+def _counts(meter: Meter, burn: Burn) -> bool:
+    return meter.counts(burn.model, burn.feature) and not (burn.client and meter.per_app)
 
-    Windows that begin at first use hang on each other until a pause as long as one of them: whatever was before it.
+
+def _begin(
+    meter: Meter, burns: Sequence[tuple[datetime, Burn]], until: datetime, span: Span | None
+) -> tuple[int, Span | None]:
+    """Return the place of the first burn that has a say in the window that is open at `until`, and that window if known.
+
+    Windows that begin at first use hang on each other: they are followed from `span`, or from the first burn.
     """
     reach = meter.window.reach
     if reach is None:
-        return 0
+        return 0, None
     if meter.window.kind != "first_use":
-        return bisect_left(burns, now - reach, key=_first)
-    place = bisect_left(burns, now - reach, key=_first)
-    while place and burns[place - 1][0] + reach + _BUNDLE > (burns[place][0] if place < len(burns) else now):
-        place -= 1
-    return place
+        return bisect_left(burns, until - reach, key=_first), None
+    mine = [
+        (burn.at, place) for place, (_, burn) in enumerate(burns) if _counts(meter, burn) and meter.holds_at(burn.at)
+    ]
+    here = bisect_left(mine, span[0], key=_first) if span is not None else 0
+    while here < len(mine):
+        at, place = mine[here]
+        if span is None or span[1] <= at:
+            if at >= until:
+                return place, span
+            span = opened(meter.window, at, span[1] if span is not None else None)
+        after = bisect_left(mine, span[1], here + 1, key=_first)
+        if after == len(mine) or mine[after][0] >= until:
+            return place, span
+        here = after
+    return len(burns), span
 
 
-def _first(each: tuple[datetime, Burn]) -> datetime:
+def _first(each: tuple[datetime, Any]) -> datetime:
     return each[0]
 
 
@@ -173,6 +190,6 @@ def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
 
 
 __all__ = [
-    "Estimate", "Room", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "horizon", "ordered", "reads", "share_of",
+    "Estimate", "Room", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "ordered", "reads", "share_of",
     "unmapped",
 ]  # fmt: skip

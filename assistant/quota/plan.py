@@ -6,6 +6,7 @@ his: the instant of his order, another limit, a currency.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from assistant import discover
@@ -15,20 +16,79 @@ from assistant.quota.plan_page import read_plan
 from assistant.quota.terms import Limit, Lot, Meter, Plan, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     _Pages = dict[str, tuple[Path, dict[str, Any]]]
 
 __all__ = [
-    "Limit", "Lot", "Meter", "Plan", "Provenance", "load_plan", "load_plans", "read_file", "read_plan",
+    "Limit", "Lot", "Meter", "Plan", "Plans", "Provenance", "load_plan", "load_plans", "read_file", "read_plan",
 ]  # fmt: skip
 
 
-def load_plans(users: Path | None) -> dict[str, Plan]:
-    """Read all plans, ours first; the user's of the same name win. Raises ConfigError naming file and line."""
-    pages = _pages(users)
-    return {name: _read(path, page, pages) for name, (path, page) in pages.items()}
+def load_plans(users: Path | None) -> Plans:
+    """Find all plans, ours first; the user's of the same name win. Raises ConfigError naming file and line."""
+    return Plans(users)
+
+
+class Plans(Mapping[str, Plan]):
+    """All plans by name. Ours are named as their files are, and each is read when it is asked for; the user's at once."""
+
+    def __init__(self, users: Path | None) -> None:
+        self._users = users
+        self._paths = {path.stem: path for path in shelf.pages(None)}
+        self._pages: _Pages = {}
+        self._plans: dict[str, Plan] = {}
+        for path in shelf.pages(users)[len(self._paths) :]:
+            page = discover.read_toml(path)
+            name = _name(path, page)
+            if name in self._paths and page.get("extends") == name:
+                raise Page(page, str(path)).fail(
+                    "a plan cannot extend itself.", "extends", "Give it a name of its own."
+                )
+            self._paths.pop(name, None)
+            self._paths[name] = path
+            self._pages[name] = (path, page)
+        for name in list(self._pages):
+            self[name]  # what is wrong with a page of the user's is said before anything is asked of it
+
+    def __getitem__(self, name: str) -> Plan:
+        if name not in self._plans:
+            path, page = self._page(name)
+            pages = {name: page}
+            base = page.get("extends")
+            while isinstance(base, str) and base in self._paths and base not in pages:
+                pages[base] = self._page(base)[1]
+                base = pages[base].get("extends")
+            self._plans[name] = _read(path, page, {each: (path, read) for each, read in pages.items()})
+        return self._plans[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def natural(self, provider: str) -> Plan | None:
+        """Return the plan that is a provider's by nature; only the pages that speak of it are read."""
+        speaking = set(shelf.pages(self._users, provider))
+        plans = (self[name] for name, path in list(self._paths.items()) if path in speaking)
+        return next((plan for plan in plans if provider in plan.default_for), None)
+
+    def _page(self, name: str) -> tuple[Path, dict[str, Any]]:
+        if name not in self._pages:
+            self._pages[name] = (self._paths[name], discover.read_toml(self._paths[name]))
+        return self._pages[name]
+
+
+def _name(path: Path, page: dict[str, Any]) -> str:
+    name = page.get("name")
+    if not isinstance(name, str) or not name:
+        raise Page(page, str(path)).fail("a plan has a name and meters.", "name", "See the README's example.")
+    return name
 
 
 def load_plan(users: Path | None, *, name: str = "", provider: str = "") -> Plan | None:
@@ -55,9 +115,7 @@ def _pages(users: Path | None, word: str = "") -> _Pages:
     found: _Pages = {}
     for path in shelf.pages(users, word):
         page = discover.read_toml(path)
-        name = page.get("name")
-        if not isinstance(name, str) or not name:
-            raise Page(page, str(path)).fail("a plan has a name and meters.", "name", "See the README's example.")
+        name = _name(path, page)
         before = found.pop(name, None)
         if before is not None and page.get("extends") == name:
             raise Page(page, str(path)).fail("a plan cannot extend itself.", "extends", "Give it a name of its own.")

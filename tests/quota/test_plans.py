@@ -175,3 +175,13 @@ def test_plans_cannot_go_in_circles(tmp_path):
 def test_not_toml_is_named_with_its_line(tmp_path):
     with pytest.raises(ConfigError, match=r"mine\.toml.*line 2"):
         read_file(write(tmp_path, 'name = "mine"\n[[meters\n'))
+
+
+def test_our_pages_are_named_as_their_plans_so_that_each_is_read_when_it_is_asked_for():
+    plans = load_plans(None)
+    assert all(plan.name == name for name, plan in plans.items())
+    assert len(plans) == len(list(plans.values())) > 20
+    assert plans.natural("deepseek").name == "deepseek-prepaid"
+    assert plans.natural("no-such-provider") is None
+    with pytest.raises(KeyError):
+        plans["no-such-plan"]

@@ -61,10 +61,10 @@ def run(session: Session, options: Namespace) -> int:
     if options.json:
         _dump(session, by, rows, others, since)
         return 0
-    _table(by, rows)
+    _table(rows)
     if others:
         out("Other clients, from their own logs:")
-        _table(("client", "model"), others)
+        _table(others)
     if not rows and not others:
         tell("Nothing was burnt yet.")
     return 0
@@ -102,14 +102,14 @@ def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _table(by: Sequence[str], rows: Sequence[Row]) -> None:
-    widths = [max((len(row.key[index]) for row in rows), default=0) for index in range(len(by))]
+def _table(rows: Sequence[Row]) -> None:
+    columns = zip(*(row.key for row in rows), strict=True)
+    heads = "  ".join(f"{{:<{max(map(len, column))}}}" for column in columns).format
     lines = []
     for row in rows:
-        keys = "  ".join(f"{value:<{width}}" for value, width in zip(row.key, widths, strict=True))
         usage = row.usage
         burn = f"{usage.fresh_input + usage.cache_write:>11,} fresh {usage.cache_read:>12,} cached {usage.total_output:>10,} out"
-        lines.append(f"{keys}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
+        lines.append(f"{heads(*row.key)}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
     if lines:
         out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
 

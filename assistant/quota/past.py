@@ -1,0 +1,108 @@
+"""What must be known of the past for the meters of a plan to stand right now: no more is read of the book than that.
+
+A window asks for what lies in it. One that begins at first use hangs on the one before it: only the uses at which windows
+began are looked up, one jump through an index each, however much was burnt between them. What a provider said is held
+against what was burnt at that time, so that from its first word on all is read.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from assistant.quota import bygone
+from assistant.quota.window import opened, span_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assistant.quota.entry import Entry
+    from assistant.quota.ledger import Ledger
+    from assistant.quota.reading import Reading
+    from assistant.quota.tariff import Burn
+    from assistant.quota.terms import Meter, Plan
+    from assistant.quota.window import Span
+
+EXACT = timedelta(hours=12)
+"""How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
+_LONG = timedelta(days=1)
+_STRETCH = timedelta(days=32)
+
+
+class Others(Protocol):
+    """The burn of other clients, as their logs tell it."""
+
+    def burns(self, plan: str, since: datetime | None) -> list[Burn]:
+        """Return what they burnt of a plan."""
+
+    def uses(self, plan: str, since: datetime | None) -> list[tuple[datetime, str]]:
+        """Return when they began to burn it, in tens of minutes, and with which model."""
+
+
+class Known(NamedTuple):
+    """What was burnt, as far back as it matters, and the first-use windows that the first of it falls into, by meter."""
+
+    burns: list[Entry | Burn]
+    begun: dict[str, Span]
+
+
+def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading], now: datetime) -> Known:
+    """Return what the meters of a plan need."""
+    until = min([now, *(each.at for each in readings)])
+    mine = [each for each in plan.meters if not each.feature]  # no step of ours or of a log is of another kind
+    if not mine:
+        return Known([], {})
+    begun = {
+        each.name: span
+        for each in mine
+        if each.window.kind == "first_use" and (span := _open(each, plan, ledger, others, until)) is not None
+    }
+    first = [_since(each, begun.get(each.name), until) for each in mine]
+    reach = [each for each in first if each is not None]
+    since = min(reach) if len(reach) == len(first) else None
+    theirs: list[Entry | Burn] = list(others.burns(plan.name, since))
+    if any(each.unit == "prompts" for each in mine):  # which steps were one prompt, only steps tell
+        return Known([*theirs, *ledger.entries(plan=plan.name, since=since)], begun)
+    if since is None and bygone.summable(plan):
+        sums, since = bygone.sums(ledger, plan, now)
+        theirs += sums
+    one_by_one = bool(readings) or any(each.window.kind == "rolling" for each in mine)
+    spans = [begun.get(each.name) or span_at(each.window, now) for each in mine]
+    edges = [span[0] for span in spans if span is not None]
+    steps = ledger.bundles(plan=plan.name, since=since, exact_since=now - EXACT if one_by_one else None, edges=edges)
+    return Known([*theirs, *steps], begun)
+
+
+def _since(each: Meter, span: Span | None, until: datetime) -> datetime | None:
+    """Return from when on a meter asks what was burnt; None for all of it."""
+    if each.window.kind == "first_use":
+        return span[0] if span is not None else until
+    reach = each.window.reach
+    return until - reach if reach is not None else None
+
+
+def _open(each: Meter, plan: Plan, ledger: Ledger, others: Others, until: datetime) -> Span | None:
+    """Return the first-use window that is open at an instant, or the last one before.
+
+    Days are followed from the first use there ever was; hours for a month at least, from an instant that stays the same
+    for weeks: a pause as long as one of them makes it exact, and without one the windows at least stay where they are.
+    """
+    window = each.window
+    since = None
+    if window.length < _LONG:
+        since = datetime.fromtimestamp(
+            (until.timestamp() // _STRETCH.total_seconds() - 1) * _STRETCH.total_seconds(), UTC
+        )
+    theirs = [] if each.per_app else [at for at, model in others.uses(plan.name, since) if each.counts(model)]
+    found = ledger.openings(
+        plan.name,
+        lambda at, last: opened(window, at, last)[1],
+        until,
+        since=since,
+        counts=each.counts if each.only else None,
+        others=theirs,
+    )
+    if not found:
+        return None
+    last = opened(window, found[-2])[1] if len(found) > 1 else None
+    return opened(window, found[-1], last)
