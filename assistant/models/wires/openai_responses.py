@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from assistant.models.wire import Request, ServerEvent
 
 _EFFORTS = {"off": "none", "max": "xhigh"}
+_LEAST_OUTPUT = 16
+"""A lower limit is an error (OpenAI's OpenAPI, max_output_tokens)."""
 _TICKS = Decimal(10) ** 10
 """xAI reports cost in ticks: ten thousand million make a dollar (docs.x.ai, cost tracking)."""
 
@@ -47,7 +49,7 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     if thinks and flags.get("encrypted_thoughts", True):
         body["include"] = ["reasoning.encrypted_content"]
     if request.max_output and flags.get("max_tokens", "max_output_tokens"):
-        body[str(flags.get("max_tokens", "max_output_tokens"))] = request.max_output
+        body[str(flags.get("max_tokens", "max_output_tokens"))] = max(request.max_output, _LEAST_OUTPUT)
     if thinks:
         reasoning = {"summary": str(flags["summary"])} if "summary" in flags else {"summary": "auto"}
         if request.effort:
@@ -99,10 +101,13 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
                 case Thought(_, _, seal) if seal:
                     items.append(json.loads(seal))
                 case Text(words):
-                    content.append({"type": "input_text" if message.role == "user" else "output_text", "text": words})
+                    content.append({"type": "input_text", "text": words})
                 case Image():
-                    content.append({"type": "input_image", "image_url": history.data_url(part)})
-        items.append({"type": "message", "role": message.role, "content": content})
+                    content.append({"type": "input_image", "image_url": history.data_url(part), "detail": "auto"})
+        # An answer goes back as plain words: as a list of parts it would need the id and status of an item, which answers of
+        # other protocols do not have, and strict servers refuse it without them.
+        plain = message.role == "assistant"
+        items.append({"type": "message", "role": message.role, "content": message.text if plain else content})
     body: dict[str, Any] = {"model": request.model.id, "input": items}
     system = "\n\n".join(part for part in request.system if part.strip())
     return {**body, "instructions": system} if system else body

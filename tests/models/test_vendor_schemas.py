@@ -1,0 +1,198 @@
+"""Every body that our wires build, held against what its vendor publishes: OpenAI's and Anthropic's OpenAPI, Gemini's document.
+
+The documents are of May 2026; what has come since stands in `NEWER`, and what a seller adds to another's protocol in `DIALECT`.
+`make peers` installs them and runs this; without them it is skipped.
+"""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from assistant.models import catalogue
+from assistant.models.message import Image, Message, Text, Thought, ToolCall, ToolResult, said
+from assistant.models.page import EFFORTS
+from assistant.models.wire import Request
+from tests.models import vendor_schemas
+from tests.models.streaming import WIRES, model, provider, wire
+from tests.models.test_conversion import ODD, PNG, held_on
+
+pytestmark = pytest.mark.peers
+ALL = catalogue.load({}, None, {})
+ASKED = {
+    "openai_chat": ("openai", "CreateChatCompletionRequest"), "openai_responses": ("openai", "CreateResponse"),
+    "anthropic_messages": ("anthropic", "CreateMessageParams"), "gemini": ("gemini", "GenerateContentRequest"),
+}  # fmt: skip
+COUNTED = {
+    "openai_responses": ("openai", "TokenCountsBody"), "anthropic_messages": ("anthropic", "CountMessageTokensParams"),
+    "gemini": ("gemini", "CountTokensRequest"),
+}  # fmt: skip
+MAKERS = {"openai": ["openai_chat", "openai_responses"], "anthropic": ["anthropic_messages"], "gemini": ["gemini"]}
+NEWER = {("reasoning_effort", "max"), ("effort", "max")}
+"""OpenAI's level above xhigh came with GPT-6 (providers.md: "efforts low...max")."""
+DIALECT = {
+    "thinking", "enable_thinking", "chat_template_kwargs", "reasoning", "usage", "reasoning_split", "continuous_usage_stats",
+    "reasoning_content", "reasoning_details", "cache_control",
+}  # fmt: skip
+WORDS = tuple(path.read_text() for path in sorted((Path(__file__).parent.parent.parent / "prompts").rglob("*.md")))
+TALKS = [*(lambda seller, kind=kind: held_on(kind, seller) for kind in WIRES), *(lambda _, odd=odd: odd for odd in ODD)]
+
+
+def at(name, kind):
+    """Return a seller of the catalogue who is asked over a wire, with the flags for that."""
+    seller = ALL.providers[name]
+    flags = seller.flags if kind == seller.wire else seller.wire_flags.get(kind, {})
+    return seller._replace(wire=kind, flags=flags)
+
+
+def body(seller, what, talk, effort="", limit=500, system=WORDS[:2], call="call"):
+    request = Request(what, system, talk, limit, effort)
+    return json.loads(getattr(wire(seller.wire), call)(request, seller, "key").body)
+
+
+def without(value, names):
+    match value:
+        case dict():
+            return {key: without(each, names) for key, each in value.items() if key not in names}
+        case list():
+            return [without(each, names) for each in value]
+    return value
+
+
+def dated(value):
+    """Return the body with what has come since the document in words that it knows."""
+    match value:
+        case dict():
+            return {key: "high" if (key, each) in NEWER else dated(each) for key, each in value.items()}
+        case list():
+            return [dated(each) for each in value]
+    return value
+
+
+def refused(kind, found, documents=ASKED):
+    return vendor_schemas.faults(*documents[kind], dated(found) if kind.startswith("openai") else found)
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in MAKERS.items() for kind in kinds])
+def test_a_maker_takes_every_body_of_every_model_of_its_own(name, kind):
+    seller = at(name, kind)
+    for what in seller.models:
+        for effort in ("", *(what.efforts or EFFORTS)):
+            for limit in (None, 1, 4_000):
+                found = body(seller, what, held_on(kind, name), effort, limit)
+                assert refused(kind, found) == [], (what.id, effort, limit)
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in MAKERS.items() for kind in kinds])
+@pytest.mark.parametrize("abilities", [(), ("images",), ("thinking", "images")])
+def test_a_maker_takes_every_conversation_with_every_word_of_ours(name, kind, abilities):
+    seller, what = at(name, kind), model(*abilities, seller=name)
+    for system in ((), WORDS, ("", " ")):
+        for talk in TALKS:
+            assert refused(kind, body(seller, what, talk(name), "high" if abilities else "", system=system)) == []
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_a_maker_counts_every_conversation(kind):
+    name = COUNTED[kind][0]
+    seller = at(name, kind)
+    for talk in TALKS:
+        found = body(seller, model("images", "thinking", seller=name), talk(name), call="count_call")
+        assert refused(kind, found, COUNTED) == []
+
+
+def sealed(kind):
+    """Return a conversation in which a maker's own proofs go back to it, of every sort that it gives."""
+    seals = {
+        "anthropic_messages": [("hm", "c2ln"), ("", "redacted:b3Bh")], "gemini": [("hm", "c2ln")], "openai_chat": [("hm", "")],
+        "openai_responses": [("hm", json.dumps({"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "b3Bh"}))],
+    }  # fmt: skip
+    turns = []
+    for words, seal in seals[kind] * 2:
+        turns += [said("user", "q"), Message("assistant", (Thought(words, f"{kind}:maker", seal), Text("a")))]
+    picture = Message("user", (Text("look"), Image("image/png", PNG), ToolResult("1", "f", "x")))
+    return (*turns, picture, Message("assistant", (ToolCall("1", "f", "{}"),)), said("user", "end"))
+
+
+FLAGS = {
+    "openai_chat": [{}, {"max_tokens": "max_completion_tokens"}, {"usage_in_stream": False}, {"prompt_cache_key": True}, {"effort": "reasoning_effort"}],
+    "openai_responses": [{}, {"encrypted_thoughts": False}, {"summary": ""}, {"efforts": "low high"}, {"prompt_cache_key": False}, {"max_tokens": ""}],
+    "anthropic_messages": [{}, {"thinking": "budget"}, {"thinking": ""}, {"cache_ttl": "1h"}, {"cache": False}, {"unsigned_thoughts": True}],
+    "gemini": [{}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "flags"), [(kind, flags) for kind, every in FLAGS.items() for flags in every])
+def test_a_maker_takes_its_proofs_back_however_it_is_asked(kind, flags):
+    for effort in EFFORTS:
+        found = body(provider(kind, **flags), model("images", "thinking"), sealed(kind), effort)
+        assert refused(kind, found) == []
+
+
+DIALECTS = [
+    (seller.name, kind)
+    for seller in ALL.providers.values()
+    for kind in sorted({seller.wire, *(what.wire for what in seller.models if what.wire)} & set(ASKED))
+    if seller.name not in MAKERS
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), DIALECTS)
+def test_a_dialect_adds_what_it_is_known_to_add_and_nothing_else(name, kind):
+    seller = at(name, kind)
+    what = next((each for each in seller.models if (each.wire or seller.wire) == kind), model("thinking", seller=name))
+    for effort in ("", *(what.efforts or EFFORTS)):
+        for talk in (held_on(kind, name), held_on("ollama", name)):
+            found = body(seller, what, talk, effort)
+            if kind == "openai_chat":
+                found = without(found, DIALECT)
+            assert refused(kind, found) == [], effort
+
+
+def spots(value, path=()):
+    """Give every place of a body."""
+    yield path, value
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from spots(each, (*path, key))
+
+
+def changed(whole, path, value):
+    found = copy.deepcopy(whole)
+    *way, last = path
+    spot = found
+    for key in way:
+        spot = spot[key]
+    spot[last] = value
+    return found
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_what_is_wrong_anywhere_in_a_body_is_found(kind):
+    """The documents are worth something only if they refuse: a field that nobody knows, a word or a value of the wrong sort."""
+    whole = body(provider(kind), model("images", "thinking"), sealed(kind), "high")
+    assert refused(kind, whole) == []
+    tried = 0
+    for path, value in spots(whole):
+        if isinstance(value, dict):
+            tried += 1
+            assert refused(kind, changed(whole, (*path, "unheard_of"), 1)), path
+        elif path and path[-1] in {"type", "thinkingLevel", "effort", "media_type"}:
+            tried += 1
+            assert refused(kind, changed(whole, path, "unheard_of")), path
+        if path and not isinstance(value, bool):
+            tried += 1
+            assert refused(kind, changed(whole, path, True)), path
+    assert tried > 30
+
+
+def test_every_reason_to_stop_that_is_published_is_known():
+    from assistant.models.wires import anthropic_messages, gemini, openai_chat
+
+    told = vendor_schemas.document("anthropic")["components"]["schemas"]["StopReason"]["enum"]
+    assert set(told) - {"compaction"} <= set(anthropic_messages._STOPS)
+    told = vendor_schemas.document("gemini")["schemas"]["Candidate"]["properties"]["finishReason"]["enum"]
+    refusals = {each for each in told if any(word in each for word in ("SAFETY", "RECIT", "BLOCK", "PROHIB", "SPII", "LANG", "IMAGE"))}
+    assert set(told) - refusals - {"FINISH_REASON_UNSPECIFIED"} <= {"STOP"} | gemini._LENGTH | gemini._BROKEN
+    choice = vendor_schemas.document("openai")["components"]["schemas"]["CreateChatCompletionResponse"]["properties"]["choices"]
+    assert set(choice["items"]["properties"]["finish_reason"]["enum"]) <= set(openai_chat._STOPS)
