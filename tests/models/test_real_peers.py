@@ -1,6 +1,6 @@
 """Real servers of other people on loopback, asked through our client and wires: llama.cpp with a small model, and aimock.
 
-`make peers` installs them in `.peers` and runs this, and test_wire_peers with botocore; without them it is skipped and says so. Speed is nothing here:
+`make peers` installs them in `.peers` and runs this, test_wire_peers with botocore and test_vendor_schemas; without them it is skipped and says so. Speed is nothing here:
 servers are waited for as long as they take to begin.
 """
 

@@ -6,6 +6,7 @@ The documents are of May 2026; what has come since stands in `NEWER`, and what a
 
 import copy
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from assistant.models.message import Image, Message, Text, Thought, ToolCall, To
 from assistant.models.page import EFFORTS
 from assistant.models.wire import Request
 from tests.models import vendor_schemas
-from tests.models.streaming import WIRES, model, provider, wire
+from tests.models.streaming import WIRES, model, provider, read, sse, wire
 from tests.models.test_conversion import ODD, PNG, held_on
 
 pytestmark = pytest.mark.peers
@@ -29,7 +30,7 @@ COUNTED = {
     "gemini": ("gemini", "CountTokensRequest"),
 }  # fmt: skip
 MAKERS = {"openai": ["openai_chat", "openai_responses"], "anthropic": ["anthropic_messages"], "gemini": ["gemini"]}
-NEWER = {("reasoning_effort", "max"), ("effort", "max")}
+NEWER = {"max": "xhigh"}
 """OpenAI's level above xhigh came with GPT-6 (providers.md: "efforts low...max")."""
 DIALECT = {
     "thinking", "enable_thinking", "chat_template_kwargs", "reasoning", "usage", "reasoning_split", "continuous_usage_stats",
@@ -64,7 +65,8 @@ def dated(value):
     """Return the body with what has come since the document in words that it knows."""
     match value:
         case dict():
-            return {key: "high" if (key, each) in NEWER else dated(each) for key, each in value.items()}
+            levels = {"reasoning_effort", "effort"} & set(value)
+            return {key: NEWER.get(each, each) if key in levels else dated(each) for key, each in value.items()}
         case list():
             return [dated(each) for each in value]
     return value
@@ -186,13 +188,72 @@ def test_what_is_wrong_anywhere_in_a_body_is_found(kind):
     assert tried > 30
 
 
-def test_every_reason_to_stop_that_is_published_is_known():
-    from assistant.models.wires import anthropic_messages, gemini, openai_chat
+def part(maker, *path):
+    found = vendor_schemas.document(maker)
+    for key in path if maker == "gemini" else ("components", "schemas", *path[1:]):
+        found = found[key]
+    return found
 
-    told = vendor_schemas.document("anthropic")["components"]["schemas"]["StopReason"]["enum"]
-    assert set(told) - {"compaction"} <= set(anthropic_messages._STOPS)
-    told = vendor_schemas.document("gemini")["schemas"]["Candidate"]["properties"]["finishReason"]["enum"]
-    refusals = {each for each in told if any(word in each for word in ("SAFETY", "RECIT", "BLOCK", "PROHIB", "SPII", "LANG", "IMAGE"))}
-    assert set(told) - refusals - {"FINISH_REASON_UNSPECIFIED"} <= {"STOP"} | gemini._LENGTH | gemini._BROKEN
-    choice = vendor_schemas.document("openai")["components"]["schemas"]["CreateChatCompletionResponse"]["properties"]["choices"]
-    assert set(choice["items"]["properties"]["finish_reason"]["enum"]) <= set(openai_chat._STOPS)
+
+GEMINI_ENDS = {
+    "STOP": "end", "MAX_TOKENS": "length", "OTHER": "server", "MALFORMED_FUNCTION_CALL": "server", "UNEXPECTED_TOOL_CALL": "server",
+    "TOO_MANY_TOOL_CALLS": "server", "MISSING_THOUGHT_SIGNATURE": "server", "MALFORMED_RESPONSE": "server",
+} | dict.fromkeys(
+    ("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "ESCALATION", "IMAGE_SAFETY",
+     "IMAGE_PROHIBITED_CONTENT", "IMAGE_OTHER", "NO_IMAGE", "IMAGE_RECITATION", "FINISH_REASON_UNSPECIFIED"), "refused")  # fmt: skip
+MESSAGES_ENDS = {
+    "end_turn": "end", "stop_sequence": "end", "max_tokens": "length", "tool_use": "tool", "refusal": "refused", "pause_turn": "length",
+}  # fmt: skip
+CHAT_ENDS = {
+    "stop": "end", "length": "length", "tool_calls": "tool", "function_call": "tool", "content_filter": "refused",
+}  # fmt: skip
+
+
+def test_every_reason_to_stop_that_is_published_ends_as_it_should():
+    told = part("gemini", "schemas", "Candidate", "properties", "finishReason", "enum")
+    assert {
+        reason: found.stop or found.error
+        for reason in told
+        for found in [read("gemini", sse({"candidates": [{"finishReason": reason}]}, done=False))]
+    } == GEMINI_ENDS
+    told = part("anthropic", "schemas", "StopReason", "enum")
+    event = {"type": "message_delta", "delta": {}}
+    assert {
+        reason: read("anthropic_messages", sse({**event, "delta": {"stop_reason": reason}})).stop for reason in told
+    } == MESSAGES_ENDS
+    told = part("openai", "schemas", "CreateChatCompletionResponse", "properties", "choices", "items", "properties")
+    assert {
+        reason: read("openai_chat", sse({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})).stop
+        for reason in told["finish_reason"]["enum"]
+    } == CHAT_ENDS
+
+
+def test_every_error_that_is_published_has_its_class():
+    for code in part("openai", "schemas", "ResponseErrorCode", "enum"):
+        told = {"status": "failed", "error": {"code": code, "message": "zzz"}}
+        found = read("openai_responses", sse({"type": "response.failed", "response": told}, done=False)).error
+        usual = {"server_error": "server", "vector_store_timeout": "server", "rate_limit_exceeded": "rate_limited"}
+        assert found == usual.get(code, "refused" if "policy" in code else "bad_request"), code
+    kinds = {
+        "InvalidRequestError": "bad_request", "AuthenticationError": "auth", "BillingError": "out_of_funds", "PermissionError": "permission",
+        "NotFoundError": "unknown_model", "RateLimitError": "rate_limited", "GatewayTimeoutError": "server", "APIError": "server",
+        "OverloadedError": "overloaded",
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        word = part("anthropic", "schemas", name, "properties", "type", "const")
+        event = {"type": "error", "error": {"type": word, "message": "zzz"}}
+        assert read("anthropic_messages", sse(("error", event), done=False)).error == kind
+
+
+def test_every_tier_that_gemini_names_has_a_price():
+    from assistant.models import price
+
+    sold = next(each for each in at("gemini", "gemini").models if each.prices)
+    for tier in part("gemini", "schemas", "UsageMetadata", "properties", "serviceTier", "enum"):
+        event = {
+            "candidates": [{"finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 9, "serviceTier": tier},
+        }
+        found = read("gemini", sse(event, done=False))
+        when = datetime(2026, 11, 27, tzinfo=UTC)
+        assert price.cost(sold, found.usages[-1], when, "metered", service_tier=found.tier).amount, tier

