@@ -8,10 +8,10 @@ error), `encrypted_thoughts` (False where reasoning is not given out sealed), `s
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant.models import history, trouble
+from assistant.models.chat_counts import ticks
 from assistant.models.message import Image, Text, Thought
 from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 _EFFORTS = {"off": "none", "max": "xhigh"}
 _LEAST_OUTPUT = 16
 """A lower limit is an error (OpenAI's OpenAPI, max_output_tokens)."""
-_TICKS = Decimal(10) ** 10
-"""xAI reports cost in ticks: ten thousand million make a dollar (docs.x.ai, cost tracking)."""
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
@@ -264,10 +262,8 @@ def _usage(usage: dict[str, Any], tier: str) -> UsageChunk:
     output = count(usage.get("output_tokens"))
     thought = count(table(usage.get("output_tokens_details")).get("reasoning_tokens"))
     beside = thought > output or (thought and count(usage.get("total_tokens")) == sent + output + thought)
-    ticks = usage.get("cost_in_usd_ticks")
-    cost = Decimal(ticks) / _TICKS if isinstance(ticks, int) and not isinstance(ticks, bool) else None
     counted = TokenUsage(fresh, read, written - long, long, output if beside else output - thought, thought)
-    return UsageChunk(counted, final=bool(sent), reported_cost=cost, tier=tier)  # no input is none counted
+    return UsageChunk(counted, final=bool(sent), reported_cost=ticks(usage), tier=tier)  # no input is none counted
 
 
 def _limits(data: dict[str, Any]) -> dict[str, str]:
