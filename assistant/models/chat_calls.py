@@ -14,6 +14,7 @@ class CallPieces:
 
     def __init__(self) -> None:
         self._calls: list[dict[str, str]] = []
+        self._indices: list[int | None] = []
         self._places: dict[object, dict[str, str]] = {}
 
     @property
@@ -38,14 +39,19 @@ class CallPieces:
         if known is None:
             known = {"id": "", "name": "", "arguments": ""}
             self._calls.append(known)
+            self._indices.append(index if isinstance(index, int) else None)
         self._places |= {key: known for key in (index, ident) if isinstance(key, int) or key}
         known["id"] = known["id"] or ident
         known["name"] = known["name"] or name
         known["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
 
     def whole(self, *, cut: bool) -> list[Chunk]:
-        """Return the calls; of an answer that was `cut`, only those whose arguments are whole."""
-        called = [call for call in self._calls if not cut or _is_json(call["arguments"])]
+        """Return the calls in the order of their indices; of an answer that was `cut`, only those whose arguments are whole."""
+        places = [index for index in self._indices if index is not None]
+        calls = self._calls
+        if len(places) == len(calls):
+            calls = [call for _, call in sorted(zip(places, calls, strict=True), key=lambda each: each[0])]
+        called = [call for call in calls if not cut or _is_json(call["arguments"])]
         return [ToolCallChunk(call["id"], call["name"], call["arguments"] or "{}") for call in called]
 
 
