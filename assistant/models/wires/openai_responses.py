@@ -151,6 +151,8 @@ class Reader:
                 return self._piece(data, "summary")
             case "response.reasoning_text.delta":
                 return self._piece(data, "reasoning")
+            case "response.reasoning_summary_part.added" if "summary" in self._spoken.get(_place(data), ()):
+                return [ThoughtChunk("\n\n")]  # parts of a summary are paragraphs
             case "response.refusal.delta":
                 self._declined = True
                 return self._piece(data, "refusal")
@@ -209,8 +211,9 @@ class Reader:
                         found.append(TextChunk(words))
             case "reasoning":
                 said = [*rows(item.get("summary")), *rows(item.get("content"))]
-                if not spoken & {"summary", "reasoning"}:
-                    found += [ThoughtChunk(part["text"]) for part in said if text(part.get("text"))]
+                words = "\n\n".join(part["text"] for part in said if text(part.get("text")))
+                if words and not spoken & {"summary", "reasoning"}:
+                    found.append(ThoughtChunk(words))
                 if text(item.get("encrypted_content")):
                     found.append(ThoughtChunk("", json.dumps(_sealed(item))))
             case "function_call" | "custom_tool_call":
