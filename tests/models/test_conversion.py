@@ -283,6 +283,7 @@ EFFORTS = [
     ("openai_chat", {"effort": "reasoning_effort"}, "off", {"reasoning_effort": "none"}),
     ("openai_chat", {"effort": "reasoning_effort", "max_effort": "xhigh"}, "max", {"reasoning_effort": "xhigh"}),
     ("openai_chat", {"effort": "reasoning"}, "low", {"reasoning": {"effort": "low"}}),
+    ("openai_chat", {"effort": "reasoning"}, "off", {"reasoning": {"effort": "none"}}),
     ("openai_chat", {"effort": "thinking"}, "off", {"thinking": {"type": "disabled"}}),
     ("openai_chat", {"effort": "thinking_effort", "max_effort": "max"}, "max", {"thinking": {"type": "enabled"}, "reasoning_effort": "max"}),
     ("openai_chat", {"effort": "enable_thinking"}, "low", {"enable_thinking": True}),

@@ -1,4 +1,5 @@
-"""Every body that our wires build, held against what its vendor publishes: OpenAI's and Anthropic's OpenAPI, Gemini's document.
+"""Every body that our wires build, held against what its vendor publishes: OpenAI's and Anthropic's OpenAPI, Gemini's document,
+and the types of OpenRouter's and Ollama's own clients.
 
 The documents are of May 2026; what has come since stands in `NEWER`, and what a seller adds to another's protocol in `DIALECT`.
 `make peers` installs them and runs this; without them it is skipped.
@@ -186,6 +187,58 @@ def test_what_is_wrong_anywhere_in_a_body_is_found(kind):
             tried += 1
             assert refused(kind, changed(whole, path, True)), path
     assert tried > 30
+
+
+def lost(sent, known, path="$"):
+    """Give what of a body a vendor's own client does not know, or takes for something else."""
+    match sent, known:
+        case dict(), dict():
+            for key in sent.keys() | known.keys():
+                yield from lost(sent.get(key), known.get(key), f"{path}.{key}")
+        case list(), list() if len(sent) == len(known):
+            for number, (mine, theirs) in enumerate(zip(sent, known, strict=True)):
+                yield from lost(mine, theirs, f"{path}[{number}]")
+        case _ if sent != known:
+            yield f"{path}: {str(sent)[:80]} is {str(known)[:80]}"
+
+
+DETAILS = [
+    {"type": "reasoning.text", "text": "ab", "index": 0, "format": "anthropic-claude-v1", "signature": "s"},
+    {"type": "reasoning.encrypted", "data": "e", "index": 1, "id": "x", "format": "unknown"}, {"type": "reasoning.summary", "summary": "e", "index": 2},
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_openrouters_own_client_knows_every_word():
+    components = pytest.importorskip("openrouter.components")
+    seller = at("openrouter", "openai_chat")
+    thought = Message("assistant", (Thought("ab", "openai_chat:openrouter", json.dumps(DETAILS)), Text("x")))
+    mine = (
+        said("user", "q"),
+        thought,
+        Message("user", (Text("look"), Image("image/png", PNG))),
+        said("assistant", "y"),
+        said("user", "z"),
+    )
+    levels = components.ChatRequestEffort.__args__[0].__args__  # beside these it takes any word
+    for effort in ("", *EFFORTS):
+        for talk in (lambda _: mine, *TALKS):
+            found = body(seller, model("images", "thinking", seller="openrouter"), talk("openrouter"), effort)
+            assert talk in TALKS or found["messages"][2]["reasoning_details"] == DETAILS
+            read = components.ChatRequest.model_validate(found).model_dump(mode="json", by_alias=True)
+            assert list(lost(found, read)) == []
+            assert "reasoning" not in found or found["reasoning"]["effort"] in levels
+    assert list(lost({"usage": {"include": True}, **found}, read))  # it does lose what it does not know
+
+
+def test_ollamas_own_client_knows_every_word():
+    types = pytest.importorskip("ollama._types")
+    for effort in ("", *EFFORTS):
+        for talk in TALKS:
+            found = body(provider("ollama", num_ctx=8_192), model("images", "thinking"), talk("maker"), effort)
+            read = json.loads(types.ChatRequest.model_validate(found).model_dump_json(exclude_none=True))
+            assert list(lost(found, read)) == []
+    assert list(lost({"thinks": True, **found}, read))
 
 
 def part(maker, *path):

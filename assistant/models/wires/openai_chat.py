@@ -1,7 +1,7 @@
 """Chat Completions: OpenAI's first protocol, and what most others speak, with flags for their dialects.
 
 Flags of a provider, what is asked: `max_tokens` (name of the limit's field), `usage_in_stream` (False where asking for it is an
-error), `usage_in_each_chunk` (True where the server can count as it goes), `price_in_usage` (True to ask for the cost),
+error), `usage_in_each_chunk` (True where the server can count as it goes),
 `prompt_cache_key` (True where it routes to a cache), `cache_control` (True where marks for caching are passed on to the model),
 `reasoning_split` (True where thoughts come apart from the text only on wish), and `effort`, how thinking is set:
 
@@ -80,8 +80,6 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
         body[str(flags.get("max_tokens", "max_tokens"))] = request.max_output
     if request.effort:
         body |= _effort(request.effort, str(flags.get("effort", "")), str(flags.get("max_effort", "high")))
-    if flags.get("price_in_usage"):
-        body["usage"] = {"include": True}
     if flags.get("prompt_cache_key"):
         body["prompt_cache_key"] = history.cache_key(request)
     if flags.get("reasoning_split"):
@@ -125,7 +123,7 @@ def _effort(effort: str, style: str, highest: str) -> dict[str, Any]:
         case "reasoning_effort":
             return {"reasoning_effort": level}
         case "reasoning":
-            return {"reasoning": {"enabled": False} if off else {"effort": level}}
+            return {"reasoning": {"effort": level}}
         case "thinking":
             return {"thinking": switch}
         case "thinking_effort":
