@@ -27,7 +27,7 @@ _AMOUNTS = ("input", "output", "cache_read", "cache_write_short", "cache_write_l
 _FIELDS = {*_AMOUNTS, "currency", "since", "until", "above", "hours", "label", "source"}
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_PLAIN_TIERS = {"", "default", "standard", "auto", "on_demand"}
+_PLAIN_TIERS = {"", "default", "standard", "auto", "on_demand", "unspecified"}
 _HELP = (
     "Amounts are in quotes, like '1.25'; since and until are a date (midnight UTC) or a time with its offset; above is "
     "tokens; hours have days (0 is Monday), first and last, and may have zone and holidays."
@@ -210,15 +210,14 @@ def cost(
     at: datetime,
     payer: str,
     reported: Decimal | None = None,
-    currency: str = "USD",
     *,
     service_tier: str = "",
 ) -> Cost:
-    """Return what a usage costs. Inside a plan it is included; what the provider reports beats what we compute.
+    """Return what a usage costs. Inside a plan it is included; what the provider reports, in US dollars, beats what we compute.
 
     The instant is that at which the request began, the size that of its whole prompt, cached or not.
     """
-    return cost_range(model, usage, at, payer, reported, currency, service_tier=service_tier)[1]
+    return cost_range(model, usage, at, payer, reported, service_tier=service_tier)[1]
 
 
 def cost_range(
@@ -227,7 +226,6 @@ def cost_range(
     at: datetime,
     payer: str,
     reported: Decimal | None = None,
-    currency: str = "USD",
     *,
     service_tier: str = "",
     calendars: Mapping[str, Calendar] | None = None,
@@ -238,7 +236,7 @@ def cost_range(
     if payer in {"local", "free"}:
         return Cost("free", Decimal(0)), Cost("free", Decimal(0))
     if reported is not None:
-        return Cost("reported", reported, currency), Cost("reported", reported, currency)
+        return Cost("reported", reported), Cost("reported", reported)
     found = prices_at(model, at, usage.total_input, service_tier=service_tier, calendars=calendars)
     if not found:
         return Cost("unknown"), Cost("unknown")

@@ -792,3 +792,80 @@ async def test_connections_are_kept_alive_by_tcp():
         await ask(found.url, client=client)
         await client.aclose()
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
+
+
+def part(index, kind, *deltas, **more):
+    """Make the events of one block of a message."""
+    yield {"type": "content_block_start", "index": index, "content_block": {"type": kind, **more}}
+    for each in deltas:
+        yield {"type": "content_block_delta", "index": index, "delta": each}
+    yield {"type": "content_block_stop", "index": index}
+
+
+def paused(words, reason="pause_turn", *, sent=100):
+    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+    events = [
+        {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": sent, "output_tokens": 1, "cache_read_input_tokens": 7}}},
+        *part(0, "thinking", {"type": "thinking_delta", "thinking": "hm"}, {"type": "signature_delta", "signature": "c2ln"}, thinking="", signature=""),
+        *part(1, "text", text=""),
+        *part(2, "text", *({"type": "text_delta", "text": each} for each in words), text=""),
+        *part(3, search["type"], {"type": "input_json_delta", "partial_json": '{"query":'}, {"type": "input_json_delta", "partial_json": ' "x"}'}, **{key: value for key, value in search.items() if key != "type"}),
+        {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 10}},
+        {"type": "message_stop"},
+    ]  # fmt: skip
+    return answer(200, sse(*((each["type"], each) for each in events), done=False), content_type="text/event-stream")
+
+
+async def test_an_answer_in_which_the_provider_pauses_goes_on_as_one():
+    answers = [paused(["Let me ", "look."]), paused([" Going on."]), paused([" Done."], "end_turn", sent=300)]
+
+    async def behave(server, writer, number):
+        return answers[number]
+
+    async with peer(behave) as server:
+        talk = await ask(server.url, "anthropic_messages")
+    first, second, third = (json.loads(body) for body in server.bodies)
+    assert talk.error is None
+    assert talk.text == "Let me look. Going on. Done."
+    assert [chunk.reason for chunk in talk.of(StopChunk)] == ["end"]
+    counts = talk.of(UsageChunk)
+    last = counts[-1].usage
+    assert (last.fresh_input, last.cache_read, last.output) == (100 + 100 + 300, 21, 30)  # each request is paid
+    assert [chunk.final for chunk in counts if chunk.usage != last] == [False] * (len(counts) - 1)
+    assert counts[-1].final
+    blocks = [
+        {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+        {"type": "text", "text": "Let me look."},
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
+    ]
+    assert second["messages"] == [*first["messages"], {"role": "assistant", "content": blocks}]
+    again = [blocks[0], {"type": "text", "text": " Going on."}, blocks[2]]
+    assert third["messages"] == [*first["messages"], {"role": "assistant", "content": [*blocks, *again]}]
+    assert {key: second[key] for key in first if key != "messages"} == {
+        key: first[key] for key in first if key != "messages"
+    }
+
+
+async def test_an_answer_that_never_ends_pausing_ends_as_cut_short():
+    async def behave(server, writer, number):
+        return paused(["x"])
+
+    async with peer(behave) as server:
+        talk = await ask(server.url, "anthropic_messages")
+    assert len(server.bodies) == 9
+    assert [(chunk.reason, chunk.detail) for chunk in talk.of(StopChunk)] == [("length", "pause_turn")]
+    assert (talk.text, talk.of(UsageChunk)[-1].final, talk.of(UsageChunk)[-1].usage.output) == ("x" * 9, True, 90)
+
+
+async def test_an_answer_that_is_refused_when_it_should_go_on_keeps_what_came():
+    async def behave(server, writer, number):
+        return (
+            answer(400, b'{"type":"error","error":{"type":"invalid_request_error","message":"no"}}')
+            if number
+            else paused(["So far."])
+        )
+
+    async with peer(behave) as server:
+        talk = await ask(server.url, "anthropic_messages")
+    assert isinstance(talk.error, errors.BadRequest)
+    assert (talk.text, talk.of(StopChunk), talk.of(UsageChunk)[-1].final) == ("So far.", [], False)

@@ -59,10 +59,13 @@ def turns(name, body):
         for item in body["input"]:
             if item["type"] == "reasoning":
                 found.append(("assistant", [item]))
-            elif found and found[-1][0] == item["role"] and found[-1][1][-1]["type"] == "reasoning":
-                found[-1][1].extend(item["content"])
+                continue
+            content = item["content"]
+            parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+            if found and found[-1][0] == item["role"] and found[-1][1][-1]["type"] == "reasoning":
+                found[-1][1].extend(parts)
             else:
-                found.append((item["role"], list(item["content"])))
+                found.append((item["role"], list(parts)))
         return found
     if name == "gemini":
         return [("assistant" if each["role"] == "model" else each["role"], each["parts"]) for each in body["contents"]]
@@ -137,17 +140,17 @@ def test_another_seller_on_the_same_wire_is_another_maker(made, asked):
     assert "b3BhcXVl" not in text
 
 
+ODD = [
+    (), (said("user", ""),), (said("assistant", "I begin"),), (said("user", "a"), said("assistant", "b")), (said("user", "a"), said("assistant", "")),
+    (said("assistant", "x"), said("assistant", "y"), said("user", "z")), (Message("assistant", (Thought("only", "m", "s"),)),),
+    (said("user", "a"), Message("assistant", (Text("cut"),), partial=True)), (Message("user", (Image("image/png", PNG),)),),
+    (Message("user", (Image("image/tiff", PNG), Image("image/png", b""))),), (Message("assistant", (ToolCall("1", "f", ""),)),),
+    (Message("assistant", (Image("image/png", PNG), Text("a picture"))), said("user", "b")),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", WIRES)
-@pytest.mark.parametrize(
-    "history",
-    [
-        (), (said("user", ""),), (said("assistant", "I begin"),), (said("user", "a"), said("assistant", "b")), (said("user", "a"), said("assistant", "")),
-        (said("assistant", "x"), said("assistant", "y"), said("user", "z")), (Message("assistant", (Thought("only", "m", "s"),)),),
-        (said("user", "a"), Message("assistant", (Text("cut"),), partial=True)), (Message("user", (Image("image/png", PNG),)),),
-        (Message("user", (Image("image/tiff", PNG), Image("image/png", b""))),), (Message("assistant", (ToolCall("1", "f", ""),)),),
-        (Message("assistant", (Image("image/png", PNG), Text("a picture"))), said("user", "b")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("history", ODD)
 def test_odd_conversations_are_made_legal(name, history):
     check(name, ask(name, history)[1])
 
@@ -280,6 +283,7 @@ EFFORTS = [
     ("openai_chat", {"effort": "reasoning_effort"}, "off", {"reasoning_effort": "none"}),
     ("openai_chat", {"effort": "reasoning_effort", "max_effort": "xhigh"}, "max", {"reasoning_effort": "xhigh"}),
     ("openai_chat", {"effort": "reasoning"}, "low", {"reasoning": {"effort": "low"}}),
+    ("openai_chat", {"effort": "reasoning"}, "off", {"reasoning": {"effort": "none"}}),
     ("openai_chat", {"effort": "thinking"}, "off", {"thinking": {"type": "disabled"}}),
     ("openai_chat", {"effort": "thinking_effort", "max_effort": "max"}, "max", {"thinking": {"type": "enabled"}, "reasoning_effort": "max"}),
     ("openai_chat", {"effort": "enable_thinking"}, "low", {"enable_thinking": True}),

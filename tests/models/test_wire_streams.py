@@ -1,6 +1,8 @@
 """Every protocol's streams as bytes: what each says, in five disjoint counts, however it is cut."""
 
 import json
+import struct
+from binascii import crc32
 from decimal import Decimal
 
 import pytest
@@ -176,6 +178,57 @@ def test_a_reported_cost_is_read_exactly(usage, cost):
     assert found.cost == (Decimal(cost) if cost else None)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}], "model": ""},  # Azure begins so
+        {"choices": None}, {"choices": [{"index": 0, "delta": None}]}, {"choices": [{"delta": {"content": ""}, "finish_reason": ""}]},
+        {"choices": [{"index": 0, "delta": {}}], "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}},
+        {"choices": [{"index": 0, "delta": {}, "content_filter_results": {"hate": {"filtered": False}}}]}, {},
+        {"choices": [{"index": 0, "delta": {"content": "", "tool_calls": None, "function_call": None, "refusal": None, "reasoning": None}}]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_odd_event_changes_nothing_wherever_it_stands(odd, place):
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    events = [{"model": "m", "choices": [{"index": 0, "delta": {"content": "Hi"}}]}, end]
+    events.insert(place, odd)
+    found = read("openai_chat", sse(*events, {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}))
+    assert (found.text, found.stop, found.error, found.served) == ("Hi", "end", "", "m")
+    assert (found.usage, found.final, found.tools) == ((3, 0, 0, 0, 1, 0), True, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"error": "Something broke upstream."}, "server"), ({"error": {"message": "zzz", "code": "429"}}, "rate_limited"),
+        ({"error": {"message": "zzz", "code": 529}}, "overloaded"), ({"error": {"message": "Budget", "code": 402}}, "out_of_funds"),
+        ({"object": "error", "message": "zzz", "type": "InternalServerError", "code": 500}, "server"),
+        ({"choices": [{"index": 0, "delta": {}, "error": {"code": 503, "message": "zzz"}, "finish_reason": "error"}]}, "overloaded"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("done", [True, False])
+def test_errors_inside_a_chat_keep_what_came(error, kind, done):
+    found = read("openai_chat", sse({"choices": [{"index": 0, "delta": {"content": "Part"}}]}, error, done=done))
+    assert (found.text, found.error, found.stop, found.final) == ("Part", kind, "", False)
+
+
+def test_calls_stand_in_the_order_of_their_indices():
+    pieces = [
+        {"index": index, "id": f"id_{index}", "function": {"name": "f", "arguments": "{}"}} for index in (1, 0, 2)
+    ]
+    assert [ident for ident, _, _ in calls(*pieces).tools] == ["id_0", "id_1", "id_2"]
+
+
+@pytest.mark.parametrize("ticks", [-1, True, "5", None, 1.5])
+def test_odd_ticks_are_no_cost(ticks):
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "cost_in_usd_ticks": ticks}
+    assert read("openai_chat", chat({"content": "x"}, usage=usage)).cost is None
+    usage = {"input_tokens": 1, "output_tokens": 1, "cost_in_usd_ticks": ticks}
+    event = {"type": "response.completed", "response": {"status": "completed", "usage": usage}}
+    assert read("openai_responses", sse(event)).cost is None
+
+
 def test_running_usage_moves_and_the_last_wins():
     assert [usage.output for usage in read("openai_chat", stream("chat_vllm.sse")).usages] == [1, 2, 3, 3]
     groq = sse(
@@ -263,6 +316,8 @@ def test_an_end_after_nothing_at_all_is_no_answer():
         ("anthropic_messages", lambda: messages(start={"input_tokens": 9, "service_tier": "standard"}, end={"output_tokens": 4, "speed": "fast"}), "fast"),
         ("openai_chat", lambda: chat({"content": "a"}, usage={"prompt_tokens": 1, "completion_tokens": 1}, service_tier="flex"), "flex"),
         ("openai_responses", lambda: sse({"type": "response.completed", "response": {"status": "completed", "service_tier": "priority", "usage": {"input_tokens": 1}}}, done=False), "priority"),
+        ("gemini", lambda: sse({"usageMetadata": {"promptTokenCount": 1, "serviceTier": "flex"}}, {"candidates": [{"finishReason": "STOP"}]}, done=False), "flex"),
+        ("gemini", lambda: sse({"candidates": [{"finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1, "serviceTier": "priority"}}, done=False), "priority"),
         ("bedrock_converse", lambda: frame("messageStop", {"stopReason": "end_turn"}) + frame("metadata", {"usage": {"inputTokens": 1}, "serviceTier": {"type": "flex"}}), "flex"),
     ],
 )  # fmt: skip
@@ -401,6 +456,23 @@ def test_a_response_whose_words_come_only_at_the_end():
         assert read("openai_responses", sse(*events, done=False)).text == "Hi"
 
 
+def test_parts_of_a_summary_are_paragraphs_however_they_come():
+    parts = [{"type": "summary_text", "text": f"**Step {n}** done."} for n in (1, 2)]
+    item = {"type": "reasoning", "id": "rs_1", "summary": parts, "encrypted_content": "x"}
+    done = {"type": "response.output_item.done", "output_index": 0, "item": item}
+    end = {"type": "response.completed", "response": {"status": "completed"}}
+    pieces = []
+    for n, each in enumerate(parts):
+        at = {"item_id": "rs_1", "output_index": 0, "summary_index": n}
+        pieces.append(
+            {"type": "response.reasoning_summary_part.added", **at, "part": {"type": "summary_text", "text": ""}}
+        )
+        pieces.append({"type": "response.reasoning_summary_text.delta", **at, "delta": each["text"]})
+    for events in ([*pieces, done, end], [done, end], [{**end, "response": {"status": "completed", "output": [item]}}]):
+        found = read("openai_responses", sse(*events, done=False))
+        assert (found.thought, len(found.seals)) == ("**Step 1** done.\n\n**Step 2** done.", 1)
+
+
 def test_a_response_refuses_and_filters():
     refusal = {"type": "response.refusal.delta", "output_index": 0, "delta": "No."}
     done = {
@@ -470,6 +542,19 @@ def test_exceptions_in_a_conversation(name, kind):
     assert found.error == kind or (kind is None and found.error)
     error = frame("internalFailure", b"", "error")
     assert read("bedrock_converse", error).error
+
+
+def test_an_error_frame_says_what_it_is_in_its_headers():
+    names = {":message-type": "error", ":error-code": "throttlingException", ":error-message": "Slow down."}
+    headers = b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+        for name, value in names.items()
+    )
+    head = struct.pack(">II", len(headers) + 16, len(headers))
+    whole = head + struct.pack(">I", crc32(head)) + headers
+    body = frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "So"}})
+    found = read("bedrock_converse", body + whole + struct.pack(">I", crc32(whole)))
+    assert (found.text, found.error) == ("So", "rate_limited")
 
 
 def test_counts_that_come_before_the_end_of_a_conversation_end_nothing():

@@ -12,7 +12,7 @@ import os
 import random
 import ssl
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,7 +28,8 @@ from assistant.models.inbox import Inbox, Silent
 from assistant.models.inflate import Inflater
 from assistant.models.redact import redact
 from assistant.models.trouble import EPOCH
-from assistant.models.wire import HeadersChunk, RetryChunk
+from assistant.models.wire import HeadersChunk, RetryChunk, StopChunk, UsageChunk
+from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -40,16 +41,39 @@ _LONGEST_WAIT_S = 60.0
 _BODY_SHOWN = 65_536
 _LARGEST_JSON = 16_000_000
 _ERROR_S = 20.0
+_PAUSES = 8
+"""How often a provider may pause in one answer and is asked to go on; each time costs a prompt."""
 _LAST_BYTES_S = 0.25
 """How long the end of the body is waited for when the answer has ended, so that the connection can be used again."""
 
 
 @dataclass(slots=True)
 class _Try:
-    """What became of one request: `spoke` when words have come, `settled` when it must not be sent again."""
+    """What became of one request: `spoke` when words have come, `settled` when it must not be sent again.
+
+    `more` is the call with which an answer goes on in which the provider paused; `may_go_on` says whether one more is allowed.
+    """
 
     spoke: bool = False
     settled: bool = False
+    may_go_on: bool = True
+    more: HttpCall | None = None
+
+
+class _Counts:
+    """Adds up the counts of an answer that took several requests."""
+
+    def __init__(self) -> None:
+        self._before = self._last = TokenUsage()
+
+    def of(self, chunk: UsageChunk) -> UsageChunk:
+        """Return the counts of all requests so far."""
+        self._last = chunk.usage
+        return replace(chunk, usage=self._before + chunk.usage) if self._before.total else chunk
+
+    def turn(self) -> None:
+        """Take the next request."""
+        self._before, self._last = self._before + self._last, TokenUsage()
 
 
 class Client:
@@ -129,17 +153,21 @@ class Client:
         return int(wire.read_count(data)) or None  # type: ignore[attr-defined]
 
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
-        """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too."""
+        """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too.
+
+        An answer in which the provider pauses is one answer: it is asked to go on, and the counts are of all its requests.
+        """
         call = wire.call(request, provider, key)
         address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
-        attempt = 0
+        attempt = pauses = 0
+        counts = _Counts()
         while True:
-            state = _Try()
+            state = _Try(may_go_on=pauses < _PAUSES)
             try:
                 async with aclosing(self._once(call, wire, provider, state)) as batches:
                     async for came in batches:
                         for chunk in came:
-                            yield chunk
+                            yield chunk if type(chunk) is not UsageChunk else counts.of(chunk)
             except errors.ProviderError as error:
                 self._finish(error, provider, key)
                 attempt += 1
@@ -149,7 +177,10 @@ class Client:
                 yield RetryChunk(attempt, wait_s, error)
                 await self._sleep(wait_s)
             else:
-                return
+                if state.more is None:
+                    return
+                call, attempt, pauses = state.more, 0, pauses + 1
+                counts.turn()
 
     def _finish(self, error: errors.ProviderError, provider: Provider, key: str) -> None:
         """Say what only the client knows: whose error it is, what time it is; and take the key out of the words."""
@@ -250,6 +281,10 @@ class Client:
                                 came += reader.feed(event)
                     if data is None or reader.ended:
                         came += self._ended(reader, decoder, headers, begin, provider)
+                        if state.may_go_on and hasattr(wire, "go_on"):
+                            state.more = wire.go_on(call, reader)
+                        if state.more is not None:
+                            came = _unfinished(came)
                 except errors.ProviderError:
                     if came:
                         state.spoke = state.spoke or batch.speaks(came)
@@ -347,6 +382,12 @@ class Client:
         except errors.ProviderError as error:
             self._finish(error, provider, key)
             raise
+
+
+def _unfinished(came: list[Chunk]) -> list[Chunk]:
+    """Return the chunks without an end: others follow, with counts of their own."""
+    open_ended = [replace(chunk, final=False) if isinstance(chunk, UsageChunk) else chunk for chunk in came]
+    return [chunk for chunk in open_ended if not isinstance(chunk, StopChunk)]
 
 
 def _json(data: bytes | str, where: str) -> Any:

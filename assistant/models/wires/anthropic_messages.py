@@ -8,6 +8,7 @@ taken back), `cache_ttl` ("1h" for the longer lifetime), `cache` (False where a 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assistant.models import history, trouble
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from assistant.models.provider import Provider
     from assistant.models.wire import Request, ServerEvent, StopReason
 
+_PAUSE = "pause_turn"
 _STOPS: dict[str, StopReason] = {
     "end_turn": "end",
     "stop_sequence": "end",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
-    "pause_turn": "length",
+    _PAUSE: "length",
     "tool_use": "tool",
     "refusal": "refused",
     "sensitive": "refused",
@@ -70,6 +72,22 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
             limit = min(limit + budget, max(request.model.max_output or limit + budget, budget + 1))
     body["max_tokens"] = limit
     return _post(provider, key, "/v1/messages", body)
+
+
+def go_on(call: HttpCall, reader: Reader) -> HttpCall | None:
+    """Say the request again with the answer as far as it came, unchanged, where the provider paused in it; else None.
+
+    That is how a paused answer goes on: it is sent back as the last turn, and a second pause lengthens that turn.
+    """
+    blocks = reader.paused
+    if not blocks:
+        return None
+    body = json.loads(call.body)
+    if body["messages"][-1]["role"] == "assistant":
+        body["messages"][-1]["content"] += blocks
+    else:
+        body["messages"].append({"role": "assistant", "content": blocks})
+    return replace(call, body=json.dumps(body, ensure_ascii=False).encode())
 
 
 def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
@@ -161,6 +179,15 @@ class Reader:
         self._usage: dict[str, Any] = {}
         self._stop: StopChunk | None = None
         self._tools: dict[int, dict[str, str]] = {}
+        self._blocks: dict[int, tuple[dict[str, Any], dict[str, bytearray]]] = {}
+
+    @property
+    def paused(self) -> list[dict[str, Any]]:
+        """What the answer has said when the provider paused in it, block by block as it came; nothing where it has ended."""
+        if self._stop is None or self._stop.detail != _PAUSE:
+            return []
+        blocks = [_block(self._blocks[index]) for index in sorted(self._blocks)]
+        return [block for block in blocks if block.get("type") != "text" or text(block.get("text")).strip()]
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
         """Take one event."""
@@ -217,6 +244,7 @@ class Reader:
         return found + self._count(table(message.get("usage")))
 
     def _start(self, index: int, block: dict[str, Any]) -> list[Chunk]:
+        self._blocks[index] = (block, {})
         match block.get("type"):
             case "tool_use":
                 given = block.get("input")
@@ -237,14 +265,24 @@ class Reader:
     def _delta(self, index: int, delta: dict[str, Any]) -> list[Chunk]:
         match delta.get("type"):
             case "text_delta" if text(delta.get("text")):
+                self._keep(index, "text", delta["text"])
                 return [TextChunk(delta["text"])]
             case "thinking_delta" if text(delta.get("thinking")):
+                self._keep(index, "thinking", delta["thinking"])
                 return [ThoughtChunk(delta["thinking"])]
             case "signature_delta" if text(delta.get("signature")):
+                self._keep(index, "signature", delta["signature"])
                 return [ThoughtChunk("", delta["signature"])]
-            case "input_json_delta" if index in self._tools:
-                self._tools[index]["arguments"] += text(delta.get("partial_json"))
+            case "input_json_delta":
+                self._keep(index, "input", text(delta.get("partial_json")))
+                if index in self._tools:
+                    self._tools[index]["arguments"] += text(delta.get("partial_json"))
         return []
+
+    def _keep(self, index: int, field: str, piece: str) -> None:
+        """Keep a piece of a block for the case that the provider pauses: then all of it goes back."""
+        _, fields = self._blocks.setdefault(index, ({}, {}))
+        fields.setdefault(field, bytearray()).extend(piece.encode("utf-8", "replace"))
 
     def _tool(self, index: int) -> list[Chunk]:
         tool = self._tools.pop(index, None)
@@ -267,7 +305,7 @@ class Reader:
         self._usage |= new
         if not new:
             return []
-        final = self._stop is not None and self._complete()
+        final = self._stop is not None and self._stop.detail != _PAUSE and self._complete()
         return [UsageChunk(self._counted(), final=final, tier=self._tier())]
 
     def _tier(self) -> str:
@@ -294,3 +332,18 @@ class Reader:
             max(0, output - thought),
             min(thought, output),
         )
+
+
+def _block(kept: tuple[dict[str, Any], dict[str, bytearray]]) -> dict[str, Any]:
+    """Put a block together again: what it began with, and what came to it in pieces."""
+    block = dict(kept[0])
+    for field, piece in kept[1].items():
+        words = piece.decode()
+        if field == "input":
+            try:
+                block[field] = json.loads(words or "{}")
+            except ValueError:
+                block[field] = {}
+        else:
+            block[field] = text(block.get(field)) + words
+    return block

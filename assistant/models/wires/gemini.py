@@ -8,6 +8,7 @@ Flags of a provider: `max_effort` (the level asked for by "max", HIGH where noth
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -160,7 +161,7 @@ class Reader:
         if self._seal:
             found.append(ThoughtChunk("", self._seal))
         if self._usage is not None and not self._usage.final:
-            found.append(UsageChunk(self._usage.usage, final=bool(self._usage.usage.total_input)))
+            found.append(replace(self._usage, final=bool(self._usage.usage.total_input)))
         stop: StopReason = "refused"
         if self._reason in _LENGTH:
             stop = "length"
@@ -186,8 +187,9 @@ class Reader:
         usage = table(data.get("usageMetadata"))
         if usage:
             counted = _usage(usage)
+            tier = text(usage.get("serviceTier")) or (self._usage.tier if self._usage else "")
             # No input is none counted, which is unknown and not nothing.
-            self._usage = UsageChunk(counted, final=bool(self._reason and counted.total_input))
+            self._usage = UsageChunk(counted, final=bool(self._reason and counted.total_input), tier=tier)
             found.append(self._usage)
         return found
 

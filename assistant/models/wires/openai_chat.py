@@ -1,7 +1,7 @@
 """Chat Completions: OpenAI's first protocol, and what most others speak, with flags for their dialects.
 
 Flags of a provider, what is asked: `max_tokens` (name of the limit's field), `usage_in_stream` (False where asking for it is an
-error), `usage_in_each_chunk` (True where the server can count as it goes), `price_in_usage` (True to ask for the cost),
+error), `usage_in_each_chunk` (True where the server can count as it goes),
 `prompt_cache_key` (True where it routes to a cache), `cache_control` (True where marks for caching are passed on to the model),
 `reasoning_split` (True where thoughts come apart from the text only on wish), and `effort`, how thinking is set:
 
@@ -18,11 +18,11 @@ What is said and sent back: `replay` names the field of an answer in which its t
 from __future__ import annotations
 
 import json
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ContextOverflow, Overloaded, ProviderError, ServerFailed
-from assistant.models import history, trouble
+from assistant.models import chat_counts, history, trouble
+from assistant.models.chat_calls import CallPieces
 from assistant.models.message import Image, Text, Thought
 from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
@@ -34,11 +34,9 @@ from assistant.models.wire import (
     StopChunk,
     TextChunk,
     ThoughtChunk,
-    ToolCallChunk,
     UsageChunk,
     WaitingChunk,
 )
-from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from assistant.models.message import Message
@@ -68,8 +66,6 @@ _FAILURES: dict[str, tuple[type[ProviderError], str]] = {
     "model_context_window_exceeded": (ContextOverflow, "the context window is full."),
 }
 _SPECIAL = frozenset({"x_groq", "timings", "base_resp", "error"})
-_TICKS = Decimal(10) ** 10
-"""xAI reports cost in ticks: ten thousand million make a dollar (docs.x.ai, cost tracking)."""
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
@@ -84,8 +80,6 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
         body[str(flags.get("max_tokens", "max_tokens"))] = request.max_output
     if request.effort:
         body |= _effort(request.effort, str(flags.get("effort", "")), str(flags.get("max_effort", "high")))
-    if flags.get("price_in_usage"):
-        body["usage"] = {"include": True}
     if flags.get("prompt_cache_key"):
         body["prompt_cache_key"] = history.cache_key(request)
     if flags.get("reasoning_split"):
@@ -129,7 +123,7 @@ def _effort(effort: str, style: str, highest: str) -> dict[str, Any]:
         case "reasoning_effort":
             return {"reasoning_effort": level}
         case "reasoning":
-            return {"reasoning": {"enabled": False} if off else {"effort": level}}
+            return {"reasoning": {"effort": level}}
         case "thinking":
             return {"thinking": switch}
         case "thinking_effort":
@@ -196,8 +190,7 @@ class Reader:
         self._usage: UsageChunk | None = None
         self._declined = False
         self._spoke = False
-        self._tools: list[dict[str, str]] = []
-        self._places: dict[object, dict[str, str]] = {}
+        self._calls = CallPieces()
         self._details: dict[tuple[object, object], dict[str, Any]] = {}
         self._tags = ThinkTags() if provider.flags.get("think_tags", True) else None
 
@@ -224,27 +217,28 @@ class Reader:
         usage = table(data.get("usage")) or table(table(data.get("x_groq")).get("usage"))
         usage = usage or next((table(choice["usage"]) for choice in choices if choice.get("usage")), {})
         if usage:
-            found.append(self._count(_usage(usage, beside=bool(self._provider.flags.get("reasoning_beside")))))
+            found.append(
+                self._count(chat_counts.counted(usage, beside=bool(self._provider.flags.get("reasoning_beside"))))
+            )
         elif self._usage is None and "prompt_n" in table(data.get("timings")):
-            found.append(self._count(_timed(data["timings"])))
+            found.append(self._count(chat_counts.timed(data["timings"])))
         return found
 
     def close(self) -> list[Chunk]:
         """Take the end of the body: without a finish reason, or `[DONE]` after anything at all, the answer is broken."""
         if self._failure is not None:
             raise self._failure
-        came = self._spoke or self._declined or self._tools or self._usage
+        came = self._spoke or self._declined or self._calls.any or self._usage
         if self._stop is None and not (self.ended and came):
             raise trouble.cut(self._provider)
         found = self._plain()
         stop = self._stop or StopChunk("end")
         if self._details and any(each.get("signature") or each.get("data") for each in self._details.values()):
             found.append(ThoughtChunk("", json.dumps(list(self._details.values()))))
-        called = [tool for tool in self._tools if stop.reason != "length" or _is_json(tool["arguments"])]
-        found += [ToolCallChunk(tool["id"], tool["name"], tool["arguments"] or "{}") for tool in called]
+        found += self._calls.whole(cut=stop.reason == "length")
         if self._usage is not None and not self._usage.final:
             found.append(self._count(self._usage))
-        if stop.reason == "end" and self._tools:
+        if stop.reason == "end" and self._calls.any:
             stop = StopChunk("tool", stop.detail)
         elif stop.reason == "end" and self._declined:
             stop = StopChunk("refused", stop.detail)
@@ -293,7 +287,7 @@ class Reader:
             self._declined = True
             found.append(TextChunk(delta["refusal"]))
         for tool in rows(delta.get("tool_calls")):
-            self._tool(tool)
+            self._calls.add(tool)
         reason = text(choice.get("finish_reason"))
         if reason in _FAILURES:
             kind, words = _FAILURES[reason]
@@ -302,28 +296,6 @@ class Reader:
         elif reason:
             self._stop = StopChunk(_STOPS.get(reason.lower(), "end"), reason)
         return found
-
-    def _tool(self, tool: dict[str, Any]) -> None:
-        """Take a piece of a call: by its index, else by its id, else it goes on with the one before."""
-        index, ident, function = tool.get("index"), text(tool.get("id")), table(tool.get("function"))
-        name, arguments = text(function.get("name")), function.get("arguments")
-        last = self._tools[-1] if self._tools else None
-        known: dict[str, str] | None = None
-        if isinstance(index, int):
-            known = self._places.get(index)
-            if known and name and ident and known["id"] not in {"", ident}:
-                known = None  # a relay that gives every call the index 0
-        elif ident:
-            known = self._places.get(ident)
-        elif last and (not name or (name == last["name"] and not (last["arguments"] and _is_json(last["arguments"])))):
-            known = last
-        if known is None:
-            known = {"id": "", "name": "", "arguments": ""}
-            self._tools.append(known)
-        self._places |= {key: known for key in (index, ident) if isinstance(key, int) or key}
-        known["id"] = known["id"] or ident
-        known["name"] = known["name"] or name
-        known["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
 
     def _detail(self, pieces: list[dict[str, Any]]) -> str:
         """Gather reasoning details, whose pieces share an index, and return the words that came."""
@@ -375,58 +347,3 @@ def _plain_words(data: dict[str, Any]) -> str:
     if type(words) is not str or not _SPECIAL.isdisjoint(data) or "error" in choice:
         return ""
     return words
-
-
-def _is_json(words: str) -> bool:
-    try:
-        json.loads(words or "{}")
-    except ValueError:
-        return False
-    return True
-
-
-def _timed(timings: dict[str, Any]) -> UsageChunk:
-    """Read llama-server's own counts, which stand in place of usage where nobody asked for usage."""
-    return UsageChunk(
-        TokenUsage(
-            count(timings.get("prompt_n")), count(timings.get("cache_n")), output=count(timings.get("predicted_n"))
-        )
-    )
-
-
-def _usage(data: dict[str, Any], *, beside: bool) -> UsageChunk:
-    """Make disjoint counts of inclusive ones: cached tokens are part of the prompt, reasoning of the completion."""
-    details = table(data.get("prompt_tokens_details"))
-    sent = count(data.get("prompt_tokens"))
-    read = count(details.get("cached_tokens"))
-    read = read or count(data.get("prompt_cache_hit_tokens")) or count(data.get("cached_tokens"))
-    lives = table(details.get("cache_write_tokens_details"))
-    long = count(lives.get("ttl_12h_tokens"))
-    names = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")
-    written = next((count(at[name]) for at in (details, data) for name in names if at.get(name)), 0)
-    written = max(written, long + count(lives.get("ttl_30m_tokens")))
-    # A seller that counts what was cached beside the prompt gives more of it than there was prompt.
-    fresh = sent if read + written > sent else sent - read - written
-    output = count(data.get("completion_tokens"))
-    details = table(data.get("completion_tokens_details"))
-    thought = count(details.get("reasoning_tokens", data.get("reasoning_tokens")))
-    total = count(data.get("total_tokens"))
-    if total:
-        beside = total == sent + output + thought  # some count thoughts beside the completion; the total tells which
-    if thought > output:
-        beside = True
-    visible = output if beside else output - thought
-    return UsageChunk(TokenUsage(fresh, read, written - long, long, visible, thought), reported_cost=_cost(data))
-
-
-def _cost(data: dict[str, Any]) -> Decimal | None:
-    ticks = data.get("cost_in_usd_ticks")
-    if isinstance(ticks, int) and not isinstance(ticks, bool):
-        return Decimal(ticks) / _TICKS
-    if data.get("cost") is None or isinstance(data["cost"], bool):
-        return None
-    try:
-        cost = Decimal(str(data["cost"]))
-    except InvalidOperation:
-        return None
-    return cost if cost.is_finite() and cost >= 0 else None

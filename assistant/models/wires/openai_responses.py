@@ -8,10 +8,10 @@ error), `encrypted_thoughts` (False where reasoning is not given out sealed), `s
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant.models import history, trouble
+from assistant.models.chat_counts import ticks
 from assistant.models.message import Image, Text, Thought
 from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from assistant.models.wire import Request, ServerEvent
 
 _EFFORTS = {"off": "none", "max": "xhigh"}
-_TICKS = Decimal(10) ** 10
-"""xAI reports cost in ticks: ten thousand million make a dollar (docs.x.ai, cost tracking)."""
+_LEAST_OUTPUT = 16
+"""A lower limit is an error (OpenAI's OpenAPI, max_output_tokens)."""
 
 
 def call(request: Request, provider: Provider, key: str) -> HttpCall:
@@ -47,7 +47,7 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     if thinks and flags.get("encrypted_thoughts", True):
         body["include"] = ["reasoning.encrypted_content"]
     if request.max_output and flags.get("max_tokens", "max_output_tokens"):
-        body[str(flags.get("max_tokens", "max_output_tokens"))] = request.max_output
+        body[str(flags.get("max_tokens", "max_output_tokens"))] = max(request.max_output, _LEAST_OUTPUT)
     if thinks:
         reasoning = {"summary": str(flags["summary"])} if "summary" in flags else {"summary": "auto"}
         if request.effort:
@@ -99,10 +99,13 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
                 case Thought(_, _, seal) if seal:
                     items.append(json.loads(seal))
                 case Text(words):
-                    content.append({"type": "input_text" if message.role == "user" else "output_text", "text": words})
+                    content.append({"type": "input_text", "text": words})
                 case Image():
-                    content.append({"type": "input_image", "image_url": history.data_url(part)})
-        items.append({"type": "message", "role": message.role, "content": content})
+                    content.append({"type": "input_image", "image_url": history.data_url(part), "detail": "auto"})
+        # An answer goes back as plain words: as a list of parts it would need the id and status of an item, which answers of
+        # other protocols do not have, and strict servers refuse it without them.
+        plain = message.role == "assistant"
+        items.append({"type": "message", "role": message.role, "content": message.text if plain else content})
     body: dict[str, Any] = {"model": request.model.id, "input": items}
     system = "\n\n".join(part for part in request.system if part.strip())
     return {**body, "instructions": system} if system else body
@@ -148,6 +151,8 @@ class Reader:
                 return self._piece(data, "summary")
             case "response.reasoning_text.delta":
                 return self._piece(data, "reasoning")
+            case "response.reasoning_summary_part.added" if "summary" in self._spoken.get(_place(data), ()):
+                return [ThoughtChunk("\n\n")]  # parts of a summary are paragraphs
             case "response.refusal.delta":
                 self._declined = True
                 return self._piece(data, "refusal")
@@ -206,8 +211,9 @@ class Reader:
                         found.append(TextChunk(words))
             case "reasoning":
                 said = [*rows(item.get("summary")), *rows(item.get("content"))]
-                if not spoken & {"summary", "reasoning"}:
-                    found += [ThoughtChunk(part["text"]) for part in said if text(part.get("text"))]
+                words = "\n\n".join(part["text"] for part in said if text(part.get("text")))
+                if words and not spoken & {"summary", "reasoning"}:
+                    found.append(ThoughtChunk(words))
                 if text(item.get("encrypted_content")):
                     found.append(ThoughtChunk("", json.dumps(_sealed(item))))
             case "function_call" | "custom_tool_call":
@@ -259,10 +265,8 @@ def _usage(usage: dict[str, Any], tier: str) -> UsageChunk:
     output = count(usage.get("output_tokens"))
     thought = count(table(usage.get("output_tokens_details")).get("reasoning_tokens"))
     beside = thought > output or (thought and count(usage.get("total_tokens")) == sent + output + thought)
-    ticks = usage.get("cost_in_usd_ticks")
-    cost = Decimal(ticks) / _TICKS if isinstance(ticks, int) and not isinstance(ticks, bool) else None
     counted = TokenUsage(fresh, read, written - long, long, output if beside else output - thought, thought)
-    return UsageChunk(counted, final=bool(sent), reported_cost=cost, tier=tier)  # no input is none counted
+    return UsageChunk(counted, final=bool(sent), reported_cost=ticks(usage), tier=tier)  # no input is none counted
 
 
 def _limits(data: dict[str, Any]) -> dict[str, str]:
