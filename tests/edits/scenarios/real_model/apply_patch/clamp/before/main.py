@@ -1,0 +1,3 @@
+import limits
+
+print(limits)

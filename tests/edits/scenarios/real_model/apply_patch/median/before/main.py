@@ -1,0 +1,3 @@
+import stats
+
+print(stats)

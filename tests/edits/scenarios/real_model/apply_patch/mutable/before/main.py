@@ -1,0 +1,3 @@
+import cart
+
+print(cart)

@@ -1,0 +1,3 @@
+import point
+
+print(point)
