@@ -114,7 +114,7 @@ class MainScreen(Screen[None]):
         self._arrange()
 
     def _screen_resized(self, size: Size) -> None:
-        if size != self.size:  # Textual tells the same size four times at the start, and would lay out each time
+        if size != self._size:  # Textual tells the same size four times at the start, and would lay out each time
             super()._screen_resized(size)
 
     def _arrange(self) -> None:

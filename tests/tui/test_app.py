@@ -127,8 +127,11 @@ async def test_first_run_without_a_key_says_what_can_be_done(make_session):
         await pilot.press(*"deepseek-flash", "enter")
         await until(pilot, lambda: app.session.roster.pick is not None)
         assert app.session.roster.pick.model.name == "deepseek/deepseek-flash"
-        await pilot.resize_terminal(160, 50)
-        await pilot.resize_terminal(20, 5)
+        main = app.main
+        for width, height in ((160, 50), (80, 24), (20, 5), (100, 30)):
+            await pilot.resize_terminal(width, height)
+            await until(pilot, lambda end=height: main.meter.region.bottom == end)
+            assert main.meter.region.width == main.talk.region.width == width
 
 
 async def test_a_mark_is_completed_with_files_folders_symbols_and_the_diff(make_session, repo, quick):
