@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Patch
     from assistant.edits.review import Review
     from assistant.errors import AssistantError
+    from assistant.models.cold import Sent
     from assistant.models.message import Message
     from assistant.models.provider import Payer
     from assistant.models.wire import StopReason
@@ -161,7 +162,7 @@ class TurnEnded(NamedTuple):
     `usage` and `cost` cover all its steps; `error` is None unless `stop` is "error"; `reply` is what the conversation
     keeps of the answer, None when nothing was said. `last` is what the last of its requests used; `stranger` says that
     another model answered than the one that was asked. `editor` is `provider/model` of who wrote the edits where that was
-    not the main model, and `no_edits` why they could not.
+    not the main model, and `no_edits` why they could not. `sent` is the first request, None where none left.
     """
 
     turn: int
@@ -182,6 +183,7 @@ class TurnEnded(NamedTuple):
     stranger: bool = False
     editor: str = ""
     no_edits: str = ""
+    sent: Sent | None = None
 
 
 class TurnHeld(NamedTuple):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from assistant.limits import Limits, Waiting
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
+    from assistant.models.cold import Sent
     from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
     from assistant.readings import Polled
@@ -74,6 +75,7 @@ class Session:
         self.sight = Sight(self)
         self.answer = ""
         self.last_usage: TokenUsage | None = None
+        self._sent: Sent | None = None
         self.turn = 0
         self.stopped = asyncio.Event()
         self._client = client
@@ -281,6 +283,8 @@ class Session:
                             await asyncio.to_thread(self._keep_proposal)
                             if not mend and (ended.patch is not None or ended.misfits):
                                 self.accounts.tried(ended, str(self.root), at_once=not repairs)
+                            if cold := "" if mend else self._cold(pick, ended.sent):
+                                yield events.Notice(f"Little of this question was read from the cache: {cold}.")
                             if aside is not None:
                                 words = f"The hunks of turn {aside.turn} that were not decided are set aside"
                                 yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
@@ -415,6 +419,15 @@ class Session:
         )
         return aside
 
+    def _cold(self, pick: Pick, sent: Sent | None) -> str:
+        """Say why a provider's cache was missed by the first request of a turn; empty where it was not."""
+        from assistant.models import cold
+
+        before, self._sent = self._sent, sent or self._sent
+        if before is None or sent is None:
+            return ""
+        return cold.why(before, sent, long_lived=pick.provider.flags.get("cache_ttl") == "1h")
+
     def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
         if ended.patch is None and not ended.misfits:
             return None
@@ -528,7 +541,7 @@ class Session:
 
     def _forget(self) -> None:
         self.history.clear()
-        self.last_usage = None
+        self.last_usage = self._sent = None
         self._waits = ""
         self.changes.clear()
         self.sight.forget()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import errand, events, prompts, step, tokens
 from assistant.errors import AssistantError
 from assistant.models import served
+from assistant.models.cold import Sent
 from assistant.models.message import Image, Message, Text, said
 from assistant.models.wire import Request
 
@@ -324,6 +325,7 @@ def _ended(
         stranger=any(each.served and not served.is_same(desk.who.model, each.served) for each in mine),
         editor=edit.line.who.model.name if edit else "",
         no_edits=_failure(edit) if edit else "",
+        sent=Sent(steps[0].request, steps[0].began, steps[0].burn()) if steps and steps[0].began else None,
     )
 
 
