@@ -283,7 +283,8 @@ class Session:
                             await asyncio.to_thread(self._keep_proposal)
                             if not mend and (ended.patch is not None or ended.misfits):
                                 self.accounts.tried(ended, str(self.root), at_once=not repairs)
-                            if cold := "" if mend else self._cold(pick, ended.sent):
+                            cold = "" if mend else await asyncio.to_thread(self._cold, pick, ended.sent)
+                            if cold:
                                 yield events.Notice(f"Little of this question was read from the cache: {cold}.")
                             if aside is not None:
                                 words = f"The hunks of turn {aside.turn} that were not decided are set aside"
