@@ -54,7 +54,7 @@ class _Drafts(dict[str, Draft]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.targets: set[str] = set()
+        self.targets: dict[str, Draft] = {}
 
 
 def fit(
@@ -151,7 +151,12 @@ def _open(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Dra
     first: OutsideRoot | None = None
     names = [_plain(each) for each in (edit.path, *edit.also) if each]
     for name in names:
+        if name in drafts.targets:
+            return drafts.targets[name]
         if name in drafts:
+            if drafts[name].new_path:
+                words = f"{name} is moved to {drafts[name].new_path} and then edited under its old name."
+                raise Refusal("conflict", words)
             return drafts[name]
         try:
             found = read(name)
@@ -209,7 +214,7 @@ def _put(
                 raise Refusal("exists", f"{target} exists already, so {draft.path} cannot be moved there.")
             if target in drafts.targets:
                 raise Refusal("conflict", f"Two files would be moved to {target}.")
-            drafts.targets.add(target)
+            drafts.targets[target] = draft
             draft.new_path = target
         case "mode":
             draft.mode_after = edit.mode

@@ -41,6 +41,7 @@ _MARKERS = re.compile(
     r"^\s{0,3}(?:<{3,40}\s*(?:SEARCH|ORIGINAL)\b.*|>{4,40}\s*(?:REPLACE|UPDATED)\b[^\w(]*)$", re.IGNORECASE
 )
 _DIVIDER = re.compile(r"^={5,9}\s*$")
+_RULE = re.compile(r"^\s{0,3}([<>+*#-])\1{3,39}(?: ?\w+)?\s*$")
 _SEVERAL = 3
 _QUOTED = 120
 """Lines of a file that are quoted to a model that was not shown them."""
@@ -124,9 +125,11 @@ def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
     """Raise Refusal where the text of a whole file is half an edit of another notation."""
     if draft.path.lower().endswith(_TEXTS):
         return
-    first = next((line for line in new if line.strip()), "")
+    told = [line for line in new if line.strip()]
+    first = told[0] if told else ""
+    halves = bool(told) and _RULE.match(first) and _RULE.match(told[-1]) and any(map(_DIVIDER.match, told))
     mark = next((line for line in new if _MARKERS.match(line) and not draft.index.where("stripped", str.strip).get(line.strip())), "")  # fmt: skip
-    if mark or _DIVIDER.match(first):
+    if mark or _DIVIDER.match(first) or halves:
         words = f"{draft.path}: the new text (line {edit.reply_line} of the reply) has {mark or first!r} in it: it is a piece of an edit and not a file."
         raise Refusal("malformed", words)
 

@@ -224,3 +224,98 @@ def test_a_reply_of_many_edits_costs_as_many_times_one_edit():
         return seen
 
     assert calls(1200) < 3 * calls(600)
+
+
+HUNK = " def cool(water):\n-    return 20\n+    return 21\n"
+HEADS = "--- a/a.py\n+++ b/a.py\n"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"```diff\n{HEADS}{HUNK}```\n", f"{HEADS}{HUNK}", f"{HEADS}{HUNK}\nThat is all.\n",
+        f"```diff\n{HEADS}-    return 20\n+    return 21\n```\n",
+        f"Change a.py like this:\n\n```diff\n{HUNK}```\n", f"```diff a.py\n{HUNK}```\n", f"```diff\na.py\n{HUNK}```\n",
+        f"{BLOCK.replace('20', '100').replace('21', '101')}And in the same file:\n\n```diff\n{HUNK}```\n",
+        f"```diff\n--- a/a.py\n@@ -7,2 +7,2 @@\n{HUNK}```\n", f"--- a.py\n@@ @@\n{HUNK}",
+        f"```sh\ngit apply <<'EOF'\n{HEADS}@@ -7,2 +7,2 @@\n{HUNK}EOF\n```\n",
+        f"```sh\npatch -p1 <<END\n{HEADS}@@ -7,2 +7,2 @@\n{HUNK}END\nmake\n```\n",
+    ],
+)  # fmt: skip
+def test_a_diff_that_lost_a_header_is_read(reply):
+    after, misfits = read(reply, {"a.py": CODE})
+    assert not misfits
+    assert after["a.py"].replace("101", "100") == CODE.replace("20", "21")
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        (f"```diff\n{HEADS}```\n", "no hunk"), (f"{HEADS}\nThat is all.\n", "no hunk"),
+        (f"```diff\n{HEADS}More words.\n@@ -7,2 +7,2 @@\n{HUNK}```\n", "'More words.' (line 4 of the reply)"),
+        ("```diff\n--- /dev/null\n+++ b/new\nname.py\n@@ -0,0 +1 @@\n+x\n```\n", "'name.py'"),
+        (f"```diff\n{HUNK}```\n", "does not say which file"),
+        ("*** a.py\n--- a.py\n***************\n*** 7,8 ****\n! return 20\n--- 7,8 ----\n! return 21\n", "context diff"),
+        ('{"patch": "*** Begin Patch\\n*** Delete File: a.py\\n*** End Patch"}\n', "cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_diff_that_cannot_be_read_is_refused_and_not_passed_over(reply, word):
+    _, misfits = read(reply, {"a.py": CODE})
+    assert misfits
+    assert word in misfits[0].message
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        ("------- SEARCH", "+++++++ REPLACE"), (">>>>>>> SEARCH", "<<<<<<< REPLACE"), ("<<<<<<<", ">>>>>>>"),
+        ("<<<<<<< OLD", ">>>>>>> NEW"),
+    ],
+)  # fmt: skip
+def test_other_markers_around_two_halves_are_a_block(head, tail):
+    reply = f"a.py\n```python\n{head}\n    return 20\n=======\n    return 21\n{tail}\n```\n"
+    assert read(reply, {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"), [("*******", "*******"), ("####### FIND", "####### PUT"), ("-----", "+++++")]
+)
+def test_halves_between_unknown_markers_are_no_file(head, tail):
+    reply = f"a.py\n```python\n{head}\n    return 20\n=======\n    return 21\n{tail}\n```\n"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["malformed"]
+
+
+MOVE = "*** Begin Patch\n*** Update File: a.py\n*** Move to: b.py\n@@\n def boil(water):\n-    if water:\n+    if not water:\n"
+
+
+def test_a_file_that_is_moved_is_edited_under_its_new_name_only():
+    more = "@@\n def cool(water):\n-    return 20\n+    return 21\n*** End Patch\n"
+    after, misfits = read(f"{MOVE}*** Update File: b.py\n{more}", {"a.py": CODE})
+    assert not misfits
+    assert after == {"b.py": CODE.replace("if water", "if not water").replace("20", "21")}
+    _, misfits = read(f"{MOVE}*** Update File: a.py\n{more}", {"a.py": CODE})
+    assert [each.reason for each in misfits] == ["conflict"]
+    assert "old name" in misfits[0].message
+
+
+def test_a_diff_that_moves_and_changes_rights_does_both():
+    reply = (
+        "```diff\ndiff --git a/a.py b/b.py\nold mode 100644\nnew mode 100755\nrename from a.py\nrename to b.py\n```\n"
+    )
+    after, misfits = read(reply, {"a.py": CODE})
+    assert not misfits
+    assert after == {"b.py": CODE}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        " a.py\n```python\nx = 1\n```\n", "*** Begin Patch\n*** Update File:  a.py\n@@\n-x = 0\n+x = 1\n*** End Patch\n",
+        " a.py\n```\n<<<<<<< SEARCH\nx = 0\n=======\nx = 1\n>>>>>>> REPLACE\n```\n",
+    ],
+)  # fmt: skip
+def test_a_name_that_begins_with_a_blank_is_taken_as_written_where_it_exists(reply):
+    assert read(reply, {" a.py": "x = 0\n"}) == ({" a.py": "x = 1\n"}, [])
+    assert read(reply, {"a.py": "x = 0\n"}) == ({"a.py": "x = 1\n"}, [])

@@ -23,7 +23,7 @@ def begin(line: str, place: Place) -> Envelope | None:
     """Begin at the opening line; at anything else that only stands in a patch, to say that it is broken."""
     if line.strip() == _BEGIN:
         return Envelope(place.number)
-    if _STRAY.match(line):
+    if _STRAY.match(line) or _BEGIN + "\\n" in line:  # or all of it in one line, as a string of JSON
         envelope = Envelope(place.number)
         envelope.line(line, place.number)
         envelope.mistrust(f"it does not begin with a line '{_BEGIN}'")
@@ -40,6 +40,7 @@ class Envelope:
         self.path = ""
         self._number = number
         self._kind = ""
+        self._also: tuple[str, ...] = ()
         self._move = ""
         self._anchors: list[str] = []
         self._lines: list[tuple[str, int]] = []
@@ -59,7 +60,9 @@ class Envelope:
         for kind in (_ADD, _UPDATE, _DELETE):
             if marker.startswith(kind):
                 found = self._end_file()
-                self._kind, self.path, self._start = kind, marker[len(kind) :].strip(" \t"), number
+                written = marker[len(kind) :].removeprefix(" ")
+                self._kind, self.path, self._start = kind, written.strip(" \t"), number
+                self._also = (written,) if written != self.path else ()
                 if not self.path:
                     self.broken(number, "a file has no name")
                 return self._said(found)
@@ -127,14 +130,21 @@ class Envelope:
         if kind == _ADD:
             found = self._added()
         elif kind == _DELETE:
-            found = [Edit("delete", self.path, reply_line=self._start, format="apply_patch")]
+            found = [Edit("delete", self.path, reply_line=self._start, format="apply_patch", also=self._also)]
         elif kind == _UPDATE:
             found = self._end_hunk()
             if self._was_anchor:
                 self.broken(self._start, "a hunk is empty")
             if self._move:
                 found.append(
-                    Edit("rename", self.path, reply_line=self._start, format="apply_patch", new_path=self._move)
+                    Edit(
+                        "rename",
+                        self.path,
+                        reply_line=self._start,
+                        format="apply_patch",
+                        new_path=self._move,
+                        also=self._also,
+                    )
                 )
             elif not self._hunks:
                 self.broken(self._start, "it has no hunk")
@@ -181,6 +191,7 @@ class Envelope:
                 self._start,
                 "apply_patch",
                 anchors=anchors,
+                also=self._also,
                 after_lines=numbers,
                 signs="".join(line[:1] or " " for line, _ in lines),
                 at_end=at_end,

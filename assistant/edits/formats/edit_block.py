@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from assistant.edits.format import Place
 
 _DIVIDER = re.compile(r"^\s{0,3}(={3,40})\s*$")
-_TAIL = re.compile(r"^\s{0,3}>{3,40}\s*REPLACE\s*$|^\s{0,3}>{5,9}\s*(?:UPDATED|NEW|END)?\s*$", re.IGNORECASE)
-_STRAY = re.compile(r"^\s{0,3}>{5,9}\s*REPLACE\s*$")
+_TAIL = re.compile(r"^\s{0,3}(?:(?:>{3,40}|<{5,9}|\+{5,9})\s*REPLACE|>{5,9}\s*(?:UPDATED|NEW|END)?)\s*$", re.IGNORECASE)
+_STRAY = re.compile(r"^\s{0,3}(?:>{5,9}|\+{5,9})\s*REPLACE\s*$")
 _USUAL = range(5, 10)
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?(?:source|code|pre|codeblock|sourcecode)>)")
 _LOOK_UP = 3
@@ -25,7 +25,7 @@ def begin(line: str, place: Place) -> Block | Stray | None:
     """Begin at the first marker; the path is the nearest line above that names one, else that of the block before."""
     head = BLOCK_HEAD.match(line)
     if head is not None:
-        return Block(_names(head["path"] or "", place), len(head[1] or head[3]), place.number)
+        return Block(_names(head["path"] or "", place), len(head["signs"] or head["other"]), place.number)
     return Stray(place.number) if _STRAY.match(line) else None
 
 

@@ -23,6 +23,9 @@ _SIGNS = (" ", "+", "-", "\\")
 _NULL = "/dev/null"
 _TIME = re.compile(r"\t(?:\d{4}-\d\d|\(|[A-Z][a-z]{2} |$).*$")
 _PROSE = re.compile(r"^(?:[A-Z*_`\"'(]\S*(?:\s+\S+){3,}|[A-Z]\w*(?:\s+\S+)*[.:!?])$")
+_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?\w+>\s*$)")
+_CONTEXT = "***************"
+_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)")
 _KEPT = (".orig", ".old", ".bak", ".before")
 
 
@@ -40,18 +43,28 @@ def begin(line: str, place: Place) -> Diff | None:
     if line.startswith("+++ ") and looks(_name(line[4:])):
         diff.line(line, place.number)  # the line before it, of the old name, got lost
         return diff
-    named = next((above for above in reversed(place.above[:-1]) if above.strip()), "")
-    if line.startswith("@@"):
-        names = [name for name in readings(named) if name]
-        diff.adopt((names or [place.last_path])[0])
-        diff.line(line, place.number)
-        return diff
-    if line.startswith(_SIGNS[:3]) and place.above[-1].strip().startswith(("`", "~")) and only_path(named)[1]:
-        diff.adopt(only_path(named)[0])
-        diff.line("@@", place.number)
+    if line.startswith("@@") or (line.startswith(_SIGNS[:3]) and line.strip() and _opens(place)):
+        diff.adopt(*_named(place))
+        if not line.startswith("@@"):
+            diff.line("@@", place.number)
         diff.line(line, place.number)
         return diff
     return None
+
+
+def _opens(place: Place) -> bool:
+    """Whether the fence has only just opened; a line with the path may stand between."""
+    last = place.above[-1].strip()
+    above = place.above[-2].strip() if len(place.above) > 1 else ""
+    return last.startswith(("`", "~", "<")) or (only_path(last)[1] and above.startswith(("`", "~", "<")))
+
+
+def _named(place: Place) -> list[str]:
+    """Read the path of a diff without headers: beside the fence's word, in the line above, or as before."""
+    beside = place.info.partition(" ")[2]
+    words = [beside] if beside else [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+    names = readings(words[0]) if words else []
+    return [*(names or [""]), place.last_path]
 
 
 @dataclass(slots=True)
@@ -93,36 +106,50 @@ class Diff:
         self._also: tuple[str, ...] = ()
         self._headed = False
         self._fence = place.fence
+        self._ends = [found[1] for line in place.above[-1:] if (found := _HEREDOC.search(line))]
         self._first: list[str] = []
         self._held: tuple[str, int] | None = None
         self._old = self._new = ""
         self._renames: dict[str, str] = {}
         self._mode: int | None = None
         self._odd = ""
+        self._strayed = False
         self._git = False
         self._created = self._deleted = False
         self._hunk: _Hunk | None = None
         self._hunks = 0
         self._header_line = place.number
 
-    def adopt(self, path: str) -> None:
-        """Take the path of a diff that has no header."""
-        self.path, self._headed = path, True
+    def adopt(self, path: str, *also: str) -> None:
+        """Take the path of a diff that has no header, and other readings of it."""
+        self.path, self._also, self._headed = path, also, True
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line of the diff."""
         if self._held is not None:
             return self._after_held(line, number)
-        if self._fence and self._closes(line):
+        if (self._fence and self._closes(line)) or line in self._ends:
             self.done = True
             return self._end_file()
         if self._hunk is not None and self._in_hunk(line, number):
             return []
-        if line.startswith("@@"):
+        if line == _CONTEXT and self._first and self._hunk is None:
+            self.done = True
+            self._old, self._headed, self._hunks = "", False, 1
+            self.path = ""
+            words = f"The edit at line {number} of the reply is a context diff, with '!' for what changes."
+            return [Misfit(self._bare(number), "malformed", words)]
+        if line.startswith("@@") or (self._headed and not self._hunks and self._unnumbered(line)):
+            if self._first and not self._headed:  # the line of the new name got lost
+                self._new = "b/" + self._old[2:] if self._old.startswith("a/") else self._old
+                self._first = []
+                self._settle_names()
             found = self._end_hunk()
             told = _NUMBERS.match(line)
             counts = (int(told[1]), int(told[2] or 1), int(told[3]), int(told[4] or 1)) if told else None
             self._hunk, self._headed = _Hunk(number, counts), True
+            if not line.startswith("@@"):
+                self._hunk.put(line, number)
             return found
         if line.startswith("diff --git "):
             found = self._end_file()
@@ -148,7 +175,7 @@ class Diff:
             self.done, self.back = True, [*self._first, line]  # a rule or a list, not a diff
             return []
         if self._fence and self._hunk is None:
-            return []
+            return self._stray(line, number) if line.strip() else []
         hunk = self._hunk
         lost = hunk is not None and hunk.missing() > len(hunk.blank) and not hunk.rounded()
         found = [*self._end_file(), *([self._cut()] if lost else [])]
@@ -163,11 +190,13 @@ class Diff:
             self._held = None
             if self._hunk is not None:
                 self._hunk.put(line, number)
+        hunk = self._hunk
+        started = (self._headed or self._git) and not self._hunks and not self._renames and self._mode is None
+        if hunk is None:
+            self._headed = False  # what is cut short is not said to have no hunk
         if self._fence:
             return [*self._end_file(), self._cut()]
-        hunk = self._hunk
         if hunk is None:
-            started = (self._headed or self._git) and not self._hunks and not self._renames and self._mode is None
             unsaid = started and not self._created and not self._deleted
             return [*self._end_file(), *([self._cut()] if unsaid else [])]
         short = hunk.missing() > len(hunk.blank) and not (hunk.rounded() and whole)
@@ -175,6 +204,18 @@ class Diff:
         half = not whole and bool(last) and not hunk.blank and (last.startswith("+") or not last.strip())
         found = self._end_file()
         return [*found, self._cut()] if short or half else found
+
+    def _unnumbered(self, line: str) -> bool:
+        """Whether a line is the first of a hunk whose `@@` got lost."""
+        return self._hunk is None and line.startswith(_SIGNS[:3]) and bool(line.strip()) and not line.startswith("+++ ")
+
+    def _stray(self, line: str, number: int) -> list[Edit | Misfit]:
+        """Refuse words where a hunk should begin; above the headers they are words."""
+        if not self._headed or self._strayed:
+            return []
+        self._strayed = True
+        words = f"{self.path}: {line.strip()[:60]!r} (line {number} of the reply) is neither a header of a diff nor a line of a hunk."
+        return [Misfit(self._bare(number), "malformed", words)]
 
     def _old_name(self, line: str, number: int) -> list[Edit | Misfit]:
         fresh = self._git and not self._hunks and self._hunk is None and not self._headed
@@ -297,15 +338,18 @@ class Diff:
         if self._odd and not any(isinstance(each, Misfit) for each in found):
             found.append(Misfit(self._bare(at), "outside", f"{path}: {self._odd} (line {at} of the reply)."))
         elif not self._odd:
-            if self._renames.get("to") and self._renames["to"] != path:
-                found.append(Edit("rename", path, reply_line=at, format="unified_diff", new_path=self._renames["to"]))
             if self._mode is not None and not self._created:
                 found.append(Edit("mode", path, reply_line=at, format="unified_diff", mode=self._mode))
+            if self._renames.get("to") and self._renames["to"] != path:
+                found.append(Edit("rename", path, reply_line=at, format="unified_diff", new_path=self._renames["to"]))
             if not self._hunks and self._git and (self._created or self._deleted):
                 action: Action = "create" if self._created else "delete"
                 found.append(Edit(action, path, reply_line=at, format="unified_diff", mode=self._mode))
+            if self._headed and not found and not self._hunks and not self._strayed:
+                words = f"The diff of {path} (line {at} of the reply) has no hunk."
+                found.append(Misfit(self._bare(at), "malformed", words))
         self._renames, self._mode, self._odd, self._git, self._hunks = {}, None, "", False, 0
-        self._created = self._deleted = self._headed = False
+        self._created = self._deleted = self._headed = self._strayed = False
         self._also = ()
         return found
 

@@ -49,18 +49,19 @@ def begin(line: str, place: Place) -> File | None:
         return None
     if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
         return None
-    return File(path, line, words, place.number, sure=sure)
+    return File(path, line, words, place.number, sure=sure, written=named)
 
 
 class File:
     """One file between its fences."""
 
-    def __init__(self, path: str, fence: str, info: str, number: int, *, sure: bool) -> None:
+    def __init__(self, path: str, fence: str, info: str, number: int, *, sure: bool, written: str) -> None:
         self.done = False
         self.back: list[str] = []
         self.path = path if sure else ""
         self._path = path
         self._sure = sure
+        self._written = written
         self._first = fence
         bare = fence.strip()
         self._indent = len(fence) - len(fence.lstrip())
@@ -145,4 +146,15 @@ class File:
         text = "".join(line + "\n" for line in self._lines)
         first = self._number + 1
         lines = range(first, first + len(self._lines))
-        return Edit("whole", self._path, "", text, self._number, "whole_file", after_lines=lines, maybe=not self._sure)
+        also = (self._written,) if self._written.strip() == self._path != self._written else ()
+        return Edit(
+            "whole",
+            self._path,
+            "",
+            text,
+            self._number,
+            "whole_file",
+            also=also,
+            after_lines=lines,
+            maybe=not self._sure,
+        )
