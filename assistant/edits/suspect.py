@@ -29,6 +29,7 @@ _MARKUP = (
 )  # fmt: skip
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
+_PLAIN = re.compile("[\"']")
 _TICKED = re.compile("`[^`]*`")
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
@@ -141,8 +142,12 @@ def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:
 
 
 def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
-    """Whether new code has curly quotes for plain ones; never where the file or the lines to find have some."""
-    lines = [_TICKED.sub("", line) for line in fresh if not _COMMENT.search(line)]
+    """Whether new code has curly quotes for plain ones; never where the file or the lines to find have some.
+
+    A remark may be meant so, unless no quote of the whole edit is plain: then all of them were bent on the way.
+    """
+    remarks = not _PLAIN.search(edit.before + edit.after)
+    lines = [_TICKED.sub("", line) for line in fresh if remarks or not _COMMENT.search(line)]
     bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in lines)
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
 

@@ -319,3 +319,15 @@ def test_a_diff_that_moves_and_changes_rights_does_both():
 def test_a_name_that_begins_with_a_blank_is_taken_as_written_where_it_exists(reply):
     assert read(reply, {" a.py": "x = 0\n"}) == ({" a.py": "x = 1\n"}, [])
     assert read(reply, {"a.py": "x = 0\n"}) == ({"a.py": "x = 1\n"}, [])
+
+
+@pytest.mark.parametrize("remark", ["# It\u2019s cold", "# Not \u201chot\u201d"])
+def test_a_remark_in_curly_quotes_is_meant_where_other_quotes_are_plain(remark):
+    reply = BLOCK.replace("    return 21\n", f"    {remark}\n    return 21\n")
+    after, misfits = read(reply, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["malformed"]
+    new = CODE.replace("    return 20\n", f"    {remark}\n    return int('21')\n")
+    after, misfits = read(reply.replace("return 21", "return int('21')"), {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": new}
