@@ -110,6 +110,25 @@ def _beside(lines: list[str], index: int) -> tuple[str, str]:
 
 def stubs(lines: list[str]) -> list[tuple[int, str]]:
     """Return the index of each line of three dots that may be a body, and the header above it."""
-    return [
-        (index, _beside(lines, index)[0]) for index, line in enumerate(lines) if _likely(line) and _BARE.match(line)
-    ]
+    return [(index, _header(lines, index)) for index, line in enumerate(lines) if _likely(line) and _BARE.match(line)]
+
+
+def _header(lines: list[str], index: int) -> str:
+    """Return the line that begins what has its body at `index`: above a docstring, and where its brackets open."""
+    at = _told(lines, index)
+    quotes = lines[at].rstrip()[-3:] if at >= 0 else ""
+    if quotes in {'"""', "'''"}:
+        while at >= 0 and not lines[at].lstrip().removeprefix("r").startswith(quotes):
+            at -= 1
+        at = _told(lines, at)
+    if at >= 0 and lines[at].lstrip()[:1] in {")", "]", "}"}:
+        depth = _depth(lines[at])
+        at = _told(lines, at)
+        while at >= 0 and _depth(lines[at]) > depth:
+            at = _told(lines, at)
+    return lines[at] if at >= 0 else ""
+
+
+def _told(lines: list[str], index: int) -> int:
+    """Return the index of the nearest line above that is not blank, -1 where there is none."""
+    return next((at for at in range(index - 1, -1, -1) if lines[at].strip()), -1)

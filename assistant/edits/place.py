@@ -15,13 +15,14 @@ from assistant.edits.text import cut
 from assistant.edits.variants import seek
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from assistant.edits.draft import Draft
     from assistant.edits.edit import Edit
 
 _QUOTED = 40
 _CLOSER = re.compile(r"^\s*(?:[\]})]+[;,]?|end|fi|done|esac)\s*$")
+_LITERALS = (".go", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".vue", ".svelte")
 AFTER = {
     "trailing blanks": "ignoring blanks at line ends",
     "blank lines at the ends": "leaving out blank lines at its ends",
@@ -64,7 +65,10 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
             raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
         found = seek(index, wanted)
     if len(found) > 1:
-        found = _told_apart(edit, draft, found, said)
+        places = {place.start for place in found if place.rung != "gappy"}
+        told = _told_apart(edit, draft, found, said)
+        if len(places) == len(found) or (len(told) == 1 and told[0].start in places):
+            found = told
     if len(found) > 1 and found[0].rung != "every place":
         raise _ambiguous(edit, draft, found)
     if len(found) == 1:
@@ -73,7 +77,10 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
         if _inserted_before(index, found[0]):
             raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
         if edit.format == "edit_block" and _swallows_blank(found[0]):
-            words = f"{draft.path}: whether the blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
+            words = f"{draft.path}: whether a blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
+            raise Refusal("malformed", words)
+        if found[0].rung == "tabs and blanks" and _in_literal(draft.path, found[0]):
+            words = f"{draft.path}: the edit at line {edit.reply_line} of the reply is indented otherwise than the file, and whether the blanks in its literal are meant cannot be told."
             raise Refusal("malformed", words)
     return found
 
@@ -225,6 +232,23 @@ def _inserted_before(index: Index, found: Found) -> bool:
 
 
 def _swallows_blank(found: Found) -> bool:
-    """Whether the search begins with a blank line that the new lines, otherwise alike, do not have."""
-    old, new = found.old, found.new
-    return bool(old and new and not old[0].strip() and new[0].strip()) and len(old) > 1
+    """Whether the search begins with more blank lines than the new lines do."""
+    return bool(found.new) and _blanks(found.old) > _blanks(found.new) and _blanks(found.new) < len(found.new)
+
+
+def _blanks(lines: Sequence[str]) -> int:
+    """How many lines at the start are blank."""
+    return next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+
+
+def _in_literal(path: str, found: Found) -> bool:
+    """Whether new lines that were indented anew stand in a literal between backticks, where blanks are text."""
+    if not path.endswith(_LITERALS):
+        return False
+    open_ = False
+    old = {line.strip() for line in found.old}
+    for line in found.new:
+        if open_ and line[:1] in {" ", "\t"} and line.strip() not in old:
+            return True
+        open_ ^= line.count("`") % 2 == 1
+    return False

@@ -61,6 +61,12 @@ class Index:
         return sum(line.startswith("  ") for line in self.lines), sum(line.startswith("\t") for line in self.lines)
 
     @cached_property
+    def told(self) -> tuple[list[int], dict[int, int]]:
+        """The places of lines that are not blank, in order, and for each its rank among them."""
+        rows = [at for at, line in enumerate(self.lines) if line.strip()]
+        return rows, {at: row for row, at in enumerate(rows)}
+
+    @cached_property
     def guessable(self) -> list[str]:
         """The different lines that are short enough to be compared letter by letter."""
         return [line for line in self.where("stripped", str.strip) if len(line) < _LONG]

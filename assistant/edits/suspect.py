@@ -33,7 +33,6 @@ _PLAIN = re.compile("[\"']")
 _TICKED = re.compile("`[^`]*`")
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
-_QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#39|#x27|#34);")
 _DOTS = re.compile(r"\.\.\.|\u2026")
 _BLANKS = re.compile(r"^ {2,}\S", re.MULTILINE)
 _TABS = re.compile(r"^\t+\S", re.MULTILINE)
@@ -84,7 +83,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         raise Refusal(
             "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than all of the file."
         )
-    if _escaped(edit, draft, fresh, _QUOTE_ENTITY if name.endswith(_TEXTS) else _ENTITY):
+    if _escaped(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
 
 
@@ -167,9 +166,9 @@ def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     return blanks >= _SEVERAL and not tabs and any(line.startswith("\t") and line.strip() for line in fresh)
 
 
-def _escaped(edit: Edit, draft: Draft, fresh: list[str], signs: re.Pattern[str]) -> bool:
-    """Whether new code is escaped for HTML; never where anything in the edit or the file shows that it is meant."""
-    if not any(signs.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
+def _escaped(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
+    """Whether new lines are escaped for HTML; never where anything in the edit or the file shows that it is meant."""
+    if not any(_ENTITY.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
         return False
     return not _ENTITY.search(edit.before) and not any(_ENTITY.search(line) for line in draft.lines)
 

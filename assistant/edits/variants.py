@@ -44,8 +44,24 @@ def _gently(index: Index, wish: Wish) -> list[Found]:
     for variant in (_edges, _indented, _tabbed, _plain, _unescaped, _unnumbered, _elided, _blanks, _near):
         found = variant(index, wish)
         if found:
-            return found
+            return found + [each for each in _gappy(index, wish) if all(each.start != other.start for other in found)]
     return []
+
+
+def _gappy(index: Index, wish: Wish) -> list[Found]:
+    """Return where the lines stand as they are, with blank lines between: no place to write to, but a rival of others."""
+    told = [line.rstrip() for line in wish.old if line.strip()]
+    first, _ = _blank_ends(wish.old)
+    rows, at_row = index.told
+    where = index.where("trailing blanks", str.rstrip)
+    have = index.read("trailing blanks", str.rstrip)
+    rarest = min(range(len(told)), key=lambda at: len(where.get(told[at], ())))
+    found = []
+    for at in where.get(told[rarest], ()):
+        row = at_row[at] - rarest
+        if row >= 0 and [have[each] for each in rows[row : row + len(told)]] == told:
+            found.append(Found(rows[row] - first, tuple(wish.old), tuple(wish.new), tuple(wish.source), "gappy"))
+    return found
 
 
 def _edges(index: Index, wish: Wish) -> list[Found]:

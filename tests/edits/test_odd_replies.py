@@ -331,3 +331,26 @@ def test_a_remark_in_curly_quotes_is_meant_where_other_quotes_are_plain(remark):
     after, misfits = read(reply.replace("return 21", "return int('21')"), {"a.py": CODE})
     assert not misfits
     assert after == {"a.py": new}
+
+
+TWICE = "def a():\n    if x:\n        y()\n\n    else:\n        z()\n\n\nif x:\n    y()\nelse:\n    z()\n"
+
+
+def test_lines_that_fit_one_place_but_for_blanks_and_another_but_for_blank_lines_are_ambiguous():
+    block = "a.py\n```\n<<<<<<< SEARCH\n    if x:\n        y()\n    else:\n=======\n    if x:\n        y(1)\n    else:\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(block, {"a.py": TWICE})
+    assert after == {"a.py": TWICE}
+    assert [each.reason for each in misfits] == ["ambiguous"]
+    assert [each.start for each in misfits[0].candidates] == [9, 2]
+    both = block.replace("    else:\n>>>", "    else:\n        w()\n>>>") + block.replace(
+        "    else:\n>>>", "    else:\n        w()\n>>>"
+    )
+    after, misfits = read(both, {"a.py": TWICE})
+    assert after == {"a.py": TWICE}
+    assert misfits
+    numbered = (
+        "```diff\n--- a/a.py\n+++ b/a.py\n@@ -9,3 +9,3 @@\n     if x:\n-        y()\n+        y(1)\n     else:\n```\n"
+    )
+    after, misfits = read(numbered, {"a.py": TWICE})
+    assert not misfits
+    assert after == {"a.py": TWICE.replace("\n    y()\nelse", "\n    y(1)\nelse")}

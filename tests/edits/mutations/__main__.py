@@ -1,7 +1,8 @@
 """Runs cases and prints what became of them.
 
-Usage: python -m tests.edits.mutations [FIRST LAST [FAMILY]] [--commits REPOSITORY ...]. With repositories, the edits are
-those that their last commits made, not ours.
+Usage: python -m tests.edits.mutations [FIRST LAST [FAMILY]] [--keep FOLDER] [--commits REPOSITORY ...]. With repositories,
+the edits are those that their last commits made, not ours. With a folder, one small case of each family is written there as a
+scenario.
 """
 
 import re
@@ -14,7 +15,10 @@ from tests.edits.mutations.desk import use_commits
 from tests.edits.mutations.judge import GOOD, check
 
 
-def main(first, last, only=""):
+SMALL = 6_000
+
+
+def main(first, last, only="", keep=""):
     import tempfile
 
     totals = Counter()
@@ -31,6 +35,8 @@ def main(first, last, only=""):
                 became, words = check(made, Path(folder), write=False)
             tally[became] += 1
             totals[name.split("/")[0], made.must, became] += 1
+            if keep and became in GOOD[made.must] and sum(map(len, made.before.values())) < SMALL:
+                write_scenario(made, Path(keep) / name.replace("/", "-"))
             if became not in GOOD[made.must]:
                 sys.stdout.write(f"BAD {name} seed {seed}: {became} {words[:2]}\n")
         sys.stdout.write(f"{name:34} {FAMILIES[name][0]:10} {dict(tally)}\n")
@@ -38,9 +44,25 @@ def main(first, last, only=""):
         sys.stdout.write(" ".join(map(str, (*key, count))) + "\n")
 
 
+def write_scenario(made, folder):
+    """Write a case as a folder for `test_scenarios`; an earlier one stays."""
+    if folder.exists() or made.links or made.modes or any("\n" in path or path.startswith("/") for path in made.before):
+        return
+    trees = {"before": made.before, "after": made.after or {}}
+    for path, data in [(f"{when}/{path}", data) for when, tree in trees.items() for path, data in tree.items()]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    (folder / "reply.md").write_bytes(made.reply)
+    if made.must == "refuse":
+        (folder / "refuse").touch()
+    if made.must == "either":
+        (folder / "or_refuse").touch()
+
+
 if __name__ == "__main__":
     words, _, repositories = " ".join(sys.argv[1:]).partition("--commits")
+    words, _, folder = words.partition("--keep")
     for repository in repositories.split():
         sys.stdout.write(f"{use_commits(repository)} real edits with those of {repository}\n")
     numbers = [int(each) for each in words.split()[:2]] or [0, 4]
-    main(*numbers, *(words.split()[2:3]))
+    main(*numbers, "".join(words.split()[2:3]), folder.strip())
