@@ -12,6 +12,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from assistant.edits.compare import changes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -153,7 +155,23 @@ def settle(index: Index, start: int, wish: Wish, rung: str) -> Found:
     ):
         new = [line.rstrip() for line in new]
         return Found(start, tuple(line.rstrip() for line in wish.old), tuple(new), tuple(wish.source), rung)
+    if rung == "trailing blanks":
+        new = _moved(wish, there)
     return Found(start, tuple(wish.old), tuple(new), tuple(wish.source), rung)
+
+
+def _moved(wish: Wish, there: Sequence[str]) -> list[str]:
+    """Return the new lines; one that only moves keeps the blanks that it has in the file."""
+    runs = changes(wish.old, wish.new)
+    gone: dict[str, list[str]] = {}
+    for a, b, _, _ in runs:
+        for want, have in zip(wish.old[a:b], there[a:b], strict=True):
+            gone.setdefault(want.rstrip(), []).append(have)
+    new = list(wish.new)
+    for at in (at for _, _, c, d in runs for at in range(c, d)):
+        if new[at].strip() and gone.get(new[at].rstrip()):
+            new[at] = gone[new[at].rstrip()].pop(0)
+    return new
 
 
 def nearest(index: Index, old: Sequence[str], limit: int = 2) -> list[tuple[int, int, float]]:

@@ -354,3 +354,10 @@ def test_lines_that_fit_one_place_but_for_blanks_and_another_but_for_blank_lines
     after, misfits = read(numbered, {"a.py": TWICE})
     assert not misfits
     assert after == {"a.py": TWICE.replace("\n    y()\nelse", "\n    y(1)\nelse")}
+
+
+def test_a_line_that_moves_keeps_the_blanks_at_its_end():
+    reply = "a.py\n```\n<<<<<<< SEARCH\none\ntwo\nthree\n=======\ntwo\nthree\none\none\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply, {"a.py": "one  \ntwo \nthree\t\n"})
+    assert not misfits
+    assert after == {"a.py": "two \nthree\t\none  \none\n"}

@@ -14,7 +14,6 @@ from tests.edits.mutations.case import FAMILIES, case
 from tests.edits.mutations.desk import use_commits
 from tests.edits.mutations.judge import GOOD, check
 
-
 SMALL = 6_000
 
 
