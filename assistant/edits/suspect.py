@@ -29,6 +29,7 @@ _MARKUP = (
 )  # fmt: skip
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
+_BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _PLAIN = re.compile("[\"']")
 _TICKED = re.compile("`[^`]*`")
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
@@ -75,7 +76,11 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     if _numbered(told) and not _numbered([line for line in edit.before.split("\n") if line.strip()]):
         raise Refusal("malformed", f"{draft.path}: every new line ({at}) begins with a line number.")
     name = draft.path.lower()
-    if whole or name.endswith(_MARKUP):
+    if whole:
+        return
+    if name.endswith(_MARKUP):
+        if any(_BENT_VALUE.search(line) for line in fresh) and not _BENT_VALUE.search(edit.before):
+            raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes around a value.")
         return
     if not name.endswith(_TEXTS) and _bent(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
@@ -152,11 +157,11 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
-    """Whether new lines bring blanks into a file of tabs, or tabs into one of blanks, and no line to find is indented.
+    """Whether new lines bring blanks into a file of tabs, or tabs into one of blanks, and no line to find is indented by as much.
 
     Such a reply may have lost the file's blanks on its way; where a line to find is indented like the file, it has not.
     """
-    if any(line[:1] in {" ", "\t"} for line in edit.before.split("\n")):
+    if any(line.startswith(("    ", "\t")) for line in edit.before.split("\n")):
         return False
     if not any(line[:2] == "  " or line[:1] == "\t" for line in fresh):
         return False

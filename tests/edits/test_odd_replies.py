@@ -361,3 +361,35 @@ def test_a_line_that_moves_keeps_the_blanks_at_its_end():
     after, misfits = read(reply, {"a.py": "one  \ntwo \nthree\t\n"})
     assert not misfits
     assert after == {"a.py": "two \nthree\t\none  \none\n"}
+
+
+def test_a_value_in_curly_quotes_is_refused_in_markup():
+    old, new = "<a b='1'>\n</a>\n", '<a b="1">\n</a>\n'
+    block = "a.xml\n```\n<<<<<<< SEARCH\n</a>\n=======\n<c d=\u201c1\u201d>It\u2019s</c>\n</a>\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(block, {"a.xml": old})
+    assert after == {"a.xml": old}
+    assert [each.reason for each in misfits] == ["malformed"]
+    after, misfits = read(block.replace("\u201c", '"').replace("\u201d", '"'), {"a.xml": new})
+    assert not misfits
+    assert after == {"a.xml": '<a b="1">\n<c d="1">It\u2019s</c>\n</a>\n'}
+
+
+def test_tabs_among_blanks_are_refused_where_no_line_to_find_shows_that_the_reply_kept_its_blanks():
+    old = "f({\n  a: 1,\n  b: 2,\n  c: {\n    d: 3\n  },\n});\n"
+    block = "a.ts\n```\n<<<<<<< SEARCH\n  },\n});\n=======\n  },\n});\ng({\n\th: 1,\n});\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(block, {"a.ts": old})
+    assert after == {"a.ts": old}
+    assert [each.reason for each in misfits] == ["malformed"]
+    assert "indented" in misfits[0].message
+
+
+COUNTED = "--- a/a.py\n+++ b/a.py\n@@ -1,9 +1,9 @@\n def boil(water):\n-    if water:\n+    if not water:\n         return 100\n"
+
+
+def test_a_diff_that_has_miscounted_is_not_held_to_its_counts():
+    last = "@@ -7,9 +7,12 @@\n def cool(water):\n-    return 20\n+    return 21\n"
+    after, misfits = read(COUNTED + last, {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("if water", "if not water").replace("20", "21")}
+    _, misfits = read(COUNTED.replace("-1,9 +1,9", "-1,3 +1,3") + last, {"a.py": CODE})
+    assert [each.reason for each in misfits] == ["incomplete"]

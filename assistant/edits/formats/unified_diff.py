@@ -113,7 +113,7 @@ class Diff:
         self._renames: dict[str, str] = {}
         self._mode: int | None = None
         self._odd = ""
-        self._strayed = False
+        self._strayed = self._miscounts = False
         self._git = False
         self._created = self._deleted = False
         self._hunk: _Hunk | None = None
@@ -177,7 +177,7 @@ class Diff:
         if self._fence and self._hunk is None:
             return self._stray(line, number) if line.strip() else []
         hunk = self._hunk
-        lost = hunk is not None and hunk.missing() > len(hunk.blank) and not hunk.rounded()
+        lost = hunk is not None and self._short(hunk) and not hunk.rounded()
         found = [*self._end_file(), *([self._cut()] if lost else [])]
         self.done = True
         self.back = [line]
@@ -199,7 +199,7 @@ class Diff:
         if hunk is None:
             unsaid = started and not self._created and not self._deleted
             return [*self._end_file(), *([self._cut()] if unsaid else [])]
-        short = hunk.missing() > len(hunk.blank) and not (hunk.rounded() and whole)
+        short = self._short(hunk) and not (hunk.rounded() and whole)
         last = hunk.lines[-1][0] if hunk.lines else ""
         half = not whole and bool(last) and not hunk.blank and (last.startswith("+") or not last.strip())
         found = self._end_file()
@@ -216,6 +216,10 @@ class Diff:
         self._strayed = True
         words = f"{self.path}: {line.strip()[:60]!r} (line {number} of the reply) is neither a header of a diff nor a line of a hunk."
         return [Misfit(self._bare(number), "malformed", words)]
+
+    def _short(self, hunk: _Hunk) -> bool:
+        """Whether lines that were promised did not come; what a reply promises that has miscounted before says nothing."""
+        return hunk.missing() > len(hunk.blank) and not self._miscounts
 
     def _old_name(self, line: str, number: int) -> list[Edit | Misfit]:
         fresh = self._git and not self._hunks and self._hunk is None and not self._headed
@@ -320,7 +324,9 @@ class Diff:
             words = f"{path}: the hunk at line {hunk.start} of the reply is empty."
             return [Misfit(self._bare(hunk.start), "malformed", words)]
         counts = hunk.numbers
-        right = counts is not None and counts[0] > 0 and (counts[1], counts[3]) == (len(old), len(new))
+        right = counts is not None and (counts[1], counts[3]) == (len(old), len(new))
+        self._miscounts |= counts is not None and not right
+        right = right and counts is not None and counts[0] > 0
         fresh = self._created or (not old and counts is not None and counts[:2] == (0, 0))
         action: Action = "create" if fresh else "delete" if self._deleted else "replace"
         return [

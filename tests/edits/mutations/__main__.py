@@ -14,7 +14,14 @@ from tests.edits.mutations.case import FAMILIES, case
 from tests.edits.mutations.desk import use_commits
 from tests.edits.mutations.judge import GOOD, check
 
-SMALL = 6_000
+SMALL = 4_000
+NOTATIONS = {
+    "sr": "edit_block",
+    "udiff": "unified_diff",
+    "ap": "apply_patch",
+    "whole": "whole_file",
+    "real-chat": "real_chat",
+}
 
 
 def main(first, last, only="", keep=""):
@@ -25,6 +32,7 @@ def main(first, last, only="", keep=""):
         if only and not re.search(only, name):
             continue
         tally = Counter()
+        notation, kind = name.split("/")
         for seed in range(first, last):
             made = case(name, seed)
             if made is None:
@@ -35,7 +43,7 @@ def main(first, last, only="", keep=""):
             tally[became] += 1
             totals[name.split("/")[0], made.must, became] += 1
             if keep and became in GOOD[made.must] and sum(map(len, made.before.values())) < SMALL:
-                write_scenario(made, Path(keep) / name.replace("/", "-"))
+                write_scenario(made, Path(keep) / NOTATIONS.get(notation, notation) / kind)
             if became not in GOOD[made.must]:
                 sys.stdout.write(f"BAD {name} seed {seed}: {became} {words[:2]}\n")
         sys.stdout.write(f"{name:34} {FAMILIES[name][0]:10} {dict(tally)}\n")
