@@ -17,6 +17,7 @@ from assistant.edits import place, suspect
 from assistant.edits.draft import Draft, Overlap, load
 from assistant.edits.edit import Candidate, Edit, Misfit
 from assistant.edits.patch import Patch
+from assistant.edits.path import unportable
 from assistant.edits.refusal import Refusal
 from assistant.edits.text import cut
 from assistant.errors import OutsideRoot, PatchError
@@ -212,6 +213,7 @@ def _put(
                 raise Refusal("conflict", f"{draft.path} is moved twice, or onto itself.")
             if (target in drafts and drafts[target].exists) or read(target) is not None:
                 raise Refusal("exists", f"{target} exists already, so {draft.path} cannot be moved there.")
+            _portable(target)
             if target in drafts.targets:
                 raise Refusal("conflict", f"Two files would be moved to {target}.")
             drafts.targets[target] = draft
@@ -223,8 +225,17 @@ def _put(
     return ""
 
 
+def _portable(path: str) -> None:
+    """Raise Refusal for a new name that other machines cannot have."""
+    why = unportable(path)
+    if why:
+        raise Refusal("outside", f"{path!r} is not a name for a new file: {why}.")
+
+
 def _write_whole(edit: Edit, draft: Draft, shown: Collection[str] | None) -> None:
     new = cut(edit.after)
+    if draft.before is None:
+        _portable(draft.path)
     if not draft.exists and draft.before is not None:
         raise Refusal("conflict", f"{draft.path} is deleted and written again by the same reply.")
     if ("", edit.after, -1) in draft.done:

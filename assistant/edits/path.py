@@ -12,6 +12,7 @@ _HINT = "Only files inside the repository, and never .git, are written."
 _DEVICES = re.compile(
     r"^(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE
 )
+_ADDRESS = re.compile(r"^(?:[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|(?:file|data|javascript|mailto):)", re.IGNORECASE)
 _HOME = re.compile(r"^~(?:[^/]*/|$)")
 _QUOTES = "\"'`"
 _SHORT_GIT = re.compile(r"^git~\d+$", re.IGNORECASE)
@@ -24,8 +25,8 @@ def parts(path: str) -> tuple[str, ...]:
     """Cut a path at its slashes; raises OutsideRoot for one that may not be touched, Unwritable for one too long.
 
     Refused are absolute paths, `..`, `~/`, addresses, backslashes, drive letters and streams, control characters and
-    signs that turn the reading direction, device names, names of nothing but quotes, and `.git` as any file system may spell it: git's own rules
-    (core.protectHFS and core.protectNTFS), whatever this machine has.
+    signs that turn the reading direction, names of nothing but quotes, and `.git` as any file system may spell it: git's own
+    rules (core.protectHFS and core.protectNTFS), whatever this machine has; on Windows also all that `unportable` names.
     """
     if not path or path in {".", "./"}:
         raise OutsideRoot("The edit names no file.", _HINT, path=path)
@@ -34,12 +35,7 @@ def parts(path: str) -> tuple[str, ...]:
         foreign = kind == "Cs" and "\udc80" <= sign <= "\udcff"  # a byte that is not UTF-8, as os.fsdecode gives it
         if (kind in {"Cc", "Zl", "Zp", "Cs"} and not foreign) or sign in _TURNING:
             raise OutsideRoot(f"{path!r} has control characters in its name.", _HINT, path=path)
-    if (
-        path.startswith(("/", "\\"))
-        or _HOME.match(path)
-        or re.match(r"^[A-Za-z][A-Za-z0-9+.-]*:", path)
-        or "\\" in path
-    ):
+    if path.startswith(("/", "\\")) or _HOME.match(path) or _ADDRESS.match(path) or "\\" in path:
         raise OutsideRoot(f"{path!r} does not lie below the root.", _HINT, path=path)
     found = tuple(path.split("/"))
     for part in found:
@@ -48,11 +44,19 @@ def parts(path: str) -> tuple[str, ...]:
             raise OutsideRoot(f"{path!r} is not the name of a file.", _HINT, path=path)
         if part in {".", ".."} or plain in {"", ".", ".."}:
             raise OutsideRoot(f"{path!r} climbs out of its folder.", _HINT, path=path)
-        if plain == ".git" or _SHORT_GIT.match(plain) or _DEVICES.match(plain) or ":" in part:
+        plain = plain.partition(":")[0].rstrip(". ")
+        if plain == ".git" or _SHORT_GIT.match(plain) or "::" in part or (os.name == "nt" and unportable(part)):
             raise OutsideRoot(f"{path!r} is not a place for edits.", _HINT, path=path)
     if len(path) > _LONGEST or any(len(os.fsencode(part)) > _LONGEST_PART for part in found):
         raise Unwritable(f"{path[:60]}... is too long a name.", "Choose a shorter one.", path=path)
     return found
+
+
+def unportable(path: str) -> str:
+    """Say why a name cannot be on every machine, empty where it can: such a file may be edited, and none is made."""
+    if ":" in path:
+        return "Windows has no colons in names"
+    return "Windows has a device of this name" if any(_DEVICES.match(fold(part)) for part in path.split("/")) else ""
 
 
 def fold(part: str) -> str:

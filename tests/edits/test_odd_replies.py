@@ -393,3 +393,24 @@ def test_a_diff_that_has_miscounted_is_not_held_to_its_counts():
     assert after == {"a.py": CODE.replace("if water", "if not water").replace("20", "21")}
     _, misfits = read(COUNTED.replace("-1,9 +1,9", "-1,3 +1,3") + last, {"a.py": CODE})
     assert [each.reason for each in misfits] == ["incomplete"]
+
+
+@pytest.mark.parametrize("name", ["aux.c", "CON", "nul.tar.gz", "sub/com1", "COM\u00b9", "conin$", "foo:bar.py"])
+def test_a_name_that_windows_cannot_have_is_edited_where_it_exists_and_never_made(name):
+    whole = f"{name}\n```\nx = 1\n```\n"
+    block = f"{name}\n```\n<<<<<<< SEARCH\nx = 0\n=======\nx = 1\n>>>>>>> REPLACE\n```\n"
+    patch = f"*** Begin Patch\n*** Update File: {name}\n@@\n-x = 0\n+x = 1\n*** End Patch\n"
+    diff = f"```diff\n--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-x = 0\n+x = 1\n```\n"
+    for reply in (whole, block, patch, diff):
+        assert read(reply, {name: "x = 0\n"}) == ({name: "x = 1\n"}, [])
+    made = patch.replace("Update", "Add").replace("@@\n-x = 0\n", "")
+    moved = patch.replace(f"Update File: {name}", f"Update File: a.py\n*** Move to: {name}")
+    for reply in (
+        made,
+        moved,
+        diff.replace(f"a/{name}", "/dev/null").replace("-x = 0\n", ""),
+    ):
+        after, misfits = read(reply, {"a.py": "x = 0\n"})
+        assert name not in after
+        assert [each.reason for each in misfits] == ["outside"]
+        assert "Windows" in misfits[0].message
