@@ -118,6 +118,7 @@ def _header(lines: list[str], index: int) -> str:
     at = _told(lines, index)
     quotes = lines[at].rstrip()[-3:] if at >= 0 else ""
     if quotes in {'"""', "'''"}:
+        at -= lines[at].strip() == quotes  # the end of a docstring of several lines
         while at >= 0 and not lines[at].lstrip().removeprefix("r").startswith(quotes):
             at -= 1
         at = _told(lines, at)

@@ -232,8 +232,11 @@ def _inserted_before(index: Index, found: Found) -> bool:
 
 
 def _swallows_blank(found: Found) -> bool:
-    """Whether the search begins with more blank lines than the new lines do."""
-    return bool(found.new) and _blanks(found.old) > _blanks(found.new) and _blanks(found.new) < len(found.new)
+    """Whether the search begins with one blank line more than the new lines, which begin alike otherwise."""
+    more, kept = _blanks(found.old), _blanks(found.new)
+    if not kept:
+        return more > 0 and bool(found.new) and len(found.old) > more
+    return more == kept + 1 and found.old[more:][:1] == found.new[kept:][:1] != ()
 
 
 def _blanks(lines: Sequence[str]) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
 )  # fmt: skip
+_OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden")
+"""What programs print: three dots are their own."""
 _MARKUP = (
     ".html", ".htm", ".xml", ".xhtml", ".svg", ".vue", ".svelte", ".jsx", ".tsx", ".jinja", ".j2", ".tmpl", ".erb", ".hbs", ".ejs",
 )  # fmt: skip
@@ -53,13 +55,16 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     """Raise Refusal where new lines leave something out or were mangled."""
     old = {line.strip() for line in edit.before.split("\n")}
     at = f"line {edit.reply_line} of the reply"
+    printed = draft.path.lower().endswith(_OUTPUTS)
     for index in elision.notes(new):
         line = new[index].strip()
+        if line == "..." and printed:
+            continue
         if not draft.lines and not _DOTS.search(line):
             continue  # a new file has nothing to leave out; "// no change" is a comment like another there
         if line not in old and not draft.index.where("stripped", str.strip).get(line):
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
-    for index, header in elision.stubs(new):
+    for index, header in elision.stubs(new) if not printed else ():
         # A body of three dots below a header that the file has already stands for the body that is there.
         there = draft.index.where("stripped", str.strip).get(header.strip()) if header.strip() else None
         if there and new[index].strip() not in old and not _bodiless(draft, there, new[index].strip()):

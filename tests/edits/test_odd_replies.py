@@ -414,3 +414,27 @@ def test_a_name_that_windows_cannot_have_is_edited_where_it_exists_and_never_mad
         assert name not in after
         assert [each.reason for each in misfits] == ["outside"]
         assert "Windows" in misfits[0].message
+
+
+def test_three_dots_in_what_a_program_prints_are_its_own():
+    reply = "```diff\n--- a/ui.stderr\n+++ b/ui.stderr\n@@ -1,2 +1,4 @@\n error: no\n+  |\n+...\n  | x\n```\n"
+    after, misfits = read(reply, {"ui.stderr": "error: no\n | x\n"})
+    assert not misfits
+    assert after == {"ui.stderr": "error: no\n  |\n...\n | x\n"}
+    _, misfits = read(reply.replace("ui.stderr", "ui.py"), {"ui.py": "error: no\n | x\n"})
+    assert [each.reason for each in misfits] == ["elided"]
+
+
+def test_a_stub_below_a_docstring_is_a_stub():
+    old = 'class A:\n    def __del__(self) -> None:\n        """Gone."""\n        self.close()\n'
+    new = 'class B:\n    def __del__(self) -> None:\n        """Nothing.\n\n        More.\n        """\n        ...\n\n    def f(\n        self,\n    ) -> None:\n        ...\n\n\n'
+    block = "a.py\n```python\n<<<<<<< SEARCH\nclass A:\n=======\n{}class A:\n>>>>>>> REPLACE\n```\n"
+    _, misfits = read(block.format(new), {"a.py": old})
+    assert [each.reason for each in misfits] == ["elided"]
+    assert "def __del__(self)" in misfits[0].message
+    fresh = new.replace("__del__", "__exit__")
+    after, misfits = read(
+        block.format(fresh), {"a.py": old + "\n    def g(\n        self,\n    ) -> None:\n        pass\n"}
+    )
+    assert not misfits
+    assert after["a.py"].startswith(fresh)
