@@ -87,8 +87,10 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         if any(_BENT_VALUE.search(line) for line in fresh) and not _BENT_VALUE.search(edit.before):
             raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes around a value.")
         return
-    if not name.endswith(_TEXTS) and _bent(edit, draft, fresh):
-        raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes where code wants plain ones.")
+    if _bent(edit, draft, fresh, prose=name.endswith(_TEXTS)):
+        raise Refusal(
+            "malformed", f"{draft.path}: the new lines ({at}) have curly quotes where the file has plain ones."
+        )
     if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
         raise Refusal(
             "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than all of the file."
@@ -150,14 +152,17 @@ def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:
     return any(next(filter(None, have[at + 1 : at + 4]), "") == dots for at in headers)
 
 
-def _bent(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
-    """Whether new code has curly quotes for plain ones; never where the file or the lines to find have some.
+def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
+    """Whether new lines have curly quotes for plain ones; never where the file or the lines to find have some.
 
-    A remark may be meant so, unless no quote of the whole edit is plain: then all of them were bent on the way.
+    In a remark, or in prose, they may be meant, unless no quote of the whole edit is plain: then all were bent on the way.
     """
-    remarks = not _PLAIN.search(edit.before + edit.after)
-    lines = [_TICKED.sub("", line) for line in fresh if remarks or not _COMMENT.search(line)]
-    bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in lines)
+    lines = fresh
+    if _PLAIN.search(edit.before + edit.after):
+        lines = [line for line in fresh if not prose and not _COMMENT.search(line)]
+    elif prose and not any(_PLAIN.search(line) for line in draft.lines):
+        return False
+    bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in (_TICKED.sub("", line) for line in lines))
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
 
 

@@ -28,7 +28,7 @@ _PLAIN = {
 _TYPOGRAPHY = str.maketrans({**_PLAIN, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u2026": "..."})
 _WIDTHS = (4, 2, 8, 3)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34|nbsp);")
-_NUMBERED = re.compile(r"^\s*(\d{1,7})\s?(?:[|:\u2502\u2192\t]|\)(?= )|\.(?= ))(.*)$")
+_NUMBERED = re.compile(r"^\s*(\d{1,7}) ?([|:\u2502\u2192\t]|\)(?= )|\.(?= ))(.*)$")
 _NEAR_LENGTH = 8
 
 
@@ -249,8 +249,10 @@ def _unnumbered(index: Index, wish: Wish) -> list[Found]:
     told = [_NUMBERED.match(line) for line in wish.new]
     if any(told) and not all(match or not line.strip() for match, line in zip(told, wish.new, strict=True)):
         return []
-    old = [match[2] for match in numbered if match]
-    new = [match[2] if match else line for match, line in zip(told, wish.new, strict=True)]
+    if len({match[2] for match in (*numbered, *told) if match}) > 1:
+        return []  # a sign behind a number that is not the same throughout is of the text
+    old = [match[3] for match in numbered if match]
+    new = [match[3] if match else line for match, line in zip(told, wish.new, strict=True)]
     for gap in ("", " "):
         if all(line.startswith(gap) or not line.strip() for line in (*old, *(new if any(told) else ()))):
             fresh = [line.removeprefix(gap) for line in new] if any(told) else new

@@ -438,3 +438,24 @@ def test_a_stub_below_a_docstring_is_a_stub():
     )
     assert not misfits
     assert after["a.py"].startswith(fresh)
+
+
+def test_prose_in_curly_quotes_is_refused_where_the_page_has_plain_ones_and_the_reply_has_none():
+    block = "a.md\n```\n<<<<<<< SEARCH\nFine.\n=======\nFine.\nIt\u2019s new.\n>>>>>>> REPLACE\n```\n"
+    _, misfits = read(block, {"a.md": "It's old.\nFine.\n"})
+    assert [each.reason for each in misfits] == ["malformed"]
+    for page in ("It is old.\nFine.\n", "It\u2019s old.\nFine.\n"):
+        after, misfits = read(block, {"a.md": page})
+        assert not misfits
+        assert after == {"a.md": page + "It\u2019s new.\n"}
+
+
+def test_a_sign_behind_a_number_is_of_the_text_where_another_stands_there_throughout():
+    old = "x = (\n    1,\n)  # two\ny = 1\n"
+    new = "1\tx = (\n2\t    1,\n3\t)  # two\n4\t)  # three\n5\ty = 1\n"
+    block = (
+        f"a.py\n```\n<<<<<<< SEARCH\n1\tx = (\n2\t    1,\n3\t)  # two\n4\ty = 1\n=======\n{new}>>>>>>> REPLACE\n```\n"
+    )
+    after, misfits = read(block, {"a.py": old})
+    assert not misfits
+    assert after == {"a.py": old.replace("y =", ")  # three\ny =")}

@@ -14,7 +14,7 @@ from tests.edits.mutations.case import FAMILIES, case
 from tests.edits.mutations.desk import use_commits
 from tests.edits.mutations.judge import GOOD, check
 
-SMALL = 4_000
+SMALL = 8_000
 NOTATIONS = {
     "sr": "edit_block",
     "udiff": "unified_diff",
@@ -42,7 +42,7 @@ def main(first, last, only="", keep=""):
                 became, words = check(made, Path(folder), write=False)
             tally[became] += 1
             totals[name.split("/")[0], made.must, became] += 1
-            if keep and became in GOOD[made.must] and sum(map(len, made.before.values())) < SMALL:
+            if keep and became in GOOD[made.must] and sum(map(len, [made.reply, *made.before.values()])) < SMALL:
                 write_scenario(made, Path(keep) / NOTATIONS.get(notation, notation) / kind)
             if became not in GOOD[made.must]:
                 sys.stdout.write(f"BAD {name} seed {seed}: {became} {words[:2]}\n")
