@@ -148,8 +148,13 @@ def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:
 
 
 def _tabbed(index: Index, wish: Wish) -> list[Found]:
-    """The file indents with tabs where the reply has blanks, or the other way about, by one width throughout."""
-    found = []
+    """The file indents with tabs where the reply has blanks, or the other way about, by one width throughout.
+
+    An edit that changes nothing but blanks is about them: what it wants of a file that has others cannot be told.
+    """
+    found: list[Found] = []
+    if [line.strip() for line in wish.old] == [line.strip() for line in wish.new]:
+        return found
     for start in index.places(wish.old, "stripped", str.strip):
         there = index.lines[start : start + len(wish.old)]
         pairs = [(lead(have), lead(want)) for have, want in zip(there, wish.old, strict=True) if want.strip()]

@@ -459,3 +459,11 @@ def test_a_sign_behind_a_number_is_of_the_text_where_another_stands_there_throug
     after, misfits = read(block, {"a.py": old})
     assert not misfits
     assert after == {"a.py": old.replace("y =", ")  # three\ny =")}
+
+
+def test_an_edit_of_nothing_but_blanks_is_not_turned_into_those_of_the_file():
+    old = "f()\n\tg()\n\tif h:\n\t\ti()\n"
+    block = "a.x\n```\n<<<<<<< SEARCH\nf()\n  g()\n  if h:\n    i()\n=======\nf()\n    g()\n    if h:\n        i(){}\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(block.format(""), {"a.x": old})
+    assert after == {"a.x": old}
+    assert misfits
