@@ -21,11 +21,11 @@ _FENCE = re.compile(
     r"^(?P<indent>[ \t]{0,3})(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$|^<(?P<tag>source|code|pre|codeblock|sourcecode)>\s*$"
 )
 BLOCK_HEAD = re.compile(
-    r"^\s{0,3}(?:(?P<signs><{3,40}|>{3,40}|-{5,9})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?"
-    r"|(?P<other><{5,9})\s*(?:ORIGINAL|HEAD|OLD)?\s*)$",
+    r"^\s{0,3}(?:(?P<signs><{3,40}|>{3,40}|-{5,9}|(?:&lt;){3,40})\s*SEARCH\b\s*>?\s*(?P<path>\S.*)?"
+    r"|(?P<other><{5,9}|(?:&lt;){5,9})\s*(?:ORIGINAL|HEAD|OLD)?\s*)$",
     re.IGNORECASE,
 )
-"""The first marker of a SEARCH/REPLACE block, which no text of a whole file begins with."""
+"""The first marker of a SEARCH/REPLACE block, which no text of a whole file begins with; it may be escaped for HTML."""
 _THOUGHT = re.compile(r"^\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _THOUGHT_ENDS = re.compile(r"^\s*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")

@@ -31,6 +31,7 @@ _MARKUP = (
 )  # fmt: skip
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
+_NO_BREAK = re.compile("[ \t]*[\u00a0\u202f]")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _PLAIN = re.compile("[\"']")
 _TICKED = re.compile("`[^`]*`")
@@ -41,7 +42,8 @@ _BLANKS = re.compile(r"^ {2,}\S", re.MULTILINE)
 _TABS = re.compile(r"^\t+\S", re.MULTILINE)
 _RAW = re.compile(r"[<>]|&(?!\w+;|#)")
 _MARKERS = re.compile(
-    r"^\s{0,3}(?:<{3,40}\s*(?:SEARCH|ORIGINAL)\b.*|>{4,40}\s*(?:REPLACE|UPDATED)\b[^\w(]*)$", re.IGNORECASE
+    r"^\s{0,3}(?:(?:<|&lt;){3,40}\s*(?:SEARCH|ORIGINAL)\b.*|(?:>|&gt;){4,40}\s*(?:REPLACE|UPDATED)\b[^\w(]*)$",
+    re.IGNORECASE,
 )
 _DIVIDER = re.compile(r"^={5,9}\s*$")
 _RULE = re.compile(r"^\s{0,3}([<>+*#-])\1{3,39}(?: ?\w+)?\s*$")
@@ -74,6 +76,10 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     _swallows(edit, draft, new, whole=whole)
     if whole:
         _marked(edit, draft, new)
+    if _unbroken(edit, draft, new):
+        raise Refusal(
+            "malformed", f"{draft.path}: the new lines ({at}) are indented with blanks that are no blanks (U+00A0)."
+        )
     if not draft.lines and edit.action == "create":
         return
     fresh = [line for line in new if line.strip() not in old]
@@ -164,6 +170,13 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
         return False
     bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in (_TICKED.sub("", line) for line in lines))
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
+
+
+def _unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> bool:
+    """Whether new lines begin with no-break spaces, as of a web page, and neither the file nor the lines to find do."""
+    if not any(map(_NO_BREAK.match, new)) or any(map(_NO_BREAK.match, edit.before.split("\n"))):
+        return False
+    return not any(map(_NO_BREAK.match, draft.lines))
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

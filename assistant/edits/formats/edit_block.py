@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
@@ -25,7 +26,9 @@ def begin(line: str, place: Place) -> Block | Stray | None:
     """Begin at the first marker; the path is the nearest line above that names one, else that of the block before."""
     head = BLOCK_HEAD.match(line)
     if head is not None:
-        return Block(_names(head["path"] or "", place), len(head["signs"] or head["other"]), place.number)
+        signs = head["signs"] or head["other"]
+        escaped = signs.startswith("&")
+        return Block(_names(head["path"] or "", place), len(unescape(signs)), place.number, escaped=escaped)
     return Stray(place.number) if _STRAY.match(line) else None
 
 
@@ -55,9 +58,10 @@ def _names(beside: str, place: Place) -> list[str]:
 class Block:
     """One block."""
 
-    def __init__(self, names: list[str], size: int, number: int) -> None:
+    def __init__(self, names: list[str], size: int, number: int, *, escaped: bool = False) -> None:
         self.done = False
         self.back: list[str] = []
+        self._escaped = escaped
         self.path = names[0] if names else ""
         self._names = names
         self._size = size
@@ -66,7 +70,8 @@ class Block:
         self._dividers: list[tuple[int, int]] = []
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
-        """Take one line of the block."""
+        """Take one line of the block; where its first marker was escaped for HTML, all of it is."""
+        raw, line = line, unescape(line) if self._escaped else line
         divider = _DIVIDER.match(line)
         if divider and (len(divider[1]) in _USUAL or len(divider[1]) == self._size):
             self._dividers.append((len(self._lines), len(divider[1])))
@@ -75,7 +80,7 @@ class Block:
             return [self._whole()]
         elif BLOCK_HEAD.match(line):
             self.done = True
-            self.back = [line]
+            self.back = [raw]
             return [self._broken(f"a new block begins inside it, at line {number}")]
         self._lines.append(line)
         return []
