@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from assistant.edits import elision
+from assistant.edits import elision, suspect
 from assistant.edits.draft import spliced
 from assistant.edits.edit import Candidate
 from assistant.edits.refusal import Refusal
@@ -79,6 +79,7 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
         if edit.format == "edit_block" and _swallows_blank(found[0]):
             words = f"{draft.path}: whether a blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
             raise Refusal("malformed", words)
+        suspect.unbroken(edit, draft, found[0].new)
         if found[0].rung == "tabs and blanks" and _in_literal(draft.path, found[0]):
             words = f"{draft.path}: the edit at line {edit.reply_line} of the reply is indented otherwise than the file, and whether the blanks in its literal are meant cannot be told."
             raise Refusal("malformed", words)

@@ -76,10 +76,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     _swallows(edit, draft, new, whole=whole)
     if whole:
         _marked(edit, draft, new)
-    if _unbroken(edit, draft, new):
-        raise Refusal(
-            "malformed", f"{draft.path}: the new lines ({at}) are indented with blanks that are no blanks (U+00A0)."
-        )
+        unbroken(edit, draft, new)
     if not draft.lines and edit.action == "create":
         return
     fresh = [line for line in new if line.strip() not in old]
@@ -172,11 +169,13 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
 
 
-def _unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> bool:
-    """Whether new lines begin with no-break spaces, as of a web page, and neither the file nor the lines to find do."""
-    if not any(map(_NO_BREAK.match, new)) or any(map(_NO_BREAK.match, edit.before.split("\n"))):
-        return False
-    return not any(map(_NO_BREAK.match, draft.lines))
+def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
+    """Raise Refusal where lines would begin with no-break spaces, as those of a web page do, and none of the file does."""
+    if any(map(_NO_BREAK.match, new)) and not any(map(_NO_BREAK.match, draft.lines)):
+        raise Refusal(
+            "malformed",
+            f"{draft.path}: the new lines (line {edit.reply_line} of the reply) begin with no-break spaces (U+00A0).",
+        )
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

@@ -467,3 +467,35 @@ def test_an_edit_of_nothing_but_blanks_is_not_turned_into_those_of_the_file():
     after, misfits = read(block.format(""), {"a.x": old})
     assert after == {"a.x": old}
     assert misfits
+
+
+def test_a_block_that_was_escaped_as_a_whole_is_read_as_it_was_meant():
+    import html
+
+    old = 'if a < b and c > d:\n    print("&")\n'
+    new = 'if a <= b and c > d:\n    print("&")\n'
+    block = f"<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n"
+    for quote in (False, True):
+        reply = f"a.py\n```python\n{html.escape(block, quote=quote)}```\n"
+        assert read(reply, {"a.py": old}) == ({"a.py": new}, [])
+    marker = html.escape("<<<<<<< SEARCH")
+    reply = f"a.py\n```python\n# one\n# two\n# three\n{marker}\n```\n"
+    after, misfits = read(reply, {"a.py": old})
+    assert after == {"a.py": old}
+    assert misfits
+
+
+NO_BREAK = "    return 20\n=======\n    return 20\n\u00a0\u00a0\u00a0 # cold"
+
+
+def test_no_break_spaces_are_no_indentation():
+    block = BLOCK.replace("    return 20\n=======\n    return 21", NO_BREAK)
+    after, misfits = read(block, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["malformed"]
+    whole = f"a.py\n```python\n{CODE}\u00a0 # cold\n```\n"
+    after, misfits = read(whole, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["malformed"]
+    mended = BLOCK.replace("    return", "\u00a0\u00a0\u00a0 return")
+    assert read(mended, {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
