@@ -93,7 +93,9 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     for file in shown:
         for piece in file.pieces:
             rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
-            value = file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) / (rough + FIXED) ** SIZE
+            value = (
+                file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) * piece.past / (rough + FIXED) ** SIZE
+            )
             pool.append((value, rough, file, piece))
     pool.sort(key=lambda row: -row[0])
     rows = [(rough, file, piece) for _, rough, file, piece in pool]
@@ -137,6 +139,8 @@ def _fill(rows: Sequence[tuple[float, Shown, Segment]], room: int, measure: Meas
         used += cost
         file.ranges += ranges
         file.words += [word for word in piece.words if word not in file.words]
+        if piece.why and piece.why not in file.why:
+            file.why = "; ".join(filter(None, [file.why, piece.why]))
     return used
 
 
