@@ -163,7 +163,7 @@ def test_of_equal_pieces_the_one_that_changed_lately_is_shown(commit, tmp_path):
     parts[4] = parts[4].replace("value += 7", "value += 70")
     commit("unlike", **{"pot.py": "\n\n".join(parts)})
     context = pack(
-        "the kettle", repo=Repo.open(commit.root), cache=tmp_path / "s" / "t", budget=420,
+        "the kettle", repo=Repo.open(commit.root), cache=tmp_path / "s" / "t", budget=300,
         now=datetime(2026, 1, 1, tzinfo=UTC), timeout_s=60,
     )  # fmt: skip
     section = next(each for each in context.sections if each.path == "pot.py")
