@@ -46,7 +46,7 @@ class History(NamedTuple):
     commits: Sequence[tuple[frozenset[str], tuple[str, ...], Sequence[Sequence[int]]]]
 
     def votes(self, query: Query, idfs: dict[str, float]) -> Iterator[tuple[str, float, str]]:
-        """Give files for messages like the question (up to about 3 each), and for having changed lately (up to 1)."""
+        """Give files for messages like the question (up to 10, mostly far less), and for having changed lately (up to 2)."""
         total = sum(weight * idfs.get(term, 0.0) for term, weight in query.weights.items()) or 1.0
         alike: Counter[str] = Counter()
         lately: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class History(NamedTuple):
         best = max(alike.values(), default=0.0)
         for path, value in alike.items():
             if value > 0.05 * best:
-                yield path, 6.0 * value / (value + 0.5), "changed for words like these"
+                yield path, 10.0 * value / (value + 0.5), "changed for words like these"
         top = max(lately.values(), default=1.0)
         for path, value in lately.items():
             if value > 0.02 * top:
