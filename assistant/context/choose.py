@@ -24,7 +24,7 @@ costs, beyond so many tokens."""
 NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.1, 0.01, 0.2
 """The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
 tokens, and never more than this."""
-PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.35
+PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.45
 """What a name is worth for its file alone, and a constant or field of that; how steeply it falls with the worth of its file:
 gentler than source, for names of a lesser file cost little."""
 _TICKS = re.compile(r"`{3,}")
