@@ -23,10 +23,12 @@ _WIDE = 12
 """A commit of more files says little about any of them."""
 _MANY = 30
 """Places that one commit may touch in a file; of more, none says anything."""
+FRESH = 0.9
+"""What remains of the freshness of lines with each newer commit."""
+_LOOK_S = 5.0
+"""Seconds for looking at commits line by line: what changed in a generated file is not worth more."""
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]+")
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-FRESH, ALIKE = 0.9, 2
-"""What remains of the freshness of lines with each newer commit; how steeply likeness of messages counts."""
 
 
 class Touch(NamedTuple):
@@ -74,7 +76,7 @@ class History(NamedTuple):
             common = sum(query.weights[term] * idfs.get(term, 0.0) for term in words if term in query.weights)
             for path, spans in zip(files, places, strict=False):
                 if spans:
-                    found[path].append(Touch(spans, share * FRESH**age, share * (common / total) ** ALIKE))
+                    found[path].append(Touch(spans, share * FRESH**age, share * (common / total) ** 2))
         return found
 
     def together(self, path: str) -> dict[str, float]:
@@ -99,7 +101,7 @@ def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[s
     """Read the log: for each commit the terms of its subject, the paths it touched and where. No repository gives nothing."""
     found = []
     commits = repo.history(COMMITS, timeout_s=timeout_s)
-    lines = places(repo.hunks(CLOSE, timeout_s=timeout_s)) if commits else {}
+    lines = places(repo.hunks(CLOSE, timeout_s=min(timeout_s, _LOOK_S))) if commits else {}
     for commit in commits:
         if 1 <= len(commit.paths) <= _WIDE:
             subject = commit.subject[:300].encode("utf-8", "replace")

@@ -59,7 +59,7 @@ _CALM = {
 _DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)"
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
-_LONGEST_LOG = 16_000_000
+_LONGEST_LOG = 4_000_000
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
