@@ -24,13 +24,13 @@ costs, beyond so many tokens."""
 NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.1, 0.01, 0.2
 """The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
 tokens, and never more than this."""
-PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.5
+PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.45
 """What a name is worth for its file alone, and a constant or field of that; how steeply it falls with the worth of its file:
 gentler than source, for names of a lesser file cost little."""
 _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
-_MISSES, _REST, _LOOKS = 80, 60, 3
+_MISSES, _REST, _LOOKS = 80, 40, 3
 _VAGUE = frozenset({"constant", "field", "variable", "property"})
 _CHARACTERS = 3.6
 """Characters of code in a token, for a first look at sizes."""
@@ -93,7 +93,9 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     for file in shown:
         for piece in file.pieces:
             rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
-            value = file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) / (rough + FIXED) ** SIZE
+            value = (
+                file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) * piece.past / (rough + FIXED) ** SIZE
+            )
             pool.append((value, rough, file, piece))
     pool.sort(key=lambda row: -row[0])
     rows = [(rough, file, piece) for _, rough, file, piece in pool]
@@ -137,6 +139,8 @@ def _fill(rows: Sequence[tuple[float, Shown, Segment]], room: int, measure: Meas
         used += cost
         file.ranges += ranges
         file.words += [word for word in piece.words if word not in file.words]
+        if piece.why and piece.why not in file.why:
+            file.why = "; ".join(filter(None, [file.why, piece.why]))
     return used
 
 

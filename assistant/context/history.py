@@ -1,37 +1,58 @@
-"""What git history knows: which files changed lately, together, and for what words. A bounded read of the log, cached by HEAD."""
+"""What git history knows: which files and lines changed lately, together, and for what words. A bounded read of the log, cached by HEAD."""
 
 from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from assistant.context.query import Query
     from assistant.context.repo import Repo
 
-COMMITS = 1_500
+COMMITS, CLOSE = 1_500, 100
+"""Commits whose files are known, and how many of them are looked at line by line."""
 _WIDE = 12
 """A commit of more files says little about any of them."""
+_MANY = 30
+"""Places that one commit may touch in a file; of more, none says anything."""
+FRESH = 0.9
+"""What remains of the freshness of lines with each newer commit."""
+_LOOK_S = 5.0
+"""Seconds for looking at commits line by line: what changed in a generated file is not worth more."""
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]+")
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+
+
+class Touch(NamedTuple):
+    """Lines that one commit left in a file, as they are numbered now: how fresh, and how alike its message is to the question."""
+
+    spans: Sequence[int]
+    fresh: float
+    alike: float
 
 
 class History(NamedTuple):
-    """Commits, the newest first: the terms of the message, and the files."""
+    """Commits, the newest first: the terms of the message, the files, and for the newest the lines touched in each.
 
-    commits: Sequence[tuple[frozenset[str], tuple[str, ...]]]
+    Lines are a first and a last for each place, one after the other, as they are numbered in HEAD.
+    """
+
+    commits: Sequence[tuple[frozenset[str], tuple[str, ...], Sequence[Sequence[int]]]]
 
     def votes(self, query: Query, idfs: dict[str, float]) -> Iterator[tuple[str, float, str]]:
-        """Give files for messages like the question (up to about 3 each), and for having changed lately (up to 1)."""
+        """Give files for messages like the question (up to 10, mostly far less), and for having changed lately (up to 2)."""
         total = sum(weight * idfs.get(term, 0.0) for term, weight in query.weights.items()) or 1.0
         alike: Counter[str] = Counter()
         lately: Counter[str] = Counter()
-        for age, (words, files) in enumerate(self.commits):
+        for age, (words, files, _) in enumerate(self.commits):
             share = 1 / len(files) ** 0.5
             common = sum(query.weights[term] * idfs.get(term, 0.0) for term in words if term in query.weights)
             for path in files:
@@ -40,17 +61,29 @@ class History(NamedTuple):
         best = max(alike.values(), default=0.0)
         for path, value in alike.items():
             if value > 0.05 * best:
-                yield path, 6.0 * value / (value + 0.5), "changed for words like these"
+                yield path, 10.0 * value / (value + 0.5), "changed for words like these"
         top = max(lately.values(), default=1.0)
         for path, value in lately.items():
             if value > 0.02 * top:
                 yield path, 2.0 * (value / top) ** 0.5, "changed lately"
 
+    def touched(self, query: Query, idfs: dict[str, float]) -> dict[str, list[Touch]]:
+        """Return by file which lines the newest commits left in it, the newest first."""
+        total = sum(weight * idfs.get(term, 0.0) for term, weight in query.weights.items()) or 1.0
+        found: dict[str, list[Touch]] = defaultdict(list)
+        for age, (words, files, places) in enumerate(self.commits[:CLOSE]):
+            share = 1 / len(files) ** 0.5
+            common = sum(query.weights[term] * idfs.get(term, 0.0) for term in words if term in query.weights)
+            for path, spans in zip(files, places, strict=False):
+                if spans:
+                    found[path].append(Touch(spans, share * FRESH**age, share * (common / total) ** 2))
+        return found
+
     def together(self, path: str) -> dict[str, float]:
         """Return how often other files changed in the commits of this one, as a share of them."""
         mine = 0
         found: dict[str, float] = defaultdict(float)
-        for _, files in self.commits:
+        for _, files, _ in self.commits:
             if path in files:
                 mine += 1
                 for other in files:
@@ -64,22 +97,96 @@ def head(repo: Repo) -> str:
     return repo.head()
 
 
-def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str]]]:
-    """Read the log: for each commit the terms of its subject and the paths it touched. No repository gives nothing."""
+def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str], list[list[int]]]]:
+    """Read the log: for each commit the terms of its subject, the paths it touched and where. No repository gives nothing."""
     found = []
-    for commit in repo.history(COMMITS, timeout_s=timeout_s):
+    commits = repo.history(COMMITS, timeout_s=timeout_s)
+    lines = places(repo.hunks(CLOSE, timeout_s=min(timeout_s, _LOOK_S))) if commits else {}
+    for commit in commits:
         if 1 <= len(commit.paths) <= _WIDE:
             subject = commit.subject[:300].encode("utf-8", "replace")
             words = {term for word in _WORD.findall(subject) for term in terms.of_identifier(word)}
-            found.append((sorted(words - terms.COMMON), list(commit.paths)))
+            here = lines.get(commit.id, {})
+            spans = [here.get(path, []) for path in commit.paths] if here else []
+            found.append((sorted(words - terms.COMMON), list(commit.paths), spans))
     return found
 
 
-def pack(commits: Sequence[tuple[list[str], list[str]]]) -> str:
+def places(log: bytes) -> dict[str, dict[str, list[int]]]:
+    """Read `Repo.hunks`: by commit and path the lines that it left, first and last by turns, as they are numbered in HEAD.
+
+    What newer commits added or took away above them is reckoned with. Commits of branches that were merged stand in the
+    order of their dates, so there a number can be a little off.
+    """
+    shifts: dict[str, list[_Shift]] = defaultdict(list)
+    found: dict[str, dict[str, list[int]]] = {}
+    for commit, files in _hunks(log):
+        held = found[commit] = {}
+        for path, rows in files.items():
+            newer = shifts[path]
+            if len(rows) <= _MANY:
+                spans: list[int] = []
+                held[path] = spans
+                for _, _, start, count in rows:
+                    first, last = (start, start + count - 1) if count else (start, start + 1)
+                    for shift in reversed(newer):
+                        first, last = shift.of(first), shift.of(last, within=True)
+                    spans += (first, max(first, last))
+            newer.append(_Shift(rows))
+    return found
+
+
+class _Shift:
+    """What one commit did to the numbers of the lines of a file."""
+
+    __slots__ = ("_by", "_ends")
+
+    def __init__(self, rows: Iterable[tuple[int, int, int, int]]) -> None:
+        rows = list(rows)
+        # Twice the number of the last line that went, and one more where nothing did: what came stands behind that line.
+        self._ends = [2 * (first + count - 1) if count else 2 * first + 1 for first, count, _, _ in rows]
+        self._by = [0, *accumulate(more - count for _, count, _, more in rows)]
+
+    def of(self, line: int, *, within: bool = False) -> int:
+        """Return what a line is numbered after; `within`, of lines that were changed it is the last."""
+        return line + self._by[(bisect_right if within else bisect_left)(self._ends, 2 * line)]
+
+
+def _hunks(log: bytes) -> Iterator[tuple[str, dict[str, list[tuple[int, int, int, int]]]]]:
+    """Yield the commits of a log of diffs without context: by path what stood where, and what stands where."""
+    rows = log.split(b"\n")
+    at, commit, path = 0, "", ""
+    files: dict[str, list[tuple[int, int, int, int]]] = {}
+    while at < len(rows):
+        row = rows[at]
+        at += 1
+        if row[:1] == b"\x02":
+            if commit:
+                yield commit, files
+            commit, path, files = row[1:].decode("ascii", "replace"), "", {}
+        elif row[:6] == b"+++ b/":
+            # Where a path holds a blank, a tab ends it; one with quotes or controls is written otherwise, and left out.
+            path = row[6:].rstrip(b"\t").decode("utf-8", "surrogateescape")
+        elif row[:4] == b"+++ ":
+            path = ""
+        elif row[:3] == b"@@ " and (match := _HUNK.match(row)):
+            old, gone, new, come = (int(number) if number else 1 for number in match.groups())
+            if path:
+                files.setdefault(path, []).append((old, gone, new, come))
+            for count in (gone, come):  # what stands in a hunk may look like a head
+                at += count
+                if count and rows[at : at + 1] and rows[at][:1] == b"\\":  # "No newline at end of file"
+                    at += 1
+    if commit:
+        yield commit, files
+
+
+def pack(commits: Sequence[tuple[list[str], list[str], list[list[int]]]]) -> str:
     """Write commits as text for the store."""
     return json.dumps(commits, separators=(",", ":"))
 
 
 def unpack(text: str) -> History:
-    """Read what `pack` wrote."""
-    return History([(frozenset(words), tuple(files)) for words, files in json.loads(text or "[]")])
+    """Read what `pack` wrote, or what it wrote before it knew of lines."""
+    rows = json.loads(text or "[]")
+    return History([(frozenset(row[0]), tuple(row[1]), row[2] if len(row) > 2 else ()) for row in rows])

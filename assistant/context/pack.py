@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import choose, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
@@ -13,10 +13,11 @@ from assistant.context.reader import Reader
 from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from assistant.context.history import Touch
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranked, Ranking
@@ -73,11 +74,12 @@ def pack(
         wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
+        past = history.unpack(found.store.note("history"))
         ranking = rank.rank(
             query,
             found,
             paths,
-            history=history.unpack(found.store.note("history")),
+            history=past,
             near=dict.fromkeys([*wanted, *inside]),
             recent={path: 0.8**age for age, path in enumerate(recent)},
             dirty=[file.path for file in files if file.dirty],
@@ -90,9 +92,10 @@ def pack(
             one for each in wanted.values() for one in named.show(each, reader, tags.get(each.path), query, ranking)
         ]
         sharp = any(file.ranges and file.words for file in some)
-        shown += [*some, *_large(reader, mentions, paths, query, ranking, found, wanted, int(budget * _LARGE))]
+        weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
+        shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE))]
         room = max(0, min(budget - _total(reader, shown), _BESIDE if sharp else budget))
-        others = _candidates(reader, query, ranking, ranking.files, found, {file.path for file in shown})
+        others = weigh.candidates(ranking.files, {file.path for file in shown})
         choose.spend(others, room, reader.measure)
         shown += [file for file in others if file.ranges or file.names]
         if not shown:
@@ -155,10 +158,10 @@ def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collec
 
 
 def _large(
-    reader: Reader, mentions: Sequence[Mention], paths: Sequence[str], query: Query, ranking: Ranking,
-    found: index.Index, without: Collection[str], room: int,
-) -> list[Shown]:  # fmt: skip
+    weigh: _Weigher, mentions: Sequence[Mention], paths: Sequence[str], without: Collection[str], room: int
+) -> list[Shown]:
     """Show folders (what they hold, and the best of it), the open diff and commits that the user named."""
+    reader = weigh.reader
     shown: list[Shown] = []
     large = [each for each in mentions if each.kind in {"folder", "diff", "commit"}]
     for each in large:
@@ -169,33 +172,42 @@ def _large(
         listed = named.folder(each.path, paths)
         shown.append(listed)
         taken = {*without, *(file.path for file in shown)}
-        best = [one for one in ranking.files if one.path.startswith(each.path)]
-        held = _candidates(reader, query, ranking, best, found, taken)
+        best = [one for one in weigh.ranking.files if one.path.startswith(each.path)]
+        held = weigh.candidates(best, taken)
         choose.spend(held, share - reader.measure.count(listed.draw()), reader.measure)
         shown += [file for file in held if file.ranges or file.names]
     return shown
 
 
-def _candidates(
-    reader: Reader, query: Query, ranking: Ranking, files: Sequence[Ranked], found: index.Index, without: Collection[str]
-) -> list[Shown]:  # fmt: skip
-    """Read the best files and weigh their pieces; of those below only the names are known."""
-    best = [each for each in files[: CANDIDATES + OTHERS] if each.path not in without]
-    tags = found.tags([each.path for each in best])
-    top = best[0].score if best else 1.0
-    shown = []
-    for at, each in enumerate(best):
-        secret = reader.is_secret(each.path)
-        lines = reader.read(each.path) if at < CANDIDATES and not secret else []
-        if lines is None or (not lines and secret):
-            continue
-        file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
-        if lines:
-            file.pieces = segments.weigh(segments.cut(each.path, len(lines), file.tags), lines, query, ranking.idfs)
-        elif file.tags:
-            file.hints = segments.hints(file.tags, query, ranking.idfs)
-        shown.append(file)
-    return shown
+class _Weigher(NamedTuple):
+    """What the pieces of files are weighed by."""
+
+    reader: Reader
+    query: Query
+    ranking: Ranking
+    found: index.Index
+    touched: Mapping[str, Sequence[Touch]]
+
+    def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:
+        """Read the best files and weigh their pieces; of those below only the names are known."""
+        best = [each for each in files[: CANDIDATES + OTHERS] if each.path not in without]
+        tags = self.found.tags([each.path for each in best])
+        idfs = self.ranking.idfs
+        top = best[0].score if best else 1.0
+        shown = []
+        for at, each in enumerate(best):
+            secret = self.reader.is_secret(each.path)
+            lines = self.reader.read(each.path) if at < CANDIDATES and not secret else []
+            if lines is None or (not lines and secret):
+                continue
+            file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
+            if lines:
+                parts = segments.cut(each.path, len(lines), file.tags)
+                file.pieces = segments.weigh(parts, lines, self.query, idfs, self.touched.get(each.path, ()))
+            elif file.tags:
+                file.hints = segments.hints(file.tags, self.query, idfs)
+            shown.append(file)
+        return shown
 
 
 def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Shown]:

@@ -59,6 +59,7 @@ _CALM = {
 _DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)"
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
+_LONGEST_LOG = 4_000_000
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
@@ -389,11 +390,20 @@ class Repo:
 
     def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""
+        return list(_commits(self._log(most, timeout_s, -1, "-z", "--name-only", "--format=%x02%H %ct %s")))
+
+    def hunks(self, most: int, *, timeout_s: float = 1.0, size: int = _LONGEST_LOG) -> bytes:
+        """Return what the latest commits without merges did to files that stay: a line of \\x02 and the id, then its diff without context.
+
+        As many as could be read in the time, at most so many bytes: the last one may be cut.
+        """
+        return self._log(most, timeout_s, size, "-U0", "--diff-filter=M", "--format=%x02%H")
+
+    def _log(self, most: int, timeout_s: float, size: int, *form: str) -> bytes:
         if not self.is_git or self.revision("HEAD") is None:
-            return []
+            return b""
         argv = [
-            self._program(), *_SAFE, "log", "-z", f"--max-count={most}", "--no-merges", "--no-renames", *_DIFF, "--name-only",
-            "--format=%x02%H %ct %s", "HEAD", "--",
+            self._program(), *_SAFE, "log", f"--max-count={most}", "--no-merges", "--no-renames", *_DIFF, *form, "HEAD", "--",
         ]  # fmt: skip
         env = {**os.environ, **self._environment()}
 
@@ -404,9 +414,10 @@ class Repo:
         ) as log:
             stop = threading.Timer(timeout_s, log.kill)
             stop.start()
-            data = log.stdout.read() if log.stdout else b""
+            data = log.stdout.read(size) if log.stdout else b""
+            log.kill()  # it has said all, or more than is wanted
             stop.cancel()
-        return list(_commits(data))
+        return data
 
 
 def _git_in(folder: str) -> str | None:

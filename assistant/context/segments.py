@@ -12,6 +12,7 @@ from assistant.context import terms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assistant.context.history import Touch
     from assistant.context.query import Query
     from assistant.context.tags import Tag, Tags
 
@@ -21,15 +22,22 @@ _GAP = 30
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MOST_HITS = 4_000
 _TOO_WIDE = {"module", "namespace", "package"}
-K, B = 1.2, 0.6
+K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
 NEIGHBOUR, FLOOR = 0.3, 0.05
+W_FRESH, HALF_FRESH, W_ALIKE, HALF_ALIKE = 2.0, 0.2, 3.0, 0.1
+"""By how much more a piece is worth for having changed lately, and for words like these; of how much history gives half of that."""
+_TELLS = 0.5
+"""What history must add to a piece to be named as a reason."""
 
 
 class Segment:
-    """Lines `first` to `last` (1-based) of a file, the definition they belong to, and what the question gives them."""
+    """Lines `first` to `last` (1-based) of a file, the definition they belong to, and what the question gives them.
 
-    __slots__ = ("first", "last", "path", "score", "tag", "words")
+    `past` is how many times more they are worth for what git history says of them, `why` that in words.
+    """
+
+    __slots__ = ("first", "last", "past", "path", "score", "tag", "why", "words")
 
     def __init__(
         self, path: str, first: int, last: int, tag: Tag | None, score: float = 0.0, words: tuple[str, ...] = ()
@@ -40,6 +48,8 @@ class Segment:
         self.tag = tag
         self.score = score
         self.words = words
+        self.past = 1.0
+        self.why = ""
 
 
 def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
@@ -90,10 +100,13 @@ def _pieces(segment: Segment, lines: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
-def weigh(segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs: dict[str, float]) -> list[Segment]:
+def weigh(
+    segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs: dict[str, float], touched: Sequence[Touch] = ()
+) -> list[Segment]:  # fmt: skip
     """Return the pieces of one file that hold words of the question, with scores.
 
     A piece counts for the words in it (BM25) and for the name of the definition it is in. Segments without any are gone.
+    What was `touched` lately, or for words like these, is worth more.
     """
     text = "\n".join(lines)
     lower = text.lower()
@@ -143,7 +156,31 @@ def weigh(segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs:
     for place in range(len(found)):
         beside = max(scores[place - 1] if place else 0.0, scores[place + 1] if place + 1 < len(scores) else 0.0)
         found[place].score += NEIGHBOUR * beside + FLOOR * top
+    if touched:
+        _remember(found, touched)
     return [each for each in found if each.score > 0]
+
+
+def _remember(pieces: Sequence[Segment], touched: Sequence[Touch]) -> None:
+    """Say of pieces, in their order, what git history says of their lines."""
+    starts, ends = [each.first for each in pieces], [each.last for each in pieces]
+    fresh, alike = [0.0] * len(pieces), [0.0] * len(pieces)
+    for touch in touched:
+        spans = touch.spans
+        places = {
+            place
+            for at in range(0, len(spans), 2)
+            for place in range(bisect_left(ends, spans[at]), bisect_right(starts, spans[at + 1]))
+        }
+        for place in places:
+            fresh[place] += touch.fresh
+            alike[place] += touch.alike
+    for piece, new, like in zip(pieces, fresh, alike, strict=True):
+        if new:
+            lately, words = W_FRESH * new / (new + HALF_FRESH), W_ALIKE * like / (like + HALF_ALIKE)
+            piece.past = 1 + lately + words
+            if max(lately, words) > _TELLS:
+                piece.why = "lines changed for words like these" if words > lately else "lines changed lately"
 
 
 def hints(tags: Tags, query: Query, idfs: dict[str, float]) -> dict[str, float]:

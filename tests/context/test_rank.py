@@ -50,6 +50,25 @@ def test_the_file_a_question_is_about_comes_first(order, question, first):
     assert order(question)[0].path == first
 
 
+def test_the_path_says_more_than_the_names_of_what_is_defined(order, tmp_path):
+    (tmp_path / "r/src/cold.py").write_text("def brown(toast):\n    return toast\n")
+    assert order("the toast is cold")[0].path == "src/cold.py"
+
+
+def test_a_question_about_tests_is_answered_by_a_test_before_a_source_that_says_as_much(order, tmp_path):
+    (tmp_path / "r/src/bread.py").write_text("def toast(bread):\n    return bread\n")
+    found = [each.path for each in order("tests: toast and bread")]
+    assert found.index("tests/test_toaster.py") < found.index("src/toaster.py")
+    found = [each.path for each in order("toast and bread")]
+    assert found.index("tests/test_toaster.py") > found.index("src/toaster.py")
+
+
+def test_messages_like_the_question_say_more_than_that_a_file_changed_lately():
+    past = history.History([(frozenset({"bread"}), ("src/meter.py",), ())])
+    alike, lately = [value for _, value, _ in past.votes(ask("bread"), {"bread": 2.0})]
+    assert alike > 3 * lately
+
+
 def test_each_file_says_why_in_words(order):
     best = order("rename `reading`")[0]
     assert "defines reading" in best.why
