@@ -84,8 +84,6 @@ class Elsewhere:
         return found
 
     def _limits(self, sources: Sources, found: Imported, named: str) -> None:
-        from dataclasses import replace
-
         from assistant.quota.reading import from_body, parsed
 
         limits = parsed(found.limits)
@@ -94,7 +92,7 @@ class Elsewhere:
         said = from_body({"rate_limits": limits}, "chatgpt.com", found.limits_at, "codex")
         plan = named or _CODEX_PLANS.get(str(limits.get("plan_type")), "chatgpt-plus")
         if said:
-            sources.hear("file:codex", [replace(each, source="file") for each in said], found.limits_at, plan=plan)
+            sources.hear("file:codex", [each._replace(source="file") for each in said], found.limits_at, plan=plan)
 
     def plans(self) -> list[str]:
         """Name the plans that other clients burnt."""

@@ -6,12 +6,10 @@ it, or when somebody said something of it. Nothing here asks anybody: it shows w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from assistant import readings
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from assistant.accounts import Accounts
+    from assistant.config import Config
     from assistant.models.catalogue import Pick
     from assistant.models.provider import Provider
     from assistant.quota.estimate import Estimate
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     from assistant.quota.history import Row
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.roster import Roster
 
 _WEEK = timedelta(days=6)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One plan, or one provider that is paid without a plan.
 
     `meters` come with how each goes on, the binding one first. `unmapped` are limits that the provider told and the plan
@@ -51,8 +50,15 @@ class Standing:
     week: Row | None = None
     notes: tuple[str, ...] = ()
     hint: Hint | None = None
-    asks: bool = False
-    plan: Plan | None = field(default=None, repr=False)
+    plan: Plan | None = None
+
+
+def board(accounts: Accounts, roster: Roster, config: Config, now: datetime, *, every: bool = False) -> list[Standing]:
+    """Return the plan board of whoever has keys here or names plans in the config; of all plans there are with `every`."""
+    sellers = [each.provider for each in roster.found()]
+    sellers += [roster.catalogue.providers[name] for name in config.plans if name in roster.catalogue.providers]
+    more = accounts.plans.values() if every else ()
+    return standings(accounts, sellers or roster.practice(), roster.pick, now, plans=more)
 
 
 def standings(
@@ -115,7 +121,6 @@ def _of_plan(
         accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
         tuple(notes),
         _hint(accounts, plan, pick, now) if present else None,
-        any(readings.reader(each, plan) is not None for each in providers),
         plan,
     )
 
@@ -144,7 +149,6 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
         week=accounts.burnt_since((now - _WEEK).astimezone().date(), provider=provider.name),
         notes=tuple(notes),
         hint=_hint(accounts, None, pick, now) if present else None,
-        asks=readings.reader(provider, None) is not None,
     )
 
 

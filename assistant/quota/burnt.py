@@ -6,7 +6,6 @@ Both move the estimate alike; only whose burn it is differs. A reading of the pr
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ _RUNNING = 256
 _ZERO = Decimal(0)
 
 
-@dataclass(slots=True)
 class Burnt:
     """The known burn of a window. `since` and `others` (those of other clients) are what no reading covers yet.
 
@@ -30,16 +28,15 @@ class Burnt:
     back of a rolling window since the reading that covers it.
     """
 
-    since: Amount = NOTHING
-    others: Amount = NOTHING
-    local: Amount = NOTHING
-    clients: dict[str, Decimal] = field(default_factory=dict)
-    events: int = 0
-    expired: Decimal = _ZERO
-    _trail: deque[tuple[datetime, Amount, str]] = field(default_factory=deque)
-    _running: list[tuple[datetime | None, Amount, str]] = field(default_factory=list)
-    _steps: int = 0
-    _fractions: bool = False
+    def __init__(self) -> None:
+        self.since = self.others = self.local = NOTHING
+        self.clients: dict[str, Decimal] = {}
+        self.events = 0
+        self.expired = _ZERO
+        self._trail: deque[tuple[datetime, Amount, str]] = deque()
+        self._running: list[tuple[datetime | None, Amount, str]] = []
+        self._steps = 0
+        self._fractions = False
 
     def add(self, burn: Burn, units: Amount, *, trails: bool) -> None:
         """Count a step; `trails` where it comes back by itself."""

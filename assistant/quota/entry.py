@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ class Entry(NamedTuple):
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of the edits of one turn, or of one decision in it: the counts of a turn's outcomes add up.
 
     When a reply with edits has been fitted: `tries` 1, `first_tries` 1 if all of it fitted without a repair, `misfits`

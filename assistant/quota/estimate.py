@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,27 +15,25 @@ if TYPE_CHECKING:
 
 MeterState = Literal["open", "not_started", "exhausted", "unknown", "not_in_plan"]
 Confidence = Literal["authoritative", "merged", "calibrated", "local-only", "unknown"]
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _STATES = ("exhausted", "open", "not_started", "unknown", "not_in_plan")
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """A reading that was lower than reading and own burn together: our weights are too high by `amount` (below 0)."""
 
     at: datetime
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Freed:
+class Freed(NamedTuple):
     """Some of a rolling window comes back: from `at` on, `used` is what is left of it if nothing is burnt meanwhile."""
 
     at: datetime
     used: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """One meter of one plan as it stands at an instant.
 
     `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit` ("percent" is 0 to 100); None is unknown, which is
@@ -77,8 +75,8 @@ class Estimate:
     feature: str = ""
     per_app: bool = False
     capacity: Amount | None = None
-    parts: Mapping[str, Decimal] = field(default_factory=dict)
-    clients: Mapping[str, Decimal] = field(default_factory=dict)
+    parts: Mapping[str, Decimal] = _NOTHING
+    clients: Mapping[str, Decimal] = _NOTHING
 
     @property
     def share(self) -> float | None:
@@ -99,8 +97,7 @@ class Estimate:
         return self.feature == feature and (not self.only or any(fnmatchcase(model, each) for each in self.only))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What one closed window held, in the meter's unit. `closed` is "end", or "granted" where it was reset before its end."""
 
     meter: str

@@ -7,10 +7,9 @@ burn since its end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.quota.burnt import Burnt
 from assistant.quota.calibration import Calibration
@@ -30,45 +29,40 @@ GRACE = timedelta(seconds=60)
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """When there is room: `at` is the instant (which may be now); None with `never` False is unknown."""
 
     at: datetime | None
     never: bool = False
 
 
-@dataclass(slots=True)
 class Filling:
     """The window of one meter that is open, and those before it in `held`. `plan` is its plan's name."""
 
-    plan: str
-    meter: Meter
-    start: datetime | None = None
-    end: datetime | None = None
-    held: list[Held] = field(default_factory=list)
-    peak: Decimal = _ZERO
-    peak_at: datetime | None = None
-    _base: Amount | None = None
-    _reading: Reading | None = None
-    _read_limit: Limit = None
-    _left: Decimal | None = None
-    _points: bool = False
-    _burnt: Burnt = field(default_factory=Burnt)
-    _overlap: Decimal = _ZERO
-    _foreign: Amount = NOTHING
-    _unpriced: int = 0
-    _absent: bool = False
-    _spent_until: datetime | None = None
-    _spent: bool = False
-    _wants: bool = False
-    _corrections: list[Correction] = field(default_factory=list)
-    _learned: Calibration = field(default_factory=Calibration)
-    _purse: Purse | None = None
-
-    def __post_init__(self) -> None:
-        self._points = self.meter.unit == "percent"
-        self._purse = Purse(self.meter.lots) if self.meter.lots else None
+    def __init__(self, plan: str, meter: Meter) -> None:
+        self.plan = plan
+        self.meter = meter
+        self.start: datetime | None = None
+        self.end: datetime | None = None
+        self.held: list[Held] = []
+        self.peak = _ZERO
+        self.peak_at: datetime | None = None
+        self._base: Amount | None = None
+        self._reading: Reading | None = None
+        self._read_limit: Limit = None
+        self._left: Decimal | None = None
+        self._points = meter.unit == "percent"
+        self._burnt = Burnt()
+        self._overlap = _ZERO
+        self._foreign = NOTHING
+        self._unpriced = 0
+        self._absent = False
+        self._spent_until: datetime | None = None
+        self._spent = False
+        self._wants = False
+        self._corrections: list[Correction] = []
+        self._learned = Calibration()
+        self._purse = Purse(meter.lots) if meter.lots else None
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return what a step takes, with the band of what is only estimated; None where unknown."""

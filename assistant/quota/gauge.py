@@ -12,12 +12,10 @@ what a point is worth is learned from pairs of readings with nothing but known b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from assistant.quota.calibration import band, counted
 from assistant.quota.estimate import Correction, Estimate, Freed
@@ -25,11 +23,12 @@ from assistant.quota.filling import Filling
 from assistant.quota.money import spent
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from assistant.quota.estimate import Confidence, MeterState
     from assistant.quota.reading import Reading
-    from assistant.quota.terms import Limit
+    from assistant.quota.terms import Limit, Meter
 
 SAME_RESET = timedelta(seconds=120)
 LAG = timedelta(seconds=60)
@@ -38,13 +37,14 @@ _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 _SOURCES = {"endpoint": "provider", "error": "provider", "file": "provider", "headers": "headers", "you": "you"}
 
 
-@dataclass(slots=True)
 class Gauge(Filling):
     """The moving state of one meter: a window that fills, and what the provider says of it."""
 
-    _resets: int = 0
-    _reset_at: datetime | None = None
-    _before: Decimal | None = None
+    def __init__(self, plan: str, meter: Meter) -> None:
+        super().__init__(plan, meter)
+        self._resets = 0
+        self._reset_at: datetime | None = None
+        self._before: Decimal | None = None
 
     def read(self, reading: Reading) -> None:
         """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""
@@ -165,8 +165,8 @@ class Gauge(Filling):
         length = window.length
         if not keep:
             if self._edgeless and window.kind == "subscription_month":
-                local = ends.astimezone(ZoneInfo(window.zone))
-                window = replace(window, day=local.day, time=local.time().replace(microsecond=0))
+                local = ends.astimezone(clock_of(window.zone))
+                window = window._replace(day=local.day, time=local.time().replace(microsecond=0))
             span = span_at(window, ends - timedelta(seconds=1))
             if span is not None and abs(span[1] - ends) <= SAME_RESET:
                 self.start = span[0]

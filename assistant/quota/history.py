@@ -6,8 +6,6 @@ and paid are four things and stay apart; currencies are never added up.
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -232,6 +230,9 @@ def as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
 
     Text that a spreadsheet would run as a formula is preceded by an apostrophe.
     """
+    import csv
+    import io
+
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
     lines.writerow((

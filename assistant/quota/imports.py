@@ -12,11 +12,10 @@ and `project(path)` names what a path says of the project. `state` is remembered
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import discover
 from assistant.quota import buckets, gather, tally
@@ -141,8 +140,7 @@ class Imports:
         self.store.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """What one client burnt with one model of a plan within ten minutes: `at` is the first request's instant."""
 
     client: str

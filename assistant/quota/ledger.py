@@ -7,7 +7,7 @@ interrupted, with what was estimated. Prices and windows are those of the instan
 
 from __future__ import annotations
 
-import uuid
+import os
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -72,7 +72,7 @@ class Ledger:
 
         Raises StateError when the book is locked for long.
         """
-        entry = uuid.uuid4().hex
+        entry = os.urandom(16).hex()
         head = (
             entry, "in_flight", _instant(start.at), start.session, start.turn, start.step, start.purpose, start.project,
             start.provider, start.model, "", start.payer, start.plan,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
@@ -170,7 +169,7 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
             running=entry.state == "in_flight",
         )
     if burn.at > now:
-        return replace(burn, at=now) if burn.at - now <= _CLOCKS else None
+        return burn._replace(at=now) if burn.at - now <= _CLOCKS else None
     return burn
 
 

@@ -140,7 +140,7 @@ def _last_words(events: Iterable[Event]) -> list[Event]:
             named[event.id] = event
         else:
             at = min(before.arrived, event.arrived)
-            burn = replace(event.burn, at=at) if event.burn is not None else None
+            burn = event.burn._replace(at=at) if event.burn is not None else None
             named[event.id] = replace(event, arrived=at, burn=burn)
     return [event for event in (*found, *named.values()) if event.burn is not None]
 

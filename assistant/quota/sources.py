@@ -8,9 +8,8 @@ A note made in what is now the future was made by a clock that has since been se
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.reading import from_json, to_json
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
 
     source: str
@@ -33,8 +31,7 @@ class Kept:
     payload: str
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(NamedTuple):
     """When a source was last asked, and until when nobody may ask it (None: no such time)."""
 
     source: str
@@ -77,7 +74,7 @@ class Sources:
                 continue  # of another kind, or torn
             found += told
             if kept.confirmed_at > kept.at:
-                found += [replace(each, observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
+                found += [each._replace(observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
         return sorted(found, key=lambda each: each.observed_at)
 
     def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:

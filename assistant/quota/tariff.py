@@ -7,13 +7,12 @@ rule asks for a holiday calendar that is not there for that year, both answers a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from functools import cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from assistant.quota.zones import clock_of
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ CLASSES = (
     "fresh_input", "cache_read", "cache_write", "cache_write_short", "cache_write_long", "output", "reasoning",
 )  # fmt: skip
 _ZERO, _ONE = Decimal(0), Decimal(1)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Amount(NamedTuple):
@@ -47,8 +47,7 @@ NOTHING = Amount(_ZERO, _ZERO, _ZERO)
 _UNIT = Amount(_ONE, _ONE, _ONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(NamedTuple):
     """One step, or several of one model and hour added up, as a meter sees it.
 
     `given` holds units that the source states itself, by unit ("credits", "tokens", "money", "percent", or "units" for
@@ -58,8 +57,8 @@ class Burn:
     """
 
     at: datetime
-    usage: TokenUsage = field(default_factory=TokenUsage)
-    cost: Cost = field(default_factory=lambda: Cost("unknown"))
+    usage: TokenUsage = TokenUsage()
+    cost: Cost = Cost("unknown")
     model: str = ""
     requests: Decimal = _ONE
     prompts: Decimal = _ONE
@@ -67,13 +66,12 @@ class Burn:
     until: datetime | None = None
     running: bool = False
     doubtful: bool = False
-    given: Mapping[str, Decimal] = field(default_factory=dict)
-    charged: Mapping[str, Decimal] = field(default_factory=dict)
+    given: Mapping[str, Decimal] = _NOTHING
+    charged: Mapping[str, Decimal] = _NOTHING
     client: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A factor that holds for some models, at some times. Empty parts hold always; `hours` may pass midnight.
 
     `days` (Monday is 0) and `hours` are of the clock in `zone`. On a day of `except_holidays` it does not hold.
@@ -99,7 +97,7 @@ class Rule:
             return False
         if not self.days and not self.hours and not self.except_holidays:
             return True
-        local = at.astimezone(_zone(self.zone))
+        local = at.astimezone(clock_of(self.zone))
         clock = local.time()
         if self.hours and not any(
             first <= clock < last if first < last else clock >= first or clock < last for first, last in self.hours
@@ -115,16 +113,14 @@ class Rule:
         return local.date() not in known.days
 
 
-@dataclass(frozen=True, slots=True)
-class Holidays:
+class Holidays(NamedTuple):
     """A calendar of days off, and the years it speaks for."""
 
     days: frozenset[date]
     years: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """Weights or prices of the token classes from an instant on, for some models; the newest that fits wins."""
 
     weights: Mapping[str, Decimal]
@@ -132,18 +128,17 @@ class Rate:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
+class Tariff(NamedTuple):
     """How steps turn into units of one meter. `per` is how many tokens a weight is for (1, 1,000 or 1,000,000)."""
 
     unit: Unit
-    weights: Mapping[str, Decimal] = field(default_factory=dict)
+    weights: Mapping[str, Decimal] = _NOTHING
     per: Decimal = _ONE
-    models: Mapping[str, Decimal] = field(default_factory=dict)
+    models: Mapping[str, Decimal] = _NOTHING
     rates: tuple[Rate, ...] = ()
     rules: tuple[Rule, ...] = ()
     currency: str = ""
-    holidays: Mapping[str, Holidays] = field(default_factory=dict)
+    holidays: Mapping[str, Holidays] = _NOTHING
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return the units a step takes; None where its price is unknown, which is not zero."""
@@ -256,8 +251,3 @@ def _weight(weights: Mapping[str, Decimal], name: str, default: Decimal | None) 
     if default is None and name not in {"output", "reasoning"}:
         return weights.get("fresh_input")
     return default
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
