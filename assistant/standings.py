@@ -130,7 +130,8 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
     present = pick is not None and pick.provider.name == provider.name
     notes = list(accounts.poll_notes(provider))
     if payer == "plan":
-        able = sorted(plan.name for plan in accounts.plans.values() if _serves(plan, provider))
+        host = urlsplit(provider.base_url).netloc
+        able = sorted(plan.name for plan in accounts.plans.speaking(host) if _serves(plan, host))
         names = f"one of {', '.join(able)}" if able else "see `wattson plans --all`"
         notes.append(
             f'Which plan is yours is not known. Say it in your config: [plans] {provider.name} = "..." ({names})'
@@ -178,10 +179,10 @@ def _hint(accounts: Accounts, plan: Plan | None, pick: Pick | None, now: datetim
     return hint.cheaper(cost_at, now, zone=zone) if any(each.hours for each in model.prices) else None
 
 
-def _serves(plan: Plan, provider: Provider) -> bool:
+def _serves(plan: Plan, host: str) -> bool:
     """Say whether a plan may be what pays a provider: the same host, and no plan that is a provider's by nature."""
     hosts = {urlsplit(each).netloc for each in plan.addresses.values()}
-    return urlsplit(provider.base_url).netloc in hosts and not plan.default_for
+    return host in hosts and not plan.default_for
 
 
 def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, ...]:

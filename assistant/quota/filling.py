@@ -52,6 +52,8 @@ class Filling:
         self._read_limit: Limit = None
         self._left: Decimal | None = None
         self._points = meter.unit == "percent"
+        self._rolls = meter.window.kind == "rolling"
+        self._unplaced = meter.window.trails and not self._rolls
         self._burnt = Burnt()
         self._overlap = _ZERO
         self._foreign = NOTHING
@@ -121,15 +123,11 @@ class Filling:
     @property
     def _trails(self) -> bool:
         """Whether steps leave one by one: a rolling window, or one whose edges nobody has said yet."""
-        window = self.meter.window
-        return window.kind == "rolling" or self._edgeless
+        return self._rolls or self._edgeless
 
     @property
     def _edgeless(self) -> bool:
-        window = self.meter.window
-        if window.kind not in {"grid", "subscription_month"} or (self._reading is not None and self.end is not None):
-            return False
-        return window.origin is None and (window.kind == "grid" or window.day == 0)
+        return self._unplaced and (self._reading is None or self.end is None)
 
     @property
     def _read_at(self) -> datetime | None:

@@ -12,6 +12,8 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import StateError
@@ -21,7 +23,7 @@ from assistant.quota.store import WAIT_S, Store
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -172,11 +174,13 @@ class Ledger:
         since: datetime | None = None,
         exact_since: datetime | None = None,
         edges: Sequence[datetime] = (),
+        changes: Iterable[datetime] | None = None,
     ) -> list[Entry]:
         """Return what a plan burnt, as `entries` does but gathered by quarters of an hour, model and kind of cost.
 
-        Exact from `since` on, around `edges`, and step by step from `exact_since` on. Steps that failed are left out. An
-        entry stands for `steps` steps. A month of a million-row book takes some hundredth of a second.
+        Exact from `since` on, around `edges`, and step by step from `exact_since` on. Where `changes` are given, a whole
+        stretch between two of them, or edges, is gathered, and only the quarters that hold one are told apart. Steps that
+        failed are left out. An entry stands for `steps` steps. A month of a million-row book takes some hundredth of a second.
         """
         first = -(-int(since.timestamp()) // tally.SPAN_S) if since is not None else -(1 << 62)
         last = int(exact_since.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
@@ -188,15 +192,21 @@ class Ledger:
         if since is not None and since < tally.span_at(first):
             stretches.append((since, tally.span_at(first)))
 
+        pieces = [(first, last)]
+        if changes is not None and since is not None:
+            marks = {each.timestamp() / tally.SPAN_S for each in (*edges, *changes)}
+            at = sorted(
+                {first, last, *(span for mark in marks for span in (floor(mark), ceil(mark)) if first < span < last)}
+            )
+            pieces = list(pairwise(at))
+
         def read(base: Connection) -> list[Entry]:
             self._catch_up(base)
-            rows = base.execute(
-                "SELECT first_at, provider, model, payer, exact, cost_status, currency, steps, fresh_input, cache_read, "
-                "cache_write_short, cache_write_long, output, reasoning, amount FROM spans WHERE plan = ? AND span >= ? "
-                f"AND span < ? AND steps > 0{' AND span <> ?' * len(cut)}",
-                (plan, first, last, *cut),
-            )
-            return [_bundle(plan, row) for row in rows]
+            return [
+                _bundle(plan, row)
+                for piece in _quarters(base, plan, pieces, cut, whole=changes is None)
+                for row in piece
+            ]
 
         found = _merged(self.store.read(read))
         for start, end in stretches:
@@ -407,6 +417,22 @@ def _total(row: tuple[Any, ...], width: int) -> Total:
     return Total(row[:width], status, currency, steps, failed, interrupted, inexact, usage, tally.money(amounts))
 
 
+def _quarters(
+    base: Connection, plan: str, pieces: Sequence[tuple[int, int]], cut: Collection[int], *, whole: bool
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the sums of a plan in some stretches of spans, all but those that are `cut` out; each stretch in one, or `whole`."""
+    names = ("steps", *tally.TOKENS)
+    keys = "provider, model, payer, exact, cost_status, currency"
+    where = f"FROM spans WHERE plan = ? AND span >= ? AND span < ? AND steps > 0{' AND span <> ?' * len(cut)}"
+    if whole:
+        query = f"SELECT first_at, {keys}, {', '.join(names)}, amount {where}"
+    else:
+        sums = ", ".join(f"SUM({name})" for name in names)
+        query = f"SELECT MIN(first_at), {keys}, {sums}, {tally.MONEY} {where} GROUP BY {keys}"
+    for first, last in pieces:
+        yield base.execute(query, (plan, first, last, *cut)).fetchall()
+
+
 def _bundle(plan: str, row: Sequence[Any]) -> Entry:
     at, provider, model, payer, exact, status, currency, steps, fresh, read, short, long, output, reasoning, amount = (
         row
@@ -414,7 +440,7 @@ def _bundle(plan: str, row: Sequence[Any]) -> Entry:
     return Entry(
         "", "settled", datetime.fromisoformat(at), "", 0, 0, "", "", provider, model, "", payer, plan,
         TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
-        Cost(status, None if status in {"unknown", "included"} else Decimal(amount), currency), 0, steps=steps,
+        Cost(status, None if status in {"unknown", "included"} else tally.money(amount), currency), 0, steps=steps,
     )  # fmt: skip
 
 

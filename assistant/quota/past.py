@@ -14,7 +14,7 @@ from assistant.quota import bygone
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from assistant.quota.entry import Entry
     from assistant.quota.ledger import Ledger
@@ -69,8 +69,23 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     one_by_one = bool(readings) or any(each.window.kind == "rolling" for each in mine)
     spans = [begun.get(each.name) or span_at(each.window, now) for each in mine]
     edges = [span[0] for span in spans if span is not None]
-    steps = ledger.bundles(plan=plan.name, since=since, exact_since=now - EXACT if one_by_one else None, edges=edges)
+    # Where nobody said anything and no window rolls, a window is a sum: only what a step takes may differ in it.
+    changes = (
+        {at for each in mine for at in _changes(each, since, now)} if since is not None and not one_by_one else None
+    )
+    steps = ledger.bundles(
+        plan=plan.name, since=since, exact_since=now - EXACT if one_by_one else None, edges=edges, changes=changes
+    )
     return Known([*theirs, *steps], begun)
+
+
+def _changes(each: Meter, since: datetime, now: datetime) -> Iterator[datetime]:
+    yield from (at for at in (each.since, each.until) if at is not None)
+    yield from each.tariff.changes(since, now)
+    if each.window.trails and (
+        reach := each.window.reach
+    ):  # nobody knows its edges: then a hundredth of it is near enough
+        yield from (now - reach * part / 100 for part in range(101))
 
 
 def _since(each: Meter, span: Span | None, until: datetime) -> datetime | None:

@@ -7,17 +7,19 @@ rule asks for a holiday calendar that is not there for that year, both answers a
 
 from __future__ import annotations
 
+from datetime import time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from assistant.quota.window import instant
 from assistant.quota.zones import clock_of
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime, time
+    from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
 
 Unit = Literal["tokens", "requests", "calls", "prompts", "credits", "money", "percent"]
 CLASSES = (
@@ -152,6 +154,19 @@ class Tariff(NamedTuple):
             return Amount(base, base, base)
         return Amount(base * low, base * point, base * high)
 
+    def changes(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Give the instants, among others, at which what a step takes may change between two."""
+        yield from (rate.since for rate in self.rates if rate.since is not None)
+        for rule in self.rules:
+            yield from (each for each in (rule.since, rule.until) if each is not None)
+            clocks = {clock for part in rule.hours for clock in part}
+            if rule.days or rule.except_holidays:
+                clocks.add(time(0))
+            day, last = (at.astimezone(clock_of(rule.zone)).date() for at in (since, until))
+            while clocks and day <= last:
+                yield from (instant(day, clock, rule.zone) for clock in clocks)
+                day += timedelta(days=1)
+
     def factor(self, model: str, at: datetime | None) -> Amount:
         """Return what one base unit counts for a model at an instant. Where a holiday is in doubt the point is the dear end."""
         if not self.models and not self.rules:
@@ -217,27 +232,30 @@ class Tariff(NamedTuple):
         if not weights and default is None:
             return None
         total = _ZERO
-        for name, count in _counts(burn.usage):
-            if not count:
-                continue
-            weight = _weight(weights, name, default)
-            if weight is None:
-                return None
-            total += count * weight
+        for count, weight in zip(burn.usage, _each(weights, default), strict=False):  # counts come first in a usage
+            if count:
+                if weight is None:
+                    return None
+                total += count * weight
         return total / self.per if self.per != 1 else total
 
 
-def _counts(usage: TokenUsage) -> tuple[tuple[str, int], ...]:
-    return (
-        ("fresh_input", usage.fresh_input),
-        ("cache_read", usage.cache_read),
-        ("cache_write_short", usage.cache_write_short),
-        ("cache_write_long", usage.cache_write_long),
-        ("output", usage.output),
-        ("reasoning", usage.reasoning),
-    )
+_EACH: dict[tuple[int, Decimal | None], tuple[Mapping[str, Decimal], tuple[Decimal | None, ...]]] = {}
+_KEPT = 256
 
 
+def _each(weights: Mapping[str, Decimal], default: Decimal | None) -> tuple[Decimal | None, ...]:
+    """Return the weight of each class, in the order of a usage; looked up once for each table of weights."""
+    key = (id(weights), default)
+    known = _EACH.get(key)
+    if known is None or known[0] is not weights:
+        if len(_EACH) >= _KEPT:
+            _EACH.clear()
+        known = _EACH[key] = weights, tuple(_weight(weights, name, default) for name in _COUNTED)
+    return known[1]
+
+
+_COUNTED = TokenUsage._fields[:6]
 _STANDS_FOR = {"reasoning": "output", "cache_write_short": "cache_write", "cache_write_long": "cache_write"}
 
 

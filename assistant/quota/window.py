@@ -55,6 +55,13 @@ class Window(NamedTuple):
         return self.kind not in {"first_use", "rolling", "balance"}
 
     @property
+    def trails(self) -> bool:
+        """Whether steps leave it one by one, unless a reading says otherwise: it rolls, or nobody said where its edges are."""
+        if self.kind in {"grid", "subscription_month"} and self.origin is None:
+            return self.kind == "grid" or self.day == 0
+        return self.kind == "rolling"
+
+    @property
     def reach(self) -> timedelta | None:
         """How long its longest window lasts; None where it has none."""
         match self.kind:
