@@ -109,7 +109,7 @@ class Elsewhere:
         return [
             Burn(
                 each.at, each.usage, each.cost, each.model, Decimal(each.steps), Decimal(0), until=each.until,
-                client=each.client,
+                client=each.client, steps=each.steps,
             )
             for each in self.imports.spans(plan, since)
         ]  # fmt: skip

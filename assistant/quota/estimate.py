@@ -39,7 +39,8 @@ class Estimate(NamedTuple):
     `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit` ("percent" is 0 to 100); None is unknown, which is
     not zero. `start` and `end` bound the window (half open, aware UTC), None where it has none or has not begun. `source` is
     who says so ("provider", "headers", "ledger", "you"), `age_s` how old that word is. `foreign` is burn by other clients,
-    with its band. `local` is what our own ledger has of this window; `unpriced` counts steps whose price is unknown.
+    with its band. `local` is what our own ledger has of this window; `unpriced` counts steps since the last word of the provider whose price or weight is
+    unknown: then `used` is at least that, with no `high`, and None where nothing is known.
     `wants_reading` says that the provider should be asked again. `frees` is how a rolling window comes back. `capacity` is what
     the whole window is worth in weighted tokens, as learned from percents; `parts` are what is left of a balance's parts.
     `clients` is what the logs of other clients tell of this window, in what is counted: weighted tokens for percents.
@@ -98,17 +99,18 @@ class Estimate(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What one closed window held, in the meter's unit. `closed` is "end", or "granted" where it was reset before its end."""
+    """What one closed window held, in the meter's unit; `used` is None where nobody knows it. `closed` is "end", or "granted" where it was reset before its end."""
 
     meter: str
     unit: str
     start: datetime | None
     end: datetime | None
-    used: Decimal
+    used: Decimal | None
     limit: Decimal | Literal["unlimited"] | None
     events: int
     foreign: Decimal
     closed: Literal["end", "granted"] = "end"
+    unpriced: int = 0
 
 
 def binding(
@@ -197,7 +199,8 @@ def as_json(each: Estimate) -> dict[str, Any]:
 
 def held_json(each: Held) -> dict[str, Any]:
     """Return a closed window with the keys of an estimate."""
-    remaining = max(Decimal(0), each.limit - each.used) if isinstance(each.limit, Decimal) else None
+    known = isinstance(each.limit, Decimal) and each.used is not None
+    remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # as `known` says
     return {
         "meter": each.meter,
         "unit": each.unit,
@@ -205,8 +208,9 @@ def held_json(each: Held) -> dict[str, Any]:
         "used": number(each.used),
         "limit": number(each.limit),
         "remaining": number(remaining),
-        "state": "exhausted" if remaining == 0 else "unknown" if each.limit is None else "open",
+        "state": "exhausted" if remaining == 0 else "unknown" if each.limit is None or each.used is None else "open",
         "events": each.events,
+        "unpriced": each.unpriced,
         "foreign": number(each.foreign),
         "closed": each.closed,
     }

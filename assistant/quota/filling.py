@@ -19,7 +19,7 @@ from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
@@ -37,14 +37,20 @@ class Room(NamedTuple):
 
 
 class Filling:
-    """The window of one meter that is open, and those before it in `held`. `plan` is its plan's name."""
+    """The window of one meter that is open, and those before it in `held`.
 
-    def __init__(self, plan: str, meter: Meter) -> None:
+    `plan` is its plan's name, and `currencies` are those that its meters count: what is paid in another's takes nothing
+    here. `unpriced` counts all steps ever of which nobody knows what they take.
+    """
+
+    def __init__(self, plan: str, meter: Meter, currencies: Collection[str] = ()) -> None:
         self.plan = plan
         self.meter = meter
         self.start: datetime | None = None
         self.end: datetime | None = None
+        self._currencies = currencies
         self.held: list[Held] = []
+        self.unpriced = 0
         self.peak = _ZERO
         self.peak_at: datetime | None = None
         self._base: Amount | None = None
@@ -57,7 +63,6 @@ class Filling:
         self._burnt = Burnt()
         self._overlap = _ZERO
         self._foreign = NOTHING
-        self._unpriced = 0
         self._absent = False
         self._spent_until: datetime | None = None
         self._spent = False
@@ -106,13 +111,15 @@ class Filling:
             last = self.held[-1].end if self.held else None
             self.start, self.end = opened(self.meter.window, burn.at, last)
         if found is None:
-            self._unpriced += 1
+            if burn.cost.amount is None or burn.cost.currency not in self._currencies:
+                self._burnt.miss(burn, trails=self._trails)
+                self.unpriced += burn.steps
             return None
         given = burn.given.get("percent") if self._points else None
         if given is not None or (self._points and self.meter.name in burn.charged):
             # A burn that is stated in points moves the bar itself.
             self._base = (self._base or NOTHING).plus(found)
-            self._burnt.events += 1
+            self._burnt.events += burn.steps
             return found
         self._burnt.add(burn, found, trails=self._trails)
         if self._purse is not None:
@@ -162,18 +169,24 @@ class Filling:
             self._base, self._burnt.expired, self._foreign, self._wants = None, _ZERO, NOTHING, True
 
     def _close(self, at: datetime, why: Literal["end", "granted"]) -> None:
-        if self.start is not None and (self._burnt.events or self._burnt.clients or self._base is not None):
+        burnt = self._burnt
+        if self.start is not None and (burnt.events or burnt.clients or burnt.unpriced or self._base is not None):
             used = self._used()
             self.held.append(
                 Held(
-                    self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, used.point,
-                    self._limit(self.start), self._burnt.events, self._not_ours().point, why,
+                    self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, None if self._blank else used.point,
+                    self._limit(self.start), self._burnt.events, self._not_ours().point, why, burnt.unpriced,
                 )
             )  # fmt: skip
         self._base, self._left, self._spent = None, None, False
         self._learned.begin()
         self._burnt.close()
-        self._foreign, self._overlap, self._unpriced, self._corrections = NOTHING, _ZERO, 0, []
+        self._foreign, self._overlap, self._corrections = NOTHING, _ZERO, []
+
+    @property
+    def _blank(self) -> bool:
+        """Whether nothing is known of what is used but that something was: no reading, and no step with a weight."""
+        return bool(self._burnt.unpriced) and self._base is None and not self._burnt.since.high and not self._spent
 
     def _watch(self, at: datetime) -> None:
         if self._points or self._trails:

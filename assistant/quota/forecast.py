@@ -53,6 +53,8 @@ def forecast(
     each: Estimate, now: datetime, burns: Sequence[tuple[datetime, Decimal]] = ()
 ) -> Forecast:  # fmt: skip
     """Return the forecast of one meter; `burns` are our own steps in its units."""
+    if each.unpriced:  # what is known is the least it can be: no pace can be told from it
+        return Forecast(each.meter, each.unit, age_s=each.age_s)
     short = burn_rate(burns, now, SHORT) if burns else None
     long = burn_rate(burns, now, LONG) if burns else None
     blank = Forecast(each.meter, each.unit, age_s=each.age_s, burn_short=short, burn_long=long)

@@ -55,7 +55,7 @@ def gauges(
     burns = sorted(((each.at, burn) for each in entries if (burn := burn_of(each, now)) is not None), key=_first)
     found = []
     for meter in plan.meters:
-        gauge = Gauge(plan.name, meter)
+        gauge = Gauge(plan.name, meter, plan.currencies)
         heard = accepted(reading for reading in readings if reads(plan, meter, reading))
         told = iter(heard)
         next_one = next(told, None)
@@ -156,7 +156,8 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
         return None
     else:
         # A ledger may give entries that stand for several steps; then each is taken for a prompt of its own.
-        steps = Decimal(getattr(entry, "steps", 1))
+        count = getattr(entry, "steps", 1)
+        steps = Decimal(count)
         alone = bool(entry.purpose)
         burn = Burn(
             entry.at,
@@ -167,6 +168,7 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
             prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
             until=entry.ended_at,
             running=entry.state == "in_flight",
+            steps=count,
         )
     if burn.at > now:
         return burn._replace(at=now) if burn.at - now <= _CLOCKS else None

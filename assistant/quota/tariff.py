@@ -55,7 +55,7 @@ class Burn(NamedTuple):
     `given` holds units that the source states itself, by unit ("credits", "tokens", "money", "percent", or "units" for
     whatever the meter counts), before rules; `charged` holds final units by name of meter. `until` is when the step
     ended, None where unknown; a `running` one has not; a `doubtful` one failed and may or may not be billed. `client` is
-    whose log tells of it, "" for our own ledger.
+    whose log tells of it, "" for our own ledger, `steps` how many are added up.
     """
 
     at: datetime
@@ -71,6 +71,7 @@ class Burn(NamedTuple):
     given: Mapping[str, Decimal] = _NOTHING
     charged: Mapping[str, Decimal] = _NOTHING
     client: str = ""
+    steps: int = 1
 
 
 class Rule(NamedTuple):

@@ -139,6 +139,11 @@ class Plan(NamedTuple):
     fields: Mapping[str, Provenance] = _NOTHING
 
     @property
+    def currencies(self) -> frozenset[str]:
+        """The currencies that its meters count, each in its own."""
+        return frozenset(each.currency for each in self.meters if each.unit == "money" and each.currency)
+
+    @property
     def may_send(self) -> bool:
         """Whether its terms let this program send requests with it; otherwise it is for display only."""
         return self.client != "forbidden"
