@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant.quota import bygone
+from assistant.quota.tally import SPAN_S
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EXACT = timedelta(hours=12)
 """How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
+_QUARTER = timedelta(seconds=SPAN_S)
 _LONG = timedelta(days=1)
 _STRETCH = timedelta(days=32)
 
@@ -69,12 +71,17 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     one_by_one = bool(readings) or any(each.window.kind == "rolling" for each in mine)
     spans = [begun.get(each.name) or span_at(each.window, now) for each in mine]
     edges = [span[0] for span in spans if span is not None]
+    edges += [now - reach for each in mine if each.window.trails and (reach := each.window.reach)]
+    changes = {at for each in mine for at in _changes(each, since, now)} if since is not None else set()
+    edges += [at for at in changes if at.timestamp() % SPAN_S]
     # Where nobody said anything and no window rolls, a window is a sum: only what a step takes may differ in it.
-    changes = (
-        {at for each in mine for at in _changes(each, since, now)} if since is not None and not one_by_one else None
-    )
+    whole = since is not None and not one_by_one
     steps = ledger.bundles(
-        plan=plan.name, since=since, exact_since=now - EXACT if one_by_one else None, edges=edges, changes=changes
+        plan=plan.name,
+        since=since,
+        exact_since=now - EXACT if one_by_one else None,
+        edges=edges,
+        changes=changes if whole else None,
     )
     return Known([*theirs, *steps], begun)
 
@@ -85,7 +92,10 @@ def _changes(each: Meter, since: datetime, now: datetime) -> Iterator[datetime]:
     if each.window.trails and (
         reach := each.window.reach
     ):  # nobody knows its edges: then a hundredth of it is near enough
-        yield from (now - reach * part / 100 for part in range(101))
+        first, step = int((now - reach).timestamp()) // SPAN_S, reach / 100
+        yield from (
+            datetime.fromtimestamp(first * SPAN_S, UTC) + step * part // _QUARTER * _QUARTER for part in range(101)
+        )
 
 
 def _since(each: Meter, span: Span | None, until: datetime) -> datetime | None:
