@@ -288,7 +288,27 @@ class Ledger:
 
         Days are those of the user's clock, both ends included. `only` keeps one value of a key: `project="/p"`.
         """
-        return self._sums("days", tally.DAY_KEYS, by, since, until, only)
+        return [_total(row, len(by)) for row in self.sums(by, since=since, until=until, **only)]
+
+    def sums(
+        self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
+    ) -> list[tuple[Any, ...]]:
+        """Sum up as `totals` does, but give what SQL gives, in order of key: for reports of ten thousands of lines."""
+        _known(by, only, tally.DAY_KEYS)
+        where, values = _between(since, until)
+        where += "".join(f" AND {name} = ?" for name in only)
+        groups = ", ".join((*by, "cost_status", "currency"))
+        tokens = ", ".join(f"SUM({name})" for name in tally.TOKENS)
+        query = (
+            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, {tally.MONEY} "
+            f"FROM days{' NOT INDEXED' if not where else ''} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
+        )
+        parts = self._derived(query, [*values, *only.values()])
+        return (
+            parts[0]
+            if len(parts) == 1
+            else sorted((row for rows in parts for row in rows), key=lambda row: row[: len(by)])
+        )
 
     def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
         """Return (day, hour, steps, tokens) for the hours in which something was burnt."""
@@ -322,26 +342,6 @@ class Ledger:
                 for name, count in zip(tally.YIELD_SUMS, row[len(by) :], strict=True):
                     counts[name] += count
         return found
-
-    def _sums(
-        self,
-        table: str,
-        keys: Sequence[str],
-        by: Sequence[str],
-        since: date | None,
-        until: date | None,
-        only: dict[str, str],
-    ) -> list[Total]:
-        _known(by, only, keys)
-        where, values = _between(since, until)
-        where += "".join(f" AND {name} = ?" for name in only)
-        groups = ", ".join((*by, "cost_status", "currency"))
-        tokens = ", ".join(f"SUM({name})" for name in tally.TOKENS)
-        query = (
-            f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, {tally.MONEY} "
-            f"FROM {table}{' NOT INDEXED' if not where else ''} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
-        )
-        return [_total(row, len(by)) for rows in self._derived(query, [*values, *only.values()]) for row in rows]
 
     def _derived(self, query: str, values: list[Any]) -> list[list[tuple[Any, ...]]]:
         def read(base: Connection) -> list[tuple[Any, ...]]:

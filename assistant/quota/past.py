@@ -71,7 +71,7 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     one_by_one = bool(readings) or any(each.window.kind == "rolling" for each in mine)
     spans = [begun.get(each.name) or span_at(each.window, now) for each in mine]
     edges = [span[0] for span in spans if span is not None]
-    edges += [now - reach for each in mine if each.window.trails and (reach := each.window.reach)]
+    edges += [now - back for each in mine if each.window.trails and (back := each.window.reach)]
     changes = {at for each in mine for at in _changes(each, since, now)} if since is not None else set()
     edges += [at for at in changes if at.timestamp() % SPAN_S]
     # Where nobody said anything and no window rolls, a window is a sum: only what a step takes may differ in it.

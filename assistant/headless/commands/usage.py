@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from assistant.teller import Teller
 
 _KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer")
-_COUNTS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning")
 _BY = ("day", "provider", "model", "project")
 
 
@@ -58,10 +57,10 @@ def run(teller: Teller, options: Namespace) -> int:
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(history.rows(ledger.totals(by, since=since)), by))
+        out(history.as_csv(history.from_sums(ledger.sums(by, since=since), len(by)), by))
         return 0
     by = by or _BY
-    rows = [row for row in history.rows(ledger.totals(by, since=since)) if row.steps > row.failed]
+    rows = [row for row in history.from_sums(ledger.sums(by, since=since), len(by)) if row.steps > row.failed]
     others = teller.accounts.elsewhere.burnt(since)
     if options.json:
         _dump(teller, by, rows, others, since)
@@ -92,15 +91,18 @@ def _dump(teller: Teller, by: Sequence[str], rows: Sequence[Row], others: Sequen
 def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
     """Return a row as scripts know it: costs by currency, and what has no amount by its status."""
     costs: dict[str, str | None] = {currency: str(amount) for currency, amount in sorted(row.money.items())}
-    costs |= {name: None for name in ("included", "free") if getattr(row, name)}
-    if row.unpriced:
-        costs["unknown"] = None
-    counts = {name: getattr(row.usage, name) for name in _COUNTS}
-    head = dict(zip(by, row.key, strict=True))
+    for name, count in (("included", row.included), ("free", row.free), ("unknown", row.unpriced)):
+        if count:
+            costs[name] = None
+    fresh, read, short, long, output, thought, _ = row.usage
     return {
-        **head,
+        **dict(zip(by, row.key, strict=True)),
         "steps": row.steps - row.failed,
-        **counts,
+        "fresh_input": fresh,
+        "cache_read": read,
+        "cache_write": short + long,
+        "output": output,
+        "reasoning": thought,
         "exact": not row.inexact,
         "costs": costs,
         "cost": row.cost,
@@ -108,13 +110,15 @@ def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[Row]) -> None:
+    from assistant.quota import history
+
     columns = zip(*(row.key for row in rows), strict=True)
     heads = "  ".join(f"{{:<{max(map(len, column))}}}" for column in columns).format
     lines = []
     for row in rows:
-        usage = row.usage
-        burn = f"{usage.fresh_input + usage.cache_write:>11,} fresh {usage.cache_read:>12,} cached {usage.total_output:>10,} out"
-        lines.append(f"{heads(*row.key)}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
+        fresh, read, short, long, output, thought, _ = row.usage
+        burn = f"{fresh + short + long:>11,} fresh {read:>12,} cached {output + thought:>10,} out"
+        lines.append(f"{heads(*row.key)}  {row.steps - row.failed:>5} steps {burn}  {history.cost_words(row)}")
     if lines:
         out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
 
