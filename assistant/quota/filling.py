@@ -256,6 +256,8 @@ class Filling:
             return Room(now) if not self._spent else Room(self._spent_until)
         if need <= left and left > 0:
             return Room(now)
+        if isinstance(limit, Decimal) and (raised := self._raised(need, limit, now)) is not None:
+            return Room(raised)
         if isinstance(limit, Decimal) and need > limit:
             return Room(None, never=True)
         if self._spent and self._spent_until is not None:
@@ -265,6 +267,19 @@ class Filling:
         if self.meter.window.kind == "balance":
             return Room(None, never=True)
         return Room(self.end)
+
+    def _raised(self, need: Decimal, limit: Decimal, now: datetime) -> datetime | None:
+        """Return when the plan itself makes room: by a higher limit, or none, that begins before the window ends or must."""
+        if self._points or self._spent or self._trails or self._read_limit is not None:
+            return None
+        for at in sorted(since for since, _ in self.meter.limits if since > now):
+            over = self.end is not None and at >= self.end
+            if over and need <= limit:
+                return None  # the next window has room before that
+            later = self.meter.limit_at(at)
+            if later == "unlimited" or (later is not None and need <= later - (_ZERO if over else self._used().point)):
+                return at
+        return None
 
     def _room_trailing(self, need: Decimal, limit: Limit) -> Room:
         if isinstance(limit, Decimal):
