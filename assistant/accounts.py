@@ -16,7 +16,7 @@ from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -298,9 +298,13 @@ class Accounts:
             found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
         return found
 
-    def readings(self, plan: Plan) -> list[Reading]:
-        """Return what was said of a plan as far back as it matters, oldest first."""
+    def said(self, plan: Plan) -> list[Reading]:
+        """Return all that was said of a plan as far back as it matters, of whatever account, oldest first."""
         return self.ledger.sources.heard(plan=plan.name, since=self._now() - _HEARD)
+
+    def readings(self, plan: Plan) -> list[Reading]:
+        """Return what was said of a plan, oldest first. Two subscriptions are two accounts: only the last to speak counts."""
+        return of_one(self.said(plan))
 
     def listen(self, provider: Provider, key: str) -> Hearing:
         """Begin to hear what answers of a provider say of its quota."""
@@ -396,6 +400,12 @@ class Accounts:
             at=now.timestamp(),
             state=first.state if first else "",
         )
+
+
+def of_one(said: Sequence[Reading]) -> list[Reading]:
+    """Keep the readings of the account that spoke last, and those that name none."""
+    last = next((each.account for each in reversed(said) if each.account), "")
+    return [each for each in said if each.account in {"", last}]
 
 
 def _alive(pid: int) -> bool:

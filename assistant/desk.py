@@ -160,6 +160,7 @@ class Desk:
                 usage_estimate=usage,
                 cost_estimate=self.price(usage),
                 pid=os.getpid(),
+                account=self._hearing.account,
             )
         )
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from assistant.accounts import of_one
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -109,14 +110,15 @@ def _of_plan(
     present = pick is not None and any(each.name == pick.provider.name for each in providers)
     model = pick.model.id if pick is not None and present else ""
     estimates = accounts.estimates(plan, model)
-    notes = [*_terms(plan, now), *(note for each in providers for note in accounts.poll_notes(each))]
+    said = accounts.said(plan)
+    notes = [*_terms(plan, now), *_keys(said), *(note for each in providers for note in accounts.poll_notes(each))]
     return Standing(
         plan.name,
         plan.title,
         tuple(each.name for each in providers),
         present,
         tuple(zip(estimates, accounts.forecasts(plan, estimates), strict=True)),
-        tuple(meter.unmapped(plan, accounts.readings(plan))),
+        tuple(meter.unmapped(plan, of_one(said))),
         _pace(accounts, providers),
         accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
         tuple(notes),
@@ -188,6 +190,12 @@ def _serves(plan: Plan, host: str) -> bool:
 def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, ...]:
     heard = [accounts.hearings[each.name] for each in providers if each.name in accounts.hearings]
     return tuple(reading for hearing in heard for reading in hearing.pace)
+
+
+def _keys(said: Sequence[Reading]) -> list[str]:
+    """Say that figures of other keys of a plan were heard and are left out."""
+    others = len({each.account for each in said if each.account}) - 1
+    return [f"shown is the key that was used last; figures of {others} more are left out"] if others > 0 else []
 
 
 def _terms(plan: Plan, now: datetime) -> list[str]:

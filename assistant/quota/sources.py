@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection, Store
 
 
+_OF_ACCOUNTS = {"endpoint", "headers", "error"}
+"""Kinds of sources that are named by account: `endpoint:PROVIDER:MARK`."""
+
+
 class Kept(NamedTuple):
     """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
 
@@ -65,11 +69,19 @@ class Sources:
         self.put_readings(source, json.dumps(told, sort_keys=True, ensure_ascii=False), at, plan=plan)
 
     def heard(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Reading]:
-        """Return what `hear` kept of a source or a plan, in order; what was confirmed later is said again then."""
+        """Return what `hear` kept of a source or a plan, in order; what was confirmed later is said again then.
+
+        Each names the account that it was told of, where its source does.
+        """
         found: list[Reading] = []
         for kept in self.readings(source, plan=plan, since=since):
+            kind, _, mark = kept.source.partition(":")
+            more = {
+                "observed_at": kept.at.isoformat(),
+                "account": mark.rpartition(":")[2] if kind in _OF_ACCOUNTS else "",
+            }
             try:
-                told = [from_json({**each, "observed_at": kept.at.isoformat()}) for each in json.loads(kept.payload)]
+                told = [from_json({**each, **more}) for each in json.loads(kept.payload)]
             except (ValueError, TypeError):
                 continue  # of another kind, or torn
             found += told
