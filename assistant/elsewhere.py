@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import discover
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
@@ -53,7 +51,9 @@ class Elsewhere:
 
     def clients(self) -> list[str]:
         """Name the clients whose logs can be read."""
-        return [part.CLIENT for part in discover.parts("assistant.quota.importers")]
+        from assistant.quota.imports import clients_known
+
+        return clients_known()
 
     def take_in(
         self,

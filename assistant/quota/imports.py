@@ -33,6 +33,11 @@ VERSION = 3
 _PACKAGE = "assistant.quota.importers"
 
 
+def clients_known() -> list[str]:
+    """Name the clients whose logs can be read: as their modules are, with dashes."""
+    return [name.replace("_", "-") for name in discover.part_names(_PACKAGE)]
+
+
 class Imports:
     """The sums of other clients' logs, in a file of their own beside the ledger."""
 
@@ -59,9 +64,10 @@ class Imports:
         `folders` stand for the usual places. `plan_of` names the plan that a client's requests to a provider burn.
         """
         found = []
-        for part in discover.parts(_PACKAGE):
-            if clients and part.CLIENT not in clients:
+        for name in clients_known():
+            if clients and name not in clients:
                 continue
+            part = discover.part(_PACKAGE, name.replace("-", "_"))
             roots = [root for root in folders or part.places(env, home) if root.is_dir()]
             if roots:
                 plan = partial(plan_of, part.CLIENT)

@@ -43,7 +43,9 @@ def counted(imports, *by):
 
 def test_every_importer_offers_what_the_seam_asks():
     for part in discover.parts("assistant.quota.importers"):
-        assert part.CLIENT
+        assert (
+            part.__name__.rpartition(".")[2].replace("_", "-") == part.CLIENT
+        )  # by which it is found without being loaded
         assert part.places({}, Path("/home/u"))
         for kind in part.KINDS.values():
             assert callable(getattr(part, {"lines": "line", "whole": "whole", "base": "base"}[kind]))
