@@ -23,7 +23,7 @@ from assistant.quota.store import WAIT_S, Store
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -175,12 +175,13 @@ class Ledger:
         exact_since: datetime | None = None,
         edges: Sequence[datetime] = (),
         changes: Iterable[datetime] | None = None,
+        prompts: bool = False,
     ) -> list[Entry]:
         """Return what a plan burnt, as `entries` does but gathered by quarters of an hour, model and kind of cost.
 
         Exact from `since` on, around `edges`, and step by step from `exact_since` on. Where `changes` are given, a whole
         stretch between two of them, or edges, is gathered, and only the quarters that hold one are told apart. Steps that
-        failed are left out. An entry stands for `steps` steps. A month of a million-row book takes some hundredth of a second.
+        failed are left out. An entry stands for `steps` steps, and on wish tells how many prompts they were. A month of a million-row book takes some hundredth of a second.
         """
         first = -(-int(since.timestamp()) // tally.SPAN_S) if since is not None else -(1 << 62)
         last = int(exact_since.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
@@ -202,11 +203,7 @@ class Ledger:
 
         def read(base: Connection) -> list[Entry]:
             self._catch_up(base)
-            return [
-                _bundle(plan, row)
-                for piece in _quarters(base, plan, pieces, cut, whole=changes is None)
-                for row in piece
-            ]
+            return _bundles(base, plan, pieces, cut, quarters=changes is None, prompts=prompts)
 
         found = _merged(self.store.read(read))
         for start, end in stretches:
@@ -417,30 +414,55 @@ def _total(row: tuple[Any, ...], width: int) -> Total:
     return Total(row[:width], status, currency, steps, failed, interrupted, inexact, usage, tally.money(amounts))
 
 
-def _quarters(
-    base: Connection, plan: str, pieces: Sequence[tuple[int, int]], cut: Collection[int], *, whole: bool
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the sums of a plan in some stretches of spans, all but those that are `cut` out; each stretch in one, or `whole`."""
-    names = ("steps", *tally.TOKENS)
-    keys = "provider, model, payer, exact, cost_status, currency"
-    where = f"FROM spans WHERE plan = ? AND span >= ? AND span < ? AND steps > 0{' AND span <> ?' * len(cut)}"
-    if whole:
-        query = f"SELECT first_at, {keys}, {', '.join(names)}, amount {where}"
+_KINDS = "provider, model, payer, exact, cost_status, currency"
+
+
+def _bundles(
+    base: Connection,
+    plan: str,
+    pieces: Iterable[tuple[int, int]],
+    cut: Collection[int],
+    *,
+    quarters: bool,
+    prompts: bool,
+) -> list[Entry]:
+    """Return the sums of a plan in some stretches of spans, without those that are `cut` out: by `quarters`, or each stretch in one."""
+    out = f"{' AND span <> ?' * len(cut)}"
+    sums = ", ".join(name if quarters else f"SUM({name})" for name in ("steps", *tally.TOKENS))
+    where = f"FROM spans WHERE plan = ? AND span >= ? AND span < ? AND steps > 0{out}"
+    if quarters:
+        query = f"SELECT span, first_at, {_KINDS}, {sums}, amount {where}"
     else:
-        sums = ", ".join(f"SUM({name})" for name in names)
-        query = f"SELECT MIN(first_at), {keys}, {sums}, {tally.MONEY} {where} GROUP BY {keys}"
+        query = f"SELECT MIN(span), MIN(first_at), {_KINDS}, {sums}, {tally.MONEY} {where} GROUP BY {_KINDS}"
+    span = f"CAST(STRFTIME('%s', at) AS INTEGER) / {tally.SPAN_S}"
+    asked = (
+        f"SELECT {span if quarters else 0} AS span, {_KINDS}, COUNT(*) FROM steps AS s WHERE {_USE} AND s.plan = ? AND s.at >= ? "
+        f"AND s.at < ? AND s.purpose = 'main' AND s.step <= 1 GROUP BY 1, {_KINDS}"
+    )
+    found = []
     for first, last in pieces:
-        yield base.execute(query, (plan, first, last, *cut)).fetchall()
+        counts: dict[tuple[Any, ...], int] = {}
+        if prompts:
+            edges = [_instant(tally.span_at(max(0, min(each, _FAR)))) for each in (first, last)]
+            counts = {tuple(row[:-1]): row[-1] for row in base.execute(asked, (plan, *edges))}
+        for place, *row in base.execute(query, (plan, first, last, *cut)):
+            kind = (place if quarters else 0, *row[1:7])
+            found.append(_bundle(plan, row, counts.get(kind, 0) if prompts else None))
+    return found
 
 
-def _bundle(plan: str, row: Sequence[Any]) -> Entry:
+_FAR = (1 << 31) // tally.SPAN_S
+"""A span beyond all that was ever burnt."""
+
+
+def _bundle(plan: str, row: Sequence[Any], prompts: int | None) -> Entry:
     at, provider, model, payer, exact, status, currency, steps, fresh, read, short, long, output, reasoning, amount = (
         row
     )
     return Entry(
         "", "settled", datetime.fromisoformat(at), "", 0, 0, "", "", provider, model, "", payer, plan,
         TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
-        Cost(status, None if status in {"unknown", "included"} else tally.money(amount), currency), 0, steps=steps,
+        Cost(status, None if status in {"unknown", "included"} else tally.money(amount), currency), 0, steps=steps, prompts=prompts,
     )  # fmt: skip
 
 

@@ -155,17 +155,15 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
     elif entry.state == "failed":
         return None
     else:
-        # A ledger may give entries that stand for several steps; then each is taken for a prompt of its own.
         count = getattr(entry, "steps", 1)
         steps = Decimal(count)
-        alone = bool(entry.purpose)
         burn = Burn(
             entry.at,
             entry.usage,
             entry.cost,
             entry.model,
             requests=steps,
-            prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
+            prompts=_prompts(entry, count),
             until=entry.ended_at,
             running=entry.state == "in_flight",
             steps=count,
@@ -173,6 +171,14 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
     if burn.at > now:
         return burn._replace(at=now) if burn.at - now <= _CLOCKS else None
     return burn
+
+
+def _prompts(entry: Entry, steps: int) -> Decimal:
+    """Say how many prompts an entry stands for; one that does not tell is taken for one with each step."""
+    if entry.purpose:
+        return Decimal(int(entry.step <= 1 and entry.purpose == "main"))
+    known = getattr(entry, "prompts", None)
+    return Decimal(steps if known is None else known)
 
 
 def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:

@@ -63,8 +63,6 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     reach = [each for each in first if each is not None]
     since = min(reach) if len(reach) == len(first) else None
     theirs: list[Entry | Burn] = list(others.burns(plan.name, since))
-    if any(each.unit == "prompts" for each in mine):  # which steps were one prompt, only steps tell
-        return Known([*theirs, *ledger.entries(plan=plan.name, since=since)], begun)
     if since is None and bygone.summable(plan):
         sums, since = bygone.sums(ledger, plan, now)
         theirs += sums
@@ -82,6 +80,7 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
         exact_since=now - EXACT if one_by_one else None,
         edges=edges,
         changes=changes if whole else None,
+        prompts=any(each.unit == "prompts" for each in mine),
     )
     return Known([*theirs, *steps], begun)
 

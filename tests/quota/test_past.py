@@ -37,6 +37,9 @@ WINDOWS = [
     {"window": "grid", "days": 7, "activated_at": "2026-03-03T07:20:00Z", "rates": DATED},
     {"window": "grid", "days": 7, "rules": PEAK},
     {"window": "rolling", "hours": 20, "rules": PEAK},
+    {"window": "calendar_week", "zone": "Asia/Shanghai", "unit": "prompts", "rules": PEAK},
+    {"window": "first_use", "hours": 5, "unit": "prompts"},
+    {"window": "grid", "days": 7, "unit": "prompts", "only": ["opus*"]},
 ]
 
 
@@ -76,7 +79,7 @@ def fill(ledger, seed, days, steps):
 
 def row(entry, state, at, model="m", tokens=10):
     written = at.isoformat(timespec="microseconds")
-    return (str(entry), state, written, "s", 1, 1, "main", "/p", "x", model, "", "plan", "p", tokens, 0, 0, 0, 0, 0, 1,
+    return (str(entry), state, written, "s", 1, 1 + int(entry) % 3 % 2, "main", "/p", "x", model, "", "plan", "p", tokens, 0, 0, 0, 0, 0, 1,
             "included", None, "USD", 1, "", 1, "", written[:13], written)  # fmt: skip
 
 
