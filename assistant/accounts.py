@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
 _HEARD = timedelta(days=40)
-"""How far back readings are read: a month, and what the one before it held."""
+"""How far back readings are read at most: a month, and what the one before it held."""
 
 
 class Quote(NamedTuple):
@@ -300,7 +300,9 @@ class Accounts:
 
     def said(self, plan: Plan) -> list[Reading]:
         """Return all that was said of a plan as far back as it matters, of whatever account, oldest first."""
-        return self.ledger.sources.heard(plan=plan.name, since=self._now() - _HEARD)
+        from assistant.quota import past
+
+        return self.ledger.sources.heard(plan=plan.name, since=self._now() - past.heard(plan, _HEARD))
 
     def readings(self, plan: Plan) -> list[Reading]:
         """Return what was said of a plan, oldest first. Two subscriptions are two accounts: only the last to speak counts."""

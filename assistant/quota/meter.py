@@ -15,7 +15,7 @@ from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from assistant.quota.ledger import Entry
@@ -56,7 +56,7 @@ def gauges(
     found = []
     for meter in plan.meters:
         gauge = Gauge(plan.name, meter, plan.currencies)
-        heard = accepted(reading for reading in readings if reads(plan, meter, reading))
+        heard = accepted(_about(plan, meter, readings))
         told = iter(heard)
         next_one = next(told, None)
         # A reading may teach what older burn was worth; of what was before the first one only its window counts.
@@ -123,6 +123,17 @@ def accepted(readings: Iterable[Reading]) -> list[Reading]:
     return found
 
 
+def _about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Give the readings about a meter; most are alike in all that tells which it is."""
+    known: dict[tuple[Any, ...], bool] = {}
+    for each in readings:
+        kind = (each.meter, each.currency, each.mapped, each.minutes, each.models, each.feature)
+        if kind not in known:
+            known[kind] = reads(plan, meter, each)
+        if known[kind]:
+            yield each
+
+
 def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
     """Say whether a reading is about a meter: by name, else by the length of a window that nothing else claims."""
     name = reading.meter.casefold()
@@ -141,10 +152,8 @@ def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
 
 def unmapped(plan: Plan, readings: Sequence[Reading]) -> list[Reading]:
     """Return the last reading of each limit that no meter of the plan counts: to be shown raw, never dropped."""
-    last: dict[str, Reading] = {}
-    for reading in readings:
-        if reading.status != "not_in_plan" and not any(reads(plan, meter, reading) for meter in plan.meters):
-            last[reading.meter] = reading
+    counted = {id(reading) for meter in plan.meters for reading in _about(plan, meter, readings)}
+    last = {each.meter: each for each in readings if each.status != "not_in_plan" and id(each) not in counted}
     return list(last.values())
 
 

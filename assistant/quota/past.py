@@ -31,6 +31,10 @@ _LONG = timedelta(days=1)
 _STRETCH = timedelta(days=32)
 
 
+_HEARD, _LEARNED = timedelta(days=9), timedelta(days=14)
+"""How far back a plan's readings are read at least, and where they teach what a point is worth."""
+
+
 class Others(Protocol):
     """The burn of other clients, as their logs tell it."""
 
@@ -46,6 +50,18 @@ class Known(NamedTuple):
 
     burns: list[Entry | Burn]
     begun: dict[str, Span]
+
+
+def heard(plan: Plan, most: timedelta) -> timedelta:
+    """Return how far back what was said of a plan matters: a window, the end of the one before it, but not more than `most`.
+
+    Of a balance all matters, and what a point is worth is learned from some windows.
+    """
+    far = [_HEARD]
+    for each in plan.meters:
+        reach = each.window.reach
+        far.append(most if reach is None else max(reach + _LONG, _LEARNED if each.unit == "percent" else _HEARD))
+    return min(most, max(far))
 
 
 def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading], now: datetime) -> Known:

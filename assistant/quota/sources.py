@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.reading import from_json, to_json
@@ -76,14 +77,8 @@ class Sources:
         found: list[Reading] = []
         for kept in self.readings(source, plan=plan, since=since):
             kind, _, mark = kept.source.partition(":")
-            more = {
-                "observed_at": kept.at.isoformat(),
-                "account": mark.rpartition(":")[2] if kind in _OF_ACCOUNTS else "",
-            }
-            try:
-                told = [from_json({**each, **more}) for each in json.loads(kept.payload)]
-            except (ValueError, TypeError):
-                continue  # of another kind, or torn
+            account = mark.rpartition(":")[2] if kind in _OF_ACCOUNTS else ""
+            told = [each._replace(observed_at=kept.at, account=account) for each in _told(kept.payload)]
             found += told
             if kept.confirmed_at > kept.at:
                 found += [each._replace(observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
@@ -200,6 +195,18 @@ class Sources:
             for rows in parts
             for source, plan, at, confirmed, payload in rows
         ]
+
+
+@lru_cache(maxsize=4096)
+def _told(payload: str) -> tuple[Reading, ...]:
+    """Read what was kept once of one answer; nothing where it is of another kind, or torn. Instants are set by who asks."""
+    try:
+        return tuple(from_json({**each, "observed_at": _NEVER}) for each in json.loads(payload))
+    except (ValueError, TypeError):
+        return ()
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC).isoformat()
 
 
 def _text(at: datetime) -> str:
