@@ -16,7 +16,7 @@ from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
 _HEARD = timedelta(days=40)
-"""How far back readings are read: a month, and what the one before it held."""
+"""How far back readings are read at most: a month, and what the one before it held."""
 
 
 class Quote(NamedTuple):
@@ -298,9 +298,15 @@ class Accounts:
             found.append(forecast.forecast(each, now, burns if each.unit == known.unit != "percent" else ()))
         return found
 
+    def said(self, plan: Plan) -> list[Reading]:
+        """Return all that was said of a plan as far back as it matters, of whatever account, oldest first."""
+        from assistant.quota import past
+
+        return self.ledger.sources.heard(plan=plan.name, since=self._now() - past.heard(plan, _HEARD))
+
     def readings(self, plan: Plan) -> list[Reading]:
-        """Return what was said of a plan as far back as it matters, oldest first."""
-        return self.ledger.sources.heard(plan=plan.name, since=self._now() - _HEARD)
+        """Return what was said of a plan, oldest first. Two subscriptions are two accounts: only the last to speak counts."""
+        return of_one(self.said(plan))
 
     def listen(self, provider: Provider, key: str) -> Hearing:
         """Begin to hear what answers of a provider say of its quota."""
@@ -396,6 +402,12 @@ class Accounts:
             at=now.timestamp(),
             state=first.state if first else "",
         )
+
+
+def of_one(said: Sequence[Reading]) -> list[Reading]:
+    """Keep the readings of the account that spoke last, and those that name none."""
+    last = next((each.account for each in reversed(said) if each.account), "")
+    return [each for each in said if each.account in {"", last}]
 
 
 def _alive(pid: int) -> bool:

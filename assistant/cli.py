@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from assistant.session import Session
     from assistant.sight import Onlooker
+    from assistant.teller import Teller
 
 
 def main() -> None:
@@ -63,8 +64,11 @@ def _run(argv: list[str]) -> int:
             )
         from assistant import headless
 
-        if headless.looks(options.command):  # one question, and the process ends
+        needs = headless.sitting(options)
+        if needs == "onlooker":  # one question, and the process ends
             return headless.run(_onlooker(root, dict(os.environ)), options)
+        if needs == "teller":
+            return headless.run(_teller(root, dict(os.environ)), options)
         gc.enable()
         return headless.run(_session(root, dict(os.environ)), options)
     except AssistantError as error:
@@ -93,6 +97,14 @@ def _onlooker(root: Path, env: Mapping[str, str]) -> Onlooker:
 
     places = config.places(env)
     return Onlooker(root, places=places, config=config.load(places, root), env=env)
+
+
+def _teller(root: Path, env: Mapping[str, str]) -> Teller:
+    from assistant import config
+    from assistant.teller import Teller
+
+    places = config.places(env)
+    return Teller(root, places=places, config=config.load(places, root), env=env)
 
 
 def _columns() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import aclosing
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
@@ -161,6 +160,7 @@ class Desk:
                 usage_estimate=usage,
                 cost_estimate=self.price(usage),
                 pid=os.getpid(),
+                account=self._hearing.account,
             )
         )
 
@@ -196,7 +196,7 @@ class Desk:
         known = next((meter for meter in meters if meter.name == each.meter), None)
         if known is None or known.unit != "tokens" or each.used is None or not usage.total_output:
             return each
-        words = replace(usage, fresh_input=0, cache_read=0, cache_write_short=0, cache_write_long=0)
+        words = usage._replace(fresh_input=0, cache_read=0, cache_write_short=0, cache_write_long=0)
         used = each.used + known.burn(words, cost, self.who.model.id)
         remaining = max(each.limit - used, Decimal(0)) if isinstance(each.limit, Decimal) else None
-        return replace(each, used=used, remaining=remaining)
+        return each._replace(used=used, remaining=remaining)

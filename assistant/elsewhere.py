@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import discover
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
@@ -53,7 +51,9 @@ class Elsewhere:
 
     def clients(self) -> list[str]:
         """Name the clients whose logs can be read."""
-        return [part.CLIENT for part in discover.parts("assistant.quota.importers")]
+        from assistant.quota.imports import clients_known
+
+        return clients_known()
 
     def take_in(
         self,
@@ -84,8 +84,6 @@ class Elsewhere:
         return found
 
     def _limits(self, sources: Sources, found: Imported, named: str) -> None:
-        from dataclasses import replace
-
         from assistant.quota.reading import from_body, parsed
 
         limits = parsed(found.limits)
@@ -94,7 +92,7 @@ class Elsewhere:
         said = from_body({"rate_limits": limits}, "chatgpt.com", found.limits_at, "codex")
         plan = named or _CODEX_PLANS.get(str(limits.get("plan_type")), "chatgpt-plus")
         if said:
-            sources.hear("file:codex", [replace(each, source="file") for each in said], found.limits_at, plan=plan)
+            sources.hear("file:codex", [each._replace(source="file") for each in said], found.limits_at, plan=plan)
 
     def plans(self) -> list[str]:
         """Name the plans that other clients burnt."""
@@ -111,7 +109,7 @@ class Elsewhere:
         return [
             Burn(
                 each.at, each.usage, each.cost, each.model, Decimal(each.steps), Decimal(0), until=each.until,
-                client=each.client,
+                client=each.client, steps=each.steps,
             )
             for each in self.imports.spans(plan, since)
         ]  # fmt: skip

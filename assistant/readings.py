@@ -55,7 +55,7 @@ def reader(provider: Provider, plan: Plan | None) -> Any | None:
 class Hearing:
     """What one answer says of quotas. Nothing is written before `keep`, so that no word of the answer waits for it.
 
-    `signal` is what a refusal means for the plan; `pace` are limits of a minute or so, which are only worth knowing now.
+    `account` is whose quota it is; `signal` is what a refusal means for the plan; `pace` are limits of a minute or so, which are only worth knowing now.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Hearing:
         self.pace: tuple[Reading, ...] = ()
         self._sources = sources
         self._provider = provider
-        self._account = account(provider, key)
+        self.account = account(provider, key)
         self._plan = plan.name if plan is not None else ""
         self._plan_key = plan_key
         self._now = now
@@ -111,7 +111,7 @@ class Hearing:
         """Write what was heard."""
         heard, self._heard = self._heard, []
         for kind, found, at in heard:
-            self._sources().hear(f"{kind}:{self._account}", found, at, plan=self._plan)
+            self._sources().hear(f"{kind}:{self.account}", found, at, plan=self._plan)
 
 
 def _passing(reading: Reading) -> bool:

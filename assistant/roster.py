@@ -5,17 +5,17 @@ One mutable object of a session. It opens no connection by itself and keeps its 
 
 from __future__ import annotations
 
-import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistant import config, events
+from assistant import config
 from assistant.errors import Auth, ConfigError, UnknownModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from assistant import events
     from assistant.config import Config, Places
     from assistant.models.catalogue import Catalogue, Pick
     from assistant.models.client import Client
@@ -73,11 +73,17 @@ class Roster:
 
         return keys.found(self.catalogue, self._env, self._settings)
 
+    def practice(self) -> list[Provider]:
+        """Return whoever costs nothing and needs no key: for those who have none."""
+        return [each for each in self.catalogue.mentioning(("practice",)) if each.payer == "practice"]
+
     async def key(self, provider: Provider) -> str:
         """Return the key for a provider, empty where none is needed; raises Auth when it is missing.
 
         A key command or a keyring may keep one waiting: it is asked in a thread, and once a sitting (see `forget_key`).
         """
+        import asyncio
+
         from assistant.models import keys
 
         found = self._asked.get(provider.name)
@@ -142,6 +148,8 @@ class Roster:
 
     def changed(self, pick: Pick) -> events.ModelChanged:
         """Return what a face hears of a switch."""
+        from assistant import events
+
         return events.ModelChanged(
             pick.provider.name, pick.model.id, self.payer(pick.provider), pick.model.context_window, pick.effort
         )

@@ -211,15 +211,9 @@ class Session:
 
     def standings(self, *, every: bool = False) -> list[Standing]:
         """Return the plan board, of all plans there are with `every`. Reads the ledger: call it in a thread."""
-        from assistant.standings import standings
+        from assistant.standings import board
 
-        providers = self.roster.catalogue.providers
-        sellers = [each.provider for each in self.roster.found()]
-        sellers += [providers[name] for name in self.config.plans if name in providers]
-        if not sellers:
-            sellers = [each for each in providers.values() if each.payer == "practice"]
-        more = self.accounts.plans.values() if every else ()
-        return standings(self.accounts, sellers, self.roster.pick, self.now(), plans=more)
+        return board(self.accounts, self.roster, self.config, self.now(), every=every)
 
     def next_models(self) -> list[str]:
         """Name the models that a quote is compared with: the favourites, then what was asked last."""

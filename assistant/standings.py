@@ -6,12 +6,11 @@ it, or when somebody said something of it. Nothing here asks anybody: it shows w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from assistant import readings
+from assistant.accounts import of_one
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from assistant.accounts import Accounts
+    from assistant.config import Config
     from assistant.models.catalogue import Pick
     from assistant.models.provider import Provider
     from assistant.quota.estimate import Estimate
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from assistant.quota.history import Row
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
+    from assistant.roster import Roster
 
 _WEEK = timedelta(days=6)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One plan, or one provider that is paid without a plan.
 
     `meters` come with how each goes on, the binding one first. `unmapped` are limits that the provider told and the plan
@@ -51,8 +51,15 @@ class Standing:
     week: Row | None = None
     notes: tuple[str, ...] = ()
     hint: Hint | None = None
-    asks: bool = False
-    plan: Plan | None = field(default=None, repr=False)
+    plan: Plan | None = None
+
+
+def board(accounts: Accounts, roster: Roster, config: Config, now: datetime, *, every: bool = False) -> list[Standing]:
+    """Return the plan board of whoever has keys here or names plans in the config; of all plans there are with `every`."""
+    sellers = [each.provider for each in roster.found()]
+    sellers += [roster.catalogue.providers[name] for name in config.plans if name in roster.catalogue.providers]
+    more = accounts.plans.values() if every else ()
+    return standings(accounts, sellers or roster.practice(), roster.pick, now, plans=more)
 
 
 def standings(
@@ -103,19 +110,19 @@ def _of_plan(
     present = pick is not None and any(each.name == pick.provider.name for each in providers)
     model = pick.model.id if pick is not None and present else ""
     estimates = accounts.estimates(plan, model)
-    notes = [*_terms(plan, now), *(note for each in providers for note in accounts.poll_notes(each))]
+    said = accounts.said(plan)
+    notes = [*_terms(plan, now), *_keys(said), *(note for each in providers for note in accounts.poll_notes(each))]
     return Standing(
         plan.name,
         plan.title,
         tuple(each.name for each in providers),
         present,
         tuple(zip(estimates, accounts.forecasts(plan, estimates), strict=True)),
-        tuple(meter.unmapped(plan, accounts.readings(plan))),
+        tuple(meter.unmapped(plan, of_one(said))),
         _pace(accounts, providers),
         accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
         tuple(notes),
         _hint(accounts, plan, pick, now) if present else None,
-        any(readings.reader(each, plan) is not None for each in providers),
         plan,
     )
 
@@ -125,7 +132,8 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
     present = pick is not None and pick.provider.name == provider.name
     notes = list(accounts.poll_notes(provider))
     if payer == "plan":
-        able = sorted(plan.name for plan in accounts.plans.values() if _serves(plan, provider))
+        host = urlsplit(provider.base_url).netloc
+        able = sorted(plan.name for plan in accounts.plans.speaking(host) if _serves(plan, host))
         names = f"one of {', '.join(able)}" if able else "see `wattson plans --all`"
         notes.append(
             f'Which plan is yours is not known. Say it in your config: [plans] {provider.name} = "..." ({names})'
@@ -144,7 +152,6 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
         week=accounts.burnt_since((now - _WEEK).astimezone().date(), provider=provider.name),
         notes=tuple(notes),
         hint=_hint(accounts, None, pick, now) if present else None,
-        asks=readings.reader(provider, None) is not None,
     )
 
 
@@ -174,15 +181,21 @@ def _hint(accounts: Accounts, plan: Plan | None, pick: Pick | None, now: datetim
     return hint.cheaper(cost_at, now, zone=zone) if any(each.hours for each in model.prices) else None
 
 
-def _serves(plan: Plan, provider: Provider) -> bool:
+def _serves(plan: Plan, host: str) -> bool:
     """Say whether a plan may be what pays a provider: the same host, and no plan that is a provider's by nature."""
     hosts = {urlsplit(each).netloc for each in plan.addresses.values()}
-    return urlsplit(provider.base_url).netloc in hosts and not plan.default_for
+    return host in hosts and not plan.default_for
 
 
 def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, ...]:
     heard = [accounts.hearings[each.name] for each in providers if each.name in accounts.hearings]
     return tuple(reading for hearing in heard for reading in hearing.pace)
+
+
+def _keys(said: Sequence[Reading]) -> list[str]:
+    """Say that figures of other keys of a plan were heard and are left out."""
+    others = len({each.account for each in said if each.account}) - 1
+    return [f"shown is the key that was used last; figures of {others} more are left out"] if others > 0 else []
 
 
 def _terms(plan: Plan, now: datetime) -> list[str]:

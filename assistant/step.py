@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, tokens
@@ -128,8 +128,7 @@ class Step:
         if self.usage is not None and self.final:
             return self.usage
         known = self.usage or self.estimate
-        return replace(
-            known,
+        return known._replace(
             output=max(known.output, round(self.written)),
             reasoning=max(known.reasoning, round(self.thought_written)),
             exact=False,

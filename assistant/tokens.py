@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 CostStatus = Literal["metered", "reported", "included", "free", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
+class TokenUsage(NamedTuple):
     """Disjoint token counts of one or several requests.
 
     `cache_write` is split by how long the provider keeps it; `cache_write_long` is what is kept an hour or more.
@@ -56,7 +54,7 @@ class TokenUsage:
         """Input and output together: what now fills the context window."""
         return self.total_input + self.total_output
 
-    def __add__(self, other: TokenUsage) -> TokenUsage:
+    def __add__(self, other: TokenUsage) -> TokenUsage:  # type: ignore[override] # it is counts, no row of them
         return TokenUsage(
             self.fresh_input + other.fresh_input,
             self.cache_read + other.cache_read,

@@ -328,3 +328,27 @@ def test_doctor_names_languages_without_a_grammar_and_their_files_are_still_show
     (repo / "steep.lua").write_text("function steep(leaves)\n  return leaves\nend\n")
     _, text, _ = wattson("context", "how long does @steep.lua steep?", PYTHONPATH=path)
     assert "function steep(leaves)" in text
+
+
+@pytest.mark.parametrize("command", ["usage", "yield", "plans"])
+def test_a_report_loads_nothing_of_a_turn(env, repo, command):
+    """A script asks for it every few seconds: what a turn is made of takes longer to load than all there is to tell."""
+    code = f"import sys; sys.argv = ['wattson', {command!r}]; from assistant import cli; cli.main()"
+    loaded = f"import atexit, sys; atexit.register(lambda: sys.stderr.write(' '.join(sys.modules))); {code}"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=repo, env={**env, "PYTHONPATH": str(Path.cwd())}, capture_output=True, text=True
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    heavy = {
+        "asyncio",
+        "httpx",
+        "textual",
+        "msgspec",
+        "inspect",
+        "dataclasses",
+        "uuid",
+        "subprocess",
+        "zoneinfo",
+        "shutil",
+    }
+    assert not heavy & set(done.stderr.split())

@@ -2,11 +2,15 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from assistant.edits.review import Review
+from assistant.quota.ledger import Ledger, Start
+from assistant.quota.reading import Reading
 from assistant.standings import standings
+from assistant.tokens import Cost, TokenUsage
 from tests import loopback
 
 KEY = "k" * 24
@@ -228,3 +232,53 @@ def test_a_replay_of_ones_own_history_and_what_would_fit(wattson):
     assert fits["alibaba-coding-pro"]["held"] == 1
     assert fits["claude-pro"]["excluded"]
     assert fits["alibaba-coding-pro"]["by_token"]["USD"]
+
+
+def test_credits_whose_weights_nobody_publishes_are_unknown_on_the_board(wattson, tmp_path, config):
+    """GLM tells how many credits a plan has, and not what a request takes of them: to show 0 used would be a lie."""
+    config('[plans]\nzai-coding = "glm-max"\n')
+    ledger = Ledger(tmp_path / "state" / "data" / "ledger.sqlite")
+    now = datetime.now(UTC)
+    for minutes in (2, 1):
+        burnt = TokenUsage(4_000, output=200), Cost("included")
+        at = now - timedelta(minutes=minutes)
+        entry = ledger.begin(
+            Start(at, "s", 1, 1, "main", "/p", "zai-coding", "glm-5.3", "plan", "glm-max", *burnt, pid=1)
+        )  # fmt: skip
+        ledger.settle(entry, at=at, state="settled", usage=burnt[0], cost=burnt[1])
+    ledger.close()
+    five = plans(wattson)[0]["GLM Coding Plan Max (Z.ai)"]["meters"][0]
+    told = (five["used"], five["remaining"], five["percent"], five["state"], five["confidence"], five["unpriced"])
+    assert told == (None, None, None, "unknown", "unknown", 2)
+    assert five["forecast"]["text"] == ""
+    text = wattson("plans")[1]
+    assert "5 hours        unknown: 2 requests without a weight" in text
+    assert "0 of 28,000" not in text
+    # The vendor's own word is known, and what came after it is added by number.
+    assert wattson("plans", "tell", "glm-max", "5 hours", "800")[0] == 0
+    assert "5 hours        800 of 28,000 credits  2.9%" in wattson("plans")[1]
+
+
+def test_two_keys_of_one_plan_are_two_accounts_and_are_never_mixed(wattson, tmp_path, config):
+    """What one has used is no reset of the other, and no burn of other clients."""
+    config('[plans]\nzai-coding = "glm-max"\n')
+    ledger = Ledger(tmp_path / "state" / "data" / "ledger.sqlite")
+    now = datetime.now(UTC)
+    resets = now + timedelta(hours=3)
+    for minutes, mark, used in (
+        (30, "aaaaaaaa", 1900),
+        (20, "bbbbbbbb", 100),
+        (15, "aaaaaaaa", 1950),
+        (10, "bbbbbbbb", 120),
+    ):
+        at = now - timedelta(minutes=minutes)
+        said = Reading("5 hours", "endpoint", at, used=Decimal(used), resets_at=resets)
+        ledger.sources.hear(f"endpoint:zai-coding:{mark}", [said], at, plan="glm-max")
+    ledger.close()
+    shown = plans(wattson)[0]["GLM Coding Plan Max (Z.ai)"]
+    five = shown["meters"][0]
+    assert (five["used"], five["foreign"], five["resets"], five["source"]) == (120, 20, 0, "provider")
+    assert "shown is the key that was used last; figures of 1 more are left out" in shown["notes"]
+    # What the user types is of whichever account he looked at, and holds.
+    assert wattson("plans", "tell", "glm-max", "5 hours", "150")[0] == 0
+    assert plans(wattson)[0]["GLM Coding Plan Max (Z.ai)"]["meters"][0]["used"] == 150

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import discover
 from assistant.headless.output import tell
@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
     from assistant.session import Session
     from assistant.sight import Onlooker
+    from assistant.teller import Teller
 
 _PARTS = "assistant.headless.commands"
+Sitting = Literal["session", "onlooker", "teller"]
 
 
 class ShellCommand(Protocol):
     """What a module in `commands/` offers; the first line of its docstring is its help.
 
-    One that sets `LOOKS` is given an Onlooker instead of a session: it is there in a fifth of the time.
+    One may have `sitting(options)` as well: a Sitting that is enough for it. An Onlooker, for what would be shown, and a
+    Teller, for what was burnt, are there in a fifth of the time of a session.
     """
 
     __doc__: str | None
@@ -41,13 +44,14 @@ def load(name: str) -> ShellCommand:
     return discover.part(_PARTS, name)
 
 
-def looks(name: str) -> bool:
-    """Say whether a command only looks."""
-    return getattr(load(name), "LOOKS", False)
+def sitting(options: Namespace) -> Sitting:
+    """Say what a command needs."""
+    needs = getattr(load(options.command), "sitting", None)
+    return needs(options) if needs is not None else "session"
 
 
-def run(session: Session | Onlooker, options: Namespace) -> int:
+def run(session: Session | Onlooker | Teller, options: Namespace) -> int:
     """Run the command that was asked for; returns the exit code."""
     for warning in session.troubles():
         tell(warning)
-    return load(options.command).run(session, options)  # type: ignore[arg-type] # as `looks` says
+    return load(options.command).run(session, options)  # type: ignore[arg-type] # as `sitting` says

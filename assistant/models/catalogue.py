@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,7 +16,10 @@ from assistant.models.page import ADDITION, EFFORTS, Page, layered, open_page, r
 from assistant.models.provider import Model, Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+
+_NONE: Mapping[str, Path] = MappingProxyType({})
+_QUOTED = re.compile(rb'"(\w+)"')
 
 
 class Pick(NamedTuple):
@@ -45,6 +50,19 @@ class Catalogue(NamedTuple):
         if isinstance(self.providers, _Shelf):
             return Catalogue(self.providers.including(found))
         return Catalogue({**self.providers, **{provider.name: provider for provider in found}})
+
+    def mentioning(self, words: Iterable[str]) -> list[Provider]:
+        """Return the providers that the words name or whose page holds one of them in quotes, and all that users wrote of.
+
+        Of our pages only those are read.
+        """
+        if not isinstance(self.providers, _Shelf):
+            return list(self.providers.values())
+        names = set(words)
+        wanted = {word.encode("utf-8", "surrogateescape") for word in names}
+        return [
+            self.providers[name] for name in self.providers if name in names or self.providers.mentions(name, wanted)
+        ]
 
     def pick(self, text: str) -> Pick:
         """Find a model by `provider/model`, by its own name or alias, or by a part that only one model has.
@@ -112,8 +130,9 @@ class Catalogue(NamedTuple):
 class _Shelf(Mapping[str, Provider]):
     """Providers by name, each made of its page when it is first looked at: a question to one need not read them all."""
 
-    def __init__(self, makers: Mapping[str, Callable[[], Provider]]) -> None:
+    def __init__(self, makers: Mapping[str, Callable[[], Provider]], pages: Mapping[str, Path] = _NONE) -> None:
         self._makers = dict(makers)
+        self._pages = pages
         self._made: dict[str, Provider] = {}
 
     def __getitem__(self, name: str) -> Provider:
@@ -130,9 +149,18 @@ class _Shelf(Mapping[str, Provider]):
     def __len__(self) -> int:
         return len(self._makers)
 
+    def mentions(self, name: str, words: Set[bytes]) -> bool:
+        """Say whether a page of ours, not read yet, holds one of the words in quotes; True of all that may hold more."""
+        page = self._pages.get(name)
+        if name in self._made or page is None:
+            return True
+        with open(page, "rb") as file:  # noqa: PTH123 - there are sixty of them
+            quoted = _QUOTED.findall(file.read())
+        return not words.isdisjoint(quoted)
+
     def including(self, found: Iterable[Provider]) -> _Shelf:
         """Return a shelf with some in place of others; what was made stays made."""
-        shelf = _Shelf(self._makers)
+        shelf = _Shelf(self._makers, self._pages)
         shelf._made = dict(self._made)
         for provider in found:
             shelf._makers.setdefault(provider.name, lambda provider=provider: provider)  # type: ignore[misc]
@@ -151,7 +179,8 @@ def load(env: Mapping[str, str], users: Path | None, overrides: Mapping[str, Any
         {
             name: partial(_make, name, ours.get(name), mine.get(name), added.get(name, ()), overrides.get(name), env)
             for name in dict.fromkeys(names)
-        }
+        },
+        ours,
     )
     for name in {*mine, *added, *overrides} & set(shelf):
         shelf[name]  # whoever wrote something wrong hears of it now

@@ -6,12 +6,10 @@ system (the extra `keyring`), in this order. It is sent to its own provider's ad
 
 from __future__ import annotations
 
-import subprocess
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.discover import read_toml
 from assistant.errors import Auth
@@ -35,8 +33,7 @@ _FEW = frozenset({
 """What a key command sees of the environment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A key, where it came from, and how it may be shown."""
 
     value: str
@@ -51,8 +48,7 @@ class Key:
         return masked(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A key that is there, masked, and whose it is."""
 
     provider: Provider
@@ -60,8 +56,7 @@ class Found:
     masked: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How keys of somebody begin. A weak shape is a hint that is too uncertain to refuse for."""
 
     begins: str
@@ -144,6 +139,8 @@ def _command(name: str, config: Config) -> list[str] | None:
 
 def _ask(command: list[str], provider: Provider, env: Mapping[str, str]) -> str:
     """Run the user's command. It sees what a password store needs, and none of the other keys in the environment."""
+    import subprocess
+
     few = {name: value for name, value in env.items() if name in _FEW or name.startswith("LC_")}
     try:
         done = subprocess.run(
@@ -203,7 +200,7 @@ def found(catalogue: Catalogue, env: Mapping[str, str], config: Config) -> list[
     A key whose shape says that it is another provider's is not listed for this one.
     """
     keys = []
-    for provider in catalogue.providers.values():
+    for provider in catalogue.mentioning({*env, *config.key_commands}):
         for name in provider.key_names:
             value = env.get(name, "").strip()
             if value and misplaced(value, provider) is None:

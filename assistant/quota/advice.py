@@ -30,7 +30,7 @@ class Fit:
 
     `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened. `price` is the
     subscription for the span of the history, to the day; None where the plan has no price. `unknown` are meters without a
-    known limit, of which nothing can be said; `excluded` says that the plan's terms leave this program out.
+    known limit or of which some steps have no known weight, of which nothing can be said; `excluded` says that the plan's terms leave this program out.
     """
 
     plan: str
@@ -100,7 +100,10 @@ def compare(plans: Iterable[Plan], entries: Sequence[Entry | Burn], now: datetim
             Fit(
                 plan.name, plan.title, done.admitted, dict(blocked), len(windows), done.blocked[0].at if done.blocked else None,
                 _price(plan, max(span, timedelta(days=1))), plan.currency,
-                tuple(meter.name for meter in plan.meters if meter.limit is None and not meter.lots and not meter.feature),
+                tuple(
+                    meter.name for meter in plan.meters
+                    if (meter.limit is None and not meter.lots and not meter.feature) or meter.name in done.unpriced
+                ),
                 not plan.may_send, costs,
             )
         )  # fmt: skip

@@ -6,7 +6,6 @@ Both move the estimate alike; only whose burn it is differs. A reading of the pr
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -22,24 +21,23 @@ _RUNNING = 256
 _ZERO = Decimal(0)
 
 
-@dataclass(slots=True)
 class Burnt:
     """The known burn of a window. `since` and `others` (those of other clients) are what no reading covers yet.
 
-    `local` and `events` are our own of the whole window, `clients` what each log tells of it. `expired` is what has come
+    `unpriced` counts steps among them of which nobody knows what they take. `local` and `events` are our own of the whole window, `clients` what each log tells of it. `expired` is what has come
     back of a rolling window since the reading that covers it.
     """
 
-    since: Amount = NOTHING
-    others: Amount = NOTHING
-    local: Amount = NOTHING
-    clients: dict[str, Decimal] = field(default_factory=dict)
-    events: int = 0
-    expired: Decimal = _ZERO
-    _trail: deque[tuple[datetime, Amount, str]] = field(default_factory=deque)
-    _running: list[tuple[datetime | None, Amount, str]] = field(default_factory=list)
-    _steps: int = 0
-    _fractions: bool = False
+    def __init__(self) -> None:
+        self.since = self.others = self.local = NOTHING
+        self.clients: dict[str, Decimal] = {}
+        self.events = self.unpriced = 0
+        self.expired = _ZERO
+        self._untold: deque[tuple[datetime, int]] = deque()
+        self._trail: deque[tuple[datetime, Amount, str, int]] = deque()
+        self._running: list[tuple[datetime | None, Amount, str]] = []
+        self._steps = 0
+        self._fractions = False
 
     def add(self, burn: Burn, units: Amount, *, trails: bool) -> None:
         """Count a step; `trails` where it comes back by itself."""
@@ -50,13 +48,19 @@ class Burnt:
             self.others = self.others.plus(units)
             self.clients[burn.client] = self.clients.get(burn.client, _ZERO) + units.point
         else:
-            self.events, self.local = self.events + 1, self.local.plus(units)
+            self.events, self.local = self.events + burn.steps, self.local.plus(units)
         if burn.running or burn.until is not None:
             if len(self._running) > _RUNNING:
                 self._running = [each for each in self._running if each[0] is None or each[0] > burn.at]
             self._running.append((None if burn.running else burn.until, units, burn.client))
         if trails:
-            self._trail.append((burn.at, units, burn.client))
+            self._trail.append((burn.at, units, burn.client, burn.steps))
+
+    def miss(self, burn: Burn, *, trails: bool) -> None:
+        """Count a step that takes nobody knows how much."""
+        self.unpriced += burn.steps
+        if trails:
+            self._untold.append((burn.at, burn.steps))
 
     def running(self, at: datetime, *, ours: bool = True) -> Amount:
         """Return what still runs at an instant; without `ours`, of other clients alone."""
@@ -77,13 +81,16 @@ class Burnt:
     def cover(self, at: datetime) -> None:
         """Take note of a reading at an instant: what came before it is in there."""
         self.since = self.others = NOTHING
-        self.expired, self._steps = _ZERO, 0
+        self.expired, self._steps, self.unpriced = _ZERO, 0, 0
+        self._untold.clear()
         self._running = [each for each in self._running if each[0] is None or each[0] > at]
 
     def roll(self, now: datetime, reach: timedelta, read_at: datetime | None) -> None:
         """Let go of what has come back by now; `read_at` is the instant of the reading that holds, None for none."""
+        while self._untold and self._untold[0][0] + reach <= now:
+            self.unpriced -= self._untold.popleft()[1]
         while self._trail and self._trail[0][0] + reach <= now:
-            at, units, client = self._trail.popleft()
+            at, units, client, steps = self._trail.popleft()
             covered = read_at is not None and at < read_at
             if covered:
                 self.expired += units.point
@@ -93,7 +100,7 @@ class Burnt:
                 self.clients[client] -= units.point
                 self.others = self.others if covered else self.others.minus(units)
             else:
-                self.events, self.local = self.events - 1, self.local.minus(units)
+                self.events, self.local = self.events - steps, self.local.minus(units)
 
     def returns(
         self, used: Decimal, reach: timedelta, read_at: datetime | None
@@ -102,7 +109,7 @@ class Burnt:
         unknown = used - self.local.point - sum(self.clients.values(), _ZERO)
         gone = read_at + reach if unknown > 0 and read_at is not None else None
         last: datetime | None = None
-        for at, units, _ in self._trail:
+        for at, units, _, _ in self._trail:
             back = at + reach
             if last is not None and last != back:
                 yield last, used
@@ -120,9 +127,11 @@ class Burnt:
     def forget_trail(self) -> None:
         """Let nothing come back by itself any more: the edges of the window are known now."""
         self._trail.clear()
+        self._untold.clear()
 
     def close(self) -> None:
         """Begin a new window; what still runs may be counted in it."""
         self.since = self.others = self.local = NOTHING
-        self.clients, self.events = {}, 0
+        self.clients, self.events, self.unpriced = {}, 0, 0
+        self._untold.clear()
         self._running = [each for each in self._running if each[0] is None]

@@ -36,6 +36,7 @@ def sums(ledger: Ledger, plan: Plan, now: datetime) -> tuple[list[Burn], datetim
             Cost(total.status, None if total.status in {"unknown", "included"} else total.amount, total.currency),  # type: ignore[arg-type] # the ledger keeps the words of a Cost
             total.key[0],
             requests=Decimal(total.steps - total.failed),
+            steps=total.steps - total.failed,
         )
         for total in ledger.totals(("model",), until=day, plan=plan.name)
     ]

@@ -5,7 +5,6 @@ That is learned from pairs of readings with nothing but known burn between them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,13 +18,13 @@ _LEAST_POINTS = 5
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 
 
-@dataclass(slots=True)
 class Calibration:
     """What has been learned of one meter: `capacity` is the whole window in weighted tokens, with its band."""
 
-    capacity: Amount | None = None
-    _start: Amount | None = None
-    _burnt: Decimal = _ZERO
+    def __init__(self) -> None:
+        self.capacity: Amount | None = None
+        self._start: Amount | None = None
+        self._burnt = _ZERO
 
     def begin(self) -> None:
         """Forget the reading that a pair would begin with: a new window, or a plan that changed."""

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 from assistant.errors import ConfigError
 from assistant.quota.money import amount, tally
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,7 +132,7 @@ def reserved(
     """Return the reserves that a step would take from; `needs` is what it takes of each meter, at the high end."""
     found = []
     for reserve in reserves:
-        if reserve.days and now.astimezone(ZoneInfo(reserve.zone) if reserve.zone else None).weekday() in reserve.days:
+        if reserve.days and now.astimezone(clock_of(reserve.zone) if reserve.zone else None).weekday() in reserve.days:
             continue
         for each in estimates:
             if each.meter != reserve.meter or not isinstance(each.limit, Decimal) or each.used is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Entry(NamedTuple):
     """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed".
 
     `steps` is 1; only `Ledger.bundles` gives entries that stand for several steps of one model within a quarter of an
-    hour, with `at` the first one's instant. `ended_at` is None while it runs, and where nobody noted it.
+    hour, with `at` the first one's instant, and on wish the `prompts` among them. `ended_at` is None while it runs, and where nobody noted it.
     """
 
     id: str
@@ -62,11 +61,11 @@ class Entry(NamedTuple):
     attempt: int = 1
     note: str = ""
     steps: int = 1
+    prompts: int | None = None
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of the edits of one turn, or of one decision in it: the counts of a turn's outcomes add up.
 
     When a reply with edits has been fitted: `tries` 1, `first_tries` 1 if all of it fitted without a repair, `misfits`

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,33 +15,32 @@ if TYPE_CHECKING:
 
 MeterState = Literal["open", "not_started", "exhausted", "unknown", "not_in_plan"]
 Confidence = Literal["authoritative", "merged", "calibrated", "local-only", "unknown"]
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _STATES = ("exhausted", "open", "not_started", "unknown", "not_in_plan")
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """A reading that was lower than reading and own burn together: our weights are too high by `amount` (below 0)."""
 
     at: datetime
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Freed:
+class Freed(NamedTuple):
     """Some of a rolling window comes back: from `at` on, `used` is what is left of it if nothing is burnt meanwhile."""
 
     at: datetime
     used: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """One meter of one plan as it stands at an instant.
 
     `used`, `low`, `high`, `limit` and `remaining` are in the meter's `unit` ("percent" is 0 to 100); None is unknown, which is
     not zero. `start` and `end` bound the window (half open, aware UTC), None where it has none or has not begun. `source` is
     who says so ("provider", "headers", "ledger", "you"), `age_s` how old that word is. `foreign` is burn by other clients,
-    with its band. `local` is what our own ledger has of this window; `unpriced` counts steps whose price is unknown.
+    with its band. `local` is what our own ledger has of this window; `unpriced` counts steps since the last word of the provider whose price or weight is
+    unknown: then `used` is at least that, with no `high`, and None where nothing is known.
     `wants_reading` says that the provider should be asked again. `frees` is how a rolling window comes back. `capacity` is what
     the whole window is worth in weighted tokens, as learned from percents; `parts` are what is left of a balance's parts.
     `clients` is what the logs of other clients tell of this window, in what is counted: weighted tokens for percents.
@@ -77,8 +76,8 @@ class Estimate:
     feature: str = ""
     per_app: bool = False
     capacity: Amount | None = None
-    parts: Mapping[str, Decimal] = field(default_factory=dict)
-    clients: Mapping[str, Decimal] = field(default_factory=dict)
+    parts: Mapping[str, Decimal] = _NOTHING
+    clients: Mapping[str, Decimal] = _NOTHING
 
     @property
     def share(self) -> float | None:
@@ -99,19 +98,19 @@ class Estimate:
         return self.feature == feature and (not self.only or any(fnmatchcase(model, each) for each in self.only))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What one closed window held, in the meter's unit. `closed` is "end", or "granted" where it was reset before its end."""
+class Held(NamedTuple):
+    """What one closed window held, in the meter's unit; `used` is None where nobody knows it. `closed` is "end", or "granted" where it was reset before its end."""
 
     meter: str
     unit: str
     start: datetime | None
     end: datetime | None
-    used: Decimal
+    used: Decimal | None
     limit: Decimal | Literal["unlimited"] | None
     events: int
     foreign: Decimal
     closed: Literal["end", "granted"] = "end"
+    unpriced: int = 0
 
 
 def binding(
@@ -200,7 +199,8 @@ def as_json(each: Estimate) -> dict[str, Any]:
 
 def held_json(each: Held) -> dict[str, Any]:
     """Return a closed window with the keys of an estimate."""
-    remaining = max(Decimal(0), each.limit - each.used) if isinstance(each.limit, Decimal) else None
+    known = isinstance(each.limit, Decimal) and each.used is not None
+    remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # as `known` says
     return {
         "meter": each.meter,
         "unit": each.unit,
@@ -208,8 +208,9 @@ def held_json(each: Held) -> dict[str, Any]:
         "used": number(each.used),
         "limit": number(each.limit),
         "remaining": number(remaining),
-        "state": "exhausted" if remaining == 0 else "unknown" if each.limit is None else "open",
+        "state": "exhausted" if remaining == 0 else "unknown" if each.limit is None or each.used is None else "open",
         "events": each.events,
+        "unpriced": each.unpriced,
         "foreign": number(each.foreign),
         "closed": each.closed,
     }

@@ -7,10 +7,9 @@ burn since its end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.quota.burnt import Burnt
 from assistant.quota.calibration import Calibration
@@ -20,7 +19,7 @@ from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
@@ -30,45 +29,47 @@ GRACE = timedelta(seconds=60)
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """When there is room: `at` is the instant (which may be now); None with `never` False is unknown."""
 
     at: datetime | None
     never: bool = False
 
 
-@dataclass(slots=True)
 class Filling:
-    """The window of one meter that is open, and those before it in `held`. `plan` is its plan's name."""
+    """The window of one meter that is open, and those before it in `held`.
 
-    plan: str
-    meter: Meter
-    start: datetime | None = None
-    end: datetime | None = None
-    held: list[Held] = field(default_factory=list)
-    peak: Decimal = _ZERO
-    peak_at: datetime | None = None
-    _base: Amount | None = None
-    _reading: Reading | None = None
-    _read_limit: Limit = None
-    _left: Decimal | None = None
-    _points: bool = False
-    _burnt: Burnt = field(default_factory=Burnt)
-    _overlap: Decimal = _ZERO
-    _foreign: Amount = NOTHING
-    _unpriced: int = 0
-    _absent: bool = False
-    _spent_until: datetime | None = None
-    _spent: bool = False
-    _wants: bool = False
-    _corrections: list[Correction] = field(default_factory=list)
-    _learned: Calibration = field(default_factory=Calibration)
-    _purse: Purse | None = None
+    `plan` is its plan's name, and `currencies` are those that its meters count: what is paid in another's takes nothing
+    here. `unpriced` counts all steps ever of which nobody knows what they take.
+    """
 
-    def __post_init__(self) -> None:
-        self._points = self.meter.unit == "percent"
-        self._purse = Purse(self.meter.lots) if self.meter.lots else None
+    def __init__(self, plan: str, meter: Meter, currencies: Collection[str] = ()) -> None:
+        self.plan = plan
+        self.meter = meter
+        self.start: datetime | None = None
+        self.end: datetime | None = None
+        self._currencies = currencies
+        self.held: list[Held] = []
+        self.unpriced = 0
+        self.peak = _ZERO
+        self.peak_at: datetime | None = None
+        self._base: Amount | None = None
+        self._reading: Reading | None = None
+        self._read_limit: Limit = None
+        self._left: Decimal | None = None
+        self._points = meter.unit == "percent"
+        self._rolls = meter.window.kind == "rolling"
+        self._unplaced = meter.window.trails and not self._rolls
+        self._burnt = Burnt()
+        self._overlap = _ZERO
+        self._foreign = NOTHING
+        self._absent = False
+        self._spent_until: datetime | None = None
+        self._spent = False
+        self._wants = False
+        self._corrections: list[Correction] = []
+        self._learned = Calibration()
+        self._purse = Purse(meter.lots) if meter.lots else None
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return what a step takes, with the band of what is only estimated; None where unknown."""
@@ -110,13 +111,15 @@ class Filling:
             last = self.held[-1].end if self.held else None
             self.start, self.end = opened(self.meter.window, burn.at, last)
         if found is None:
-            self._unpriced += 1
+            if burn.cost.amount is None or burn.cost.currency not in self._currencies:
+                self._burnt.miss(burn, trails=self._trails)
+                self.unpriced += burn.steps
             return None
         given = burn.given.get("percent") if self._points else None
         if given is not None or (self._points and self.meter.name in burn.charged):
             # A burn that is stated in points moves the bar itself.
             self._base = (self._base or NOTHING).plus(found)
-            self._burnt.events += 1
+            self._burnt.events += burn.steps
             return found
         self._burnt.add(burn, found, trails=self._trails)
         if self._purse is not None:
@@ -127,15 +130,11 @@ class Filling:
     @property
     def _trails(self) -> bool:
         """Whether steps leave one by one: a rolling window, or one whose edges nobody has said yet."""
-        window = self.meter.window
-        return window.kind == "rolling" or self._edgeless
+        return self._rolls or self._edgeless
 
     @property
     def _edgeless(self) -> bool:
-        window = self.meter.window
-        if window.kind not in {"grid", "subscription_month"} or (self._reading is not None and self.end is not None):
-            return False
-        return window.origin is None and (window.kind == "grid" or window.day == 0)
+        return self._unplaced and (self._reading is None or self.end is None)
 
     @property
     def _read_at(self) -> datetime | None:
@@ -170,18 +169,24 @@ class Filling:
             self._base, self._burnt.expired, self._foreign, self._wants = None, _ZERO, NOTHING, True
 
     def _close(self, at: datetime, why: Literal["end", "granted"]) -> None:
-        if self.start is not None and (self._burnt.events or self._burnt.clients or self._base is not None):
+        burnt = self._burnt
+        if self.start is not None and (burnt.events or burnt.clients or burnt.unpriced or self._base is not None):
             used = self._used()
             self.held.append(
                 Held(
-                    self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, used.point,
-                    self._limit(self.start), self._burnt.events, self._not_ours().point, why,
+                    self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, None if self._blank else used.point,
+                    self._limit(self.start), self._burnt.events, self._not_ours().point, why, burnt.unpriced,
                 )
             )  # fmt: skip
         self._base, self._left, self._spent = None, None, False
         self._learned.begin()
         self._burnt.close()
-        self._foreign, self._overlap, self._unpriced, self._corrections = NOTHING, _ZERO, 0, []
+        self._foreign, self._overlap, self._corrections = NOTHING, _ZERO, []
+
+    @property
+    def _blank(self) -> bool:
+        """Whether nothing is known of what is used but that something was: no reading, and no step with a weight."""
+        return bool(self._burnt.unpriced) and self._base is None and not self._burnt.since.high and not self._spent
 
     def _watch(self, at: datetime) -> None:
         if self._points or self._trails:
@@ -251,6 +256,8 @@ class Filling:
             return Room(now) if not self._spent else Room(self._spent_until)
         if need <= left and left > 0:
             return Room(now)
+        if isinstance(limit, Decimal) and (raised := self._raised(need, limit, now)) is not None:
+            return Room(raised)
         if isinstance(limit, Decimal) and need > limit:
             return Room(None, never=True)
         if self._spent and self._spent_until is not None:
@@ -260,6 +267,19 @@ class Filling:
         if self.meter.window.kind == "balance":
             return Room(None, never=True)
         return Room(self.end)
+
+    def _raised(self, need: Decimal, limit: Decimal, now: datetime) -> datetime | None:
+        """Return when the plan itself makes room: by a higher limit, or none, that begins before the window ends or must."""
+        if self._points or self._spent or self._trails or self._read_limit is not None:
+            return None
+        for at in sorted(since for since, _ in self.meter.limits if since > now):
+            over = self.end is not None and at >= self.end
+            if over and need <= limit:
+                return None  # the next window has room before that
+            later = self.meter.limit_at(at)
+            if later == "unlimited" or (later is not None and need <= later - (_ZERO if over else self._used().point)):
+                return at
+        return None
 
     def _room_trailing(self, need: Decimal, limit: Limit) -> Room:
         if isinstance(limit, Decimal):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.estimate import instant, number
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +23,7 @@ _HUNDRED = Decimal(100)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """How a meter goes on, at its plain pace: used units over time that has passed, idle time included.
 
     Rates are units a minute. `dry_at` is when it runs out, None where it lasts or nothing is known; `lasts` is None where
@@ -55,6 +53,8 @@ def forecast(
     each: Estimate, now: datetime, burns: Sequence[tuple[datetime, Decimal]] = ()
 ) -> Forecast:  # fmt: skip
     """Return the forecast of one meter; `burns` are our own steps in its units."""
+    if each.unpriced:  # what is known is the least it can be: no pace can be told from it
+        return Forecast(each.meter, each.unit, age_s=each.age_s)
     short = burn_rate(burns, now, SHORT) if burns else None
     long = burn_rate(burns, now, LONG) if burns else None
     blank = Forecast(each.meter, each.unit, age_s=each.age_s, burn_short=short, burn_long=long)
@@ -127,17 +127,16 @@ def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = Non
     if found.dry_at is not None:
         if now is not None and found.dry_at <= now:
             return "used up"
-        clock = ZoneInfo(zone) if zone is not None else None
-        local = found.dry_at.astimezone(clock)
-        far = now is not None and local.date() != now.astimezone(clock).date()
+        here = clock_of(zone) if zone is not None else None
+        local = found.dry_at.astimezone(here)
+        far = now is not None and local.date() != now.astimezone(here).date()
         return f"dry {local:%a }at {local:%H:%M} at this rate" if far else f"dry at {local:%H:%M} at this rate"
     if found.lasts and found.share_at_reset is not None:
         return f"lasts, about {found.share_at_reset.quantize(Decimal(1), ROUND_HALF_UP)} % at reset"
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """Whether a next step may go: `blocked` names the meters that stop it; `meter` is the last to come back, `at` when.
 
     `at` is now where it is admitted; None with `never` False means that nobody knows.

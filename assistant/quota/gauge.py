@@ -12,12 +12,10 @@ what a point is worth is learned from pairs of readings with nothing but known b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from assistant.quota.calibration import band, counted
 from assistant.quota.estimate import Correction, Estimate, Freed
@@ -25,11 +23,14 @@ from assistant.quota.filling import Filling
 from assistant.quota.money import spent
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from assistant.quota.estimate import Confidence, MeterState
     from assistant.quota.reading import Reading
-    from assistant.quota.terms import Limit
+    from assistant.quota.terms import Limit, Meter
 
 SAME_RESET = timedelta(seconds=120)
 LAG = timedelta(seconds=60)
@@ -38,13 +39,14 @@ _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 _SOURCES = {"endpoint": "provider", "error": "provider", "file": "provider", "headers": "headers", "you": "you"}
 
 
-@dataclass(slots=True)
 class Gauge(Filling):
     """The moving state of one meter: a window that fills, and what the provider says of it."""
 
-    _resets: int = 0
-    _reset_at: datetime | None = None
-    _before: Decimal | None = None
+    def __init__(self, plan: str, meter: Meter, currencies: Collection[str] = ()) -> None:
+        super().__init__(plan, meter, currencies)
+        self._resets = 0
+        self._reset_at: datetime | None = None
+        self._before: Decimal | None = None
 
     def read(self, reading: Reading) -> None:
         """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""
@@ -119,6 +121,9 @@ class Gauge(Filling):
             most, told = self._learned.points(most), self._learned.points(told)
         slack = burnt.slack(found.point)
         # What logs tell is others' burn as far as the reading has risen beyond our own.
+        if burnt.unpriced and found.high > base.low + most.low:  # what of the rise is ours, nobody knows
+            self._foreign = self._foreign.plus(Amount(_ZERO, _ZERO, found.high - base.low - most.low))
+            return
         known = min(told.point, max(_ZERO, found.point - base.point - (most.point - told.point)))
         self._foreign = self._foreign.plus(Amount(known, known, known))
         low = found.low - base.high - most.high - slack
@@ -165,8 +170,8 @@ class Gauge(Filling):
         length = window.length
         if not keep:
             if self._edgeless and window.kind == "subscription_month":
-                local = ends.astimezone(ZoneInfo(window.zone))
-                window = replace(window, day=local.day, time=local.time().replace(microsecond=0))
+                local = ends.astimezone(clock_of(window.zone))
+                window = window._replace(day=local.day, time=local.time().replace(microsecond=0))
             span = span_at(window, ends - timedelta(seconds=1))
             if span is not None and abs(span[1] - ends) <= SAME_RESET:
                 self.start = span[0]
@@ -213,7 +218,7 @@ class Gauge(Filling):
         """Return how the meter stands."""
         self._tick(now)
         meter, window = self.meter, self.meter.window
-        limit, left, used = self._limit(now), self._remaining(now), self._used()
+        limit, left, used = self._limit(now), None if self._blank else self._remaining(now), self._used()
         start, end = self.start, self.end
         if self._trails:
             start, end = (now - window.length, None) if window.kind == "rolling" else (None, None)
@@ -225,6 +230,10 @@ class Gauge(Filling):
         point: Decimal | None = used.point
         if self._points and self.capacity is None and self._burnt.since.high > 0:
             high = None
+        if self._burnt.unpriced:
+            high = None
+        if self._blank:
+            point = None
         if self._points and self._base is None and self._reading is None:
             low = point = high = left = None
             state = state if state == "not_in_plan" else "unknown"
@@ -247,7 +256,7 @@ class Gauge(Filling):
             self.plan, meter.name, "percent" if self._points else meter.unit, state, point, limit, left, start, end, resets,
             _SOURCES[self._reading.source] if known and self._reading else "ledger", age, foreign.point, low, high,
             self._confidence(limit, age, known=known), foreign.low, foreign.high, self._burnt.local.point,
-            self._burnt.events, self._unpriced, self._resets, tuple(self._corrections), frees, self._wants, meter.currency,
+            self._burnt.events, self._burnt.unpriced, self._resets, tuple(self._corrections), frees, self._wants, meter.currency,
             meter.only, meter.feature, meter.per_app, self.capacity,
             spent(self._reading.parts, self._burnt.since.point) if known and self._reading else {},
             {client: units for client, units in self._burnt.clients.items() if units},
@@ -270,7 +279,9 @@ class Gauge(Filling):
         return "exhausted" if left <= 0 else "open"
 
     def _confidence(self, limit: Limit, age: int, *, known: bool) -> Confidence:
-        if known and self._burnt.since.high <= 0 and age < 60:
+        if self._blank:
+            return "unknown"
+        if known and self._burnt.since.high <= 0 and not self._burnt.unpriced and age < 60:
             return "authoritative"
         if known and self._points and self._burnt.since.high > 0:
             return "calibrated" if self.capacity is not None else "merged"

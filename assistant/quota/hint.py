@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,7 @@ _PARTS = {Decimal("0.5"): "half", Decimal(1) / 3: "a third", Decimal("0.25"): "a
 _CITIES = {"Asia/Shanghai": "Beijing"}  # the clock of all China is called after its capital
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(NamedTuple):
     """The same work is cheaper from `at` on: `part` of what it costs now (0 to 1). `zone` is that of the seller's clock."""
 
     at: datetime
@@ -31,7 +30,7 @@ class Hint:
         there = ""
         if self.zone != "UTC":
             city = _CITIES.get(self.zone) or self.zone.rpartition("/")[2].replace("_", " ")
-            there = f" ({self.at.astimezone(ZoneInfo(self.zone)):%H:%M} in {city})"
+            there = f" ({self.at.astimezone(clock_of(self.zone)):%H:%M} in {city})"
         return f"this costs {less} after {self.at.astimezone(UTC):%H:%M} UTC{there}"
 
 

@@ -6,12 +6,12 @@ and paid are four things and stay apart; currencies are never added up.
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assistant.quota import tally
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _STATUSES = ("metered", "reported", "unknown", "included", "free")
 _PAID = {"metered", "reported"}
 _ZERO = Decimal(0)
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
@@ -90,6 +91,37 @@ def rows(totals: Iterable[Total]) -> list[Row]:
     return [_row(kinds[key]) for key in sorted(kinds)]
 
 
+def from_sums(sums: Iterable[tuple[Any, ...]], width: int) -> list[Row]:
+    """Make rows of what `Ledger.sums` gives, the key in the first `width` columns.
+
+    Nearly all keys have one kind of cost, and there may be ten thousands: those are made with as few calls as can be.
+    """
+    found: list[Row] = []
+    new, last = tuple.__new__, None
+    for row in sums:
+        key = row[:width]
+        if key == last:
+            found[-1] = whole((found[-1], *from_sums([row], width)))._replace(key=key)
+            continue
+        last = key
+        status, currency, steps, failed, interrupted, inexact, fresh, read, short, long, output, thought, amounts = row[
+            width:
+        ]
+        usage = new(TokenUsage, (fresh, read, short, long, output, thought, not inexact))
+        paid = unpriced = included = free = 0
+        money = _NOTHING
+        if status == "included":
+            included = steps
+        elif status == "unknown":
+            unpriced = steps
+        elif status == "free":
+            free = steps
+        else:
+            paid, money = steps, {currency: tally.money(amounts)}
+        found.append(new(Row, (key, steps, failed, interrupted, inexact, usage, money, paid, unpriced, included, free)))
+    return found
+
+
 def _row(kinds: Sequence[Total]) -> Row:
     """Put together the kinds of cost of one key."""
     key, status, currency, steps, failed, interrupted, inexact, usage, amount = kinds[0]
@@ -126,6 +158,8 @@ def whole(parts: Iterable[Row]) -> Row:
 
 def cost_words(row: Row) -> str:
     """Say what a row cost: money by currency, then what is not in it."""
+    if row.included == row.steps:
+        return f"{row.included} included" if row.included else "n/a"
     paid = (
         "; ".join(money_words(amount, currency) for currency, amount in sorted(row.money.items())) if row.priced else ""
     )
@@ -232,28 +266,35 @@ def as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
 
     Text that a spreadsheet would run as a formula is preceded by an apostrophe.
     """
+    import csv
+    import io
+
     out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\r\n")
-    lines.writerow((
+    write = csv.writer(out, lineterminator="\r\n").writerow
+    write((
         *names, "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write", "output", "reasoning", "exact",
         "amount", "currency", "unpriced", "included", "free",
     ))  # fmt: skip
     for row in found:
-        usage = row.usage
-        for number, (currency, amount) in enumerate(sorted(row.money.items()) or [("", None)]):
-            counts = (row.steps, row.failed, row.interrupted, usage.fresh_input, usage.cache_read, usage.cache_write,
-                      usage.output, usage.reasoning)  # fmt: skip
-            rest = (row.unpriced, row.included, row.free)
-            if number:  # further currencies of the same steps: only the money, so that columns can be added up
-                counts, rest = (0,) * 8, (0, 0, 0)
-            lines.writerow((
-                *map(_harmless, row.key), *counts, int(not row.inexact), "" if amount is None else f"{amount:f}", currency, *rest,
-            ))  # fmt: skip
+        fresh, read, short, long, output, thought, _ = row.usage
+        exact = int(not row.inexact)
+        counts = (row.steps, row.failed, row.interrupted, fresh, read, short + long, output, thought, exact)
+        rest = (row.unpriced, row.included, row.free)
+        key = [_harmless(text) if text[:1] in _FORMULA else text for text in row.key]
+        if not row.money:
+            write((*key, *counts, "", "", *rest))
+        for currency, amount in sorted(row.money.items()):
+            write((*key, *counts, f"{amount:f}", currency, *rest))
+            # Further currencies of the same steps tell only the money, so that columns can be added up.
+            counts, rest = (0, 0, 0, 0, 0, 0, 0, 0, exact), (0, 0, 0)
     return out.getvalue()
 
 
+_FORMULA = frozenset("=+-@\t\r")
+
+
 def _harmless(text: str) -> str:
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}"
 
 
 def as_json(row: Row, names: Sequence[str]) -> dict[str, Any]:

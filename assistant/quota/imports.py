@@ -12,11 +12,10 @@ and `project(path)` names what a path says of the project. `state` is remembered
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import discover
 from assistant.quota import buckets, gather, tally
@@ -32,6 +31,11 @@ if TYPE_CHECKING:
 
 VERSION = 3
 _PACKAGE = "assistant.quota.importers"
+
+
+def clients_known() -> list[str]:
+    """Name the clients whose logs can be read: as their modules are, with dashes."""
+    return [name.replace("_", "-") for name in discover.part_names(_PACKAGE)]
 
 
 class Imports:
@@ -60,9 +64,10 @@ class Imports:
         `folders` stand for the usual places. `plan_of` names the plan that a client's requests to a provider burn.
         """
         found = []
-        for part in discover.parts(_PACKAGE):
-            if clients and part.CLIENT not in clients:
+        for name in clients_known():
+            if clients and name not in clients:
                 continue
+            part = discover.part(_PACKAGE, name.replace("-", "_"))
             roots = [root for root in folders or part.places(env, home) if root.is_dir()]
             if roots:
                 plan = partial(plan_of, part.CLIENT)
@@ -141,8 +146,7 @@ class Imports:
         self.store.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """What one client burnt with one model of a plan within ten minutes: `at` is the first request's instant."""
 
     client: str

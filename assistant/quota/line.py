@@ -96,7 +96,7 @@ def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> s
         if resets is not None and now >= resets:
             parts.append(f"{facts['window']} reset")
         else:
-            words = [facts["window"], "exhausted" if facts["state"] == "exhausted" else _share(share)]
+            words = [facts["window"], {"exhausted": "exhausted", "unknown": "?"}.get(facts["state"]) or _share(share)]
             if resets is not None:
                 words.append(f"resets in {span(int(resets - now) // 60)}")
             parts.append(" ".join(word for word in words if word))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,16 +12,13 @@ if TYPE_CHECKING:
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
 class Purse:
     """The lots of one balance as they are spent, in order of time."""
 
-    lots: tuple[Lot, ...]
-    _left: list[Decimal] = field(default_factory=list)
-    _overdrawn: Decimal = Decimal(0)
-
-    def __post_init__(self) -> None:
-        self._left = [lot.amount for lot in self.lots]
+    def __init__(self, lots: tuple[Lot, ...]) -> None:
+        self.lots = lots
+        self._left = [lot.amount for lot in lots]
+        self._overdrawn = Decimal(0)
 
     def spend(self, amount: Decimal, at: datetime) -> None:
         """Take from the lots that are there at an instant; what none of them holds is owed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
@@ -16,7 +15,7 @@ from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from assistant.quota.ledger import Entry
@@ -56,8 +55,8 @@ def gauges(
     burns = sorted(((each.at, burn) for each in entries if (burn := burn_of(each, now)) is not None), key=_first)
     found = []
     for meter in plan.meters:
-        gauge = Gauge(plan.name, meter)
-        heard = accepted(reading for reading in readings if reads(plan, meter, reading))
+        gauge = Gauge(plan.name, meter, plan.currencies)
+        heard = accepted(_about(plan, meter, readings))
         told = iter(heard)
         next_one = next(told, None)
         # A reading may teach what older burn was worth; of what was before the first one only its window counts.
@@ -124,6 +123,17 @@ def accepted(readings: Iterable[Reading]) -> list[Reading]:
     return found
 
 
+def _about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Give the readings about a meter; most are alike in all that tells which it is."""
+    known: dict[tuple[Any, ...], bool] = {}
+    for each in readings:
+        kind = (each.meter, each.currency, each.mapped, each.minutes, each.models, each.feature)
+        if kind not in known:
+            known[kind] = reads(plan, meter, each)
+        if known[kind]:
+            yield each
+
+
 def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
     """Say whether a reading is about a meter: by name, else by the length of a window that nothing else claims."""
     name = reading.meter.casefold()
@@ -142,10 +152,8 @@ def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
 
 def unmapped(plan: Plan, readings: Sequence[Reading]) -> list[Reading]:
     """Return the last reading of each limit that no meter of the plan counts: to be shown raw, never dropped."""
-    last: dict[str, Reading] = {}
-    for reading in readings:
-        if reading.status != "not_in_plan" and not any(reads(plan, meter, reading) for meter in plan.meters):
-            last[reading.meter] = reading
+    counted = {id(reading) for meter in plan.meters for reading in _about(plan, meter, readings)}
+    last = {each.meter: each for each in readings if each.status != "not_in_plan" and id(each) not in counted}
     return list(last.values())
 
 
@@ -156,22 +164,30 @@ def burn_of(entry: Entry | Burn, now: datetime) -> Burn | None:
     elif entry.state == "failed":
         return None
     else:
-        # A ledger may give entries that stand for several steps; then each is taken for a prompt of its own.
-        steps = Decimal(getattr(entry, "steps", 1))
-        alone = bool(entry.purpose)
+        count = getattr(entry, "steps", 1)
+        steps = Decimal(count)
         burn = Burn(
             entry.at,
             entry.usage,
             entry.cost,
             entry.model,
             requests=steps,
-            prompts=Decimal(int(entry.step <= 1 and entry.purpose == "main")) if alone else steps,
+            prompts=_prompts(entry, count),
             until=entry.ended_at,
             running=entry.state == "in_flight",
+            steps=count,
         )
     if burn.at > now:
-        return replace(burn, at=now) if burn.at - now <= _CLOCKS else None
+        return burn._replace(at=now) if burn.at - now <= _CLOCKS else None
     return burn
+
+
+def _prompts(entry: Entry, steps: int) -> Decimal:
+    """Say how many prompts an entry stands for; one that does not tell is taken for one with each step."""
+    if entry.purpose:
+        return Decimal(int(entry.step <= 1 and entry.purpose == "main"))
+    known = getattr(entry, "prompts", None)
+    return Decimal(steps if known is None else known)
 
 
 def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:

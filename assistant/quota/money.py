@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from assistant.tokens import Cost
 
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 # What is spent before what: grants and vouchers go first, what was paid in comes last.
 _FIRST = ("granted", "voucher", "bonus")
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """Costs added up. `unpriced`, `included` and `free` count steps; an unknown price never becomes 0."""
 
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    amounts: Mapping[str, Decimal] = _NOTHING
     unpriced: int = 0
     included: int = 0
     free: int = 0

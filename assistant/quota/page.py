@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.errors import ConfigError
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,8 +21,7 @@ _MIDNIGHT = time(0)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One table of a page: its values, the file, the whole text of it, and where in the page the table stands.
 
     `path` is like ("meters", 1, "rules", 0): the first rule of the second meter.
@@ -47,6 +44,8 @@ class Page:
         known = set(known)
         for key in self.values:
             if key not in known:
+                from difflib import get_close_matches
+
                 near = get_close_matches(key, known, 1)
                 hint = f"Did you mean {near[0]!r}?" if near else f"It knows {', '.join(sorted(known))}."
                 raise self.fail(f"{what} knows no {key!r}.", key, hint)
@@ -119,7 +118,7 @@ class Page:
         """Return the name of a time zone that exists."""
         name = self.string(key, default)
         try:
-            ZoneInfo(name)
+            clock_of(name)
         except (OSError, ValueError, LookupError) as error:
             raise self.fail(f"there is no time zone {name!r}.", key, "Names are like Asia/Shanghai.") from error
         return name
@@ -211,9 +210,9 @@ def as_instant(value: object, zone: str = "UTC") -> datetime | None:
             seconds = float(value)
             return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
         if isinstance(value, datetime):
-            return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+            return (value if value.tzinfo else value.replace(tzinfo=clock_of(zone))).astimezone(UTC)
         if isinstance(value, date):
-            return datetime.combine(value, time(0), ZoneInfo(zone)).astimezone(UTC)
+            return datetime.combine(value, time(0), clock_of(zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return None

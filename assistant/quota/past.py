@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant.quota import bygone
+from assistant.quota.tally import SPAN_S
 from assistant.quota.window import opened, span_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from assistant.quota.entry import Entry
     from assistant.quota.ledger import Ledger
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 
 EXACT = timedelta(hours=12)
 """How far back steps are read one by one; before that, readings and steps of one quarter of an hour are not told apart."""
+_QUARTER = timedelta(seconds=SPAN_S)
 _LONG = timedelta(days=1)
 _STRETCH = timedelta(days=32)
+
+
+_HEARD, _LEARNED = timedelta(days=9), timedelta(days=14)
+"""How far back a plan's readings are read at least, and where they teach what a point is worth."""
 
 
 class Others(Protocol):
@@ -46,6 +52,18 @@ class Known(NamedTuple):
     begun: dict[str, Span]
 
 
+def heard(plan: Plan, most: timedelta) -> timedelta:
+    """Return how far back what was said of a plan matters: a window, the end of the one before it, but not more than `most`.
+
+    Of a balance all matters, and what a point is worth is learned from some windows.
+    """
+    far = [_HEARD]
+    for each in plan.meters:
+        reach = each.window.reach
+        far.append(most if reach is None else max(reach + _LONG, _LEARNED if each.unit == "percent" else _HEARD))
+    return min(most, max(far))
+
+
 def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading], now: datetime) -> Known:
     """Return what the meters of a plan need."""
     until = min([now, *(each.at for each in readings)])
@@ -61,16 +79,38 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     reach = [each for each in first if each is not None]
     since = min(reach) if len(reach) == len(first) else None
     theirs: list[Entry | Burn] = list(others.burns(plan.name, since))
-    if any(each.unit == "prompts" for each in mine):  # which steps were one prompt, only steps tell
-        return Known([*theirs, *ledger.entries(plan=plan.name, since=since)], begun)
     if since is None and bygone.summable(plan):
         sums, since = bygone.sums(ledger, plan, now)
         theirs += sums
     one_by_one = bool(readings) or any(each.window.kind == "rolling" for each in mine)
     spans = [begun.get(each.name) or span_at(each.window, now) for each in mine]
     edges = [span[0] for span in spans if span is not None]
-    steps = ledger.bundles(plan=plan.name, since=since, exact_since=now - EXACT if one_by_one else None, edges=edges)
+    edges += [now - back for each in mine if each.window.trails and (back := each.window.reach)]
+    changes = {at for each in mine for at in _changes(each, since, now)} if since is not None else set()
+    edges += [at for at in changes if at.timestamp() % SPAN_S]
+    # Where nobody said anything and no window rolls, a window is a sum: only what a step takes may differ in it.
+    whole = since is not None and not one_by_one
+    steps = ledger.bundles(
+        plan=plan.name,
+        since=since,
+        exact_since=now - EXACT if one_by_one else None,
+        edges=edges,
+        changes=changes if whole else None,
+        prompts=any(each.unit == "prompts" for each in mine),
+    )
     return Known([*theirs, *steps], begun)
+
+
+def _changes(each: Meter, since: datetime, now: datetime) -> Iterator[datetime]:
+    yield from (at for at in (each.since, each.until) if at is not None)
+    yield from each.tariff.changes(since, now)
+    if each.window.trails and (
+        reach := each.window.reach
+    ):  # nobody knows its edges: then a hundredth of it is near enough
+        first, step = int((now - reach).timestamp()) // SPAN_S, reach / 100
+        yield from (
+            datetime.fromtimestamp(first * SPAN_S, UTC) + step * part // _QUARTER * _QUARTER for part in range(101)
+        )
 
 
 def _since(each: Meter, span: Span | None, until: datetime) -> datetime | None:

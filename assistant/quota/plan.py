@@ -78,6 +78,16 @@ class Plans(Mapping[str, Plan]):
         plans = (self[name] for name, path in list(self._paths.items()) if path in speaking)
         return next((plan for plan in plans if provider in plan.default_for), None)
 
+    def speaking(self, word: str) -> list[Plan]:
+        """Return the plans whose pages hold a word, or extend one that does; of ours only those are read."""
+        texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in self._paths.items()}
+        found = {name for name, text in texts.items() if word in text}
+        more = found
+        while more:
+            more = {name for name, text in texts.items() if any(f'"{base}"' in text for base in more)} - found
+            found |= more
+        return [self[name] for name in self._paths if name in found]
+
     def _page(self, name: str) -> tuple[Path, dict[str, Any]]:
         if name not in self._pages:
             self._pages[name] = (self._paths[name], discover.read_toml(self._paths[name]))

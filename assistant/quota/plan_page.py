@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -52,9 +51,9 @@ def read_plan(
     if "extends" in page:  # lines are those of the user's own tables
         mine = [each.get("name") for each in page.get("meters", ()) if isinstance(each, dict)]
         tables = [
-            replace(each, path=("meters", mine.index(name)))
+            each._replace(path=("meters", mine.index(name)))
             if (name := each.values.get("name")) in mine
-            else replace(each, text="")
+            else each._replace(text="")
             for each in tables
         ]
     holidays = _holidays(values)

@@ -7,31 +7,28 @@ the parsed body, and `FROM` says which of the two. Where there is an endpoint it
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from assistant import discover
 from assistant.quota.page import as_instant
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 Source = Literal["headers", "endpoint", "error", "file", "you"]
 Rounding = Literal["exact", "truncated", "rounded"]
 Status = Literal["ok", "exhausted", "unlimited", "not_in_plan", "unsupported", "unknown"]
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _RAW_LIMIT = 2_000
 _MOST = Decimal(10) ** 18
 _NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One limit as a provider stated it.
 
     `meter` is the window by its length or the balance ("5 hours", "week", "month", "balance"), never by the slot it came
@@ -56,7 +53,7 @@ class Reading:
     models: tuple[str, ...] = ()
     feature: str = ""
     currency: str = ""
-    parts: Mapping[str, Decimal] = field(default_factory=dict)
+    parts: Mapping[str, Decimal] = _NOTHING
     mapped: bool = True
     raw: str = ""
     provider: str = ""
@@ -70,30 +67,32 @@ class Reading:
     @property
     def digest(self) -> str:
         """A hash of what was said, to recognise the same word said twice."""
+        import hashlib
+
         return hashlib.sha256(self.raw.encode()).hexdigest()[:16]
 
 
 def to_json(reading: Reading) -> dict[str, Any]:
     """Return a reading as JSON values: decimals as strings, instants as ISO text; what says nothing is left out."""
     found: dict[str, Any] = {}
-    for each in fields(reading):
-        value = getattr(reading, each.name)
+    for name, said in zip(Reading._fields, reading, strict=True):
+        value: Any = said
         if isinstance(value, Decimal):
             value = str(value)
         elif isinstance(value, datetime):
             value = value.isoformat()
         elif isinstance(value, tuple):
             value = list(value)
-        elif isinstance(value, dict):
+        elif isinstance(value, Mapping):
             value = {name: str(part) for name, part in value.items()}
         if value not in (None, "", [], {}):
-            found[each.name] = value
+            found[name] = value
     return found
 
 
 def from_json(values: Mapping[str, Any]) -> Reading:
     """Return the reading that `to_json` wrote; keys of a newer version are ignored. Raises ValueError where it is torn."""
-    known = {each.name for each in fields(Reading)}
+    known = set(Reading._fields)
     given = {name: value for name, value in values.items() if name in known}
     try:
         for name in ("used", "limit", "remaining", "percent"):
@@ -109,19 +108,20 @@ def from_json(values: Mapping[str, Any]) -> Reading:
         raise ValueError(f"This is not a reading: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaCall:
+class QuotaCall(NamedTuple):
     """One request for a quota, ready to be sent: it never costs quota. `every` is the least time between two."""
 
     url: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     method: str = "GET"
     body: bytes = b""
     every: timedelta = timedelta(seconds=60)
 
+    def __repr__(self) -> str:
+        return f"QuotaCall({self.method} {self.url})"  # the headers hold a key
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+
+class Asked(NamedTuple):
     """What is remembered of the last time a source was asked, by any of our processes. Keep it beside the readings."""
 
     at: datetime | None = None
@@ -152,6 +152,8 @@ def due(
     since = now - asked.at
     if since < timedelta(0):
         return -since > every * 4
+    import hashlib
+
     jitter = int(hashlib.sha256(seed.encode()).hexdigest()[:4], 16) / 0xFFFF / 4 if seed else 0
     wait = every * (1 + jitter) if asked.ok else every * 4
     if asked.ok and (burst or (resets_at is not None and asked.at < resets_at <= now - timedelta(seconds=5))):

@@ -45,7 +45,7 @@ class Blocked:
 class Replayed:
     """What came of it: meters at `at`, the binding one first; closed windows in order; blocked steps; limits of no meter.
 
-    `problems` name what of the events could not be read. `tokens_per_min` are all tokens since the first step and those that
+    `unpriced` counts, by meter, the steps without a known weight. `problems` name what of the events could not be read. `tokens_per_min` are all tokens since the first step and those that
     were not read from a cache; None where none were told.
     """
 
@@ -57,6 +57,7 @@ class Replayed:
     admitted: int
     forecasts: Mapping[str, forecast.Forecast]
     peaks: Mapping[str, tuple[Decimal, datetime | None]]
+    unpriced: Mapping[str, int]
     unmapped: tuple[Reading, ...] = ()
     costs: money.Tally = field(default_factory=money.Tally)
     problems: tuple[str, ...] = ()
@@ -73,7 +74,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             raise ConfigError("There are no events to replay.", "Give events, or an instant with --at.")
         at = max(event.arrived for event in events)
     known = [event for event in events if event.arrived <= at]
-    gauges = [Gauge(plan.name, meter) for meter in plan.meters]
+    gauges = [Gauge(plan.name, meter, plan.currencies) for meter in plan.meters]
     told: list[list[Reading]] = [
         accepted(each for event in known for each in event.readings if reads(plan, meter, each))
         for meter in plan.meters
@@ -122,6 +123,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         admitted,
         {each.meter: forecast.forecast(each, at, burns[each.meter]) for each in estimates},
         {gauge.meter.name: (gauge.peak, gauge.peak_at) for gauge in gauges},
+        {gauge.meter.name: gauge.unpriced for gauge in gauges if gauge.unpriced},
         tuple(unmapped(plan, said)),
         money.tally(costs),
         tuple(f"line {event.line}: {note}" for event in known for note in event.notes),
@@ -140,7 +142,7 @@ def _last_words(events: Iterable[Event]) -> list[Event]:
             named[event.id] = event
         else:
             at = min(before.arrived, event.arrived)
-            burn = replace(event.burn, at=at) if event.burn is not None else None
+            burn = event.burn._replace(at=at) if event.burn is not None else None
             named[event.id] = replace(event, arrived=at, burn=burn)
     return [event for event in (*found, *named.values()) if event.burn is not None]
 
@@ -215,12 +217,14 @@ def rendered(found: Replayed) -> str:
         others = f", other clients {number(each.foreign)}" if each.foreign else ""
         words = forecast.phrase(found.forecasts[each.meter], now=found.at)
         said = "unknown" if each.used is None else number(each.used)
+        said = f"{said} + {each.unpriced} unpriced" if each.unpriced else said
         lines.append(
             f"  {each.meter:<12} {said} of {limit} {each.currency if each.unit == 'money' else each.unit}{share}  {each.state.replace('_', ' ')}{reset}{others}"
             f"  [{each.source}, {each.confidence}]{'  ' + words if words else ''}"
         )
     lines += [
-        f"  {each.meter:<12} {each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M} held {number(each.used)} {each.unit}"
+        f"  {each.meter:<12} {each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M} held {'unknown' if each.used is None else number(each.used)} {each.unit}"
+        f"{f' + {each.unpriced} unpriced' if each.unpriced else ''}"
         for each in found.held
         if each.start is not None and each.end is not None
     ]

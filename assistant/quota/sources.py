@@ -8,9 +8,9 @@ A note made in what is now the future was made by a clock that has since been se
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.reading import from_json, to_json
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+_OF_ACCOUNTS = {"endpoint", "headers", "error"}
+"""Kinds of sources that are named by account: `endpoint:PROVIDER:MARK`."""
+
+
+class Kept(NamedTuple):
     """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
 
     source: str
@@ -33,8 +36,7 @@ class Kept:
     payload: str
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(NamedTuple):
     """When a source was last asked, and until when nobody may ask it (None: no such time)."""
 
     source: str
@@ -68,16 +70,18 @@ class Sources:
         self.put_readings(source, json.dumps(told, sort_keys=True, ensure_ascii=False), at, plan=plan)
 
     def heard(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Reading]:
-        """Return what `hear` kept of a source or a plan, in order; what was confirmed later is said again then."""
+        """Return what `hear` kept of a source or a plan, in order; what was confirmed later is said again then.
+
+        Each names the account that it was told of, where its source does.
+        """
         found: list[Reading] = []
         for kept in self.readings(source, plan=plan, since=since):
-            try:
-                told = [from_json({**each, "observed_at": kept.at.isoformat()}) for each in json.loads(kept.payload)]
-            except (ValueError, TypeError):
-                continue  # of another kind, or torn
+            kind, _, mark = kept.source.partition(":")
+            account = mark.rpartition(":")[2] if kind in _OF_ACCOUNTS else ""
+            told = [each._replace(observed_at=kept.at, account=account) for each in _told(kept.payload)]
             found += told
             if kept.confirmed_at > kept.at:
-                found += [replace(each, observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
+                found += [each._replace(observed_at=kept.confirmed_at) for each in told if each.provider_at is None]
         return sorted(found, key=lambda each: each.observed_at)
 
     def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:
@@ -191,6 +195,18 @@ class Sources:
             for rows in parts
             for source, plan, at, confirmed, payload in rows
         ]
+
+
+@lru_cache(maxsize=4096)
+def _told(payload: str) -> tuple[Reading, ...]:
+    """Read what was kept once of one answer; nothing where it is of another kind, or torn. Instants are set by who asks."""
+    try:
+        return tuple(from_json({**each, "observed_at": _NEVER}) for each in json.loads(payload))
+    except (ValueError, TypeError):
+        return ()
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC).isoformat()
 
 
 def _text(at: datetime) -> str:

@@ -7,24 +7,26 @@ rule asks for a holiday calendar that is not there for that year, both answers a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from datetime import time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from functools import cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from assistant.quota.window import instant
+from assistant.quota.zones import clock_of
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime, time
+    from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
 
 Unit = Literal["tokens", "requests", "calls", "prompts", "credits", "money", "percent"]
 CLASSES = (
     "fresh_input", "cache_read", "cache_write", "cache_write_short", "cache_write_long", "output", "reasoning",
 )  # fmt: skip
 _ZERO, _ONE = Decimal(0), Decimal(1)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Amount(NamedTuple):
@@ -47,19 +49,18 @@ NOTHING = Amount(_ZERO, _ZERO, _ZERO)
 _UNIT = Amount(_ONE, _ONE, _ONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(NamedTuple):
     """One step, or several of one model and hour added up, as a meter sees it.
 
     `given` holds units that the source states itself, by unit ("credits", "tokens", "money", "percent", or "units" for
     whatever the meter counts), before rules; `charged` holds final units by name of meter. `until` is when the step
     ended, None where unknown; a `running` one has not; a `doubtful` one failed and may or may not be billed. `client` is
-    whose log tells of it, "" for our own ledger.
+    whose log tells of it, "" for our own ledger, `steps` how many are added up.
     """
 
     at: datetime
-    usage: TokenUsage = field(default_factory=TokenUsage)
-    cost: Cost = field(default_factory=lambda: Cost("unknown"))
+    usage: TokenUsage = TokenUsage()
+    cost: Cost = Cost("unknown")
     model: str = ""
     requests: Decimal = _ONE
     prompts: Decimal = _ONE
@@ -67,13 +68,13 @@ class Burn:
     until: datetime | None = None
     running: bool = False
     doubtful: bool = False
-    given: Mapping[str, Decimal] = field(default_factory=dict)
-    charged: Mapping[str, Decimal] = field(default_factory=dict)
+    given: Mapping[str, Decimal] = _NOTHING
+    charged: Mapping[str, Decimal] = _NOTHING
     client: str = ""
+    steps: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A factor that holds for some models, at some times. Empty parts hold always; `hours` may pass midnight.
 
     `days` (Monday is 0) and `hours` are of the clock in `zone`. On a day of `except_holidays` it does not hold.
@@ -99,7 +100,7 @@ class Rule:
             return False
         if not self.days and not self.hours and not self.except_holidays:
             return True
-        local = at.astimezone(_zone(self.zone))
+        local = at.astimezone(clock_of(self.zone))
         clock = local.time()
         if self.hours and not any(
             first <= clock < last if first < last else clock >= first or clock < last for first, last in self.hours
@@ -115,16 +116,14 @@ class Rule:
         return local.date() not in known.days
 
 
-@dataclass(frozen=True, slots=True)
-class Holidays:
+class Holidays(NamedTuple):
     """A calendar of days off, and the years it speaks for."""
 
     days: frozenset[date]
     years: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """Weights or prices of the token classes from an instant on, for some models; the newest that fits wins."""
 
     weights: Mapping[str, Decimal]
@@ -132,18 +131,17 @@ class Rate:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
+class Tariff(NamedTuple):
     """How steps turn into units of one meter. `per` is how many tokens a weight is for (1, 1,000 or 1,000,000)."""
 
     unit: Unit
-    weights: Mapping[str, Decimal] = field(default_factory=dict)
+    weights: Mapping[str, Decimal] = _NOTHING
     per: Decimal = _ONE
-    models: Mapping[str, Decimal] = field(default_factory=dict)
+    models: Mapping[str, Decimal] = _NOTHING
     rates: tuple[Rate, ...] = ()
     rules: tuple[Rule, ...] = ()
     currency: str = ""
-    holidays: Mapping[str, Holidays] = field(default_factory=dict)
+    holidays: Mapping[str, Holidays] = _NOTHING
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return the units a step takes; None where its price is unknown, which is not zero."""
@@ -156,6 +154,19 @@ class Tariff:
         if factor is _UNIT:
             return Amount(base, base, base)
         return Amount(base * low, base * point, base * high)
+
+    def changes(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Give the instants, among others, at which what a step takes may change between two."""
+        yield from (rate.since for rate in self.rates if rate.since is not None)
+        for rule in self.rules:
+            yield from (each for each in (rule.since, rule.until) if each is not None)
+            clocks = {clock for part in rule.hours for clock in part}
+            if rule.days or rule.except_holidays:
+                clocks.add(time(0))
+            day, last = (at.astimezone(clock_of(rule.zone)).date() for at in (since, until))
+            while clocks and day <= last:
+                yield from (instant(day, clock, rule.zone) for clock in clocks)
+                day += timedelta(days=1)
 
     def factor(self, model: str, at: datetime | None) -> Amount:
         """Return what one base unit counts for a model at an instant. Where a holiday is in doubt the point is the dear end."""
@@ -222,27 +233,30 @@ class Tariff:
         if not weights and default is None:
             return None
         total = _ZERO
-        for name, count in _counts(burn.usage):
-            if not count:
-                continue
-            weight = _weight(weights, name, default)
-            if weight is None:
-                return None
-            total += count * weight
+        for count, weight in zip(burn.usage, _each(weights, default), strict=False):  # counts come first in a usage
+            if count:
+                if weight is None:
+                    return None
+                total += count * weight
         return total / self.per if self.per != 1 else total
 
 
-def _counts(usage: TokenUsage) -> tuple[tuple[str, int], ...]:
-    return (
-        ("fresh_input", usage.fresh_input),
-        ("cache_read", usage.cache_read),
-        ("cache_write_short", usage.cache_write_short),
-        ("cache_write_long", usage.cache_write_long),
-        ("output", usage.output),
-        ("reasoning", usage.reasoning),
-    )
+_EACH: dict[tuple[int, Decimal | None], tuple[Mapping[str, Decimal], tuple[Decimal | None, ...]]] = {}
+_KEPT = 256
 
 
+def _each(weights: Mapping[str, Decimal], default: Decimal | None) -> tuple[Decimal | None, ...]:
+    """Return the weight of each class, in the order of a usage; looked up once for each table of weights."""
+    key = (id(weights), default)
+    known = _EACH.get(key)
+    if known is None or known[0] is not weights:
+        if len(_EACH) >= _KEPT:
+            _EACH.clear()
+        known = _EACH[key] = weights, tuple(_weight(weights, name, default) for name in _COUNTED)
+    return known[1]
+
+
+_COUNTED = TokenUsage._fields[:6]
 _STANDS_FOR = {"reasoning": "output", "cache_write_short": "cache_write", "cache_write_long": "cache_write"}
 
 
@@ -256,8 +270,3 @@ def _weight(weights: Mapping[str, Decimal], name: str, default: Decimal | None) 
     if default is None and name not in {"output", "reasoning"}:
         return weights.get("fresh_input")
     return default
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

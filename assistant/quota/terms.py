@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from assistant.quota.tariff import Amount, Burn, Tariff, Unit
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from assistant.quota.window import Window
     from assistant.tokens import Cost, TokenUsage
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 Limit = Decimal | Literal["unlimited"] | None
 ClientRule = Literal["any", "listed_tools", "own_sign_in", "forbidden"]
 Exhaustion = Literal["stop", "overage", "balance", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """A part of a balance that was bought or granted at once. `expires_at` None is never."""
 
     amount: Decimal
@@ -32,8 +32,7 @@ class Lot:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(NamedTuple):
     """One thing that is counted.
 
     `limit` is in the tariff's unit, None where nobody says one, which is neither zero nor "unlimited". `limits` are dated
@@ -100,8 +99,7 @@ class Meter:
 _UNDATED = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """Where a fact comes from and when that was last looked at. `assumed` marks what nobody has confirmed."""
 
     source: str
@@ -109,8 +107,7 @@ class Provenance:
     assumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What the user pays for. `default_for` names providers that it is the natural plan of.
 
     `client` is the vendor's rule for programs like this one, `client_source` where it says so. `addresses` are base
@@ -134,12 +131,17 @@ class Plan:
     client_source: str = ""
     exhaustion: Exhaustion = "unknown"
     overage: str = ""
-    addresses: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = _NOTHING
     key_shape: str = ""
     usage_page: str = ""
     reader: str = ""
     note: str = ""
-    fields: Mapping[str, Provenance] = field(default_factory=dict)
+    fields: Mapping[str, Provenance] = _NOTHING
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """The currencies that its meters count, each in its own."""
+        return frozenset(each.currency for each in self.meters if each.unit == "money" and each.currency)
 
     @property
     def may_send(self) -> bool:

@@ -16,13 +16,11 @@ A local time that a change of clocks leaves out is moved forward by the gap; one
 
 from __future__ import annotations
 
-import calendar
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,10 +30,10 @@ WindowKind = Literal[
 ]
 Span = tuple[datetime, datetime]
 _HOUR = timedelta(hours=1)
+_MIDNIGHT = time(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One rule of time. `origin` is the instant of activation or subscription; None where nobody has said it.
 
     A subscription month without an origin may have a `day`, which is 0 where it is unknown too.
@@ -45,7 +43,7 @@ class Window:
     length: timedelta = timedelta(0)
     floor: Literal["", "hour"] = ""
     zone: str = "UTC"
-    time: time = time(0)
+    time: time = _MIDNIGHT
     weekday: int = 0
     day: int = 1
     months: int = 1
@@ -55,6 +53,13 @@ class Window:
     def fixed(self) -> bool:
         """Whether its edges follow from the rule alone, without looking at what was burnt."""
         return self.kind not in {"first_use", "rolling", "balance"}
+
+    @property
+    def trails(self) -> bool:
+        """Whether steps leave it one by one, unless a reading says otherwise: it rolls, or nobody said where its edges are."""
+        if self.kind in {"grid", "subscription_month"} and self.origin is None:
+            return self.kind == "grid" or self.day == 0
+        return self.kind == "rolling"
 
     @property
     def reach(self) -> timedelta | None:
@@ -113,12 +118,12 @@ def span_at(window: Window, at: datetime) -> Span | None:
             return start, start + window.length
         case "calendar_day" | "calendar_week":
             step = timedelta(days=1 if window.kind == "calendar_day" else 7)
-            day = at.astimezone(_zone(window.zone)).date()
+            day = at.astimezone(clock_of(window.zone)).date()
             if window.kind == "calendar_week":
                 day -= timedelta(days=(day.weekday() - window.weekday) % 7)
             return _around(at, [instant(day + step * index, window.time, window.zone) for index in (-1, 0, 1, 2)])
         case "calendar_month":
-            local = at.astimezone(_zone(window.zone)).date()
+            local = at.astimezone(clock_of(window.zone)).date()
             months = local.year * 12 + local.month - 1
             edges = [_monthly(months + index, window.day, window.time, window.zone) for index in (-1, 0, 1, 2)]
             return _around(at, edges)
@@ -129,7 +134,7 @@ def span_at(window: Window, at: datetime) -> Span | None:
 
 
 def _subscription(window: Window, at: datetime) -> Span | None:
-    zone = _zone(window.zone)
+    zone = clock_of(window.zone)
     if window.origin is None and not window.day:
         return None
     if window.origin is None:
@@ -158,15 +163,10 @@ def _around(at: datetime, edges: list[datetime]) -> Span | None:
 
 def _monthly(months: int, day: int, at: time, zone: str) -> datetime:
     year, month = divmod(months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
+    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
     return instant(date(year, month + 1, min(day, last)), at, zone)
 
 
 def instant(day: date, at: time, zone: str) -> datetime:
     """Return the UTC instant of a local day and time."""
-    return datetime.combine(day, at.replace(fold=0), _zone(zone)).astimezone(UTC)
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+    return datetime.combine(day, at.replace(fold=0), clock_of(zone)).astimezone(UTC)

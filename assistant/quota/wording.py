@@ -67,21 +67,30 @@ def figures(each: Estimate) -> str:
     """Say what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; what is unknown says so."""
     if each.state == "not_in_plan":
         return "not in the plan"
+    more = f" + {unpriced(each)}" if each.unpriced else ""
     if each.unit == "money" and not isinstance(each.limit, Decimal):
-        left = f"{amount(each.remaining, 'money', each.currency)} left" if each.remaining is not None else ""
-        spent = f"{amount(each.used, 'money', each.currency)} spent by us" if each.used else ""
-        return left or (f"{spent}, balance unknown" if spent else "balance unknown")
+        if each.remaining is not None:
+            return f"{amount(each.remaining, 'money', each.currency)} left{more}"
+        spent = f"{amount(each.used, 'money', each.currency)}{more}" if each.used else more[3:]
+        return f"{spent} spent by us, balance unknown" if spent else "balance unknown"
     if each.used is None:
-        return "unknown"
+        return f"unknown: {more[3:]}" if more else "unknown"
     said = amount(each.used, each.unit, each.currency)
     if each.unit == "percent":
         return said
     name = "" if each.unit == "money" else f" {each.unit}"
     if each.limit == "unlimited":
-        return f"{said}{name}, unlimited"
+        return f"{said}{name}{more}, unlimited"
     if each.limit is None:
-        return f"{said}{name}, limit unknown"
-    return f"{said} of {amount(each.limit, each.unit, each.currency)}{name}"
+        return f"{said}{name}{more}, limit unknown"
+    return f"{said} of {amount(each.limit, each.unit, each.currency)}{name}{more}"
+
+
+def unpriced(each: Estimate) -> str:
+    """Say how many requests are not in a figure, as nobody knows what they take."""
+    if each.unit == "money":
+        return f"{each.unpriced} unpriced"
+    return f"{each.unpriced:,} request{'s'[: each.unpriced != 1]} without a weight"
 
 
 def pace(found: Forecast, now: datetime) -> tuple[str, str]:

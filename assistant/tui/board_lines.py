@@ -80,8 +80,6 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: The
         wait = f" in {wording.countdown(each.resets_at, now)}" if width >= _WIDE else ""
         line.append(f"  ↺ {wording.clock(each.resets_at, now)}{wait}")
     more = [wording.pace(ahead, now)[0], wording.others(each), f"{wording.trust(each)}, {each.confidence}"]
-    if each.unpriced:
-        more.insert(2, f"{each.unpriced} steps unpriced")
     rest = "  ".join(filter(None, more))
     if cell_len(line.plain) + cell_len(rest) + 2 <= width:
         line.append(f"  {rest}", look["note"])

@@ -194,3 +194,30 @@ def test_a_key_is_never_shown_whole():
     key = keys.Key("sk-" + CANARY, "X")
     assert "CANARY0" not in repr(key) + key.masked + str(key)
     assert keys.masked("short") == "…"
+
+
+def test_only_pages_that_name_a_variable_are_read_and_none_is_missed():
+    """What is there is found as if all pages had been read, in their order; the others are left unread."""
+    every = {name for provider in ALL.providers.values() for name in provider.key_names}
+    whole = catalogue.Catalogue(dict(ALL.providers))
+    commands = Config(key_commands={"xai": ["pass", "x"], "bigmodel-coding": ["pass", "b"]})
+    for settings in (Config(), commands):
+        for names in (every, *([name] for name in sorted(every))):
+            env = dict.fromkeys(names, "k" * 24) | {"HOME": "/h", "EMPTY": "", "ODD\udc80": "x"}
+            fresh = catalogue.load({}, None, {})
+            assert keys.found(fresh, env, settings) == keys.found(whole, env, settings)
+    fresh = catalogue.load({}, None, {})
+    assert [each.provider.name for each in keys.found(fresh, {"DEEPSEEK_API_KEY": "k" * 24}, Config())] == ["deepseek"]
+    unread = [name for name in fresh.providers if not fresh.providers.mentions(name, set())]
+    assert len(unread) == len(fresh.providers) - 1
+
+
+def test_what_users_wrote_of_a_provider_counts_beside_our_page(tmp_path):
+    (tmp_path / "deepseek.toml").write_text(
+        'title = "Mine"\nwire = "openai_chat"\nbase_url = "https://x.test"\nkey_names = ["OWN_KEY"]\n'
+    )
+    loaded = catalogue.load({}, tmp_path, {"zai": {"key_names": ["OTHER_KEY"]}})
+    env = {"OWN_KEY": "k" * 24, "OTHER_KEY": "k" * 24, "DEEPSEEK_API_KEY": "k" * 24}
+    assert [(each.provider.name, each.source) for each in keys.found(loaded, env, Config())] == [
+        ("deepseek", "OWN_KEY"), ("zai", "OTHER_KEY"),
+    ]  # fmt: skip

@@ -25,6 +25,7 @@ FACTS = {
         ({}, -999, 80, "glm-5.3 · $0.42 today · 5 h ██▏  43% resets in 2 h 16 min"),
         ({"day": "2026-11-23"}, 0, 80, "glm-5.3 · 5 h ██▏  43% resets in 2 h"),
         ({"state": "exhausted", "share": "1.2"}, 0, 80, "glm-5.3 · $0.42 today · 5 h exhausted resets in 2 h"),
+        ({"state": "unknown", "share": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h ? resets in 2 h"),
         ({"share": "1.2"}, 0, 80, "glm-5.3 · $0.42 today · 5 h █████120% resets in 2 h"),
         ({"share": "", "resets": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h"),
         ({"window": "", "at": ""}, 0, 80, "glm-5.3 · $0.42 today"),

@@ -43,7 +43,9 @@ def counted(imports, *by):
 
 def test_every_importer_offers_what_the_seam_asks():
     for part in discover.parts("assistant.quota.importers"):
-        assert part.CLIENT
+        assert (
+            part.__name__.rpartition(".")[2].replace("_", "-") == part.CLIENT
+        )  # by which it is found without being loaded
         assert part.places({}, Path("/home/u"))
         for kind in part.KINDS.values():
             assert callable(getattr(part, {"lines": "line", "whole": "whole", "base": "base"}[kind]))
@@ -596,6 +598,30 @@ def test_sums_of_the_first_version_are_kept_and_gain_plans(imports, tmp_path):
     again.attribute(lambda client, provider: "later")
     assert [total.key for total in again.totals(("plan",))] == [("claude-code of anthropic",), ("later",)]
     assert counted(again)["claude-code",][0] == 3
+    again.close()
+
+
+def test_a_file_of_the_second_version_keeps_all_and_gains_its_index(imports, tmp_path):
+    write(session(tmp_path), claude(1), claude(2))
+    imports.run({}, tmp_path, plan_of=lambda client, provider: f"{client}-{provider}")
+    before = imports.totals(("model", "project", "day", "hour", "plan")), imports.spans("claude-code-anthropic")
+    files = imports.store.read(lambda base: base.execute("SELECT * FROM files").fetchall())
+    for words in ("DROP INDEX files_read", "PRAGMA user_version = 2"):
+        imports.store.write(lambda base, words=words: base.execute(words))
+    imports.close()
+    again = Imports(imports.store.path)
+    assert (again.totals(("model", "project", "day", "hour", "plan")), again.spans("claude-code-anthropic")) == before
+    assert again.store.read(lambda base: base.execute("SELECT * FROM files").fetchall()) == files
+    query = "SELECT name FROM sqlite_master WHERE type = 'index' AND name = 'files_read'"
+    assert again.store.read(lambda base: base.execute(query).fetchall()) == [[("files_read",)]]
+    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [3]
+    # Nothing is read or counted a second time: not a file as it was, not one that grew, not a copy of both.
+    assert again.run({}, tmp_path)[0].read == 0
+    write(session(tmp_path), claude(1), claude(2), claude(3))
+    write(session(tmp_path, "fork"), claude(1), claude(2), claude(3), claude(4))
+    (found,) = again.run({}, tmp_path)
+    assert (found.read, found.uses, found.copies) == (2, 2, 3)
+    assert again.totals(("client",))[0].steps == 4
     again.close()
 
 

@@ -4,7 +4,6 @@ import multiprocessing
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -171,7 +170,7 @@ def test_what_became_of_edits_adds_up(ledger):
     first = Outcome(NOW, "s", 1, "zai", "glm", "/p", tries=1, first_tries=1, proposed=3)
     ledger.record(first)
     ledger.record(Outcome(NOW, "s", 1, "zai", "glm", "/p", taken=2, skipped=1, lines=14))
-    ledger.record(replace(first, turn=2, first_tries=0, misfits=2, proposed=1))
+    ledger.record(first._replace(turn=2, first_tries=0, misfits=2, proposed=1))
     assert ledger.yields(("model",)) == {
         ("glm",): {
             "tries": 2,

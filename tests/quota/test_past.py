@@ -15,6 +15,12 @@ from assistant.quota.tariff import Burn
 from assistant.tokens import TokenUsage
 
 NOW = datetime(2026, 11, 27, 13, 20, tzinfo=UTC)
+PEAK = [
+    {"factor": 2, "hours": ["22:00-06:00"], "models": ["opus*"], "zone": "Europe/London"},
+    {"factor": "0.5", "days": ["mon-fri"], "hours": ["09:00-12:07", "14:00-18:00"], "zone": "Asia/Shanghai",
+     "except_holidays": "cn"},
+]  # fmt: skip
+DATED = [{"since": "2026-11-24T03:21:09Z", "weights": {"fresh_input": 7}}]
 WINDOWS = [
     {"window": "first_use", "hours": 5},
     {"window": "first_use", "hours": 5, "floor": "hour"},
@@ -25,6 +31,15 @@ WINDOWS = [
     {"window": "grid", "days": 7, "activated_at": "2026-03-03T07:20:00Z"},
     {"window": "grid", "days": 7},
     {"window": "subscription_month", "subscribed_at": "2026-01-31T09:41:07Z"},
+    {"window": "subscription_month"},
+    {"window": "calendar_month", "zone": "America/New_York", "rules": PEAK},
+    {"window": "first_use", "days": 7, "rules": PEAK, "rates": DATED, "models": {"opus*": 3}},
+    {"window": "grid", "days": 7, "activated_at": "2026-03-03T07:20:00Z", "rates": DATED},
+    {"window": "grid", "days": 7, "rules": PEAK},
+    {"window": "rolling", "hours": 20, "rules": PEAK},
+    {"window": "calendar_week", "zone": "Asia/Shanghai", "unit": "prompts", "rules": PEAK},
+    {"window": "first_use", "hours": 5, "unit": "prompts"},
+    {"window": "grid", "days": 7, "unit": "prompts", "only": ["opus*"]},
 ]
 
 
@@ -64,7 +79,7 @@ def fill(ledger, seed, days, steps):
 
 def row(entry, state, at, model="m", tokens=10):
     written = at.isoformat(timespec="microseconds")
-    return (str(entry), state, written, "s", 1, 1, "main", "/p", "x", model, "", "plan", "p", tokens, 0, 0, 0, 0, 0, 1,
+    return (str(entry), state, written, "s", 1, 1 + int(entry) % 3 % 2, "main", "/p", "x", model, "", "plan", "p", tokens, 0, 0, 0, 0, 0, 1,
             "included", None, "USD", 1, "", 1, "", written[:13], written)  # fmt: skip
 
 

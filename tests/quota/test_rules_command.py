@@ -146,6 +146,35 @@ def cases():
         {"at": "2026-11-23T10:00:00Z", "cost": "0.40"}, {"at": "2026-11-23T10:01:00Z", "cost": None},
         {"at": "2026-11-23T10:02:00Z", "cost": 0},
     ], None, {"balance": {"used": 0.4, "remaining": 4.6, "unpriced": 1}}  # fmt: skip
+    unknown = {"at": "2026-11-23T10:02:00Z", "model": "glm-5.3", "fresh_input": 4000, "output": 200}
+    yield "R9 credits of which no weight is published are unknown, not 0", [FIVE], [unknown, unknown], None, {
+        "5 hours": {"used": None, "low": 0, "high": None, "percent": None, "remaining": None, "unpriced": 2, "state": "unknown",
+                    "confidence": "unknown", "window.start": "2026-11-23T10:02:00+00:00", "forecast.text": "",
+                    "forecast.lasts": None, "forecast.rate_per_min": None},
+    }  # fmt: skip
+    yield "R9 where some have a weight, it is the least that is used", [FIVE], [step("10:00:00", 30), unknown], (
+        "2026-11-23T11:00:00Z"
+    ), {"5 hours": {"used": 30, "low": 30, "high": None, "unpriced": 1, "state": "open", "forecast.text": ""}}  # fmt: skip
+    weighted = {**FIVE, "models": {"glm-5.3": 2}, "weights": {"fresh_input": "0.001"}}
+    yield "R9 a class without a weight makes the request unknown", [weighted], [unknown], None, {
+        "5 hours": {"used": None, "unpriced": 1},
+    }  # fmt: skip
+    yield "R9 a reading says it all again, and what of its rise is ours stays unknown", [FIVE], [
+        told("10:00:00", used=800), unknown, told("10:10:00", used=900),
+    ], None, {
+        "5 hours": {"used": 900, "unpriced": 0, "foreign": 0, "foreign_low": 0, "foreign_high": 100, "high": 900,
+                    "confidence": "authoritative"},
+    }  # fmt: skip
+    yield "R9 since a reading, used is at least that", [FIVE], [told("10:00:00", used=800), unknown], "2026-11-23T10:03:00Z", {
+        "5 hours": {"used": 800, "low": 800, "high": None, "unpriced": 1, "confidence": "merged", "state": "open"},
+    }  # fmt: skip
+    rolling = {**FIVE, "window": "rolling"}
+    yield "R9 what has rolled out is unknown no more", [rolling], [unknown, step("12:00:00", 30)], "2026-11-23T15:03:00Z", {
+        "5 hours": {"used": 30, "high": 30, "unpriced": 0},
+    }  # fmt: skip
+    yield "R9 a new window begins with nothing unknown", [FIVE], [unknown, step("16:00:00", 30)], None, {
+        "5 hours": {"used": 30, "unpriced": 0, "state": "open"},
+    }  # fmt: skip
     yield "R10 what a balance is made of: granted first", [{**balance, "currency": "CNY"}], [
         {"at": "2026-11-23T10:00:00Z", "reading": {"meter": "balance", "remaining": 110, "currency": "CNY",
                                                    "parts": {"granted": 10, "topped_up": 100}}},
@@ -190,6 +219,13 @@ def test_a_rule_of_the_merge(wattson, tmp_path, name, meters, events, at, expect
             for part in key.split("."):
                 found = found[int(part) if part.isdigit() else part]
             assert found == value, (name, meter, key)
+
+
+def test_r9_a_closed_window_of_unknown_weights_holds_an_unknown_amount(wattson, tmp_path):
+    unknown = {"at": "2026-11-23T10:02:00Z", "model": "glm-5.3", "fresh_input": 4000}
+    found = replayed(wattson, tmp_path, [FIVE], [unknown, step("16:00:00", 30)])
+    (closed,) = found["windows"]
+    assert (closed["used"], closed["unpriced"], closed["remaining"], closed["state"]) == (None, 1, None, "unknown")
 
 
 def test_t07_thirteen_hours_and_twenty_minutes_are_left(wattson, tmp_path):

@@ -1,6 +1,5 @@
 """The meter line: everything in full where there is room, all that matters in 80 columns, never wider than the screen."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -116,7 +115,7 @@ def test_the_window_that_binds_is_named_with_share_reset_pace_age_and_source():
     dry = NOW + timedelta(minutes=110)
     for each in ("5 hours", "45%", "dry at", local(dry), "provider, 5 min ago"):
         assert each in words
-    lasting = replace(WINDOW, used=Decimal(400), remaining=Decimal(1600), age_s=0, source="headers")
+    lasting = WINDOW._replace(used=Decimal(400), remaining=Decimal(1600), age_s=0, source="headers")
     words = meter_line(lasting, 240)
     assert "lasts, about 67 % at reset" in words
     assert words.rstrip().endswith("headers")
@@ -130,17 +129,17 @@ def test_in_eighty_columns_the_pace_is_short():
 
 
 def test_what_is_used_up_says_so_and_what_has_no_window_says_what_is_left():
-    spent = replace(WINDOW, used=Decimal(2000), remaining=Decimal(0), state="exhausted")
+    spent = WINDOW._replace(used=Decimal(2000), remaining=Decimal(0), state="exhausted")
     assert "5 hours used up resets" in meter_line(spent, 240)
     assert "dry" not in meter_line(spent, 240)
-    balance = replace(
-        WINDOW, meter="balance", unit="money", limit=None, used=Decimal(12), remaining=Decimal("98.00"), currency="CNY",
+    balance = WINDOW._replace(
+        meter="balance", unit="money", limit=None, used=Decimal(12), remaining=Decimal("98.00"), currency="CNY",
         start=None, end=None, resets_at=None,
     )  # fmt: skip
     assert "balance CNY 98.00 left" in meter_line(balance)
-    typed = replace(WINDOW, source="you", age_s=7200)
+    typed = WINDOW._replace(source="you", age_s=7200)
     assert "you typed it, 2 h ago" in meter_line(typed, 260)
-    assert "5 hours ?" in meter_line(replace(WINDOW, used=None, remaining=None, limit=None))
+    assert "5 hours ?" in meter_line(WINDOW._replace(used=None, remaining=None, limit=None))
 
 
 def quote(model, amount, share=None):

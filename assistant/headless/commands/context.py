@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assistant.headless.output import dump, given, out, tell
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from assistant.sight import Onlooker
 
-LOOKS = True
+
+def sitting(_options: Namespace) -> Literal["onlooker"]:
+    """Looking is all it does."""
+    return "onlooker"
 
 
 def arguments(parser: ArgumentParser) -> None:

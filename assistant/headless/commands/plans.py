@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assistant.errors import ConfigError
 from assistant.headless.output import dump, given, out, tell
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from assistant.quota.forecast import Forecast
     from assistant.session import Session
     from assistant.standings import Standing
+    from assistant.teller import Teller
 
 _HELP = """\
 replay: FILE of --plan is TOML (a name and [[meters]]), FILE of --events one JSON object a line, or one JSON array.
@@ -37,9 +37,13 @@ examples: assistant/quota/plans/TEMPLATE.md.
 _ACTIONS = ["show", "replay", "advise", "tell"]
 
 
+def sitting(options: Namespace) -> Literal["session", "teller"]:
+    """Only to refresh, somebody is asked."""
+    return "session" if options.refresh else "teller"
+
+
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
-    parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter
     parser.add_argument("action", nargs="?", choices=_ACTIONS, default="show")
     parser.add_argument("what", nargs="*", help='tell: PLAN METER FIGURE, such as: tell claude-pro "5 hours" 45%%')
     parser.add_argument("--all", action="store_true", help="every plan of the catalogue, not only yours")
@@ -54,23 +58,29 @@ def arguments(parser: ArgumentParser) -> None:
         help="replay: the instant to look at, like 2026-11-23T12:00:00Z (default: the last event)",
     )
     parser.add_argument("--resets", metavar="TIME", default="", help="tell: when the window begins anew")
+    parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it looks at the terminal at once
 
 
-def run(session: Session, options: Namespace) -> int:
+def run(teller: Session | Teller, options: Namespace) -> int:
     """Do it."""
     actions = {"show": _show, "replay": _replay, "advise": _advise, "tell": _tell}
-    return actions[options.action](session, options)
+    return actions[options.action](teller, options)
 
 
-def _show(session: Session, options: Namespace) -> int:
+def _show(teller: Session | Teller, options: Namespace) -> int:
     from assistant import standings
     from assistant.quota import estimate
 
-    if session.config.model:
-        session.roster.choose(session.config.model)
+    if teller.config.model:
+        teller.roster.choose(teller.config.model)
     if options.refresh:
-        asyncio.run(_refresh(session))
-    found = session.standings(every=options.all)
+        import asyncio
+
+        from assistant.session import Session
+
+        assert isinstance(teller, Session)  # noqa: S101 - as `sitting` says
+        asyncio.run(_refresh(teller))
+    found = teller.standings(every=options.all)
     if options.json:
         meters = [estimate.as_json(each) for standing in found for each, _ in standing.meters]
         dump({"meters": meters, "plans": [standings.as_json(each) for each in found]})
@@ -78,7 +88,7 @@ def _show(session: Session, options: Namespace) -> int:
     if not found:
         tell("No key was found and no plan is named in your config. `wattson plans --all` shows all plans.")
     for standing in found:
-        out("\n".join(_lines(standing, session.now())))
+        out("\n".join(_lines(standing, teller.now())))
     return 0
 
 
@@ -120,22 +130,22 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
     return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{wording.trust(each)}, {each.confidence}]"
 
 
-def _tell(session: Session, options: Namespace) -> int:
+def _tell(teller: Session | Teller, options: Namespace) -> int:
     """Keep a figure that the user has read somewhere: for plans that nothing else may be asked for."""
     from assistant.quota.page import as_instant
     from assistant.quota.reading import Reading, number
 
-    if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in session.accounts.plans:
-        return _payload(session, options)
-    if len(options.what) != 3 or options.what[0] not in session.accounts.plans:
+    if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in teller.accounts.plans:
+        return _payload(teller, options)
+    if len(options.what) != 3 or options.what[0] not in teller.accounts.plans:
         raise ConfigError(
             "Name a plan, a meter of it and a figure.", 'Like: wattson plans tell claude-pro "5 hours" 45%'
         )
     name, meter, figure = options.what
-    plan = session.accounts.plans[name]
+    plan = teller.accounts.plans[name]
     if meter not in {each.name for each in plan.meters}:
         raise ConfigError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
-    value, now = number(figure), session.now()
+    value, now = number(figure), teller.now()
     resets = as_instant(options.resets) if options.resets else None
     if value is None or value < 0 or (options.resets and resets is None):
         raise ConfigError(
@@ -147,30 +157,30 @@ def _tell(session: Session, options: Namespace) -> int:
         balance = next(each for each in plan.meters if each.name == meter).window.kind == "balance"
         reading = Reading(meter, "you", now, used=None if balance else value, remaining=value if balance else None,
                           resets_at=resets)  # fmt: skip
-    session.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
-    return _show(session, options)
+    teller.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
+    return _show(teller, options)
 
 
-def _payload(session: Session, options: Namespace) -> int:
+def _payload(teller: Session | Teller, options: Namespace) -> int:
     """Keep what a vendor's own program hands out of a plan, from standard input: Claude Code's status line, for one."""
     from assistant.quota.reading import from_body
 
-    plan, now = session.accounts.plans[options.what[0]], session.now()
+    plan, now = teller.accounts.plans[options.what[0]], teller.now()
     found = from_body(given("-"), "", now, plan.reader) if plan.reader else []
     if not found:
         raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
-    session.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
-    return _show(session, options)
+    teller.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
+    return _show(teller, options)
 
 
-def _advise(session: Session, options: Namespace) -> int:
+def _advise(teller: Session | Teller, options: Namespace) -> int:
     """Say which plans would have held what was burnt here, and what each would have cost."""
     from assistant import hindsight
     from assistant.quota import advice
 
-    plans = session.accounts.plans
+    plans = teller.accounts.plans
     chosen = [plans[options.plan]] if options.plan in plans else plans.values()
-    found = hindsight.advice(session.accounts.ledger, chosen, session.now())
+    found = hindsight.advice(teller.accounts.ledger, chosen, teller.now())
     if not found:
         tell("Nothing was burnt yet that could be compared.")
     if options.json:
@@ -183,7 +193,7 @@ def _advise(session: Session, options: Namespace) -> int:
     return 0
 
 
-def _replay(session: Session, options: Namespace) -> int:
+def _replay(teller: Session | Teller, options: Namespace) -> int:
     from assistant import hindsight
     from assistant.quota.event import read_events
     from assistant.quota.page import as_instant
@@ -198,11 +208,11 @@ def _replay(session: Session, options: Namespace) -> int:
     at = as_instant(options.at) if options.at else None
     if options.at and at is None:
         raise ConfigError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
-    plan = session.accounts.plans.get(options.plan) or read_file(
-        Path(options.plan), users=session.places.config / "plans"
+    plan = teller.accounts.plans.get(options.plan) or read_file(
+        Path(options.plan), users=teller.places.config / "plans"
     )
     if not options.events:
-        events = hindsight.past(session.accounts.ledger, session.now())
+        events = hindsight.past(teller.accounts.ledger, teller.now())
     else:
         try:
             if options.events == "-":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.errors import ConfigError
 from assistant.headless.output import dump, out, tell
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from datetime import date
 
     from assistant.quota.history import Row
-    from assistant.session import Session
+    from assistant.teller import Teller
 
 _KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer")
-_COUNTS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning")
 _BY = ("day", "provider", "model", "project")
+
+
+def sitting(_options: Namespace) -> Literal["teller"]:
+    """Nobody is asked."""
+    return "teller"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -34,32 +38,32 @@ def arguments(parser: ArgumentParser) -> None:
     how.add_argument("--csv", action="store_true", help="the history as CSV")
 
 
-def run(session: Session, options: Namespace) -> int:
+def run(teller: Teller, options: Namespace) -> int:
     """Do it."""
     from assistant.quota import history
 
     if options.action:
-        return _import(session, options.action, as_json=options.json)
+        return _import(teller, options.action, as_json=options.json)
     if options.line:
         from assistant.quota import line
 
-        facts, now = line.read(str(session.places.data)), session.now()
+        facts, now = line.read(str(teller.places.data)), teller.now()
         out("" if facts is None else line.line(facts, now.timestamp(), now.astimezone().date().isoformat()))
         return 0
     by = tuple(filter(None, options.by.split(",")))
     if wrong := set(by) - set(_KEYS):
         raise ConfigError(f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}.")
-    since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    ledger = session.accounts.ledger
+    since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(history.rows(ledger.totals(by, since=since)), by))
+        out(history.as_csv(history.from_sums(ledger.sums(by, since=since), len(by)), by))
         return 0
     by = by or _BY
-    rows = [row for row in history.rows(ledger.totals(by, since=since)) if row.steps > row.failed]
-    others = session.accounts.elsewhere.burnt(since)
+    rows = [row for row in history.from_sums(ledger.sums(by, since=since), len(by)) if row.steps > row.failed]
+    others = teller.accounts.elsewhere.burnt(since)
     if options.json:
-        _dump(session, by, rows, others, since)
+        _dump(teller, by, rows, others, since)
         return 0
     _table(rows)
     if others:
@@ -70,12 +74,12 @@ def run(session: Session, options: Namespace) -> int:
     return 0
 
 
-def _dump(session: Session, by: Sequence[str], rows: Sequence[Row], others: Sequence[Row], since: date | None) -> None:
+def _dump(teller: Teller, by: Sequence[str], rows: Sequence[Row], others: Sequence[Row], since: date | None) -> None:
     from assistant.quota import history, meter
 
-    burnt = [session.accounts.plans[name] for name in session.accounts.used_plans() if name in session.accounts.plans]
-    meters = [meter.as_json(each) for plan in burnt for each in session.accounts.estimates(plan)]
-    hours = session.accounts.ledger.hours(since=since)
+    burnt = [teller.accounts.plans[name] for name in teller.accounts.used_plans() if name in teller.accounts.plans]
+    meters = [meter.as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
+    hours = teller.accounts.ledger.hours(since=since)
     dump({
         "usage": [_shape(row, by) for row in rows],
         "meters": meters,
@@ -87,15 +91,18 @@ def _dump(session: Session, by: Sequence[str], rows: Sequence[Row], others: Sequ
 def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
     """Return a row as scripts know it: costs by currency, and what has no amount by its status."""
     costs: dict[str, str | None] = {currency: str(amount) for currency, amount in sorted(row.money.items())}
-    costs |= {name: None for name in ("included", "free") if getattr(row, name)}
-    if row.unpriced:
-        costs["unknown"] = None
-    counts = {name: getattr(row.usage, name) for name in _COUNTS}
-    head = dict(zip(by, row.key, strict=True))
+    for name, count in (("included", row.included), ("free", row.free), ("unknown", row.unpriced)):
+        if count:
+            costs[name] = None
+    fresh, read, short, long, output, thought, _ = row.usage
     return {
-        **head,
+        **dict(zip(by, row.key, strict=True)),
         "steps": row.steps - row.failed,
-        **counts,
+        "fresh_input": fresh,
+        "cache_read": read,
+        "cache_write": short + long,
+        "output": output,
+        "reasoning": thought,
         "exact": not row.inexact,
         "costs": costs,
         "cost": row.cost,
@@ -103,22 +110,24 @@ def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[Row]) -> None:
+    from assistant.quota import history
+
     columns = zip(*(row.key for row in rows), strict=True)
     heads = "  ".join(f"{{:<{max(map(len, column))}}}" for column in columns).format
     lines = []
     for row in rows:
-        usage = row.usage
-        burn = f"{usage.fresh_input + usage.cache_write:>11,} fresh {usage.cache_read:>12,} cached {usage.total_output:>10,} out"
-        lines.append(f"{heads(*row.key)}  {row.steps - row.failed:>5} steps {burn}  {row.cost}")
+        fresh, read, short, long, output, thought, _ = row.usage
+        burn = f"{fresh + short + long:>11,} fresh {read:>12,} cached {output + thought:>10,} out"
+        lines.append(f"{heads(*row.key)}  {row.steps - row.failed:>5} steps {burn}  {history.cost_words(row)}")
     if lines:
         out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
 
 
-def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
+def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
     """Read what is new in the logs of other clients; nothing of theirs is changed."""
     if words[0] != "import":
         raise ConfigError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
-    clients = session.accounts.elsewhere.clients()
+    clients = teller.accounts.elsewhere.clients()
     wanted, places = [], []
     for word in words[1:]:
         name = {"gemini": "gemini-cli", "claude": "claude-code"}.get(word, word)
@@ -130,8 +139,8 @@ def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
             raise ConfigError(f"There is no client {word!r}.", f"There are {', '.join(clients)}, or all.")
     if places and len(wanted) != 1:
         raise ConfigError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
-    found = session.accounts.elsewhere.take_in(
-        session.accounts.ledger.sources, session.env, wanted, places, session.config.plans
+    found = teller.accounts.elsewhere.take_in(
+        teller.accounts.ledger.sources, teller.env, wanted, places, teller.config.plans
     )
     if as_json:
         names = ("client", "files", "uses", "copies", "torn", "notes")
@@ -142,7 +151,7 @@ def _import(session: Session, words: Sequence[str], *, as_json: bool) -> int:
             + (f", {each.torn:,} torn lines" if each.torn else ""))  # fmt: skip
         for note in each.notes:
             tell(note)
-    for client in session.accounts.elsewhere.planless():
+    for client in teller.accounts.elsewhere.planless():
         plan = {"claude-code": "claude-pro", "codex": "chatgpt-plus"}.get(client, "google-ai-pro")
         tell(f'Which plan {client} burns is not known. Say it in your config: [plans] {client} = "{plan}"')
     if not found:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assistant.headless.output import dump, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from assistant.session import Session
+    from assistant.teller import Teller
+
+
+def sitting(_options: Namespace) -> Literal["teller"]:
+    """Nobody is asked."""
+    return "teller"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -19,13 +24,13 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--here", action="store_true", help="only this repository")
 
 
-def run(session: Session, options: Namespace) -> int:
+def run(teller: Teller, options: Namespace) -> int:
     """Do it."""
     from assistant import hindsight
     from assistant.quota import history
 
-    since = (session.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
-    found = hindsight.yields(session.accounts.ledger, since, project=str(session.root) if options.here else "")
+    since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
+    found = hindsight.yields(teller.accounts.ledger, since, project=str(teller.root) if options.here else "")
     if options.json:
         dump({"yields": [history.yield_json(each, ("provider", "model")) for each in found]})
         return 0

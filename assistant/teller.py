@@ -1,0 +1,73 @@
+"""A sitting that only tells what was burnt and what is left: the same accounts, and nothing of what a turn is made of.
+
+A report is asked for from scripts and status lines, and most of the time that a session takes to be there is for turns.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assistant.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from assistant.accounts import Accounts
+    from assistant.config import Config, Places
+    from assistant.models.client import Client
+    from assistant.roster import Roster
+    from assistant.standings import Standing
+
+
+class Teller:
+    """Tells of the accounts of one user, standing in `folder`; nobody is asked for anything."""
+
+    def __init__(self, folder: Path, *, places: Places, config: Config, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.places = places
+        self.config = config
+        self.env = env
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """What is burnt and what is left."""
+        from assistant.accounts import Accounts
+
+        return Accounts(self.roster, "", places=self.places, config=self.config, client=_nobody, now=self.now)
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Who would be asked, and who pays."""
+        from assistant.roster import Roster
+
+        return Roster(self.places, self.config, self.env, _nobody)
+
+    @property
+    def root(self) -> Path:
+        """The folder that edits would be written in."""
+        from assistant.context.repo import Repo
+
+        return Repo.open(self.folder).root
+
+    def standings(self, *, every: bool = False) -> list[Standing]:
+        """Return the plan board, of all plans there are with `every`."""
+        from assistant.standings import board
+
+        return board(self.accounts, self.roster, self.config, self.now(), every=every)
+
+    def now(self) -> datetime:
+        """Return the instant, aware UTC."""
+        from datetime import UTC, datetime
+
+        return datetime.now(UTC)
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what went wrong with settings without stopping anything."""
+        return self.config.warnings
+
+
+def _nobody() -> Client:
+    raise ConfigError("Nobody is asked here.", "`wattson plans --refresh` asks the providers.")
