@@ -52,8 +52,8 @@ class Ranked(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The three heaviest reasons in words."""
-        return "; ".join(text for _, text in sorted(self.reasons, reverse=True)[:3])
+        """The three heaviest reasons in words; parts of one word are said once."""
+        return "; ".join(list(dict.fromkeys(text for _, text in sorted(self.reasons, reverse=True)))[:3])
 
 
 def idf(holders: int, size: int) -> float:

@@ -142,3 +142,8 @@ def test_a_log_that_would_run_a_program_runs_none(tmp_path):
         subprocess.run([*git, "config", key, value], cwd=root, check=True)
     assert history.read(Repo.open(root))[0][1] == ["a.py"]
     assert not mark.exists()
+
+
+def test_parts_of_one_word_are_one_reason():
+    reasons = ((3.0, "has a_b"), (2.0, "has a_b"), (1.5, "has a_b"), (1.0, "names c"), (0.5, "its path has d"))
+    assert rank.Ranked("a.py", 8.0, reasons).why == "has a_b; names c; its path has d"
