@@ -34,8 +34,6 @@ LARGEST = 512_000
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
-_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
-"""Bytes that a text holds hardly any of."""
 
 
 def main(root: Path, place: Path, head: str, *, late: bool = False) -> None:
@@ -47,7 +45,7 @@ def main(root: Path, place: Path, head: str, *, late: bool = False) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(place.with_suffix(".lock")), Store(place, version()) as store:
         known = {(blob, language) for _, blob, language, _ in store.files()}
-        missing = [row for row in wanted if (row[0], row[1]) not in known]
+        missing = list({(row[0], row[1]): row for row in wanted if (row[0], row[1]) not in known}.values())
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)
@@ -135,9 +133,8 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         source = b""
     if late and not _is(source, blob):
         return
-    if b"\0" in source[:8_000] or len(source.translate(None, _CONTROLS)) < 0.99 * len(source):
-        source = b""
-    counts, words = terms.count(source[:most])
+    if (counted := terms.count(source, most)) is None:
+        source, counted = b"", ({}, 0)
     found = Tags()
     if known and source and not plain:
         _alarm(SECONDS_A_FILE)
@@ -147,7 +144,7 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
     for tag in found.defs:
         for term in terms.of_identifier(tag.name.encode("utf-8", "replace")):
             names[term] = names.get(term, 0) + 1
-    batch.add(blob, language, found, counts, names, words)
+    batch.add(blob, language, found, counted[0], names, counted[1])
 
 
 def _is(source: bytes, blob: str) -> bool:
