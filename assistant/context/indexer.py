@@ -106,6 +106,7 @@ class Wish:
 
     def __init__(self, place: Path) -> None:
         self._place = place.with_suffix(".wish")
+        self._path = str(self._place)
         self._seen = 0
         self._words: list[str] = []
 
@@ -120,7 +121,7 @@ class Wish:
     def is_new(self) -> bool:
         """Say whether the words are others than when this was last asked, or it is asked for the first time."""
         try:
-            at = self._place.stat().st_mtime_ns
+            at = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - asked before each file
         except OSError:
             at = 1
         if at == self._seen:
@@ -229,5 +230,11 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Do what the command line says, and end."""
     main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
+    os._exit(0)  # everything is saved; to take apart what was held takes its time
+
+
+if __name__ == "__main__":
+    run()
