@@ -34,7 +34,7 @@ class Language(NamedTuple):
     `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
     definition may begin when many files are read: below stand expressions, and most of the time. Where `begins` is given, every
-    definition and import more than `shallow` deep begins with one of these words.
+    definition and import more than `shallow` deep begins with one of these words, or with a decorator.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Language(NamedTuple):
     names: tuple[str, ...] = ()
     deepest: int = 10
     begins: tuple[str, ...] = ()
-    shallow: int = 4
+    shallow: int = 2
 
     @property
     def query(self) -> str:
@@ -93,7 +93,7 @@ def _read() -> tuple[list[Language], list[str], str]:
                 tuple(page.get("names", ())),
                 page.get("deepest", 10),
                 tuple(page.get("begins", ())),
-                page.get("shallow", 4),
+                page.get("shallow", 2),
             )
         )
         wordless.update(page.get("wordless", ()))

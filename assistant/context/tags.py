@@ -20,6 +20,8 @@ _PATTERNS = re.compile(r"(?m)^(?=[(\[])")
 """Where a pattern of ours begins: at the beginning of a line, and nothing else does so with such a bracket."""
 _ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
 """What may stand between two words instead of a blank."""
+_WORDS = 5_000
+"""Words in a source beyond which to look at each takes longer than to look everywhere."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
@@ -120,7 +122,7 @@ def _captures(root: Node, query: Query, language: Language | None, source: bytes
     """Return what the matches of a query capture, in their order: all over the tree, or as deep as a `language` has definitions.
 
     Nearly all of these stand near the root, and nearly all nodes far from it. Where a language says by which words one must
-    begin, only those parts of the deep are looked through that hold such a word which the first look did not meet.
+    begin, only what begins with such a word that the first look did not meet is looked at in the deep.
     """
     from tree_sitter import QueryCursor
 
@@ -136,20 +138,29 @@ def _captures(root: Node, query: Query, language: Language | None, source: bytes
     cursor.set_max_start_depth(language.shallow)
     found = [captures for _, captures in cursor.matches(root)]
     below: list[dict[str, list[Node]]] = []
-    cursor.set_max_start_depth(language.deepest - language.shallow)
-    passed = 0
-    for at in _unmet(source, words, found):
-        if at < passed:
-            continue
-        leaf = root.descendant_for_byte_range(at, at + 1)
-        if leaf is None or leaf.is_named:  # a word in a string or a comment
-            continue
+    cursor.set_max_start_depth(0)
+    seen: set[int] = set()
+    unmet = _unmet(source, words, found)
+    if len(unmet) > _WORDS:
+        cursor.set_max_start_depth(language.deepest)
+        return [captures for _, captures in cursor.matches(root)]
+    for at in unmet:
         walk = root.walk()
-        while walk.depth < language.shallow and walk.goto_first_child_for_byte(at) is not None:
-            pass
-        if walk.depth == language.shallow and (part := walk.node) is not None:
+        for _ in range(language.deepest + 2):  # as deep as such a word, or the sign of a decorator, may stand
+            if walk.goto_first_child_for_byte(at) is None:
+                break
+        if (leaf := walk.node) is None or leaf.is_named:  # a word in a string or a comment
+            continue
+        walk.goto_parent()
+        if leaf.type == "@":
+            walk.goto_parent()
+        if (
+            language.shallow < walk.depth <= language.deepest
+            and (part := walk.node) is not None
+            and part.id not in seen
+        ):
+            seen.add(part.id)
             below += [captures for _, captures in cursor.matches(part)]
-            passed = part.end_byte
     if below:
         found = sorted([*found, *below], key=_place)
     return found

@@ -81,3 +81,13 @@ def test_what_stands_deep_is_found_by_the_words_it_begins_with_just_as_by_lookin
         assert found == tags(source, everywhere, references=False), source.decode()
         deep += len(found.defs) - len(tags(source, everywhere._replace(deepest=4), references=False).defs)
     assert deep > 300
+
+
+def test_a_text_full_of_such_words_is_looked_through_as_a_whole():
+    python = language_of("a.py")
+    source = (
+        b'TEXT = """'
+        + b"from a class to import it\n" * 8_000
+        + b'"""\n\nclass A:\n    def f(self):\n        if self:\n            def g(): pass\n'
+    )
+    assert [tag.name for tag in tags(source, python, references=False).defs] == ["TEXT", "A", "f", "g"]
