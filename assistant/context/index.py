@@ -32,10 +32,10 @@ _TRIES = 4
 _BEAT_S = 0.05
 _PIPE = 60_000
 """Bytes that a pipe takes without anybody who reads."""
-_UNREAD = frozenset(
-    """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
-    .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
-)
+_LISTING_S = 2.0
+"""Seconds in which a child has never yet listed and read anything of so many files: to wait for less is lost time."""
+_MANY = 50_000
+"""Files beyond which a first question leaves it to the child to look what languages they are in: that takes longer than to answer."""
 
 
 class Index:
@@ -110,11 +110,6 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
     root = repo.root
     kept.use(place(cache, root).parent)
     end = time.monotonic() + timeout_s
-    wanted = {
-        path: (file.blob, name)
-        for file, (path, name) in zip(files, language.names_of(file.path for file in files), strict=True)
-        if (dot := path.rfind(".")) < 0 or path[dot:].lower() not in _UNREAD
-    }
     try:
         store = Store(place(cache, root), language.version())
     except StateError:  # a home that is read-only or full costs the memory, not the answer
@@ -123,8 +118,13 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         spare = tempfile.TemporaryDirectory(prefix="wattson-")
         store = Store(place(Path(spare.name) / "tags", root), language.version())
         store.spare = spare
-    found = _view(repo, store, wanted)
     head = history.head(repo)
+    if len(files) > _MANY and not store.has_files():
+        indexer.Wish(store.path).put(question)
+        if not _first(repo, store, head, end):
+            return Index(repo, store, {}, defaultdict(list), {}, len(files))
+    wanted = indexer.wanted(files)
+    found = _view(repo, store, wanted)
     stale = bool(found.unread) or head != store.note("head")
     if stale:
         indexer.Wish(store.path).put(question)
@@ -164,12 +164,29 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
     return Index(repo, store, ids, paths, lengths, len(wanted) - len(ids))
 
 
-def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
-    """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
-    argv = [sys.executable, "-m", "assistant.context.indexer", str(found.repo.root), str(store), head]
-    argv += ["late"] if found.repo.late else []
+def _first(repo: Repo, store: Store, head: str, end: float) -> bool:
+    """Let a child list the files itself and read them until `end`; says whether there is time left, so that all is read or it died."""
+    child = None if indexer.busy(store.path) else _start(repo, store.path, head, indexer.ALL, subprocess.DEVNULL)
+    if end - time.monotonic() < _LISTING_S:
+        return False
+    if child is not None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(max(0.0, end - time.monotonic()))
+    while indexer.busy(store.path) and time.monotonic() < end:
+        time.sleep(_BEAT_S)
+    return time.monotonic() < end
+
+
+def _start(repo: Repo, store: Path, head: str, how: str, given: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(repo.root), str(store), head, *how.split()]
     # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
     home = Path(__file__).parent.parent.parent
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(argv, stdin=given, cwd=home, stdout=nothing, stderr=nothing, start_new_session=True)
+
+
+def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
+    """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
     lines = "".join(
         f"{blob}\t{language}\t{path}\n"
         for path, (blob, language) in wanted.items()
@@ -183,14 +200,7 @@ def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: In
             given = held.enter_context(tempfile.TemporaryFile())
             given.write(lines)
             given.seek(0)
-        child = subprocess.Popen(
-            argv,
-            stdin=given,
-            cwd=home,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        child = _start(found.repo, store, head, indexer.LATE if found.repo.late else "", given)
         try:
             if child.stdin is not None:
                 with child.stdin as pipe:

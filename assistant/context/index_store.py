@@ -165,6 +165,10 @@ class Store:
         """Return id, blob id, language and length in words of every file known, of other commits too."""
         return self._base.execute("SELECT id, blob, language, words FROM files").fetchall()
 
+    def has_files(self) -> bool:
+        """Say whether any file is known."""
+        return self._base.execute("SELECT 1 FROM files LIMIT 1").fetchone() is not None
+
     def save(self, batch: Batch) -> None:
         """Save a batch as one pack; a file that another window saved meanwhile stays as it is."""
         if not batch.rows:

@@ -1,10 +1,11 @@
-"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD [late]`, files on standard input.
+"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD [late|all]`, files on standard input.
 
 Each line is "blob id TAB language TAB path". What a question seems to be about is read first: its words lie in a file beside
 the store, where a later question puts its own. What is read is saved in packs, small ones first, so that a question can be
 answered while the rest is still being read. The child outlives the question that started it, takes a low priority, and
 holds a lock so that two windows never read the same repository twice. With `late`, the files were listed in a hurry: one that is
-not what git has of it is passed over until a listing names it as it is. A file beside the store says that all was read once.
+not what git has of it is passed over until a listing names it as it is; with `all` the child lists them itself. A file beside
+the store says that all was read once.
 
 A source may be made to break a parser. Before each file its blob id goes into a file beside the store; a file that takes
 too much time or memory kills the child, and the next child finds the name there and reads that file as plain text.
@@ -21,11 +22,19 @@ from typing import TYPE_CHECKING
 
 from assistant.context import kept, terms
 from assistant.context.index_store import Batch, Store
-from assistant.context.language import has_grammar, language_of, version
+from assistant.context.language import has_grammar, language_of, names_of, version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from assistant.context.repo import FileFact
+
+_UNREAD = frozenset(
+    """.png .jpg .jpeg .gif .webp .ico .bmp .pdf .zip .gz .xz .bz2 .tar .jar .war .whl .so .dll .dylib .exe .o .a .class .pyc .woff .woff2 .ttf
+    .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
+)
+LATE, ALL = "late", "all"
+"""Ways to call the child: see above."""
 SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
@@ -34,20 +43,38 @@ LARGEST = 512_000
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
-_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
-"""Bytes that a text holds hardly any of."""
 
 
-def main(root: Path, place: Path, head: str, *, late: bool = False) -> None:
+def wanted(files: Iterable[FileFact]) -> dict[str, tuple[str, str]]:
+    """Return blob id and language by path of the files that are read."""
+    files = tuple(files)
+    return {
+        path: (file.blob, name)
+        for file, (path, name) in zip(files, names_of([file.path for file in files]), strict=True)
+        if (dot := path.rfind(".")) < 0 or path[dot:].lower() not in _UNREAD
+    }
+
+
+def _listed(root: Path) -> list[list[str]]:
+    """List the files of a repository as they would be named on standard input."""
+    from assistant.context.repo import Repo
+
+    found = wanted(Repo.open(root).files())
+    return [[blob, language, path] for path, (blob, language) in found.items() if "\n" not in path]
+
+
+def main(root: Path, place: Path, head: str, how: str = "") -> None:
     """Read every file named on standard input that the store does not know, and the log where HEAD is new to it."""
-    wanted = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in sys.stdin.buffer]
+    lines = [] if how == ALL else sys.stdin.buffer
+    named = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in lines]
     kept.use(place.parent)
     _bound()
     gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(place.with_suffix(".lock")), Store(place, version()) as store:
+        named = _listed(root) if how == ALL else named
         known = {(blob, language) for _, blob, language, _ in store.files()}
-        missing = [row for row in wanted if (row[0], row[1]) not in known]
+        missing = list({(row[0], row[1]): row for row in named if (row[0], row[1]) not in known}.values())
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)
@@ -59,7 +86,7 @@ def main(root: Path, place: Path, head: str, *, late: bool = False) -> None:
                 room = _FIRST
             blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
-            _read(batch, root, blob, language, path, plain=blob == suspect, late=late)
+            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE)
             if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)
@@ -79,6 +106,7 @@ class Wish:
 
     def __init__(self, place: Path) -> None:
         self._place = place.with_suffix(".wish")
+        self._path = str(self._place)
         self._seen = 0
         self._words: list[str] = []
 
@@ -93,7 +121,7 @@ class Wish:
     def is_new(self) -> bool:
         """Say whether the words are others than when this was last asked, or it is asked for the first time."""
         try:
-            at = self._place.stat().st_mtime_ns
+            at = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - asked before each file
         except OSError:
             at = 1
         if at == self._seen:
@@ -135,9 +163,8 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         source = b""
     if late and not _is(source, blob):
         return
-    if b"\0" in source[:8_000] or len(source.translate(None, _CONTROLS)) < 0.99 * len(source):
-        source = b""
-    counts, words = terms.count(source[:most])
+    if (counted := terms.count(source, most)) is None:
+        source, counted = b"", ({}, 0)
     found = Tags()
     if known and source and not plain:
         _alarm(SECONDS_A_FILE)
@@ -147,7 +174,7 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
     for tag in found.defs:
         for term in terms.of_identifier(tag.name.encode("utf-8", "replace")):
             names[term] = names.get(term, 0) + 1
-    batch.add(blob, language, found, counts, names, words)
+    batch.add(blob, language, found, counted[0], names, counted[1])
 
 
 def _is(source: bytes, blob: str) -> bool:
@@ -203,5 +230,11 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
+def run() -> None:
+    """Do what the command line says, and end."""
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
+    os._exit(0)  # everything is saved; to take apart what was held takes its time
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], late=sys.argv[4:] == ["late"])
+    run()

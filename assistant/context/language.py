@@ -33,7 +33,8 @@ class Language(NamedTuple):
 
     `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
-    definition may begin when many files are read: below stand expressions, and most of the time.
+    definition may begin when many files are read: below stand expressions, and most of the time. Where `begins` is given, every
+    definition and import more than `shallow` deep begins with one of these words, or with a decorator.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Language(NamedTuple):
     outline: str = _TEXT
     names: tuple[str, ...] = ()
     deepest: int = 10
+    begins: tuple[str, ...] = ()
+    shallow: int = 2
 
     @property
     def query(self) -> str:
@@ -89,10 +92,12 @@ def _read() -> tuple[list[Language], list[str], str]:
                 page.get("outline", _TEXT),
                 tuple(page.get("names", ())),
                 page.get("deepest", 10),
+                tuple(page.get("begins", ())),
+                page.get("shallow", 2),
             )
         )
         wordless.update(page.get("wordless", ()))
-    facts = sorted((each.name, each.deepest, each.query) for each in found)
+    facts = sorted((each.name, each.deepest, each.begins, each.shallow, each.query) for each in found)
     return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
 
 

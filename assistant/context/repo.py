@@ -15,6 +15,7 @@ import stat
 import subprocess
 import sys
 import time
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,6 +58,7 @@ _CALM = {
     "GIT_SSH_COMMAND": "false", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_EXTERNAL_DIFF": "",
 }  # fmt: skip
 _DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)"
+_REGULAR = {"100644", "100755"}
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
 _LONGEST_LOG = 4_000_000
@@ -208,23 +210,27 @@ class Repo:
             blobs, dirty = self._listed(by)
         else:
             blobs = dict.fromkeys(ignore.walk(self.root), "")
-        ignored = ignore.ignored(self.root) if (self.root / IGNORE_FILE).exists() else None
-        found = []
+        order = sorted(blobs)
+        if (self.root / IGNORE_FILE).exists():
+            ignored = ignore.ignored(self.root)
+            order = [path for path in order if not ignored(path)]
+        found: list[FileFact] = []
         base = f"{self.root}{os.sep}"
-        for at, (path, blob) in enumerate(sorted(blobs.items())):
-            if ignored is not None and ignored(path):
-                continue
+        lstat, regular = os.lstat, stat.S_ISREG
+        for at, path in enumerate(order):
             if self.late or (by is not None and not at % 256 and time.monotonic() > by):
                 self.late = True
-                if blob:
-                    found.append(FileFact(path, blob, 0))
-                continue
+                rest = [path for path in order[at:] if blobs[path]]
+                # A hundred thousand files may be left: what is done for each of them is done in C.
+                facts = zip(rest, map(blobs.__getitem__, rest), repeat(0), repeat(False), strict=False)
+                found += map(tuple.__new__, repeat(FileFact), facts)
+                break
             try:
-                here = os.lstat(base + path)
+                here = lstat(base + path)
             except (OSError, ValueError):
                 continue  # deleted, or left out of a sparse checkout
-            if stat.S_ISREG(here.st_mode) and here.st_size <= _LARGEST:
-                if blob and path not in dirty:
+            if regular(here.st_mode) and here.st_size <= _LARGEST:
+                if (blob := blobs[path]) and path not in dirty:
                     found.append(FileFact(path, blob, here.st_size))
                 else:
                     with contextlib.suppress(RepoError):
@@ -234,10 +240,9 @@ class Repo:
     def _listed(self, by: float | None) -> tuple[dict[str, str], set[str]]:
         """Return what git lists: blob id by path, empty for new files, and which differ from what is staged."""
         new = ("--others", "--modified", "--exclude-standard")
-        blobs: dict[str, str] = {}
-        dirty: set[str] = set()
+        more: bytes = b""
         if by is None:
-            listed, more = self._git("ls-files", "-z", "-t", "--stage", *new), b""
+            listed = self._git("ls-files", "-z", "-t", "--stage", *new)
         else:  # what is staged stands in one file; to look for the rest may take many times as long
             with self._start("ls-files", "-z", "-t", *new) as looking:
                 listed = self._git("ls-files", "-z", "-t", "--stage")
@@ -245,24 +250,21 @@ class Repo:
                     more, _ = looking.communicate(timeout=max(0.0, by - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     looking.kill()
-                    more, self.late = b"", True
+                    self.late = True
             if looking.returncode and not self.late:
                 return self._listed(None)
-        for entry in os.fsdecode(listed).split("\0"):
-            if entry[:2] == "? ":
-                if not entry.endswith("/"):
-                    blobs.setdefault(entry[2:], "")
-            elif entry[2:8] in {"100644", "100755"}:
-                facts, _, name = entry.partition("\t")
-                if facts[:2] == "C ":
-                    dirty.add(name)
-                else:
-                    blobs[name] = facts[9:-2]
-        for entry in os.fsdecode(more).split("\0"):
-            if entry[:2] == "? " and not entry.endswith("/"):
+        entries = os.fsdecode(listed).split("\0")
+        staged = [entry for entry in entries if entry[2:8] in _REGULAR]
+        # "H 100644 ID 0", a tab, and the path: an id is as long as any other of the repository.
+        width = staged[0].index("\t") + 1 if staged else 0
+        blobs = dict(zip([entry[width:] for entry in staged], [entry[9 : width - 3] for entry in staged], strict=True))
+        dirty = {entry[width:] for entry in staged if entry[0] == "C"}
+        if by is not None:
+            entries = os.fsdecode(more).split("\0")
+            dirty |= {entry[2:] for entry in entries if entry[:2] == "C "}
+        for entry in entries:
+            if entry[:2] == "? " and entry[-1] != "/":
                 blobs.setdefault(entry[2:], "")
-            elif entry[:2] == "C ":
-                dirty.add(entry[2:])
         return blobs, dirty
 
     def submodules(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tree_sitter import Node, Parser, Query
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _LARGEST = 1_000_000
 _PATTERNS = re.compile(r"(?m)^(?=[(\[])")
 """Where a pattern of ours begins: at the beginning of a line, and nothing else does so with such a bracket."""
+_ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
+"""What may stand between two words instead of a blank."""
+_WORDS = 5_000
+"""Words in a source beyond which to look at each takes longer than to look everywhere."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
@@ -85,16 +89,12 @@ def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
         from assistant.context.outline import outline
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
-    from tree_sitter import QueryCursor
-
     parser, query = tools
-    cursor = QueryCursor(query)
-    if not references:
-        cursor.set_max_start_depth(language.deepest)
+    root = parser.parse(source).root_node
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
-    for _, captures in cursor.matches(parser.parse(source).root_node):
+    for captures in _captures(root, query, None if references else language, source):
         names = captures.get("name", ())
         for capture, nodes in captures.items():
             if capture == "reference":
@@ -116,6 +116,77 @@ def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
                     defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _captures(root: Node, query: Query, language: Language | None, source: bytes) -> list[dict[str, list[Node]]]:
+    """Return what the matches of a query capture, in their order: all over the tree, or as deep as a `language` has definitions.
+
+    Nearly all of these stand near the root, and nearly all nodes far from it. Where a language says by which words one must
+    begin, only what begins with such a word that the first look did not meet is looked at in the deep.
+    """
+    from tree_sitter import QueryCursor
+
+    cursor = QueryCursor(query)
+    if language is None:
+        return [captures for _, captures in cursor.matches(root)]
+    # A broken tree may hold anything anywhere, and a word that something odd parts from its name is not looked for.
+    words = [word.encode() for word in language.begins]
+    odd = any(mark in source and any(word.rstrip() + mark in source for word in words) for mark in _ODD)
+    if not words or odd or root.has_error:
+        cursor.set_max_start_depth(language.deepest)
+        return [captures for _, captures in cursor.matches(root)]
+    cursor.set_max_start_depth(language.shallow)
+    found = [captures for _, captures in cursor.matches(root)]
+    below: list[dict[str, list[Node]]] = []
+    cursor.set_max_start_depth(0)
+    seen: set[int] = set()
+    unmet = _unmet(source, words, found)
+    if len(unmet) > _WORDS:
+        cursor.set_max_start_depth(language.deepest)
+        return [captures for _, captures in cursor.matches(root)]
+    for at in unmet:
+        walk = root.walk()
+        for _ in range(language.deepest + 2):  # as deep as such a word, or the sign of a decorator, may stand
+            if walk.goto_first_child_for_byte(at) is None:
+                break
+        if (leaf := walk.node) is None or leaf.is_named:  # a word in a string or a comment
+            continue
+        walk.goto_parent()
+        if leaf.type == "@":
+            walk.goto_parent()
+        if (
+            language.shallow < walk.depth <= language.deepest
+            and (part := walk.node) is not None
+            and part.id not in seen
+        ):
+            seen.add(part.id)
+            below += [captures for _, captures in cursor.matches(part)]
+    if below:
+        found = sorted([*found, *below], key=_place)
+    return found
+
+
+def _place(captures: dict[str, list[Node]]) -> int:
+    return min(node.start_byte for nodes in captures.values() for node in nodes)
+
+
+def _unmet(source: bytes, words: Sequence[bytes], found: Sequence[dict[str, list[Node]]]) -> list[int]:
+    """Return where one of the words stands and nothing was found that begins with it."""
+    met: set[int] = set()
+    for captures in found:
+        for name, nodes in captures.items():
+            if name == "import":
+                met.update([node.start_byte for node in nodes])
+            elif name.startswith("definition."):
+                met.add(nodes[0].start_byte)
+    unmet = []
+    for word in words:
+        at = source.find(word)
+        while at >= 0:
+            if at not in met and at + len(word) not in met:
+                unmet.append(at)
+            at = source.find(word, at + 1)
+    return sorted(unmet)
 
 
 def _sharpness(kind: str) -> int:

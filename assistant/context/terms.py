@@ -7,8 +7,10 @@ from collections import Counter
 from functools import lru_cache
 
 _LETTERS = b"_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
-_BETWEEN = bytes(byte if byte in _LETTERS else 32 for byte in range(256))
-"""Makes a blank of every byte that cannot stand in an identifier."""
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
+"""Bytes that a text holds hardly any of."""
+_BETWEEN = bytes(byte if byte in _LETTERS else 11 if byte in _CONTROLS else 32 for byte in range(256))
+"""Makes a blank of every byte that cannot stand in an identifier, and of a control byte a vertical tab, which parts words as well."""
 _BIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _NINE = ord("9")
 _LONGEST, _NO_WORD = 40, 120
@@ -99,9 +101,16 @@ def of_identifier(name: bytes) -> tuple[str, ...]:
     return _known[name]
 
 
-def count(source: bytes) -> tuple[dict[str, int], int]:
-    """Count the terms of a source that may be asked for; returns how often each occurs, and how many words there are."""
-    words = source.translate(_BETWEEN).split()
+def count(source: bytes, most: int) -> tuple[dict[str, int], int] | None:
+    """Count the terms of the first bytes of a source that may be asked for; None where it is no text.
+
+    Returns how often each occurs, and how many words there are.
+    """
+    spaced = source.translate(_BETWEEN)
+    size = len(spaced)
+    if b"\0" in source[:8_000] or (b"\v" in spaced and size - spaced.count(b"\v") < 0.99 * size):
+        return None
+    words = spaced[:most].split()
     found: dict[str, int] = {}
     for word, times in Counter(words).items():
         for term in _asked[word]:

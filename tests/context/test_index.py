@@ -12,7 +12,7 @@ import pytest
 
 from assistant.context import index, indexer, terms
 from assistant.context.index_store import DEFINED, NAMED, Batch, Store
-from assistant.context.repo import Repo
+from assistant.context.repo import FileFact, Repo
 from assistant.context.tags import Tag, Tags
 
 
@@ -290,6 +290,31 @@ def test_the_child_takes_a_bound_of_memory():
     code = "from assistant.context import indexer\nindexer._bound()\ntry:\n    bytearray(4 << 30)\nexcept MemoryError:\n    print('bounded')"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, timeout=30)
     assert os.name != "posix" or done.stdout.strip() == b"bounded"
+
+
+def test_the_first_question_of_a_huge_repository_leaves_all_reading_to_the_child_which_lists_the_files_itself(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def boil(): pass\n", b_png="no", c_py="def pour(): pass\n")
+    repo, cache = Repo.open(root), tmp_path / "state" / "tags.sqlite"
+    many = tuple(FileFact(f"gone/{number}.py", "0" * 40, 1) for number in range(60_000))
+    found = index.refresh(repo, many, cache, timeout_s=0)  # nothing is known, and there is no time to find out
+    assert (found.ids, found.unread) == ({}, 60_000)
+    found.close()
+    found = index.refresh(repo, repo.files(), cache, timeout_s=60)
+    assert {"a.py", "c.py"} <= set(found.ids)
+    assert found.unread == 0
+    found.close()
+
+
+def test_a_huge_repository_is_answered_from_all_of_it_where_there_is_time(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def boil(): pass\n", b_py="def pour(): pass\n")
+    repo = Repo.open(root)
+    many = (*repo.files(), *(FileFact(f"gone/{number}.py", "0" * 40, 1) for number in range(60_000)))
+    found = index.refresh(repo, many, tmp_path / "state" / "tags.sqlite", timeout_s=60)
+    assert found.homes("boil") == ["a.py"]
+    assert len(found.ids) == 60_002
+    found.close()
 
 
 def test_a_listing_in_a_hurry_names_what_git_knows_and_the_child_takes_no_other_bytes_for_it(tmp_path):

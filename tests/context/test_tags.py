@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from assistant.context.language import language_of
@@ -35,3 +37,57 @@ def test_each_language_gives_its_definitions_and_references(path):
 
 def test_broken_source_gives_what_can_be_seen():
     assert [tag.name for tag in tags(b"def f(:\n\ndef g():\n  pass\n\xff", language_of("x.py")).defs][-1] == "g"
+
+
+HEADS = (
+    "def f{n}(a):", "async def f{n}():", "async  def f{n}():", "def\\\n  f{n}():", "class C{n}(Base):", "@mark\n{i}def f{n}():", "@mark(1)\n{i}@other\n{i}class C{n}:",
+    "if a:", "else_{n} = 1\n{i}for a in b:", "while x:", "try:\n{i}    import m{n}\n{i}except ImportError:", "with a as b:", "match a:\n{i}    case 1:\n{i}        import n{n}\n{i}if b:",
+)  # fmt: skip
+LINES = (
+    '"""def no(): from a import b, class X: of\n\n{i}def no{n}(): pass\n{i}"""', "# class Not: import that", "import a{n}, b{n} as c", "from .x{n} import (y,\n  z)",
+    "from.w{n} import v", "from . import u{n}", "x{n} = y{n} = 1", "x{n}: int = 2", "type T{n} = int", "if a: import i{n}; import j{n}", "class D{n}: z = 1", "def g{n}(): return lambda: 0",
+    "raise E from e", "import\tt{n}", "yield from g{n}()", "type = 3", "pass",
+)  # fmt: skip
+
+
+def a_source(draw, *, odd):
+    rows = []
+
+    def block(depth, indent):
+        for _ in range(draw.randint(1, 4)):
+            number = draw.randint(0, 99)
+            deeper = depth < 6 and draw.random() < 0.6
+            text = draw.choice(HEADS if deeper else LINES)
+            if not odd and ("\t" in text or "\\" in text):
+                continue
+            rows.append(indent + text.replace("{n}", str(number)).replace("{i}", indent))
+            if deeper:
+                block(depth + 1, indent + "    ")
+        rows.append(f"{indent}pass")
+
+    block(0, "")
+    return "\n".join(rows).encode() + b"\n"
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_what_stands_deep_is_found_by_the_words_it_begins_with_just_as_by_looking_everywhere(odd):
+    python = language_of("a.py")
+    everywhere = python._replace(begins=())
+    assert python.begins
+    deep = 0
+    for seed in range(300):
+        source = a_source(random.Random(seed), odd=odd)
+        found = tags(source, python, references=False)
+        assert found == tags(source, everywhere, references=False), source.decode()
+        deep += len(found.defs) - len(tags(source, everywhere._replace(deepest=4), references=False).defs)
+    assert deep > 300
+
+
+def test_a_text_full_of_such_words_is_looked_through_as_a_whole():
+    python = language_of("a.py")
+    source = (
+        b'TEXT = """'
+        + b"from a class to import it\n" * 8_000
+        + b'"""\n\nclass A:\n    def f(self):\n        if self:\n            def g(): pass\n'
+    )
+    assert [tag.name for tag in tags(source, python, references=False).defs] == ["TEXT", "A", "f", "g"]
