@@ -169,6 +169,9 @@ def _by_path(query: Query, paths: Sequence[str], parts: dict[str, list[tuple[flo
     """Give for words of the question in paths; names of files weigh more than names of folders."""
     whole = "\n".join(paths).lower()
     starts = [0, *accumulate(len(path) + 1 for path in paths)]
+    if len(whole) != max(0, starts[-1] - 1):  # a capital that has two letters when it is small
+        low = [path.lower() for path in paths]
+        whole, starts = "\n".join(low), [0, *accumulate(len(path) + 1 for path in low)]
     for term, weight in query.weights.items():
         if len(term) < 3:
             continue
@@ -187,6 +190,7 @@ def _by_path(query: Query, paths: Sequence[str], parts: dict[str, list[tuple[flo
         for number, in_name in hits.items():
             path = paths[number]
             value = worth * (W_STEM if in_name else W_PATH * 0.6)
-            if in_name and terms.parts(PurePosixPath(path).stem) == [term]:
+            name = path.rpartition("/")[2]
+            if in_name and terms.parts(name.rpartition(".")[0] or name) == [term]:
                 value *= W_SAME
             parts[path].append((value, f"its path has {query.spoken[term]}"))

@@ -147,3 +147,12 @@ def test_a_log_that_would_run_a_program_runs_none(tmp_path):
 def test_parts_of_one_word_are_one_reason():
     reasons = ((3.0, "has a_b"), (2.0, "has a_b"), (1.5, "has a_b"), (1.0, "names c"), (0.5, "its path has d"))
     assert rank.Ranked("a.py", 8.0, reasons).why == "has a_b; names c; its path has d"
+
+
+def test_a_capital_that_grows_when_it_is_small_moves_no_other_path(order, tmp_path):
+    name = "tests/test_last.py"
+    (tmp_path / "r" / name).write_text("x = 1\n")
+    (tmp_path / "r" / f"a{chr(0x130) * 20}.py").write_text("x = 1\n")
+    found = {each.path: each.why for each in order("the toaster burns")}
+    assert "its path has toaster" in found["src/toaster.py"]
+    assert name not in found
