@@ -251,6 +251,7 @@ def test_a_diff_that_lost_a_header_is_read(reply):
 @pytest.mark.parametrize(
     ("reply", "word"),
     [
+        (f"```diff\n{HEADS}{HEADS}@@ -7,2 +7,2 @@\n{HUNK}```\n", "no hunk"),
         (f"```diff\n{HEADS}```\n", "no hunk"), (f"{HEADS}\nThat is all.\n", "no hunk"),
         (f"```diff\n{HEADS}More words.\n@@ -7,2 +7,2 @@\n{HUNK}```\n", "'More words.' (line 4 of the reply)"),
         ("```diff\n--- /dev/null\n+++ b/new\nname.py\n@@ -0,0 +1 @@\n+x\n```\n", "'name.py'"),

@@ -135,22 +135,10 @@ class Diff:
             return []
         if line == _CONTEXT and self._first and self._hunk is None:
             self.done = True
-            self._old, self._headed, self._hunks = "", False, 1
-            self.path = ""
             words = f"The edit at line {number} of the reply is a context diff, with '!' for what changes."
             return [Misfit(self._bare(number), "malformed", words)]
-        if line.startswith("@@") or (self._headed and not self._hunks and self._unnumbered(line)):
-            if self._first and not self._headed:  # the line of the new name got lost
-                self._new = "b/" + self._old[2:] if self._old.startswith("a/") else self._old
-                self._first = []
-                self._settle_names()
-            found = self._end_hunk()
-            told = _NUMBERS.match(line)
-            counts = (int(told[1]), int(told[2] or 1), int(told[3]), int(told[4] or 1)) if told else None
-            self._hunk, self._headed = _Hunk(number, counts), True
-            if not line.startswith("@@"):
-                self._hunk.put(line, number)
-            return found
+        if line.startswith("@@") or self._unnumbered(line):
+            return self._begin_hunk(line, number)
         if line.startswith("diff --git "):
             found = self._end_file()
             self._git, self._header_line = True, number
@@ -207,7 +195,22 @@ class Diff:
 
     def _unnumbered(self, line: str) -> bool:
         """Whether a line is the first of a hunk whose `@@` got lost."""
-        return self._hunk is None and line.startswith(_SIGNS[:3]) and bool(line.strip()) and not line.startswith("+++ ")
+        if not self._headed or self._hunks or self._hunk is not None or line.startswith(("--- ", "+++ ")):
+            return False
+        return line.startswith(_SIGNS[:3]) and bool(line.strip())
+
+    def _begin_hunk(self, line: str, number: int) -> list[Edit | Misfit]:
+        if self._first and not self._headed:  # the line of the new name got lost
+            self._new = "b/" + self._old[2:] if self._old.startswith("a/") else self._old
+            self._first = []
+            self._settle_names()
+        found = self._end_hunk()
+        told = _NUMBERS.match(line)
+        counts = (int(told[1]), int(told[2] or 1), int(told[3]), int(told[4] or 1)) if told else None
+        self._hunk, self._headed = _Hunk(number, counts), True
+        if not line.startswith("@@"):
+            self._hunk.put(line, number)
+        return found
 
     def _stray(self, line: str, number: int) -> list[Edit | Misfit]:
         """Refuse words where a hunk should begin; above the headers they are words."""
