@@ -157,6 +157,8 @@ def only_path(line: str) -> tuple[str, bool]:
         return (raw, True) if _overlong(raw) else ("", False)
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in raw) and " " not in raw:
         return raw, True  # no words look like this; it is refused as a name
+    if len(raw) < 3 and not raw.strip("\"'`"):
+        return raw, True  # quotes around no name
     plain = _stages(raw)[-1]
     if plain.startswith("./") and len(plain) > 2:
         plain = plain[2:]
