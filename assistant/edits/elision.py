@@ -37,6 +37,11 @@ _STAYS = re.compile(
     r"\b(?:stays?|remains?|unchanged|same|here|omitted|keep|kept|goes|above|below|as\s+(?:is|before|they|it))\b",
     re.IGNORECASE,
 )
+_TOLD_WHY = re.compile(
+    r"\b(?:omitted|unchanged|kept|stays?|remains?)\s+(?:when|whenever|if|unless|until|while|because|since)\b",
+    re.IGNORECASE,
+)
+"""What a program leaves out, and when: of lines that a reply leaves out nobody says so."""
 _FEW = 10
 
 
@@ -60,7 +65,7 @@ def seems_to_leave_out(line: str) -> bool:
     commented = _COMMENTED.match(line)
     words = (commented[1] if commented else line).strip("-=*~ \t")
     framed = bool(_FRAME.search(words)) or (words.startswith(("[", "(")) and words.endswith(("]", ")")))
-    if not commented and not framed:
+    if (not commented and not framed) or _TOLD_WHY.search(words):
         return False
     core = re.sub(r"\s+", " ", re.sub(r"[()\[\],;:.\u2026!-]", " ", words)).strip()
     return len(core.split()) <= _FEW and bool(_TELLING.search(core)) and (framed or bool(_STAYS.search(core)))

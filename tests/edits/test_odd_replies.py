@@ -94,6 +94,14 @@ def test_a_remark_in_place_of_several_lines_leaves_them_out(note, notation):
     assert note[:40] in misfits[0].message
 
 
+@pytest.mark.parametrize("remark", ["# The label is omitted when water is", "# The rest stays here until it boils"])
+def test_a_remark_that_says_when_speaks_of_what_the_program_does(remark):
+    new = f"{remark}\n# all there is.\n\n\ndef cool(water):\n    return 21\n"
+    after, misfits = read(f"a.py\n```python\n{new}```\n", {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": new}
+
+
 def test_a_remark_that_replaces_nothing_is_a_remark():
     new = CODE.replace("    return 0\n", "    # see above for the remaining degrees\n    return 1\n")
     after, misfits = read(f"a.py\n```python\n{new}```\n", {"a.py": CODE})
