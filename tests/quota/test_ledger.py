@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import threading
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -262,6 +263,29 @@ def test_a_locked_book_is_waited_for_and_then_named(tmp_path):
     other.close()
     burn(ledger)
     assert len(ledger.entries()) == 2
+
+
+def test_a_new_book_that_another_window_is_just_making_is_waited_for(tmp_path):
+    path = tmp_path / "l.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # the journal is still the old one, for whose change SQLite itself does not wait
+    ledger = Ledger(path)
+    done = threading.Event()
+
+    def write():
+        burn(ledger)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert not done.wait(0.2)
+        assert writer.is_alive(), "it gave up at once"
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+        writer.join()
+    assert len(ledger.entries()) == 1
 
 
 # Other versions.
