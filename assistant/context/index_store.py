@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from assistant.context.tags import Tag, Tags
 from assistant.errors import StateError
+from assistant.locked import is_busy, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +34,7 @@ VERSION = 2
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NAMED = "\x01"
 DEFINED = "\x02"
+_WAIT_S = 10.0
 _MANY = 500
 _DRAWERS = 2_048
 _BASES = 1 << 40
@@ -116,7 +118,9 @@ class Store:
         try:
             self._base = self._connect()
             fits = self.note("version") in {"", wanted}
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if is_busy(error):
+                raise  # nothing is wrong with it: another window is writing
             fits = False
         if not fits:
             self.set_aside()
@@ -135,8 +139,8 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.touch(0o600)
-        base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-        base.execute("PRAGMA journal_mode=WAL")
+        base = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
+        patiently(base, "PRAGMA journal_mode=WAL", _WAIT_S)
         base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
         base.executescript(_TABLES)
         return base

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant.errors import StateError
+from assistant.locked import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WAIT_S = 20.0
 """How long a write waits for another window's before it gives up with an error."""
-_TURN_MS, _BREATH_S = 20, 0.001
 
 # SQLite's primary result codes; see its page "Result and Error Codes".
 _CORRUPT, _NOTADB = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
@@ -191,7 +190,7 @@ class Store:
         with contextlib.ExitStack() as unless_it_opens:
             unless_it_opens.callback(base.close)
             found = self._version_of(base)
-            _patiently(base, "PRAGMA journal_mode=WAL", self._wait_s)
+            patiently(base, "PRAGMA journal_mode=WAL", self._wait_s)
             for pragma in self._pragmas:
                 base.execute(f"PRAGMA {pragma}")
             self._synced = None
@@ -338,7 +337,7 @@ def foreign(path: Path) -> Iterator[sqlite3.Connection]:
 @contextlib.contextmanager
 def _transaction(base: sqlite3.Connection, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connection]:
     """Run in a transaction that takes the write lock at once; committed at the end, taken back on any error."""
-    _patiently(base, "BEGIN IMMEDIATE", wait_s)
+    patiently(base, "BEGIN IMMEDIATE", wait_s)
     try:
         yield base
         base.execute("COMMIT")
@@ -356,25 +355,3 @@ def _code(error: sqlite3.DatabaseError) -> int:
 def _damaged(error: sqlite3.DatabaseError) -> bool:
     """Whether the file is not, or no longer, a database: SQLITE_CORRUPT or SQLITE_NOTADB."""
     return getattr(error, "sqlite_errorcode", None) is not None and _code(error) in {_CORRUPT, _NOTADB}
-
-
-def _patiently(base: sqlite3.Connection, statement: str, wait_s: float) -> None:
-    """Run what needs a lock, again and again for so many seconds while another holds it.
-
-    SQLite's own wait sleeps ever longer, up to 100 ms, and among windows that write all the time it may never wake at the
-    right moment: so it is asked for short waits. For a change of the journal it does not wait at all where windows that open
-    a new file at once are in each other's way.
-    """
-    end = time.monotonic() + wait_s
-    base.execute(f"PRAGMA busy_timeout={_TURN_MS}")
-    try:
-        while True:
-            try:
-                base.execute(statement).fetchone()
-                return
-            except sqlite3.OperationalError as error:
-                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
-                    raise
-            time.sleep(_BREATH_S)
-    finally:
-        base.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -365,3 +366,25 @@ def test_an_index_says_that_all_was_read_once_until_it_is_set_aside(tmp_path):
     assert index.was_whole(cache, root)
     with Store(index.place(cache, root), "another"):
         assert not index.was_whole(cache, root)
+
+
+def test_an_index_that_another_window_is_just_making_is_waited_for_and_not_set_aside(tmp_path):
+    where = tmp_path / "tags.sqlite"
+    other = sqlite3.connect(where, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    made = []
+
+    def make():
+        with Store(where, "1") as store:
+            made.append(store.has_files())
+
+    opener = threading.Thread(target=make)
+    opener.start()
+    opener.join(0.2)
+    waits = opener.is_alive()
+    other.execute("ROLLBACK")
+    other.close()
+    opener.join()
+    assert waits
+    assert made == [False]
+    assert not list(tmp_path.glob("*.aside"))

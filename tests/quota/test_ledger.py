@@ -2,9 +2,9 @@
 
 import multiprocessing
 import sqlite3
-import threading
 import subprocess
 import sys
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
