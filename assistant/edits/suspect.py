@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
 )  # fmt: skip
-_OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden")
-"""What programs print: three dots are their own."""
+_OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden", ".supp")
+"""What programs print, or are told of it: three dots are their own."""
 _MARKUP = (
     ".html", ".htm", ".xml", ".xhtml", ".svg", ".vue", ".svelte", ".jsx", ".tsx", ".jinja", ".j2", ".tmpl", ".erb", ".hbs", ".ejs",
 )  # fmt: skip
@@ -47,7 +47,7 @@ _MARKERS = re.compile(
 )
 _DIVIDER = re.compile(r"^={5,9}\s*$")
 _RULE = re.compile(r"^\s{0,3}([<>+*#-])\1{3,39}(?: ?\w+)?\s*$")
-_SEVERAL = 3
+_SEVERAL, _HARDLY = 3, 20
 _QUOTED = 120
 """Lines of a file that are quoted to a model that was not shown them."""
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
@@ -96,7 +96,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         )
     if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
         raise Refusal(
-            "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than all of the file."
+            "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than nearly all of the file."
         )
     if _escaped(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
@@ -188,9 +188,9 @@ def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     if not any(line[:2] == "  " or line[:1] == "\t" for line in fresh):
         return False
     blanks, tabs = draft.index.indents
-    if tabs >= _SEVERAL and not blanks:
+    if tabs >= max(_SEVERAL, _HARDLY * blanks):
         return any(line.startswith("  ") and line.strip() for line in fresh)
-    return blanks >= _SEVERAL and not tabs and any(line.startswith("\t") and line.strip() for line in fresh)
+    return blanks >= max(_SEVERAL, _HARDLY * tabs) and any(line.startswith("\t") and line.strip() for line in fresh)
 
 
 def _escaped(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

@@ -383,8 +383,9 @@ def test_a_value_in_curly_quotes_is_refused_in_markup():
     assert after == {"a.xml": '<a b="1">\n<c d="1">It\u2019s</c>\n</a>\n'}
 
 
-def test_tabs_among_blanks_are_refused_where_no_line_to_find_shows_that_the_reply_kept_its_blanks():
-    old = "f({\n  a: 1,\n  b: 2,\n  c: {\n    d: 3\n  },\n});\n"
+@pytest.mark.parametrize(("rows", "odd"), [(2, 0), (30, 1)])
+def test_tabs_among_blanks_are_refused_where_no_line_to_find_shows_that_the_reply_kept_its_blanks(rows, odd):
+    old = "f({\n" + "  a: 1,\n" * rows + "\tb: 2,\n" * odd + "  c: {\n    d: 3\n  },\n});\n"
     block = "a.ts\n```\n<<<<<<< SEARCH\n  },\n});\n=======\n  },\n});\ng({\n\th: 1,\n});\n>>>>>>> REPLACE\n```\n"
     after, misfits = read(block, {"a.ts": old})
     assert after == {"a.ts": old}
