@@ -74,7 +74,8 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
     if len(found) == 1:
         if edit.at is not None and found[0].start + 1 != edit.at:
             draft.miscounts = True
-        if _inserted_before(index, found[0]):
+        same = wanted.old != wanted.new and list(found[0].new) == index.lines[found[0].start : found[0].end]
+        if same or _inserted_before(index, found[0]):
             raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
         if edit.format == "edit_block" and _swallows_blank(found[0]):
             words = f"{draft.path}: whether a blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."

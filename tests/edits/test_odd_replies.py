@@ -509,3 +509,11 @@ def test_no_break_spaces_are_no_indentation():
     assert [each.reason for each in misfits] == ["malformed"]
     mended = BLOCK.replace("    return", "\u00a0\u00a0\u00a0 return")
     assert read(mended, {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
+
+
+def test_a_change_of_blanks_that_was_made_before_is_refused_as_such():
+    reply = "```diff\n--- a/a.py\n+++ b/a.py\n@@ ... @@\n one\n-  \n+\n two\n```\n"
+    assert read(reply, {"a.py": "one\n  \ntwo\n"}) == ({"a.py": "one\n\ntwo\n"}, [])
+    after, misfits = read(reply, {"a.py": "one\n\ntwo\n"})
+    assert after == {"a.py": "one\n\ntwo\n"}
+    assert [each.reason for each in misfits] == ["already"]
