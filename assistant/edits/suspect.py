@@ -86,6 +86,10 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     name = draft.path.lower()
     if whole:
         return
+    if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
+        raise Refusal(
+            "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than nearly all of the file."
+        )
     if name.endswith(_MARKUP):
         if any(_BENT_VALUE.search(line) for line in fresh) and not _BENT_VALUE.search(edit.before):
             raise Refusal("malformed", f"{draft.path}: the new lines ({at}) have curly quotes around a value.")
@@ -93,10 +97,6 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     if _bent(edit, draft, fresh, prose=name.endswith(_TEXTS)):
         raise Refusal(
             "malformed", f"{draft.path}: the new lines ({at}) have curly quotes where the file has plain ones."
-        )
-    if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
-        raise Refusal(
-            "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than nearly all of the file."
         )
     if _escaped(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")

@@ -387,10 +387,11 @@ def test_a_value_in_curly_quotes_is_refused_in_markup():
 def test_tabs_among_blanks_are_refused_where_no_line_to_find_shows_that_the_reply_kept_its_blanks(rows, odd):
     old = "f({\n" + "  a: 1,\n" * rows + "\tb: 2,\n" * odd + "  c: {\n    d: 3\n  },\n});\n"
     block = "a.ts\n```\n<<<<<<< SEARCH\n  },\n});\n=======\n  },\n});\ng({\n\th: 1,\n});\n>>>>>>> REPLACE\n```\n"
-    after, misfits = read(block, {"a.ts": old})
-    assert after == {"a.ts": old}
-    assert [each.reason for each in misfits] == ["malformed"]
-    assert "indented" in misfits[0].message
+    for name in ("a.ts", "a.html"):
+        after, misfits = read(block.replace("a.ts", name), {name: old})
+        assert after == {name: old}
+        assert [each.reason for each in misfits] == ["malformed"]
+        assert "indented" in misfits[0].message
 
 
 COUNTED = "--- a/a.py\n+++ b/a.py\n@@ -1,9 +1,9 @@\n def boil(water):\n-    if water:\n+    if not water:\n         return 100\n"
