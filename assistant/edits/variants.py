@@ -220,7 +220,8 @@ def _made(pairs: Sequence[tuple[str, str]], fresh: Sequence[str]) -> dict[int, s
     """Return how signs that the reply has made typographic become plain again; None where the new lines need more than that.
 
     `pairs` are lines of the file and of the reply. Signs that stand in both stay; where the file's are plain in the
-    reply, or some of a sign are the file's and some are not, a new line with such a sign cannot be written.
+    reply, or some of a sign are the file's and some are not, a new line with such a sign cannot be written; nor where it
+    has signs of a kind (a long dash) and only others (quotes) are known to be made.
     """
     signs = {sign for pair in pairs for line in pair for sign in line if ord(sign) in _TYPOGRAPHY}
     lost = {sign for sign in signs if any(have.count(sign) > want.count(sign) for have, want in pairs)}
@@ -228,8 +229,17 @@ def _made(pairs: Sequence[tuple[str, str]], fresh: Sequence[str]) -> dict[int, s
     mixed = {sign for sign in made if any(sign in have for have, _ in pairs)}
     if any(sign in line for line in fresh for sign in mixed | {_PLAIN[each] for each in lost if each in _PLAIN}):
         return None
+    kinds = {_kind(sign) for sign in made}
+    unseen = {sign for line in fresh for sign in line if ord(sign) in _TYPOGRAPHY} - signs
+    if made and any(_kind(sign) not in kinds for sign in unseen):
+        return None
     kept = signs - made
     return {code: plain for code, plain in _TYPOGRAPHY.items() if made and chr(code) not in kept}
+
+
+def _kind(sign: str) -> str:
+    plain = _PLAIN.get(sign, sign)
+    return "quotes" if plain in "'\"" else plain
 
 
 def _lead_of(have: str, want: str) -> str:

@@ -342,6 +342,17 @@ def test_a_remark_in_curly_quotes_is_meant_where_other_quotes_are_plain(remark):
     assert after == {"a.py": new}
 
 
+def test_a_long_dash_among_bent_quotes_is_refused_unless_the_lines_to_find_show_what_it_was():
+    bent = "a.py\n```\n<<<<<<< SEARCH\nput(\u2019a\u2019)\n=======\n# a \u2014 first\nput(\u2019b\u2019)\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(bent, {"a.py": "put('a')\n"})
+    assert after == {"a.py": "put('a')\n"}
+    assert misfits
+    shown = bent.replace("put(\u2019a", "# an \u2014 old one\nput(\u2019a")
+    assert read(shown, {"a.py": "# an - old one\nput('a')\n"}) == ({"a.py": "# a - first\nput('b')\n"}, [])
+    assert read(shown, {"a.py": "# an \u2014 old one\nput('a')\n"}) == ({"a.py": "# a \u2014 first\nput('b')\n"}, [])
+    assert read(bent.replace("\u2014", "-"), {"a.py": "put('a')\n"}) == ({"a.py": "# a - first\nput('b')\n"}, [])
+
+
 TWICE = "def a():\n    if x:\n        y()\n\n    else:\n        z()\n\n\nif x:\n    y()\nelse:\n    z()\n"
 
 

@@ -612,7 +612,15 @@ def _(desk):
 
 @family("sr/tabs-for-spaces", "either")
 def _(desk):
-    return sr_case(desk, lambda old, new, _: (blanks_to_tabs(old), blanks_to_tabs(new)))
+    def spoil(old, new, _):
+        spoilt = blanks_to_tabs(old)
+        # Where tabs are right and only new lines were spoilt (blanks within a literal), the reply is a flawless one
+        # for another wish: nobody could tell.
+        if spoilt == old and any(line.startswith("\t") for line in old):
+            return None
+        return spoilt, blanks_to_tabs(new)
+
+    return sr_case(desk, spoil)
 
 
 @family("sr/stale-file", "refuse")

@@ -14,7 +14,13 @@ def whole_case(desk, sites=None, want=None):
 FAMILIES["whole/exact"] = ("apply", whole_case)
 FAMILIES["whole/bom"] = ("apply", written(whole_case, bom))
 FAMILIES["whole/crlf-file"] = ("apply", written(whole_case, crlf))
-FAMILIES["whole/no-eol"] = ("apply", written(whole_case, no_eol))
+
+
+@family("whole/no-eol", "apply")
+def _(desk):
+    made = whole_case(desk)
+    # Without its last newline, a text that ends with a blank line ends with a newline: of such a file nothing is lost.
+    return no_eol(desk, *made) if made and not any(t.endswith("\n\n") for t in made[0].values()) else None
 
 
 @family("whole/elided", "either")
