@@ -250,7 +250,7 @@ def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequenc
         each
         for each in misfits
         if each.reason != "already"
-        and not spoken & {each.edit.path, *each.edit.also}
+        and not spoken & set(each.edit.names)
         and not (new and each.reason in {"no_file", "outside", "malformed"})
     ]
 

@@ -33,7 +33,8 @@ class Edit:
     and `after` are lines with "\\n" ends, as the reply has them; `reply_line` is the 1-based line of the reply where the
     edit begins, `after_lines` that of each line of `after`, `signs` the signs of a diff's lines; `at` is a 1-based line number in the file when the model gave
     one that agrees with its own count; `anchors` are lines that stand above the place, outermost first; `at_end` says
-    that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word.
+    that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word. `nearer`
+    is a bare word too, right above an edit whose `path` is only that of the edit before: the file of that name goes first.
     """
 
     action: Action
@@ -52,6 +53,12 @@ class Edit:
     signs: str = ""
     at_end: bool = False
     maybe: bool = False
+    nearer: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that its file may have, in the order in which they are tried."""
+        return tuple(name for name in (self.nearer, self.path, *self.also) if name)
 
 
 @dataclass(frozen=True, slots=True)

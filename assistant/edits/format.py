@@ -37,13 +37,14 @@ _ABOVE = 8
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the reply a parser stands: the 1-based line, the lines above, the fence that is open, the last path."""
+    """Where in the reply a parser stands: the 1-based line, the lines above, the fence that is open, the last path and word."""
 
     number: int
     above: Sequence[str]
     fence: str
     info: str
     last_path: str
+    last_nearer: str
 
 
 class Parser(Protocol):
@@ -190,7 +191,8 @@ class EditParser:
         if self._last is not None and not self._fence and _THOUGHT_ENDS.match(line):
             words = f"Line {self._number} of the reply ends thoughts that it did not begin; whether the edits above it are meant cannot be told."
             return [Misfit(Edit("replace", "", reply_line=self._number), "malformed", words)]
-        place = Place(self._number, self._above, self._fence, self._info, self._last_path)
+        nearer = self._last.nearer if self._last is not None else ""
+        place = Place(self._number, self._above, self._fence, self._info, self._last_path, nearer)
         for each in self._formats:
             self._active = each.begin(line, place)
             if self._active is not None:

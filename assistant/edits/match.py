@@ -101,7 +101,7 @@ def fit(
         try:
             patch = draft.patch()
         except UnicodeEncodeError:
-            edit = next(edit for edit in edits if draft.path in {_plain(name) for name in (edit.path, *edit.also)})
+            edit = next(edit for edit in edits if draft.path in map(_plain, edit.names))
             words = f"{draft.path} is not UTF-8, and the new text cannot be written in its encoding."
             misfits.append(Misfit(edit, "unreadable", words))
             continue
@@ -143,14 +143,14 @@ def _plain(name: str) -> str:
 
 def _words(edits: Sequence[Edit], name: str) -> str:
     """Return all that the edits of one file quote and write."""
-    mine = [edit for edit in edits if name in {_plain(each) for each in (edit.path, *edit.also)}]
+    mine = [edit for edit in edits if name in map(_plain, edit.names)]
     return "".join(part for edit in mine for part in (edit.before, edit.after))
 
 
 def _open(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Draft | None:
     """Return the file an edit is about: the first reading of its path that exists, else the first that is likely."""
     first: OutsideRoot | None = None
-    names = [_plain(each) for each in (edit.path, *edit.also) if each]
+    names = [_plain(each) for each in edit.names]
     for name in names:
         if name in drafts.targets:
             return drafts.targets[name]

@@ -84,6 +84,12 @@ def readings(line: str) -> list[str]:
     return ordered
 
 
+def bare_word(line: str) -> str:
+    """Return the one word of a line, decorated or not, that is no path by its looks; it may be a file all the same."""
+    name = _stages(line.strip(" \t"))[-1]
+    return "" if " " in name or looks(name) else name
+
+
 def _stages(raw: str) -> list[str]:
     """Return a line with ever less decoration; the last has none left."""
     found = [raw]

@@ -67,12 +67,13 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         if line not in old and not draft.index.where("stripped", str.strip).get(line):
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
     for index, header in elision.stubs(new) if not printed else ():
-        # A body of three dots below a header that the file has already stands for the body that is there.
-        there = draft.index.where("stripped", str.strip).get(header.strip()) if header.strip() else None
-        if there and new[index].strip() not in old and not _bodiless(draft, there, new[index].strip()):
-            raise Refusal(
-                "elided", f"{draft.path}: the new lines ({at}) leave out the body of {header.strip()[:60]!r}."
-            )
+        # A body of three dots below a header that the file has already stands for the body that is there; so it may
+        # below one that begins above the lines to find.
+        there = draft.index.where("stripped", str.strip).get(header.strip(), ()) if header.strip() else ()
+        hidden = bool(draft.lines) and not header.strip()
+        if new[index].strip() not in old and (hidden or (there and not _bodiless(draft, there, new[index].strip()))):
+            whose = repr(header.strip()[:60]) if there else "what begins above them"
+            raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {whose}.")
     _swallows(edit, draft, new, whole=whole)
     if whole:
         _marked(edit, draft, new)

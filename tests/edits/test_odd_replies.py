@@ -353,6 +353,37 @@ def test_a_long_dash_among_bent_quotes_is_refused_unless_the_lines_to_find_show_
     assert read(bent.replace("\u2014", "-"), {"a.py": "put('a')\n"}) == ({"a.py": "# a - first\nput('b')\n"}, [])
 
 
+def test_a_bare_word_above_a_block_is_its_file_where_there_is_one_and_not_that_of_the_block_before():
+    second = "COPYING\n```\n<<<<<<< SEARCH\n    return 0\n=======\n    return 1\n>>>>>>> REPLACE\n```\n"
+    third = second.removeprefix("COPYING\n").replace("return 0", "return 2").replace("return 1", "return 3")
+    text = "    return 0\n    return 2\n"
+    after, misfits = read(f"{BLOCK}\n{second}\n{third}", {"a.py": CODE, "COPYING": text})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21"), "COPYING": "    return 1\n    return 3\n"}
+    after, misfits = read(f"{BLOCK}\n**{second}".replace("COPYING", "Lastly:**"), {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21").replace("return 0", "return 1")}
+    after, misfits = read(f"COPYING\n{BLOCK}", {"a.py": CODE, "COPYING": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("20", "21"), "COPYING": CODE}
+
+
+def test_a_body_of_dots_whose_header_is_not_in_the_edit_is_refused():
+    text = "with open(\n    a,\n) as b:\n    one()\n    two()\n\n\ndef f(\n    x,\n):\n    return x\n"
+    reply = "a.py\n```\n<<<<<<< SEARCH\n{}=======\n    a,\n) as b:\n    ...\n):\n    return x\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply.format(text.removeprefix("with open(\n")), {"a.py": text})
+    assert after == {"a.py": text}
+    assert [each.reason for each in misfits] == ["elided"]
+
+
+def test_a_body_of_dots_beside_its_header_is_written():
+    body = "def f(\n    x,\n):\n    one()\n    two()\n    return three()\n"
+    reply = "a.py\n```\n<<<<<<< SEARCH\n{}=======\n@overload\ndef f(x): ...\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply.format(body), {"a.py": body})
+    assert not misfits
+    assert after == {"a.py": "@overload\ndef f(x): ...\n"}
+
+
 TWICE = "def a():\n    if x:\n        y()\n\n    else:\n        z()\n\n\nif x:\n    y()\nelse:\n    z()\n"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import readings
+from assistant.edits.naming import bare_word, readings
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -28,13 +28,18 @@ def begin(line: str, place: Place) -> Block | Stray | None:
     if head is not None:
         signs = head["signs"] or head["other"]
         escaped = signs.startswith("&")
-        return Block(_names(head["path"] or "", place), len(unescape(signs)), place.number, escaped=escaped)
+        names, nearer = _names(head["path"] or "", place)
+        return Block(names, len(unescape(signs)), place.number, nearer=nearer, escaped=escaped)
     return Stray(place.number) if _STRAY.match(line) else None
 
 
-def _names(beside: str, place: Place) -> list[str]:
-    """Return the readings of the path: beside the marker, in the fence, above the fence, in its info, as before."""
+def _names(beside: str, place: Place) -> tuple[list[str], str]:
+    """Return the readings of the path: beside the marker, in the fence, above the fence, in its info, as before.
+
+    Where it is that of the block before, the second is a bare word that is nearer, empty where there is none.
+    """
     found: list[str] = []
+    nearer = ""
     sources = [beside] if beside else []
     words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
     sources += words[:_LOOK_UP]
@@ -49,21 +54,23 @@ def _names(beside: str, place: Place) -> list[str]:
         if named and named[0] and ("/" in named[0] or "." in named[0]):
             found = [*named, *found]
         elif place.last_path:
+            nearer = bare_word(sources[0]) if sources else place.last_nearer
             found = [place.last_path, *found]
         elif found:
             found = ["", *found]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)), nearer
 
 
 class Block:
     """One block."""
 
-    def __init__(self, names: list[str], size: int, number: int, *, escaped: bool = False) -> None:
+    def __init__(self, names: list[str], size: int, number: int, *, nearer: str = "", escaped: bool = False) -> None:
         self.done = False
         self.back: list[str] = []
         self._escaped = escaped
         self.path = names[0] if names else ""
         self._names = names
+        self._nearer = nearer
         self._size = size
         self._number = number
         self._lines: list[str] = []
@@ -107,8 +114,9 @@ class Block:
         action: Action = "replace" if old.strip() else "create"
         first = self._number + at + 2
         lines = range(first, first + len(self._lines) - at - 1)
+        also = tuple(self._names[1:])
         return Edit(
-            action, self.path, old, new, self._number, "edit_block", also=tuple(self._names[1:]), after_lines=lines
+            action, self.path, old, new, self._number, "edit_block", also=also, after_lines=lines, nearer=self._nearer
         )
 
     def _broken(self, why: str) -> Misfit:

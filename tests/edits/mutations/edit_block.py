@@ -602,12 +602,14 @@ def blanks_to_tabs(lines, width=4):
 @family("sr/spaces-for-tabs", "either")
 def _(desk):
     width = desk.rng.choice([2, 4, 8])
-    return sr_case(
-        desk,
-        lambda old, new, _: (tabs_to_blanks(old, width), tabs_to_blanks(new, width)),
-        None,
-        lambda p, t: "\n\t" in t,
-    )
+
+    def spoil(old, new, _):
+        # Where new lines are meant to have tabs and then blanks as wide as one, nobody could tell any more.
+        if any(blanks_to_tabs(tabs_to_blanks([line], width), width) != [line] for line in new if line not in old):
+            return None
+        return tabs_to_blanks(old, width), tabs_to_blanks(new, width)
+
+    return sr_case(desk, spoil, None, lambda p, t: "\n\t" in t)
 
 
 @family("sr/tabs-for-spaces", "either")
@@ -663,6 +665,8 @@ def _(desk):
         ]
 
     def spoil(old, new, desk):
+        if any(line != line.rstrip() for line in new if line not in old):
+            return None  # meant, and not to be told from what is added
         spoilt = add(old, 1.0)
         return spoilt, desk.rng.choice([new, add(new, 1.0)])
 
