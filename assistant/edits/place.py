@@ -77,6 +77,9 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
         same = wanted.old != wanted.new and list(found[0].new) == index.lines[found[0].start : found[0].end]
         if same or _inserted_before(index, found[0]):
             raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
+        if wanted.old != wanted.new and found[0].old == found[0].new:
+            words = f"{draft.path}: the edit at line {edit.reply_line} of the reply changes nothing but blanks at line ends, and the file has others than it says."
+            raise Refusal("malformed", words)
         if edit.format == "edit_block" and _swallows_blank(found[0]):
             words = f"{draft.path}: whether a blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
             raise Refusal("malformed", words)

@@ -149,28 +149,31 @@ def settle(index: Index, start: int, wish: Wish, rung: str) -> Found:
     """Make a place of a start. Blanks at line ends that only the reply has are taken off its new lines as well."""
     new = wish.new
     there = index.lines[start : start + len(wish.old)]
-    if any(
-        line != line.rstrip() and have == have.rstrip() and have.strip()
-        for line, have in zip(wish.old, there, strict=True)
-    ):
-        new = [line.rstrip() for line in new]
-        return Found(start, tuple(line.rstrip() for line in wish.old), tuple(new), tuple(wish.source), rung)
+    pairs = [*zip(wish.old, there, strict=True)]
+    if any(line != line.rstrip() and have == have.rstrip() and have.strip() for line, have in pairs):
+        known = {line for line, have in pairs if line == have}
+        old, new = ([line if line in known else line.rstrip() for line in lines] for lines in (wish.old, wish.new))
+        return Found(start, tuple(old), tuple(new), tuple(wish.source), rung)
     if rung == "trailing blanks":
         new = _moved(wish, there)
     return Found(start, tuple(wish.old), tuple(new), tuple(wish.source), rung)
 
 
 def _moved(wish: Wish, there: Sequence[str]) -> list[str]:
-    """Return the new lines; one that only moves keeps the blanks that it has in the file."""
+    """Return the new lines; one that only moves keeps the blanks that it has in the file.
+
+    Where the reply has the file's very blanks and writes others, it means them.
+    """
     runs = changes(wish.old, wish.new)
-    gone: dict[str, list[str]] = {}
+    gone: dict[str, list[tuple[str, str]]] = {}
     for a, b, _, _ in runs:
         for want, have in zip(wish.old[a:b], there[a:b], strict=True):
-            gone.setdefault(want.rstrip(), []).append(have)
+            gone.setdefault(want.rstrip(), []).append((want, have))
     new = list(wish.new)
     for at in (at for _, _, c, d in runs for at in range(c, d)):
         if new[at].strip() and gone.get(new[at].rstrip()):
-            new[at] = gone[new[at].rstrip()].pop(0)
+            want, have = gone[new[at].rstrip()].pop(0)
+            new[at] = have if want != have else new[at]
     return new
 
 

@@ -29,6 +29,8 @@ _OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden", ".supp")
 _MARKUP = (
     ".html", ".htm", ".xml", ".xhtml", ".svg", ".vue", ".svelte", ".jsx", ".tsx", ".jinja", ".j2", ".tmpl", ".erb", ".hbs", ".ejs",
 )  # fmt: skip
+_NEVER_TABS = (".py", ".pyi", ".rs", ".toml", ".yaml", ".yml")
+"""Files whose grammar or formatter has them indented by blanks alone."""
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
 _NO_BREAK = re.compile("[ \t]*[\u00a0\u202f]")
@@ -89,7 +91,8 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         return
     if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
         raise Refusal(
-            "malformed", f"{draft.path}: the new lines ({at}) are indented by other blanks than nearly all of the file."
+            "malformed",
+            f"{draft.path}: the new lines ({at}) are indented by other blanks than such files, or this one, are.",
         )
     if name.endswith(_MARKUP):
         if any(_BENT_VALUE.search(line) for line in fresh) and not _BENT_VALUE.search(edit.before):
@@ -189,6 +192,8 @@ def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     if not any(line[:2] == "  " or line[:1] == "\t" for line in fresh):
         return False
     blanks, tabs = draft.index.indents
+    if not tabs and draft.path.lower().endswith(_NEVER_TABS) and any(line.startswith("\t") for line in fresh):
+        return True
     if tabs >= max(_SEVERAL, _HARDLY * blanks):
         return any(line.startswith("  ") and line.strip() for line in fresh)
     return blanks >= max(_SEVERAL, _HARDLY * tabs) and any(line.startswith("\t") and line.strip() for line in fresh)

@@ -384,6 +384,35 @@ def test_a_body_of_dots_beside_its_header_is_written():
     assert after == {"a.py": "@overload\ndef f(x): ...\n"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "text", "want"),
+    [
+        ("one\ntwo    \n", "one\ntwo\n", "one \ntwo    \n", "one \ntwo\n"),
+        ("one \n    \ntwo \n", "one\n\ntwo\n", "one\n    \ntwo\n", "one\n\ntwo\n"),
+        ("one \nkept  \ntwo \n", "one \nkept  \n2 \n", "one\nkept  \ntwo\n", "one\nkept  \n2\n"),
+        ("one \nkept\t\ntwo \n", "one \nkept\ntwo \n", "one\nkept  \ntwo\n", None),
+    ],
+)
+def test_blanks_at_line_ends_go_where_the_reply_knows_them_and_are_refused_where_it_does_not(old, new, text, want):
+    reply = f"a.txt\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply, {"a.txt": text})
+    assert after == {"a.txt": want or text}
+    assert [each.reason for each in misfits] == ([] if want else ["malformed"])
+
+
+def test_tabs_in_a_file_without_any_indentation_are_refused_where_such_files_have_blanks():
+    text = 'a = ["1"]\n'
+    reply = 'a.toml\n```\n<<<<<<< SEARCH\na = ["1"]\n=======\na = [\n\t"1",\n]\n>>>>>>> REPLACE\n```\n'
+    after, misfits = read(reply, {"a.toml": text})
+    assert after == {"a.toml": text}
+    assert [each.reason for each in misfits] == ["malformed"]
+    made = 'a = [\n    "1",\n]\n'
+    assert read(reply.replace("\t", "    "), {"a.toml": text}) == ({"a.toml": made}, [])
+    other = 'a = ["1"]\nb = [\n\t"2",\n]\n'
+    assert read(reply, {"a.toml": other}) == ({"a.toml": other.replace('["1"]', '[\n\t"1",\n]')}, [])
+    assert read(reply.replace("a.toml", "a.js"), {"a.js": text}) == ({"a.js": made.replace("    ", "\t")}, [])
+
+
 TWICE = "def a():\n    if x:\n        y()\n\n    else:\n        z()\n\n\nif x:\n    y()\nelse:\n    z()\n"
 
 

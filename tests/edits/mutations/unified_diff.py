@@ -4,7 +4,19 @@ import re
 
 from tests.edits.mutations.case import FAMILIES, family
 from tests.edits.mutations.desk import joined
-from tests.edits.mutations.edit_block import bom, crlf, crlf_answer, executable, latin, no_eol, several, twin, written
+from tests.edits.mutations.edit_block import (
+    blanks_to_tabs,
+    bom,
+    crlf,
+    crlf_answer,
+    executable,
+    latin,
+    no_eol,
+    several,
+    tabs_to_blanks,
+    twin,
+    written,
+)
 from tests.edits.mutations.notation import fenced, lines_of, one, quiet, steady, udiff, udiff_hunks, udiff_text
 
 
@@ -290,17 +302,16 @@ def _(desk):
     return {made[0][0]: made[0][1]}, fenced(text), None
 
 
-FAMILIES["udiff/spaces-for-tabs"] = (
-    "either",
-    lambda d: ud_case(
-        d,
-        lambda parts, _, p: udiff_text(
-            p, [(h, [line[:1] + line[1:].expandtabs(4) for line in lines]) for h, lines in parts]
-        ),
-        None,
-        lambda p, t: "\n\t" in t,
-    ),
-)
+@family("udiff/spaces-for-tabs", "either")
+def _(desk):
+    def spoil(parts, _, path):
+        spoilt = [(head, [line[:1] + line[1:].expandtabs(4) for line in lines]) for head, lines in parts]
+        fresh = [line[1:] for _, lines in parts for line in lines if line[0] == "+"]
+        # Where new lines are meant to have tabs and then blanks as wide as one, nobody could tell any more.
+        mixed = any(blanks_to_tabs(tabs_to_blanks([line])) != [line] for line in fresh)
+        return None if mixed else udiff_text(path, spoilt)
+
+    return ud_case(desk, spoil, None, lambda p, t: "\n\t" in t)
 
 
 @family("udiff/trailing-ws-trimmed", "either")
