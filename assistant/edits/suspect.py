@@ -36,7 +36,8 @@ _QUOTES = re.compile("[\"'`]")
 _NO_BREAK = re.compile("[ \t]*[\u00a0\u202f]")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _PLAIN = re.compile("[\"']")
-_TICKED = re.compile("`[^`]*`")
+_MEANT = re.compile("`[^`]*`|\u201e[^\u201c]*\u201c|\u201a[^\u2018]*\u2018")
+"""Code in prose, and quotes as German has them, which no formatter makes of plain ones."""
 _COMMENT = re.compile(r"^\s*(?:#|//|/?\*|<!--|--|;|%)|[a-z]\u2019[a-z]")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27|#34);")
 _DOTS = re.compile(r"\.\.\.|\u2026")
@@ -169,7 +170,7 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
         lines = [line for line in fresh if not prose and not _COMMENT.search(line)]
     elif prose and not any(_PLAIN.search(line) for line in draft.lines):
         return False
-    bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in (_TICKED.sub("", line) for line in lines))
+    bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in (_MEANT.sub("", line) for line in lines))
     return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
 
 

@@ -330,6 +330,12 @@ def test_a_name_that_begins_with_a_blank_is_taken_as_written_where_it_exists(rep
     assert read(reply, {"a.py": "x = 0\n"}) == ({"a.py": "x = 1\n"}, [])
 
 
+def test_quotes_as_german_has_them_are_meant():
+    reply = BLOCK.replace("    return 21\n", "    # \u201eLau\u201c, \u201anicht hei\xdf\u2018\n    return 21\n")
+    new = CODE.replace("    return 20\n", "    # \u201eLau\u201c, \u201anicht hei\xdf\u2018\n    return 21\n")
+    assert read(reply, {"a.py": CODE}) == ({"a.py": new}, [])
+
+
 @pytest.mark.parametrize("remark", ["# It\u2019s cold", "# Not \u201chot\u201d"])
 def test_a_remark_in_curly_quotes_is_meant_where_other_quotes_are_plain(remark):
     reply = BLOCK.replace("    return 21\n", f"    {remark}\n    return 21\n")
