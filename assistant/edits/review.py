@@ -132,11 +132,20 @@ class Review:
         return self._put(index, (Choice(hunk.with_text(new_text), "take", edited=True),))
 
     def comment(self, index: int, line: int, words: str) -> Review:
-        """Say something to the model about the line of a hunk (0-based in `Hunk.lines`)."""
+        """Say something to the model about the line of a hunk (0-based in `Hunk.lines`); empty words take it back."""
+        path, number = self._line(index, line)
+        others = tuple(each for each in self.comments if (each.path, each.line) != (path, number))
+        return replace(self, comments=(*others, Comment(path, number, words)) if words else others)
+
+    def commented(self, index: int, line: int) -> str:
+        """What has been said about the line of a hunk; empty for nothing."""
+        place = self._line(index, line)
+        return next((each.words for each in self.comments if (each.path, each.line) == place), "")
+
+    def _line(self, index: int, line: int) -> tuple[str, int]:
         hunk = self.choices[index].hunk
         lines = hunk.lines
-        number = (lines[min(line, len(lines) - 1)].new or hunk.new_start) if lines else hunk.new_start
-        return replace(self, comments=(*self.comments, Comment(hunk.path, number, words)))
+        return hunk.path, (lines[min(line, len(lines) - 1)].new or hunk.new_start) if lines else hunk.new_start
 
     def widen(self, index: int, by: int = 10) -> Review:
         """Show more of the file around a hunk."""

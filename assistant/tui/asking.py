@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.tui.stage import Stage
 
 _COLUMN = 16
-_KEYS = """
+_TYPING = """
 Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
 Up, Ctrl+R      what was asked before
 @               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
@@ -31,7 +31,8 @@ F4              what would be sent, to drop, pin or let through
 F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
 Page Up, Down   scroll
-
+"""
+_REVIEWING = """
 In hunks:
 y n u           take, skip, unmark the hunk (Space takes)
 a d             take, skip all hunks of the file;  A X U  all of them
@@ -51,7 +52,9 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
     """Open one screen; returns what is to be submitted then, empty for nothing."""
     match what:
         case "help":
-            await screen.app.push_screen_wait(pickers.Page("Help", _help(min(screen.app.size.width, 120) - 8)))
+            await screen.app.push_screen_wait(
+                pickers.Page("Help", _help(min(screen.app.size.width, 120) - 8, argument))
+            )
         case "model":
             name = await pick_model(screen, "Choose a model", switching=True)
             return f"/model {name}" if name else ""
@@ -134,9 +137,13 @@ async def _compact(screen: Stage) -> str:
     )
 
 
-def _help(width: int) -> str:
-    """Write keys and commands, each with what it does beside or below it, in lines of at most `width` cells."""
-    rows = [(line[:_COLUMN].rstrip(), line[_COLUMN:]) for line in _KEYS.strip("\n").split("\n")]
+def _help(width: int, where: str) -> str:
+    """Write keys and commands, each with what it does beside or below it, in lines of at most `width` cells.
+
+    From the hunks ("hunks" as `where`) one asks for their keys: they come first.
+    """
+    parts = [_TYPING, _REVIEWING] if where != "hunks" else [_REVIEWING, f"\nIn the composer:{_TYPING}"]
+    rows = [(line[:_COLUMN].rstrip(), line[_COLUMN:]) for line in "".join(parts).strip("\n").split("\n")]
     rows += [("", ""), ("Commands:", "")]
     for name, each in command.commands().items():
         aliases = f" (/{', /'.join(each.ALIASES)})" if each.ALIASES else ""

@@ -106,6 +106,7 @@ class Picker(Sheet[str | None]):
 class Editor(Sheet[str | None]):
     """A text to change; gives the new text, or None."""
 
+    KEYS = "Ctrl+S accepts, Esc leaves it"
     CSS = SHEET_CSS.format(name="Editor")
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("ctrl+s", "accept", "accept", priority=True),
@@ -120,12 +121,32 @@ class Editor(Sheet[str | None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield Static(Text(f"{self._title}   Ctrl+S accepts, Esc leaves it", style="bold"))
+            yield Static(Text(f"{self._title}   {self.KEYS}", style="bold"))
             yield TextArea(self._text, show_line_numbers=False)
 
     def action_accept(self) -> None:
         """Give the text back."""
         self.dismiss(self.query_one(TextArea).text)
+
+
+class Note(Editor):
+    """Some words to write, with the keys of the composer: Enter is enough to give them."""
+
+    KEYS = "Enter keeps it, Ctrl+J begins a new line, Esc leaves it"
+    CSS = SHEET_CSS.format(name="Note") + "Note > Vertical { height: 40%; min-height: 6; }"
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("enter", "accept", "keep", priority=True),
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False, priority=True),
+    ]
+
+    def on_mount(self) -> None:
+        """Go on behind what is there."""
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+
+    def action_newline(self) -> None:
+        """Begin a new line."""
+        self.query_one(TextArea).insert("\n")
 
 
 class Page(Sheet[None]):

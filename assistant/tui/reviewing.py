@@ -38,7 +38,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
     """Do it; the review changes only when the user goes through with it."""
     view = screen.hunks
     if what == "help":
-        await asking.ask(screen, "help", "")
+        await asking.ask(screen, "help", "hunks")
         return
     if what == "repair":
         await screen.walk(screen.session.repair())
@@ -52,9 +52,10 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
         case "editor":
             new = await editor.edit(screen, hunk.new_text, PurePosixPath(hunk.path).suffix)
         case "comment":
-            words = await screen.app.push_screen_wait(pickers.Editor(f"{hunk.path}: a comment for the model", ""))
-            if words and words.strip():
-                hint = "kept for the model with your next question"
+            before = view.review.commented(index, line)
+            words = await screen.app.push_screen_wait(pickers.Note(f"{hunk.path}: a comment for the model", before))
+            if words is not None and words.strip() != before:
+                hint = "kept for the model with your next question" if words.strip() else "the comment is taken back"
                 view.put(view.review.comment(index, line, words.strip()), index, hint)
             return
         case _:

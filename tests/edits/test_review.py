@@ -78,6 +78,15 @@ def test_a_comment_names_the_line_as_it_will_be(review):
     assert (comment.path, comment.line, comment.words) == ("a.py", 30, "why?")
 
 
+def test_a_comment_is_changed_and_taken_back(review):
+    said = review.comment(1, 0, "why?").comment(0, 0, "and this?")
+    assert said.commented(1, 0) == "why?"
+    other = said.comment(1, 0, "why not?")
+    assert sorted(each.words for each in other.comments) == ["and this?", "why not?"]
+    assert [each.words for each in other.comment(1, 0, "").comments] == ["and this?"]
+    assert review.commented(1, 0) == ""
+
+
 def test_a_repair_comes_on_top_and_decisions_are_kept(review):
     review = review.mark(0, "take")
     following = Patch(

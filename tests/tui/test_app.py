@@ -300,6 +300,31 @@ async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
         await until(pilot, lambda: "No hunks of turn 7" in main.talk.text)
 
 
+async def test_a_comment_is_kept_by_enter_changed_and_taken_back(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.pause(0.5)
+
+        async def comment(*keys):
+            await pilot.press("c")
+            await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query("TextArea"))
+            await pilot.press(*keys, "enter")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+            return [each.words for each in main.hunks.review.comments]
+
+        assert await comment("w", "h", "y", "ctrl+j", "1") == ["why\n1"]
+        assert [each.line for each in main.hunks.review.comments] == [6]  # the first line that is new
+        assert await comment("?") == ["why\n1?"]
+        assert await comment(*["backspace"] * 6) == []
+        await pilot.press("question_mark")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query("TextArea"))
+        assert app.screen.query_one("TextArea").text.startswith("In hunks:")
+
+
 async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
     reply = "a.txt\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
     with loopback.Server(loopback.openai(reply), loopback.openai("Well.")) as server:

@@ -372,7 +372,9 @@ class PatchView(ScrollView, can_focus=True):
             self.post_message(self.Wanted(what, self.at, 0))
         elif self.hunks and (what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}):
             line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
-            self.post_message(self.Wanted(what, self.at, max(0, line)))
+            if line < 0:  # the hunk as a whole: what it changes first
+                line = next((at for at, each in enumerate(self.hunks[self.at].lines) if each.kind != " "), 0)
+            self.post_message(self.Wanted(what, self.at, line))
 
     def action_decide(self) -> None:
         """Hand over what was decided."""
