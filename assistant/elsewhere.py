@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from assistant.quota.entry import Total
     from assistant.quota.gather import Imported
-    from assistant.quota.history import Row
     from assistant.quota.imports import Imports
     from assistant.quota.sources import Sources
     from assistant.quota.tariff import Burn
@@ -98,8 +98,11 @@ class Elsewhere:
         """Name the plans that other clients burnt."""
         return self.imports.plans() if self._path.exists() else []
 
-    def burns(self, plan: str, since: datetime | None) -> list[Burn]:
-        """Return what other clients burnt of a plan, in tens of minutes. Which of their requests were one prompt, no log tells."""
+    def burns(self, plan: str | None, since: datetime | None) -> list[Burn]:
+        """Return what other clients burnt of a plan, or of all with None, in tens of minutes.
+
+        Which of their requests were one prompt, no log tells.
+        """
         if not self._path.exists():
             return []
         from decimal import Decimal
@@ -123,13 +126,9 @@ class Elsewhere:
         found = {row.key[0] for row in self.imports.totals(("client",), plan="")} if self._path.exists() else set()
         return sorted(found & set(_VENDORS))
 
-    def burnt(self, since: date | None = None, *by: str) -> list[Row]:
-        """Return what they burnt, by client and model where nothing else is said; nothing where no log was ever read."""
-        from assistant.quota import history
-
-        if not self._path.exists():
-            return []
-        return history.rows(self.imports.totals(by or ("client", "model"), since=since))
+    def totals(self, by: Sequence[str], since: date | None = None) -> list[Total]:
+        """Return what they burnt, as `Imports.totals` does; nothing where no log was ever read."""
+        return self.imports.totals(by, since=since) if self._path.exists() else []
 
     def close(self) -> None:
         """Let go of the file."""

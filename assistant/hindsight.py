@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
+    from assistant.models.catalogue import Catalogue
+    from assistant.models.provider import Model
     from assistant.quota.advice import Fit
+    from assistant.quota.entry import Total
     from assistant.quota.event import Event
-    from assistant.quota.history import Yield
+    from assistant.quota.history import Row, Yield
     from assistant.quota.ledger import Ledger
     from assistant.quota.plan import Plan
+    from assistant.quota.tariff import Burn
+
+_STEPWISE = timedelta(days=7)
+_RELEASED = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")
 
 
 def past(ledger: Ledger, now: datetime) -> list[Event]:
@@ -24,13 +33,83 @@ def past(ledger: Ledger, now: datetime) -> list[Event]:
     return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
 
 
-def advice(ledger: Ledger, plans: Iterable[Plan], now: datetime) -> list[Fit]:
-    """Say how each plan would have held what was burnt; those that held most come first. Practice does not count."""
-    from assistant.quota import advice
+def advice(
+    ledger: Ledger, theirs: Sequence[Burn], plans: Iterable[Plan], now: datetime, paid: Iterable[Row]
+) -> list[Fit]:
+    """Say how each plan would have held what was burnt; those that held most come first. Practice does not count.
+
+    `theirs` is what other clients burnt, `paid` rows whose money is what all of it cost by the token. The last week is
+    tried step by step, what lies before by the hour.
+    """
+    from assistant.quota import advice, history, meter, money
 
     able = [plan for plan in plans if "scripted" not in plan.default_for]
-    entries = [each for each in ledger.entries() if each.payer != "practice"]
-    return advice.compare(able, entries, now) if entries else []
+    week = now - _STEPWISE
+    entries = [*ledger.by_hour(week), *ledger.entries(since=week)]
+    billed = [burn for each in entries if each.payer != "practice" and (burn := meter.burn_of(each, now)) is not None]
+    burns = sorted([*billed, *_by_hour(theirs, week)], key=lambda each: each.at)
+    if not burns:
+        return []
+    cost = history.whole(paid)
+    costs = money.Tally(cost.money, cost.unpriced, cost.included, cost.free)
+    return advice.compare(able, burns, now, costs, ("prompts",) if theirs else ())
+
+
+def _by_hour(burns: Iterable[Burn], until: datetime) -> list[Burn]:
+    """Add up what other clients burnt of a model in one hour, of what lies before `until`, as if it had been us."""
+    found: list[Burn] = []
+    hours: dict[tuple[int, str, str], Burn] = {}
+    for burn in (each._replace(client="") for each in burns):
+        key = (int(burn.at.timestamp()) // 3600, burn.model, burn.cost.status + burn.cost.currency)
+        before = hours.get(key)
+        if burn.at >= until:
+            found.append(burn)
+        elif before is None:
+            hours[key] = burn
+        else:
+            paid = None if burn.cost.amount is None else burn.cost.amount + (before.cost.amount or 0)
+            hours[key] = before._replace(
+                usage=before.usage + burn.usage, cost=burn.cost._replace(amount=paid), steps=before.steps + burn.steps,
+                requests=before.requests + burn.requests, prompts=before.prompts + burn.prompts,
+            )  # fmt: skip
+    return [*hours.values(), *found]
+
+
+def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
+    """Return rows of what other clients burnt, with the list price of its day where no client said what it cost.
+
+    Keys of `totals` begin with provider, model and day, which are left off. The price is that of a short prompt, where
+    long ones cost more: which were long, no sum tells.
+    """
+    from datetime import UTC, datetime, time
+
+    from assistant.models import price
+    from assistant.quota import history
+
+    found, models = [], {}
+    for total in totals:
+        provider, name, day, *key = total.key
+        if (provider, name) not in models:
+            models[provider, name] = _listed(catalogue, provider, name)
+        model = models[provider, name]
+        rate = None
+        if model is not None and total.status == "unknown":
+            noon = datetime.combine(datetime.fromisoformat(day), time(12), UTC)
+            rate = price.price_at(model, noon)
+        priced = total._replace(key=tuple(key))
+        if rate is not None:
+            priced = priced._replace(status="metered", currency=rate.currency, amount=rate.amount(total.usage))
+        found.append(priced)
+    return history.rows(found)
+
+
+def _listed(catalogue: Catalogue, provider: str, name: str) -> Model | None:
+    """Find a model as a log names it: often with the date of its release behind, which pages leave off."""
+    if provider not in catalogue.providers:
+        return None
+    names = {name, _RELEASED.sub("", name)}
+    listed = catalogue.providers[provider].models
+    return next((model for model in listed if names & {model.id, *model.aliases}), None)
 
 
 def yields(ledger: Ledger, since: date | None = None, *, project: str = "") -> list[Yield]:

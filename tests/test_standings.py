@@ -162,14 +162,14 @@ def test_logs_of_other_clients_become_their_burn_and_the_limits_in_them_a_readin
     assert wattson("usage", "import", str(other))[0] == 1
 
 
-def claude_log(home, session, *steps):
+def claude_log(home, session, *steps, model="claude-opus-5"):
     folder = home / ".claude" / "projects" / "-p"
     folder.mkdir(parents=True, exist_ok=True)
     usage = {"input_tokens": 100, "output_tokens": 20, "cache_read_input_tokens": 1_000}
     lines = [
         {
             "type": "assistant", "timestamp": at.isoformat().replace("+00:00", "Z"), "requestId": f"req_{name}", "cwd": "/p",
-            "message": {"id": f"msg_{name}", "model": "claude-opus-5", "usage": usage},
+            "message": {"id": f"msg_{name}", "model": model, "usage": usage},
         }
         for name, at in steps
     ]  # fmt: skip
@@ -196,6 +196,35 @@ def test_what_claude_code_burnt_counts_in_the_windows_of_the_claude_plan(wattson
     assert (five["used"], five["source"], five["clients"]) == (45, "you", {"claude-code": 3 * 1_120})
     shown = wattson("usage", "--json", lines=True)[1][0]
     assert (shown["usage"], shown["other_clients"][0]["steps"]) == ([], 3)
+
+
+def test_other_clients_logs_are_history_by_day_at_list_prices_and_say_what_would_fit(wattson, tmp_path):
+    """Who comes from Claude Code has no book of ours, and wants to know what a plan would have done with what is in its logs."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    days = [now - timedelta(days=40), now - timedelta(days=2)]
+    for name, at in zip("ab", days, strict=True):
+        steps = [(f"{name}{number}", at + timedelta(seconds=number)) for number in range(4_000)]
+        claude_log(tmp_path / "home", name, *steps, model="claude-opus-5-5-20261101")
+    claude_log(tmp_path / "home", "old", ("c", days[1]), model="claude-2")
+    assert wattson("usage", "import", "claude-code")[0] == 0
+    shown = wattson("usage", "--by", "day,purpose", "--json", lines=True)[1][0]["other_clients"]
+    assert [(each["client"], each["day"], each["steps"]) for each in shown] == [
+        ("claude-code", f"{at.astimezone():%Y-%m-%d}", count) for at, count in zip(days, (4_000, 4_001), strict=True)
+    ]
+    # 100 fresh at $4, 1,000 from the cache at $0.20 and 20 written at $20 a million: $0.001 a step.
+    assert [(each["by_token"]["USD"], each["by_token_unpriced"], each["cost"]) for each in shown] == [
+        ("4.00", 0, "n/a"), ("4.00", 1, "n/a"),
+    ]  # fmt: skip
+    assert "$4.00 + 1 unpriced" in wattson("usage", "--by", "day")[1]
+    fits = {each["plan"]: each for each in wattson("plans", "advise", "--json", lines=True)[1][0]["plans"]}
+    coding = fits["alibaba-coding-pro"]  # 6,000 calls in 5 hours
+    assert (coding["held"], coding["blocked"]) == (8_001, {})
+    assert coding["by_token"] == {"USD": "8.00"}
+    kimi = fits["kimi-code"]  # a pool told in percent: how large it is nobody knows
+    assert "5 hours" in kimi["unknown"]
+    glm = fits["glm-cn-lite"]  # prompts, and no log tells which requests were one
+    assert glm["unknown"]
+    assert "8,001 requests are those of claude-code" in wattson("plans", "advise")[1]
 
 
 async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):

@@ -14,11 +14,11 @@ from assistant.quota.money import Tally, amount, tally
 from assistant.quota.replay import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from assistant.quota.ledger import Entry
-    from assistant.quota.plan import Plan
+    from assistant.quota.plan import Meter, Plan
     from assistant.quota.tariff import Burn
 
 _MONTH = timedelta(days=365) / 12
@@ -81,28 +81,42 @@ def as_json(fit: Fit) -> dict[str, Any]:
     }
 
 
-def compare(plans: Iterable[Plan], entries: Sequence[Entry | Burn], now: datetime) -> list[Fit]:
+def compare(
+    plans: Iterable[Plan],
+    entries: Sequence[Entry | Burn],
+    now: datetime,
+    costs: Tally | None = None,
+    untold: Collection[str] = (),
+) -> list[Fit]:
     """Run a history through plans; those that held most come first, then the cheaper.
 
     The price is that of the span between the first and the last step, at least a day. Steps that were not billed do not
-    count. What the steps cost by token stands in `burnt`, to compare with.
+    count. What the steps cost by token stands in `burnt`, to compare with: `costs`, or what the entries say. Of meters in
+    `untold` units the history says nothing.
     """
     burns = [burn for each in entries if (burn := burn_of(each, now)) is not None]
     events = [Event(burn.at, burn, cost=burn.cost) for burn in burns]
     span = max((burn.at for burn in burns), default=now) - min((burn.at for burn in burns), default=now)
-    costs = tally(burn.cost for burn in burns)
+    costs = tally(burn.cost for burn in burns) if costs is None else costs
+    steps = sum(burn.steps for burn in burns)
     found = []
     for plan in plans:
-        done = replay(plan, events, now)
-        blocked = Counter(each.meter for each in done.blocked)
-        windows = {(each.meter, each.until) for each in done.blocked}
+        able = any(_limited(meter) for meter in plan.meters)  # else nothing could have been blocked
+        done = replay(plan, events, now) if able else None
+        refused = done.blocked if done else ()
+        blocked: Counter[str] = Counter()
+        for each in refused:
+            blocked[each.meter] += each.steps
+        windows = {(each.meter, each.until) for each in refused}
         found.append(
             Fit(
-                plan.name, plan.title, done.admitted, dict(blocked), len(windows), done.blocked[0].at if done.blocked else None,
+                plan.name, plan.title, done.admitted if done else steps, dict(blocked), len(windows),
+                refused[0].at if refused else None,
                 _price(plan, max(span, timedelta(days=1))), plan.currency,
                 tuple(
                     meter.name for meter in plan.meters
-                    if (meter.limit is None and not meter.lots and not meter.feature) or meter.name in done.unpriced
+                    if not (_limited(meter) or meter.feature) or meter.unit in untold
+                    or (done is not None and meter.name in done.unpriced)
                 ),
                 not plan.may_send, costs,
             )
@@ -110,6 +124,11 @@ def compare(plans: Iterable[Plan], entries: Sequence[Entry | Burn], now: datetim
     return sorted(
         found, key=lambda each: (each.excluded, -each.share_held, bool(each.unknown), each.price or Decimal(0))
     )
+
+
+def _limited(meter: Meter) -> bool:
+    """Whether a history can fill it: of a pool that is told in percent nobody knows how large it is."""
+    return meter.unit != "percent" and (meter.limit is not None or bool(meter.lots))
 
 
 def _price(plan: Plan, span: timedelta) -> Decimal | None:

@@ -92,14 +92,15 @@ class Imports:
         query = "SELECT DISTINCT plan FROM spans WHERE plan <> ''"
         return sorted({row[0] for rows in self.store.read(lambda base: base.execute(query).fetchall()) for row in rows})
 
-    def spans(self, plan: str, since: datetime | None = None) -> list[Span]:
-        """Return what other clients burnt of a plan, in tens of minutes from the one that holds `since`, oldest first."""
+    def spans(self, plan: str | None, since: datetime | None = None) -> list[Span]:
+        """Return what other clients burnt of a plan, or of all with None, in tens of minutes from the one that holds `since`, oldest first."""
         first = int(since.timestamp()) // buckets.SPAN_S if since is not None else -(1 << 62)
         names = ("client", "model", "span", "first_at", "cost_status", "currency", *buckets.SUMS, "amount")
-        query = f"SELECT {', '.join(names)} FROM spans WHERE plan = ? AND span >= ? ORDER BY first_at"
+        where, values = ("", (first,)) if plan is None else (" AND plan = ?", (first, plan))
+        query = f"SELECT {', '.join(names)} FROM spans WHERE span >= ?{where} ORDER BY first_at"
 
         def read(base: Connection) -> list[tuple[Any, ...]]:
-            return base.execute(query, (plan, first)).fetchall()
+            return base.execute(query, values).fetchall()
 
         return [_span(row) for rows in self.store.read(read) for row in rows]
 

@@ -214,6 +214,22 @@ class Ledger:
         found += [e for e in self.in_flight() if e.plan == plan and (since is None or e.at >= since)]
         return sorted(found, key=lambda entry: entry.at)
 
+    def by_hour(self, until: datetime) -> list[Entry]:
+        """Return what was burnt before an instant, added up by hour of UTC, model, plan and kind of cost, oldest first.
+
+        Steps that failed are left out. An entry stands for `steps` steps that were `prompts` prompts.
+        """
+        sums = ", ".join(f"SUM({name})" for name in tally.TOKENS)
+        query = (
+            f"SELECT s.plan, SUM(s.purpose = 'main' AND s.step <= 1), MIN(s.at), {_KINDS}, COUNT(*), {sums}, {tally.MONEY} "
+            f"FROM steps AS s WHERE {_USE} AND s.at < ? GROUP BY SUBSTR(s.at, 1, 13), s.plan, {_KINDS}"
+        )
+
+        def read(base: Connection) -> list[Entry]:
+            return [_bundle(plan, row, prompts) for plan, prompts, *row in base.execute(query, (_instant(until),))]
+
+        return _merged(self.store.read(read))
+
     def uses(self, plan: str, since: datetime | None = None) -> list[datetime]:
         """Return the instants at which steps of a plan left, oldest first, failed ones left out."""
         where, values = _where(since, plan, None)

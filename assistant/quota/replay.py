@@ -13,6 +13,7 @@ from assistant.quota import forecast, money
 from assistant.quota.estimate import Estimate, Held, as_json, binding, held_json, instant, number, ordered
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import accepted, reads, unmapped
+from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
-    from assistant.tokens import Cost, TokenUsage
+    from assistant.tokens import Cost
+
+_PARTS = 8
+"""How finely steps that are told together are tried one after another where they do not fit together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Blocked:
     meters: tuple[str, ...] = ()
     never: bool = False
     line: int = 0
+    steps: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +103,24 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
                 if not gauge.meter.per_app:
                     gauge.burn(burn)
             continue
-        refusal = _refusal(mine, burn, event.line)
-        if refusal is not None:
-            blocked.append(refusal)
-            continue
-        admitted += 1
-        if burn.usage.total:
-            tokens.append((burn.at, burn.usage))
-        for gauge in mine:
-            if (amount := gauge.burn(burn)) is not None:
-                burns[gauge.meter.name].append((burn.at, amount.point))
-        if event.cost is not None:
-            costs.append(event.cost)
+        parts = [burn]
+        while parts:
+            part = parts.pop()
+            refusal = _refusal(mine, part, event.line)
+            if refusal is not None and part.steps > max(1, burn.steps // _PARTS):
+                parts += reversed(_halves(part))  # of several steps some may have room
+                continue
+            if refusal is not None:
+                blocked.append(refusal)
+                continue
+            admitted += part.steps
+            if part.usage.total:
+                tokens.append((part.at, part.usage))
+            for gauge in mine:
+                if (amount := gauge.burn(part)) is not None:
+                    burns[gauge.meter.name].append((part.at, amount.point))
+            if event.cost is not None:
+                costs.append(event.cost if part is burn else part.cost)
     for index, gauge in enumerate(gauges):
         _tell(gauge, told[index], places[index], at)
     estimates = ordered([gauge.estimate(at) for gauge in gauges])
@@ -162,8 +173,32 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
     gauge = next(each for each in gauges if each.meter.name == found.meter)
     return Blocked(
         burn.at, found.meter, found.at, needs[found.meter], gauge.remaining(burn.at), burn.model, found.blocked,
-        found.never, line,
+        found.never, line, burn.steps,
     )  # fmt: skip
+
+
+def _halves(burn: Burn) -> list[Burn]:
+    """Cut several steps in two, as evenly as whole numbers go; together they are what they were."""
+    first = burn.steps // 2
+
+    def part(whole: Decimal) -> Decimal:
+        return whole * first / burn.steps
+
+    counts = [count * first // burn.steps for count in burn.usage[:-1]]
+    rest = [count - mine for count, mine in zip(burn.usage[:-1], counts, strict=True)]
+    price = None if burn.cost.amount is None else part(burn.cost.amount)
+    other = None if burn.cost.amount is None or price is None else burn.cost.amount - price
+    requests, prompts = part(burn.requests), part(burn.prompts)
+    return [
+        burn._replace(
+            usage=TokenUsage._make([*counts, burn.usage.exact]), cost=burn.cost._replace(amount=price), steps=first,
+            requests=requests, prompts=prompts,
+        ),
+        burn._replace(
+            usage=TokenUsage._make([*rest, burn.usage.exact]), cost=burn.cost._replace(amount=other), steps=burn.steps - first,
+            requests=burn.requests - requests, prompts=burn.prompts - prompts,
+        ),
+    ]  # fmt: skip
 
 
 def replayed_json(found: Replayed) -> dict[str, Any]:
@@ -208,7 +243,7 @@ def replayed_json(found: Replayed) -> dict[str, Any]:
 def rendered(found: Replayed) -> str:
     """Return it as text for people."""
     lines = [
-        f"{found.plan} at {found.at:%Y-%m-%d %H:%M} UTC: {found.admitted} steps held, {len(found.blocked)} blocked"
+        f"{found.plan} at {found.at:%Y-%m-%d %H:%M} UTC: {found.admitted} steps held, {sum(each.steps for each in found.blocked)} blocked"
     ]
     for each in found.estimates:
         share = f" ({each.percent} %)" if each.percent is not None else ""

@@ -18,8 +18,11 @@ from assistant.tui.lines import safe
 from assistant.tui.pickers import Sheet
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from textual.app import ComposeResult
 
+    from assistant.quota.history import Row
     from assistant.session import Session
     from assistant.tui.theme import Theme
 
@@ -105,20 +108,28 @@ class Board(Sheet[None]):
         today = now.astimezone().date()
         match self.tab:
             case "plans":
-                others = accounts.elsewhere.burnt(today - timedelta(days=6))
+                others = self._others(("model",), today - timedelta(days=6))
                 return board_lines.plans(session.standings(), others, now, width, look)
             case "day":
-                return board_lines.days(history.rows(accounts.ledger.totals(("day",))), today, width, look)
+                first = today - timedelta(days=board_lines.DAYS_SHOWN - 1)
+                lines = board_lines.days(history.rows(accounts.ledger.totals(("day",))), today, width, look)
+                return [*lines, *board_lines.others("day", self._others(("day",), first)[::-1], width, look)]
             case "hour":
                 return board_lines.hours(accounts.ledger.hours(), look)
             case "yield":
                 return board_lines.yields(hindsight.yields(accounts.ledger), width, look)
-            case "model":
-                return board_lines.sums(
-                    ("provider", "model"), history.rows(accounts.ledger.totals(("provider", "model"))), width, look
-                )
             case name:
-                return board_lines.sums((name,), history.rows(accounts.ledger.totals((name,))), width, look)
+                by = ("provider", "model") if name == "model" else (name,)
+                lines = board_lines.sums(by, history.rows(accounts.ledger.totals(by)), width, look)
+                theirs = [] if name == "purpose" else sorted(self._others((name,)), key=lambda row: -row.usage.total)
+                return [*lines, *board_lines.others(name, theirs, width, look)]
+
+    def _others(self, by: tuple[str, ...], since: date | None = None) -> list[Row]:
+        """Return what other clients burnt, and what it costs or would have cost by the token."""
+        from assistant import hindsight
+
+        totals = self._session.accounts.elsewhere.totals(("provider", "model", "day", "client", *by), since)
+        return hindsight.by_token(totals, self._session.roster.catalogue) if totals else []
 
     def action_turn(self, step: int) -> None:
         """Go to a neighbouring page."""

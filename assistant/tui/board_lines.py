@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _WIDE = 110
 _EIGHTHS = "▏▎▍▌▋▊▉█"
-_DAYS_SHOWN = 30
+DAYS_SHOWN = 30
 
 
 def plans(found: Sequence[Standing], others: Sequence[Row], now: datetime, width: int, look: Theme) -> list[Text]:
@@ -33,7 +33,9 @@ def plans(found: Sequence[Standing], others: Sequence[Row], now: datetime, width
     for standing in found:
         lines += [*_plan(standing, now, width, look), Text()]
     if others:
-        lines.append(Text("Other clients on this machine, seven days, from their own logs", look["head"]))
+        lines.append(
+            Text("Other clients on this machine, seven days, from their own logs, at list prices", look["head"])
+        )
         lines += _table(("client", "model"), others, width, look)
     if not found and not others:
         lines.append(Text("No plan, no key and no burn yet. /model chooses who is asked.", look["note"]))
@@ -104,7 +106,7 @@ def _bar(share: float | None, cells: int) -> str:
 
 def days(rows: Sequence[Row], today: date, width: int, look: Theme) -> list[Text]:
     """Draw the last thirty days as a sparkline, the weeks that fit as a heat map, and a table."""
-    first = today - timedelta(days=_DAYS_SHOWN - 1)
+    first = today - timedelta(days=DAYS_SHOWN - 1)
     values = history.daily(rows, first, today)
     lines = [
         Text.assemble(("thirty days  ", look["note"]), (history.sparkline(values), look["good"])),
@@ -132,6 +134,12 @@ def hours(found: Sequence[tuple[str, int, int, int]], look: Theme) -> list[Text]
 def sums(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -> list[Text]:
     """Draw what was burnt under each key, the most tokens first."""
     return _table(names, sorted(rows, key=lambda row: -row.usage.total), width, look)
+
+
+def others(name: str, rows: Sequence[Row], width: int, look: Theme) -> list[Text]:
+    """Draw what other clients burnt under each key; nothing where nothing is known."""
+    head = Text("Other clients on this machine, from their own logs, at list prices", look["head"])
+    return [Text(), head, *_table(("client", name), rows, width, look)] if rows else []
 
 
 def yields(found: Sequence[Yield], width: int, look: Theme) -> list[Text]:

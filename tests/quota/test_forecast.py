@@ -248,3 +248,23 @@ def test_plans_are_compared_by_what_they_would_have_held():
     assert str(second) == "Small: 2 held, 4 by 5 hours, in 1 windows; $0.33"
     assert first.burnt.amounts == {"USD": D("0.60")}
     assert "no price" in str(compare([plan(one("requests", None))], [], at("18:00:00"))[0])
+
+
+def test_steps_told_together_are_tried_in_parts_and_add_up():
+    burn = Burn(
+        at("10:00:00"), TokenUsage(101, 50, 3, 0, 7), Cost("metered", D("0.10")), requests=D(16), prompts=D(4), steps=16
+    )
+    (fit,) = compare([plan(one("requests", 10))], [burn], at("18:00:00"))
+    assert (fit.held, dict(fit.blocked)) == (10, {"5 hours": 6})
+    (whole,) = compare([plan(one("requests", 16))], [burn], at("18:00:00"))
+    assert (whole.held, whole.blocked) == (16, {})
+    (tokens,) = compare([plan(one("tokens", 161))], [burn], at("18:00:00"))
+    assert tokens.held == 16
+    (none,) = compare([plan(one("tokens", 160))], [burn], at("18:00:00"))
+    assert (none.held, sum(none.blocked.values())) == (14, 2)
+
+
+def test_of_a_pool_in_percent_no_history_says_whether_it_would_have_held():
+    (fit,) = compare([plan(one("percent", 100))], [Burn(at("10:00:00"))], at("18:00:00"))
+    assert (fit.held, fit.unknown) == (1, ("5 hours",))
+    assert "held as far as is known (5 hours unknown)" in str(fit)

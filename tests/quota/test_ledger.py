@@ -159,6 +159,29 @@ def test_bundles_hold_what_entries_hold(ledger):
     assert len(ledger.bundles(plan="zai")) < len(ledger.entries(plan="zai"))
 
 
+def test_hours_hold_what_entries_hold_of_every_plan_and_none(ledger):
+    for minute in range(0, 600, 7):
+        burn(
+            ledger,
+            at=NOW + timedelta(minutes=minute),
+            tokens=minute,
+            model=f"m{minute % 2}",
+            plan=("zai", "")[minute % 3 > 1],
+        )
+    burn(ledger, at=NOW, state="failed")
+    ledger.begin(start(NOW + timedelta(minutes=1)))
+    until = NOW + timedelta(hours=8)
+    found = ledger.by_hour(until)
+    plain = [entry for entry in ledger.entries(until=until) if entry.state == "settled"]
+    assert len(found) < len(plain) / 2
+    assert [entry.at for entry in found] == sorted(entry.at for entry in found)
+    for plan in ("zai", ""):
+        hours, steps = ([each for each in entries if each.plan == plan] for entries in (found, plain))
+        assert sum(each.steps for each in hours) == sum(each.prompts for each in hours) == len(steps) > 0
+        assert sum(each.usage.total for each in hours) == sum(each.usage.total for each in steps)
+        assert sum(each.cost.amount for each in hours) == sum(each.cost.amount for each in steps)
+
+
 def test_uses_are_the_instants_that_open_windows(ledger):
     burn(ledger, at=NOW)
     burn(ledger, at=NOW + timedelta(hours=1), state="failed")

@@ -176,11 +176,15 @@ def _payload(teller: Session | Teller, options: Namespace) -> int:
 def _advise(teller: Session | Teller, options: Namespace) -> int:
     """Say which plans would have held what was burnt here, and what each would have cost."""
     from assistant import hindsight
-    from assistant.quota import advice
+    from assistant.quota import advice, history
 
-    plans = teller.accounts.plans
+    accounts = teller.accounts
+    plans = accounts.plans
     chosen = [plans[options.plan]] if options.plan in plans else plans.values()
-    found = hindsight.advice(teller.accounts.ledger, chosen, teller.now())
+    theirs = accounts.elsewhere.burns(None, None)
+    others = hindsight.by_token(accounts.elsewhere.totals(("provider", "model", "day")), teller.roster.catalogue)
+    ours = [row for row in history.rows(accounts.ledger.totals(("payer",))) if row.key != ("practice",)]
+    found = hindsight.advice(accounts.ledger, theirs, chosen, teller.now(), [*ours, *others])
     if not found:
         tell("Nothing was burnt yet that could be compared.")
     if options.json:
@@ -190,6 +194,11 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
         out(str(each))
     if found:
         out(f"By the token it cost: {found[0].burnt}")
+    if found and theirs:
+        names = ", ".join(sorted({each.client for each in theirs}))
+        out(
+            f"Of it {sum(each.steps for each in theirs):,} requests are those of {names}, at list prices where they say none."
+        )
     return 0
 
 

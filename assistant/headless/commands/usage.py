@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from assistant.teller import Teller
 
 _KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer")
+_THEIRS = ("client", "day", "provider", "model", "project", "plan")
+"""What other clients' logs can be added up by."""
 _BY = ("day", "provider", "model", "project")
 
 
@@ -40,6 +42,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(teller: Teller, options: Namespace) -> int:
     """Do it."""
+    from assistant import hindsight
     from assistant.quota import history
 
     if options.action:
@@ -61,21 +64,26 @@ def run(teller: Teller, options: Namespace) -> int:
         return 0
     by = by or _BY
     rows = [row for row in history.from_sums(ledger.sums(by, since=since), len(by)) if row.steps > row.failed]
-    others = teller.accounts.elsewhere.burnt(since)
+    theirs = ("client", *(key for key in by if key in _THEIRS)) if options.by else ("client", "model")
+    totals = teller.accounts.elsewhere.totals(("provider", "model", "day", *theirs), since)
+    others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
     if options.json:
-        _dump(teller, by, rows, others, since)
+        said = history.rows(each._replace(key=each.key[3:]) for each in totals)
+        _dump(teller, by, rows, [_other(*each, theirs) for each in zip(said, others, strict=True)], since)
         return 0
     _table(rows)
     if others:
-        out("Other clients, from their own logs:")
+        out("Other clients, from their own logs, at list prices where they say none:")
         _table(others)
     if not rows and not others:
         tell("Nothing was burnt yet.")
     return 0
 
 
-def _dump(teller: Teller, by: Sequence[str], rows: Sequence[Row], others: Sequence[Row], since: date | None) -> None:
-    from assistant.quota import history, meter
+def _dump(
+    teller: Teller, by: Sequence[str], rows: Sequence[Row], others: Sequence[dict[str, Any]], since: date | None
+) -> None:
+    from assistant.quota import meter
 
     burnt = [teller.accounts.plans[name] for name in teller.accounts.used_plans() if name in teller.accounts.plans]
     meters = [meter.as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
@@ -83,9 +91,17 @@ def _dump(teller: Teller, by: Sequence[str], rows: Sequence[Row], others: Sequen
     dump({
         "usage": [_shape(row, by) for row in rows],
         "meters": meters,
-        "other_clients": [history.as_json(row, ("client", "model")) for row in others],
+        "other_clients": others,
         "hours": [{"day": day, "hour": hour, "steps": steps, "tokens": tokens} for day, hour, steps, tokens in hours],
     })  # fmt: skip
+
+
+def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
+    """Return what another client burnt, as it says, and `by_token`: that with list prices as far as they are known."""
+    from assistant.quota import history
+
+    costs = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
+    return {**history.as_json(said, by), "by_token": costs, "by_token_unpriced": priced.unpriced}
 
 
 def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:

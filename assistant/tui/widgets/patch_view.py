@@ -329,7 +329,7 @@ class PatchView(ScrollView, can_focus=True):
         if self.review is not None and self.hunks:
             review = self.review.split(self.at)
             same = review is self.review
-            self.put(review, self.at, "this hunk is one run of changes already" if same else "")
+            self.put(review, self.at, "one run of changes already; S cuts it above the cursor's line" if same else "")
 
     def action_split_here(self) -> None:
         """Cut the hunk before the line of the cursor."""
