@@ -153,7 +153,7 @@ def yields(found: Sequence[Yield], width: int, look: Theme) -> list[Text]:
 def _table(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -> list[Text]:
     """Draw rows with their keys, steps, tokens and cost; a long key gives way from its left."""
     if not rows:
-        return [Text("Nothing was burnt yet.", look["note"])]
+        return [Text("Nothing was burnt here yet.", look["note"])]
     keys = ["/".join(part for part in row.key if part) or "-" for row in rows]
     room = max(12, min(max(map(cell_len, keys)), width - 52))
     heading = f"{'/'.join(names):<{room}}  {'steps':>6} {'fresh':>7} {'cached':>7} {'out':>7}  cost"
