@@ -105,7 +105,9 @@ def pack(
         for file in shown:
             if file.ranges and not file.heading:
                 reader.mask(file)
-        while _total(reader, shown) > budget and choose.shrink(shown):
+        dirty = {file.path for file in files if file.dirty}
+        # Counted as it is sent: where two sections meet, another order can cost another token.
+        while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
             shown = [file for file in shown if file.must or file.ranges or file.names]
         if found.unread:
             notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
@@ -113,7 +115,7 @@ def pack(
             notes.append("new and changed files are not looked for yet")
     finally:
         found.close()
-    sections = tuple(_section(reader, file) for file in _stable(shown, {file.path for file in files if file.dirty}))
+    sections = tuple(_section(reader, file) for file in _stable(shown, dirty))
     total = reader.measure.count("\n".join(section.text for section in sections))
     if total > budget:
         notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")

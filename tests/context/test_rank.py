@@ -63,6 +63,22 @@ def test_prose_says_much_and_yet_stands_behind_the_source(order, tmp_path):
     assert found.index("docs/bread.md") < found.index("src/toaster.py")
 
 
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("src/history.py", True), ("lib/readme.rs", True), ("lib/Tea.ex", True), ("web/Pot.svelte", True), ("tea.kt", True), ("README", False),
+        (".coveragerc", False), ("build.gradle.kts", False), ("ci/tea.yml", False), ("v1.2/NEWS", False), ("tea.j2", False), ("tea.am", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_program_is_told_by_the_ending_whatever_the_name(order, tmp_path, path, source):
+    place = tmp_path / "r" / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("sieve sieve sieve\n")
+    (tmp_path / "r/src/strainer.py").write_text("# a sieve\n" + "pass\n" * 40)
+    found = [each.path for each in order("sieve with holes")]
+    assert found[:2] == ([path, "src/strainer.py"] if source else ["src/strainer.py", path])
+
+
 def test_what_changed_with_the_best_file_is_lifted_but_not_over_what_has_the_words(order, tmp_path):
     for name in ("tin", "jug", "cup", "lid", "bin", "mat", "rug", "pan"):
         (tmp_path / "r/src" / f"{name}.py").write_text("def hold(much):\n    return much\n")
