@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.01, 0.55, 100
 """How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
 costs, beyond so many tokens."""
-OWN, ENOUGH = 0.25, 2_500
-"""How much a piece counts beside the best of its own file instead of the best of all; after how many tokens of one file more of it
-is worth half: what was not in those is the likelier in another file."""
+ENOUGH = 4_000
+"""After how many tokens of one file more of it is worth half: what was not in those is the likelier in another file."""
 NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.1, 0.01, 0.2
 """The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
 tokens, and never more than this."""
@@ -108,16 +107,15 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
 def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segment]]:
     """Return the pieces of files with their rough prices, what is worth most for its price first.
 
-    A piece counts for what the question gives it, beside the best of all and beside the best of its own file; the more of its
-    file goes before it, the less.
+    The more of a file goes before a piece, the less that is worth.
     """
     pool = []
     for file in shown:
-        best = max((piece.score for piece in file.pieces), default=1.0) or 1.0
         for piece in file.pieces:
             rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
-            answer = (piece.score / high) ** (1 - OWN) * (piece.score / best) ** OWN
-            value = file.worth * (PLAIN_PIECE + answer**SHARP_PIECE) * piece.past / (rough + FIXED) ** SIZE
+            value = (
+                file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) * piece.past / (rough + FIXED) ** SIZE
+            )
             pool.append((value, rough, file, piece))
     pool.sort(key=lambda row: -row[0])
     before = dict.fromkeys((file.path for file in shown), 0.0)

@@ -37,15 +37,3 @@ def test_a_lesser_piece_of_the_best_file_stays_before_the_best_of_a_file_that_is
     choose.spend([best, next_], 3_000, Measure())
     assert lines(best) > 300
     assert not next_.ranges
-
-
-def test_the_best_piece_of_a_file_counts_for_being_that():
-    first, other = file("a.py", 1.0, 1.0, *[0.55] * 5), file("b.py", 1.0, 0.5, *[0.1] * 5)
-    choose.spend([first, other], 230, Measure())
-    assert (first.ranges, other.ranges) == ([(1, ROWS)], [(1, ROWS)])
-
-
-def test_and_yet_counts_less_than_a_clearly_better_one():
-    first, other = file("a.py", 1.0, 1.0, *[0.7] * 5), file("b.py", 1.0, 0.5, *[0.1] * 5)
-    choose.spend([first, other], 230, Measure())
-    assert (first.ranges, other.ranges) == ([(1, 2 * ROWS)], [])
