@@ -48,7 +48,7 @@ class Shown:
     """
 
     __slots__ = (
-        "fenced", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
+        "_named", "fenced", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
     )  # fmt: skip
 
     def __init__(
@@ -69,10 +69,15 @@ class Shown:
         self.place = place
         self.fenced = False
         self.heading = heading
+        self._named: tuple[list[int], str] = ([], "")
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
-        names = repo_map.names(self.tags, self.names) if self.tags and self.names else ""
+        names = ""
+        if self.tags and self.names:
+            if self._named[0] != self.names:
+                self._named = (self.names[:], repo_map.names(self.tags, self.names))
+            names = self._named[1]
         if not self.ranges:
             return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
@@ -97,8 +102,7 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     _name_best(shown, budget - used, high, measure)
     _join(shown)
     for _ in range(_LOOKS):  # ranges that touch cost less than they did apart, and few files have few names
-        drawn = "\n".join(file.draw() for file in shown if file.ranges or file.names)
-        left = budget - measure.count(drawn)
+        left = budget - measure.joined([file.draw() for file in shown if file.ranges or file.names])
         if left <= _REST or not _fill(rows, left, measure):
             break
         _join(shown)
@@ -276,7 +280,7 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     For a model that answers with whole files: what it is shown a part of it cannot hand in.
     """
     parts = [file for file in shown if file.ranges and file.lines and not file.heading and file.place > RULES]
-    room = budget - measure.count("\n".join(file.draw() for file in shown))
+    room = budget - measure.joined([file.draw() for file in shown])
     for at, file in enumerate(sorted(parts, key=lambda file: (not file.must, -file.worth))):
         before = measure.count(file.draw())
         kept = file.ranges, file.names, file.fenced

@@ -116,7 +116,7 @@ def pack(
     finally:
         found.close()
     sections = tuple(_section(reader, file) for file in _stable(shown, dirty))
-    total = reader.measure.count("\n".join(section.text for section in sections))
+    total = reader.measure.joined([section.text for section in sections])
     if total > budget:
         notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")
     showing = {section.path for section in sections}
@@ -251,11 +251,11 @@ def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
 
 
 def _total(reader: Reader, shown: Sequence[Shown]) -> int:
-    return reader.measure.count("\n".join(file.draw() for file in shown))
+    return reader.measure.joined([file.draw() for file in shown])
 
 
 def _section(reader: Reader, file: Shown) -> Section:
     text = file.draw()
     first, last = (file.ranges[0][0], file.ranges[-1][1]) if file.ranges and not file.heading else (0, 0)
-    size = reader.measure.count(text)
+    size = reader.measure.joined([text])
     return Section(file.path, first, last, file.title(), text, size, file.why, file.place <= PINNED)
