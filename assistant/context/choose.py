@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.01, 0.55, 100
 """How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
 costs, beyond so many tokens."""
+ENOUGH = 4_000
+"""After how many tokens of one file more of it is worth half: what was not in those is the likelier in another file."""
 NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.1, 0.01, 0.2
 """The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
 tokens, and never more than this."""
@@ -46,7 +48,7 @@ class Shown:
     """
 
     __slots__ = (
-        "fenced", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
+        "_named", "fenced", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
     )  # fmt: skip
 
     def __init__(
@@ -67,10 +69,15 @@ class Shown:
         self.place = place
         self.fenced = False
         self.heading = heading
+        self._named: tuple[list[int], str] = ([], "")
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
-        names = repo_map.names(self.tags, self.names) if self.tags and self.names else ""
+        names = ""
+        if self.tags and self.names:
+            if self._named[0] != self.names:
+                self._named = (self.names[:], repo_map.names(self.tags, self.names))
+            names = self._named[1]
         if not self.ranges:
             return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
@@ -88,8 +95,25 @@ class Shown:
 
 def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     """Choose ranges and names for files, the best first, for at most about `budget` tokens."""
-    pool = []
     high = max((piece.score for file in shown for piece in file.pieces), default=1.0) or 1.0
+    rows = _order(shown, high)
+    share = min(NAMES_MOST, NAMES_LEAST + NAMES_MORE * budget / 1000)
+    used = _fill(rows, budget - int(budget * share), measure)
+    _name_best(shown, budget - used, high, measure)
+    _join(shown)
+    for _ in range(_LOOKS):  # ranges that touch cost less than they did apart, and few files have few names
+        left = budget - measure.joined([file.draw() for file in shown if file.ranges or file.names])
+        if left <= _REST or not _fill(rows, left, measure):
+            break
+        _join(shown)
+
+
+def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segment]]:
+    """Return the pieces of files with their rough prices, what is worth most for its price first.
+
+    The more of a file goes before a piece, the less that is worth.
+    """
+    pool = []
     for file in shown:
         for piece in file.pieces:
             rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
@@ -98,17 +122,12 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
             )
             pool.append((value, rough, file, piece))
     pool.sort(key=lambda row: -row[0])
-    rows = [(rough, file, piece) for _, rough, file, piece in pool]
-    share = min(NAMES_MOST, NAMES_LEAST + NAMES_MORE * budget / 1000)
-    used = _fill(rows, budget - int(budget * share), measure)
-    _name_best(shown, budget - used, high, measure)
-    _join(shown)
-    for _ in range(_LOOKS):  # ranges that touch cost less than they did apart, and few files have few names
-        drawn = "\n".join(file.draw() for file in shown if file.ranges or file.names)
-        left = budget - measure.count(drawn)
-        if left <= _REST or not _fill(rows, left, measure):
-            break
-        _join(shown)
+    before = dict.fromkeys((file.path for file in shown), 0.0)
+    for at, (value, rough, file, piece) in enumerate(pool):
+        pool[at] = (value / (1 + (before[file.path] / ENOUGH) ** 2), rough, file, piece)
+        before[file.path] += rough
+    pool.sort(key=lambda row: -row[0])
+    return [(rough, file, piece) for _, rough, file, piece in pool]
 
 
 def _join(shown: Sequence[Shown]) -> None:
@@ -261,7 +280,7 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     For a model that answers with whole files: what it is shown a part of it cannot hand in.
     """
     parts = [file for file in shown if file.ranges and file.lines and not file.heading and file.place > RULES]
-    room = budget - measure.count("\n".join(file.draw() for file in shown))
+    room = budget - measure.joined([file.draw() for file in shown])
     for at, file in enumerate(sorted(parts, key=lambda file: (not file.must, -file.worth))):
         before = measure.count(file.draw())
         kept = file.ranges, file.names, file.fenced

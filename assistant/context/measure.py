@@ -16,6 +16,10 @@ from bisect import bisect_left
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _UPPER, _LOWER = r"[^\W\d_a-z]", r"[^\W\d_A-Z]"
 _TAIL = r"(?:'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL]))?"
@@ -38,6 +42,7 @@ class Measure:
         """Open a table; where it cannot be read, the encoder itself counts."""
         self._table = _read(table)
         self._costs: dict[str, int] = {}
+        self._sizes: dict[str, tuple[int, int]] = {}
 
     def count(self, text: str) -> int:
         """Count the o200k tokens of a text."""
@@ -45,14 +50,35 @@ class Measure:
             from assistant import tokens
 
             return tokens.count(text)
+        return self._sum(_PIECES.findall(text))
+
+    def _sum(self, pieces: Sequence[str]) -> int:
         total = 0
         costs = self._costs
-        for piece, times in Counter(_PIECES.findall(text)).items():
+        for piece, times in Counter(pieces).items():
             cost = costs.get(piece)
             if cost is None:
                 cost = costs[piece] = self._cost(piece.encode("utf-8", "replace"))
             total += cost * times
         return total
+
+    def joined(self, texts: Sequence[str]) -> int:
+        """Count the tokens of texts with a line feed between them, where most were counted so before: each is cut once.
+
+        A piece ends with the line feeds in it, so what one text costs does not depend on the next.
+        """
+        if not self._table or any(not text or text[0] == "/" or text[0].isspace() for text in texts[1:]):
+            return self.count("\n".join(texts))
+        sizes = [self._sizes.get(text) or self._size(text) for text in texts]
+        return sum(between for _, between in sizes) - sizes[-1][1] + sizes[-1][0] if sizes else 0
+
+    def _size(self, text: str) -> tuple[int, int]:
+        """Count a text as the last one, and with a line feed behind it: they differ in the last piece."""
+        pieces = _PIECES.findall(text + "\n")
+        last = pieces.pop()
+        rest = self._sum(pieces)
+        found = self._sizes[text] = rest + self._sum(_PIECES.findall(last[:-1])), rest + self._sum([last])
+        return found
 
     def _rank(self, token: bytes) -> int:
         key = mark(token)

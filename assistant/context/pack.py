@@ -105,7 +105,9 @@ def pack(
         for file in shown:
             if file.ranges and not file.heading:
                 reader.mask(file)
-        while _total(reader, shown) > budget and choose.shrink(shown):
+        dirty = {file.path for file in files if file.dirty}
+        # Counted as it is sent: where two sections meet, another order can cost another token.
+        while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
             shown = [file for file in shown if file.must or file.ranges or file.names]
         if found.unread:
             notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
@@ -113,8 +115,8 @@ def pack(
             notes.append("new and changed files are not looked for yet")
     finally:
         found.close()
-    sections = tuple(_section(reader, file) for file in _stable(shown, {file.path for file in files if file.dirty}))
-    total = reader.measure.count("\n".join(section.text for section in sections))
+    sections = tuple(_section(reader, file) for file in _stable(shown, dirty))
+    total = reader.measure.joined([section.text for section in sections])
     if total > budget:
         notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")
     showing = {section.path for section in sections}
@@ -249,11 +251,11 @@ def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
 
 
 def _total(reader: Reader, shown: Sequence[Shown]) -> int:
-    return reader.measure.count("\n".join(file.draw() for file in shown))
+    return reader.measure.joined([file.draw() for file in shown])
 
 
 def _section(reader: Reader, file: Shown) -> Section:
     text = file.draw()
     first, last = (file.ranges[0][0], file.ranges[-1][1]) if file.ranges and not file.heading else (0, 0)
-    size = reader.measure.count(text)
+    size = reader.measure.joined([text])
     return Section(file.path, first, last, file.title(), text, size, file.why, file.place <= PINNED)

@@ -11,12 +11,14 @@ import math
 import re
 from bisect import bisect_right
 from collections import defaultdict
+from functools import cache
 from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import graph, terms
 from assistant.context.index_store import DEFINED, NAMED
+from assistant.context.language import languages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -28,11 +30,11 @@ if TYPE_CHECKING:
 TEST = re.compile(
     r"(?i)(^|/)(tests?|specs?|__tests__|testing|testdata|fixtures?|benches|benchmarks?|examples?)(/|$)|(^|/)test_|[._-](test|spec|tests)\.\w+$|Tests?\.\w+$"
 )
-_PROSE = re.compile(
-    r"(?i)\.(md|markdown|rst|txt|adoc|html?|json|ya?ml|toml|cfg|ini|xml|css|scss|po|1|3|in|m4|cmake|ipynb|properties|gradle|kts|mod|sum)$"
-    r"|(^|/)(changelog|changes|news|history|authors|license|readme)[^/]*$|(^|/)[^./]+$"
+_BARE_SOURCES = frozenset(
+    """.asm .astro .awk .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .fs .fsx .glsl .graphql .groovy .hs .jl .jq .lisp
+    .m .ml .mli .mm .nim .pas .pl .pm .proto .ps1 .r .rkt .s .scm .sol .sql .svelte .tcl .tf .v .vb .vhd .vue .wat .zig""".split()  # noqa: SIM905
 )
-
+"""Endings of programs that are read without a grammar; what else has none is prose, data or settings."""
 _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
 MOST = 3_000
 """Files that are put in order; of more than these none is shown."""
@@ -121,7 +123,7 @@ def rank(
     ranked = []
     for value, path in heapq.nlargest(MOST, sums):
         factor = 1.0
-        if _PROSE.search(path) and not query.about_prose:
+        if not query.about_prose and not _is_source(path):
             factor = PROSE_FACTOR
         elif TEST.search(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
@@ -158,6 +160,19 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index) -> list
         else:
             ranked.append(Ranked(path, best[0], (best,)))
     return sorted(ranked, key=lambda each: (-each.score, each.path))
+
+
+def _is_source(path: str) -> bool:
+    """Say whether a file is a program, not prose, data or settings: by its ending, whatever its name."""
+    name = path[path.rfind("/") + 1 :]
+    return _is_program(name[name.rfind(".") :].lower() if "." in name else "")
+
+
+@cache
+def _is_program(suffix: str) -> bool:
+    language = languages().get(suffix)
+    written = language is not None and bool(language.grammar) and suffix not in {"", ".kts"}  # the latter build things
+    return written or suffix in _BARE_SOURCES
 
 
 def _bare(path: str) -> str:

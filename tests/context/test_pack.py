@@ -153,6 +153,16 @@ def test_tokens_are_counted_as_the_encoder_counts(text):
     assert Measure().count(text) == tokens.count(text)
 
 
+def test_texts_that_are_joined_cost_what_they_cost_as_one():
+    ends = ["x", "x\n", "x)\n", "x)", "x//", "x  ", "x\n  ", "x \n\n", "x\r", "it'", "\n", " ", "1234", ""]
+    measure = Measure()
+    for first in ends:
+        for next_ in ("a.py\n", "@diff", "/tmp", " a", "\nb", "", "'s", "7"):
+            for texts in ([first, next_], [first, first, next_], [next_, first], [first]):
+                assert measure.joined(texts) == tokens.count("\n".join(texts)), texts
+    assert measure.joined([]) == 0
+
+
 def test_the_table_holds_every_token_and_its_rank():
     table = array("Q", sorted(measure.mark(token) + rank for token, rank in tokens.vocabulary().items()))
     if sys.byteorder == "big":

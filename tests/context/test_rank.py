@@ -55,6 +55,54 @@ def test_the_path_says_more_than_the_names_of_what_is_defined(order, tmp_path):
     assert order("the toast is cold")[0].path == "src/cold.py"
 
 
+def test_prose_says_much_and_yet_stands_behind_the_source(order, tmp_path):
+    (tmp_path / "r/docs/bread.md").write_text("Brown bread: bread, browned. How to brown bread in slices.\n" * 5)
+    found = [each.path for each in order("brown bread slices")]
+    assert found.index("src/toaster.py") < found.index("docs/bread.md")
+    found = [each.path for each in order("docs: brown bread slices")]
+    assert found.index("docs/bread.md") < found.index("src/toaster.py")
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("src/history.py", True), ("lib/readme.rs", True), ("lib/Tea.ex", True), ("web/Pot.svelte", True), ("tea.kt", True), ("README", False),
+        (".coveragerc", False), ("build.gradle.kts", False), ("ci/tea.yml", False), ("v1.2/NEWS", False), ("tea.j2", False), ("tea.am", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_program_is_told_by_the_ending_whatever_the_name(order, tmp_path, path, source):
+    place = tmp_path / "r" / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("sieve sieve sieve\n")
+    (tmp_path / "r/src/strainer.py").write_text("# a sieve\n" + "pass\n" * 40)
+    found = [each.path for each in order("sieve with holes")]
+    assert found[:2] == ([path, "src/strainer.py"] if source else ["src/strainer.py", path])
+
+
+def test_what_changed_with_the_best_file_is_lifted_but_not_over_what_has_the_words(order, tmp_path):
+    for name in ("tin", "jug", "cup", "lid", "bin", "mat", "rug", "pan"):
+        (tmp_path / "r/src" / f"{name}.py").write_text("def hold(much):\n    return much\n")
+    (tmp_path / "r/src/crumbs.py").write_text(
+        "def sweep(floor):\n    # crumbs of browned bread, of slices, of the toaster\n    return floor\n"
+    )
+    past = history.History(
+        [(frozenset(), ("src/toaster.py", "src/tin.py"), ()), (frozenset(), ("src/jug.py",), ())] * 3
+    )
+    found = {each.path: each for each in order("the toaster browns slices of bread", history=past)}
+    assert "changes together with toaster.py" in found["src/tin.py"].why
+    assert found["src/crumbs.py"].score > found["src/tin.py"].score > 1.2 * found["src/jug.py"].score
+    assert "src/cup.py" not in found
+
+
+def test_a_word_that_a_file_says_many_times_does_not_drown_the_others(order, tmp_path):
+    (tmp_path / "r/src/one.py").write_text("def f(x):\n" + "    # litres litres litres\n" * 20)
+    (tmp_path / "r/src/two.py").write_text("def f(x):\n    # litres of milk\n" + "    # nothing but this\n" * 20)
+    scores = {each.path: each.score for each in order("litres milk")}
+    assert scores["src/two.py"] > 1.15 * scores["src/one.py"]
+    scores = {each.path: each.score for each in order("litres")}
+    assert scores["src/one.py"] > 1.5 * scores["src/two.py"]
+
+
 def test_a_question_about_tests_is_answered_by_a_test_before_a_source_that_says_as_much(order, tmp_path):
     (tmp_path / "r/src/bread.py").write_text("def toast(bread):\n    return bread\n")
     found = [each.path for each in order("tests: toast and bread")]

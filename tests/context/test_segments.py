@@ -1,0 +1,35 @@
+"""Pieces of a file, and what the words of a question give them."""
+
+import pytest
+
+from assistant.context import segments
+from assistant.context.query import ask
+
+
+def scores(*texts, question="tea kettle", idfs=None):
+    """Weigh pieces of ten lines, each with three between it and the next that say nothing."""
+    lines = []
+    for text in texts:
+        rows = text.split("/")
+        lines += [*rows, *["x"] * (40 - len(rows))]
+    pieces = [segments.Segment("a.py", first, first + 9, None) for first in range(1, len(lines), 10)]
+    idfs = idfs or {"tea": 3.0, "kettl": 3.0}
+    found = [each.score for each in segments.weigh(pieces, lines, ask(question), idfs)]
+    return [score - min(found) for score in found[::4]]  # less what any piece gets of the best of its file
+
+
+def test_a_word_said_more_often_says_more_but_soon_hardly_any_more():
+    once, twice, often = scores("tea", "tea/tea", "tea/tea/tea/tea/tea/tea")
+    assert once < twice < often
+    assert often < 1.7 * once
+    assert often - twice < twice
+
+
+def test_two_words_once_say_more_than_one_word_many_times():
+    both, one = scores("tea/kettle", "tea/tea/tea/tea/tea/tea/tea/tea")
+    assert both > 1.1 * one
+
+
+def test_the_rarer_word_says_more():
+    rare, plain = scores("tea", "kettle", idfs={"tea": 5.0, "kettl": 2.0})
+    assert rare == pytest.approx(2.5 * plain)
