@@ -91,34 +91,40 @@ def rows(totals: Iterable[Total]) -> list[Row]:
     return [_row(kinds[key]) for key in sorted(kinds)]
 
 
-def from_sums(sums: Iterable[tuple[Any, ...]], width: int) -> list[Row]:
-    """Make rows of what `Ledger.sums` gives, the key in the first `width` columns.
+def gathered(lines: Iterable[tuple[Any, ...]], width: int) -> list[Row]:
+    """Make rows of what `Ledger.lines` gives, the key in the first `width` columns, in order of key.
 
-    Nearly all keys have one kind of cost, and there may be ten thousands: those are made with as few calls as can be.
+    There may be ten thousands: they are made with as few calls as can be.
     """
     found: list[Row] = []
     new, last = tuple.__new__, None
-    for row in sums:
-        key = row[:width]
-        if key == last:
-            found[-1] = whole((found[-1], *from_sums([row], width)))._replace(key=key)
-            continue
-        last = key
-        status, currency, steps, failed, interrupted, inexact, fresh, read, short, long, output, thought, amounts = row[
-            width:
-        ]
+    for line in lines:
+        key, counts = line[:width], line[width:]
+        (
+            steps,
+            failed,
+            interrupted,
+            inexact,
+            fresh,
+            read,
+            short,
+            long,
+            output,
+            thought,
+            unknown,
+            included,
+            free,
+            paid,
+        ) = counts
+        unknown, included, free = unknown or 0, included or 0, free or 0
+        money = _NOTHING if paid is None else tally.paid(paid)
         usage = new(TokenUsage, (fresh, read, short, long, output, thought, not inexact))
-        paid = unpriced = included = free = 0
-        money = _NOTHING
-        if status == "included":
-            included = steps
-        elif status == "unknown":
-            unpriced = steps
-        elif status == "free":
-            free = steps
-        else:
-            paid, money = steps, {currency: tally.money(amounts)}
-        found.append(new(Row, (key, steps, failed, interrupted, inexact, usage, money, paid, unpriced, included, free)))
+        kinds = (steps - unknown - included - free, unknown, included, free)
+        row = new(Row, (key, steps, failed, interrupted, inexact, usage, money, *kinds))
+        if key == last:  # of the same day some is on the disk and some in memory
+            row = whole((found.pop(), row))._replace(key=key)
+        found.append(row)
+        last = key
     return found
 
 
@@ -160,6 +166,8 @@ def cost_words(row: Row) -> str:
     """Say what a row cost: money by currency, then what is not in it."""
     if row.included == row.steps:
         return f"{row.included} included" if row.included else "n/a"
+    if row.priced == row.steps and len(row.money) == 1:
+        return "".join([money_words(amount, currency) for currency, amount in row.money.items()])
     paid = (
         "; ".join(money_words(amount, currency) for currency, amount in sorted(row.money.items())) if row.priced else ""
     )
@@ -266,35 +274,42 @@ def as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
 
     Text that a spreadsheet would run as a formula is preceded by an apostrophe.
     """
-    import csv
-    import io
-
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\r\n").writerow
-    write((
+    cells = _Cells()
+    heads = (
         *names, "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write", "output", "reasoning", "exact",
         "amount", "currency", "unpriced", "included", "free",
-    ))  # fmt: skip
-    for row in found:
-        fresh, read, short, long, output, thought, _ = row.usage
-        exact = int(not row.inexact)
-        counts = (row.steps, row.failed, row.interrupted, fresh, read, short + long, output, thought, exact)
-        rest = (row.unpriced, row.included, row.free)
-        key = [_harmless(text) if text[:1] in _FORMULA else text for text in row.key]
-        if not row.money:
-            write((*key, *counts, "", "", *rest))
-        for currency, amount in sorted(row.money.items()):
-            write((*key, *counts, f"{amount:f}", currency, *rest))
+    )  # fmt: skip
+    lines = [",".join(heads)]
+    for key, steps, failed, interrupted, inexact, usage, money, _, unpriced, included, free in found:
+        fresh, read, short, long, output, thought, _ = usage
+        name = ",".join([cells[text] for text in key])
+        exact = 0 if inexact else 1
+        counts = f"{name},{steps},{failed},{interrupted},{fresh},{read},{short + long},{output},{thought},{exact}"
+        rest = f"{unpriced},{included},{free}"
+        if not money:
+            lines.append(f"{counts},,,{rest}")
+        for currency, amount in sorted(money.items()) if len(money) > 1 else money.items():
+            lines.append(f"{counts},{amount:f},{cells[currency]},{rest}")
             # Further currencies of the same steps tell only the money, so that columns can be added up.
-            counts, rest = (0, 0, 0, 0, 0, 0, 0, 0, exact), (0, 0, 0)
-    return out.getvalue()
+            counts, rest = f"{name},0,0,0,0,0,0,0,0,{exact}", "0,0,0"
+    lines.append("")
+    return "\r\n".join(lines)
+
+
+class _Cells(dict[str, str]):
+    """How each text stands in a CSV file, found once."""
+
+    def __missing__(self, text: str) -> str:
+        import csv
+        import io
+
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\r\n").writerow(("", f"'{text}" if text[:1] in _FORMULA else text))
+        self[text] = cell = out.getvalue()[1:-2]
+        return cell
 
 
 _FORMULA = frozenset("=+-@\t\r")
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}"
 
 
 def as_json(row: Row, names: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
@@ -285,12 +285,6 @@ class Ledger:
 
         Days are those of the user's clock, both ends included. `only` keeps one value of a key: `project="/p"`.
         """
-        return [_total(row, len(by)) for row in self.sums(by, since=since, until=until, **only)]
-
-    def sums(
-        self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
-    ) -> list[tuple[Any, ...]]:
-        """Sum up as `totals` does, but give what SQL gives, in order of key: for reports of ten thousands of lines."""
         _known(by, only, tally.DAY_KEYS)
         where, values = _between(since, until)
         where += "".join(f" AND {name} = ?" for name in only)
@@ -298,14 +292,28 @@ class Ledger:
         tokens = ", ".join(f"SUM({name})" for name in tally.TOKENS)
         query = (
             f"SELECT {groups}, SUM(steps), SUM(failed), SUM(interrupted), SUM(inexact), {tokens}, {tally.MONEY} "
-            f"FROM days{' NOT INDEXED' if not where else ''} WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
+            f"FROM days WHERE 1{where} GROUP BY {groups} HAVING SUM(steps) > 0"
         )
         parts = self._derived(query, [*values, *only.values()])
-        return (
-            parts[0]
-            if len(parts) == 1
-            else sorted((row for rows in parts for row in rows), key=lambda row: row[: len(by)])
-        )
+        rows = chain.from_iterable(parts)
+        return [
+            _total(row, len(by)) for row in (rows if len(parts) == 1 else sorted(rows, key=lambda row: row[: len(by)]))
+        ]
+
+    def lines(
+        self, by: Sequence[str], *, since: date | None = None, until: date | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Sum up as `totals` does, but all kinds of cost of a key in one row, for `history.gathered`: as SQL gives it.
+
+        `by`, the sums of `tally.DAY_SUMS`, steps that are unpriced, included and free, and what was paid: currencies and amounts.
+        """
+        _known(by, (), tally.DAY_KEYS)
+        where, values = _between(since, until)
+        groups = ", ".join(by)
+        sums = ", ".join(f"SUM({name})" for name in tally.DAY_SUMS)
+        query = f"SELECT {groups}, {sums}, {tally.KINDS} FROM days WHERE steps > 0{where} GROUP BY {groups} ORDER BY {groups}"
+        parts = self._derived(query, values)
+        return parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts), key=lambda row: row[: len(by)])
 
     def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
         """Return (day, hour, steps, tokens) for the hours in which something was burnt."""
@@ -506,7 +514,7 @@ def _between(since: date | None, until: date | None) -> tuple[str, list[Any]]:
     return where, values
 
 
-def _known(by: Sequence[str], only: dict[str, str], keys: Sequence[str]) -> None:
+def _known(by: Sequence[str], only: Iterable[str], keys: Sequence[str]) -> None:
     if wrong := sorted({*by, *only} - set(keys)):
         raise ValueError(f"no sums by {wrong}; there are {', '.join(keys)}")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 3
+VERSION = 4
 _NONE = Decimal(0)
 SPAN_S = 900
 """Seconds of a span: zones and windows begin on quarters of an hour."""
@@ -39,7 +39,9 @@ COLUMNS = FIRST_COLUMNS + ADDED_COLUMNS
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
 DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")
-_DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
+_DAY_ORDER = ("day", "provider", "model", "project", "purpose", "cost_status", "currency", "plan", "payer")
+"""How days lie on the disk, since version 4: what reports add up by comes first, so that nothing is sorted for them."""
+DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
 _SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
 _SPAN_SUMS = ("steps", *TOKENS)
 OUTCOME_COLUMNS = (
@@ -52,7 +54,9 @@ YIELD_SUMS = ("tries", "first_tries", "misfits", "proposed", "taken", "skipped",
 
 def build(base: Connection, found: int) -> None:
     """Make or migrate the tables; a book of version 0 keeps its rows and gains columns."""
-    del found  # what is there says more: versions before 2 did not write a number
+    if found == 3:  # what is there says more of all others: versions before 2 did not write a number
+        _reorder_days(base)
+        return
     base.execute(f"CREATE TABLE IF NOT EXISTS steps (row INTEGER PRIMARY KEY, {', '.join(COLUMNS)})")
     there = {row[1] for row in base.execute("PRAGMA table_info(steps)")}
     for name in COLUMNS:
@@ -73,9 +77,7 @@ def _build_sums(base: Connection) -> None:
     base.execute("CREATE TABLE folded (steps INTEGER, outcomes INTEGER)")
     base.execute("INSERT INTO folded VALUES (0, 0)")
     base.execute("CREATE TABLE open (id TEXT PRIMARY KEY, pid INTEGER, step INTEGER)")
-    base.execute(
-        f"CREATE TABLE days ({', '.join((*DAY_KEYS, *_DAY_SUMS))}, amount, PRIMARY KEY ({', '.join(DAY_KEYS)}))"
-    )
+    _build_days(base)
     base.execute("CREATE TABLE hours (day, hour INTEGER, steps, tokens, PRIMARY KEY (day, hour))")
     base.execute(
         f"CREATE TABLE spans ({', '.join((*_SPAN_KEYS, 'first_at', 'last_at', *_SPAN_SUMS))}, amount, "
@@ -84,6 +86,19 @@ def _build_sums(base: Connection) -> None:
     base.execute(
         f"CREATE TABLE yields ({', '.join((*YIELD_KEYS, *YIELD_SUMS))}, PRIMARY KEY ({', '.join(YIELD_KEYS)}))"
     )
+
+
+def _build_days(base: Connection) -> None:
+    columns = ", ".join((*DAY_KEYS, *DAY_SUMS))
+    base.execute(f"CREATE TABLE days ({columns}, amount, PRIMARY KEY ({', '.join(_DAY_ORDER)})) WITHOUT ROWID")
+
+
+def _reorder_days(base: Connection) -> None:
+    """Put the days of version 3 in the order of version 4. A window of the older version goes on writing to them."""
+    base.execute("ALTER TABLE days RENAME TO days_before")
+    _build_days(base)
+    base.execute(f"INSERT INTO days SELECT * FROM days_before ORDER BY {', '.join(_DAY_ORDER)}")
+    base.execute("DROP TABLE days_before")
 
 
 def again(base: Connection, hour_of: Callable[[datetime], str]) -> None:
@@ -187,7 +202,7 @@ class _Sums:
                 known[2:] = [old + new for old, new in zip(known[2:], [sign, *counts, money], strict=True)]
 
     def write(self, base: Connection) -> None:
-        add_rows(base, "days", DAY_KEYS, _DAY_SUMS, self._days)
+        add_rows(base, "days", DAY_KEYS, DAY_SUMS, self._days)
         for key, (steps, tokens) in self._hours.items():
             base.execute(
                 "INSERT INTO hours VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET steps = steps + excluded.steps, "
@@ -255,6 +270,26 @@ def _fold_outcomes(base: Connection, after: int) -> int:
 
 MONEY = "GROUP_CONCAT(amount, ' ') FILTER (WHERE amount <> '0')"
 """What SQL gives of the amounts of a group: SQLite would add them up as floats."""
+
+_APART = "\x1f"
+"""ASCII's unit separator: no name of a currency holds it."""
+KINDS = (
+    "SUM(steps) FILTER (WHERE cost_status = 'unknown'), SUM(steps) FILTER (WHERE cost_status = 'included'), "
+    "SUM(steps) FILTER (WHERE cost_status = 'free'), "
+    f"GROUP_CONCAT(currency || '{_APART}' || amount, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
+)
+"""What SQL gives of the kinds of cost in a group, and of all that was paid."""
+
+
+def paid(amounts: str) -> dict[str, Decimal]:
+    """Add up exactly, by currency, what `KINDS` gave last."""
+    words = amounts.split(_APART)
+    if len(words) == 2:
+        return {words[0]: Decimal(words[1])}
+    sums: dict[str, Decimal] = {}
+    for currency, amount in zip(words[::2], words[1::2], strict=True):
+        sums[currency] = sums.get(currency, _NONE) + Decimal(amount)
+    return sums
 
 
 def money(amounts: str | None) -> Decimal:

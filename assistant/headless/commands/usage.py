@@ -57,10 +57,10 @@ def run(teller: Teller, options: Namespace) -> int:
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(history.from_sums(ledger.sums(by, since=since), len(by)), by))
+        out(history.as_csv(history.gathered(ledger.lines(by, since=since), len(by)), by))
         return 0
     by = by or _BY
-    rows = [row for row in history.from_sums(ledger.sums(by, since=since), len(by)) if row.steps > row.failed]
+    rows = [row for row in history.gathered(ledger.lines(by, since=since), len(by)) if row.steps > row.failed]
     others = teller.accounts.elsewhere.burnt(since)
     if options.json:
         _dump(teller, by, rows, others, since)
