@@ -6,8 +6,10 @@ and paid are four things and stay apart; currencies are never added up.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +17,7 @@ from assistant.quota import tally
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from assistant.quota.entry import Total
@@ -96,10 +98,8 @@ def gathered(lines: Iterable[tuple[Any, ...]], width: int) -> list[Row]:
 
     There may be ten thousands: they are made with as few calls as can be.
     """
-    found: list[Row] = []
-    new, last = tuple.__new__, None
+    found, new = [], tuple.__new__
     for line in lines:
-        key, counts = line[:width], line[width:]
         (
             steps,
             failed,
@@ -115,16 +115,12 @@ def gathered(lines: Iterable[tuple[Any, ...]], width: int) -> list[Row]:
             included,
             free,
             paid,
-        ) = counts
+        ) = line[width:]
         unknown, included, free = unknown or 0, included or 0, free or 0
         money = _NOTHING if paid is None else tally.paid(paid)
         usage = new(TokenUsage, (fresh, read, short, long, output, thought, not inexact))
         kinds = (steps - unknown - included - free, unknown, included, free)
-        row = new(Row, (key, steps, failed, interrupted, inexact, usage, money, *kinds))
-        if key == last:  # of the same day some is on the disk and some in memory
-            row = whole((found.pop(), row))._replace(key=key)
-        found.append(row)
-        last = key
+        found.append(new(Row, (line[:width], steps, failed, interrupted, inexact, usage, money, *kinds)))
     return found
 
 
@@ -269,31 +265,64 @@ def yield_lines(found: Sequence[Yield]) -> list[str]:
     return lines
 
 
-def as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
-    """Write rows as CSV with a heading; `names` are those of the key. A row with several currencies takes a line for each.
+def as_csv(found: Iterable[tuple[str, str, str, str, str | None]], names: Sequence[str]) -> str:
+    """Write what `Ledger.written` gives as CSV with a heading; `names` are those of the key. Each currency takes a line.
 
     Text that a spreadsheet would run as a formula is preceded by an apostrophe.
     """
-    cells = _Cells()
+    cells, others = _Cells(), _Others()
     heads = (
         *names, "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write", "output", "reasoning", "exact",
         "amount", "currency", "unpriced", "included", "free",
     )  # fmt: skip
     lines = [",".join(heads)]
-    for key, steps, failed, interrupted, inexact, usage, money, _, unpriced, included, free in found:
-        fresh, read, short, long, output, thought, _ = usage
-        name = ",".join([cells[text] for text in key])
-        exact = 0 if inexact else 1
-        counts = f"{name},{steps},{failed},{interrupted},{fresh},{read},{short + long},{output},{thought},{exact}"
-        rest = f"{unpriced},{included},{free}"
-        if not money:
-            lines.append(f"{counts},,,{rest}")
-        for currency, amount in sorted(money.items()) if len(money) > 1 else money.items():
-            lines.append(f"{counts},{amount:f},{cells[currency]},{rest}")
+    for first, rest, sums, kinds, paid in _once(found):
+        key, counts, unpaid = f"{cells[first]}{others[rest]}", sums, kinds
+        if paid is None:
+            lines.append(f"{key},{counts},,,{unpaid}")
+            continue
+        if (only := tally.only(paid)) is not None:
+            lines.append(f"{key},{counts},{only[1]},{cells[only[0]]},{unpaid}")
+            continue
+        for currency, amount in sorted(tally.paid(paid).items()):
+            lines.append(f"{key},{counts},{amount:f},{cells[currency]},{unpaid}")
             # Further currencies of the same steps tell only the money, so that columns can be added up.
-            counts, rest = f"{name},0,0,0,0,0,0,0,0,{exact}", "0,0,0"
+            counts, unpaid = f"0,0,0,0,0,0,0,0,{counts[-1]}", "0,0,0"
     lines.append("")
     return "\r\n".join(lines)
+
+
+def _once(found: Iterable[tuple[str, str, str, str, str | None]]) -> Iterator[tuple[str, str, str, str, str | None]]:
+    """Add up neighbours with the same key."""
+    last: tuple[str, str, str, str, str | None] | None = None
+    for line in found:
+        if last is not None and line[1] == last[1] and line[0] == last[0]:
+            *old, exact = map(int, last[2].split(","))
+            *new, too = map(int, line[2].split(","))
+            unpaid = map(add, map(int, last[3].split(",")), map(int, line[3].split(",")))
+            counts = [*map(add, old, new), exact & too]
+            texts = [",".join(map(str, each)) for each in (counts, unpaid)]
+            last = (*last[:2], *texts, tally.both(last[4], line[4]))  # type: ignore[assignment] # two texts
+            continue
+        if last is not None:
+            yield last
+        last = line
+    if last is not None:
+        yield last
+
+
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")
+
+
+class _Others(dict[str, str]):
+    """How the keys that SQL has quoted stand in a CSV file, found once."""
+
+    def __missing__(self, quoted: str) -> str:
+        cells = _Cells()
+        self[quoted] = text = "".join(
+            [f",{cells[key.replace(chr(39) * 2, chr(39))]}" for key in _QUOTED.findall(quoted)]
+        )
+        return text
 
 
 class _Cells(dict[str, str]):

@@ -39,7 +39,7 @@ COLUMNS = FIRST_COLUMNS + ADDED_COLUMNS
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
 DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")
-_DAY_ORDER = ("day", "provider", "model", "project", "purpose", "cost_status", "currency", "plan", "payer")
+DAY_ORDER = ("day", "provider", "model", "project", "purpose", "cost_status", "currency", "plan", "payer")
 """How days lie on the disk, since version 4: what reports add up by comes first, so that nothing is sorted for them."""
 DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
 _SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
@@ -90,14 +90,14 @@ def _build_sums(base: Connection) -> None:
 
 def _build_days(base: Connection) -> None:
     columns = ", ".join((*DAY_KEYS, *DAY_SUMS))
-    base.execute(f"CREATE TABLE days ({columns}, amount, PRIMARY KEY ({', '.join(_DAY_ORDER)})) WITHOUT ROWID")
+    base.execute(f"CREATE TABLE days ({columns}, amount, PRIMARY KEY ({', '.join(DAY_ORDER)})) WITHOUT ROWID")
 
 
 def _reorder_days(base: Connection) -> None:
     """Put the days of version 3 in the order of version 4. A window of the older version goes on writing to them."""
     base.execute("ALTER TABLE days RENAME TO days_before")
     _build_days(base)
-    base.execute(f"INSERT INTO days SELECT * FROM days_before ORDER BY {', '.join(_DAY_ORDER)}")
+    base.execute(f"INSERT INTO days SELECT * FROM days_before ORDER BY {', '.join(DAY_ORDER)}")
     base.execute("DROP TABLE days_before")
 
 
@@ -273,12 +273,47 @@ MONEY = "GROUP_CONCAT(amount, ' ') FILTER (WHERE amount <> '0')"
 
 _APART = "\x1f"
 """ASCII's unit separator: no name of a currency holds it."""
-KINDS = (
-    "SUM(steps) FILTER (WHERE cost_status = 'unknown'), SUM(steps) FILTER (WHERE cost_status = 'included'), "
-    "SUM(steps) FILTER (WHERE cost_status = 'free'), "
-    f"GROUP_CONCAT(currency || '{_APART}' || amount, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
-)
+_PAID = f"currency || '{_APART}' || amount"
+KINDS_UNPAID = [f"SUM(steps) FILTER (WHERE cost_status = '{status}')" for status in ("unknown", "included", "free")]
+KINDS_PAID = f"GROUP_CONCAT({_PAID}, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
+KINDS = ", ".join((*KINDS_UNPAID, KINDS_PAID))
 """What SQL gives of the kinds of cost in a group, and of all that was paid."""
+
+_COUNTED = (
+    "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write_short + cache_write_long", "output", "reasoning",
+)  # fmt: skip
+_NUMBERS = ",".join(["%d"] * (len(_COUNTED) + 1))
+WRITTEN = (
+    f"PRINTF('{_NUMBERS}', {', '.join(_COUNTED)}, inexact = 0), CASE cost_status "
+    "WHEN 'unknown' THEN PRINTF('%d,0,0', steps) WHEN 'included' THEN PRINTF('0,%d,0', steps) "
+    "WHEN 'free' THEN PRINTF('0,0,%d', steps) ELSE '0,0,0' END, "
+    f"CASE WHEN cost_status IN ('metered', 'reported') THEN {_PAID} END"
+)
+"""What SQL writes of a row of `days` into a CSV file: counts, steps that nothing was paid for, and what was paid."""
+WRITTEN_SUMS = (
+    f"PRINTF('{_NUMBERS}', {', '.join([f'SUM({name})' for name in _COUNTED])}, SUM(inexact) = 0), "
+    f"PRINTF('%d,%d,%d', {', '.join(KINDS_UNPAID)}), {KINDS_PAID}"
+)
+"""The same of a group."""
+
+
+def joined(one: Sequence[Any], other: Sequence[Any]) -> tuple[Any, ...]:
+    """Add up two rows with the same key as `Ledger.lines` gives them, without it."""
+    *sums, amounts = one
+    *more, rest = other
+    counts = [(old or 0) + (new or 0) for old, new in zip(sums, more, strict=True)]
+    return (*counts, both(amounts, rest))
+
+
+def both(amounts: str | None, others: str | None) -> str | None:
+    """Put together what `KINDS` gave last of two groups."""
+    return _APART.join(each for each in (amounts, others) if each is not None) or None
+
+
+def only(amounts: str) -> tuple[str, str] | None:
+    """Return the currency and the amount where `KINDS` gave but one, as it is written in full; None where it is not."""
+    currency, _, amount = amounts.partition(_APART)
+    return None if _APART in amount or "E" in amount else (currency, amount)
 
 
 def paid(amounts: str) -> dict[str, Decimal]:
