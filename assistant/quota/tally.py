@@ -95,6 +95,10 @@ def _build_days(base: Connection) -> None:
 
 def _reorder_days(base: Connection) -> None:
     """Put the days of version 3 in the order of version 4. A window of the older version goes on writing to them."""
+    unknown = " OR ".join(f"{name} IS NULL" for name in DAY_KEYS)
+    if base.execute(f"SELECT EXISTS (SELECT 1 FROM days WHERE {unknown})").fetchone()[0]:
+        _build_sums(base)  # a row of version 0 may lack what is a key by now: all is added up again
+        return
     base.execute("ALTER TABLE days RENAME TO days_before")
     _build_days(base)
     base.execute(f"INSERT INTO days SELECT * FROM days_before ORDER BY {', '.join(DAY_ORDER)}")
@@ -187,7 +191,7 @@ class _Sums:
         hour = hour or self._hour_of(instant)
         counts = [sign * count for count in counts]
         money = sign * Decimal(amount) if amount is not None else Decimal(0)
-        day = (hour[:10], provider, model, project, purpose, plan, payer, status, currency)
+        day = (hour[:10], *[key or "" for key in (provider, model, project, purpose, plan, payer, status, currency)])
         plus(
             self._days, day, [sign, sign * (state == "failed"), sign * (state == "interrupted"), sign * (not exact), *counts, money]
         )  # fmt: skip

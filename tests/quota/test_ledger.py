@@ -366,6 +366,27 @@ def test_days_of_version_3_are_put_in_order_and_a_window_of_it_goes_on_writing(t
     ledger.close()
 
 
+def test_a_step_that_lacks_a_key_counts_in_every_version(tmp_path):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    burn(ledger, tokens=1)
+    base = sqlite3.connect(path)
+    with base:
+        base.execute("UPDATE steps SET plan = NULL, payer = NULL")
+    base.close()
+    ledger.tally_again()
+    burn(ledger, tokens=2)
+    assert [(total.key, total.usage.fresh_input) for total in ledger.totals(("plan",))] == [(("",), 1), (("zai",), 2)]
+    ledger.close()
+    old = as_of_version_3(path)
+    with old:
+        old.execute("UPDATE days SET plan = NULL, payer = NULL WHERE plan = ''")
+    old.close()
+    ledger = Ledger(path)
+    assert [(total.key, total.usage.fresh_input) for total in ledger.totals(("plan",))] == [(("",), 1), (("zai",), 2)]
+    ledger.close()
+
+
 def test_lines_gather_what_totals_tell_apart(ledger):
     yuan = Cost("metered", Decimal("0.1234567890123456789"), "CNY")
     costs = [
