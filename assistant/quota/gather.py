@@ -6,12 +6,10 @@ Memory is bounded: requests are gathered in batches, and written with how far ea
 from __future__ import annotations
 
 import gc
+import json
 import os
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from assistant.errors import StateError
 from assistant.quota import buckets
@@ -37,20 +35,23 @@ _TAIL = 32
 """Requests at the end of a file that may still grow: the blocks of a reply are lines, and only the last has all its output."""
 
 
-@dataclass(slots=True)
-class Imported:
-    """What one run found at one client. `torn` counts lines that could not be read; `notes` says what was left out, and why."""
+_LITTLE = 4 << 20
+"""Bytes of logs that Python's own JSON reads sooner than the quicker one is loaded."""
 
-    client: str
-    files: int = 0
-    read: int = 0
-    uses: int = 0
-    copies: int = 0
-    torn: int = 0
-    notes: list[str] = field(default_factory=list)
-    limits: str = ""
-    limits_at: datetime | None = None
-    """The newest limits of the plan that the log holds, as JSON text, and when they were seen: a reading for `Sources`."""
+
+class Imported:
+    """What one run found at one client. `torn` counts lines that could not be read; `notes` says what was left out, and why.
+
+    `limits` are the newest limits of the plan that the log holds, as JSON text, and `limits_at` is when they were seen: a
+    reading for `Sources`.
+    """
+
+    def __init__(self, client: str, notes: list[str]) -> None:
+        self.client = client
+        self.files = self.read = self.uses = self.copies = self.torn = 0
+        self.notes = notes
+        self.limits = ""
+        self.limits_at: datetime | None = None
 
 
 class Pass:
@@ -63,7 +64,8 @@ class Pass:
         self._kinds: dict[str, str] = part.KINDS
         self._needles: tuple[bytes, ...] = getattr(part, "NEEDLES", ())
         self._reader = Reader(self._needles)
-        self._found = Imported(part.CLIENT, notes=self._reader.notes)
+        self._found = Imported(part.CLIENT, self._reader.notes)
+        self._at_once: Callable[..., Iterable[Row]] | None = None
         self._seen = Seen(part.CLIENT)
         self._uses: dict[str, Row] = {}
         self._tail: dict[str, list[int]] = {}
@@ -84,14 +86,23 @@ class Pass:
 
     def _read_all(self, roots: Iterable[Path]) -> Imported:
         known = self._load()
+        wanted = getattr(self._part, "wanted", lambda _: True)
+        changed: list[tuple[LogFile, os.stat_result]] = []
+        much = 0
         for root in roots:
             for path, stat in walk(str(root), tuple(self._kinds)):
-                if not getattr(self._part, "wanted", lambda _: True)(path):
+                if not wanted(path):
                     continue
                 self._found.files += 1
                 as_read, offset, head = known.get(path, _UNREAD)
                 if as_read != (stat.st_ino, stat.st_size, stat.st_mtime_ns):
-                    self._read(LogFile(path, offset, head, self._state(path) if path in known else {}), stat)
+                    state = self._state(path) if path in known else {}
+                    changed.append((LogFile(path, offset, head, state), stat))
+                    much += stat.st_size - offset if stat.st_size >= offset else stat.st_size
+        if much > _LITTLE:
+            self._at_once = getattr(self._part, "lines", None)
+        for file, stat in changed:
+            self._read(file, stat)
         if self._done:
             self._write()
             self._store.write(self._seen.merge)
@@ -139,11 +150,11 @@ class Pass:
 
     def _piece(self, data: bytearray | memoryview, state: dict[str, Any]) -> None:
         """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
-        if (at_once := getattr(self._part, "lines", None)) is not None:
+        if self._at_once is not None:
             try:
-                for use in at_once(data, self._uses, self._tail):
+                for use in self._at_once(data, self._uses, self._tail):
                     self._take(use)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except _unread():
                 pass
             else:
                 return
@@ -152,10 +163,9 @@ class Pass:
                 continue
             try:
                 one = self._part.line(line, state, self._shared)
-            except msgspec.ValidationError:
-                continue  # a line of another kind that happens to hold the word
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                self._found.torn += 1
+            except _unread() as error:
+                # A line of another kind that happens to hold the word is whole.
+                self._found.torn += not _is_valid(error)
                 continue
             if one is not None:
                 self._take(one)
@@ -169,7 +179,7 @@ class Pass:
         try:
             for use in self._part.whole(data, file.state, self._shared):
                 self._take(use)
-        except msgspec.DecodeError:
+        except _unread():
             self._found.torn += 1
 
     def _take(self, use: Row) -> None:
@@ -217,7 +227,8 @@ class Pass:
     def _state(self, path: str) -> dict[str, Any]:
         query = "SELECT state FROM files WHERE client = ? AND path = ?"
         found = self._store.read(lambda base: base.execute(query, (self._part.CLIENT, path)).fetchone())
-        return msgspec.json.decode(next(row for row in reversed(found) if row)[0], type=dict[str, Any])
+        state: dict[str, Any] = json.loads(next(row for row in reversed(found) if row)[0])
+        return state
 
     def _write(self, partly: LogFile | None = None) -> None:
         """Write what was gathered and how far the files were read, in one transaction."""
@@ -229,7 +240,7 @@ class Pass:
                 *file.as_read,
                 file.offset,
                 file.head,
-                msgspec.json.encode(file.state).decode(),
+                json.dumps(file.state, separators=(",", ":")),
             )
             for file in done
         ]
@@ -249,6 +260,19 @@ class Pass:
         self._found.torn += batch.torn
         self._done = []
         self._buckets = Buckets(self._part.CLIENT, self._zone, self._seen, self._plan_of)
+
+
+def _unread() -> tuple[type[Exception], ...]:
+    """Name the errors of both readers of JSON. Asked for only when there was one: the quicker reader takes long to load."""
+    from msgspec import DecodeError
+
+    return DecodeError, ValueError, RecursionError
+
+
+def _is_valid(error: Exception) -> bool:
+    from msgspec import ValidationError
+
+    return isinstance(error, ValidationError)
 
 
 def build(base: Connection, found: int) -> None:

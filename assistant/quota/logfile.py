@@ -6,12 +6,11 @@ searched, not parsed, until a line holds one of the words that its client's modu
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
-from dataclasses import dataclass, field
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,18 +26,18 @@ _SAMPLE = 32 << 10
 _HEAD = 512
 
 
-@dataclass(slots=True)
 class LogFile:
     """How far a file was read. `head` tells it from another one that took its place.
 
     `as_read` is its inode, its size and the instant of its last change (ns) when it was read to its end.
     """
 
-    path: str
-    offset: int = 0
-    head: int = 0
-    state: dict[str, Any] = field(default_factory=dict)
-    as_read: tuple[int, int, int] = (0, -1, 0)
+    def __init__(self, path: str, offset: int = 0, head: int = 0, state: dict[str, Any] | None = None) -> None:
+        self.path = path
+        self.offset = offset
+        self.head = head
+        self.state = state or {}
+        self.as_read = (0, -1, 0)
 
 
 class Reader:
@@ -121,10 +120,9 @@ def _crc(log: FileIO, offset: int) -> int:
 def _is_whole(rest: bytearray) -> bool:
     """Say whether what follows the last line end is complete."""
     try:
-        msgspec.json.decode(rest, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+        return isinstance(json.loads(rest), dict)
+    except (ValueError, RecursionError):
         return False
-    return True
 
 
 def walk(root: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
@@ -139,9 +137,12 @@ def walk(root: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, os.stat_re
             continue
         for entry in entries:
             try:
+                if entry.name.endswith(suffixes):
+                    stat = entry.stat(follow_symlinks=False)
+                    if S_ISREG(stat.st_mode):
+                        yield entry.path, stat
+                        continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif entry.name.endswith(suffixes) and entry.is_file(follow_symlinks=False):
-                    yield entry.path, entry.stat(follow_symlinks=False)
             except OSError:
                 continue

@@ -6,11 +6,15 @@ memory.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from bisect import bisect_left
 from itertools import chain, compress
 from typing import TYPE_CHECKING
+
+try:
+    from _blake2 import blake2b  # as in hashlib, which loads all of OpenSSL beside it
+except ImportError:  # pragma: no cover - another Python may have it elsewhere
+    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +30,7 @@ _SLOTS = 1 << 24
 
 def marks(keys: Iterable[str]) -> list[int]:
     """Name requests by numbers."""
-    digest = hashlib.blake2b
-    digests = [digest(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
+    digests = [blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
     return array("q", b"".join(digests)).tolist()
 
 
@@ -40,14 +43,20 @@ class Seen:
 
     def __init__(self, client: str) -> None:
         self._client = client
-        self._runs: list[array[int]] = []
+        self._runs: list[array[int] | memoryview[int]] = []
         self._slots = bytearray()
         self._known = False
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
-        for (blob,) in base.execute("SELECT marks FROM seen WHERE client = ? ORDER BY run", (self._client,)):
-            self._runs.append(array("q", blob))
+        base.execute("SAVEPOINT runs")  # another window may merge them meanwhile
+        try:
+            runs = base.execute("SELECT run FROM seen WHERE client = ? ORDER BY run", (self._client,)).fetchall()
+            for (run,) in runs:
+                with base.blobopen("seen", "marks", run, readonly=True) as blob:
+                    self._runs.append(memoryview(blob.read()).cast("q"))  # there may be millions: they are copied once
+        finally:
+            base.execute("RELEASE runs")
         self._known = bool(self._runs)
 
     def among(self, found: Sequence[int]) -> set[int]:
@@ -84,11 +93,10 @@ class Seen:
 
     def merge(self, base: Connection) -> None:
         """Put short runs together, so that there are few to ask."""
-        rows = base.execute(
-            "SELECT run, marks FROM seen WHERE client = ? AND length(marks) < ?", (self._client, 8 * RUN)
-        ).fetchall()
-        if len(rows) < _FEW:
+        short = "FROM seen WHERE client = ? AND length(marks) < ?"
+        if base.execute(f"SELECT COUNT(*) {short}", (self._client, 8 * RUN)).fetchone()[0] < _FEW:
             return
+        rows = base.execute(f"SELECT run, marks {short}", (self._client, 8 * RUN)).fetchall()
         base.executemany("DELETE FROM seen WHERE run = ?", [row[:1] for row in rows])
         together = _sorted(chain.from_iterable(array("q", blob) for _, blob in rows))
         for first in range(0, len(together), RUN):

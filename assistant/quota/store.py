@@ -223,8 +223,13 @@ class Store:
                 damage.sqlite_errorcode = _CORRUPT
                 raise damage
             return
-        for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            base.execute(f'SELECT * FROM "{name}" ORDER BY rowid DESC LIMIT 1').fetchone()
+        order = (
+            "SELECT name, CASE WHEN sql LIKE '%WITHOUT ROWID' THEN "
+            "(SELECT name FROM PRAGMA_TABLE_INFO(each.name) WHERE pk = 1) ELSE 'rowid' END "
+            "FROM sqlite_master AS each WHERE type = 'table'"
+        )
+        for name, key in base.execute(order).fetchall():
+            base.execute(f'SELECT * FROM "{name}" ORDER BY {key} DESC LIMIT 1').fetchone()
 
     # When it goes wrong.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 3
+VERSION = 4
 _NONE = Decimal(0)
 SPAN_S = 900
 """Seconds of a span: zones and windows begin on quarters of an hour."""
@@ -39,7 +39,9 @@ COLUMNS = FIRST_COLUMNS + ADDED_COLUMNS
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
 DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")
-_DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
+DAY_ORDER = ("day", "provider", "model", "project", "purpose", "cost_status", "currency", "plan", "payer")
+"""How days lie on the disk, since version 4: what reports add up by comes first, so that nothing is sorted for them."""
+DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
 _SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
 _SPAN_SUMS = ("steps", *TOKENS)
 OUTCOME_COLUMNS = (
@@ -52,7 +54,9 @@ YIELD_SUMS = ("tries", "first_tries", "misfits", "proposed", "taken", "skipped",
 
 def build(base: Connection, found: int) -> None:
     """Make or migrate the tables; a book of version 0 keeps its rows and gains columns."""
-    del found  # what is there says more: versions before 2 did not write a number
+    if found == 3:  # what is there says more of all others: versions before 2 did not write a number
+        _reorder_days(base)
+        return
     base.execute(f"CREATE TABLE IF NOT EXISTS steps (row INTEGER PRIMARY KEY, {', '.join(COLUMNS)})")
     there = {row[1] for row in base.execute("PRAGMA table_info(steps)")}
     for name in COLUMNS:
@@ -73,9 +77,7 @@ def _build_sums(base: Connection) -> None:
     base.execute("CREATE TABLE folded (steps INTEGER, outcomes INTEGER)")
     base.execute("INSERT INTO folded VALUES (0, 0)")
     base.execute("CREATE TABLE open (id TEXT PRIMARY KEY, pid INTEGER, step INTEGER)")
-    base.execute(
-        f"CREATE TABLE days ({', '.join((*DAY_KEYS, *_DAY_SUMS))}, amount, PRIMARY KEY ({', '.join(DAY_KEYS)}))"
-    )
+    _build_days(base)
     base.execute("CREATE TABLE hours (day, hour INTEGER, steps, tokens, PRIMARY KEY (day, hour))")
     base.execute(
         f"CREATE TABLE spans ({', '.join((*_SPAN_KEYS, 'first_at', 'last_at', *_SPAN_SUMS))}, amount, "
@@ -84,6 +86,23 @@ def _build_sums(base: Connection) -> None:
     base.execute(
         f"CREATE TABLE yields ({', '.join((*YIELD_KEYS, *YIELD_SUMS))}, PRIMARY KEY ({', '.join(YIELD_KEYS)}))"
     )
+
+
+def _build_days(base: Connection) -> None:
+    columns = ", ".join((*DAY_KEYS, *DAY_SUMS))
+    base.execute(f"CREATE TABLE days ({columns}, amount, PRIMARY KEY ({', '.join(DAY_ORDER)})) WITHOUT ROWID")
+
+
+def _reorder_days(base: Connection) -> None:
+    """Put the days of version 3 in the order of version 4. A window of the older version goes on writing to them."""
+    unknown = " OR ".join(f"{name} IS NULL" for name in DAY_KEYS)
+    if base.execute(f"SELECT EXISTS (SELECT 1 FROM days WHERE {unknown})").fetchone()[0]:
+        _build_sums(base)  # a row of version 0 may lack what is a key by now: all is added up again
+        return
+    base.execute("ALTER TABLE days RENAME TO days_before")
+    _build_days(base)
+    base.execute(f"INSERT INTO days SELECT * FROM days_before ORDER BY {', '.join(DAY_ORDER)}")
+    base.execute("DROP TABLE days_before")
 
 
 def again(base: Connection, hour_of: Callable[[datetime], str]) -> None:
@@ -172,7 +191,7 @@ class _Sums:
         hour = hour or self._hour_of(instant)
         counts = [sign * count for count in counts]
         money = sign * Decimal(amount) if amount is not None else Decimal(0)
-        day = (hour[:10], provider, model, project, purpose, plan, payer, status, currency)
+        day = (hour[:10], *[key or "" for key in (provider, model, project, purpose, plan, payer, status, currency)])
         plus(
             self._days, day, [sign, sign * (state == "failed"), sign * (state == "interrupted"), sign * (not exact), *counts, money]
         )  # fmt: skip
@@ -187,7 +206,7 @@ class _Sums:
                 known[2:] = [old + new for old, new in zip(known[2:], [sign, *counts, money], strict=True)]
 
     def write(self, base: Connection) -> None:
-        add_rows(base, "days", DAY_KEYS, _DAY_SUMS, self._days)
+        add_rows(base, "days", DAY_KEYS, DAY_SUMS, self._days)
         for key, (steps, tokens) in self._hours.items():
             base.execute(
                 "INSERT INTO hours VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET steps = steps + excluded.steps, "
@@ -255,6 +274,61 @@ def _fold_outcomes(base: Connection, after: int) -> int:
 
 MONEY = "GROUP_CONCAT(amount, ' ') FILTER (WHERE amount <> '0')"
 """What SQL gives of the amounts of a group: SQLite would add them up as floats."""
+
+_APART = "\x1f"
+"""ASCII's unit separator: no name of a currency holds it."""
+_PAID = f"currency || '{_APART}' || amount"
+KINDS_UNPAID = [f"SUM(steps) FILTER (WHERE cost_status = '{status}')" for status in ("unknown", "included", "free")]
+KINDS_PAID = f"GROUP_CONCAT({_PAID}, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
+KINDS = ", ".join((*KINDS_UNPAID, KINDS_PAID))
+"""What SQL gives of the kinds of cost in a group, and of all that was paid."""
+
+_COUNTED = (
+    "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write_short + cache_write_long", "output", "reasoning",
+)  # fmt: skip
+_NUMBERS = ",".join(["%d"] * (len(_COUNTED) + 1))
+WRITTEN = (
+    f"PRINTF('{_NUMBERS}', {', '.join(_COUNTED)}, inexact = 0), CASE cost_status "
+    "WHEN 'unknown' THEN PRINTF('%d,0,0', steps) WHEN 'included' THEN PRINTF('0,%d,0', steps) "
+    "WHEN 'free' THEN PRINTF('0,0,%d', steps) ELSE '0,0,0' END, "
+    f"CASE WHEN cost_status IN ('metered', 'reported') THEN {_PAID} END"
+)
+"""What SQL writes of a row of `days` into a CSV file: counts, steps that nothing was paid for, and what was paid."""
+WRITTEN_SUMS = (
+    f"PRINTF('{_NUMBERS}', {', '.join([f'SUM({name})' for name in _COUNTED])}, SUM(inexact) = 0), "
+    f"PRINTF('%d,%d,%d', {', '.join(KINDS_UNPAID)}), {KINDS_PAID}"
+)
+"""The same of a group."""
+
+
+def joined(one: Sequence[Any], other: Sequence[Any]) -> tuple[Any, ...]:
+    """Add up two rows with the same key as `Ledger.lines` gives them, without it."""
+    *sums, amounts = one
+    *more, rest = other
+    counts = [(old or 0) + (new or 0) for old, new in zip(sums, more, strict=True)]
+    return (*counts, both(amounts, rest))
+
+
+def both(amounts: str | None, others: str | None) -> str | None:
+    """Put together what `KINDS` gave last of two groups."""
+    return _APART.join(each for each in (amounts, others) if each is not None) or None
+
+
+def only(amounts: str) -> tuple[str, str] | None:
+    """Return the currency and the amount where `KINDS` gave but one, as it is written in full; None where it is not."""
+    currency, _, amount = amounts.partition(_APART)
+    return None if _APART in amount or "E" in amount else (currency, amount)
+
+
+def paid(amounts: str) -> dict[str, Decimal]:
+    """Add up exactly, by currency, what `KINDS` gave last."""
+    words = amounts.split(_APART)
+    if len(words) == 2:
+        return {words[0]: Decimal(words[1])}
+    sums: dict[str, Decimal] = {}
+    for currency, amount in zip(words[::2], words[1::2], strict=True):
+        sums[currency] = sums.get(currency, _NONE) + Decimal(amount)
+    return sums
 
 
 def money(amounts: str | None) -> Decimal:

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from assistant.headless.commands import usage
 from assistant.quota import history
 from assistant.quota.entry import Outcome, Start, Total
 from assistant.quota.ledger import Ledger
@@ -130,19 +132,74 @@ def ledger_counts():
     return ("tries", "first_tries", "misfits", "proposed", "taken", "skipped", "edited", "lines")
 
 
-def test_csv_keeps_exact_money_and_runs_no_formula():
-    rows = history.rows([
-        total("metered", 2, "0.123456789012345", key=("=HYPERLINK(1)", 'a,"b'), usage=TokenUsage(5, output=7)),
-        total("metered", 1, "3", "CNY", key=("=HYPERLINK(1)", 'a,"b')),
-        total("unknown", 1, key=("@x", "-1")),
-    ])  # fmt: skip
-    lines = list(csv.DictReader(io.StringIO(history.as_csv(rows, ("model", "project")))))
-    assert [(line["model"], line["project"], line["steps"], line["amount"], line["currency"]) for line in lines] == [
-        ("'=HYPERLINK(1)", 'a,"b', "3", "3", "CNY"),
-        ("'=HYPERLINK(1)", 'a,"b', "0", "0.123456789012345", "USD"),
-        ("'@x", "'-1", "1", "", ""),
-    ]
-    assert lines[2]["unpriced"] == "1"
+def burn(ledger, model, project, cost, plan="p", exact=True):
+    start = Start(NOW, "s", 1, 1, "main", project, "x", model, "metered", plan, TokenUsage(1), Cost("free"), 1)
+    usage = TokenUsage(5, 1, 2, 3, 7, exact=exact)
+    ledger.settle(ledger.begin(start), at=NOW, state="settled", usage=usage, cost=cost)
+
+
+FINE = ("day", "provider", "model", "project", "purpose")
+
+
+@pytest.mark.parametrize(
+    "by", [("model", "project"), FINE, (*FINE, "plan"), ("project", "model", "day", "provider", "purpose")]
+)
+def test_csv_keeps_exact_money_and_runs_no_formula(tmp_path, by):
+    ledger = Ledger(tmp_path / "l.sqlite")
+    for amount, currency, plan in (("0.1", "USD", "p"), ("0.023456789012345", "USD", "q"), ("3", "CNY", "p")):
+        burn(
+            ledger,
+            "=HYPERLINK(1)",
+            "a,\"b''c",
+            Cost("metered", Decimal(amount), currency),
+            plan if "plan" not in by else "p",
+        )
+    burn(ledger, "@x", "-1", Cost("unknown"), exact=False)
+    burn(ledger, "@x", "-1", Cost("included"))
+    burn(ledger, "tiny", "line\nend", Cost("metered", Decimal("1E-8")))
+    lines = list(csv.DictReader(io.StringIO(history.as_csv(ledger.written(by), by), newline="")))
+    told = {
+        (line["model"], line["project"], line["currency"]): tuple(
+            line[name] for name in ("steps", "cache_write", "exact", "amount", "unpriced", "included", "free")
+        )
+        for line in lines
+    }
+    assert told == {
+        ("'=HYPERLINK(1)", "a,\"b''c", "CNY"): ("3", "15", "1", "3", "0", "0", "0"),
+        ("'=HYPERLINK(1)", "a,\"b''c", "USD"): ("0", "0", "1", "0.123456789012345", "0", "0", "0"),
+        ("'@x", "'-1", ""): ("2", "10", "0", "", "1", "1", "0"),
+        ("tiny", "line\nend", "USD"): ("1", "5", "1", "0.00000001", "0", "0", "0"),
+    }
+    assert len(lines) == len(told)
+    assert lines[0].keys() >= set(by)
+    ledger.close()
+
+
+def test_a_line_for_scripts_is_json_whatever_its_keys_are(tmp_path):
+    ledger = Ledger(tmp_path / "l.sqlite")
+    burn(ledger, 'mo"del', "/h\\öme/\n🦀", Cost("metered", Decimal("0.10"), "CNY"))
+    burn(ledger, 'mo"del', "/h\\öme/\n🦀", Cost("unknown"), exact=False)
+    burn(ledger, 'mo"del', "/h\\öme/\n🦀", Cost("included"))
+    burn(ledger, "free", "", Cost("free", Decimal(0)))
+    by = ("model", "project")
+    texts = [usage._written(row, by, usage._Quoted()) for row in history.gathered(ledger.lines(by), 2)]
+    assert all(text.isascii() for text in texts)
+    free, odd = map(json.loads, texts)
+    counts = {"fresh_input": 5, "cache_read": 1, "cache_write": 5, "output": 7, "reasoning": 0}
+    assert free == {
+        "model": "free",
+        "project": "",
+        "steps": 1,
+        **counts,
+        "exact": True,
+        "costs": {"free": None},
+        "cost": "free",
+    }
+    assert odd == {
+        "model": 'mo"del', "project": "/h\\öme/\n🦀", "steps": 3, **{name: 3 * count for name, count in counts.items()}, "exact": False,
+        "costs": {"CNY": "0.10", "included": None, "unknown": None}, "cost": "CNY 0.10 + 1 unpriced; 1 included",
+    }  # fmt: skip
+    ledger.close()
 
 
 def test_json_has_decimal_strings():

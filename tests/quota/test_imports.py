@@ -8,9 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assistant import discover
+from assistant.quota.importers import claude_code
 from assistant.quota.imports import Imports
 from assistant.quota.marks import Seen, marks
 from assistant.tokens import TokenUsage
@@ -638,3 +642,86 @@ def test_tens_of_minutes_hold_what_hours_hold(tmp_path):
     ]  # fmt: skip
     assert imports.hours() == [("2026-11-24", 15, 3, 393), ("2026-11-24", 16, 3, 393)]
     imports.close()
+
+
+# Few lines are read by Python's own JSON, many at once by a quicker one.
+
+_texts = st.one_of(st.none(), st.text(max_size=8), st.just("2026-11-24T12:00:00Z"), st.integers())
+_numbers = st.one_of(st.none(), st.integers(0, 1 << 40), st.booleans(), st.text(max_size=3))
+_usages = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(
+            ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "other"),
+            _numbers,
+        ),
+        "cache_creation": st.one_of(
+            st.none(), st.integers(), st.fixed_dictionaries({}, optional={"ephemeral_1h_input_tokens": _numbers})
+        ),
+    },
+)
+_lines = st.fixed_dictionaries(
+    {},
+    optional={
+        "timestamp": _texts, "requestId": _texts, "cwd": _texts, "extra": st.lists(_texts, max_size=2),
+        "costUSD": st.one_of(st.none(), st.integers(0, 99), st.floats(0, 99), st.text(max_size=2), st.booleans()),
+        "message": st.one_of(
+            st.none(), _texts, st.fixed_dictionaries({}, optional={"id": _texts, "model": _texts, "usage": st.one_of(st.none(), _usages)})
+        ),
+    },
+)  # fmt: skip
+
+
+@given(st.one_of(_lines, st.lists(_texts, max_size=2)), st.booleans())
+def test_both_readers_of_a_line_tell_the_same(value, escaped):
+    raw = json.dumps(value, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
+    told: dict[str, tuple] = {}
+    try:
+        again = claude_code.lines(raw, told, ())
+    except msgspec.DecodeError:
+        return  # then all lines around it are read one by one, by the other
+    assert claude_code.line(raw, {}, {}) == next(iter((*told.values(), *again)), None)
+
+
+def test_many_lines_are_read_as_few_are(tmp_path):
+    padding = "x" * 2000
+    lines = [claude(number, output=number + 1, extra=padding) for number in range(3000)]
+    lines[7:7] = [
+        '{"message":{"usage":{"output_tokens":1',
+        claude(5, output=9000),
+        claude(6, request="other"),
+        '{"message":{"usage":{"output_tokens":"many"}}}',
+    ]
+    results = []
+    for name, step in (("many", len(lines)), ("few", 400)):
+        home = tmp_path / name
+        imports = Imports(home / "imports.sqlite")
+        found = []
+        for first in range(0, len(lines), step):
+            write(session(home), *lines[first : first + step], mode="a")
+            found.append(run(imports, home, "claude-code"))
+        results.append(
+            (counted(imports), [sum(getattr(each, count) for each in found) for count in ("uses", "copies", "torn")])
+        )
+        imports.close()
+    assert results[0] == results[1]
+    assert results[0][1] == [3001, 1, 1]
+
+
+@pytest.mark.parametrize("odd", [b'"\xff\xfe"', b'"\\ud800"', b"NaN", b"[" * 100_000, b"1e999", b"9" * 5000])
+def test_what_only_one_reader_takes_costs_only_itself(imports, tmp_path, odd):
+    good = json.dumps(claude(1)).encode()
+    path = write(session(tmp_path))
+    path.write_bytes(
+        good
+        + b"\n"
+        + json.dumps(claude(2))[:-1].encode()
+        + b', "cwd": '
+        + odd
+        + b"}\n"
+        + json.dumps(claude(3)).encode()
+        + b"\n"
+    )
+    found = run(imports, tmp_path, "claude-code")
+    assert (found.uses, found.torn) in {(2, 1), (3, 0), (2, 0)}
+    assert counted(imports)["claude-code",][0] == found.uses

@@ -13,6 +13,7 @@ import pytest
 
 from assistant.errors import StateError
 from assistant.quota import tally
+from assistant.quota.history import gathered, rows
 from assistant.quota.ledger import Ledger, Outcome, Start
 from assistant.tokens import Cost, TokenUsage
 
@@ -20,9 +21,9 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PAID = Cost("metered", Decimal("0.01"))
 
 
-def start(at=NOW, plan="zai", pid=1, model="glm", **more):
+def start(at=NOW, plan="zai", pid=1, model="glm", project="/p", **more):
     estimate = TokenUsage(1000, exact=False)
-    return Start(at, "s", 1, 1, "main", "/p", "zai", model, "plan", plan, estimate, PAID, pid, **more)
+    return Start(at, "s", 1, 1, "main", project, "zai", model, "plan", plan, estimate, PAID, pid, **more)
 
 
 def burn(ledger, at=NOW, tokens=10, cost=PAID, state="settled", **more):
@@ -342,6 +343,96 @@ def test_a_book_of_the_first_version_opens_and_counts(tmp_path):
     assert len(ledger.entries()) == 3
 
 
+DAYS_OF_VERSION_3 = "day, provider, model, project, purpose, plan, payer, cost_status, currency"
+SUMS_OF_VERSION_3 = "steps, failed, interrupted, inexact, fresh_input, cache_read, cache_write_short, cache_write_long, output, reasoning"
+
+
+def as_of_version_3(path):
+    """Turn a book back into one of version 3: its days lay by row, in another order."""
+    base = sqlite3.connect(path)
+    base.executescript(f"""
+        ALTER TABLE days RENAME TO newer;
+        CREATE TABLE days ({DAYS_OF_VERSION_3}, {SUMS_OF_VERSION_3}, amount, PRIMARY KEY ({DAYS_OF_VERSION_3}));
+        INSERT INTO days SELECT * FROM newer ORDER BY model DESC, day DESC;
+        DROP TABLE newer;
+        PRAGMA user_version=3;
+    """)
+    return base
+
+
+def test_days_of_version_3_are_put_in_order_and_a_window_of_it_goes_on_writing(tmp_path):
+    path = tmp_path / "l.sqlite"
+    before = Ledger(path)
+    for number in range(6):
+        burn(before, at=NOW + timedelta(days=number % 3), tokens=number, model=f"m{number % 2}")
+    burn(before, cost=Cost("unknown"))
+    told = before.lines(("day", "model"))
+    before.close()
+    old = as_of_version_3(path)
+    ledger = Ledger(path)
+    assert ledger.lines(("day", "model")) == told
+    assert old.execute("PRAGMA user_version").fetchone()[0] == tally.VERSION
+    key = ("2026-11-24", "zai", "m0", "/p", "main", "zai", "plan", "metered", "USD")
+    with old:  # as version 3 writes a step, and reads
+        old.execute(
+            f"INSERT INTO days ({DAYS_OF_VERSION_3}, {SUMS_OF_VERSION_3}, amount) "
+            f"VALUES ({', '.join('?' * 9)}, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, '0.03') ON CONFLICT ({DAYS_OF_VERSION_3}) DO UPDATE "
+            "SET steps = steps + excluded.steps, fresh_input = fresh_input + excluded.fresh_input, amount = excluded.amount",
+            key,
+        )
+    assert old.execute("SELECT SUM(steps) FROM days NOT INDEXED GROUP BY model").fetchall() == [(1,), (4,), (3,)]
+    old.close()
+    (found,) = [total for total in ledger.totals(("day", "model")) if total.key == ("2026-11-24", "m0")]
+    assert (found.steps, found.usage.fresh_input, found.amount) == (2, 5, Decimal("0.03"))
+    ledger.tally_again()
+    assert ledger.lines(("day", "model")) == told
+    ledger.close()
+
+
+def test_a_step_that_lacks_a_key_counts_in_every_version(tmp_path):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    burn(ledger, tokens=1)
+    base = sqlite3.connect(path)
+    with base:
+        base.execute("UPDATE steps SET plan = NULL, payer = NULL")
+    base.close()
+    ledger.tally_again()
+    burn(ledger, tokens=2)
+    assert [(total.key, total.usage.fresh_input) for total in ledger.totals(("plan",))] == [(("",), 1), (("zai",), 2)]
+    ledger.close()
+    old = as_of_version_3(path)
+    with old:
+        old.execute("UPDATE days SET plan = NULL, payer = NULL WHERE plan = ''")
+    old.close()
+    ledger = Ledger(path)
+    assert [(total.key, total.usage.fresh_input) for total in ledger.totals(("plan",))] == [(("",), 1), (("zai",), 2)]
+    ledger.close()
+
+
+def test_lines_gather_what_totals_tell_apart(ledger):
+    yuan = Cost("metered", Decimal("0.1234567890123456789"), "CNY")
+    costs = [
+        PAID,
+        Cost("reported", Decimal("0.020")),
+        yuan,
+        yuan,
+        Cost("unknown"),
+        Cost("included"),
+        Cost("free", Decimal(0)),
+    ]
+    for number, cost in enumerate(costs * 2):
+        burn(ledger, tokens=number, cost=cost, project=f"/p{number % 2}")
+    burn(ledger, state="failed", project="/p0")
+    for by in (("project",), ("day", "model"), ("purpose", "project", "day"), ("provider", "currency")):
+        assert gathered(ledger.lines(by), len(by)) == rows(ledger.totals(by))
+    (whole,) = gathered(ledger.lines(("day",)), 1)
+    assert whole.money == {"USD": Decimal("0.07"), "CNY": 4 * Decimal("0.1234567890123456789")}
+    assert (whole.steps, whole.failed, whole.priced, whole.unpriced, whole.included, whole.free) == (15, 1, 9, 2, 2, 2)
+    with pytest.raises(ValueError, match="day"):
+        ledger.lines(("colour",))
+
+
 def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):
     path = tmp_path / "l.sqlite"
     burn(Ledger(path))
@@ -471,6 +562,8 @@ def test_a_full_disk_costs_nothing_once_there_is_room(tmp_path):
         burn(ledger, at=NOW + timedelta(hours=1))
     count = len(ledger.entries())
     assert {entry.id for entry in ledger.entries()} >= {first, flying}
+    (day,) = gathered(ledger.lines(("day", "model")), 2)  # some of it on the disk, some in memory
+    assert (day.key, day.steps, day.money) == (("2026-11-24", "glm"), count, {"USD": count * PAID.amount})
     assert "full" in ledger.warnings[0]
     ledger.store.read(lambda base: base.execute("PRAGMA max_page_count=1000000").fetchone())
     burn(ledger, at=NOW + timedelta(hours=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,10 +61,10 @@ def run(teller: Teller, options: Namespace) -> int:
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(history.from_sums(ledger.sums(by, since=since), len(by)), by))
+        out(history.as_csv(ledger.written(by, since=since), by))
         return 0
     by = by or _BY
-    rows = [row for row in history.from_sums(ledger.sums(by, since=since), len(by)) if row.steps > row.failed]
+    rows = [row for row in history.gathered(ledger.lines(by, since=since), len(by)) if row.steps > row.failed]
     theirs = ("client", *(key for key in by if key in _THEIRS)) if options.by else ("client", "model")
     totals = teller.accounts.elsewhere.totals(("provider", "model", "day", *theirs), since)
     others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
@@ -87,13 +88,16 @@ def _dump(
 
     burnt = [teller.accounts.plans[name] for name in teller.accounts.used_plans() if name in teller.accounts.plans]
     meters = [meter.as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
-    hours = teller.accounts.ledger.hours(since=since)
-    dump({
-        "usage": [_shape(row, by) for row in rows],
-        "meters": meters,
-        "other_clients": others,
-        "hours": [{"day": day, "hour": hour, "steps": steps, "tokens": tokens} for day, hour, steps, tokens in hours],
-    })  # fmt: skip
+    rest = {"meters": meters, "other_clients": others}
+    quoted = _Quoted()
+    usage = ", ".join([_written(row, by, quoted) for row in rows])
+    hours = ", ".join(
+        [
+            f'{{"day": {quoted[day]}, "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'
+            for day, hour, steps, tokens in teller.accounts.ledger.hours(since=since)
+        ]
+    )
+    out(f'{{"usage": [{usage}], {json.dumps(rest)[1:-1]}, "hours": [{hours}]}}')
 
 
 def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
@@ -104,25 +108,30 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
     return {**history.as_json(said, by), "by_token": costs, "by_token_unpriced": priced.unpriced}
 
 
-def _shape(row: Row, by: Sequence[str]) -> dict[str, Any]:
-    """Return a row as scripts know it: costs by currency, and what has no amount by its status."""
-    costs: dict[str, str | None] = {currency: str(amount) for currency, amount in sorted(row.money.items())}
+class _Quoted(dict[str, str]):
+    """How each text stands in JSON, found once."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = quoted = json.dumps(text)
+        return quoted
+
+
+def _written(row: Row, by: Sequence[str], quoted: _Quoted) -> str:
+    """Write a row as scripts know it: costs by currency, and what has no amount by its status.
+
+    By hand, for there may be ten thousands, and to make each a dict for json takes three times as long.
+    """
+    keys = ", ".join([f'"{name}": {quoted[text]}' for name, text in zip(by, row.key, strict=True)])
+    costs = [f'{quoted[currency]}: "{amount}"' for currency, amount in sorted(row.money.items())]
     for name, count in (("included", row.included), ("free", row.free), ("unknown", row.unpriced)):
         if count:
-            costs[name] = None
+            costs.append(f'"{name}": null')
     fresh, read, short, long, output, thought, _ = row.usage
-    return {
-        **dict(zip(by, row.key, strict=True)),
-        "steps": row.steps - row.failed,
-        "fresh_input": fresh,
-        "cache_read": read,
-        "cache_write": short + long,
-        "output": output,
-        "reasoning": thought,
-        "exact": not row.inexact,
-        "costs": costs,
-        "cost": row.cost,
-    }
+    return (
+        f'{{{keys}, "steps": {row.steps - row.failed}, "fresh_input": {fresh}, "cache_read": {read}, '
+        f'"cache_write": {short + long}, "output": {output}, "reasoning": {thought}, '
+        f'"exact": {"false" if row.inexact else "true"}, "costs": {{{", ".join(costs)}}}, "cost": {quoted[row.cost]}}}'
+    )
 
 
 def _table(rows: Sequence[Row]) -> None:

@@ -7,13 +7,15 @@ sent twice has two request ids and counts twice.
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import msgspec
+from assistant.quota.shape import lines_reader, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Mapping
     from pathlib import Path
 
     from assistant.quota.buckets import Row
@@ -22,34 +24,25 @@ CLIENT = "claude-code"
 KINDS = {".jsonl": "lines"}
 NEEDLES = (b'"output_tokens"',)
 
-
-class _CacheCreation(msgspec.Struct, gc=False):
-    ephemeral_1h_input_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct, gc=False):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_creation: _CacheCreation | None = None
+_COUNTS = ("input_tokens", "cache_read_input_tokens", "output_tokens", "cache_creation_input_tokens")
+_TEXT, _WHOLE, _NUMBER = {str, type(None)}, {int, type(None)}, {int, float, type(None)}
+_LONG = "ephemeral_1h_input_tokens"
 
 
-class _Message(msgspec.Struct, gc=False):
-    id: str | None = None
-    model: str | None = None
-    usage: _Usage | None = None
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(text)
 
 
-class _Line(msgspec.Struct, gc=False, rename="camel"):
-    timestamp: str | None = None
-    request_id: str | None = None
-    cwd: str | None = None
-    cost_usd: float | None = msgspec.field(default=None, name="costUSD")
-    message: _Message | None = None
+_read = json.JSONDecoder(parse_constant=_refuse, strict=False).decode
 
 
-_decode = msgspec.json.Decoder(_Line).decode_lines
+@cache
+def _decoder() -> Callable[[bytes], list[Any]]:
+    """Make what decodes only the fields that count, of many lines at once: a third of the time, once it is loaded."""
+    usage = shape("Usage", {**dict.fromkeys(_COUNTS, int), "cache_creation": shape("CacheCreation", {_LONG: int})})
+    message = shape("Message", {"id": str, "model": str, "usage": usage})
+    fields = {"timestamp": str, "request_id": str, "cwd": str, "cost_usd": float, "message": message}
+    return lines_reader(shape("Line", fields, {"request_id": "requestId", "cost_usd": "costUSD"}))
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
@@ -65,7 +58,7 @@ def lines(data: bytes, uses: dict[str, Row], told: Container[str]) -> list[Row]:
     Raises msgspec.DecodeError, and leaves `uses` as they were, when a line is torn or odd.
     """
     again: list[Row] = []
-    for each in _decode(data):
+    for each in _decoder()(data):
         message, at = each.message, each.timestamp
         if message is None or at is None:
             continue
@@ -90,8 +83,28 @@ def lines(data: bytes, uses: dict[str, Row], told: Container[str]) -> list[Row]:
 
 
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | None:
-    """Read one line; None where nothing was used. Raises msgspec.DecodeError for a torn one."""
+    """Read one line, as `lines` does but with what Python has; None where nothing was used. Raises ValueError for a torn one."""
     del state, shared
-    found: dict[str, Row] = {}
-    again = lines(raw, found, ())
-    return next(iter((*found.values(), *again)), None)
+    each: Any = _read(raw.decode("utf-8", "replace").strip())
+    message: Any = each.get("message") if isinstance(each, dict) else None
+    usage = message.get("usage") if isinstance(message, dict) else None
+    if not isinstance(usage, dict):
+        return None
+    lifetimes = usage.get("cache_creation")
+    counts = [*map(usage.get, _COUNTS), lifetimes.get(_LONG) if isinstance(lifetimes, dict) else lifetimes]
+    texts = [each.get("timestamp"), message.get("id"), each.get("requestId"), message.get("model"), each.get("cwd")]
+    cost = each.get("costUSD")
+    kinds = set(map(type, texts)) <= _TEXT and set(map(type, counts)) <= _WHOLE and type(cost) in _NUMBER
+    if texts[0] is None or not kinds:
+        return None  # a line of another kind that happens to hold the word
+    at, name, request, model, folder = texts
+    fresh, read, output, written, long = [count or 0 for count in counts]
+    if not (fresh or output or read or written):
+        return None
+    long = min(written, long)
+    "".join(filter(None, texts)).encode()  # half a character is none: no file can keep it
+    key = f"{name}|{request}" if name else ""
+    amount = None if cost is None else Decimal(str(float(cost)))
+    return (
+        key, at, "anthropic", model or "unknown", folder or "", fresh, read, written - long, long, output, 0, amount, "",
+    )  # fmt: skip

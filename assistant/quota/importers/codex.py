@@ -9,14 +9,14 @@ how far it lies above all totals before it, which can never count anything twice
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assistant.quota.buckets import Use
+from assistant.quota.shape import reader, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 CLIENT = "codex"
@@ -24,50 +24,30 @@ KINDS = {".jsonl": "lines"}
 NEEDLES = (b"token_count", b"turn_context", b"session_meta")
 
 
-class _Count(msgspec.Struct, gc=False):
-    input_tokens: int = 0
-    cached_input_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_output_tokens: int = 0
+_TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 
 
-class _Info(msgspec.Struct):
-    total_token_usage: _Count | None = None
-    last_token_usage: _Count | None = None
-    model: str | None = None
+@cache
+def _decoder() -> Callable[[bytes | str], Any]:
+    from msgspec import Raw
+
+    count = shape("Count", dict.fromkeys(_TOKENS, (int, 0)))
+    info = shape("Info", {"total_token_usage": count, "last_token_usage": count, "model": str})
+    raw = (Raw, Raw())
+    payload = shape(
+        "Payload",
+        {
+            "type": str, "info": info, "rate_limits": raw, "model": str, "cwd": str, "id": str, "forked_from_id": str,
+            "source": raw,
+        },
+    )  # fmt: skip
+    return reader(shape("Line", {"timestamp": str, "type": str, "payload": payload}))
 
 
-class _Payload(msgspec.Struct):
-    type: str | None = None
-    info: _Info | None = None
-    rate_limits: msgspec.Raw = msgspec.Raw()
-    model: str | None = None
-    cwd: str | None = None
-    id: str | None = None
-    forked_from_id: str | None = None
-    source: msgspec.Raw = msgspec.Raw()
-
-
-class _Line(msgspec.Struct):
-    timestamp: str | None = None
-    type: str | None = None
-    payload: _Payload | None = None
-
-
-class _Spawn(msgspec.Struct):
-    parent_thread_id: str | None = None
-
-
-class _Subagent(msgspec.Struct):
-    thread_spawn: _Spawn | None = None
-
-
-class _Source(msgspec.Struct):
-    subagent: _Subagent | None = None
-
-
-_decode = msgspec.json.Decoder(_Line).decode
-_decode_source = msgspec.json.Decoder(_Source).decode
+@cache
+def _source_decoder() -> Callable[[bytes | str], Any]:
+    spawn = shape("Spawn", {"parent_thread_id": str})
+    return reader(shape("Source", {"subagent": shape("Subagent", {"thread_spawn": spawn})}))
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
@@ -82,7 +62,7 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
     `state` keeps a file's session, model, folder and highest totals; `shared` keeps who descends from whom, and the
     newest limits with their instant under `limits` and `limits_at`.
     """
-    each = _decode(raw)
+    each = _decoder()(raw)
     payload = each.payload
     if payload is None:
         return None
@@ -124,7 +104,7 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
     )
 
 
-def _begin(payload: _Payload, state: dict[str, Any], shared: dict[str, str]) -> None:
+def _begin(payload: Any, state: dict[str, Any], shared: dict[str, str]) -> None:
     """Note whose file this is. A second `session_meta` of another id is the parent's, copied."""
     parent = payload.forked_from_id or _parent(payload.source)
     mine = payload.id or ""
@@ -141,18 +121,20 @@ def _begin(payload: _Payload, state: dict[str, Any], shared: dict[str, str]) -> 
         shared[f"root:{state['session']}"] = root
 
 
-def _parent(source: msgspec.Raw) -> str:
+def _parent(source: Any) -> str:
     if b"thread_spawn" not in bytes(source):
         return ""
+    import msgspec
+
     try:
-        found = _decode_source(source)
+        found = _source_decoder()(source)
     except msgspec.DecodeError:
         return ""
     spawn = found.subagent.thread_spawn if found.subagent else None
     return (spawn.parent_thread_id or "") if spawn else ""
 
 
-def _used(total: _Count | None, last: _Count | None, state: dict[str, Any]) -> list[int] | None:
+def _used(total: Any, last: Any, state: dict[str, Any]) -> list[int] | None:
     high = state.get("high") or [0, 0, 0, 0]
     if total is None:
         return None if last is None else _counts(last)
@@ -163,5 +145,5 @@ def _used(total: _Count | None, last: _Count | None, state: dict[str, Any]) -> l
     return [min(pair) for pair in zip(_counts(last), totals, strict=True)]
 
 
-def _counts(count: _Count) -> list[int]:
-    return [count.input_tokens, count.cached_input_tokens, count.output_tokens, count.reasoning_output_tokens]
+def _counts(count: Any) -> list[int]:
+    return [getattr(count, name) for name in _TOKENS]

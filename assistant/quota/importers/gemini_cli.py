@@ -6,46 +6,36 @@ says otherwise; `tool` is prompt too.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assistant.quota.buckets import Use
+from assistant.quota.shape import reader, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 CLIENT = "gemini-cli"
 KINDS = {".jsonl": "lines", ".json": "whole"}
 NEEDLES = (b'"tokens"', b'"sessionId"')
 
 
-class _Tokens(msgspec.Struct, gc=False):
-    input: int | None = None
-    output: int | None = None
-    cached: int | None = None
-    thoughts: int | None = None
-    tool: int | None = None
-    total: int | None = None
+@cache
+def _message() -> Any:
+    tokens = shape("Tokens", dict.fromkeys(("input", "output", "cached", "thoughts", "tool", "total"), int))
+    texts = dict.fromkeys(("session_id", "id", "timestamp", "type", "model"), str)
+    return shape("Message", {**texts, "tokens": tokens}, "camel")
 
 
-class _Message(msgspec.Struct, rename="camel"):
-    session_id: str | None = None
-    id: str | None = None
-    timestamp: str | None = None
-    type: str | None = None
-    model: str | None = None
-    tokens: _Tokens | None = None
+@cache
+def _decoder() -> Callable[[bytes | str], Any]:
+    return reader(_message())
 
 
-class _Session(msgspec.Struct, rename="camel"):
-    session_id: str | None = None
-    messages: list[_Message] = []
-
-
-_decode = msgspec.json.Decoder(_Message).decode
-_decode_session = msgspec.json.Decoder(_Session).decode
+@cache
+def _session_decoder() -> Callable[[bytes | str], Any]:
+    return reader(shape("Session", {"session_id": str, "messages": (list[_message()], [])}, "camel"))  # type: ignore[misc] # a type that is made
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
@@ -63,7 +53,7 @@ def project(path: str) -> str:
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | None:
     """Read one line of a newer session."""
     del shared
-    message = _decode(raw)
+    message = _decoder()(raw)
     if message.session_id:
         state["session"] = message.session_id
     return _use(message, str(state.get("session", "")), str(state.get("project", "")))
@@ -72,14 +62,14 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
 def whole(data: bytes, state: dict[str, Any], shared: dict[str, str]) -> Iterator[Use]:
     """Read an older session."""
     del shared
-    session = _decode_session(data)
+    session = _session_decoder()(data)
     for message in session.messages:
         use = _use(message, session.session_id or "", str(state.get("project", "")))
         if use is not None:
             yield use
 
 
-def _use(message: _Message, session: str, where: str) -> Use | None:
+def _use(message: Any, session: str, where: str) -> Use | None:
     tokens = message.tokens
     if message.type != "gemini" or tokens is None or message.timestamp is None:
         return None

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assistant.quota.buckets import Use
+from assistant.quota.shape import reader, shape
 from assistant.quota.store import foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 CLIENT = "opencode"
@@ -25,40 +25,22 @@ _GIVEN_UP_MS = 24 * 3_600_000
 KINDS = {".json": "whole", ".db": "base"}
 
 
-class _Cache(msgspec.Struct, gc=False):
-    read: int = 0
-    write: int = 0
+@cache
+def _decoder() -> Callable[[bytes | str], Any]:
+    import msgspec
 
-
-class _Tokens(msgspec.Struct, gc=False):
-    input: int = 0
-    output: int = 0
-    reasoning: int = 0
-    cache: _Cache = msgspec.field(default_factory=_Cache)
-
-
-class _Time(msgspec.Struct, gc=False):
-    created: float = 0
-    completed: float | None = None
-
-
-class _Folder(msgspec.Struct, gc=False):
-    cwd: str = ""
-    root: str = ""
-
-
-class _Message(msgspec.Struct):
-    id: str | None = None
-    role: str | None = None
-    model_id: str | None = msgspec.field(default=None, name="modelID")
-    provider_id: str | None = msgspec.field(default=None, name="providerID")
-    tokens: _Tokens | None = None
-    cost: float | None = None
-    time: _Time | None = None
-    path: _Folder | None = None
-
-
-_decode = msgspec.json.Decoder(_Message, strict=False).decode
+    kept = shape("Cache", {"read": (int, 0), "write": (int, 0)})
+    counts = dict.fromkeys(("input", "output", "reasoning"), (int, 0))
+    tokens = shape("Tokens", {**counts, "cache": (kept, msgspec.field(default_factory=kept))})
+    time = shape("Time", {"created": (float, 0), "completed": float})
+    folder = shape("Folder", {"cwd": (str, ""), "root": (str, "")})
+    texts = dict.fromkeys(("id", "role", "model_id", "provider_id"), str)
+    message = shape(
+        "Message",
+        {**texts, "tokens": tokens, "cost": float, "time": time, "path": folder},
+        {"model_id": "modelID", "provider_id": "providerID"},
+    )
+    return reader(message, strict=False)
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
@@ -78,13 +60,16 @@ def wanted(path: str) -> bool:
 def whole(data: bytes, state: dict[str, Any], shared: dict[str, str]) -> Iterator[Use]:
     """Read one message file."""
     del state, shared
-    use = _use(_decode(data), "")
+    use = _use(_decoder()(data), "")
     if use is not None:
         yield use
 
 
 def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
     """Read the rows that are new since `state`. Raises StateError when the file cannot be read."""
+    import msgspec
+
+    decode = _decoder()
     first = int(state.get("row", 0))
     unfinished: list[tuple[int, float]] = []
     last, newest = first, 0.0
@@ -94,7 +79,7 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
         ):
             last = number
             try:
-                message = _decode(data)
+                message = decode(data)
             except msgspec.DecodeError:
                 continue
             begun = message.time.created if message.time else 0.0
@@ -107,7 +92,7 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
     state["row"] = next((number for number, begun in unfinished if begun > newest - _GIVEN_UP_MS), last)
 
 
-def _use(message: _Message, entry: str) -> Use | None:
+def _use(message: Any, entry: str) -> Use | None:
     tokens, time = message.tokens, message.time
     if message.role != "assistant" or tokens is None or time is None or not 0 < time.created < 1e14:
         return None
