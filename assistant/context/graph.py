@@ -28,7 +28,7 @@ _USERS = 8
 _NAMES = 40
 _SHORT = 4
 _USED = re.compile(rb"[A-Z][A-Za-z0-9_]{3,}|[a-z_][A-Za-z0-9_]{3,}(?=\()")
-_BETWEEN = bytes(byte if chr(byte).isalnum() and byte < 128 or byte in b"_$(" else 32 for byte in range(256))
+_BETWEEN = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte in b"_$(" else 32 for byte in range(256))
 """Makes a blank of every byte that is not of a name or a call."""
 
 
