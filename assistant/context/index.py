@@ -240,7 +240,7 @@ class _Spawned:
 
 
 def _start(repo: Repo, store: Store, head: str, how: str, lines: bytes) -> _Forked | _Spawned:
-    if _is_alone():
+    if how != indexer.ALL and _is_alone():  # beside all the paths of a huge repository a new Python is the lighter one
         with store.closed():
             given = io.BytesIO(lines)
             return _Forked(lambda: indexer.main(repo.root, store.path, head, how, given))
