@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 import unicodedata
 from collections import Counter
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -73,15 +74,34 @@ def is_secret_file(path: str, root: Path | None = None) -> bool:
     if root is None:
         return False
     try:
-        base = os.path.realpath(root)
+        base = _real(str(root))
+        if not _linked(base, path):  # then it has the name that was judged already
+            return False
         real = os.path.realpath(f"{base}{os.sep}{path}")
         if Path(real).is_symlink():  # a loop
             return True
     except (OSError, ValueError):
         return True
     inside = real.startswith(base + os.sep)
-    # A file that no link leads to has the name that was judged already.
     return real != f"{base}{os.sep}{path}" and _secret_name(real[len(base) + 1 :] if inside else real)
+
+
+_real = lru_cache(maxsize=8)(os.path.realpath)
+
+
+def _linked(base: str, path: str) -> bool:
+    """Say whether a name of a path is a link, or anything but a plain name: most are not, and a real path takes ten times as long."""
+    place = base
+    for name in path.split("/"):
+        if name in {"", ".", ".."} or os.sep != "/":
+            return True
+        place = f"{place}/{name}"
+        try:
+            if stat.S_ISLNK(os.lstat(place).st_mode):
+                return True
+        except OSError:
+            return False
+    return False
 
 
 def _secret_name(path: str) -> bool:
@@ -158,7 +178,7 @@ def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
             start, secret = match.start(), match[group]
             if not group and text[start - 1 : start].isalnum() and secret[0].isalnum():
                 continue  # a key does not begin in the middle of a word
-            if not _PLACEHOLDER.match(secret) and (kind != "authorization" or _drawn(secret, 3.5)):
+            if not re.match(_PLACEHOLDER, secret) and (kind != "authorization" or _drawn(secret, 3.5)):
                 yield *match.span(group), kind
     yield from _named(text, path)
 
@@ -209,14 +229,12 @@ _PLAIN_SUFFIXES = (
     ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
 )  # fmt: skip
 """Files in which a value need not stand in quotes."""
-_PLACEHOLDER = re.compile(
-    r"""(?ix)^(?: x{3,}.* | \*+.* | \.{3,} | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
+_PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*+.* | \.{3,} | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
     | (?:your|my|some|the|change|example|sample|dummy|fake|placeholder|replace|insert|todo|redacted|masked|hidden|none|null|undefined|foo|bar|test)
       (?:[-_ .]?[a-z0-9]{0,20}){0,6}
     | (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
       changeit|s3cr3t|supersecret|super[-_]?secret|top[-_]?secret|secretkey|secret[-_]?key|mypassword|qwerty|abc123|123456\d*|1234|0+|password\d{1,4}|pass\d{1,4}|user\d{1,2}) )$"""
-)
-"""What stands where a secret would: nobody's password is `changeme`."""
+"""What stands where a secret would: nobody's password is `changeme`. Few texts need it, and it takes long to be compiled."""
 
 
 def _named(text: str, path: str) -> Iterator[tuple[int, int, str]]:
@@ -242,7 +260,7 @@ def _named(text: str, path: str) -> Iterator[tuple[int, int, str]]:
             continue
         value = match[group]
         least = 3.0 if group == 2 else 3.3
-        if _drawn(value, least) and not _PLACEHOLDER.match(value) and not _code(value):
+        if _drawn(value, least) and not re.match(_PLACEHOLDER, value) and not _code(value):
             yield *match.span(group), "secret"
 
 

@@ -7,6 +7,7 @@ never stutter. A question waits for no longer than it wants to, uses what is the
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from assistant.context.index_store import DEFINED, Store
 from assistant.errors import RepoError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import IO
 
     from assistant.context.repo import FileFact, Repo
@@ -134,7 +135,7 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
             time.sleep(_BEAT_S)
         if stale and reading:
             break
-        if not stale or not _child(store.path, head, wanted, found, end):
+        if not stale or not _child(store, head, wanted, found, end):
             break
         found = _view(repo, store, wanted)
     return _view(repo, store, wanted) if stale else found
@@ -166,47 +167,101 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
 
 def _first(repo: Repo, store: Store, head: str, end: float) -> bool:
     """Let a child list the files itself and read them until `end`; says whether there is time left, so that all is read or it died."""
-    child = None if indexer.busy(store.path) else _start(repo, store.path, head, indexer.ALL, subprocess.DEVNULL)
+    child = None if indexer.busy(store.path) else _start(repo, store, head, indexer.ALL, b"")
     if end - time.monotonic() < _LISTING_S:
         return False
     if child is not None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(max(0.0, end - time.monotonic()))
+        child.wait(max(0.0, end - time.monotonic()))
     while indexer.busy(store.path) and time.monotonic() < end:
         time.sleep(_BEAT_S)
     return time.monotonic() < end
 
 
-def _start(repo: Repo, store: Path, head: str, how: str, given: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    argv = [sys.executable, "-m", "assistant.context.indexer", str(repo.root), str(store), head, *how.split()]
-    # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
-    home = Path(__file__).parent.parent.parent
-    nothing = subprocess.DEVNULL
-    return subprocess.Popen(argv, stdin=given, cwd=home, stdout=nothing, stderr=nothing, start_new_session=True)
+class _Forked:
+    """A copy of this process that reads: it is there at once, where another Python takes longer to start than to read a file."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._ends, mine = os.pipe()  # nobody writes: it is closed when the child ends
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                os.setsid()
+                nothing = os.open(os.devnull, os.O_RDWR)
+                for each in (0, 1, 2):
+                    os.dup2(nothing, each)
+                work()
+                os._exit(0)
+            finally:
+                os._exit(1)  # whatever it was that this process would do next, the other one does it
+        os.close(mine)
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait for the end; returns how it ended, None where it has not yet."""
+        import select
+
+        if not select.select([self._ends], [], [], timeout_s)[0]:
+            return None
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def __del__(self) -> None:
+        os.close(self._ends)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._pid, os.WNOHANG)
 
 
-def _child(store: Path, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
+class _Spawned:
+    """A process of its own that reads."""
+
+    def __init__(self, argv: list[str], lines: bytes) -> None:
+        # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
+        home = Path(__file__).parent.parent.parent
+        nothing = subprocess.DEVNULL
+        with contextlib.ExitStack() as held:
+            given: IO[bytes] | int = subprocess.PIPE
+            if len(lines) > _PIPE:  # to wait until it has read so much would take as long as the question
+                import tempfile
+
+                given = held.enter_context(tempfile.TemporaryFile())
+                given.write(lines)
+                given.seek(0)
+            self._child = subprocess.Popen(
+                argv, stdin=given, cwd=home, stdout=nothing, stderr=nothing, start_new_session=True
+            )
+        if self._child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self._child.stdin as pipe:
+                pipe.write(lines)
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait for the end; returns how it ended, None where it has not yet."""
+        try:
+            return self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def _start(repo: Repo, store: Store, head: str, how: str, lines: bytes) -> _Forked | _Spawned:
+    if how != indexer.ALL and _is_alone():  # beside all the paths of a huge repository a new Python is the lighter one
+        with store.closed():
+            given = io.BytesIO(lines)
+            return _Forked(lambda: indexer.main(repo.root, store.path, head, how, given))
+    argv = [sys.executable, "-m", "assistant.context.indexer", str(repo.root), str(store.path), head, *how.split()]
+    return _Spawned(argv, lines)
+
+
+def _is_alone() -> bool:
+    """Say whether this process has one thread, and nobody else's code can hold a lock that a copy would wait for for ever."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are enough
+    except OSError:
+        return False
+
+
+def _child(store: Store, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
     """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
     lines = "".join(
         f"{blob}\t{language}\t{path}\n"
         for path, (blob, language) in wanted.items()
         if path not in found.ids and "\n" not in path
     ).encode("utf-8", "surrogateescape")
-    with contextlib.ExitStack() as held:
-        given: IO[bytes] | int = subprocess.PIPE
-        if len(lines) > _PIPE:  # to wait until it has read so much would take as long as the question
-            import tempfile
-
-            given = held.enter_context(tempfile.TemporaryFile())
-            given.write(lines)
-            given.seek(0)
-        child = _start(found.repo, store, head, indexer.LATE if found.repo.late else "", given)
-        try:
-            if child.stdin is not None:
-                with child.stdin as pipe:
-                    pipe.write(lines)
-            return child.wait(max(0.0, end - time.monotonic())) != 0
-        except BrokenPipeError:
-            return child.wait() != 0
-        except subprocess.TimeoutExpired:
-            return False
+    child = _start(found.repo, store, head, indexer.LATE if found.repo.late else "", lines)
+    return bool(child.wait(max(0.0, end - time.monotonic())))

@@ -12,6 +12,7 @@ then the postings. `place` is the drawer and the base.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import zlib
@@ -25,7 +26,7 @@ from assistant.errors import StateError
 from assistant.locked import is_busy, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from tempfile import TemporaryDirectory
     from types import TracebackType
@@ -144,6 +145,15 @@ class Store:
         base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
         base.executescript(_TABLES)
         return base
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """Let go of the file meanwhile: a process may not fork while SQLite holds one, or both think that they have its locks."""
+        self._base.close()
+        try:
+            yield
+        finally:
+            self._base = self._connect()
 
     def set_aside(self) -> None:
         """Move the index away, keeping one such file, and begin a new one."""

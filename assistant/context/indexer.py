@@ -63,9 +63,9 @@ def _listed(root: Path) -> list[list[str]]:
     return [[blob, language, path] for path, (blob, language) in found.items() if "\n" not in path]
 
 
-def main(root: Path, place: Path, head: str, how: str = "") -> None:
-    """Read every file named on standard input that the store does not know, and the log where HEAD is new to it."""
-    lines = [] if how == ALL else sys.stdin.buffer
+def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[bytes] | None = None) -> None:
+    """Read every file named in lines (on standard input) that the store does not know, and the log where HEAD is new to it."""
+    lines = [] if how == ALL else sys.stdin.buffer if given is None else given
     named = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in lines]
     kept.use(place.parent)
     _bound()
@@ -232,7 +232,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 def run() -> None:
     """Do what the command line says, and end."""
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
+    root, place, head, how = [*sys.argv[1:], ""][:4]
+    main(Path(root), Path(place), head, how)
     os._exit(0)  # everything is saved; to take apart what was held takes its time
 
 

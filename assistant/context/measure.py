@@ -120,7 +120,7 @@ def _read(path: Path) -> array[int]:
     """Read a table; it is empty where it is missing or damaged."""
     table = array("Q")
     try:
-        data = path.read_bytes()
+        data = memoryview(path.read_bytes())
     except OSError:
         return table
     if len(data) % 8 == 4 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:

@@ -23,10 +23,11 @@ _ABOUT_PROSE = re.compile(
 class Query:
     """A question as the ranking sees it: weight by term, and the words that look like names in code.
 
-    `spoken` is for each term the word of the question that it stands for.
+    `spoken` is for each term the word of the question that it stands for. Every word that has one of the terms holds one of
+    the `marks`: a stem is the beginning of a word, but for a y that was ies.
     """
 
-    __slots__ = ("about_prose", "about_tests", "names", "spoken", "weights")
+    __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "weights")
 
     def __init__(self, *, about_prose: bool = False, about_tests: bool = False) -> None:
         self.weights: dict[str, float] = {}
@@ -34,6 +35,14 @@ class Query:
         self.spoken: dict[str, str] = {}
         self.about_prose = about_prose
         self.about_tests = about_tests
+        self._marks: tuple[str, ...] | None = None
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What to look for in a word in small letters before it is cut; the weights are not to change any more."""
+        if self._marks is None:
+            self._marks = tuple(dict.fromkeys(term.removesuffix("y") for term in self.weights))
+        return self._marks
 
 
 def ask(question: str, told: Iterable[str] = ()) -> Query:

@@ -402,7 +402,7 @@ class Repo:
         return self._log(most, timeout_s, size, "-U0", "--diff-filter=M", "--format=%x02%H")
 
     def _log(self, most: int, timeout_s: float, size: int, *form: str) -> bytes:
-        if not self.is_git or self.revision("HEAD") is None:
+        if not self.head():
             return b""
         argv = [
             self._program(), *_SAFE, "log", f"--max-count={most}", "--no-merges", "--no-renames", *_DIFF, *form, "HEAD", "--",

@@ -22,6 +22,8 @@ _ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
 """What may stand between two words instead of a blank."""
 _WORDS = 5_000
 """Words in a source beyond which to look at each takes longer than to look everywhere."""
+_OUTER = {"scope_resolution", "template_type"}
+"""Names with others around them, of which the inner one counts."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
@@ -95,7 +97,7 @@ def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
     for captures in _captures(root, query, None if references else language, source):
-        names = captures.get("name", ())
+        names = captures.get("name") or _names(captures)
         for capture, nodes in captures.items():
             if capture == "reference":
                 for node in nodes:
@@ -116,6 +118,17 @@ def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
                     defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _names(captures: dict[str, list[Node]]) -> list[Node]:
+    """Return the name of a definition whose pattern leaves it to us: it is in the field of that name."""
+    for capture, nodes in captures.items():
+        if capture.startswith("definition."):
+            name = nodes[0].child_by_field_name("name")
+            if name is not None and name.type in _OUTER:
+                name = name.child_by_field_name("name")
+            return [name] if name is not None else []
+    return []
 
 
 def _captures(root: Node, query: Query, language: Language | None, source: bytes) -> list[dict[str, list[Node]]]:

@@ -388,3 +388,52 @@ def test_an_index_that_another_window_is_just_making_is_waited_for_and_not_set_a
     assert waits
     assert made == [False]
     assert not list(tmp_path.glob("*.aside"))
+
+
+FORKED = """
+import sys
+from pathlib import Path
+from assistant.context import index
+from assistant.context.repo import Repo
+{first}
+sys.executable = "/nowhere/python"
+root, cache = Path(sys.argv[1]), Path(sys.argv[2])
+repo = Repo.open(root)
+print("out of the parent")
+found = index.refresh(repo, repo.files(), cache, timeout_s=30)
+print(found.unread, found.homes("tea"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process is never copied")
+def test_a_process_of_one_thread_reads_in_a_copy_of_itself_and_says_nothing_twice(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def tea(): pass\n", **{f"f{n}_py": f"def f{n}(): pass\n" for n in range(50)})
+    argv = [sys.executable, "-c", FORKED.format(first=""), root, tmp_path / "tags.sqlite"]
+    done = subprocess.run(argv, cwd=Path.cwd(), capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("out of the parent\n0 ['a.py']\n", "")
+
+
+def test_a_process_of_several_threads_is_never_copied(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def tea(): pass\n")
+    thread = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    argv = [sys.executable, "-c", FORKED.format(first=thread), root, tmp_path / "tags.sqlite"]
+    done = subprocess.run(argv, cwd=Path.cwd(), capture_output=True, text=True, timeout=60)
+    assert "FileNotFoundError" in done.stderr  # it looked for a Python to start
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process is never copied")
+def test_how_a_copy_ended_is_known_and_one_that_reads_on_is_not_waited_for():
+    code = """
+import os, time
+from assistant.context.index import _Forked
+for work in (lambda: None, lambda: 1 / 0, lambda: os.kill(os.getpid(), 9), lambda: exit(0)):
+    print(_Forked(work).wait(30))
+slow = _Forked(lambda: time.sleep(60))
+print(slow.wait(0.01))
+os.kill(slow._pid, 15)
+print(slow.wait(30))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["0", "1", "-9", "1", "None", "-15"], "")

@@ -1,67 +1,65 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
+; What a node is made of costs much to be compiled: where its fields tell enough, it is `_`. A declarator with parameters is a function's.
 (function_definition declarator: [
-  (function_declarator declarator: [
+  (_ declarator: [
     (identifier) @name
-    (qualified_identifier name: (identifier) @name)
-    (qualified_identifier name: (qualified_identifier name: (identifier) @name))
-    (qualified_identifier name: (destructor_name) @name)
-    (qualified_identifier name: (operator_name) @name)
+    (_ name: [(identifier) (destructor_name) (operator_name)] @name)
+    (_ name: (_ name: (identifier) @name))
     (operator_name) @name
   ])
-  (pointer_declarator declarator: (function_declarator declarator: [
+  (_ declarator: (_ declarator: [
     (identifier) @name
-    (qualified_identifier name: (identifier) @name)
-    (qualified_identifier name: (qualified_identifier name: (identifier) @name))
+    (_ name: (identifier) @name)
+    (_ name: (_ name: (identifier) @name))
   ]))
-  (reference_declarator (function_declarator declarator: [
+  (reference_declarator (_ declarator: [
     (identifier) @name
-    (qualified_identifier name: (identifier) @name)
-    (qualified_identifier name: (qualified_identifier name: (identifier) @name))
-    (qualified_identifier name: (operator_name) @name)
+    (_ name: [(identifier) (operator_name)] @name)
+    (_ name: (_ name: (identifier) @name))
     (operator_name) @name
   ]))
 ]) @definition.function
 (function_definition declarator: [
-  (function_declarator declarator: [(field_identifier) (destructor_name)] @name)
-  (pointer_declarator declarator: (function_declarator declarator: (field_identifier) @name))
-  (reference_declarator (function_declarator declarator: (field_identifier) @name))
+  (_ declarator: [(field_identifier) (destructor_name)] @name)
+  (_ declarator: (_ declarator: (field_identifier) @name))
+  (reference_declarator (_ declarator: (field_identifier) @name))
 ]) @definition.method
 (field_declaration declarator: [
-  (function_declarator declarator: [(field_identifier) (operator_name)] @name)
-  (pointer_declarator declarator: (function_declarator declarator: (field_identifier) @name))
-  (reference_declarator (function_declarator declarator: [(field_identifier) (operator_name)] @name))
+  (_ declarator: [(field_identifier) (operator_name)] @name parameters: (_))
+  (_ declarator: (_ declarator: (field_identifier) @name parameters: (_)))
+  (reference_declarator (_ declarator: [(field_identifier) (operator_name)] @name parameters: (_)))
 ]) @definition.method
-(field_declaration_list (declaration declarator: (function_declarator declarator: [(identifier) (destructor_name)] @name)) @definition.method)
+(field_declaration_list (_ declarator: (_ declarator: [(identifier) (destructor_name)] @name parameters: (_))) @definition.method)
 (declaration declarator: [
-  (function_declarator declarator: (identifier) @name)
-  (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))
-  (reference_declarator (function_declarator declarator: (identifier) @name))
+  (_ declarator: (identifier) @name parameters: (_))
+  (_ declarator: (_ declarator: (identifier) @name parameters: (_)))
+  (reference_declarator (_ declarator: (identifier) @name parameters: (_)))
 ]) @definition.function
-(class_specifier name: [(type_identifier) @name (template_type name: (type_identifier) @name)] body: (_)) @definition.class
-(struct_specifier name: [(type_identifier) @name (template_type name: (type_identifier) @name)] body: (_)) @definition.struct
-(union_specifier name: (type_identifier) @name body: (_)) @definition.union
-(enum_specifier name: (type_identifier) @name body: (_)) @definition.enum
-(enumerator name: (identifier) @name) @definition.member
+(class_specifier body: (_)) @definition.class
+(struct_specifier body: (_)) @definition.struct
+(union_specifier body: (_)) @definition.union
+(enum_specifier body: (_)) @definition.enum
+(enumerator) @definition.member
 (type_definition declarator: [
   (type_identifier) @name
   (pointer_declarator declarator: (type_identifier) @name)
-  (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))
+  (_ declarator: (_ (_ declarator: (type_identifier) @name)) parameters: (_))
 ]) @definition.type
-(alias_declaration name: (type_identifier) @name) @definition.type
-(concept_definition name: (identifier) @name) @definition.type
-(namespace_definition name: [(namespace_identifier) (nested_namespace_specifier)] @name) @definition.module
-(preproc_def name: (identifier) @name) @definition.macro
-(preproc_function_def name: (identifier) @name) @definition.macro
-(translation_unit (declaration declarator: [
+(alias_declaration) @definition.type
+(concept_definition) @definition.type
+(namespace_definition) @definition.module
+(preproc_def) @definition.macro
+(preproc_function_def) @definition.macro
+(translation_unit (_ declarator: [
   (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
   (identifier) @name
 ]) @definition.variable)
-(namespace_definition body: (declaration_list (declaration declarator: [
+(namespace_definition body: (_ (_ declarator: [
   (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
   (identifier) @name
 ]) @definition.variable))
 
-(preproc_include path: [(string_literal (string_content) @import) (system_lib_string) @import])
+(preproc_include path: [(_ (string_content) @import) (system_lib_string) @import])
 
 (call_expression function: [
   (identifier) @reference

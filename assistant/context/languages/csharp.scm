@@ -1,21 +1,21 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
-(class_declaration name: (identifier) @name) @definition.class
-(interface_declaration name: (identifier) @name) @definition.interface
-(struct_declaration name: (identifier) @name) @definition.struct
-(record_declaration name: (identifier) @name) @definition.record
-(enum_declaration name: (identifier) @name) @definition.enum
-(enum_member_declaration name: (identifier) @name) @definition.member
-(delegate_declaration name: (identifier) @name) @definition.type
-(method_declaration name: (identifier) @name) @definition.method
-(constructor_declaration name: (identifier) @name) @definition.method
-(destructor_declaration name: (identifier) @name) @definition.method
-(local_function_statement name: (identifier) @name) @definition.function
-(property_declaration name: (identifier) @name) @definition.field
-(event_declaration name: (identifier) @name) @definition.field
-(field_declaration (variable_declaration (variable_declarator name: (identifier) @name))) @definition.field
-(event_field_declaration (variable_declaration (variable_declarator name: (identifier) @name))) @definition.field
-(namespace_declaration name: (_) @name) @definition.module
-(file_scoped_namespace_declaration name: (_) @name) @definition.module
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
+(class_declaration) @definition.class
+(interface_declaration) @definition.interface
+(struct_declaration) @definition.struct
+(record_declaration) @definition.record
+(enum_declaration) @definition.enum
+(enum_member_declaration) @definition.member
+(delegate_declaration) @definition.type
+(method_declaration) @definition.method
+(constructor_declaration) @definition.method
+(destructor_declaration) @definition.method
+(local_function_statement) @definition.function
+(property_declaration) @definition.field
+(event_declaration) @definition.field
+(field_declaration (_ (_ name: (identifier) @name))) @definition.field
+(event_field_declaration (_ (_ name: (identifier) @name))) @definition.field
+(namespace_declaration) @definition.module
+(file_scoped_namespace_declaration) @definition.module
 
 (using_directive [(qualified_name) (identifier)] @import .)
 

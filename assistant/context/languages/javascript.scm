@@ -1,5 +1,5 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
-(class_declaration name: (identifier) @name) @definition.class
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
+(class_declaration) @definition.class
 (field_definition property: [(property_identifier) (private_property_identifier)] @name value: [(arrow_function) (function_expression)]) @definition.method
 (field_definition property: [(property_identifier) (private_property_identifier)] @name) @definition.field
 

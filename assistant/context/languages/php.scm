@@ -1,16 +1,16 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
-(class_declaration name: (name) @name) @definition.class
-(interface_declaration name: (name) @name) @definition.interface
-(trait_declaration name: (name) @name) @definition.trait
-(enum_declaration name: (name) @name) @definition.enum
-(enum_case name: (name) @name) @definition.member
-(function_definition name: (name) @name) @definition.function
-(method_declaration name: (name) @name) @definition.method
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
+(class_declaration) @definition.class
+(interface_declaration) @definition.interface
+(trait_declaration) @definition.trait
+(enum_declaration) @definition.enum
+(enum_case) @definition.member
+(function_definition) @definition.function
+(method_declaration) @definition.method
 (const_declaration (const_element (name) @name)) @definition.constant
-(property_declaration (property_element name: (variable_name (name) @name))) @definition.field
-(property_promotion_parameter name: (variable_name (name) @name)) @definition.field
-(namespace_definition name: (namespace_name) @name) @definition.module
-(expression_statement (function_call_expression function: (name) @_define arguments: (arguments . (argument (string (string_content) @name)))
+(property_declaration (_ name: (_ (name) @name))) @definition.field
+(property_promotion_parameter name: (_ (name) @name)) @definition.field
+(namespace_definition) @definition.module
+(expression_statement (_ function: (name) @_define arguments: (_ . (_ (string (string_content) @name)))
   (#eq? @_define "define"))) @definition.constant
 
 (namespace_use_clause [(qualified_name) (name)] @import)

@@ -1,17 +1,17 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
-(class_definition name: (identifier) @name) @definition.class
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
+(class_definition) @definition.class
 (decorated_definition definition: (class_definition name: (identifier) @name)) @definition.class
-(class_definition body: (block [
+(class_definition body: (_ [
   (function_definition name: (identifier) @name)
   (decorated_definition definition: (function_definition name: (identifier) @name))
 ] @definition.method))
-(function_definition name: (identifier) @name) @definition.function
+(function_definition) @definition.function
 (decorated_definition definition: (function_definition name: (identifier) @name)) @definition.function
-(module (expression_statement [
+(module (_ [
   (assignment left: [(identifier) @name (pattern_list (identifier) @name)]) @definition.constant
   (assignment right: (assignment left: (identifier) @name) @definition.constant)
 ]))
-(class_definition body: (block (expression_statement (assignment left: (identifier) @name) @definition.field)))
+(class_definition body: (_ (_ (assignment left: (identifier) @name) @definition.field)))
 (type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type
 
 (import_statement name: (dotted_name) @import)

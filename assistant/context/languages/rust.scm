@@ -1,19 +1,19 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
 (declaration_list (function_item name: (identifier) @name) @definition.method)
-(function_item name: (identifier) @name) @definition.function
-(function_signature_item name: (identifier) @name) @definition.method
-(struct_item name: (type_identifier) @name) @definition.struct
-(union_item name: (type_identifier) @name) @definition.union
-(enum_item name: (type_identifier) @name) @definition.enum
-(enum_variant name: (identifier) @name) @definition.member
-(trait_item name: (type_identifier) @name) @definition.trait
+(function_item) @definition.function
+(function_signature_item) @definition.method
+(struct_item) @definition.struct
+(union_item) @definition.union
+(enum_item) @definition.enum
+(enum_variant) @definition.member
+(trait_item) @definition.trait
 (impl_item type: [(type_identifier) @name (generic_type type: (type_identifier) @name)]) @definition.impl
-(type_item name: (type_identifier) @name) @definition.type
-(associated_type name: (type_identifier) @name) @definition.type
-(const_item name: (identifier) @name) @definition.constant
-(static_item name: (identifier) @name) @definition.variable
-(macro_definition name: (identifier) @name) @definition.macro
-(mod_item name: (identifier) @name) @definition.module
+(type_item) @definition.type
+(associated_type) @definition.type
+(const_item) @definition.constant
+(static_item) @definition.variable
+(macro_definition) @definition.macro
+(mod_item) @definition.module
 
 (use_declaration argument: (_) @import)
 (extern_crate_declaration name: (identifier) @import)

@@ -1,26 +1,22 @@
-; @name is what is defined, @definition.* all of it, @import what is brought in, @reference a name that is used.
-(class_definition name: (identifier) @name) @definition.class
-(object_definition name: (identifier) @name) @definition.class
-(trait_definition name: (identifier) @name) @definition.trait
-(enum_definition name: (identifier) @name) @definition.enum
-(simple_enum_case name: (identifier) @name) @definition.member
-(full_enum_case name: (identifier) @name) @definition.member
+; @name is what is defined (without one: its field `name`), @definition.* all of it, @import what is brought in, @reference a name that is used.
+(class_definition) @definition.class
+(object_definition) @definition.class
+(trait_definition) @definition.trait
+(enum_definition) @definition.enum
+(simple_enum_case) @definition.member
+(full_enum_case) @definition.member
+(template_body [(function_definition) (function_declaration)] @definition.method)
+(function_definition) @definition.function
+(function_declaration) @definition.function
 (template_body [
-  (function_definition name: (_) @name)
-  (function_declaration name: (_) @name)
-] @definition.method)
-(function_definition name: (_) @name) @definition.function
-(function_declaration name: (_) @name) @definition.function
-(template_body [
-  (val_definition pattern: (identifier) @name)
-  (var_definition pattern: (identifier) @name)
+  (_ pattern: (identifier) @name)
   (val_declaration name: (identifier) @name)
   (var_declaration name: (identifier) @name)
 ] @definition.field)
-(compilation_unit [(val_definition pattern: (identifier) @name) (var_definition pattern: (identifier) @name)] @definition.constant)
-(given_definition name: (identifier) @name) @definition.constant
-(type_definition name: (type_identifier) @name) @definition.type
-(package_object name: (identifier) @name) @definition.module
+(compilation_unit (_ pattern: (identifier) @name) @definition.constant)
+(given_definition) @definition.constant
+(type_definition) @definition.type
+(package_object) @definition.module
 
 (import_declaration) @import
 
