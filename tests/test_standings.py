@@ -1,5 +1,7 @@
 """The plan board without a screen: every plan and balance that the user has, other clients, history, yield."""
 
+import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -216,6 +218,11 @@ def test_other_clients_logs_are_history_by_day_at_list_prices_and_say_what_would
         ("4.00", 0, "n/a"), ("4.00", 1, "n/a"),
     ]  # fmt: skip
     assert "$4.00 + 1 unpriced" in wattson("usage", "--by", "day")[1]
+    table = list(csv.DictReader(io.StringIO(wattson("usage", "--csv", "--by", "client,model,purpose")[1])))
+    assert [(each["client"], each["model"], each["purpose"], each["steps"], each["unpriced"]) for each in table] == [
+        ("claude-code", "claude-2", "", "1", "1"), ("claude-code", "claude-opus-5-5-20261101", "", "8000", "8000"),
+    ]  # fmt: skip
+    assert {each["amount"] for each in table} == {""}  # what was not paid by the token is not said to be
     fits = {each["plan"]: each for each in wattson("plans", "advise", "--json", lines=True)[1][0]["plans"]}
     coding = fits["alibaba-coding-pro"]  # 6,000 calls in 5 hours
     assert (coding["held"], coding["blocked"]) == (8_001, {})
@@ -242,6 +249,10 @@ async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
     (row,) = wattson("yield", "--json", lines=True)[1][0]["yields"]
     assert (row["model"], row["tries"], row["first_try"], row["taken"], row["lines"]) == ("gpt-6.1-sol", 1, 1.0, 1, 2)
     cost = wattson("usage", "--by", "model", "--json", lines=True)[1][0]["usage"][0]["costs"]["USD"]
+    (own,) = csv.DictReader(io.StringIO(wattson("usage", "--csv", "--by", "client")[1]))
+    assert (own["client"], own["steps"], own["amount"], own["currency"]) == ("wattson", "1", cost, "USD")
+    (own,) = csv.DictReader(io.StringIO(wattson("usage", "--csv", "--by", "model,client")[1]))
+    assert (own["model"], own["client"], own["amount"]) == ("gpt-6.1-sol", "wattson", cost)
     assert float(row["per_line"][0]["amount"]) == pytest.approx(float(cost) / 2, rel=0.01)
     assert "gpt-6.1-sol" in wattson("yield", "--here")[1]
     assert wattson("usage", "--by", "moon")[0] == 1

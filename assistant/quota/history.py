@@ -292,6 +292,30 @@ def as_csv(found: Iterable[tuple[str, str, str, str, str | None]], names: Sequen
     return "\r\n".join(lines)
 
 
+def rows_as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
+    """Write rows as `as_csv` does."""
+
+    def line(row: Row) -> tuple[str, str, str, str, str | None]:
+        fresh, read, short, long, output, thought, _ = row.usage
+        counts = (
+            row.steps,
+            row.failed,
+            row.interrupted,
+            fresh,
+            read,
+            short + long,
+            output,
+            thought,
+            int(not row.inexact),
+        )
+        first, *rest = row.key
+        texts = ",".join("'" + text.replace("'", "''") + "'" for text in rest)
+        unpaid = f"{row.unpriced},{row.included},{row.free}"
+        return first, texts, ",".join(map(str, counts)), unpaid, tally.told(row.money)
+
+    return as_csv(map(line, found), names)
+
+
 def _once(found: Iterable[tuple[str, str, str, str, str | None]]) -> Iterator[tuple[str, str, str, str, str | None]]:
     """Add up neighbours with the same key."""
     last: tuple[str, str, str, str, str | None] | None = None

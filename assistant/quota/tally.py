@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from assistant.quota.store import Connection
 
@@ -318,6 +318,11 @@ def only(amounts: str) -> tuple[str, str] | None:
     """Return the currency and the amount where `KINDS` gave but one, as it is written in full; None where it is not."""
     currency, _, amount = amounts.partition(_APART)
     return None if _APART in amount or "E" in amount else (currency, amount)
+
+
+def told(money: Mapping[str, Decimal]) -> str | None:
+    """Write amounts by currency as `KINDS` gives them; None for nothing."""
+    return _APART.join(f"{currency}{_APART}{amount:f}" for currency, amount in sorted(money.items())) or None
 
 
 def paid(amounts: str) -> dict[str, Decimal]:

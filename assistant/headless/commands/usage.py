@@ -34,7 +34,12 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "action", nargs="*", metavar="import CLIENT", help="import: claude-code, codex, gemini, opencode or all"
     )
-    parser.add_argument("--by", default="", metavar="KEYS", help=f"what to add up by, with commas: {', '.join(_KEYS)}")
+    parser.add_argument(
+        "--by",
+        default="",
+        metavar="KEYS",
+        help=f"what to add up by, with commas: {', '.join(_KEYS)}; with client, --csv has what other clients burnt as well",
+    )
     parser.add_argument("--days", type=int, default=0, metavar="N", help="only the last N days")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--line", action="store_true", help="one line for tmux or a shell prompt, drawn from what is kept")
@@ -55,17 +60,19 @@ def run(teller: Teller, options: Namespace) -> int:
         out("" if facts is None else line.line(facts, now.timestamp(), now.astimezone().date().isoformat()))
         return 0
     by = tuple(filter(None, options.by.split(",")))
-    if wrong := set(by) - set(_KEYS):
-        raise ConfigError(f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}.")
+    if wrong := set(by) - {*_KEYS, "client"}:
+        raise ConfigError(
+            f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}, client."
+        )
     since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(history.as_csv(ledger.written(by, since=since), by))
+        out(_all_clients(teller, by, since) if "client" in by else history.as_csv(ledger.written(by, since=since), by))
         return 0
-    by = by or _BY
+    asked, by = by, tuple(key for key in by if key != "client") or _BY
     rows = [row for row in history.gathered(ledger.lines(by, since=since), len(by)) if row.steps > row.failed]
-    theirs = ("client", *(key for key in by if key in _THEIRS)) if options.by else ("client", "model")
+    theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
     totals = teller.accounts.elsewhere.totals(("provider", "model", "day", *theirs), since)
     others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
     if options.json:
@@ -79,6 +86,18 @@ def run(teller: Teller, options: Namespace) -> int:
     if not rows and not others:
         tell("Nothing was burnt yet.")
     return 0
+
+
+def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
+    """Write as CSV our own burn and that of other clients: theirs has no purpose and no payer, and money where they say so."""
+    from assistant.quota import history
+
+    ours, theirs = (tuple(key for key in by if key in known and key != "client") for known in (_KEYS, _THEIRS))
+    own = history.rows(teller.accounts.ledger.totals(ours, since=since))
+    others = history.rows(teller.accounts.elsewhere.totals(("client", *theirs), since))
+    keyed = [({"client": "wattson", **dict(zip(ours, row.key, strict=True))}, row) for row in own]
+    keyed += [(dict(zip(("client", *theirs), row.key, strict=True)), row) for row in others]
+    return history.rows_as_csv([row._replace(key=tuple(key.get(name, "") for name in by)) for key, row in keyed], by)
 
 
 def _dump(
