@@ -33,6 +33,10 @@ _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|\+\+\+|---)[^`]{0,24}$")
 _ABOVE = 8
+_ENTERS = re.compile(
+    r"^\s*(?:\$ +)?(?:(?:cd|pushd) +(?P<cd>'[^']*'|\"[^\"]*\"|[^\s;&|]+) *(?:&&|;)|git +-C +(?P<git>\S+)|patch\b.* -d *(?P<patch>\S+)).*<<"
+)
+"""A shell's line that feeds a program in another folder with what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class Place:
     info: str
     last_path: str
     last_nearer: str
+
+    @property
+    def elsewhere(self) -> str:
+        """What is wrong with paths below a line such as `cd sub && apply_patch <<EOF`; empty where nothing is."""
+        found = next((_ENTERS.match(line) for line in reversed(self.above) if line.strip()), None)
+        folder = next(filter(None, found.groups()), "").strip("'\"") if found else ""
+        if folder.rstrip("/") in {"", "."}:
+            return ""
+        return f"it is for a shell in the folder {folder[:60]!r}, and paths are read from the root"
 
 
 class Parser(Protocol):

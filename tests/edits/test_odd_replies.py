@@ -419,6 +419,27 @@ def test_tabs_in_a_file_without_any_indentation_are_refused_where_such_files_hav
     assert read(reply.replace("a.toml", "a.js"), {"a.js": text}) == ({"a.js": made.replace("    ", "\t")}, [])
 
 
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "cd sub && apply_patch <<'EOF'",
+        "$ cd 'sub' ; git apply <<EOF",
+        "git -C sub apply - <<'EOF'",
+        "patch -p1 -d sub <<EOF",
+    ],
+)
+@pytest.mark.parametrize("patch", ["*** Begin Patch\n*** Update File: a.py\n@@\n-    return 20\n+    return 21\n*** End Patch\n",
+                                   "--- a/a.py\n+++ b/a.py\n@@ -7,2 +7,2 @@\n def cool(water):\n-    return 20\n+    return 21\n"])  # fmt: skip
+def test_a_patch_that_a_shell_shall_apply_in_another_folder_is_refused(shell, patch):
+    files = {"a.py": CODE, "sub/a.py": CODE}
+    after, misfits = read(f"```bash\n{shell}\n{patch}EOF\n```\n", files)
+    assert after == files
+    assert misfits
+    assert "folder 'sub'" in misfits[0].words
+    here = shell.replace("'sub'", ".").replace("sub", ".")
+    assert read(f"```bash\n{here}\n{patch}EOF\n```\n", files) == ({**files, "a.py": CODE.replace("20", "21")}, [])
+
+
 TWICE = "def a():\n    if x:\n        y()\n\n    else:\n        z()\n\n\nif x:\n    y()\nelse:\n    z()\n"
 
 

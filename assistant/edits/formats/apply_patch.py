@@ -22,7 +22,11 @@ _NUMBERS = re.compile(r"^-\d+(?:,\d+)? \+\d+(?:,\d+)?(?: @@|$)\s*")
 def begin(line: str, place: Place) -> Envelope | None:
     """Begin at the opening line; at anything else that only stands in a patch, to say that it is broken."""
     if line.strip() == _BEGIN:
-        return Envelope(place.number)
+        envelope = Envelope(place.number)
+        if place.elsewhere:
+            envelope.mistrust(place.elsewhere)
+            envelope.astray = True
+        return envelope
     if _STRAY.match(line) or _BEGIN + "\\n" in line:  # or all of it in one line, as a string of JSON
         envelope = Envelope(place.number)
         envelope.line(line, place.number)
@@ -50,6 +54,8 @@ class Envelope:
         self._open = False
         self._broken: Misfit | None = None
         self._told = False
+        self.astray = False
+        """Whether its paths are not those of the root: then none of its edits may be offered."""
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line."""
@@ -104,6 +110,8 @@ class Envelope:
 
     def _said(self, found: list[Edit | Misfit]) -> list[Edit | Misfit]:
         """Add what is broken, once, to what was found."""
+        if self.astray:
+            found = [each for each in found if isinstance(each, Misfit)]
         if self._broken is None or self._told:
             return found
         self._told = True

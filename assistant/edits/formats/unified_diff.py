@@ -112,7 +112,7 @@ class Diff:
         self._old = self._new = ""
         self._renames: dict[str, str] = {}
         self._mode: int | None = None
-        self._odd = ""
+        self._odd = self._elsewhere = place.elsewhere
         self._strayed = self._miscounts = False
         self._git = False
         self._created = self._deleted = False
@@ -357,7 +357,7 @@ class Diff:
             if self._headed and not found and not self._hunks and not self._strayed:
                 words = f"The diff of {path} (line {at} of the reply) has no hunk."
                 found.append(Misfit(self._bare(at), "malformed", words))
-        self._renames, self._mode, self._odd, self._git, self._hunks = {}, None, "", False, 0
+        self._renames, self._mode, self._odd, self._git, self._hunks = {}, None, self._elsewhere, False, 0
         self._created = self._deleted = self._headed = self._strayed = False
         self._also = ()
         return found
