@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
@@ -99,6 +100,7 @@ class EditParser:
         self._just_done = False
         self._begun = False
         self._thought = ""
+        self._quoted = False
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -119,6 +121,8 @@ class EditParser:
             return [Misfit(Edit("replace", ""), "incomplete", words)]
         if self._active is not None:
             broken = self._active.close(whole=not rest)
+            if self._quoted:
+                broken = [each if isinstance(each, Misfit) else _quotation(each) for each in broken]
             self._active = None
             return [*found, *broken]
         why = self._cut_short(rest) if self._last is not None else ""
@@ -173,6 +177,8 @@ class EditParser:
 
     def _inside(self, line: str, parser: Parser) -> list[Edit | Misfit]:
         found = parser.line(line, self._number)
+        if self._quoted:
+            found = [each if isinstance(each, Misfit) else _quotation(each) for each in found]
         self._last_path = parser.path or self._last_path
         if parser.done:
             self._active = None
@@ -194,7 +200,7 @@ class EditParser:
             self._number += 1
             if self._active is not None:
                 found += self._inside(line, self._active)
-            elif at < len(back) - 1:
+            elif at == 0 and len(back) > 1:
                 self._words(line)
             else:
                 found += self._outside(line)
@@ -210,9 +216,15 @@ class EditParser:
             self._active = each.begin(line, place)
             if self._active is not None:
                 self._last_path = self._active.path or self._last_path
+                self._quoted = bool(self._fence) and self._is_in_string()
                 return []
         self._words(line)
         return []
+
+    def _is_in_string(self) -> bool:
+        """Whether code above, in the same fence, has opened a string: what stands in it is text of a program."""
+        inside = list(takewhile(lambda line: not _FENCE.match(line), reversed(self._above)))
+        return len(inside) < len(self._above) and any(map(_opens_string, inside))
 
     def _words(self, line: str) -> None:
         """Take a line that is no edit: fences open and close, the last few lines are remembered."""
@@ -232,6 +244,17 @@ class EditParser:
             self._just_done = False
         self._above.append(line)
         del self._above[:-_ABOVE]
+
+
+def _opens_string(line: str) -> bool:
+    """Whether the text of a string begins behind a line of code: its last quotes open and do not close."""
+    end = line.rstrip().removesuffix("\\").rstrip()
+    return any(end.endswith(quotes) and end.count(quotes) % 2 for quotes in ('"""', "'''", "`"))
+
+
+def _quotation(edit: Edit) -> Misfit:
+    words = f"The edit at line {edit.reply_line} of the reply stands in a string of a program; whether it is meant cannot be told."
+    return Misfit(edit, "malformed", words)
 
 
 def open_parser() -> EditParser:

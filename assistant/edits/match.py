@@ -75,13 +75,16 @@ def fit(
     misfits: list[Misfit] = []
     notes: list[Note] = []
     placed: list[tuple[Edit, str]] = []
+    edited = {name for edit in edits if edit.action in {"replace", "insert"} for name in map(_plain, edit.names[:1])}
     said = Counter((edit.path, edit.before, edit.after, edit.anchors) for edit in edits if edit.action == "replace")
     for edit in edits:
         try:
             draft = _open(edit, drafts, read, edits)
             if draft is None:
                 continue
-            rung = _put(edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors], shown)
+            rung = _put(
+                edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors], shown, edited
+            )
         except Refusal as no:
             misfits.append(Misfit(edit, no.reason, no.message, no.candidates))
         except OutsideRoot as error:
@@ -189,10 +192,12 @@ def _put(
     read: Read,
     said: int,
     shown: Collection[str] | None,
+    edited: Collection[str],
 ) -> str:
     """Make one edit; returns the rung that found its place."""
     if edit.action in {"create", "whole"}:
-        _write_whole(edit, draft, shown)
+        if edit.action == "create" or not _quotes(edit, draft, edited):
+            _write_whole(edit, draft, shown)
         return ""
     if not draft.exists and draft.before is not None:
         raise Refusal("conflict", f"{draft.path} is deleted and changed by the same reply.")
@@ -230,6 +235,28 @@ def _portable(path: str) -> None:
     why = unportable(path)
     if why:
         raise Refusal("outside", f"{path!r} is not a name for a new file: {why}.")
+
+
+def _quotes(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
+    """Whether the text of a whole file is a passage of the file that is only shown: the same reply edits the file.
+
+    Raises Refusal where that cannot be told: it edits the file and the text is no passage of it, or it does not, and
+    more than half of the file would go for a passage of it.
+    """
+    if not draft.exists or draft.touched or not draft.lines:
+        return False
+    text = [line.rstrip() for line in cut(edit.after)]
+    passage = any(line for line in text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
+    told, there = (sum(bool(line.strip()) for line in lines) for lines in (text, draft.lines))
+    if draft.path in edited:
+        if passage and told < there:
+            return True
+        words = f"{draft.path}: the reply gives a text of the whole file (line {edit.reply_line} of the reply) and edits it as well: which is meant cannot be told."
+        raise Refusal("conflict", words)
+    if passage and told * 2 < there:
+        words = f"{draft.path}: the text at line {edit.reply_line} of the reply is a passage of the file, and all else would go: it may only be shown."
+        raise Refusal("elided", words)
+    return False
 
 
 def _write_whole(edit: Edit, draft: Draft, shown: Collection[str] | None) -> None:

@@ -616,3 +616,78 @@ def test_a_change_of_blanks_that_was_made_before_is_refused_as_such():
     after, misfits = read(reply, {"a.py": "one\n\ntwo\n"})
     assert after == {"a.py": "one\n\ntwo\n"}
     assert [each.reason for each in misfits] == ["already"]
+
+
+SOURCE = "".join(f"def f{number}():\n    return {number}\n\n\n" for number in range(12))
+SHOWN = "m.py\n```python\ndef f3():\n    return 3\n```\n\nChange it to:\n\n"
+EDITS = {
+    "edit_block": "m.py\n```python\n<<<<<<< SEARCH\ndef f3():\n    return 3\n=======\ndef f3():\n    return 33\n>>>>>>> REPLACE\n```\n",
+    "apply_patch": "*** Begin Patch\n*** Update File: m.py\n@@\n def f3():\n-    return 3\n+    return 33\n*** End Patch\n",
+    "unified_diff": "```diff\n--- a/m.py\n+++ b/m.py\n@@ -13,2 +13,2 @@\n def f3():\n-    return 3\n+    return 33\n```\n",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("head", ["m.py\n", "In m.py:\n", "**m.py**\n\n"])
+def test_a_passage_that_is_shown_before_it_is_edited_is_not_the_whole_file(edit, head):
+    shown = SHOWN.replace("m.py\n", head, 1)
+    assert read(shown + edit, {"m.py": SOURCE}) == ({"m.py": SOURCE.replace("return 3\n", "return 33\n")}, [])
+    after, misfits = read(shown.replace("return 3", "return 4") + edit, {"m.py": SOURCE})
+    assert after == {"m.py": SOURCE.replace("return 3\n", "return 33\n")}
+    assert [each.reason for each in misfits] == ["conflict"]  # no passage of the file, and not all of it
+
+
+def test_a_passage_alone_does_not_do_away_with_the_rest():
+    after, misfits = read(SHOWN.removesuffix("Change it to:\n\n"), {"m.py": SOURCE})
+    assert after == {"m.py": SOURCE}
+    assert [each.reason for each in misfits] == ["elided"]
+    most = SOURCE.partition("def f10")[0]
+    assert read(f"m.py\n```python\n{most}```\n", {"m.py": SOURCE}) == ({"m.py": most}, [])
+
+
+DIFF = "--- a/a.py\n+++ b/a.py\n@@ -7,2 +7,2 @@\n def cool(water):\n-    return 20\n+    return 21\n"
+
+
+@pytest.mark.parametrize("fence", ["```", "```diff", "~~~"])
+def test_the_text_of_a_patch_file_is_written_and_not_applied(fence):
+    reply = f"fixes/cool.patch\n{fence}\n{DIFF}{fence[:3]}\n"
+    assert read(reply, {"a.py": CODE}) == ({"a.py": CODE, "fixes/cool.patch": DIFF}, [])
+
+
+@pytest.mark.parametrize("fence", ["```", "```python", "```text", "~~~"])
+def test_a_diff_without_folders_below_its_path_is_a_diff(fence):
+    diff = DIFF.replace("a/a.py", "a.py").replace("b/a.py", "a.py")
+    assert read(f"a.py\n{fence}\n{diff}{fence[:3]}\n", {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        BLOCK.split("```python\n", maxsplit=1)[0] + BLOCK.split("```python\n")[1].removesuffix("```\n"),
+        EDITS["apply_patch"],
+    ],
+)
+def test_an_edit_in_a_string_of_a_program_is_not_carried_out(edit):
+    files = {"a.py": CODE, "m.py": SOURCE}
+    for quotes in ('"""\\', "'''", "`"):
+        code = f"TEXT = {quotes}\n{edit}{quotes[:3]}\nprint(TEXT)\n"
+        after, misfits = read(f"A test could look like this:\n\n```python\n{code}```\n", files)
+        assert after == files
+        assert {each.reason for each in misfits} == {"malformed"}
+        after, _ = read(f"tests/test_it.py\n```python\n{code}```\n", files)
+        assert {name: after[name] for name in files} == files
+    words = "`a.py`\n" + edit.removeprefix("a.py\n")
+    assert read(f"Edits:\n\n```\n{words}```\n", files)[0] != files
+
+
+@pytest.mark.parametrize("head", ["@@", "@@ ... @@", "@@ -1,4 +1,4 @@", "@@ -1,3 +1,3 @@"])
+def test_lines_that_look_like_the_header_of_another_file_are_of_the_hunk_where_they_must_be(head):
+    sql = {"q.sql": "a;\n-- b.sql\nb;\nc;\n", "b.sql": "b;\nc;\n"}
+    hunk = " a;\n--- b.sql\n+++ other words\n b;\n-c;\n+C;\n"
+    after = {**sql, "q.sql": "a;\n++ other words\nb;\nC;\n"}
+    assert read(f"```diff\n--- a/q.sql\n+++ b/q.sql\n{head}\n{hunk}```\n", sql) == (after, [])
+    twin = hunk.replace("other words", "b.sql")
+    made = read(f"```diff\n--- a/q.sql\n+++ b/q.sql\n@@ -1,4 +1,4 @@\n{twin}```\n", sql)
+    assert made == ({**sql, "q.sql": "a;\n++ b.sql\nb;\nC;\n"}, [])
+    two = f"```diff\n--- a/q.sql\n+++ b/q.sql\n{head}\n-a;\n+A;\n -- b.sql\n--- a/b.sql\n+++ b/b.sql\n@@ -1,2 +1,2 @@\n-b;\n+B;\n c;\n```\n"
+    assert read(two, sql) == ({"q.sql": "A;\n-- b.sql\nb;\nc;\n", "b.sql": "B;\nc;\n"}, [])

@@ -109,6 +109,7 @@ class Diff:
         self._ends = [found[1] for line in place.above[-1:] if (found := _HEREDOC.search(line))]
         self._first: list[str] = []
         self._held: tuple[str, int] | None = None
+        self._pair: list[tuple[str, int]] = []
         self._old = self._new = ""
         self._renames: dict[str, str] = {}
         self._mode: int | None = None
@@ -128,6 +129,8 @@ class Diff:
         """Take one line of the diff."""
         if self._held is not None:
             return self._after_held(line, number)
+        if self._pair:
+            return self._after_pair(line, number)
         if (self._fence and self._closes(line)) or line in self._ends:
             self.done = True
             return self._end_file()
@@ -173,11 +176,10 @@ class Diff:
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Take the end of the reply."""
-        if self._held is not None:
-            line, number = self._held
-            self._held = None
+        for line, number in [*([self._held] if self._held is not None else []), *self._pair]:
             if self._hunk is not None:
                 self._hunk.put(line, number)
+        self._held, self._pair = None, []
         hunk = self._hunk
         started = (self._headed or self._git) and not self._hunks and not self._renames and self._mode is None
         if hunk is None:
@@ -236,10 +238,24 @@ class Diff:
         held, at = self._held or ("", 0)
         self._held = None
         hunk = self._hunk
-        if line.startswith("+++ ") and hunk is not None and not (hunk.missing() and not looks(_name(line[4:]))):
-            return [*self._old_name(held, at), *self.line(line, number)]
+        if line.startswith("+++ ") and hunk is not None and _names_file(hunk, held, line):
+            if not hunk.missing():
+                return [*self._old_name(held, at), *self.line(line, number)]
+            self._pair = [(held, at), (line, number)]  # promised lines are still to come: the next line tells
+            return []
         if hunk is not None:
             hunk.put(held, at)
+        return self.line(line, number)
+
+    def _after_pair(self, line: str, number: int) -> list[Edit | Misfit]:
+        """Settle whether two lines named the next file, or were lines of the hunk that look like it: headers have hunks."""
+        (old, at), (new, below) = self._pair
+        self._pair = []
+        if line.startswith("@@"):
+            return [*self._old_name(old, at), *self.line(new, below), *self.line(line, number)]
+        if self._hunk is not None:
+            self._hunk.put(old, at)
+            self._hunk.put(new, below)
         return self.line(line, number)
 
     def _in_hunk(self, line: str, number: int) -> bool:
@@ -377,6 +393,15 @@ class Diff:
 def _name(words: str) -> str:
     """Read a path of a header line: a time behind a tab is left out, quotes are undone."""
     return _unquote(_TIME.sub("", words).strip(" "))
+
+
+def _names_file(hunk: _Hunk, old: str, new: str) -> bool:
+    """Whether two lines that a hunk may hold ("--- old", "+++ new") rather name the next file."""
+    names = [_name(line[4:]) for line in (old, new)]
+    if hunk.numbers is not None and not hunk.missing():
+        return True
+    bare = [name.removeprefix(sign) for name, sign in zip(names, ("a/", "b/"), strict=True)]
+    return looks(names[1]) or (hunk.numbers is None and (bare[0] == bare[1] or "/dev/null" in names))
 
 
 def _git_names(line: str) -> tuple[str, str]:

@@ -30,6 +30,9 @@ _SHELLS = {
 _SCRIPTS = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))")
+_INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w+|\*\*\* ).*$")
+"""What may stand above the first line that tells a notation: headers of a diff, a shell's command that is fed with it."""
+_PATCHES = (".patch", ".diff", ".rej")
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _LOOK_AHEAD = 3
@@ -45,7 +48,7 @@ def begin(line: str, place: Place) -> File | None:
     named = next((each for each in reversed(place.above) if each.strip()), "")
     path, sure = only_path(named)
     words = (fence["info"] or "").strip().lower().split(" ")[0]
-    if not path or words in _NOT_FILES:
+    if not path or (words in _NOT_FILES and not path.endswith(_PATCHES)):
         return None
     if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
         return None
@@ -79,7 +82,7 @@ class File:
             return self._below_a_path(line, number)
         if self._closed:
             return self._after(line)
-        if len(self._lines) < _LOOK_AHEAD and (_OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line)):
+        if self._is_other_format(line):
             self.done = True
             self.back = [self._first, *self._lines, line]
             return []
@@ -102,6 +105,15 @@ class File:
             return [self._edit()]
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
         return [Misfit(self._edit(), "incomplete", words)]
+
+    def _is_other_format(self, line: str) -> bool:
+        """Whether an edit of another notation stands in the fence, at its top; further down, or in a patch file, it is text."""
+        if len(self._lines) >= _LOOK_AHEAD or self._path.endswith(_PATCHES):
+            return False
+        found = _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line)
+        return bool(found) and all(
+            not each.strip() or _INTRODUCES.match(each) or only_path(each)[0] for each in self._lines
+        )
 
     def _after(self, line: str) -> list[Edit | Misfit]:
         """In a page of prose, a bare fence with words right below it opened an inner block and ended nothing."""
