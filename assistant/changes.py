@@ -164,7 +164,7 @@ class Changes:
             files.append(replace(file, before=data, after=merged))
         patch = Patch(tuple(file for file in files if file.changes))
         if self.proposed is not None:
-            self.proposed = replace(self.proposed, patch=patch)
+            self.proposed = replace(self.proposed, patch=patch) if patch.files else None
         return review.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
@@ -272,5 +272,7 @@ def _decisions(review: Review, kept: Patch) -> list[str]:
         shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
         text, _ = gate.mask(shown, hunk.path)
         words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
-    words += [f"comment on {each.path}:{each.line}: {each.words}" for each in review.comments]
+    for each in review.comments:
+        gone = f" (as it was: {gate.mask(each.gone, each.path)[0].strip()!r})" if each.gone else ""
+        words.append(f"comment on {each.path}:{each.line}{gone}: {each.words}")
     return words

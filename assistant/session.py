@@ -496,12 +496,21 @@ class Session:
 
     async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:
         """Undo or redo only some hunks of a step. What had to go around something typed since is shown first."""
-        if len(review.taken) < len(review.choices):
-            number = preview.steps[0].id
-            preview = await asyncio.to_thread(self.journal.preview, preview.way, step=number, hunks=review.taken)
-        if preview.merged and not preview.conflicts:
-            yield events.UndoProposed(preview, None)
-            return
+        some = len(review.taken) < len(review.choices)
+        if (
+            review.patch is preview.patch
+        ):  # what is shown is what will be written, of several steps or around later changes
+            if some:
+                words = f"This is written as a whole, or not at all. /{preview.way} NUMBER shows one step, to choose hunks of."
+                yield events.Notice(words, "warning")
+                return
+        else:
+            if some:
+                number = preview.steps[0].id
+                preview = await asyncio.to_thread(self.journal.preview, preview.way, step=number, hunks=review.taken)
+            if preview.merged and not preview.conflicts:
+                yield events.UndoProposed(preview, None)
+                return
         async for event in self.carry_out(preview):
             yield event
 

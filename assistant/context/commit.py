@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Merge = Callable[[bytes, bytes, bytes], bytes | None]
 
+_TOLD = 30
+"""Lines of what a hook says that are shown; all of it is in the error."""
 _BUSY = {
     "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick",
@@ -132,9 +134,10 @@ class _Maker:
             )
         output = (ran.out.decode("utf-8", "replace") + ran.err).strip()
         if ran.status:
-            last = output.splitlines()[-1] if output else f"git ended with {ran.status}"
+            told = [line[:200] for line in output.splitlines()[-_TOLD:]] or [f"git ended with {ran.status}"]
+            said = f": {told[0]}" if len(told) == 1 else ":\n" + "\n".join(told) + "\n"
             raise CommitFailed(
-                f"The commit was refused: {last[:200]}", "Nothing was committed, and nothing was lost.", output=output
+                f"The commit was refused{said}", "Nothing was committed, and nothing was lost.", output=output
             )
         made = self._git("rev-parse", "HEAD")
         paths = self._settle(head, made)

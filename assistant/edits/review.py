@@ -17,15 +17,21 @@ if TYPE_CHECKING:
     from assistant.edits.patch import FilePatch, Hunk
 
 Mark = Literal["", "take", "skip"]
+_CUT = 400
+"""Lines of a hunk of which is looked for how it was cut before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """Words for the model about a line: the file and the 1-based line it has after the patch."""
+    """Words for the model about a line: the file and the 1-based line it has after the patch.
+
+    Of a line that goes, `gone` is its text, and `line` that which it has before.
+    """
 
     path: str
     line: int
     words: str
+    gone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +139,22 @@ class Review:
 
     def comment(self, index: int, line: int, words: str) -> Review:
         """Say something to the model about the line of a hunk (0-based in `Hunk.lines`); empty words take it back."""
-        path, number = self._line(index, line)
-        others = tuple(each for each in self.comments if (each.path, each.line) != (path, number))
-        return replace(self, comments=(*others, Comment(path, number, words)) if words else others)
+        place = self._line(index, line)
+        others = tuple(each for each in self.comments if (each.path, each.line, each.gone) != place)
+        path, number, gone = place
+        return replace(self, comments=(*others, Comment(path, number, words, gone)) if words else others)
 
     def commented(self, index: int, line: int) -> str:
         """What has been said about the line of a hunk; empty for nothing."""
         place = self._line(index, line)
-        return next((each.words for each in self.comments if (each.path, each.line) == place), "")
+        return next((each.words for each in self.comments if (each.path, each.line, each.gone) == place), "")
 
-    def _line(self, index: int, line: int) -> tuple[str, int]:
+    def _line(self, index: int, line: int) -> tuple[str, int, str]:
         hunk = self.choices[index].hunk
-        lines = hunk.lines
-        return hunk.path, (lines[min(line, len(lines) - 1)].new or hunk.new_start) if lines else hunk.new_start
+        one = hunk.lines[min(line, len(hunk.lines) - 1)] if hunk.lines else None
+        if one is None or one.kind != "-":
+            return hunk.path, (one.new if one is not None else None) or hunk.new_start, ""
+        return hunk.path, one.old or hunk.old_start, one.text
 
     def widen(self, index: int, by: int = 10) -> Review:
         """Show more of the file around a hunk."""
@@ -170,12 +179,29 @@ class Review:
             known.setdefault((each.hunk.path, each.hunk.old, each.hunk.new), []).append(each)
         choices = []
         for hunk in patch.hunks:
-            same = known.get((hunk.path, hunk.old, hunk.new))
-            choices.append(replace(same.pop(0), hunk=hunk) if same else Choice(hunk))
+            choices += _again(hunk, known)
         return Review(patch, tuple(choices), self.comments)
 
     def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
         return replace(self, choices=(*self.choices[:index], *choices, *self.choices[index + 1 :]))
+
+
+def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]]) -> list[Choice]:
+    """Return what was decided of a hunk, or of the parts that it was cut into."""
+    found: list[Choice] = []
+    while True:
+        same = known.get((hunk.path, hunk.old, hunk.new))
+        if same:
+            return [*found, replace(same.pop(0), hunk=hunk)]
+        for line in range(1, len(hunk.lines)) if len(hunk.lines) <= _CUT and any(known.values()) else ():
+            first, *rest = hunk.split_at(line)
+            then = known.get((first.path, first.old, first.new)) if rest else None
+            if then:
+                found.append(replace(then.pop(0), hunk=first))
+                hunk = rest[0]
+                break
+        else:
+            return [*found, Choice(hunk)]
 
 
 def compose(first: Patch, second: Patch) -> Patch:

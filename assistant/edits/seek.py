@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from assistant.edits.compare import changes
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Sequence
 
 _MOST = 50
@@ -50,7 +51,14 @@ class Index:
         self.lines = [bare(line) for line in lines]
         self._read: dict[str, list[str]] = {}
         self._where: dict[str, dict[str, list[int]]] = {}
+        self._holds: dict[re.Pattern[str], bool] = {}
         self.guessed = 0
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a line of the file has what a pattern looks for; looked for once, however many edits ask."""
+        if pattern not in self._holds:
+            self._holds[pattern] = any(map(pattern.search, self.lines))
+        return self._holds[pattern]
 
     @cached_property
     def ascii(self) -> bool:

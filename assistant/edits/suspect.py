@@ -33,7 +33,7 @@ _NEVER_TABS = (".py", ".pyi", ".rs", ".toml", ".yaml", ".yml")
 """Files whose grammar or formatter has them indented by blanks alone."""
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
-_NO_BREAK = re.compile("[ \t]*[\u00a0\u202f]")
+_NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _PLAIN = re.compile("[\"']")
 _MEANT = re.compile("`[^`]*`|\u201e[^\u201c]*\u201c|\u201a[^\u2018]*\u2018")
@@ -168,15 +168,15 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
     lines = fresh
     if _PLAIN.search(edit.before + edit.after):
         lines = [line for line in fresh if not prose and not _COMMENT.search(line)]
-    elif prose and not any(_PLAIN.search(line) for line in draft.lines):
+    elif prose and not draft.index.holds(_PLAIN):
         return False
     bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in (_MEANT.sub("", line) for line in lines))
-    return bent and not _CURLY.search(edit.before) and not any(_CURLY.search(line) for line in draft.lines)
+    return bent and not _CURLY.search(edit.before) and not draft.index.holds(_CURLY)
 
 
 def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
     """Raise Refusal where lines would begin with no-break spaces, as those of a web page do, and none of the file does."""
-    if any(map(_NO_BREAK.match, new)) and not any(map(_NO_BREAK.match, draft.lines)):
+    if any(map(_NO_BREAK.match, new)) and not draft.index.holds(_NO_BREAK):
         raise Refusal(
             "malformed",
             f"{draft.path}: the new lines (line {edit.reply_line} of the reply) begin with no-break spaces (U+00A0).",
@@ -204,7 +204,7 @@ def _escaped(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
     """Whether new lines are escaped for HTML; never where anything in the edit or the file shows that it is meant."""
     if not any(_ENTITY.search(line) for line in fresh) or _RAW.search(edit.before + edit.after):
         return False
-    return not _ENTITY.search(edit.before) and not any(_ENTITY.search(line) for line in draft.lines)
+    return not _ENTITY.search(edit.before) and not draft.index.holds(_ENTITY)
 
 
 def _numbered(lines: list[str]) -> bool:

@@ -198,6 +198,7 @@ class MainScreen(Screen[None]):
     @work(group="turn")
     async def submit(self, text: str) -> None:
         """Do what was typed and show what comes of it."""
+        self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
         await self.walk(command.submit(self.session, text))
         if self.session.turn == turns and not text.startswith("/"):
@@ -271,11 +272,14 @@ class MainScreen(Screen[None]):
         self._arrange()
         self.composer.focus()
 
-    def on_patch_view_left(self) -> None:
+    def on_patch_view_left(self, message: PatchView.Left) -> None:
         """Leave the hunks as they are; an undo that was only looked at makes way for what is proposed."""
         if self.hunks.preview is not None:
             present.show_proposal(self)
         self.compose_again()
+        if message.command and not self.composer.text:
+            self.composer.text = "/"
+            self.composer.move_cursor(self.composer.document.end)
 
     @work(exclusive=True, group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:
@@ -390,13 +394,13 @@ class MainScreen(Screen[None]):
                 self.app.exit(0)
             case "clear":
                 self.talk.clear()
-                self.hunks.show(None)
+                self.hunks.forget()
                 self._arrange()
             case "talk":
                 from assistant.tui import welcome
 
                 self.talk.clear()
-                self.hunks.show(None)
+                self.hunks.forget()
                 welcome.show_talk(self)
                 self._arrange()
             case "copy":

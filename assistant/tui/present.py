@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -69,6 +70,10 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.add(words, "good")
             show_proposal(screen, words)
             screen.compose_again(more=left is not None)
+        case events.PatchMoved(review, why) if not review.choices:
+            talk.add(f"{why} All that was taken is there already: nothing is left to write.", "good")
+            show_proposal(screen)
+            screen.compose_again()
         case events.PatchMoved(review, why):
             hunks.show(
                 review, origin=f"{why} The hunks were moved onto it: look again, then Enter.", hint="not written yet"
@@ -78,12 +83,16 @@ def show(screen: Stage, event: events.Event) -> None:
             if preview.conflicts:
                 talk.add("\n".join(f"cannot {preview.way}: {each.why}" for each in preview.conflicts), "error")
                 return
-            merged = f"; merged around later changes in {', '.join(preview.merged)}" if preview.merged else ""
+            merged = f", around later changes in {', '.join(preview.merged)}" if preview.merged else ""
             labels = ", ".join(f"step {each.id} ({each.label})" for each in preview.steps)
             from assistant.edits.review import Review
 
             patch = preview.patch if chosen is None else chosen
-            hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}{merged}", preview=preview)
+            what = (
+                "what was done, to be taken back" if preview.way == "undo" else "what was taken back, to be done again"
+            )
+            told = f"this will be written{merged}" if chosen is None else f"{what}{merged}"
+            hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}: {told}", preview=preview)
             screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window, effort):
             screen.window = window
@@ -151,6 +160,7 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
     from assistant.edits.review import Review
 
     proposal = screen.session.proposed
+    kept = screen.hunks.kept()
     if proposal is None:
         screen.hunks.show(None)
         return
@@ -163,7 +173,12 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
         how = "; ".join(AFTER.get(rung, rung) for rung in hunk.rungs)
         return f"{_from(proposal.origin(hunk))}{where}; {f'matched after {how}' if how else 'matched exactly'}"
 
-    screen.hunks.show(Review.of(proposal.patch), proposal.misfits, _from(proposal), hint, tell=tell)
+    before = kept.get(proposal.turn) or (kept.get(proposal.earlier.turn) if proposal.earlier is not None else None)
+    if before is None:
+        review = Review.of(proposal.patch)
+    else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
+        review = before if before.patch == proposal.patch else replace(before.over(proposal.patch), comments=())
+    screen.hunks.show(review, proposal.misfits, _from(proposal), hint, tell=tell, turn=proposal.turn)
 
 
 def _from(proposal: Proposal) -> str:

@@ -21,6 +21,8 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
     if preview is not None:
         if review.taken:
             await screen.walk(screen.session.choose(preview, review))
+        else:
+            screen.hunks.tell_hint(f"nothing is marked: y marks a hunk to {preview.way}")
         return
     risks = disk.risks(review.part()[0])
     if risks:
@@ -28,10 +30,11 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
         if not await screen.app.push_screen_wait(
             pickers.Confirm("These files run without anybody calling them", words)
         ):
-            screen.hunks.hint = "not written"
-            screen.hunks.refresh()
+            screen.hunks.tell_hint("not written")
             return
     await screen.walk(screen.session.apply(review))
+    if screen.hunks.review is review:
+        screen.hunks.tell_hint("not written: q leads to the words that say why")
 
 
 async def do(screen: Stage, what: str, index: int, line: int) -> None:

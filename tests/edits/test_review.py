@@ -4,7 +4,7 @@ import pytest
 
 from assistant.edits.edit import Origin
 from assistant.edits.patch import FilePatch, Patch
-from assistant.edits.review import Review, compose
+from assistant.edits.review import Comment, Review, compose
 
 BEFORE = b"".join(b"line %d\n" % number for number in range(1, 61))
 
@@ -76,6 +76,24 @@ def test_a_comment_names_the_line_as_it_will_be(review):
     index = next(i for i, line in enumerate(review.choices[1].hunk.lines) if line.kind == "+")
     comment = review.comment(1, index, "why?").comments[0]
     assert (comment.path, comment.line, comment.words) == ("a.py", 30, "why?")
+
+
+def test_a_comment_on_a_line_that_goes_says_which(review):
+    index, line = next((i, line) for i, line in enumerate(review.choices[1].hunk.lines) if line.kind == "-")
+    said = review.comment(1, index, "why?")
+    assert said.comments == (Comment("a.py", line.old, "why?", line.text),)
+    assert said.commented(1, index) == "why?"
+    above = said.comment(1, 0, "and this?")
+    assert len(above.comments) == 2
+
+
+def test_what_was_cut_is_cut_again_in_the_patch_that_is_left(review):
+    cut = review.split_at(1, next(i for i, line in enumerate(review.choices[1].hunk.lines) if line.kind == "+"))
+    assert len(cut.choices) == len(review.choices) + 1
+    left = cut.mark(0, "take").part()[1]
+    again = cut.mark(2, "skip").over(left)
+    assert [each.hunk.new for each in again.choices] == [each.hunk.new for each in cut.choices[1:]]
+    assert [each.mark for each in again.choices] == ["", "skip", *[each.mark for each in cut.choices[3:]]]
 
 
 def test_a_comment_is_changed_and_taken_back(review):

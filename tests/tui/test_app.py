@@ -300,6 +300,88 @@ async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
         await until(pilot, lambda: "No hunks of turn 7" in main.talk.text)
 
 
+async def proposed(app, pilot):
+    await until(pilot, lambda: app.session.roster.pick is not None)
+    await say(pilot, "add a limit to the kettle")
+    await until(pilot, lambda: app.main.hunks.has_focus)
+    await pilot.pause(0.5)
+    return app.main
+
+
+async def test_an_undo_around_later_changes_is_shown_and_then_written(make_session, repo, quick):
+    app, boil = Wattson(make_session(), "scripted/lesson"), repo / "kettle/boil.py"
+    before = boil.read_text()
+    async with app.run_test(size=(80, 24)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        boil.write_text(boil.read_text() + "# typed since\n")
+        await say(pilot, "/undo")
+        await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("X", "enter")
+        await until(pilot, lambda: "nothing is marked" in main.hunks.hint)
+        await pilot.press("A", "enter")
+        preview = main.hunks.preview
+        await until(pilot, lambda: main.hunks.preview is not preview or main.hunks.review.patch is preview.patch)
+        assert "# typed since" in boil.read_text()
+        assert boil.read_text() != before + "# typed since\n"  # it was only shown
+        await pilot.pause(0.5)
+        await pilot.press("n", "enter")
+        await until(pilot, lambda: "as a whole, or not at all" in main.talk.text)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "undone" in main.talk.text)
+    assert boil.read_text() == before + "# typed since\n"
+
+
+async def test_a_slash_among_the_hunks_begins_a_command_and_decides_nothing(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        main = await proposed(app, pilot)
+        hunks = main.hunks.hunks
+        await pilot.press(*"/diff")
+        await until(pilot, lambda: main.composer.text == "/diff" and main.composer.has_focus)
+        assert main.hunks.hunks == hunks
+        assert not main.hunks.review.decided
+
+
+async def test_marks_and_edited_lines_outlive_another_turn_and_a_writing_of_some(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("n", "e")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press(*"    # mine", "enter", "ctrl+s")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        decided = [(each.mark, each.hunk.new) for each in main.hunks.review.choices]
+        assert [mark for mark, _ in decided] == ["skip", "take", "", ""]
+        await pilot.press("escape")
+        await say(pilot, "write a test for the kettle")
+        await until(pilot, lambda: not app.session.asking and main.hunks.has_focus and len(main.hunks.hunks) != 4)
+        await say(pilot, "/diff 1")
+        await until(pilot, lambda: len(main.hunks.hunks) == 4)
+        assert [(each.mark, each.hunk.new) for each in main.hunks.review.choices] == decided
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("U", "g", "y", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        assert [(each.mark, each.hunk.new) for each in main.hunks.review.choices] == [
+            ("", new) for _, new in decided[1:]
+        ]
+
+
+async def test_hunks_that_somebody_has_made_already_are_said_to_be_there(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        main = await proposed(app, pilot)
+        for file in main.hunks.review.patch.files:
+            (repo / file.path).write_bytes(file.after)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "nothing is left to write" in main.talk.text)
+        assert app.session.proposed is None
+        assert main.composer.has_focus
+
+
 async def test_a_comment_is_kept_by_enter_changed_and_taken_back(make_session, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(80, 24)) as pilot:

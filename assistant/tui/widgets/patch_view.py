@@ -85,6 +85,7 @@ class PatchView(ScrollView, can_focus=True):
         Binding("question_mark", "want('help')", show=False),
         Binding("enter", "decide", show=False),
         Binding("escape,q", "leave", show=False),
+        Binding("slash", "leave(True)", show=False),
     ]
 
     class Decided(Message):
@@ -107,7 +108,11 @@ class PatchView(ScrollView, can_focus=True):
             self.line = line
 
     class Left(Message):
-        """The user goes back to the composer."""
+        """The user goes back to the composer, to type a command where it is a slash that leads there."""
+
+        def __init__(self, *, command: bool) -> None:
+            super().__init__()
+            self.command = command
 
     def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
@@ -119,6 +124,8 @@ class PatchView(ScrollView, can_focus=True):
         self._origin = ""
         self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
+        self._turn = 0
+        self._kept: dict[int, Review] = {}
         self._coming: list[Edit] = []
         self._cursor = 0
         self._beside = False
@@ -138,12 +145,14 @@ class PatchView(ScrollView, can_focus=True):
         hint: str = "",
         preview: Preview | None = None,
         tell: Callable[[Hunk], str] | None = None,
+        turn: int = 0,
     ) -> None:
         """Show a review, what of the reply found no place, where it all came from, and what was done last.
 
         With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
-        one hunk comes from.
+        one hunk comes from, `turn` which one proposed them.
         """
+        self._turn = turn
         self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
         self.at, self._cursor, self.hint = 0, 0, hint
@@ -152,6 +161,22 @@ class PatchView(ScrollView, can_focus=True):
         if self._heads:
             self._go(self._heads[0])
         self.scroll_home(animate=False)
+
+    def kept(self) -> dict[int, Review]:
+        """Return the reviews by the turn that proposed them, as the user has left each."""
+        if self.review is not None and self.preview is None and self._turn:
+            self._kept[self._turn] = self.review
+        return self._kept
+
+    def forget(self) -> None:
+        """Forget what was decided in another conversation."""
+        self._kept = {}
+        self.show(None)
+
+    def tell_hint(self, hint: str) -> None:
+        """Say something in the line of keys."""
+        self.hint = hint
+        self.refresh()
 
     def put(self, review: Review, at: int | None = None, hint: str = "") -> None:
         """Show the review as it is after a decision."""
@@ -205,6 +230,8 @@ class PatchView(ScrollView, can_focus=True):
                 path = hunk.path
                 mine = [each for each in hunks if each.path == path]
                 what = "" if hunk.kind == "change" else f"  {hunk.kind}"
+                if hunk.kind == "create" and self._is_program(path):
+                    what += ", executable"
                 counts = f"+{sum(each.added for each in mine)} -{sum(each.removed for each in mine)}"
                 rows.append(_Row(words=f"{path}  {counts}{what}", style="file"))
             self._heads.append(len(rows))
@@ -225,6 +252,11 @@ class PatchView(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(rows))
         self.refresh()
 
+    def _is_program(self, path: str) -> bool:
+        """Whether a new file can be run."""
+        files = self.review.patch.files if self.review is not None else ()
+        return any(each.target == path and (each.mode_after or 0) & 0o111 for each in files)
+
     def _hunk_rows(self, index: int, hunk: Hunk, width: int) -> list[_Row]:
         if self._beside and width >= _BESIDE_FROM:
             pairs = hunk_lines.beside(hunk.lines)
@@ -236,11 +268,13 @@ class PatchView(ScrollView, can_focus=True):
 
     def _comment_rows(self, hunk: Hunk) -> list[_Row]:
         comments = self.review.comments if self.review else ()
-        lines = {line.new for line in hunk.lines}
+        lines = {(line.new, "") for line in hunk.lines} | {
+            (line.old, line.text) for line in hunk.lines if line.kind == "-"
+        }
         return [
-            _Row(words=f"  # line {each.line}: {each.words}", style="ticked")
+            _Row(words=f"  # {'what was ' if each.gone else ''}line {each.line}: {each.words}", style="ticked")
             for each in comments
-            if each.path == hunk.path and each.line in lines
+            if each.path == hunk.path and (each.line, each.gone) in lines
         ]
 
     # Where the user stands.
@@ -386,9 +420,9 @@ class PatchView(ScrollView, can_focus=True):
             self.hint = "nothing is decided yet: y takes a hunk, A takes all"
             self.refresh()
 
-    def action_leave(self) -> None:
-        """Go back to the composer."""
-        self.post_message(self.Left())
+    def action_leave(self, command: bool = False) -> None:
+        """Go back to the composer; with `command`, to type one."""
+        self.post_message(self.Left(command=command))
 
     # Drawing.
 

@@ -313,6 +313,11 @@ class Transcript(ScrollView, can_focus=True):
         if self._follows or self.scroll_y > self.max_scroll_y:  # else what was folded would leave an empty screen
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
+    def follow(self) -> None:
+        """Go to the end, and follow it again."""
+        self._follows = True
+        self._keep_end()
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Note whether the end is in sight: then new words are followed."""
         super().watch_scroll_y(old_value, new_value)
