@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import only_path
+from assistant.edits.naming import only_path, opens_string
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,9 @@ _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|\+\+\+|---)[^`]{0,24}$")
 _ABOVE = 8
 _ENTERS = re.compile(
-    r"^\s*(?:\$ +)?(?:(?:cd|pushd) +(?P<cd>'[^']*'|\"[^\"]*\"|[^\s;&|]+) *(?:&&|;)|git +-C +(?P<git>\S+)|patch\b.* -d *(?P<patch>\S+)).*<<"
+    r"(?:^|[\s(;&|])(?:(?:cd|pushd) +|git +-C +|patch\b.*? -d *)(?P<folder>'[^']*'|\"[^\"]*\"|[^\s;&|)]+)"
 )
-"""A shell's line that feeds a program in another folder with what follows."""
+"""What enters another folder in lines of a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,11 @@ class Place:
     @property
     def elsewhere(self) -> str:
         """What is wrong with paths below a line such as `cd sub && apply_patch <<EOF`; empty where nothing is."""
-        found = next((_ENTERS.match(line) for line in reversed(self.above) if line.strip()), None)
-        folder = next(filter(None, found.groups()), "").strip("'\"") if found else ""
+        shell = [line for line in takewhile(lambda line: not _FENCE.match(line), reversed(self.above)) if line.strip()]
+        if not shell or "<<" not in shell[0]:
+            return ""
+        found = next(filter(None, map(_ENTERS.search, shell)), None)
+        folder = found["folder"].strip("'\"") if found else ""
         if folder.rstrip("/") in {"", "."}:
             return ""
         return f"it is for a shell in the folder {folder[:60]!r}, and paths are read from the root"
@@ -224,7 +227,7 @@ class EditParser:
     def _is_in_string(self) -> bool:
         """Whether code above, in the same fence, has opened a string: what stands in it is text of a program."""
         inside = list(takewhile(lambda line: not _FENCE.match(line), reversed(self._above)))
-        return len(inside) < len(self._above) and any(map(_opens_string, inside))
+        return len(inside) < len(self._above) and any(map(opens_string, inside))
 
     def _words(self, line: str) -> None:
         """Take a line that is no edit: fences open and close, the last few lines are remembered."""
@@ -244,12 +247,6 @@ class EditParser:
             self._just_done = False
         self._above.append(line)
         del self._above[:-_ABOVE]
-
-
-def _opens_string(line: str) -> bool:
-    """Whether the text of a string begins behind a line of code: its last quotes open and do not close."""
-    end = line.rstrip().removesuffix("\\").rstrip()
-    return any(end.endswith(quotes) and end.count(quotes) % 2 for quotes in ('"""', "'''", "`"))
 
 
 def _quotation(edit: Edit) -> Misfit:

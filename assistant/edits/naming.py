@@ -188,3 +188,9 @@ def only_path(line: str) -> tuple[str, bool]:
     if len(words) == 1 and re.match(r"^[\w@$%~+.-]+$", plain) and (ticked == [plain] or plain == raw.rstrip(":")):
         return plain, False
     return (raw, False) if named else ("", False)
+
+
+def opens_string(line: str) -> bool:
+    """Whether the text of a string begins behind a line of code: its last quotes open and do not close."""
+    end = line.rstrip().removesuffix("\\").rstrip()
+    return any(end.endswith(quotes) and end.count(quotes) % 2 for quotes in ('"""', "'''", "`"))

@@ -7,12 +7,13 @@ the lines to find show it, `variants` undoes it; where only new lines show it, w
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision
 from assistant.edits.compare import changes
 from assistant.edits.edit import Candidate
+from assistant.edits.naming import opens_string
 from assistant.edits.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
 )  # fmt: skip
+_PATCHES = (".patch", ".diff", ".rej")
 _OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden", ".supp")
 """What programs print, or are told of it: three dots are their own."""
 _MARKUP = (
@@ -143,12 +145,14 @@ def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
 
 def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
     """Raise Refusal where the text of a whole file is half an edit of another notation."""
-    if draft.path.lower().endswith(_TEXTS):
-        return
+    if draft.path.lower().endswith((*_TEXTS, *_PATCHES)) or edit.format in {"apply_patch", "unified_diff"}:
+        return  # in these each new line has its sign
     told = [line for line in new if line.strip()]
     first = told[0] if told else ""
     halves = bool(told) and _RULE.match(first) and _RULE.match(told[-1]) and any(map(_DIVIDER.match, told))
-    mark = next((line for line in new if _MARKERS.match(line) and not draft.index.where("stripped", str.strip).get(line.strip())), "")  # fmt: skip
+    there = draft.index.where("stripped", str.strip)
+    code = takewhile(lambda line: not opens_string(line), new)  # what a program has in its strings is its own
+    mark = next((line for line in code if _MARKERS.match(line) and not there.get(line.strip())), "")
     if mark or _DIVIDER.match(first) or halves:
         words = f"{draft.path}: the new text (line {edit.reply_line} of the reply) has {mark or first!r} in it: it is a piece of an edit and not a file."
         raise Refusal("malformed", words)

@@ -426,6 +426,8 @@ def test_tabs_in_a_file_without_any_indentation_are_refused_where_such_files_hav
         "$ cd 'sub' ; git apply <<EOF",
         "git -C sub apply - <<'EOF'",
         "patch -p1 -d sub <<EOF",
+        "cd sub\napply_patch <<EOF",
+        "(cd sub; apply_patch <<EOF",
     ],
 )
 @pytest.mark.parametrize("patch", ["*** Begin Patch\n*** Update File: a.py\n@@\n-    return 20\n+    return 21\n*** End Patch\n",
@@ -674,8 +676,10 @@ def test_an_edit_in_a_string_of_a_program_is_not_carried_out(edit):
         after, misfits = read(f"A test could look like this:\n\n```python\n{code}```\n", files)
         assert after == files
         assert {each.reason for each in misfits} == {"malformed"}
-        after, _ = read(f"tests/test_it.py\n```python\n{code}```\n", files)
-        assert {name: after[name] for name in files} == files
+        written = {**files, "tests/test_it.py": code}
+        assert read(f"tests/test_it.py\n```python\n{code}```\n", files) == (written, [])
+        added = "".join(f"+{line}\n" for line in code.splitlines())
+        assert read(f"*** Begin Patch\n*** Add File: tests/test_it.py\n{added}*** End Patch\n", files) == (written, [])
     words = "`a.py`\n" + edit.removeprefix("a.py\n")
     assert read(f"Edits:\n\n```\n{words}```\n", files)[0] != files
 
