@@ -37,6 +37,8 @@ _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
 _NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
+_HALF_BENT = re.compile("[\u201c\u201d]{2}\"|\"[\u201c\u201d]{2}|[\u2018\u2019]{2}'|'[\u2018\u2019]{2}")
+"""Three quotes of which two were bent."""
 _PLAIN = re.compile("[\"']")
 _MEANT = re.compile("`[^`]*`|\u201e[^\u201c]*\u201c|\u201a[^\u2018]*\u2018")
 """Code in prose, and quotes as German has them, which no formatter makes of plain ones."""
@@ -175,6 +177,7 @@ def _bent(edit: Edit, draft: Draft, fresh: list[str], *, prose: bool) -> bool:
     elif prose and not draft.index.holds(_PLAIN):
         return False
     bent = any(_CURLY.search(line) and not _QUOTES.search(line) for line in (_MEANT.sub("", line) for line in lines))
+    bent |= any(map(_HALF_BENT.search, fresh))
     return bent and not _CURLY.search(edit.before) and not draft.index.holds(_CURLY)
 
 

@@ -330,6 +330,13 @@ def test_a_name_that_begins_with_a_blank_is_taken_as_written_where_it_exists(rep
     assert read(reply, {"a.py": "x = 0\n"}) == ({"a.py": "x = 1\n"}, [])
 
 
+def test_three_quotes_of_which_two_are_bent_are_refused():
+    reply = BLOCK.replace("    return 21\n", '    \u201c\u201d"Cool it."\u201d\u201d\n    return 21\n')
+    after, misfits = read(reply, {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == ["malformed"]
+
+
 def test_quotes_as_german_has_them_are_meant():
     reply = BLOCK.replace("    return 21\n", "    # \u201eLau\u201c, \u201anicht hei\xdf\u2018\n    return 21\n")
     new = CODE.replace("    return 20\n", "    # \u201eLau\u201c, \u201anicht hei\xdf\u2018\n    return 21\n")
