@@ -32,7 +32,7 @@ _THOUGHT_ENDS = re.compile(r"^\s*</(?:think|thinking|thought|reasoning)>", re.IG
 _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
 _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
-_HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|\+\+\+|---)[^`]{0,24}$")
+_HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|@$|\+\+\+|---)[^`]{0,24}$")
 _ABOVE = 8
 _ENTERS = re.compile(
     r"(?:^|[\s(;&|])(?:(?:cd|pushd) +|git +-C +|patch\b.*? -d *)(?P<folder>'[^']*'|\"[^\"]*\"|[^\s;&|)]+)"

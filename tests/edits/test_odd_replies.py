@@ -657,6 +657,12 @@ def test_a_passage_alone_does_not_do_away_with_the_rest():
 DIFF = "--- a/a.py\n+++ b/a.py\n@@ -7,2 +7,2 @@\n def cool(water):\n-    return 20\n+    return 21\n"
 
 
+@pytest.mark.parametrize("end", ["@", "@@", "@@ -7", "--", "+++"])
+def test_a_diff_that_ends_where_its_next_hunk_begins_is_refused(end):
+    _, misfits = read(f"{DIFF}{end}", {"a.py": CODE})
+    assert misfits
+
+
 @pytest.mark.parametrize("fence", ["```", "```diff", "~~~"])
 def test_the_text_of_a_patch_file_is_written_and_not_applied(fence):
     reply = f"fixes/cool.patch\n{fence}\n{DIFF}{fence[:3]}\n"
