@@ -35,6 +35,8 @@ _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
     "Jenkinsfile", "Containerfile", "Brewfile", "CODEOWNERS", "AUTHORS", "BUILD", "WORKSPACE", "Pipfile", "makefile", "dockerfile",
 }  # fmt: skip
+PATCHES = (".patch", ".diff", ".rej")
+"""Files whose text is edits of other files."""
 _DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
 _GIT = re.compile(r"^(?:\S+[\\/])?\.git[. ]*[\\/]\S*$", re.IGNORECASE)
 _OPTION = re.compile(r"\s--?[A-Za-z]")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from assistant.edits import elision
 from assistant.edits.compare import changes
 from assistant.edits.edit import Candidate
-from assistant.edits.naming import opens_string
+from assistant.edits.naming import PATCHES, opens_string
 from assistant.edits.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
 )  # fmt: skip
-_PATCHES = (".patch", ".diff", ".rej")
 _OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden", ".supp")
 """What programs print, or are told of it: three dots are their own."""
 _MARKUP = (
@@ -147,7 +146,7 @@ def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
 
 def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
     """Raise Refusal where the text of a whole file is half an edit of another notation."""
-    if draft.path.lower().endswith((*_TEXTS, *_PATCHES)) or edit.format in {"apply_patch", "unified_diff"}:
+    if draft.path.lower().endswith((*_TEXTS, *PATCHES)) or edit.format in {"apply_patch", "unified_diff"}:
         return  # in these each new line has its sign
     told = [line for line in new if line.strip()]
     first = told[0] if told else ""

@@ -385,11 +385,7 @@ async def test_hunks_that_somebody_has_made_already_are_said_to_be_there(make_se
 async def test_a_comment_is_kept_by_enter_changed_and_taken_back(make_session, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(80, 24)) as pilot:
-        main = app.main
-        await until(pilot, lambda: app.session.roster.pick is not None)
-        await say(pilot, "add a limit to the kettle")
-        await until(pilot, lambda: main.hunks.has_focus)
-        await pilot.pause(0.5)
+        main = await proposed(app, pilot)
 
         async def comment(*keys):
             await pilot.press("c")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import only_path
+from assistant.edits.naming import PATCHES, only_path
 
 if TYPE_CHECKING:
     from assistant.edits.format import Place
@@ -32,7 +32,6 @@ _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))")
 _INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w+|\*\*\* ).*$")
 """What may stand above the first line that tells a notation: headers of a diff, a shell's command that is fed with it."""
-_PATCHES = (".patch", ".diff", ".rej")
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _LOOK_AHEAD = 3
@@ -48,7 +47,7 @@ def begin(line: str, place: Place) -> File | None:
     named = next((each for each in reversed(place.above) if each.strip()), "")
     path, sure = only_path(named)
     words = (fence["info"] or "").strip().lower().split(" ")[0]
-    if not path or (words in _NOT_FILES and not path.endswith(_PATCHES)):
+    if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
         return None
     if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
         return None
@@ -108,7 +107,7 @@ class File:
 
     def _is_other_format(self, line: str) -> bool:
         """Whether an edit of another notation stands in the fence, at its top; further down, or in a patch file, it is text."""
-        if len(self._lines) >= _LOOK_AHEAD or self._path.endswith(_PATCHES):
+        if len(self._lines) >= _LOOK_AHEAD or self._path.endswith(PATCHES):
             return False
         found = _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line)
         return bool(found) and all(
