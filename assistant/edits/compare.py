@@ -44,7 +44,24 @@ def changes(old: Sequence[T], new: Sequence[T]) -> list[Range]:
             )
         else:
             found.append((a, b, c, d))
-    return _join(sorted(found))
+    return _join(_low(old, new, _join(sorted(found))))
+
+
+def _low(old: Sequence[T], new: Sequence[T], ranges: list[Range]) -> list[Range]:
+    """Let lines that only come, or only go, stand as low as they can: of equal lines the last ones are those, as in git."""
+    found: list[Range] = []
+    end = len(old)
+    for a, b, c, d in reversed(ranges):
+        by = 0
+        if a == b:
+            while b + by < end and new[c + by] == old[b + by]:
+                by += 1
+        elif c == d:
+            while b + by < end and old[a + by] == old[b + by]:
+                by += 1
+        found.append((a + by, b + by, c + by, d + by))
+        end = a + by
+    return found[::-1]
 
 
 def _trim(old: Sequence[T], new: Sequence[T], within: Range) -> Range:

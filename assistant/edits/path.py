@@ -13,7 +13,8 @@ _DEVICES = re.compile(
     r"^(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"^(?:[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|(?:file|data|javascript|mailto):)", re.IGNORECASE)
-_HOME = re.compile(r"^~(?:[^/]*/|$)")
+_HOME = re.compile(r"^(?:~[^/]*/|~$|(?:\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|%\w+%)(?:/|$))")
+"""A home, or a place that a shell would have put in: the model meant one outside of the root, or none at all."""
 _QUOTES = "\"'`"
 _SHORT_GIT = re.compile(r"^git~\d+$", re.IGNORECASE)
 _TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -24,7 +25,7 @@ _LONGEST = 4_000
 def parts(path: str) -> tuple[str, ...]:
     """Cut a path at its slashes; raises OutsideRoot for one that may not be touched, Unwritable for one too long.
 
-    Refused are absolute paths, `..`, `~/`, addresses, backslashes, drive letters and streams, control characters and
+    Refused are absolute paths, `..`, `~/`, `$HOME/` and the like, addresses, backslashes, drive letters and streams, control characters and
     signs that turn the reading direction, names of nothing but quotes, and `.git` as any file system may spell it: git's own
     rules (core.protectHFS and core.protectNTFS), whatever this machine has; on Windows also all that `unportable` names.
     """

@@ -188,14 +188,17 @@ def test_two_pages_without_a_line_between_them_are_two():
     assert after == {"README.md": PAGE, "b.py": "x = 1\n"}
 
 
-@pytest.mark.parametrize("path", ['"', "`", "''", "a/'", "~", "~/x", "~root/x"])
+@pytest.mark.parametrize(
+    "path", ['"', "`", "''", "a/'", "~", "~/x", "~root/x", "$HOME/x", "${HOME}/x", "%TEMP%/x", "$PWD"]
+)
 def test_a_name_of_quotes_or_of_a_home_is_no_place(path):
     from assistant.edits.path import parts
     from assistant.errors import OutsideRoot
 
     with pytest.raises(OutsideRoot):
         parts(path)
-    assert parts("~draft.py") == ("~draft.py",)
+    for name in ("~draft.py", "$lib/x.ts", "src/$page.tsx", "100%/x", "a/$HOME"):
+        assert parts(name) == tuple(name.split("/"))
 
 
 def test_a_reply_of_many_edits_costs_as_many_times_one_edit():
@@ -667,6 +670,38 @@ def test_a_diff_that_ends_where_its_next_hunk_begins_is_refused(end):
 def test_the_text_of_a_patch_file_is_written_and_not_applied(fence):
     reply = f"fixes/cool.patch\n{fence}\n{DIFF}{fence[:3]}\n"
     assert read(reply, {"a.py": CODE}) == ({"a.py": CODE, "fixes/cool.patch": DIFF}, [])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "<<<<<<< SEARCH\n-x = 1\n=======\n-x = 3\n>>>>>>> REPLACE\n",
+        "--- a/fixes/cool.patch\n+++ b/fixes/cool.patch\n@@ -4 +4 @@\n--x = 1\n+-x = 3\n",
+        "diff --git a/fixes/cool.patch b/fixes/cool.patch\n--- a/fixes/cool.patch\n+++ b/fixes/cool.patch\n@@ -4 +4 @@\n--x = 1\n+-x = 3\n",
+        "*** Begin Patch\n*** Update File: fixes/cool.patch\n@@\n--x = 1\n+-x = 3\n*** End Patch\n",
+    ],
+)
+@pytest.mark.parametrize("info", ["", "diff"])
+def test_a_patch_file_is_edited_like_any_other(edit, info):
+    patch = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
+    after, misfits = read(f"fixes/cool.patch\n```{info}\n{edit}```\n", {"fixes/cool.patch": patch, "a.py": "x = 1\n"})
+    assert not misfits
+    assert after == {"fixes/cool.patch": patch.replace("-x = 1", "-x = 3"), "a.py": "x = 1\n"}
+
+
+def test_a_patch_file_is_made_by_an_edit_that_looks_for_nothing():
+    patch = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
+    reply = f"fixes/cool.patch\n```\n<<<<<<< SEARCH\n=======\n{patch}>>>>>>> REPLACE\n```\n"
+    assert read(reply, {"a.py": "x = 1\n"}) == ({"a.py": "x = 1\n", "fixes/cool.patch": patch}, [])
+
+
+def test_of_equal_lines_the_first_is_the_old_one_and_keeps_its_blanks():
+    file = "f() {\n  one\n  return\n}  \n\ng\n"
+    new = "  two\n  return\n}\n\nh() {\n}\n"
+    reply = f"a.sh\n```\n<<<<<<< SEARCH\n  one\n  return\n}}\n=======\n{new}>>>>>>> REPLACE\n```\n"
+    after, misfits = read(reply, {"a.sh": file})
+    assert not misfits
+    assert after == {"a.sh": "f() {\n  two\n  return\n}  \n\nh() {\n}\n\ng\n"}
 
 
 @pytest.mark.parametrize("fence", ["```", "```python", "```text", "~~~"])

@@ -30,6 +30,7 @@ _SHELLS = {
 _SCRIPTS = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
 _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))")
+_HEADER = re.compile(r"^(?:(?:---|\+\+\+) (?:[ab]/)?|diff --git a/.* b/)(?P<path>[^\t]+?)\s*$")
 _INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w+|\*\*\* ).*$")
 """What may stand above the first line that tells a notation: headers of a diff, a shell's command that is fed with it."""
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
@@ -106,10 +107,16 @@ class File:
         return [Misfit(self._edit(), "incomplete", words)]
 
     def _is_other_format(self, line: str) -> bool:
-        """Whether an edit of another notation stands in the fence, at its top; further down, or in a patch file, it is text."""
-        if len(self._lines) >= _LOOK_AHEAD or self._path.endswith(PATCHES):
+        """Whether an edit of another notation stands in the fence, at its top; further down it is text.
+
+        So is a diff in a patch file, unless it is one of that very file.
+        """
+        if len(self._lines) >= _LOOK_AHEAD:
             return False
         found = _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line)
+        if self._path.endswith(PATCHES) and line.startswith(("diff ", "@@", "---", "+++")):
+            head = _HEADER.match(line)
+            found = head if head and head["path"] == self._path.removeprefix("./") else None
         return bool(found) and all(
             not each.strip() or _INTRODUCES.match(each) or only_path(each)[0] for each in self._lines
         )
