@@ -140,7 +140,8 @@ class Changes:
             )
             self._uncommitted.append(step.id)
             self._asides += links
-        self.proposed = replace(origin, patch=left, misfits=()) if origin and left.files else None
+        stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
+        self.proposed = replace(origin, patch=left) if origin and stays else None
         self._news += _decisions(review, kept)
         return kept, left
 

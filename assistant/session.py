@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 
 _DIFF_KEPT = 4_000_000
 """Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
+_SYSTEM_GUESS = 800
+"""Tokens of instructions, as long as nothing better is known."""
+_CONTEXT_GUESS = 1_500
+"""Tokens of the context of a first question."""
 
 
 class Session:
@@ -220,10 +224,12 @@ class Session:
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
-    def _words(self, text: str, *, talk: bool = True) -> int:
+    def _words(self, text: str, *, talk: bool = True, context: bool = True) -> int:
         """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
-        words = tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
-        return words + 800 + (self.sight.context.tokens if self.sight.context else 1_500)
+        words = _SYSTEM_GUESS + tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
+        if not context:
+            return words
+        return words + (self.sight.context.tokens if self.sight.context else _CONTEXT_GUESS)
 
     # A turn.
 
@@ -239,7 +245,7 @@ class Session:
         outcome = self.changes.outcome()
         if not mend:
             self.sight.check_pictures(self.roster.present())
-        pick, key = await self._ready(lambda: self.quote(text))
+        pick, key = await self._ready(lambda: self.quote_repair() if mend else self.quote(text))
         self.turn += 1
         ask = turn.Ask(
             self.turn,
@@ -332,12 +338,28 @@ class Session:
 
     async def repair(self) -> AsyncGenerator[events.Event, None]:
         """Send back the edits of the last reply that found no place; the hunks that did stay as they are."""
-        if self.proposed is None or not self.proposed.misfits:
-            raise PatchError("Every edit of the last reply found its place.", "There is nothing to repair.")
+        misfits = self._mendable()
+        if not misfits:
+            raise PatchError(
+                "No edit of the last reply waits for other words of the model.", "There is nothing to repair."
+            )
         text = "Please correct the edits that found no place."
-        async with aclosing(self.ask(text, mend=self.proposed.misfits)) as stream:
+        async with aclosing(self.ask(text, mend=misfits)) as stream:
             async for event in stream:
                 yield event
+
+    def quote_repair(self) -> Quote | None:
+        """Say what `repair` would cost; None where there is nothing to repair. Counts tokens: call it in a thread."""
+        from assistant.edits import match
+
+        misfits = self._mendable()
+        if not misfits:
+            return None
+        words = "\n\n".join(map(match.describe, misfits))
+        return self.accounts.quote(self._words(words, context=False))
+
+    def _mendable(self) -> tuple[Misfit, ...]:
+        return tuple(each for each in self.proposed.misfits if each.mendable) if self.proposed is not None else ()
 
     async def second_opinion(self, hunk: Hunk, name: str) -> AsyncGenerator[events.Event, None]:
         """Ask another model what it thinks of a hunk; the conversation does not hear of it."""
@@ -359,7 +381,7 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(lambda: self.accounts.quote(self._words(words), pick), pick)
+        pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
         ask = turn.Ask(self.turn, words, max_output=max_output)
         desk = Desk(self, self.turn, self.roster.partner(pick), key)
         try:

@@ -133,6 +133,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         if misfits:
             yield events.EditsMisfit(misfits)
         mended = sum(each.purpose == "repair" for each in steps)
+        misfits = tuple(each for each in misfits if each.mendable)
         if not misfits or mended >= ask.repairs or now.stop == "length" or desk.stopped.is_set():
             break
         purpose = "repair"

@@ -10,6 +10,8 @@ _CONTROL = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_JOINED = "(?<=[\ufe0f\U0001f300-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f300-\U0001faff])"
+"""A joiner between two pictures, which makes one of them: it hides nothing, though a terminal may draw it in its own way."""
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
 _WORD = r"\w*[^\W\x00-\x7f]\w*"
@@ -49,7 +51,9 @@ def doubts(text: str) -> tuple[str, ...]:
     """Say why a text may not be what it looks like: characters that hide or turn, and words of two alphabets."""
     if text.isascii():
         return ()
-    codes = dict.fromkeys(f"U+{ord(sign):04X}" for sign in re.findall(_CONTROL, text) if sign not in "\r\f")
+    codes = dict.fromkeys(
+        f"U+{ord(sign):04X}" for sign in re.findall(f"(?!{_JOINED}){_CONTROL}", text) if sign not in "\r\f"
+    )
     found = [f"hidden characters: {', '.join([*codes][:_MOST])}{' ...' if len(codes) > _MOST else ''}"] if codes else []
     mixed = dict.fromkeys(word for word in re.findall(_WORD, text) if _mixed(word))
     if mixed:

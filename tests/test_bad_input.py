@@ -16,7 +16,7 @@ import pytest
 
 from assistant import events
 from assistant.edits.review import Review
-from assistant.errors import BudgetError
+from assistant.errors import BudgetError, PatchError
 from assistant.models.client import Client
 from assistant.models.message import said
 from assistant.models.wire import Request, TextChunk
@@ -127,6 +127,46 @@ async def test_e2_edits_that_never_fit_go_back_once_and_no_more(make_session):
     assert ended.misfits
     assert ended.patch is None
     assert ended.usage.total == 2 * 120  # both are counted
+
+
+async def test_what_no_other_answer_can_mend_is_not_sent_back(make_session, repo):
+    (repo / "kettle/photo.bin").write_bytes(b"\x00\x01\x02")
+    binary = EDIT.replace("kettle/meter.py", "kettle/photo.bin")
+    (repo / "kettle/meter.py").write_text((repo / "kettle/meter.py").read_text().replace("= 0.0", "= 1.0", 1))
+    with loopback.Server(loopback.openai(binary + EDIT)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        ended = [event async for event in session.ask("set it")][-1]
+        assert [each.reason for each in ended.misfits] == ["unreadable", "already"]
+        assert session.quote_repair() is None
+        with pytest.raises(PatchError, match="nothing to repair"):
+            await anext(session.repair())
+        await session.close()
+    assert len(server.asked) == 1
+
+
+async def test_what_did_not_fit_can_be_sent_back_after_the_rest_is_written(make_session, repo, tmp_path):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("repairs = 0\n")
+    wrong = EDIT.replace("joules: float = 0.0", "jules: float = 0", 1).replace("1.0", "2.0")
+    good = "kettle/new.py\n```\nx = 1\n```\n"
+    with loopback.Server(loopback.openai(good + wrong), loopback.openai(EDIT)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        [event async for event in session.ask("set it")]
+        [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        assert (repo / "kettle/new.py").read_text() == "x = 1\n"
+        quote = session.quote_repair()
+        [event async for event in session.repair()]
+        sent = server.asked[1][2]["messages"][-1]["content"]
+        assert "jules: float" in sent
+        assert "joules: float = 0.0" in sent  # the lines that come nearest
+        assert quote.likely > 0
+        assert session.proposed.misfits == ()
+        [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        await session.close()
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
 
 
 async def test_a_repair_that_mends_nothing_leaves_the_misfit_standing(make_session):

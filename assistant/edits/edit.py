@@ -101,22 +101,27 @@ class Misfit:
         return words if line in words else f"{words.removesuffix('.')} ({line} of the reply)."
 
     @property
+    def mendable(self) -> bool:
+        """Whether another answer could place it: a file that cannot be read stays so, and what is there needs nothing."""
+        return self.reason not in {"already", "unreadable"}
+
+    @property
     def hint(self) -> str:
         """What the user or the model can do about it."""
         return self.advice or _HINTS[self.reason]
 
 
 _HINTS: dict[MisfitReason, str] = {
-    "not_found": "Show the model the file as it is now, and have it copy the lines exactly.",
+    "not_found": "The lines to find have to be copied exactly from the file as it is now.",
     "ambiguous": "More lines around the change would tell the places apart.",
     "no_file": "Give the path from the root of the repository, or an empty search to make a new file.",
     "exists": "Edit the lines that are there, or delete the file first.",
     "outside": "Only files inside the repository, and never .git, are written.",
-    "incomplete": "Ask for the answer again, or for its rest; nothing of a cut answer is written.",
-    "malformed": "Ask for the edit again in one of the four notations.",
-    "elided": "Ask for the lines themselves instead of a note that they are left out.",
-    "conflict": "Ask for one edit in place of the two.",
-    "unreadable": "Edit this file by hand.",
+    "incomplete": "The whole edit is needed once more; nothing of one that is cut short is written.",
+    "malformed": "The edit is needed once more, in one of the four notations.",
+    "elided": "The lines themselves are needed, instead of a note that they are left out.",
+    "conflict": "One edit is needed in place of the two.",
+    "unreadable": "This file has to be edited by hand.",
     "already": "Nothing needs doing here; leave this edit out.",
-    "unseen": "Name the file in the question (@path), so that all of it is shown, or ask for an edit of the lines that were.",
+    "unseen": "Only lines that were shown can go; a question that names the file (@path) shows all of it.",
 }

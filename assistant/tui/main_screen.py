@@ -20,7 +20,7 @@ from assistant.tui import present
 from assistant.tui.holding import Holding
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
-from assistant.tui.widgets.meter_bar import MeterBar
+from assistant.tui.widgets.meter_bar import MeterBar, money
 from assistant.tui.widgets.patch_view import PatchView
 from assistant.tui.widgets.transcript import Transcript
 
@@ -281,6 +281,13 @@ class MainScreen(Screen[None]):
             self.composer.text = "/"
             self.composer.move_cursor(self.composer.document.end)
 
+    @work(exclusive=True, group="price")
+    async def price_repair(self) -> None:
+        """Say among the hunks what it would cost to send back what does not fit."""
+        quote = await asyncio.to_thread(self.session.quote_repair)
+        if quote is not None:
+            self.hunks.tell_price(f" (~{quote.likely:,} tokens, {money(quote.cost)})")
+
     @work(exclusive=True, group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:
         """Write what was taken, or take it back; files that run by themselves are asked about by name."""
@@ -334,8 +341,10 @@ class MainScreen(Screen[None]):
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the pane in use."""
-        pane = self.hunks if self.hunks.has_focus else self.talk
-        pane.scroll_relative(y=pages * max(1, pane.size.height - 2), animate=False)
+        if self.hunks.has_focus:
+            self.hunks.page(pages)
+        else:
+            self.talk.scroll_relative(y=pages * max(1, self.talk.size.height - 2), animate=False)
 
     def action_unfold(self) -> None:
         """Open the edits and thoughts in the conversation, or fold them."""

@@ -125,8 +125,11 @@ class Editor(Sheet[str | None]):
             yield TextArea(self._text, show_line_numbers=False)
 
     def action_accept(self) -> None:
-        """Give the text back."""
-        self.dismiss(self.query_one(TextArea).text)
+        """Give the text back, with what was typed right before this key: the area may not have heard of it yet."""
+        self.query_one(TextArea).call_later(self._give)
+
+    def _give(self) -> None:
+        self.dismiss(self.query_one(TextArea).text)  # not to be awaited by the area, which ends with this screen
 
 
 class Note(Editor):
@@ -145,8 +148,9 @@ class Note(Editor):
         area.move_cursor(area.document.end)
 
     def action_newline(self) -> None:
-        """Begin a new line."""
-        self.query_one(TextArea).insert("\n")
+        """Begin a new line behind what was typed before."""
+        area = self.query_one(TextArea)
+        area.call_later(area.insert, "\n")
 
 
 class Page(Sheet[None]):

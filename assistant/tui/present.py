@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.quota.meter import Estimate
     from assistant.tui.stage import Stage
     from assistant.tui.widgets.meter_bar import MeterState
+    from assistant.tui.widgets.transcript import Transcript
 
 
 def show(screen: Stage, event: events.Event) -> None:
@@ -50,7 +51,7 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.ThoughtArrived(text):
             talk.append(text, "thought")
         case events.EditArrived(edit):
-            talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {_size(edit)}")
+            fold(talk, edit)
             hunks.coming(edit)
         case events.UsageMoved(usage, cost, session_usage, session_costs):
             state = meter.state._replace(turn=usage, turn_costs=(cost,), moving=not usage.exact)
@@ -147,12 +148,13 @@ def _badge(provider: str, model: str, effort: str) -> str:
     return f"{provider}/{model}:{effort}" if effort else f"{provider}/{model}"
 
 
-def _size(edit: Edit) -> str:
-    """Say how many lines come and go."""
+def fold(talk: Transcript, edit: Edit) -> None:
+    """Fold an edit of the answer that is just being said into one line: its file, and how many lines come and go."""
     from assistant.edits.compare import changes
 
     ranges = changes(edit.before.split("\n"), edit.after.split("\n"))
-    return f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
+    size = f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
+    talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {size}")
 
 
 def show_proposal(screen: Stage, hint: str = "") -> None:
@@ -179,11 +181,13 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
     else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
         review = before if before.patch == proposal.patch else replace(before.over(proposal.patch), comments=())
     screen.hunks.show(review, proposal.misfits, _from(proposal), hint, tell=tell, turn=proposal.turn)
+    screen.price_repair()
 
 
 def _from(proposal: Proposal) -> str:
-    """Say who proposed hunks, and what the turn cost."""
-    return f"turn {proposal.turn}, {proposal.model}{f', {money(proposal.cost)}' if proposal.cost else ''}"
+    """Say who proposed hunks, and what the turn cost; of hunks that a repair came on top of, the first turn first."""
+    words = f"turn {proposal.turn}, {proposal.model}{f', {money(proposal.cost)}' if proposal.cost else ''}"
+    return words if proposal.earlier is None else f"{_from(proposal.earlier)}; mended in {words}"
 
 
 def _shown(context: Context) -> str:

@@ -40,6 +40,9 @@ class Stage(Protocol):
     def go_to_hunks(self) -> None:
         """Show the hunks and give them the keys."""
 
+    def price_repair(self) -> object:
+        """Say among the hunks what it would cost to send back what does not fit."""
+
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""
 

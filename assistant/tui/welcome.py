@@ -66,11 +66,31 @@ async def _take_up(screen: Stage) -> None:
 def show_talk(screen: Stage) -> None:
     """Show the conversation as it would be sent, and the hunks that still wait."""
     for message in screen.session.history:
-        screen.talk.add(message.text, "user" if message.role == "user" else "words")
+        if message.role == "user":
+            screen.talk.add(message.text, "user")
+        else:
+            _retell(screen, message.text)
     if screen.session.proposed is not None:
         present.show_proposal(screen)
         screen.talk.add("The hunks that were not decided wait for you: F2", "fold")
         screen.compose_again()
+
+
+def _retell(screen: Stage, answer: str) -> None:
+    """Say an answer again, its edits folded as when it was said first."""
+    from assistant.edits import format as edit_format
+    from assistant.edits.edit import Edit
+
+    parser = edit_format.open_parser()
+    for line in answer.splitlines(keepends=True):
+        screen.talk.append(line)
+        for each in parser.feed(line):
+            if isinstance(each, Edit):
+                present.fold(screen.talk, each)
+    for each in parser.close():
+        if isinstance(each, Edit):
+            present.fold(screen.talk, each)
+    screen.talk.end()
 
 
 async def _first_run(screen: Stage) -> None:

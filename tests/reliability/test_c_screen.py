@@ -133,7 +133,7 @@ async def test_c1_c3_c5_nothing_hostile_reaches_any_widget(make_session, repo):
     ("text", "words"),
     [
         ("x = '\u202e'", "U+202E"), ("a\u200bb", "U+200B"), ("\U000e0041", "U+E0041"), ("if p\u0430ssword:", "two alphabets"), ("def \u0391dmin", "two alphabets"),
-        ("plain", ""), ("größe = 1", ""), ("Привет мир", ""), ("μ = 3; Δx = 2", ""), ("naïve café 中文", ""), ("👩‍👩‍👧", "U+200D"),
+        ("plain", ""), ("größe = 1", ""), ("Привет мир", ""), ("μ = 3; Δx = 2", ""), ("naïve café 中文", ""), ("👩‍👩‍👧", ""), ("❤️‍🔥", ""), ("pass\u200dword", "U+200D"),
     ],
 )  # fmt: skip
 def test_c2_what_is_not_as_it_looks_is_told(text, words):

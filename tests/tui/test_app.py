@@ -272,6 +272,71 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
     assert last_message(repo) == "Teach the kettle its limit"
 
 
+async def test_what_does_not_fit_is_told_whole_at_any_width_with_what_another_try_costs(make_session, tmp_path):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("repairs = 0\n")
+    wrong = (
+        "kettle/meter.py\n```\n<<<<<<< SEARCH\n    jules: float = 0.0\n=======\n    joules = 1\n>>>>>>> REPLACE\n```\n"
+    )
+    right = wrong.replace("jules: float", "joules: float")
+    with loopback.Server(loopback.openai(wrong), loopback.openai(right)) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(60, 24)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: main.hunks.has_focus)
+
+            def drawn():
+                return [main.hunks.render_line(y).text.rstrip() for y in range(main.hunks.size.height)]
+
+            await until(pilot, lambda: "tokens, " in "".join(drawn()))
+            text = " ".join(each.strip() for each in drawn() if each)
+            assert app.session.proposed.misfits[0].message in text
+            assert "Near: kettle/meter.py:" in text
+            await pilot.pause(0.5)
+            await pilot.press("r")
+            await until(pilot, lambda: len(main.hunks.hunks) == 1)
+            assert app.session.proposed.misfits == ()
+
+
+async def test_a_page_moves_the_cursor_and_the_foot_tells_what_is_taken(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 16)) as pilot:
+        hunks = app.main.hunks
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: len(hunks.hunks) == 4 and hunks.has_focus)
+        await pilot.pause(0.5)
+        assert hunks.at == 0
+        await pilot.press("pagedown", "pagedown")
+        assert hunks.at > 0
+        at = hunks.at
+        await pilot.press("y", "n")
+        marks = [each.mark for each in hunks.review.choices]
+        assert marks[at] == "take"
+        await until(pilot, lambda: "✓1 ✗1 ·2" in hunks.render_line(hunks.size.height - 1).text)
+        await pilot.press("pageup", "pageup", "pageup", "pageup")
+        assert hunks.at == 0
+
+
+async def test_what_is_typed_right_before_accepting_is_in_the_text(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        hunks = app.main.hunks
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "add a limit to the kettle")
+        await until(pilot, lambda: len(hunks.hunks) == 4 and hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("e")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query(TextArea))
+        for key, sign in (("x", "x"), ("enter", "\r"), ("y", "y"), ("ctrl+s", None)):  # all at once
+            app.post_message(Key(key, sign))
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert hunks.review.choices[0].hunk.new_text.startswith("x\ny")
+
+
 async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(120, 34)) as pilot:

@@ -57,6 +57,24 @@ async def test_a_conversation_is_chosen_from_those_of_the_folder(talking):
             assert len(app.session.history) == 2
 
 
+async def test_an_answer_that_is_taken_up_again_has_its_edits_folded(make_session, quick):
+    session = make_session()
+    session.roster.switch("scripted/lesson")
+    await walk(session, "add a limit to the kettle")
+    await session.close()
+    app = Wattson(make_session(), "scripted/lesson", resume="last")
+    async with app.run_test(size=(100, 60)) as pilot:
+        talk = app.main.talk
+        await until(pilot, lambda: "wait for you: F2" in talk.text)
+        await pilot.pause(0.3)
+        drawn = "\n".join(talk.render_line(y).text for y in range(60))
+        assert "> replace kettle/boil.py  +1 -0" in drawn
+        assert "MOST_LITRES = 1.7" not in drawn
+        await pilot.press("ctrl+o")
+        drawn = "\n".join(talk.render_line(y).text for y in range(60))
+        assert "MOST_LITRES = 1.7" in drawn
+
+
 async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_taken_up(make_session, repo, quick):
     session = make_session()
     session.roster.switch("scripted/lesson")

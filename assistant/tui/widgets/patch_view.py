@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import hunk_lines
-from assistant.tui.lines import cut, safe, strip, wrapped
+from assistant.tui.lines import cut, safe, strip, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +31,15 @@ _MARKS = {"take": ("✓ take", "taken"), "skip": ("✗ skip", "skipped"), "": ("
 _GRACE_S = 0.4
 """Keys that come sooner after hunks have appeared were meant for something else."""
 _BESIDE_FROM = 100
+_FOOT = 2
+"""Lines at the bottom for what is decided and for keys."""
 _UNDO_KEYS = (
+    "y n  Enter {way}  q back",
     "y take  n leave  Enter {way}  q back",
     "y take  n leave  a/d file  A/X all  Enter {way}s what is taken  q back",
 )
 _KEYS = (
+    "y n  Enter write  ? keys",
     "y take  n skip  e edit  c comment  Enter write  ? keys",
     "y take  n skip  u unmark  s split  e edit  c comment  a/d file  A/X all  Enter write  q back  ? keys",
 )
@@ -124,6 +128,7 @@ class PatchView(ScrollView, can_focus=True):
         self._origin = ""
         self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
+        self._price = ""
         self._turn = 0
         self._kept: dict[int, Review] = {}
         self._coming: list[Edit] = []
@@ -155,7 +160,7 @@ class PatchView(ScrollView, can_focus=True):
         self._turn = turn
         self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
-        self.at, self._cursor, self.hint = 0, 0, hint
+        self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
         self._since = monotonic()
         self._build()
         if self._heads:
@@ -172,6 +177,11 @@ class PatchView(ScrollView, can_focus=True):
         """Forget what was decided in another conversation."""
         self._kept = {}
         self.show(None)
+
+    def tell_price(self, words: str) -> None:
+        """Say what it would cost to send back what does not fit."""
+        self._price = words
+        self.on_resize()
 
     def tell_hint(self, hint: str) -> None:
         """Say something in the line of keys."""
@@ -198,9 +208,9 @@ class PatchView(ScrollView, can_focus=True):
     def coming(self, edit: Edit) -> None:
         """Show that an edit of the running reply is whole; its place is looked for at the end."""
         if self.review is None and not self._coming:
-            self._rows = [_Row()] * 2
+            self._rows = [_Row()] * _FOOT
         self._coming.append(edit)
-        self._rows[-2:-2] = _coming_rows(edit)
+        self._rows[-_FOOT:-_FOOT] = _coming_rows(edit)
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._strips.clear()
         self.scroll_end(animate=False)
@@ -222,7 +232,7 @@ class PatchView(ScrollView, can_focus=True):
         self._heads, self._shown = [], {}
         self._strips.clear()
         if self._origin and self.review is not None:
-            rows.append(_Row(words=self._origin, style="note"))
+            rows += _told(self._origin, "note", width)
         path = ""
         hunks = self.hunks
         for index, hunk in enumerate(hunks):
@@ -236,18 +246,15 @@ class PatchView(ScrollView, can_focus=True):
                 rows.append(_Row(words=f"{path}  {counts}{what}", style="file"))
             self._heads.append(len(rows))
             rows.append(_Row(index))
-            rows += [_Row(words=f"! {each}", style="warning") for each in hunk_lines.doubts(hunk)]
+            for each in hunk_lines.doubts(hunk):
+                rows += _told(f"! {each}", "warning", width)
             rows += self._hunk_rows(index, hunk, width)
-            rows += self._comment_rows(hunk)
-        for misfit in self._misfits:
-            rows.append(_Row(words=f"does not fit: {misfit.message}", style="warning"))
-            rows += [_Row(words=f"  near {each.path}:{each.start}-{each.end}") for each in misfit.candidates[:2]]
-        if self._misfits:
-            rows.append(_Row(words="r sends what does not fit back to the model, with the nearest lines", style="note"))
+            rows += self._comment_rows(hunk, width)
+        rows += self._misfit_rows(width)
         rows += [row for edit in self._coming for row in _coming_rows(edit)]
         if not rows:
             rows.append(_Row(words="No hunks wait for you. Ask for a change.", style="note"))
-        rows += [_Row()] * 2  # room for the line of keys, which stays in sight
+        rows += [_Row()] * _FOOT  # room for the keys, which stay in sight
         self._rows = rows
         self.virtual_size = Size(self.size.width, len(rows))
         self.refresh()
@@ -266,15 +273,33 @@ class PatchView(ScrollView, can_focus=True):
         found = hunk_lines.heights(hunk, width)
         return [_Row(index, line, part) for line, parts in enumerate(found) for part in parts]
 
-    def _comment_rows(self, hunk: Hunk) -> list[_Row]:
+    def _misfit_rows(self, width: int) -> list[_Row]:
+        """Say what found no place and why, what is there already, and what can be done about it."""
+        rows: list[_Row] = []
+        for misfit in self._misfits:
+            done = misfit.reason == "already"
+            near = "; ".join(f"{each.path}:{each.start}-{each.end}" for each in misfit.candidates[:2])
+            words = f"{'is there' if done else 'does not fit'}: {misfit.message}{f' Near: {near}' if near else ''}"
+            rows += _told(words, "note" if done else "warning", width)
+        if any(each.mendable for each in self._misfits):
+            words = f"r sends what does not fit back to the model, with the nearest lines{self._price}"
+            rows += _told(words, "note", width)
+        return rows
+
+    def _comment_rows(self, hunk: Hunk, width: int) -> list[_Row]:
         comments = self.review.comments if self.review else ()
         lines = {(line.new, "") for line in hunk.lines} | {
             (line.old, line.text) for line in hunk.lines if line.kind == "-"
         }
+        mine = [each for each in comments if each.path == hunk.path and (each.line, each.gone) in lines]
         return [
-            _Row(words=f"  # {'what was ' if each.gone else ''}line {each.line}: {each.words}", style="ticked")
-            for each in comments
-            if each.path == hunk.path and (each.line, each.gone) in lines
+            row
+            for each in mine
+            for row in _told(
+                f"  # {'what was ' if each.gone else ''}line {each.line}: {' '.join(each.words.split())}",
+                "ticked",
+                width,
+            )
         ]
 
     # Where the user stands.
@@ -288,7 +313,7 @@ class PatchView(ScrollView, can_focus=True):
         if hunk >= 0:
             self.at = hunk
         self._strips.clear()
-        top, size = self.scroll_offset.y, max(1, self.scrollable_content_region.height - 2)
+        top, size = self.scroll_offset.y, max(1, self.scrollable_content_region.height - _FOOT)
         if (row == self._heads[self.at] and self._end_of(self.at) >= top + size) or row < top + 1:
             self.scroll_to(y=max(0, row - 1), animate=False)
         elif row >= top + size:
@@ -297,7 +322,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def _end_of(self, index: int) -> int:
         """Return the row behind a hunk."""
-        return self._heads[index + 1] - 1 if index + 1 < len(self._heads) else len(self._rows) - 2
+        return self._heads[index + 1] - 1 if index + 1 < len(self._heads) else len(self._rows) - _FOOT
 
     def action_line(self, step: int) -> None:
         """Move by a line."""
@@ -306,6 +331,17 @@ class PatchView(ScrollView, can_focus=True):
             row += step
         if 0 <= row < len(self._rows):
             self._go(row)
+
+    def page(self, step: int) -> None:
+        """Move by a screen; past the hunks, what is below them is scrolled to."""
+        size = max(1, self.scrollable_content_region.height - _FOOT)
+        row = max(0, min(len(self._rows) - 1, self._cursor + step * size))
+        while 0 <= row < len(self._rows) and self._rows[row].hunk < 0:
+            row -= step
+        if (row - self._cursor) * step > 0:
+            self._go(row)
+        else:
+            self.scroll_relative(y=step * size, animate=False)
 
     def action_hunk(self, step: int) -> None:
         """Go to another hunk."""
@@ -402,7 +438,7 @@ class PatchView(ScrollView, can_focus=True):
         """Ask for what needs another screen."""
         if self.preview is not None and what != "help":
             return  # what was written is not edited here, nor commented on
-        if what == "help" or (what == "repair" and self._misfits):
+        if what == "help" or (what == "repair" and any(each.mendable for each in self._misfits)):
             self.post_message(self.Wanted(what, self.at, 0))
         elif self.hunks and (what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}):
             line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
@@ -429,8 +465,11 @@ class PatchView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         width = self.scrollable_content_region.width
-        if self.hunks and y == self.scrollable_content_region.height - 1:
-            return self._status(width)
+        below = y - self.scrollable_content_region.height + _FOOT
+        if self.hunks and below >= 0:
+            foot = self._foot(width)
+            if below >= _FOOT - len(foot):
+                return foot[below - _FOOT]
         index = y + self.scroll_offset.y
         if not 0 <= index < len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
@@ -450,7 +489,7 @@ class PatchView(ScrollView, can_focus=True):
     def _draw(self, index: int, width: int) -> Strip:
         row = self._rows[index]
         if row.hunk < 0:
-            return wrapped(safe(row.words), [], self.look[row.style], 10_000)[0].adjust_cell_length(width)
+            return strip([Segment(cut(safe(row.words), width), self.look[row.style])], width)
         hunk = self.hunks[row.hunk]
         if row.line < 0:
             return self._head(row.hunk, hunk, width)
@@ -475,14 +514,24 @@ class PatchView(ScrollView, can_focus=True):
         rest = self.look["range"] + (self.look["cursor"] if here and self.has_focus else Style.null())
         return strip([Segment(words, style), Segment(cut(safe(f"  {hunk.header}{rungs}"), width), rest)], width, rest)
 
-    def _status(self, width: int) -> Strip:
-        """Draw what is decided and which keys there are; it stays at the bottom."""
+    def _foot(self, width: int) -> list[Strip]:
+        """Draw what is decided and which keys there are; it stays at the bottom. Long words take all its lines."""
         assert self.review is not None  # noqa: S101 - asked by the caller
-        done = len(self.hunks) - len(self.review.undecided)
-        head = f" {done}/{len(self.hunks)} decided  "
+        sums = len(self.review.taken), len(self.review.skipped), len(self.review.undecided)
+        head = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
         sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else _KEYS
-        words = self.hint or next((each for each in reversed(sets) if len(head) + len(each) <= width), sets[0])
-        return strip([Segment(cut(head + words, width), self.look["keys"])], width, self.look["keys"])
+        words = head + (self.hint or next((each for each in reversed(sets) if len(head) + len(each) <= width), sets[0]))
+        parts = wrap(words, width)
+        lines = [words[first:last] for first, last in parts[: _FOOT - 1]]
+        lines += [words[first:] for first, _ in parts[_FOOT - 1 : _FOOT]]
+        return [strip([Segment(cut(each, width), self.look["keys"])], width, self.look["keys"]) for each in lines]
+
+
+def _told(words: str, style: str, width: int) -> list[_Row]:
+    """Make rows of words of ours, wrapped; what goes on stands further right."""
+    words = safe(words)
+    parts = wrap(words, max(4, width - 2))
+    return [_Row(words=("  " if first else "") + words[first:last], style=style) for first, last in parts]
 
 
 def _coming_rows(edit: Edit) -> list[_Row]:
