@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import only_path, opens_string
+from assistant.edits.naming import named_by, only_path, opens_string, remarked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
 _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|@$|\+\+\+|---)[^`]{0,24}$")
+_TAG = re.compile(r"^\s*</?[A-Za-z][\w-]*>\s*$")
 _ABOVE = 8
 _ENTERS = re.compile(
     r"(?:^|[\s(;&|])(?:(?:cd|pushd) +|git +-C +|patch\b.*? -d *)(?P<folder>'[^']*'|\"[^\"]*\"|[^\s;&|)]+)"
@@ -104,6 +105,9 @@ class EditParser:
         self._begun = False
         self._thought = ""
         self._quoted = False
+        self._paths: set[str] = set()
+        self._named = ("", 0)
+        self._passed: list[tuple[str, int]] = []
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -133,19 +137,22 @@ class EditParser:
             words = f"The reply may be cut short: {why}. Nothing of it is written."
             edit = Edit("replace", self._last_path, reply_line=self._number, format=self._last.format)
             found.append(Misfit(edit, "incomplete", words))
+        if self._last is not None:
+            found += [_passed_over(path, number) for path, number in self._passed if path not in self._paths]
         return found
 
     def _cut_short(self, rest: str) -> str:
         """Say how a reply with edits ends as if more had been meant to come; empty where it does not."""
         if self._fence:
             return f"the fence opened at line {self._opened} is not closed"
-        last = next((line for line in reversed(self._above) if line.strip()), "")
+        last = next((line for line in reversed(self._above) if line.strip() and not _TAG.match(line)), "")
         if not last:
             return ""
         if _HALF_MARK.match(last) and last.strip("- "):
             return f"its last line is {last.strip()[:40]!r}"
         path, sure = only_path(last) if not _BULLET.match(last) else ("", False)
-        if path and sure and not last.rstrip().endswith("."):
+        known = " " in last.strip() and any(word.strip("`*\"'():,") in self._paths for word in last.split())
+        if path and sure and not known and not last.rstrip().endswith("."):
             return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
         word = last.strip()
         if rest and " " not in word and ("/" in word or "\\" in word or word[:1].islower()):
@@ -163,12 +170,13 @@ class EditParser:
         found = self._inside(line, self._active) if self._active is not None else self._outside(line)
         for each in found:
             self._last = each.edit if isinstance(each, Misfit) else each
+            self._paths.add(self._last.path)
         return found
 
     def _behind_thoughts(self, line: str) -> str:
         """Return what a line has behind the thoughts that a reply may open with: what is tried there is no answer."""
         if not self._begun and line.strip():
-            self._begun = True
+            self._begun, line = True, line.removeprefix("\ufeff")
             opened = _THOUGHT.match(line)
             self._thought = opened[1].lower() if opened else ""
         if self._thought:
@@ -188,6 +196,8 @@ class EditParser:
             if not parser.back and self._fence and closes(line, self._fence):
                 self._fence = self._info = ""
             if parser.back:
+                if found:  # its path is behind it; else what is given back may be another notation of the same edit
+                    self._above = []
                 return [*found, *self._again(parser.back)]
             self._above = []
             self._just_done = not self._fence and not _FENCE.match(line)
@@ -218,6 +228,7 @@ class EditParser:
         for each in self._formats:
             self._active = each.begin(line, place)
             if self._active is not None:
+                self._named = ("", 0)
                 self._last_path = self._active.path or self._last_path
                 self._quoted = bool(self._fence) and self._is_in_string()
                 return []
@@ -233,8 +244,10 @@ class EditParser:
         """Take a line that is no edit: fences open and close, the last few lines are remembered."""
         fence = _FENCE.match(line)
         if self._fence and closes(line, self._fence):
+            if self._named[0]:
+                self._passed.append(self._named)
             self._fence = self._info = ""
-            self._above = []
+            self._above, self._named = [], ("", 0)
             return
         if fence and not self._fence:
             if self._just_done and not (fence["info"] or "").strip() and not fence["tag"]:
@@ -243,10 +256,18 @@ class EditParser:
             self._fence = fence["fence"] or f"<{fence['tag']}>"
             self._info = (fence["info"] or "").strip()
             self._opened = self._number
+            self._named = (named_by(self._info), self._number)
+        elif self._fence and self._opened == self._number - 1 and not self._named[0]:
+            self._named = (remarked(line), self._number)
         if line.strip():
             self._just_done = False
         self._above.append(line)
         del self._above[:-_ABOVE]
+
+
+def _passed_over(path: str, number: int) -> Misfit:
+    words = f"The block at line {number} of the reply names {path} in its fence or its first line, where it may only be shown; the text of a file has its name on the line above the fence."
+    return Misfit(Edit("whole", path, reply_line=number, format="whole_file"), "malformed", words)
 
 
 def _quotation(edit: Edit) -> Misfit:

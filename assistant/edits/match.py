@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant.edits import place, suspect
+from assistant.edits import passage, place, suspect
 from assistant.edits.draft import Draft, Overlap, load
 from assistant.edits.edit import Candidate, Edit, Misfit
 from assistant.edits.patch import Patch
@@ -196,7 +196,11 @@ def _put(
 ) -> str:
     """Make one edit; returns the rung that found its place."""
     if edit.action in {"create", "whole"}:
-        if edit.action == "create" or not _quotes(edit, draft, edited):
+        if edit.action == "create" or not passage.is_quoted(edit, draft, edited):
+            short = draft.path[2:]
+            if draft.before is None and draft.path[:2] in {"a/", "b/"} and (short in drafts or read(short) is not None):
+                words = f"Whether {draft.path} (line {edit.reply_line} of the reply) is a new file, or {short} as a diff names it, cannot be told."
+                raise Refusal("malformed", words)
             _write_whole(edit, draft, shown)
         return ""
     if not draft.exists and draft.before is not None:
@@ -235,28 +239,6 @@ def _portable(path: str) -> None:
     why = unportable(path)
     if why:
         raise Refusal("outside", f"{path!r} is not a name for a new file: {why}.")
-
-
-def _quotes(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
-    """Whether the text of a whole file is a passage of the file that is only shown: the same reply edits the file.
-
-    Raises Refusal where that cannot be told: it edits the file and the text is no passage of it, or it does not, and
-    more than half of the file would go for a passage of it.
-    """
-    if not draft.exists or draft.touched or not draft.lines:
-        return False
-    text = [line.rstrip() for line in cut(edit.after)]
-    passage = any(line for line in text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
-    told, there = (sum(bool(line.strip()) for line in lines) for lines in (text, draft.lines))
-    if draft.path in edited:
-        if passage and told < there:
-            return True
-        words = f"{draft.path}: the reply gives a text of the whole file (line {edit.reply_line} of the reply) and edits it as well: which is meant cannot be told."
-        raise Refusal("conflict", words)
-    if passage and told * 2 < there:
-        words = f"{draft.path}: the text at line {edit.reply_line} of the reply is a passage of the file, and all else would go: it may only be shown."
-        raise Refusal("elided", words)
-    return False
 
 
 def _write_whole(edit: Edit, draft: Draft, shown: Collection[str] | None) -> None:

@@ -10,7 +10,7 @@ import unicodedata
 
 _MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+|\d+[.)][ \t]+|>[ \t]+)+")
 _LABEL = re.compile(
-    r"^(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|path|update|updated|edit|modify|modified|change|create|created|add|delete|in|for|to)"
+    r"^(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|new|path|update|updated|edit|modify|modified|change|create|created|add|delete|in|for|to)"
     r"(?:[ \t]*[:=][ \t]*|[ \t]+)",
     re.IGNORECASE,
 )
@@ -29,7 +29,15 @@ _NOTED = re.compile(
     r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
     re.IGNORECASE,
 )
+_ANNOUNCES = re.compile(
+    r"\b(?:creat\w+|new|full|complete|entire|whole|rewrit\w+|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of|saved? (?:as|in|to))\b",
+    re.IGNORECASE,
+)
 _RANGED = re.compile(r"^(.*\S):L?\d+(?:[-\u2013]L?\d+)?$")
+_PROSE = re.compile(
+    r"\b(?:of|to|for|from|in|at|with|and|or|run|cat|see|old|contents?|outputs?|results?|changes?|diff)\b", re.IGNORECASE
+)
+"""Words that stand between others, and before a path that they speak of; hardly in the name of a folder."""
 _EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,12}$")
 _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
@@ -182,6 +190,7 @@ def only_path(line: str) -> tuple[str, bool]:
             len(words) > 5
             or _SPOKEN.match(plain)
             or _OPTION.search(plain)
+            or (len(words) > 1 and "/" in words[-1] and _PROSE.search(" ".join(words[:-1])))
             or not _EXTENSION.match(re.split(r"[/\\]", plain)[-1])
         )
         if not spoken:
@@ -190,6 +199,33 @@ def only_path(line: str) -> tuple[str, bool]:
     if len(words) == 1 and re.match(r"^[\w@$%~+.-]+$", plain) and (ticked == [plain] or plain == raw.rstrip(":")):
         return plain, False
     return (raw, False) if named else ("", False)
+
+
+def names_whole(line: str) -> str:
+    """Return the path in a sentence that announces all the text of a file ("Create a new file `a/b.py` with this content:")."""
+    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(line)]
+    ticked = ticked or [name for name in (each.rstrip(".:)") for each in _TOKEN.findall(line)) if "/" in name]
+    if len(ticked) != 1 or not line.rstrip(" *_").endswith(":") or not _ANNOUNCES.search(line) or not looks(ticked[0]):
+        return ""
+    return ticked[0] if _EXTENSION.match(re.split(r"[/\\]", ticked[0])[-1]) or ticked[0] in _BARE else ""
+
+
+def named_by(info: str) -> str:
+    """Return the path that the words behind a fence name: `python:src/a.py`, `src/a.py`, `py title="src/a.py"`."""
+    for word in info.split():
+        name = word.rpartition("=")[2].strip("\"'{}")
+        language, _, rest = name.partition(":")
+        name = rest if rest and language.isalpha() else name
+        if ":" not in name and _EXTENSION.match(re.split(r"[/\\]", name)[-1]) and not name.startswith("."):
+            return name
+    return ""
+
+
+def remarked(line: str) -> str:
+    """Return the path in a folder that a remark consists of (`# src/a.py`), as some stand on the first line of a block."""
+    match = _COMMENT.match(line.strip())
+    name = match[1].removeprefix("File:").removeprefix("file:").strip() if match else ""
+    return name if "/" in name and " " not in name and _EXTENSION.match(name.rpartition("/")[2]) else ""
 
 
 def opens_string(line: str) -> bool:

@@ -135,7 +135,7 @@ def _ambiguous(edit: Edit, draft: Draft, found: list[Found]) -> Refusal:
 def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
     """Use what the edit itself tells: an anchor, the end of the file, its line number, the edits before it."""
     if edit.anchors:
-        inside = _anchored(edit.anchors, draft.index, found)
+        inside = _anchored(edit.anchors, draft.index, found) or _behind(edit.anchors[-1].strip(), draft.index, found)
         if len(inside) == 1:
             return [_as(inside[0], "anchor")]
         return found
@@ -145,7 +145,9 @@ def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list
             return [_as(last[0], "end of file")]
     if edit.at is not None and not draft.miscounts:
         named = [place for place in found if place.start + 1 == edit.at]
-        if named:
+        # The edits above may have been counted in: then another place may be the one that is meant.
+        moved = sum(len(each.lines) - each.end + each.start for each in draft.splices if each.start < edit.at)
+        if named and not (moved and any(place.start + 1 == edit.at - moved for place in found)):
             return [_as(named[0], "line number given")]
     if said > 1:
         if said == len(found) and not any(spliced(draft, place.start, place.end) for place in found):
@@ -167,6 +169,24 @@ def _anchored(anchors: tuple[str, ...], index: Index, found: list[Found]) -> lis
         if inside:
             return inside
     return []
+
+
+def _behind(anchor: str, index: Index, found: list[Found]) -> list[Found]:
+    """Return the places behind an anchor that stands in the file once, as long as nothing like it stands between.
+
+    So is a remark above the next function named by the function before it, as in the headers of git's hunks.
+    """
+    for same in (_is, _begins):
+        heads = [at for at, line in enumerate(index.lines) if same(line, anchor)]
+        if heads:
+            break
+    if len(heads) != 1:
+        return []
+    head = index.lines[heads[0]]
+    sign = _first(head), len(lead(head))
+    behind = [place for place in found if place.start > heads[0]]
+    between = index.lines[heads[0] + 1 : behind[0].start] if behind else []
+    return behind if not any((_first(line), len(lead(line))) == sign for line in between if line.strip()) else []
 
 
 def _is(line: str, anchor: str) -> bool:

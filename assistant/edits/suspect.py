@@ -34,7 +34,11 @@ _NEVER_TABS = (".py", ".pyi", ".rs", ".toml", ".yaml", ".yml")
 """Files whose grammar or formatter has them indented by blanks alone."""
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
+_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
+_ODD_BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
+_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+_REMARK = re.compile(r"(?:#|//|/\*|<!--|^\s*\*|--\s|;\s).*$")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _HALF_BENT = re.compile("[\u201c\u201d]{2}\"|\"[\u201c\u201d]{2}|[\u2018\u2019]{2}'|'[\u2018\u2019]{2}")
 """Three quotes of which two were bent."""
@@ -71,6 +75,8 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         if not draft.lines and not _DOTS.search(line):
             continue  # a new file has nothing to leave out; "// no change" is a comment like another there
         if line not in old and not draft.index.where("stripped", str.strip).get(line):
+            if _is_example(edit, draft, new, index, whole=whole):
+                continue
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
     for index, header in elision.stubs(new) if not printed else ():
         # A body of three dots below a header that the file has already stands for the body that is there; so it may
@@ -78,6 +84,8 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         there = draft.index.where("stripped", str.strip).get(header.strip(), ()) if header.strip() else ()
         hidden = bool(draft.lines) and not header.strip()
         if new[index].strip() not in old and (hidden or (there and not _bodiless(draft, there, new[index].strip()))):
+            if _has_stub(draft, new, header) or _is_example(edit, draft, new, index, whole=whole):
+                continue
             whose = repr(header.strip()[:60]) if there else "what begins above them"
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {whose}.")
     _swallows(edit, draft, new, whole=whole)
@@ -108,6 +116,10 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         )
     if _escaped(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
+    odd = not name.endswith(_TEXTS) and any(map(_odd_blank, fresh))
+    if odd and not _ODD_BLANK.search(edit.before) and not draft.index.holds(_ODD_BLANK):
+        words = f"{draft.path}: the new lines ({at}) have no-break spaces (U+00A0) or the like in their code."
+        raise Refusal("malformed", words)
 
 
 def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
@@ -159,6 +171,32 @@ def _marked(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
         raise Refusal("malformed", words)
 
 
+def _has_stub(draft: Draft, new: list[str], header: str) -> bool:
+    """Whether the file has dots below this header as often as the new lines have."""
+    there, here = (
+        sum(each.strip() == header.strip() for _, each in elision.stubs(lines)) for lines in (draft.lines, new)
+    )
+    return here <= there
+
+
+def _is_example(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: bool) -> bool:
+    """Whether dots of a page stand in a code block where no line goes, or where a line goes that has dots as well."""
+    if not draft.path.lower().endswith(_TEXTS):
+        return False
+    fences = [line for line in new[:index] if _FENCE.match(line)]
+    opened = bool(fences) and (len(fences) % 2 == 1 or bool(fences[-1].strip(" `~")))  # only one that opens has a word
+    old = draft.index.lines if whole else edit.before.split("\n")
+    come = [line.rstrip() for line in new]
+    lost = [
+        line
+        for a, b, c, d in changes([line.rstrip() for line in old], come)
+        if c <= index < d
+        for line in old[a:b]
+        if line.strip() and line.strip() not in {each.strip() for each in come[c:d]}
+    ]
+    return (opened and not lost) or any(map(_DOTS.search, lost))
+
+
 def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:
     """Whether the file itself has nothing but these dots below one of the headers: an overload, a protocol."""
     have = draft.index.read("stripped", str.strip)
@@ -187,6 +225,13 @@ def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
             "malformed",
             f"{draft.path}: the new lines (line {edit.reply_line} of the reply) begin with no-break spaces (U+00A0).",
         )
+
+
+def _odd_blank(line: str) -> bool:
+    """Whether code has a blank that no language takes for one; in literals and remarks it may be meant."""
+    if line.isascii() or not _ODD_BLANK.search(line):
+        return False
+    return bool(_ODD_BLANK.search(_REMARK.sub("", _LITERAL.sub("", line))))
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

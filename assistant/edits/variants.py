@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -104,15 +105,14 @@ def _shifted(index: Index, wish: Wish, starts: Sequence[int], rung: str) -> Iter
         shift = _shift(there, wish.old)
         if shift is None:
             continue
-        less = shift[0]
-        if any(line.strip() and not line.startswith(less) for line in wish.new):
-            continue
         if wish.signed and shift == ("", " "):
             continue  # context lost the column of signs: where new lines stand cannot be told
         if _mixes(wish, shift):
             continue  # one width throughout has to tell how deep the new lines stand: `_tabbed` looks for it
-        moved = Wish([_move(line, shift) for line in wish.old], [_move(line, shift) for line in wish.new], wish.source)
-        turned = less and shift[1] and ("\t" in less) != ("\t" in shift[1])
+        moved = _moved(wish, there, shift)
+        if moved is None:
+            continue
+        turned = all(shift) and ("\t" in shift[0]) != ("\t" in shift[1])
         yield settle(index, start, moved, "tabs and blanks" if turned else rung)
 
 
@@ -135,6 +135,40 @@ def _shift(there: Sequence[str], old: Sequence[str]) -> tuple[str, str] | None:
 
 def _move(line: str, shift: tuple[str, str]) -> str:
     return shift[1] + line[len(shift[0]) :] if line.strip() else line
+
+
+def _moved(wish: Wish, there: Sequence[str], shift: tuple[str, str]) -> Wish | None:
+    """Shift an edit to where its lines to find stand in the file; None where it cannot be told where the new ones shall.
+
+    They may stand right already: lines that are in both, each once, tell, and that all are as deep as in the file.
+    """
+    less, more = shift
+    old = [_move(line, shift) for line in wish.old]
+    if shift == ("", ""):
+        return wish
+    seen, come = ({line.strip(): lead(line) for line in _alone(lines)} for lines in (wish.old, wish.new))
+    have = {line.strip(): lead(line) for line in there}
+    both = [line for line in seen if line in come]
+    as_searched = any(come[line] == seen[line] for line in both)
+    as_in_file = [line for line in come if line in seen and come[line] == have.get(line)]
+    told = [line for line in wish.new if line.strip()]
+    deep = bool(told) and all(line.startswith(more) for line in told)
+    if as_in_file and not as_searched and deep:
+        return Wish(old, wish.new, wish.source)
+    if not all(line.startswith(less) for line in told):
+        return None
+    if as_in_file and deep and next(iter(line for line in come if line in seen)) == as_in_file[0]:
+        return None
+    first = next((line for line in wish.old if line.strip()), "")
+    if not both and told and deep and lead(told[0]) == more + lead(first)[len(less) :] != lead(first):
+        return None
+    return Wish(old, [_move(line, shift) for line in wish.new], wish.source)
+
+
+def _alone(lines: Sequence[str]) -> list[str]:
+    """Return the lines that stand there once, blanks around them aside."""
+    counts = Counter(line.strip() for line in lines)
+    return [line for line in lines if counts[line.strip()] == 1 and line.strip()]
 
 
 def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:
@@ -209,9 +243,9 @@ def _plain(index: Index, wish: Wish) -> list[Found]:
         old, made = ([line.translate(table) for line in lines] for lines in (wish.old, wish.new))
         base = Wish(old, made, wish.source)
         shift = _shift([_lead_of(have, want) for have, want in zip(there, old, strict=True)], old)
-        if shift is None or any(line.strip() and not line.startswith(shift[0]) for line in made):
+        moved = _moved(base, there, shift) if shift is not None else None
+        if moved is None:
             continue
-        moved = Wish([_move(line, shift) for line in base.old], [_move(line, shift) for line in base.new], base.source)
         found.append(settle(index, start, moved, "typography"))
     return found
 

@@ -743,3 +743,233 @@ def test_lines_that_look_like_the_header_of_another_file_are_of_the_hunk_where_t
     assert made == ({**sql, "q.sql": "a;\n++ b.sql\nb;\nC;\n"}, [])
     two = f"```diff\n--- a/q.sql\n+++ b/q.sql\n{head}\n-a;\n+A;\n -- b.sql\n--- a/b.sql\n+++ b/b.sql\n@@ -1,2 +1,2 @@\n-b;\n+B;\n c;\n```\n"
     assert read(two, sql) == ({"q.sql": "A;\n-- b.sql\nb;\nc;\n", "b.sql": "B;\nc;\n"}, [])
+
+
+DEEP = "class A:\n    def f(self):\n        a = 1\n        return a\n\n    def g(self):\n        return 2\n"
+
+
+@pytest.mark.parametrize(
+    ("search", "new", "want"),
+    [
+        ("a = 1\nreturn a\n", "        a = 2\n        return a\n", "        a = 2\n        return a\n"),  # new lines are right
+        ("a = 1\nreturn a\n", "a = 2\nreturn a\n", "        a = 2\n        return a\n"),
+        ("a = 1\nreturn a\n", "a = 1\nif a:\n        return a\n", "        a = 1\n        if a:\n                return a\n"),
+        ("    a = 1\n    return a\n", "    a = 1\n    if a:\n        return a\n", "        a = 1\n        if a:\n            return a\n"),
+        ("a = 1\nreturn a\n", "        b = 1\n        return b\n", None),  # which cannot be told
+        ("            a = 1\n            return a\n", "        a = 1\n        return 3\n", "        a = 1\n        return 3\n"),
+    ],
+)  # fmt: skip
+def test_new_lines_that_stand_right_already_are_not_shifted_with_the_search(search, new, want):
+    after, misfits = read(f"a.py\n```\n<<<<<<< SEARCH\n{search}=======\n{new}>>>>>>> REPLACE\n```\n", {"a.py": DEEP})
+    old = "        a = 1\n        return a\n"
+    assert after == {"a.py": DEEP.replace(old, want) if want else DEEP}
+    assert bool(misfits) is (want is None)
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\n", "\n\n\nThat is all.\n"])
+@pytest.mark.parametrize("path", ["notes.md", "docs/a.rst", "CMakeLists.txt"])
+def test_a_page_with_empty_lines_below_it_is_whole(path, end):
+    assert read(f"Here it is:\n\n{path}\n```\nfine\n```\n{end}", {}) == ({path: "fine\n"}, [])
+
+
+PAGE_OF_CODE = "# Use\n\n```go\nf(1)\n```\n\nOld.\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fits"),
+    [
+        ("Old.\n", "Old.\n\n```go\nf(1)\n// [...]\nf(2)\n```\n", True),
+        ("Old.\n", "```go\n...\n```\nOld.\n", True),
+        ("# Use\n\n```go\nf(1)\n", "# Use\n\n```go\n...\n", False),  # the call would go
+        ("Old.\n", "Old.\n\n...\n", False),  # no code, and nobody writes that
+    ],
+)
+def test_dots_in_the_code_of_a_page_are_its_own_where_nothing_goes(old, new, fits):
+    after, misfits = read(
+        f"a.md\n````\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n````\n", {"a.md": PAGE_OF_CODE}
+    )
+    assert after == {"a.md": PAGE_OF_CODE.replace(old, new) if fits else PAGE_OF_CODE}
+    assert [each.reason for each in misfits] == ([] if fits else ["elided"])
+
+
+def test_a_whole_page_may_have_the_dots_that_it_has():
+    page = "```go\ntype T struct {\n\tA int\n}\n\n...\n\ntype T struct {\n}\n```\n"
+    new = page.replace("A int", "B int")
+    assert read(f"a.md\n````\n{new}````\n", {"a.md": page}) == ({"a.md": new}, [])
+
+
+REMARKED = "{\n    /** Say.\n     * It. */\n    function a()\n    {\n    }\n}\nif (1) {\n    function b()\n    {\n    }\n}\nif (2) {\n    /** Say.\n     * It. */\n    function c()\n    {\n    }\n}\n"
+
+
+@pytest.mark.parametrize(("anchor", "fits"), [("function b()", True), ("function a()", False), ("function c()", False)])
+def test_a_remark_is_below_the_function_before_it(anchor, fits):
+    reply = f"*** Begin Patch\n*** Update File: a.php\n@@ {anchor}\n-     * It. */\n+     * That. */\n*** End Patch\n"
+    after, misfits = read(reply, {"a.php": REMARKED})
+    head, _, tail = REMARKED.rpartition("It.")
+    assert after == {"a.php": f"{head}That.{tail}" if fits else REMARKED}
+    assert bool(misfits) is not fits
+
+
+def test_a_line_of_the_file_that_looks_like_a_marker_of_a_patch_is_one_of_the_file():
+    file = "*** Update File: x.py\none\ntwo\n"
+    reply = "*** Begin Patch\n*** Update File: a.txt\n@@\n *** Update File: x.py\n-one\n+ONE\n two\n*** End Patch\n"
+    assert read(reply, {"a.txt": file}) == ({"a.txt": file.replace("one", "ONE")}, [])
+
+
+@pytest.mark.parametrize("path", ["b/Makefile", "a/src/x.py"])
+def test_a_text_for_a_file_as_a_diff_would_name_it_is_refused(path):
+    files = {"Makefile": "all:\n", "src/x.py": "x = 1\n"}
+    after, misfits = read(f"{path}\n```\nnew\n```\n", files)
+    assert after == files
+    assert [each.reason for each in misfits] == ["malformed"]
+    assert read("b/other.py\n```\nx = 1\n```\n", files) == ({**files, "b/other.py": "x = 1\n"}, [])
+
+
+@pytest.mark.parametrize(
+    ("new", "fits"),
+    [
+        ("f(a,\u00a0b)", False),
+        ("f(a, b)  # of\u00a0both", True),
+        ("f('10\u00a0%')", True),
+        ("x =\u20021", False),
+    ],
+)
+def test_blanks_that_no_language_takes_for_one_are_not_brought_into_code(new, fits):
+    after, misfits = read(
+        f"a.py\n```\n<<<<<<< SEARCH\nf(a)\n=======\n{new}\n>>>>>>> REPLACE\n```\n", {"a.py": "f(a)\n"}
+    )
+    assert after == {"a.py": f"{new}\n" if fits else "f(a)\n"}
+    assert bool(misfits) is not fits
+
+
+@pytest.mark.parametrize(
+    ("last", "want"),
+    [
+        ("-\n\\ No newline at end of file\n+\n", "one\nTWO\n\n"),  # "two\n" and nothing, then "TWO\n" and an empty line
+        (" \n\\ No newline at end of file\n", "one\nTWO\n"),
+    ],
+)
+def test_an_empty_line_without_an_end_is_the_end_of_the_text(last, want):
+    diff = f"--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n{last}"
+    assert read(f"```diff\n{diff}```\n", {"a.txt": "one\ntwo\n"}) == ({"a.txt": want}, [])
+
+
+LONG = "import os\n\n" + "".join(f"def f{n}():\n    return {n}\n\n" for n in range(30))
+PIECE = "```python\ndef f7():\n    return 77\n```\n"
+
+
+@pytest.mark.parametrize(
+    "head", ["Update `a.py`:\n\n", "a.py (lines 23-24)\n", "In `a.py`:\n", "a.py\n", "### a.py - f7\n", "**a.py**\n"]
+)
+def test_a_changed_passage_does_not_do_away_with_the_rest_of_its_file(head):
+    after, misfits = read(head + PIECE, {"a.py": LONG})
+    assert after == {"a.py": LONG}
+    assert {each.reason for each in misfits} <= {"elided"}
+
+
+def test_what_a_program_printed_is_not_the_text_of_its_file():
+    output = 'In `a.py`:\n\n```\nTraceback (most recent call last):\n  File "a.py"\nValueError\n```\n'
+    edit = "b.py\n```\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n```\n"
+    after, _ = read(f"{output}\n{edit}", {"a.py": LONG, "b.py": "x\n"})
+    assert after["a.py"] == LONG
+
+
+def test_a_text_without_the_first_third_of_its_file_is_a_passage():
+    short = "import a\nimport b\nimport c\nimport d\n\ndef f():\n    return 1\n\ndef g():\n    return 2\n"
+    last = "def f():\n    return 1\n\ndef g():\n    return 3\n"
+    after, misfits = read(f"a.py\n```\n{last}```\n", {"a.py": short})
+    assert after == {"a.py": short}
+    assert [each.reason for each in misfits] == ["elided"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG.partition("def f9")[0].replace("return 3", "return 33"),  # the end goes
+        "import sys\n" + LONG.partition("\n")[2].partition("def f25")[0],
+        LONG.replace("import os\n", ""),
+    ],
+)
+def test_a_text_that_begins_like_its_file_or_has_most_of_it_is_all_of_it(text):
+    assert read(f"a.py\n```\n{text}```\n", {"a.py": LONG}) == ({"a.py": text}, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", 'T = """\n```\nexample\n```\n"""\ny = 1\n'),
+        ("a.py", "def f():\n    '''Say.\n\n```\nf()\n```\n'''\n    return \"'''\"\n"),
+        ("a.sh", "cat <<EOF\n```\nls\n```\nEOF\necho done\n"),
+        ("a.rb", "x = <<~TEXT\n```\nls\n```\nTEXT\nputs x\n"),
+        ("a.kt", 'val t = """\n```\nrun\n```\n"""\n'),
+        ("a.c", "/* Use:\n```\nf();\n```\n*/\nint f(void);\n"),
+        ("a.js", "/**\n```js\nf()\n```\n*/\nconst f = 1\n"),
+    ],
+)
+def test_a_bare_fence_in_a_literal_or_remark_is_text_of_the_program(path, text):
+    assert read(f"{path}\n```\n{text}```\n", {}) == ({path: text}, [])
+    assert read(f"{path}\n```\n{text}```\n\nThat is all.\n", {path: "old\n"}) == ({path: text}, [])
+
+
+def test_a_program_that_only_seems_to_end_in_a_literal_ends_at_its_fence():
+    text = "cat <<EOF\nls\n"  # no shell would mind
+    assert read(f"a.sh\n```\n{text}```\n\nThat is all.\n", {}) == ({"a.sh": text}, [])
+
+
+@pytest.mark.parametrize(
+    "fence",
+    [
+        "```python:src/new.py\nx = 1\n```", "```src/new.py\nx = 1\n```", "```python src/new.py\nx = 1\n```",
+        '```python title="src/new.py"\nx = 1\n```', "```py filename=src/new.py\nx = 1\n```", "```python\n# src/new.py\nx = 1\n```",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_named_in_its_fence_is_not_passed_over_beside_other_edits(fence):
+    edit = "a.py\n```\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n```\n"
+    _, misfits = read(f"{edit}\n{fence}\n", {"a.py": "x = 1\n"})
+    assert [(each.edit.path, each.reason) for each in misfits] == [("src/new.py", "malformed")]
+    assert read(f"It would look so:\n\n{fence}\n", {"a.py": "x = 1\n"}) == ({"a.py": "x = 1\n"}, [])
+    shown = fence.replace("src/new.py", "a.py")
+    assert read(f"{edit}\nThen:\n\n{shown}\n", {"a.py": "x = 1\n"}) == ({"a.py": "x = 2\n"}, [])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Create a new file `src/new.py` with this content:", "Here is the full updated `src/new.py`:", "New src/new.py:",
+        "Replace the content of `src/new.py` with:", "Contents of src/new.py:", "Save this as **src/new.py**:",
+    ],
+)  # fmt: skip
+def test_a_sentence_that_announces_all_of_a_file_names_it(head):
+    assert read(f"{head}\n\n```python\nx = 1\n```\n", {}) == ({"src/new.py": "x = 1\n"}, [])
+
+
+@pytest.mark.parametrize("head", ["Output of src/b.py:", "Run python src/b.py", "Test results for pkg/mod.py:"])
+def test_words_before_a_path_are_no_folder(head):
+    assert read(f"{head}\n```\n3 passed\n```\n", {"a.py": "x\n"}) == ({"a.py": "x\n"}, [])
+
+
+@pytest.mark.parametrize(
+    ("tail", "fits"),
+    [
+        ("</answer>\n", True), ("</details>\n", True), ("That is all for a.py\n", True), ("The change is in `a.py`\n", True),
+        ("a.py\n", False), ("**a.py**\n", False), ("b.py\n", False),
+    ],
+)  # fmt: skip
+def test_how_a_reply_may_end(tail, fits):
+    edit = "a.py\n```\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n```\n"
+    _, misfits = read(f"\ufeff{edit}\n{tail}", {"a.py": "x = 1\n"})
+    assert bool(misfits) is not fits
+
+
+def test_a_number_that_may_count_earlier_edits_in_is_no_number():
+    file = "import os\n\n" + "".join(
+        f"class {name}:\n    def run(self):\n        x = 1\n        return x\n\n" for name in "ABC"
+    )
+    first = "```diff\n--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,7 @@\n import os\n+import sys\n+import re\n+import io\n+import json\n+import csv\n \n```\n"
+    second = "```diff\n--- a/a.py\n+++ b/a.py\n@@ -{0},3 +{0},3 @@\n     def run(self):\n-        x = 1\n+        x = 2\n         return x\n```\n"
+    after, misfits = read(first + second.format(14), {"a.py": file})  # C as the file is, B as the first edit leaves it
+    assert [each.reason for each in misfits] == ["ambiguous"]
+    assert "x = 2" not in after["a.py"]
+    after, misfits = read(first + second.format(4), {"a.py": file})
+    assert not misfits
+    assert after["a.py"].index("x = 2") < after["a.py"].index("class B")

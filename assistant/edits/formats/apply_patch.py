@@ -59,7 +59,8 @@ class Envelope:
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
         """Take one line."""
-        marker = line if self._lines and not line.startswith("*") else line.strip(" \t")
+        in_hunk = self._lines or self._was_anchor  # there a line that begins with a blank is one of the file
+        marker = line if in_hunk and not line.startswith("*") else line.strip(" \t")
         if line.strip() == _END:
             self.done = True
             return self._said(self._end_file())

@@ -88,6 +88,16 @@ class _Hunk:
         self.blank = []
         self.lines.append((line, number))
 
+    def drop_nothings(self) -> None:
+        """Leave out empty lines without a line end: they stand for the end of a text whose last line has one."""
+        kept: list[tuple[str, int]] = []
+        for line, number in self.lines:
+            if line.startswith("\\") and kept and kept[-1][0] in {"", " ", "-", "+"}:
+                kept.pop()
+            else:
+                kept.append((line, number))
+        self.lines = kept
+
     def rounded(self) -> bool:
         """Whether it ends in as much context as it begins with: a sign that it is whole whatever the header says."""
         signs = [line[:1] in {" ", ""} for line, _ in self.lines]
@@ -320,6 +330,8 @@ class Diff:
             return []
         self._hunks += 1
         hunk.lines += [("", at) for at in hunk.blank[: hunk.missing()]]
+        size = hunk.count("+"), hunk.count("-")
+        hunk.drop_nothings()
         old: list[str] = []
         new: list[str] = []
         numbers: list[int] = []
@@ -343,7 +355,7 @@ class Diff:
             words = f"{path}: the hunk at line {hunk.start} of the reply is empty."
             return [Misfit(self._bare(hunk.start), "malformed", words)]
         counts = hunk.numbers
-        right = counts is not None and (counts[1], counts[3]) == (len(old), len(new))
+        right = counts is not None and (counts[1], counts[3]) == size
         self._miscounts |= counts is not None and not right
         right = right and counts is not None and counts[0] > 0
         fresh = self._created or (not old and counts is not None and counts[:2] == (0, 0))

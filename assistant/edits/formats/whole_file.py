@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import PATCHES, only_path
+from assistant.edits.naming import PATCHES, names_whole, only_path
+from assistant.edits.passage import is_open
 
 if TYPE_CHECKING:
     from assistant.edits.format import Place
@@ -36,6 +37,7 @@ _INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _LOOK_AHEAD = 3
+_MOST_ASKED = 100
 _USUAL = 3
 _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
@@ -47,6 +49,8 @@ def begin(line: str, place: Place) -> File | None:
         return None
     named = next((each for each in reversed(place.above) if each.strip()), "")
     path, sure = only_path(named)
+    if not path:
+        path, sure = names_whole(named), True
     words = (fence["info"] or "").strip().lower().split(" ")[0]
     if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
         return None
@@ -74,6 +78,7 @@ class File:
         self._inner = ""
         self._page = path.lower().endswith(_PAGES) or info in {"markdown", "md"}
         self._closed = False
+        self._asked = self._doubt = 0
         self._below = ""
 
     def line(self, line: str, number: int) -> list[Edit | Misfit]:
@@ -88,6 +93,8 @@ class File:
             return []
         if self._inner and self._ends(line, self._inner):
             self._inner = ""
+        elif not self._inner and self._ends(line, self._fence) and self._is_text():
+            self._inner, self._doubt = self._fence, len(self._lines)
         elif not self._inner and self._ends(line, self._fence):
             self._closed = True
             self.done = not self._page or self._fence.startswith("<") or len(self._fence) > _USUAL
@@ -102,6 +109,9 @@ class File:
         """Report a file without its end."""
         del whole
         if self._closed and not self._below:
+            return [self._edit()]
+        if self._doubt and not any(map(_FENCE.match, self._lines[self._doubt + 1 :])):
+            self._lines = self._lines[: self._doubt]  # no fence came any more: that one was the end
             return [self._edit()]
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
         return [Misfit(self._edit(), "incomplete", words)]
@@ -120,6 +130,11 @@ class File:
         return bool(found) and all(
             not each.strip() or _INTRODUCES.match(each) or only_path(each)[0] for each in self._lines
         )
+
+    def _is_text(self) -> bool:
+        """Whether a bare fence stands in a literal or a remark of a program, and so is text of it."""
+        self._asked += 1
+        return not self._page and self._asked < _MOST_ASKED and is_open(self._path, self._lines)
 
     def _after(self, line: str) -> list[Edit | Misfit]:
         """In a page of prose, a bare fence with words right below it opened an inner block and ended nothing."""

@@ -1,0 +1,88 @@
+"""Whether the text that a reply gives of a file is all of it, or a passage: written as all of it, a passage loses the rest."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from assistant.edits.compare import changes
+from assistant.edits.refusal import Refusal
+from assistant.edits.text import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from assistant.edits.draft import Draft
+    from assistant.edits.edit import Edit
+
+_SMALL = 6
+"""Lines up to which a file may be written anew by a text that has nothing of it."""
+_LOST = 3
+_HEREDOCS = (".sh", ".bash", ".zsh", ".rb", ".php", ".pl", ".pm", ".tf")
+_HEREDOC = re.compile(r"<<[-~]?([\"']?)([A-Z_]\w*)\1")
+_PROBE = "wattsonprobe"
+_LONGEST = 400_000
+
+
+def is_quoted(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
+    """Whether the text of a whole file is a passage of the file that is only shown: the same reply edits the file.
+
+    Raises Refusal where that cannot be told: it edits the file and the text is no passage of it, or it does not, and
+    the text seems to be a passage, changed or not.
+    """
+    if not draft.exists or draft.touched or not draft.lines:
+        return False
+    text = [line.rstrip() for line in cut(edit.after)]
+    shown = any(line for line in text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
+    told, there = _told(text), _told(draft.index.lines)
+    if draft.path in edited:
+        if shown and told < there:
+            return True
+        words = f"{draft.path}: the reply gives a text of the whole file (line {edit.reply_line} of the reply) and edits it as well: which is meant cannot be told."
+        raise Refusal("conflict", words)
+    if (shown and told * 2 < there) or _seems_piece(text, draft.index.lines):
+        words = f"{draft.path}: the text at line {edit.reply_line} of the reply seems to be a passage of the file, and all else would go."
+        raise Refusal("elided", words)
+    return False
+
+
+def _seems_piece(text: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a text begins and ends elsewhere than the file, and is far shorter, or does without the file's first third."""
+    there = _told(lines)
+    old = [line.rstrip() for line in lines]
+    first = next((line for line in text if line), "")
+    if there <= _SMALL or not first or first == next((line for line in old if line), ""):
+        return False
+    if _told(text) * 2 < there:
+        return True
+    runs = changes(old, text)
+    if not runs or runs[0][0]:
+        return False
+    _, gone, _, come = runs[0]
+    lost = _told(old[:gone])
+    return lost >= _LOST and lost * 3 > there and _told(text[:come]) * 3 <= lost
+
+
+def _told(lines: Sequence[str]) -> int:
+    return sum(bool(line.strip()) for line in lines)
+
+
+def is_open(path: str, lines: Sequence[str]) -> bool:
+    """Whether a program that has got so far stands in a literal or a remark of several lines: a fence there is its text."""
+    text = "\n".join(lines)
+    if len(text) > _LONGEST:
+        return False
+    if path.lower().endswith(_HEREDOCS):
+        for match in _HEREDOC.finditer(text):
+            if not any(line.strip().rstrip(";,)") == match[2] for line in text[match.end() :].split("\n")[1:]):
+                return True
+    from pygments.lexers import get_lexer_for_filename
+    from pygments.token import Comment, String, is_token_subtype
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_for_filename(path)
+    except ClassNotFound:
+        return False
+    kind = next((kind for kind, words in lexer.get_tokens(f"{text}\n{_PROBE}\n") if _PROBE in words), None)
+    return kind is not None and any(is_token_subtype(kind, each) for each in (String, Comment))
