@@ -119,7 +119,7 @@ _HINTS: dict[MisfitReason, str] = {
     "outside": "Only files inside the repository, and never .git, are written.",
     "incomplete": "The whole edit is needed once more; nothing of one that is cut short is written.",
     "malformed": "The edit is needed once more, in one of the four notations.",
-    "elided": "The lines themselves are needed, instead of a note that they are left out.",
+    "elided": "All lines are needed, none left out; or an edit of only those that change.",
     "conflict": "One edit is needed in place of the two.",
     "unreadable": "This file has to be edited by hand.",
     "already": "Nothing needs doing here; leave this edit out.",

@@ -30,7 +30,7 @@ _NOTED = re.compile(
     re.IGNORECASE,
 )
 _ANNOUNCES = re.compile(
-    r"\b(?:creat\w+|new|full|complete|entire|whole|rewrit\w+|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of|saved? (?:as|in|to))\b",
+    r"\b(?:creat\w+|new|full|complete|entire|whole|rewrit\w+|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of|saved? (?:as|in|to)|looks? like)\b",
     re.IGNORECASE,
 )
 _RANGED = re.compile(r"^(.*\S):L?\d+(?:[-\u2013]L?\d+)?$")
@@ -216,7 +216,8 @@ def named_by(info: str) -> str:
         name = word.rpartition("=")[2].strip("\"'{}")
         language, _, rest = name.partition(":")
         name = rest if rest and language.isalpha() else name
-        if ":" not in name and _EXTENSION.match(re.split(r"[/\\]", name)[-1]) and not name.startswith("."):
+        last = re.split(r"[/\\]", name)[-1]
+        if ":" not in name and not name.startswith(".") and (_EXTENSION.match(last) or last in _BARE):
             return name
     return ""
 

@@ -21,6 +21,7 @@ _LOST = 3
 _HEREDOCS = (".sh", ".bash", ".zsh", ".rb", ".php", ".pl", ".pm", ".tf")
 _HEREDOC = re.compile(r"<<[-~]?([\"']?)([A-Z_]\w*)\1")
 _PROBE = "wattsonprobe"
+_ENDS = ("", "*/", '"""', "'''", "`")
 _LONGEST = 400_000
 
 
@@ -84,5 +85,8 @@ def is_open(path: str, lines: Sequence[str]) -> bool:
         lexer = get_lexer_for_filename(path)
     except ClassNotFound:
         return False
-    kind = next((kind for kind, words in lexer.get_tokens(f"{text}\n{_PROBE}\n") if _PROBE in words), None)
-    return kind is not None and any(is_token_subtype(kind, each) for each in (String, Comment))
+    for end in _ENDS:  # a lexer may know what is open only when it is closed
+        found = (kind for kind, words in lexer.get_tokens(f"{text}\n{_PROBE}\n{end}\n") if _PROBE in words)
+        if any(is_token_subtype(kind, each) for kind in found for each in (String, Comment)):
+            return True
+    return False

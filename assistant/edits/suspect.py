@@ -36,9 +36,6 @@ _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
 _QUOTES = re.compile("[\"'`]")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
-_ODD_BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
-_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
-_REMARK = re.compile(r"(?:#|//|/\*|<!--|^\s*\*|--\s|;\s).*$")
 _BENT_VALUE = re.compile("=[\u2018\u2019\u201c\u201d]")
 _HALF_BENT = re.compile("[\u201c\u201d]{2}\"|\"[\u201c\u201d]{2}|[\u2018\u2019]{2}'|'[\u2018\u2019]{2}")
 """Three quotes of which two were bent."""
@@ -116,10 +113,6 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         )
     if _escaped(edit, draft, fresh):
         raise Refusal("malformed", f"{draft.path}: the new lines ({at}) are escaped as for a web page (&lt; for <).")
-    odd = not name.endswith(_TEXTS) and any(map(_odd_blank, fresh))
-    if odd and not _ODD_BLANK.search(edit.before) and not draft.index.holds(_ODD_BLANK):
-        words = f"{draft.path}: the new lines ({at}) have no-break spaces (U+00A0) or the like in their code."
-        raise Refusal("malformed", words)
 
 
 def unseen(draft: Draft, new: Sequence[str], shown: Collection[str]) -> None:
@@ -225,13 +218,6 @@ def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
             "malformed",
             f"{draft.path}: the new lines (line {edit.reply_line} of the reply) begin with no-break spaces (U+00A0).",
         )
-
-
-def _odd_blank(line: str) -> bool:
-    """Whether code has a blank that no language takes for one; in literals and remarks it may be meant."""
-    if line.isascii() or not _ODD_BLANK.search(line):
-        return False
-    return bool(_ODD_BLANK.search(_REMARK.sub("", _LITERAL.sub("", line))))
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

@@ -826,23 +826,6 @@ def test_a_text_for_a_file_as_a_diff_would_name_it_is_refused(path):
 
 
 @pytest.mark.parametrize(
-    ("new", "fits"),
-    [
-        ("f(a,\u00a0b)", False),
-        ("f(a, b)  # of\u00a0both", True),
-        ("f('10\u00a0%')", True),
-        ("x =\u20021", False),
-    ],
-)
-def test_blanks_that_no_language_takes_for_one_are_not_brought_into_code(new, fits):
-    after, misfits = read(
-        f"a.py\n```\n<<<<<<< SEARCH\nf(a)\n=======\n{new}\n>>>>>>> REPLACE\n```\n", {"a.py": "f(a)\n"}
-    )
-    assert after == {"a.py": f"{new}\n" if fits else "f(a)\n"}
-    assert bool(misfits) is not fits
-
-
-@pytest.mark.parametrize(
     ("last", "want"),
     [
         ("-\n\\ No newline at end of file\n+\n", "one\nTWO\n\n"),  # "two\n" and nothing, then "TWO\n" and an empty line
@@ -903,6 +886,7 @@ def test_a_text_that_begins_like_its_file_or_has_most_of_it_is_all_of_it(text):
         ("a.rb", "x = <<~TEXT\n```\nls\n```\nTEXT\nputs x\n"),
         ("a.kt", 'val t = """\n```\nrun\n```\n"""\n'),
         ("a.c", "/* Use:\n```\nf();\n```\n*/\nint f(void);\n"),
+        ("a.go", "package a\n\n/*\nUse:\n\n```\nrun\n```\n*/\n\nfunc A() {\n}\n"),
         ("a.js", "/**\n```js\nf()\n```\n*/\nconst f = 1\n"),
     ],
 )
@@ -936,7 +920,7 @@ def test_a_file_that_is_named_in_its_fence_is_not_passed_over_beside_other_edits
     "head",
     [
         "Create a new file `src/new.py` with this content:", "Here is the full updated `src/new.py`:", "New src/new.py:",
-        "Replace the content of `src/new.py` with:", "Contents of src/new.py:", "Save this as **src/new.py**:",
+        "Replace the content of `src/new.py` with:", "Contents of src/new.py:", "Save this as **src/new.py**:", "`src/new.py` should now look like this:",
     ],
 )  # fmt: skip
 def test_a_sentence_that_announces_all_of_a_file_names_it(head):
