@@ -338,6 +338,7 @@ class PatchView(ScrollView, can_focus=True):
         row = max(0, min(len(self._rows) - 1, self._cursor + step * size))
         while 0 <= row < len(self._rows) and self._rows[row].hunk < 0:
             row -= step
+        self.hint = ""
         if (row - self._cursor) * step > 0:
             self._go(row)
         else:
