@@ -257,6 +257,8 @@ def _write_whole(edit: Edit, draft: Draft, shown: Collection[str] | None) -> Non
     suspect.check(edit, draft, plain, whole=True)
     if shown is not None and draft.exists:
         suspect.unseen(draft, plain, shown)
+    if edit.action == "whole" and draft.exists and draft.lines:
+        passage.check(edit, draft)
     draft.write_whole(edit, new)
     draft.done.add(("", edit.after, -1))
 

@@ -28,23 +28,30 @@ _LONGEST = 400_000
 def is_quoted(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
     """Whether the text of a whole file is a passage of the file that is only shown: the same reply edits the file.
 
-    Raises Refusal where that cannot be told: it edits the file and the text is no passage of it, or it does not, and
-    the text seems to be a passage, changed or not.
+    Raises Refusal where it edits the file and the text is no passage of it.
     """
     if not draft.exists or draft.touched or not draft.lines:
         return False
+    if draft.path not in edited:
+        return False
     text = [line.rstrip() for line in cut(edit.after)]
-    shown = any(line for line in text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
-    told, there = _told(text), _told(draft.index.lines)
-    if draft.path in edited:
-        if shown and told < there:
-            return True
-        words = f"{draft.path}: the reply gives a text of the whole file (line {edit.reply_line} of the reply) and edits it as well: which is meant cannot be told."
-        raise Refusal("conflict", words)
-    if (shown and told * 2 < there) or _seems_piece(text, draft.index.lines):
+    if _stands(text, draft) and _told(text) < _told(draft.index.lines):
+        return True
+    words = f"{draft.path}: the reply gives a text of the whole file (line {edit.reply_line} of the reply) and edits it as well: which is meant cannot be told."
+    raise Refusal("conflict", words)
+
+
+def check(edit: Edit, draft: Draft) -> None:
+    """Raise Refusal where the text of a whole file seems to be a passage of the file that is there, changed or not."""
+    text = [line.rstrip() for line in cut(edit.after)]
+    quoted = _stands(text, draft) and _told(text) * 2 < _told(draft.index.lines)
+    if quoted or _seems_piece(text, draft.index.lines):
         words = f"{draft.path}: the text at line {edit.reply_line} of the reply seems to be a passage of the file, and all else would go."
         raise Refusal("elided", words)
-    return False
+
+
+def _stands(text: Sequence[str], draft: Draft) -> bool:
+    return any(text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
 
 
 def _seems_piece(text: Sequence[str], lines: Sequence[str]) -> bool:
