@@ -137,7 +137,7 @@ class EditParser:
             words = f"The reply may be cut short: {why}. Nothing of it is written."
             edit = Edit("replace", self._last_path, reply_line=self._number, format=self._last.format)
             found.append(Misfit(edit, "incomplete", words))
-        if self._last is not None:
+        if self._last is not None:  # beside other edits it would be half of what is meant; alone it is only shown
             found += [_passed_over(path, number) for path, number in self._passed if path not in self._paths]
         return found
 

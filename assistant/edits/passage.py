@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 _SMALL = 6
 """Lines up to which a file may be written anew by a text that has nothing of it."""
 _LOST = 3
+"""Lines at the beginning of a file that must be missing for the rest to be a passage."""
 _HEREDOCS = (".sh", ".bash", ".zsh", ".rb", ".php", ".pl", ".pm", ".tf")
 _HEREDOC = re.compile(r"<<[-~]?([\"']?)([A-Z_]\w*)\1")
 _PROBE = "wattsonprobe"
-_ENDS = ("", "*/", '"""', "'''", "`")
-_LONGEST = 400_000
+"""A word behind a text: in what a lexer takes it for, the text has ended."""
+_QUOTES = ('"""', "'''", "`")
+_LONGEST = 100_000
+"""Characters up to which a program is looked at so closely: a lexer reads about a million a second."""
 
 
 def is_quoted(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
@@ -55,7 +58,7 @@ def _stands(text: Sequence[str], draft: Draft) -> bool:
 
 
 def _seems_piece(text: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether a text begins and ends elsewhere than the file, and is far shorter, or does without the file's first third."""
+    """Whether a text begins elsewhere than the file and is far shorter, or does without the file's first third."""
     there = _told(lines)
     old = [line.rstrip() for line in lines]
     first = next((line for line in text if line), "")
@@ -78,12 +81,13 @@ def _told(lines: Sequence[str]) -> int:
 def is_open(path: str, lines: Sequence[str]) -> bool:
     """Whether a program that has got so far stands in a literal or a remark of several lines: a fence there is its text."""
     text = "\n".join(lines)
-    if len(text) > _LONGEST:
-        return False
     if path.lower().endswith(_HEREDOCS):
         for match in _HEREDOC.finditer(text):
             if not any(line.strip().rstrip(";,)") == match[2] for line in text[match.end() :].split("\n")[1:]):
                 return True
+    ends = [quotes for quotes in _QUOTES if text.count(quotes) % 2] + ["*/"] * (text.rfind("/*") > text.rfind("*/"))
+    if not ends or len(text) > _LONGEST:
+        return False
     from pygments.lexers import get_lexer_for_filename
     from pygments.token import Comment, String, is_token_subtype
     from pygments.util import ClassNotFound
@@ -92,7 +96,7 @@ def is_open(path: str, lines: Sequence[str]) -> bool:
         lexer = get_lexer_for_filename(path)
     except ClassNotFound:
         return False
-    for end in _ENDS:  # a lexer may know what is open only when it is closed
+    for end in ("", *ends):  # a lexer may know what is open only when it is closed
         found = (kind for kind, words in lexer.get_tokens(f"{text}\n{_PROBE}\n{end}\n") if _PROBE in words)
         if any(is_token_subtype(kind, each) for kind in found for each in (String, Comment)):
             return True

@@ -81,7 +81,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         there = draft.index.where("stripped", str.strip).get(header.strip(), ()) if header.strip() else ()
         hidden = bool(draft.lines) and not header.strip()
         if new[index].strip() not in old and (hidden or (there and not _bodiless(draft, there, new[index].strip()))):
-            if _has_stub(draft, new, header) or _is_example(edit, draft, new, index, whole=whole):
+            if (whole and _has_stub(draft, new, header)) or _is_example(edit, draft, new, index, whole=whole):
                 continue
             whose = repr(header.strip()[:60]) if there else "what begins above them"
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {whose}.")
