@@ -53,14 +53,12 @@ class Use(NamedTuple):
 
 
 class Buckets:
-    """What a batch adds to the sums and to the marks. `zone` is that of the user's days; None is the zone of this machine.
+    """What a batch adds to the sums. `zone` is that of the user's days; None is the zone of this machine.
 
     `plan_of` names the plan that a provider's requests burn, "" where nobody said it.
     """
 
     def __init__(self, client: str, zone: tzinfo | None, seen: Seen, plan_of: Callable[[str], str]) -> None:
-        self.marks: list[int] = []
-        self._counted: set[int] = set()
         self.copies = 0
         self._client = client
         self._zone = zone
@@ -85,11 +83,8 @@ class Buckets:
     def add(self, uses: dict[str, Row]) -> None:
         """Add the requests, by key, that were not counted before."""
         found, digits = marks(uses), self._digits
-        before = self._seen.among(found) | self._counted.intersection(found)
-        new = [mark for mark in found if mark not in before] if before else found
-        self.copies += len(found) - len(new)
-        self.marks += new
-        self._counted.update(new)
+        before = self._seen.count(found)
+        self.copies += len(before)
         near: dict[Any, list[Any]] = {}
         here: tuple[str, str, str] = ("", "", "")
         then, where, whose = here
@@ -98,7 +93,7 @@ class Buckets:
             rows = [use for mark, use in zip(found, rows, strict=True) if mark not in before]
         for use in rows:
             _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, also = use
-            if also and not self._is_new(also):
+            if also and self._seen.count(marks([also])):
                 self.copies += 1
                 continue
             when = at[:digits] if at[-1:] == "Z" else at  # tens of minutes are those of UTC only
@@ -128,15 +123,6 @@ class Buckets:
         near = self._near.setdefault((when, project, provider), {})
         row = near.get(model if amount is None else (model,)) or self._begin(near, use)
         row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]
-
-    def _is_new(self, also: str) -> bool:
-        """Count a second name; False where it was counted before."""
-        found = marks([also])
-        if found[0] in self._counted or self._seen.among(found):
-            return False
-        self.marks += found
-        self._counted.update(found)
-        return True
 
     def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
         """Begin the sums that a request belongs to."""
