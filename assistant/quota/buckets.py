@@ -22,8 +22,8 @@ KEYS = ("client", "plan", "provider", "model", "project", "day", "hour", "cost_s
 SPAN_KEYS = ("client", "plan", "provider", "model", "span", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
 SPAN_S = 600
-_TEN, _MINUTE = 15, 16
-"""Characters of an instant up to the tens of its minutes, and up to its minute."""
+_TEN, _MINUTE, _ZONE = slice(15), slice(16), slice(-1, None)
+"""What an instant in ISO 8601 says up to the tens of its minutes, up to its minute, and last: "Z" where it is one of UTC."""
 _SOME_DAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 7, 1, tzinfo=UTC))
 
 Row = tuple[str, str, str, str, str, int, int, int, int, int, int, Decimal | None, str]
@@ -67,7 +67,7 @@ class Buckets:
         self._near: dict[tuple[str, str, str], dict[Any, list[Any]]] = {}
         offsets = (day.astimezone(zone).utcoffset() for day in _SOME_DAYS)
         odd = any(offset is not None and offset.seconds % SPAN_S for offset in offsets)
-        self._digits = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
+        self._upto = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
         self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), ""]
 
     @property
@@ -82,7 +82,7 @@ class Buckets:
 
     def add(self, uses: dict[str, Row]) -> None:
         """Add the requests, by key, that were not counted before."""
-        found, digits = marks(uses), self._digits
+        found, upto, zone = marks(uses), self._upto, _ZONE
         before = self._seen.count(found)
         self.copies += len(before)
         near: dict[Any, list[Any]] = {}
@@ -96,7 +96,7 @@ class Buckets:
             if also and self._seen.count(marks([also])):
                 self.copies += 1
                 continue
-            when = at[:digits] if at[-1:] == "Z" else at  # tens of minutes are those of UTC only
+            when = at[upto] if at[zone] == "Z" else at  # tens of minutes are those of UTC only
             if when != then or project != where or provider != whose:
                 then, where, whose = here = (when, project, provider)
                 near = self._near.setdefault(here, {})
@@ -119,7 +119,7 @@ class Buckets:
     def grow(self, use: Row, counts: list[int]) -> None:
         """Add what a request that was counted before has grown by."""
         _, at, provider, model, project, *_, amount, _ = use
-        when = at[: self._digits] if at[-1:] == "Z" else at
+        when = at[self._upto] if at[_ZONE] == "Z" else at
         near = self._near.setdefault((when, project, provider), {})
         row = near.get(model if amount is None else (model,)) or self._begin(near, use)
         row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ except ImportError:  # pragma: no cover - another Python may have it elsewhere
     from hashlib import blake2b
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from assistant.quota.store import Connection
 
@@ -29,10 +30,16 @@ _LEAST, _MOST = 14, 21
 """Bits of a slot's number in the smallest and the largest table: of 128 kB and of 16 MB."""
 
 
-def marks(keys: Iterable[str]) -> list[int]:
+_digest = partial(blake2b, digest_size=8)
+
+
+def marks(keys: Collection[str]) -> list[int]:
     """Name requests by numbers."""
-    digests = [blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
-    return array("q", b"".join(digests)).tolist()
+    try:
+        names = list(map(str.encode, keys))
+    except UnicodeEncodeError:  # JSON can tell of half a character
+        names = [key.encode("utf-8", "surrogatepass") for key in keys]
+    return array("q", b"".join([found.digest() for found in map(_digest, names)])).tolist()
 
 
 class Seen:

@@ -213,7 +213,7 @@ def test_a_file_is_read_over_many_pieces(imports, tmp_path):
 
 @pytest.mark.parametrize("expected", [0, 1000, 1 << 30])
 def test_marks_tell_requests_apart_in_runs(expected):
-    found = marks(f"msg_{number:024d}|req_{number:024d}" for number in range(5000))
+    found = marks([f"msg_{number:024d}|req_{number:024d}" for number in range(5000)])
     assert len(set(found)) == 5000
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE seen (run INTEGER PRIMARY KEY, client, marks)")
