@@ -245,13 +245,13 @@ class Pass:
         rows = self._done if partly is None else [*self._done, self._row(partly)]
         batch = self._buckets
 
-        def write(base: Connection) -> array[int]:
-            run = self._seen.save(base)
+        def write(base: Connection) -> list[array[int]]:
+            runs = self._seen.save(base)
             batch.write(base)
             base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             shared = [(self._part.CLIENT, name, value) for name, value in self._shared.items()]
             base.executemany("INSERT OR REPLACE INTO shared VALUES (?, ?, ?)", shared)
-            return run
+            return runs
 
         self._seen.commit(self._store.write(write))
         self._found.uses += batch.steps

@@ -18,7 +18,7 @@ except ImportError:  # pragma: no cover - another Python may have it elsewhere
     from hashlib import blake2b
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from assistant.quota.store import Connection
 
@@ -45,8 +45,8 @@ def marks(keys: Collection[str]) -> list[int]:
 class Seen:
     """The marks of all requests of a client that were ever counted.
 
-    What was not written yet stands in a table, each mark in the slot that its first bits name: marks are spread evenly, so
-    the table is in order as it fills. Where a slot is taken already, a mark goes to the crowd beside it.
+    What was not written yet stands in a table, each mark in the slot that its first bits name: read from end to end, the
+    table is in order. A mark whose slot is taken goes to the crowd beside it.
     """
 
     def __init__(self, client: str) -> None:
@@ -99,23 +99,19 @@ class Seen:
                 return True
         return False
 
-    def save(self, base: Connection) -> array[int]:
-        """Write what was counted as a new run."""
-        run = array("q")
-        if self._table:
-            crowd, step = sorted(self._crowd), 1 << (self._bits - 5)
-            half, at = 1 << (self._bits - 1), 0
-            for first in range(-half, half, step):  # piece by piece: a list of all would take six times the run
-                upto = bisect_left(crowd, (first + step) << (64 - self._bits), at)
-                slots = self._table[first : (first + step) or None]
-                run.extend(sorted((*filter(None, slots), *crowd[at:upto])))
-                at = upto
-        self._insert(base, run)
-        return run
+    def save(self, base: Connection) -> list[array[int]]:
+        """Write what was counted: the table as it stands, and the crowd, as a run each."""
+        half = len(self._table) // 2
+        table = array("q", filter(None, self._table[half:]))
+        table.extend(filter(None, self._table[:half]))
+        runs = [run for run in (table, array("q", sorted(self._crowd))) if run]
+        for run in runs:
+            self._insert(base, run)
+        return runs
 
-    def commit(self, run: array[int]) -> None:
-        """Know a run that is on the disk."""
-        self._runs.append(run)
+    def commit(self, runs: Iterable[array[int]]) -> None:
+        """Know runs that are on the disk."""
+        self._runs += runs
         self._table, self._crowd = array("q"), set()
 
     def merge(self, base: Connection) -> None:
@@ -128,5 +124,4 @@ class Seen:
         self._insert(base, array("q", sorted(chain.from_iterable(array("q", blob) for _, blob in rows))))
 
     def _insert(self, base: Connection, run: array[int]) -> None:
-        if run:
-            base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run))
+        base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run))
