@@ -22,8 +22,8 @@ KEYS = ("client", "plan", "provider", "model", "project", "day", "hour", "cost_s
 SPAN_KEYS = ("client", "plan", "provider", "model", "span", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
 SPAN_S = 600
-_TEN, _MINUTE = 15, 16
-"""Characters of an instant up to the tens of its minutes, and up to its minute."""
+_TEN, _MINUTE, _ZONE = slice(15), slice(16), slice(-1, None)
+"""What an instant in ISO 8601 says up to the tens of its minutes, up to its minute, and last: "Z" where it is one of UTC."""
 _SOME_DAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 7, 1, tzinfo=UTC))
 
 Row = tuple[str, str, str, str, str, int, int, int, int, int, int, Decimal | None, str]
@@ -53,14 +53,12 @@ class Use(NamedTuple):
 
 
 class Buckets:
-    """What a batch adds to the sums and to the marks. `zone` is that of the user's days; None is the zone of this machine.
+    """What a batch adds to the sums. `zone` is that of the user's days; None is the zone of this machine.
 
     `plan_of` names the plan that a provider's requests burn, "" where nobody said it.
     """
 
     def __init__(self, client: str, zone: tzinfo | None, seen: Seen, plan_of: Callable[[str], str]) -> None:
-        self.marks: list[int] = []
-        self._counted: set[int] = set()
         self.copies = 0
         self._client = client
         self._zone = zone
@@ -69,7 +67,7 @@ class Buckets:
         self._near: dict[tuple[str, str, str], dict[Any, list[Any]]] = {}
         offsets = (day.astimezone(zone).utcoffset() for day in _SOME_DAYS)
         odd = any(offset is not None and offset.seconds % SPAN_S for offset in offsets)
-        self._digits = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
+        self._upto = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
         self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), ""]
 
     @property
@@ -84,12 +82,9 @@ class Buckets:
 
     def add(self, uses: dict[str, Row]) -> None:
         """Add the requests, by key, that were not counted before."""
-        found, digits = marks(uses), self._digits
-        before = self._seen.among(found) | self._counted.intersection(found)
-        new = [mark for mark in found if mark not in before] if before else found
-        self.copies += len(found) - len(new)
-        self.marks += new
-        self._counted.update(new)
+        found, upto, zone = marks(uses), self._upto, _ZONE
+        before = self._seen.count(found)
+        self.copies += len(before)
         near: dict[Any, list[Any]] = {}
         here: tuple[str, str, str] = ("", "", "")
         then, where, whose = here
@@ -98,10 +93,10 @@ class Buckets:
             rows = [use for mark, use in zip(found, rows, strict=True) if mark not in before]
         for use in rows:
             _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, also = use
-            if also and not self._is_new(also):
+            if also and self._seen.count(marks([also])):
                 self.copies += 1
                 continue
-            when = at[:digits] if at[-1:] == "Z" else at  # tens of minutes are those of UTC only
+            when = at[upto] if at[zone] == "Z" else at  # tens of minutes are those of UTC only
             if when != then or project != where or provider != whose:
                 then, where, whose = here = (when, project, provider)
                 near = self._near.setdefault(here, {})
@@ -124,19 +119,10 @@ class Buckets:
     def grow(self, use: Row, counts: list[int]) -> None:
         """Add what a request that was counted before has grown by."""
         _, at, provider, model, project, *_, amount, _ = use
-        when = at[: self._digits] if at[-1:] == "Z" else at
+        when = at[self._upto] if at[_ZONE] == "Z" else at
         near = self._near.setdefault((when, project, provider), {})
         row = near.get(model if amount is None else (model,)) or self._begin(near, use)
         row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]
-
-    def _is_new(self, also: str) -> bool:
-        """Count a second name; False where it was counted before."""
-        found = marks([also])
-        if found[0] in self._counted or self._seen.among(found):
-            return False
-        self.marks += found
-        self._counted.update(found)
-        return True
 
     def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
         """Begin the sums that a request belongs to."""

@@ -15,7 +15,7 @@ from assistant.errors import StateError
 from assistant.quota import buckets
 from assistant.quota.buckets import Buckets
 from assistant.quota.logfile import LONGEST_LINE, LogFile, Reader, walk
-from assistant.quota.marks import RUN, Seen
+from assistant.quota.marks import Seen
 
 if TYPE_CHECKING:
     from array import array
@@ -37,6 +37,10 @@ _TAIL = 32
 
 _LITTLE = 4 << 20
 """Bytes of logs that Python's own JSON reads sooner than the quicker one is loaded."""
+
+
+_SPARSE = 1024
+"""Bytes of logs to a request, where requests lie close."""
 
 
 class Imported:
@@ -71,7 +75,7 @@ class Pass:
         self._tail: dict[str, list[int]] = {}
         self._plan_of = plan_of
         self._buckets = Buckets(part.CLIENT, zone, self._seen, plan_of)
-        self._done: list[LogFile] = []
+        self._done: list[tuple[Any, ...]] = []
         self._shared: dict[str, str] = {}
 
     def read(self, roots: Iterable[Path]) -> Imported:
@@ -87,22 +91,23 @@ class Pass:
     def _read_all(self, roots: Iterable[Path]) -> Imported:
         known = self._load()
         wanted = getattr(self._part, "wanted", lambda _: True)
-        changed: list[tuple[LogFile, os.stat_result]] = []
+        changed: list[tuple[str, os.stat_result]] = []
         much = 0
         for root in roots:
             for path, stat in walk(str(root), tuple(self._kinds)):
                 if not wanted(path):
                     continue
                 self._found.files += 1
-                as_read, offset, head = known.get(path, _UNREAD)
+                as_read, offset, _ = known.get(path, _UNREAD)
                 if as_read != (stat.st_ino, stat.st_size, stat.st_mtime_ns):
-                    state = self._state(path) if path in known else {}
-                    changed.append((LogFile(path, offset, head, state), stat))
+                    changed.append((path, stat))
                     much += stat.st_size - offset if stat.st_size >= offset else stat.st_size
+        self._seen.expect(much // _SPARSE)
         if much > _LITTLE:
             self._at_once = getattr(self._part, "lines", None)
-        for file, stat in changed:
-            self._read(file, stat)
+        for path, stat in changed:
+            state = self._state(path) if path in known else {}
+            self._read(LogFile(path, *known.get(path, _UNREAD)[1:], state), stat)
         if self._done:
             self._write()
             self._store.write(self._seen.merge)
@@ -134,8 +139,8 @@ class Pass:
         file.as_read = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         self._fold()
         file.state["tail"] = self._tail
-        self._done.append(file)
-        if len(self._buckets.marks) >= RUN:
+        self._done.append(self._row(file))
+        if self._seen.is_full:
             self._write()
 
     def _lines(self, file: LogFile, stat: os.stat_result) -> None:
@@ -143,7 +148,7 @@ class Pass:
             self._piece(data, file.state)
             if len(self._uses) >= _FOLD:
                 self._fold()
-            if len(self._buckets.marks) >= RUN:
+            if self._seen.is_full:
                 self._fold()
                 file.state["tail"] = self._tail
                 self._write(file)
@@ -230,29 +235,23 @@ class Pass:
         state: dict[str, Any] = json.loads(next(row for row in reversed(found) if row)[0])
         return state
 
+    def _row(self, file: LogFile) -> tuple[Any, ...]:
+        """Return what is remembered of a file; as text at once, for in thousands of small objects it would fill the memory."""
+        state = json.dumps(file.state, separators=(",", ":"))
+        return self._part.CLIENT, file.path, *file.as_read, file.offset, file.head, state
+
     def _write(self, partly: LogFile | None = None) -> None:
         """Write what was gathered and how far the files were read, in one transaction."""
-        done = self._done if partly is None else [*self._done, partly]
-        rows = [
-            (
-                self._part.CLIENT,
-                file.path,
-                *file.as_read,
-                file.offset,
-                file.head,
-                json.dumps(file.state, separators=(",", ":")),
-            )
-            for file in done
-        ]
+        rows = self._done if partly is None else [*self._done, self._row(partly)]
         batch = self._buckets
 
-        def write(base: Connection) -> array[int]:
-            run = self._seen.save(base, batch.marks)
+        def write(base: Connection) -> list[array[int]]:
+            runs = self._seen.save(base)
             batch.write(base)
             base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             shared = [(self._part.CLIENT, name, value) for name, value in self._shared.items()]
             base.executemany("INSERT OR REPLACE INTO shared VALUES (?, ?, ?)", shared)
-            return run
+            return runs
 
         self._seen.commit(self._store.write(write))
         self._found.uses += batch.steps

@@ -42,7 +42,7 @@ class Imports:
     """The sums of other clients' logs, in a file of their own beside the ledger."""
 
     def __init__(self, path: Path, zone: tzinfo | None = UTC) -> None:
-        pragmas = ("wal_autocheckpoint=8000", "cache_size=-16000")  # a first run writes much
+        pragmas = ("wal_autocheckpoint=8000",)  # a first run writes much
         self.store = Store(path, version=VERSION, build=_build, pragmas=pragmas)
         self._zone = zone
 

@@ -60,13 +60,15 @@ class Reader:
                 project = file.state.get("project")
                 file.offset, file.state = 0, {"project": project} if project else {}
             log.seek(file.offset)
-            rest = 0
+            rest, dense = 0, None
             while got := self._fill(log, rest):
                 end = self._buffer.rfind(b"\n", rest, rest + got) + 1
                 rest += got
                 if end:
                     file.offset += end
-                    if self._is_dense(end):  # to cut here and there costs more than to decode a little more
+                    if dense is None:
+                        dense = self._is_dense(end)
+                    if dense:  # to cut here and there costs more than to decode a little more
                         with memoryview(self._buffer)[:end] as piece:
                             yield piece
                     else:

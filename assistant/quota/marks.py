@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from itertools import chain, compress
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 try:
@@ -17,7 +18,7 @@ except ImportError:  # pragma: no cover - another Python may have it elsewhere
     from hashlib import blake2b
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from assistant.quota.store import Connection
 
@@ -25,27 +26,35 @@ RUN = 250_000
 """Marks in a run that is not merged any further."""
 _FEW = 8
 """Short runs that may lie side by side."""
-_SLOTS = 1 << 24
+_LEAST, _MOST = 14, 21
+"""Bits of a slot's number in the smallest and the largest table: of 128 kB and of 16 MB."""
 
 
-def marks(keys: Iterable[str]) -> list[int]:
+_digest = partial(blake2b, digest_size=8)
+
+
+def marks(keys: Collection[str]) -> list[int]:
     """Name requests by numbers."""
-    digests = [blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
-    return array("q", b"".join(digests)).tolist()
+    try:
+        names = list(map(str.encode, keys))
+    except UnicodeEncodeError:  # JSON can tell of half a character
+        names = [key.encode("utf-8", "surrogatepass") for key in keys]
+    return array("q", b"".join([found.digest() for found in map(_digest, names)])).tolist()
 
 
 class Seen:
-    """The marks of all requests of a client that were ever counted and written.
+    """The marks of all requests of a client that were ever counted.
 
-    A table of one byte for each of 16 million slots tells at once of nearly all marks that no run holds them. In a pass that
-    begins with runs from the disk it is not there: to fill it would cost more than to ask the runs.
+    What was not written yet stands in a table, each mark in the slot that its first bits name: read from end to end, the
+    table is in order. A mark whose slot is taken goes to the crowd beside it.
     """
 
     def __init__(self, client: str) -> None:
         self._client = client
         self._runs: list[array[int] | memoryview[int]] = []
-        self._slots = bytearray()
-        self._known = False
+        self._bits = _LEAST
+        self._table = array("q")
+        self._crowd: set[int] = set()
 
     def open(self, base: Connection) -> None:
         """Read the runs."""
@@ -57,39 +66,53 @@ class Seen:
                     self._runs.append(memoryview(blob.read()).cast("q"))  # there may be millions: they are copied once
         finally:
             base.execute("RELEASE runs")
-        self._known = bool(self._runs)
 
-    def among(self, found: Sequence[int]) -> set[int]:
-        """Return the marks that a run holds."""
-        if not self._runs:
-            return set()
-        asked = found
-        if self._slots:
-            asked = list(compress(found, map(self._slots.__getitem__, map((_SLOTS - 1).__and__, found))))
-        return {mark for mark in asked if self.holds(mark)}
+    def expect(self, many: int) -> None:
+        """Choose the size of a table that so many marks would just fill. To be called before any is counted."""
+        self._bits = min(max(_LEAST, many.bit_length()), _MOST)
 
-    def holds(self, mark: int) -> bool:
-        """Say whether a mark is in a run."""
+    @property
+    def is_full(self) -> bool:
+        """Say whether what was counted should be written before more is."""
+        return len(self._crowd) > 1 << (self._bits - 3)
+
+    def count(self, found: Sequence[int]) -> set[int]:
+        """Count marks, and return those that were counted before."""
+        before = set(filter(self._is_written, found)) if self._runs else set()
+        table = self._table = self._table or array("q", (0,)) * (1 << self._bits)
+        shift, crowd = 64 - self._bits, self._crowd
+        for mark in [mark for mark in found if mark not in before] if before else found:
+            slot = mark >> shift  # below 0 it counts from the table's end
+            there = table[slot]
+            if not there:
+                table[slot] = mark
+            elif there == mark or mark in crowd:
+                before.add(mark)
+            else:
+                crowd.add(mark)
+        return before
+
+    def _is_written(self, mark: int) -> bool:
         for run in self._runs:
             at = bisect_left(run, mark)
             if at < len(run) and run[at] == mark:
                 return True
         return False
 
-    def save(self, base: Connection, found: Iterable[int]) -> array[int]:
-        """Write marks that no run holds as a new run."""
-        run = array("q", _sorted(found))
-        if run:
-            base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run.tobytes()))
-        return run
+    def save(self, base: Connection) -> list[array[int]]:
+        """Write what was counted: the table as it stands, and the crowd, as a run each."""
+        half = len(self._table) // 2
+        table = array("q", filter(None, self._table[half:]))
+        table.extend(filter(None, self._table[:half]))
+        runs = [run for run in (table, array("q", sorted(self._crowd))) if run]
+        for run in runs:
+            self._insert(base, run)
+        return runs
 
-    def commit(self, run: array[int]) -> None:
-        """Know a run that is on the disk."""
-        self._runs.append(run)
-        if not self._known and run:
-            slots = self._slots = self._slots or bytearray(_SLOTS)  # to make it takes longer than most runs have to do
-            for slot in map((_SLOTS - 1).__and__, run):
-                slots[slot] = 1
+    def commit(self, runs: Iterable[array[int]]) -> None:
+        """Know runs that are on the disk."""
+        self._runs += runs
+        self._table, self._crowd = array("q"), set()
 
     def merge(self, base: Connection) -> None:
         """Put short runs together, so that there are few to ask."""
@@ -98,16 +121,7 @@ class Seen:
             return
         rows = base.execute(f"SELECT run, marks {short}", (self._client, 8 * RUN)).fetchall()
         base.executemany("DELETE FROM seen WHERE run = ?", [row[:1] for row in rows])
-        together = _sorted(chain.from_iterable(array("q", blob) for _, blob in rows))
-        for first in range(0, len(together), RUN):
-            self.save(base, together[first : first + RUN])
+        self._insert(base, array("q", sorted(chain.from_iterable(array("q", blob) for _, blob in rows))))
 
-
-def _sorted(found: Iterable[int]) -> list[int]:
-    """Sort marks: first into a thousand heaps, which a core's own cache holds and which are all alike in size."""
-    heaps: list[list[int]] = [[] for _ in range(1 << 10)]
-    for mark in found:
-        heaps[(mark >> 54) + 512].append(mark)
-    for heap in heaps:
-        heap.sort()
-    return list(chain.from_iterable(heaps))
+    def _insert(self, base: Connection, run: array[int]) -> None:
+        base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run))

@@ -5,6 +5,7 @@ import sqlite3
 import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -211,23 +212,43 @@ def test_a_file_is_read_over_many_pieces(imports, tmp_path):
     assert counted(imports)["claude-code",] == (3000, TokenUsage(3000, 300_000, 60_000, 0, 3000 * 3001 // 2))
 
 
-def test_marks_tell_requests_apart_in_runs():
-    found = marks(f"msg_{number:024d}|req_{number:024d}" for number in range(5000))
+@pytest.mark.parametrize("expected", [0, 1000, 1 << 30])
+def test_marks_tell_requests_apart_in_runs(expected):
+    found = marks([f"msg_{number:024d}|req_{number:024d}" for number in range(5000)])
     assert len(set(found)) == 5000
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE seen (run INTEGER PRIMARY KEY, client, marks)")
     seen = Seen("a")
-    seen.commit(seen.save(base, found[:2000]))
-    seen.commit(seen.save(base, found[2000:4000]))
-    assert [seen.holds(mark) for mark in found] == [True] * 4000 + [False] * 1000
+    seen.expect(expected)
+    assert seen.count(found[:2000]) == set()
+    assert seen.count(found[1500:2500]) == set(found[1500:2000])
+    first = seen.save(base)
+    assert first == seen.save(base)  # a write that failed is written again
+    assert [run.tolist() for run in first] == [sorted(run) for run in first]
+    assert sorted(chain(*first)) == sorted(found[:2500])
+    seen.commit(first)
+    assert seen.count(found[:4000]) == set(found[:2500])
+    assert seen.count(found[:4000]) == set(found[:4000])
+    assert sorted(chain(*seen.save(base))) == sorted(found[2500:4000])
     again = Seen("a")
     again.open(base)
-    assert [again.holds(mark) for mark in found] == [True] * 4000 + [False] * 1000
-    assert again.among(found) == set(found[:4000])
-    first = Seen("b")
-    first.open(base)
-    first.commit(first.save(base, found[:2000]))
-    assert first.among(found) == set(found[:2000])
+    assert again.count(found) == set(found[:4000])
+    other = Seen("b")
+    other.open(base)
+    assert other.count(found) == set()
+
+
+def test_much_is_written_part_by_part(imports, tmp_path):
+    line = '{"timestamp":"%s","message":{"id":"%d","usage":{"output_tokens":2}}}'
+    for name in ("one", "two"):
+        write(session(tmp_path, name), *(line % (AT, number) for number in range(30_000)))
+    found = run(imports, tmp_path, "claude-code")
+    assert (found.uses, found.copies) == (30_000, 30_000)
+    assert counted(imports)["claude-code",] == (30_000, TokenUsage(output=60_000))
+    (runs,) = imports.store.read(lambda base: base.execute("SELECT length(marks) FROM seen").fetchall())
+    assert len(runs) > 1
+    assert sum(length for (length,) in runs) == 30_000 * 8
+    assert run(imports, tmp_path, "claude-code").read == 0
 
 
 def test_many_runs_become_few_and_forget_nothing(imports, tmp_path):
