@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -140,35 +139,37 @@ def _move(line: str, shift: tuple[str, str]) -> str:
 def _moved(wish: Wish, there: Sequence[str], shift: tuple[str, str]) -> Wish | None:
     """Shift an edit to where its lines to find stand in the file; None where it cannot be told where the new ones shall.
 
-    They may stand right already: lines that are in both, each once, tell, and that all are as deep as in the file.
+    They may stand right already: then lines that stay have the file's blanks, and none is further left than those there.
     """
     less, more = shift
     old = [_move(line, shift) for line in wish.old]
     if shift == ("", ""):
         return wish
-    seen, come = ({line.strip(): lead(line) for line in _alone(lines)} for lines in (wish.old, wish.new))
-    have = {line.strip(): lead(line) for line in there}
-    both = [line for line in seen if line in come]
-    as_searched = any(come[line] == seen[line] for line in both)
-    as_in_file = [line for line in come if line in seen and come[line] == have.get(line)]
+    pairs = [(lead(wish.old[at]), lead(there[at]), lead(wish.new[to])) for at, to in _both(wish.old, wish.new)]
+    as_searched = any(come == seen for seen, _, come in pairs)
+    as_in_file = [come == have for _, have, come in pairs]
     told = [line for line in wish.new if line.strip()]
-    deep = bool(told) and all(line.startswith(more) for line in told)
-    if as_in_file and not as_searched and deep:
+    shallowest = min(len(lead(line)) for line in there if line.strip())
+    deep = bool(told) and all(line.startswith(more) and len(lead(line)) >= shallowest for line in told)
+    if deep and pairs and all(as_in_file):
         return Wish(old, wish.new, wish.source)
     if not all(line.startswith(less) for line in told):
         return None
-    if as_in_file and deep and next(iter(line for line in come if line in seen)) == as_in_file[0]:
+    if deep and (as_in_file[:1] == [True] or (any(as_in_file) and not as_searched)):
         return None
     first = next((line for line in wish.old if line.strip()), "")
-    if not both and told and deep and lead(told[0]) == more + lead(first)[len(less) :] != lead(first):
+    if not pairs and told and deep and lead(told[0]) == more + lead(first)[len(less) :] != lead(first):
         return None
     return Wish(old, [_move(line, shift) for line in wish.new], wish.source)
 
 
-def _alone(lines: Sequence[str]) -> list[str]:
-    """Return the lines that stand there once, blanks around them aside."""
-    counts = Counter(line.strip() for line in lines)
-    return [line for line in lines if counts[line.strip()] == 1 and line.strip()]
+def _both(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Give the places of lines that stay, blanks around them aside."""
+    bare_old, bare_new = ([line.strip() for line in lines] for lines in (old, new))
+    at = to = 0
+    for a, b, _, d in [*changes(bare_old, bare_new), (len(old), len(old), len(new), len(new))]:
+        yield from ((at + by, to + by) for by in range(a - at) if bare_old[at + by])
+        at, to = b, d
 
 
 def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:

@@ -756,6 +756,8 @@ DEEP = "class A:\n    def f(self):\n        a = 1\n        return a\n\n    def g
         ("a = 1\nreturn a\n", "a = 1\nif a:\n        return a\n", "        a = 1\n        if a:\n                return a\n"),
         ("    a = 1\n    return a\n", "    a = 1\n    if a:\n        return a\n", "        a = 1\n        if a:\n            return a\n"),
         ("a = 1\nreturn a\n", "        b = 1\n        return b\n", None),  # which cannot be told
+        ("    a = 1\n    return a\n", "    if 1:\n        a = 1\n        return a\n", "        if 1:\n            a = 1\n            return a\n"),
+        ("a = 1\nreturn a\n", "        a = 1\n        if a:\n            return a\n", None),
         ("            a = 1\n            return a\n", "        a = 1\n        return 3\n", "        a = 1\n        return 3\n"),
     ],
 )  # fmt: skip
