@@ -9,7 +9,7 @@ from time import monotonic
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
-from textual import work
+from textual import events, work
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -80,6 +80,7 @@ class MainScreen(Screen[None]):
         self.talk = Transcript(theme, id="talk")
         self.hunks = PatchView(theme, id="hunks")
         self.hunks.display = False
+        self.hunks.type, self.hunks.leave = self.type_on, self.leave_hunks
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(self.completions, id="composer")
@@ -273,13 +274,22 @@ class MainScreen(Screen[None]):
         self.composer.focus()
 
     def on_patch_view_left(self, message: PatchView.Left) -> None:
-        """Leave the hunks as they are; an undo that was only looked at makes way for what is proposed."""
+        """Leave the hunks as they are."""
+        del message
+        self.leave_hunks()
+
+    def leave_hunks(self) -> None:
+        """Go back to the composer, now; an undo that was only looked at makes way for what is proposed."""
         if self.hunks.preview is not None:
             present.show_proposal(self)
         self.compose_again()
-        if message.command and not self.composer.text:
-            self.composer.text = "/"
-            self.composer.move_cursor(self.composer.document.end)
+        self.set_focus(self.composer)
+
+    def type_on(self, event: events.Key | events.Paste) -> None:
+        """Hand on what was typed among the hunks and is for the composer."""
+        typed = events.Key(event.key, event.character) if isinstance(event, events.Key) else events.Paste(event.text)
+        typed._set_forwarded()  # noqa: SLF001 - else the app would hand on once more what the composer has no use for
+        self.composer.post_message(typed)
 
     @work(exclusive=True, group="price")
     async def price_repair(self) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.widgets import TextArea
 
 from assistant.tui.app import Wattson
@@ -406,8 +406,20 @@ async def test_a_slash_among_the_hunks_begins_a_command_and_decides_nothing(make
         hunks = main.hunks.hunks
         await pilot.press(*"/diff")
         await until(pilot, lambda: main.composer.text == "/diff" and main.composer.has_focus)
+        main.composer.text = ""
+        await pilot.press("f2")
+        await until(pilot, lambda: main.hunks.has_focus)
+        for key in "/history-yron":  # all at once, as a terminal hands over what was typed while it was busy
+            app.post_message(Key({"/": "slash", "-": "minus"}.get(key, key), key))
+        await until(pilot, lambda: main.composer.text == "/history-yron" and main.composer.has_focus)
+        main.composer.text = ""
+        await pilot.press("f2")
+        await until(pilot, lambda: main.hunks.has_focus)
+        app.post_message(Paste("what is this?\nyes"))
+        await until(pilot, lambda: main.composer.text == "what is this?\nyes" and main.composer.has_focus)
         assert main.hunks.hunks == hunks
         assert not main.hunks.review.decided
+        assert len(app.session.history) == 2  # nothing was asked
 
 
 async def test_marks_and_edited_lines_outlive_another_turn_and_a_writing_of_some(make_session, repo, quick):

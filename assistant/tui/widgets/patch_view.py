@@ -57,7 +57,10 @@ class _Row(NamedTuple):
 
 
 class PatchView(ScrollView, can_focus=True):
-    """Shows a review and lets the user decide; nothing is written here."""
+    """Shows a review and lets the user decide; nothing is written here.
+
+    `type` takes what was typed that is not for the hunks, `leave` moves the focus to where it goes, at once.
+    """
 
     DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
     BINDINGS = [  # noqa: RUF012 - Textual's way
@@ -89,7 +92,6 @@ class PatchView(ScrollView, can_focus=True):
         Binding("question_mark", "want('help')", show=False),
         Binding("enter", "decide", show=False),
         Binding("escape,q", "leave", show=False),
-        Binding("slash", "leave(True)", show=False),
     ]
 
     class Decided(Message):
@@ -112,11 +114,7 @@ class PatchView(ScrollView, can_focus=True):
             self.line = line
 
     class Left(Message):
-        """The user goes back to the composer, to type a command where it is a slash that leads there."""
-
-        def __init__(self, *, command: bool) -> None:
-            super().__init__()
-            self.command = command
+        """The user goes back to the composer."""
 
     def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
@@ -139,6 +137,9 @@ class PatchView(ScrollView, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._shown: dict[int, hunk_lines.Shown] = {}
         self._since = 0.0
+        self._typing = self._handing = False
+        self.type: Callable[[events.Key | events.Paste], None] = lambda _: None
+        self.leave: Callable[[], None] = lambda: None
 
     # What is shown.
 
@@ -457,9 +458,39 @@ class PatchView(ScrollView, can_focus=True):
             self.hint = "nothing is decided yet: y takes a hunk, A takes all"
             self.refresh()
 
-    def action_leave(self, command: bool = False) -> None:
-        """Go back to the composer; with `command`, to type one."""
-        self.post_message(self.Left(command=command))
+    def action_leave(self) -> None:
+        """Go back to the composer."""
+        self.post_message(self.Left())
+
+    async def _on_key(self, event: events.Key) -> None:
+        """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
+        self._typing |= event.key == "slash"
+        if not self._typing:
+            await super()._on_key(event)
+            return
+        event.prevent_default()
+        event.stop()
+        self._type(event)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self._type(event)
+
+    def _type(self, event: events.Key | events.Paste) -> None:
+        self.type(event)
+        if not self._handing:
+            self._handing = True
+            self.call_later(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Give the keys to the composer once all that came before is handed on: nothing may overtake it."""
+        if self.message_queue_size:
+            self.call_later(self._hand_over)
+            return
+        self._handing = self._typing = False
+        if self.has_focus:
+            self.leave()
 
     # Drawing.
 
@@ -485,6 +516,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         """Show that the keys go elsewhere."""
+        self._typing = False
         self._strips.clear()
 
     def _draw(self, index: int, width: int) -> Strip:
