@@ -40,6 +40,8 @@ MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
+_NUMBERS = 2_000
+"""Bytes that are read of data that are numbers: the words stand at their head."""
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
@@ -92,7 +94,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
                 store.save(batch)
                 if room == _FIRST:
                     _remember(store, root, head)
-                batch, room = Batch(), min(room * 4, _MOST)
+                batch, room = Batch(), min(room * 16, _MOST)
         _alarm(0)
         store.save(batch)
         _remember(store, root, head)
@@ -152,7 +154,6 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
     from assistant.context.tags import Tags, tags
 
     known = language_of(path)
-    most = LARGEST if known and known.grammar else LARGEST // 8
     try:
         handle = os.open(f"{root}/{path}", _READ)  # a file object would make room for the largest file each time
         try:
@@ -163,6 +164,7 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         source = b""
     if late and not _is(source, blob):
         return
+    most = LARGEST if known and known.grammar else _NUMBERS if terms.is_numbers(source) else LARGEST // 8
     if (counted := terms.count(source, most)) is None:
         source, counted = b"", ({}, 0)
     found = Tags()
@@ -170,11 +172,7 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         _alarm(SECONDS_A_FILE)
         with contextlib.suppress(RecursionError, MemoryError):
             found = tags(source if known.grammar else source[:most], known, references=False)
-    names: dict[str, int] = {}
-    for tag in found.defs:
-        for term in terms.of_identifier(tag.name.encode("utf-8", "replace")):
-            names[term] = names.get(term, 0) + 1
-    batch.add(blob, language, found, counted[0], names, counted[1])
+    batch.add(blob, language, found, *counted)
 
 
 def _is(source: bytes, blob: str) -> bool:
