@@ -38,6 +38,8 @@ LATE, ALL = "late", "all"
 SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
+_SINGLE = 2
+"""Files of which each is looked through for what it may hold alone; of more, what is made ready serves the next."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
 _NUMBERS = 2_000
@@ -81,6 +83,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)
         missing.sort(key=lambda row: row[0] == suspect)
+        single = len(missing) <= _SINGLE
         batch, room = Batch(), _FIRST
         while missing:
             if wish.is_new():
@@ -88,7 +91,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
                 room = _FIRST
             blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
-            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE)
+            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE, single=single)
             if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)
@@ -150,7 +153,9 @@ def _remember(store: Store, root: Path, head: str) -> None:
         store.put_note("head", head)
 
 
-def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool, late: bool) -> None:
+def _read(
+    batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool, late: bool, single: bool
+) -> None:
     from assistant.context.tags import Tags, tags
 
     known = language_of(path)
@@ -171,7 +176,7 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
     if known and source and not plain:
         _alarm(SECONDS_A_FILE)
         with contextlib.suppress(RecursionError, MemoryError):
-            found = tags(source if known.grammar else source[:most], known, references=False)
+            found = tags(source if known.grammar else source[:most], known, references=False, single=single)
     batch.add(blob, language, found, *counted)
 
 
