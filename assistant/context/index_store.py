@@ -18,6 +18,7 @@ import sqlite3
 import zlib
 from array import array
 from collections import Counter, defaultdict, deque
+from functools import partial
 from itertools import accumulate, chain, repeat
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from assistant.errors import StateError
 from assistant.locked import is_busy, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from tempfile import TemporaryDirectory
     from types import TracebackType
@@ -51,6 +52,9 @@ CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 """
 
 
+_no_rows: Callable[[], array[int]] = partial(array, "I")
+
+
 class Batch:
     """Files read but not yet saved, and where their words and the names that they define stand."""
 
@@ -58,8 +62,8 @@ class Batch:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, int, str]] = []
-        self.words: defaultdict[bytes, list[int]] = defaultdict(list)
-        self.names: defaultdict[str, list[int]] = defaultdict(list)
+        self.words: defaultdict[bytes, array[int]] = defaultdict(_no_rows)
+        self.names: defaultdict[str, array[int]] = defaultdict(_no_rows)
         self.size = 0
 
     def add(self, blob: str, language: str, tags: Tags, counted: dict[bytes, int], words: int) -> None:
@@ -74,7 +78,7 @@ class Batch:
             facts = facts.encode("utf-8", "replace").decode()
         self.rows.append((blob, language, words, facts))
 
-    def postings(self) -> dict[str, list[list[int]]]:
+    def postings(self) -> dict[str, list[array[int]]]:
         """Return for each term the postings of all words and names that have it.
 
         To cut each word once for all files, and to add up what a file's words have in common when a term is asked for,
@@ -88,14 +92,14 @@ class Batch:
         return found
 
 
-def _note(place: defaultdict[Any, list[int]], counted: dict[Any, int], number: int) -> None:
+def _note(place: defaultdict[Any, array[int]], counted: dict[Any, int], number: int) -> None:
     """Append a posting to the rows of each key: a loop that is run in C, for nothing else is done as often."""
     if max(counted.values(), default=0) > _TIMES:
         counted = {key: min(times, _TIMES) for key, times in counted.items()}
-    deque(map(list.append, map(place.__getitem__, counted), map(or_, counted.values(), repeat(number))), 0)
+    deque(map(array.append, map(place.__getitem__, counted), map(or_, counted.values(), repeat(number))), 0)
 
 
-def _drawers(postings: dict[str, list[list[int]]]) -> dict[int, tuple[str, bytes]]:
+def _drawers(postings: dict[str, list[array[int]]]) -> dict[int, tuple[str, bytes]]:
     """Return by drawer the terms, a line each, and the numbers."""
     held: defaultdict[int, list[str]] = defaultdict(list)
     marks = map(zlib.crc32, "\n".join(postings).encode("utf-8", "replace").split(b"\n"))
@@ -105,8 +109,8 @@ def _drawers(postings: dict[str, list[list[int]]]) -> dict[int, tuple[str, bytes
     for drawer, some in held.items():
         rows = [postings[term] for term in some]
         sizes = [len(each[0]) if len(each) == 1 else sum(map(len, each)) for each in rows]
-        numbers = array("I", [*accumulate(sizes), *chain.from_iterable(chain.from_iterable(rows))])
-        found[drawer] = ("\n".join(some), numbers.tobytes())
+        ends = array("I", accumulate(sizes))
+        found[drawer] = ("\n".join(some), b"".join([ends, *chain.from_iterable(rows)]))
     return found
 
 
