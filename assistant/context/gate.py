@@ -279,27 +279,26 @@ def _drawn(value: str, least: float) -> bool:
     return bits >= min(least, math.log2(size) * 0.8)
 
 
-_WORDY = re.compile(r"[A-Za-z]{3,}\d?")
-_PLACE = re.compile(
-    r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$"
-)
+# What follows is compiled where it is needed, as few texts need it.
+_WORDY = r"[A-Za-z]{3,}\d?"
+_PLACE = r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$"
 
 
 def _code(value: str) -> bool:
     """Say whether a value is made of words: a dotted or hyphenated name, a path, a call."""
-    if _PLACE.match(value) or "(" in value or "://" in value:
+    if re.match(_PLACE, value) or "(" in value or "://" in value:
         return True
     pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", value) if piece]
     return (
-        sum(len(piece) for piece in pieces if _WORDY.fullmatch(piece)) >= 0.7 * sum(map(len, pieces))
+        sum(len(piece) for piece in pieces if re.fullmatch(_WORDY, piece)) >= 0.7 * sum(map(len, pieces))
         and len(pieces) > 1
     )
 
 
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: ")
-_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BODY = re.compile(r"[A-Za-z0-9+/=\s\\\"',:.|>#*-]{0,40000}")
-_DENSE = re.compile(r"[A-Za-z0-9+/=]{20,}")
+_BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: "
+_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_BODY = r"[A-Za-z0-9+/=\s\\\"',:.|>#*-]{0,40000}"
+_DENSE = r"[A-Za-z0-9+/=]{20,}"
 _ROW = re.compile(r"[ \t\"'+#*|-]{0,12}[A-Za-z0-9+/]{40,76}={0,2}(?:\\n)?[\"',+\\ \t]{0,6}\r?$")
 
 
@@ -307,22 +306,22 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
     """Private keys, whole or cut at either end."""
     at = 0
     if "PRIVATE KEY" in text or "PuTTY-User-Key-File" in text:
-        while begin := _BEGIN.search(text, at):
+        while begin := re.compile(_BEGIN).search(text, at):
             at = begin.end()
             stop = text.find("-----", at)
-            body = _BODY.match(text, at, stop if stop != -1 else len(text))
+            body = re.compile(_BODY).match(text, at, stop if stop != -1 else len(text))
             inner = body[0] if body else ""
-            end = _END.match(text, stop) if at + len(inner) == stop else None
+            end = re.compile(_END).match(text, stop) if at + len(inner) == stop else None
             if end:
                 last = end.end()
             else:
-                dense = list(_DENSE.finditer(inner))
+                dense = list(re.finditer(_DENSE, inner))
                 last = at + (dense[-1].end() if dense else 0)
             # The marks alone, as in a program that looks for them or puts them around a variable, are no key.
-            if sum(len(row) for row in _DENSE.findall(inner)) >= 40 or (end and _rows_only(inner)):
+            if sum(len(row) for row in re.findall(_DENSE, inner)) >= 40 or (end and _rows_only(inner)):
                 yield begin.start(), last, "private key"
                 at = last
-        for mark in _END.finditer(text):
+        for mark in re.finditer(_END, text):
             start = _rows_before(text, text.rfind("\n", 0, mark.start()) + 1)
             if start < text.rfind("\n", 0, mark.start()):
                 yield start, mark.end(), "private key"
@@ -353,7 +352,7 @@ def _rows_before(text: str, start: int) -> int:
     return start
 
 
-_DIFF = re.compile(r'^diff --(?:git|cc|combined) (?:"?a/(?P<old>.+?)"? "?b/)?(?P<new>.+?)"?$', re.MULTILINE)
+_DIFF = r'(?m)^diff --(?:git|cc|combined) (?:"?a/(?P<old>.+?)"? "?b/)?(?P<new>.+?)"?$'
 
 
 def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
@@ -361,7 +360,7 @@ def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[
 
     The same for `git show` and `git log -p`: what stands before the first file is masked as text.
     """
-    heads = list(_DIFF.finditer(text))
+    heads = list(re.finditer(_DIFF, text))
     out: list[str] = []
     found: list[Masked] = []
     edges = [0, *(head.start() for head in heads), len(text)]
@@ -379,10 +378,10 @@ def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[
     return "".join(out), tuple(found)
 
 
-_RENAMED = re.compile(r'^(?:rename (?:from|to) |copy (?:from|to) |(?:---|\+\+\+) "?[ab]/)(.+?)"?$', re.MULTILINE)
+_RENAMED = r'(?m)^(?:rename (?:from|to) |copy (?:from|to) |(?:---|\+\+\+) "?[ab]/)(.+?)"?$'
 
 
 def _renamed(piece: str, names: Iterable[str]) -> list[str]:
     """Return all names a piece of a diff gives its file."""
     head = piece.partition("\n@@")[0]
-    return [*names, *_RENAMED.findall(head)]
+    return [*names, *re.findall(_RENAMED, head)]

@@ -67,7 +67,7 @@ class Index:
                 for row in rows:
                     each = base + (row >> 8)
                     if each in live:
-                        holders[each] = row & 255
+                        holders[each] = holders.get(each, 0) + (row & 255)
         return found
 
     def tags(self, paths: Sequence[str]) -> dict[str, Tags]:

@@ -1,8 +1,8 @@
 """The index on disk: tags by git blob id and postings by term, one SQLite file for a repository, shared by all windows.
 
 It can always be made anew, so what is damaged or of another version is set aside and a new one begun. A posting is 32
-bits: the number of the file within its pack, and how often (at most 255) the term occurs there. A pack is what one commit
-of the indexer brought; its `base` turns numbers into file ids. Terms of names that are defined begin with `NAMED`, whole
+bits: the number of the file within its pack, and how often (at most 255) a word that has the term occurs there; a file has
+one for each such word. A pack is what one commit of the indexer brought; its `base` turns numbers into file ids. Terms of names that are defined begin with `NAMED`, whole
 names as they are written with `DEFINED`.
 
 Terms lie together in drawers, told by a checksum, for a row of its own for each would take as long to write as all
@@ -17,21 +17,24 @@ import json
 import sqlite3
 import zlib
 from array import array
-from collections import defaultdict
-from itertools import accumulate, chain
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict, deque
+from functools import partial
+from itertools import accumulate, chain, repeat
+from operator import or_
+from typing import TYPE_CHECKING, Any
 
+from assistant.context import terms
 from assistant.context.tags import Tag, Tags
 from assistant.errors import StateError
 from assistant.locked import is_busy, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from tempfile import TemporaryDirectory
     from types import TracebackType
 
-VERSION = 2
+VERSION = 3
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NAMED = "\x01"
 DEFINED = "\x02"
@@ -39,6 +42,7 @@ _WAIT_S = 10.0
 _MANY = 500
 _DRAWERS = 2_048
 _BASES = 1 << 40
+_TIMES = 255
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, blob TEXT, language TEXT, words INT, facts TEXT);
 CREATE UNIQUE INDEX IF NOT EXISTS files_by_blob ON files (blob, language);
@@ -48,45 +52,66 @@ CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 """
 
 
-class Batch:
-    """Files read but not yet saved, and their postings."""
+_no_rows: Callable[[], array[int]] = partial(array, "I")
 
-    __slots__ = ("postings", "rows", "size")
+
+class Batch:
+    """Files read but not yet saved, and where their words and the names that they define stand."""
+
+    __slots__ = ("names", "rows", "size", "words")
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, int, str]] = []
-        self.postings: defaultdict[str, list[int]] = defaultdict(list)
+        self.words: defaultdict[bytes, array[int]] = defaultdict(_no_rows)
+        self.names: defaultdict[str, array[int]] = defaultdict(_no_rows)
         self.size = 0
 
-    def add(
-        self, blob: str, language: str, tags: Tags, terms: dict[str, int], names: dict[str, int], words: int
-    ) -> None:
-        """Add one file: its tags, how often each term occurs in it and in the names it defines, and its length."""
+    def add(self, blob: str, language: str, tags: Tags, counted: dict[bytes, int], words: int) -> None:
+        """Add one file: its tags, how often each word occurs in it, and how many words it has."""
         number = len(self.rows) << 8
-        postings = self.postings
-        for term, times in terms.items():
-            postings[term].append(number | times if times < 256 else number | 255)
-        for term, times in names.items():
-            postings[NAMED + term].append(number | times if times < 256 else number | 255)
-        for name in {tag.name for tag in tags.defs}:
-            postings[DEFINED + name.replace("\n", " ")].append(number | 1)
-        self.size += len(terms) + 2 * len(names)
+        names = Counter([tag.name for tag in tags.defs])
+        _note(self.words, counted, number)
+        _note(self.names, names, number)
+        self.size += len(counted) + 2 * len(names)
         facts = _as_json([tags.defs, tags.imports])
         if not facts.isascii():
             facts = facts.encode("utf-8", "replace").decode()
         self.rows.append((blob, language, words, facts))
 
-    def drawers(self) -> dict[int, tuple[str, bytes]]:
-        """Return by drawer the terms, a line each, and the numbers."""
-        held: defaultdict[int, list[str]] = defaultdict(list)
-        for term in self.postings:
-            held[_drawer(term)].append(term)
-        found = {}
-        for drawer, terms in held.items():
-            rows = [self.postings[term] for term in terms]
-            numbers = array("I", [*accumulate(map(len, rows)), *chain.from_iterable(rows)])
-            found[drawer] = ("\n".join(terms), numbers.tobytes())
+    def postings(self) -> dict[str, list[array[int]]]:
+        """Return for each term the postings of all words and names that have it.
+
+        To cut each word once for all files, and to add up what a file's words have in common when a term is asked for,
+        takes a third of the time that it takes to do so for each file.
+        """
+        found = terms.of_all(self.words, asked=True)
+        defined = {name.replace("\n", " "): rows for name, rows in self.names.items()}
+        named = {name.encode("utf-8", "replace"): rows for name, rows in defined.items()}
+        found |= {NAMED + term: lists for term, lists in terms.of_all(named).items()}
+        found |= {DEFINED + name: [rows] for name, rows in defined.items()}
         return found
+
+
+def _note(place: defaultdict[Any, array[int]], counted: dict[Any, int], number: int) -> None:
+    """Append a posting to the rows of each key: a loop that is run in C, for nothing else is done as often."""
+    if max(counted.values(), default=0) > _TIMES:
+        counted = {key: min(times, _TIMES) for key, times in counted.items()}
+    deque(map(array.append, map(place.__getitem__, counted), map(or_, counted.values(), repeat(number))), 0)
+
+
+def _drawers(postings: dict[str, list[array[int]]]) -> dict[int, tuple[str, bytes]]:
+    """Return by drawer the terms, a line each, and the numbers."""
+    held: defaultdict[int, list[str]] = defaultdict(list)
+    marks = map(zlib.crc32, "\n".join(postings).encode("utf-8", "replace").split(b"\n"))
+    for term, mark in zip(postings, marks, strict=False):  # of no terms there is one mark
+        held[mark % _DRAWERS].append(term)
+    found = {}
+    for drawer, some in held.items():
+        rows = [postings[term] for term in some]
+        sizes = [len(each[0]) if len(each) == 1 else sum(map(len, each)) for each in rows]
+        ends = array("I", accumulate(sizes))
+        found[drawer] = ("\n".join(some), b"".join([ends, *chain.from_iterable(rows)]))
+    return found
 
 
 def _drawer(term: str) -> int:
@@ -188,6 +213,7 @@ class Store:
         if not batch.rows:
             return
         base = self._base
+        drawers = sorted(_drawers(batch.postings()).items())
         base.execute("BEGIN IMMEDIATE")
         try:
             start = int(self.note("next") or 1)
@@ -198,9 +224,9 @@ class Store:
             )
             base.executemany(
                 "INSERT INTO postings VALUES (?, ?, ?)",
-                [(drawer * _BASES + start, *row) for drawer, row in sorted(batch.drawers().items())],
+                [(drawer * _BASES + start, *row) for drawer, row in drawers],
             )
-            names = sorted(term[1:] for term in batch.postings if term[0] == DEFINED)
+            names = sorted(name.replace("\n", " ") for name in batch.names)
             base.execute("INSERT INTO names VALUES (?, ?)", (start, "\n".join(["", *names, ""])))
         except BaseException:
             base.execute("ROLLBACK")

@@ -38,8 +38,12 @@ LATE, ALL = "late", "all"
 SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
+_SINGLE = 2
+"""Files of which each is looked through for what it may hold alone; of more, what is made ready serves the next."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
+_NUMBERS = 2_000
+"""Bytes that are read of data that are numbers: the words stand at their head."""
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FIRST, _MOST = 6_000, 700_000
 """Postings in the first pack and in the largest: some 100 MB while they are gathered."""
@@ -79,6 +83,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)
         missing.sort(key=lambda row: row[0] == suspect)
+        single = len(missing) <= _SINGLE
         batch, room = Batch(), _FIRST
         while missing:
             if wish.is_new():
@@ -86,13 +91,13 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
                 room = _FIRST
             blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
-            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE)
+            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE, single=single)
             if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)
                 if room == _FIRST:
                     _remember(store, root, head)
-                batch, room = Batch(), min(room * 4, _MOST)
+                batch, room = Batch(), min(room * 16, _MOST)
         _alarm(0)
         store.save(batch)
         _remember(store, root, head)
@@ -148,11 +153,12 @@ def _remember(store: Store, root: Path, head: str) -> None:
         store.put_note("head", head)
 
 
-def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool, late: bool) -> None:
+def _read(
+    batch: Batch, root: Path, blob: str, language: str, path: str, *, plain: bool, late: bool, single: bool
+) -> None:
     from assistant.context.tags import Tags, tags
 
     known = language_of(path)
-    most = LARGEST if known and known.grammar else LARGEST // 8
     try:
         handle = os.open(f"{root}/{path}", _READ)  # a file object would make room for the largest file each time
         try:
@@ -163,18 +169,15 @@ def _read(batch: Batch, root: Path, blob: str, language: str, path: str, *, plai
         source = b""
     if late and not _is(source, blob):
         return
+    most = LARGEST if known and known.grammar else _NUMBERS if terms.is_numbers(source) else LARGEST // 8
     if (counted := terms.count(source, most)) is None:
         source, counted = b"", ({}, 0)
     found = Tags()
     if known and source and not plain:
         _alarm(SECONDS_A_FILE)
         with contextlib.suppress(RecursionError, MemoryError):
-            found = tags(source if known.grammar else source[:most], known, references=False)
-    names: dict[str, int] = {}
-    for tag in found.defs:
-        for term in terms.of_identifier(tag.name.encode("utf-8", "replace")):
-            names[term] = names.get(term, 0) + 1
-    batch.add(blob, language, found, counted[0], names, counted[1])
+            found = tags(source if known.grammar else source[:most], known, references=False, single=single)
+    batch.add(blob, language, found, *counted)
 
 
 def _is(source: bytes, blob: str) -> bool:

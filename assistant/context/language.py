@@ -34,7 +34,8 @@ class Language(NamedTuple):
     `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
     definition may begin when many files are read: below stand expressions, and most of the time. Where `begins` is given, every
-    definition and import more than `shallow` deep begins with one of these words, or with a decorator.
+    definition and import more than `shallow` deep begins with one of these words, or with a decorator. Each of `needs` is a
+    kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Language(NamedTuple):
     deepest: int = 10
     begins: tuple[str, ...] = ()
     shallow: int = 2
+    needs: tuple[str, ...] = ()
 
     @property
     def query(self) -> str:
@@ -94,6 +96,7 @@ def _read() -> tuple[list[Language], list[str], str]:
                 page.get("deepest", 10),
                 tuple(page.get("begins", ())),
                 page.get("shallow", 2),
+                tuple(page.get("needs", ())),
             )
         )
         wordless.update(page.get("wordless", ()))

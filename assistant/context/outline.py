@@ -244,7 +244,7 @@ def _yaml(lines: Sequence[str]) -> Iterator[_Seen]:
     inner, text = 0, -1
     for number, line in enumerate(lines):
         depth = _indent(line)
-        if not line or (text >= 0 and depth > text):
+        if not line or depth > inner > 0 or (text >= 0 and depth > text):
             continue
         text = -1
         if ":" not in line or not (match := _YAML.match(line)):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _LARGEST = 1_000_000
 _PATTERNS = re.compile(r"(?m)^(?=[(\[])")
 """Where a pattern of ours begins: at the beginning of a line, and nothing else does so with such a bracket."""
+_ROOT = re.compile(r"\(+(\w+)")
+_ONE_OF = re.compile(r'\(#(?:eq|any-of)\? @\w+((?: "[^"\\]+")+)\)')
+_QUOTED = re.compile(r'"([^"\\]+)"')
 _ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
 """What may stand between two words instead of a blank."""
 _WORDS = 5_000
@@ -47,23 +50,47 @@ class Tags(NamedTuple):
 
 
 @cache
-def _tools(language: Language, *, references: bool) -> tuple[Parser, Query] | None:
-    """Return parser and query; None for a language without a grammar, or whose wheel is missing or of another age."""
+def _tools(language: Language, without: tuple[int, ...] | None) -> tuple[Parser, Query] | None:
+    """Return parser and query; None for a language without a grammar, or whose wheel is missing or of another age.
+
+    `without` names patterns by number: then those and all that see references are left out of the query.
+    """
     if not language.grammar:
         return None
     from tree_sitter import Language as Grammar
     from tree_sitter import Parser, Query, QueryError
 
-    text = language.query
-    if not references:
-        # To leave patterns out takes a good part of the time off: what tree-sitter does with each of them is most of the start of a child.
-        text = "".join(pattern for pattern in _PATTERNS.split(text) if "@reference" not in pattern)
+    # To leave patterns out takes a good part of the time off: what tree-sitter does with each of them is most of the start of a child.
+    text = (
+        language.query
+        if without is None
+        else "".join(pattern for at, pattern in enumerate(_patterns(language)) if at not in without)
+    )
     try:
         grammar = Grammar(_constructor(language)())
         query = Query(grammar, text)
     except (ImportError, AttributeError, ValueError, QueryError):
         return None
     return Parser(grammar), query
+
+
+@cache
+def _patterns(language: Language) -> list[str]:
+    """Return the patterns of a language's query that see definitions and imports."""
+    return [pattern for pattern in _PATTERNS.split(language.query) if "@reference" not in pattern]
+
+
+def _idle(language: Language, source: bytes) -> tuple[int, ...]:
+    """Return which patterns can meet nothing in a source, for lack of a word: to make them ready takes longer than to read it."""
+    needs = dict(line.split(" ", 1) for line in language.needs)
+    idle = []
+    for at, pattern in enumerate(_patterns(language)):
+        groups = [_QUOTED.findall(words) for words in _ONE_OF.findall(pattern)]
+        if (root := _ROOT.match(pattern)) and root[1] in needs:
+            groups.append(needs[root[1]].split())
+        if any(not any(word.encode() in source for word in group) for group in groups):
+            idle.append(at)
+    return tuple(idle)
 
 
 def _constructor(language: Language) -> Callable[[], object]:
@@ -80,14 +107,16 @@ def _constructor(language: Language) -> Callable[[], object]:
     return getattr(importlib.import_module(language.grammar), language.constructor)  # type: ignore[no-any-return]
 
 
-def tags(source: bytes, language: Language, *, references: bool = True) -> Tags:
+def tags(source: bytes, language: Language, *, references: bool = True, single: bool = False) -> Tags:
     """Read the tags of a source; what cannot be parsed gives what can be seen.
 
-    Without `references` it takes half the time: they are most of the matches, and most of them stand deep in the tree.
+    Without `references` it takes half the time: they are most of the matches, and most of them stand deep in the tree. Of
+    a `single` source, where few of its language are read, it takes half of that again: only what it may hold is looked for.
     """
     if len(source) > _LARGEST:
         return Tags()
-    if (tools := _tools(language, references=references)) is None:
+    without = None if references else _idle(language, source) if single else ()
+    if (tools := _tools(language, without)) is None:
         from assistant.context.outline import outline
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))

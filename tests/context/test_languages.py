@@ -32,6 +32,21 @@ def test_a_sample_gives_every_definition_import_and_reference_with_its_lines(nam
 
 
 @pytest.mark.parametrize(("name", "page"), PAGES, ids=[name for name, _ in PAGES])
+def test_a_single_source_is_read_as_one_of_many_whatever_it_holds(name, page):
+    data = sample(name).read_bytes()
+    lines = data.split(b"\n")
+    for some in (lines, *([line] for line in lines), *(lines[at : at + 12] for at in range(0, len(lines), 6))):
+        source = b"\n".join(some)
+        assert tags(source, page, references=False, single=True) == tags(source, page, references=False)
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES, ids=[name for name, _ in PAGES])
+def test_what_a_source_needs_is_said_of_patterns_that_are_there(name, page):
+    roots = {line.lstrip("(").split(" ")[0].rstrip(")") for line in page.query.split("\n") if line.startswith("(")}
+    assert {line.split(" ")[0] for line in page.needs} <= roots
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES, ids=[name for name, _ in PAGES])
 def test_each_signature_is_the_line_that_names_it(name, page):
     path = sample(name)
     lines = path.read_text().split("\n")
