@@ -77,8 +77,11 @@ class Changes:
         self.journal = journal
         self.session = session
         self.proposed: Proposal | None = None
+        self.left: Review | None = None
+        """How the user has left the hunks that wait: a comment is told although nothing is written yet."""
         self.set_aside: list[Proposal] = []
         self._news: list[str] = []
+        self._said: set[str] = set()
         self._asides: list[str] = []
         self._uncommitted: list[int] = []
 
@@ -142,7 +145,7 @@ class Changes:
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
         self.proposed = replace(origin, patch=left) if origin and stays else None
-        self._news += _decisions(review, kept)
+        self._news += [words for words in _decisions(review, kept) if words not in self._said]
         return kept, left
 
     def moved(self, review: Review) -> Review | None:
@@ -185,17 +188,27 @@ class Changes:
         news = list(self._news)
         if self.proposed is not None and self.proposed.patch.files:
             news.append(f"not decided, so not in the files: hunks in {', '.join(self.proposed.patch.paths)}")
+            news += self._unsaid()
         return prompts.fill("outcome", decisions="; ".join(news)) if news else ""
 
     def told(self) -> None:
         """Forget the news: the model has heard of it."""
+        self._said.update(self._unsaid())
         self._news.clear()
+
+    def _unsaid(self) -> list[str]:
+        """Return what the user has said of hunks that wait, where the model has not heard it."""
+        if self.left is None or self.proposed is None or self.left.patch != self.proposed.patch:
+            return []
+        marked = [f"will skip the hunk at {hunk.path}:{hunk.old_start}" for hunk in self.left.skipped]
+        return [words for words in (*marked, *_comments(self.left)) if words not in self._said]
 
     def clear(self) -> None:
         """Begin anew; what is on disk and in the journal stays."""
-        self.proposed = None
+        self.proposed = self.left = None
         self.set_aside.clear()
         self._news.clear()
+        self._said.clear()
 
     # A commit of what was taken.
 
@@ -273,6 +286,11 @@ def _decisions(review: Review, kept: Patch) -> list[str]:
         shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
         text, _ = gate.mask(shown, hunk.path)
         words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
+    return [*words, *_comments(review)]
+
+
+def _comments(review: Review) -> list[str]:
+    words = []
     for each in review.comments:
         gone = f" (as it was: {gate.mask(each.gone, each.path)[0].strip()!r})" if each.gone else ""
         words.append(f"comment on {each.path}:{each.line}{gone}: {each.words}")

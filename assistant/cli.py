@@ -45,6 +45,10 @@ def _run(argv: list[str]) -> int:
     options = _parse(argv)
     root = Path(getattr(options, "root", None) or getattr(options, "folder", None) or Path.cwd())
     try:
+        if options.command == "tui" and options.folder and not root.is_dir():
+            raise ConfigError(
+                f"{options.folder!r} is neither a command nor a folder.", "`wattson --help` lists the commands."
+            )
         if options.command in {"tui", "demo"} and not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise ConfigError("The screen needs a terminal.", 'Without one, `wattson ask "..."` does a turn.')
         if options.command == "demo":

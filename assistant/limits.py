@@ -10,7 +10,16 @@ from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import AssistantError, BudgetError, ConfigError, Held, OutOfFunds, ProviderError, WindowExhausted
+from assistant.errors import (
+    AssistantError,
+    BudgetError,
+    ConfigError,
+    Held,
+    OutOfFunds,
+    ProviderError,
+    RateLimited,
+    WindowExhausted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 _MOST = 4
+_SOON = timedelta(minutes=2)
+"""A wait up to which a question is rather sent once more by hand than held back."""
 """Models that are offered: more is a list to choose from, and that is /model."""
 
 
@@ -139,18 +150,23 @@ class Limits:
 
         hearing = self._accounts.hearings.get(pick.provider.name)
         signal = hearing.signal if hearing is not None else None
-        if not isinstance(error, WindowExhausted | OutOfFunds) and (
-            signal is None or signal.kind not in {"quota", "balance"}
+        now = self._now()
+        slow = isinstance(error, RateLimited) and error.retry_at is not None and error.retry_at - now > _SOON
+        if (
+            not isinstance(error, WindowExhausted | OutOfFunds)
+            and not slow
+            and (signal is None or signal.kind not in {"quota", "balance"})
         ):
             return None
         signal = signal or exhaustion.Signal("quota")
-        now = self._now()
         until = signal.until or error.retry_at or self._resets(pick, signal.window)
         plan = self._accounts.plan(pick)
         whose = plan.title if plan is not None else pick.provider.title
         what = {"": "A window", "long": "The week or the month"}.get(signal.window, f"The window of {signal.window}")
         if signal.kind == "balance" or isinstance(error, OutOfFunds):
             why, until = f"The money at {whose} is used up.", None
+        elif until is not None and until > now and slow:
+            why = f"{whose} takes no more questions until {wording.clock(until, now)} (in {wording.countdown(until, now)})."
         elif until is not None and until > now:
             why = (
                 f"{what} of {whose} is used up until {wording.clock(until, now)} (in {wording.countdown(until, now)})."

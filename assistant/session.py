@@ -52,8 +52,6 @@ _DIFF_KEPT = 4_000_000
 """Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
 _SYSTEM_GUESS = 800
 """Tokens of instructions, as long as nothing better is known."""
-_CONTEXT_GUESS = 1_500
-"""Tokens of the context of a first question."""
 
 
 class Session:
@@ -88,6 +86,10 @@ class Session:
         self.waiting: Waiting | None = None
         self._told: set[str] = set()
         self._waits = ""
+        self.asked_last = ""
+        """The model of the conversation that was taken up."""
+        self.cut_short = False
+        """Whether that conversation ends in the middle of a turn."""
 
     # What it stands on, each made when first used.
 
@@ -167,22 +169,24 @@ class Session:
 
     # What it costs.
 
-    def quote(self, text: str, pick: Pick | None = None) -> Quote | None:
+    def quote(self, text: str, pick: Pick | None = None, *, sure: bool = False) -> Quote | None:
         """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
 
-        Counts tokens: call it in a thread.
+        `sure` gathers the context to know its size; else that is done only for a question that names something. Counts
+        tokens: call it in a thread.
         """
         pick = pick or self.roster.pick
         if pick is None:
             return None
-        words = self._words(text)
+        context = self.sight.expect(text, sure=sure)
+        words = self._words(text) + context
         quote = self.accounts.quote(words + self.sight.picture_words(self.history, pick), pick)
         editor = self.roster.editor()
         if quote is None or editor is None or editor.fell_back:
             return quote
         from assistant.errand import EARLIER
 
-        alone = self._words(text, talk=False)
+        alone = self._words(text, talk=False) + context
         return self.accounts.with_editor(quote, alone + min(words - alone, EARLIER), editor.pick)
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
@@ -224,12 +228,9 @@ class Session:
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
-    def _words(self, text: str, *, talk: bool = True, context: bool = True) -> int:
-        """Estimate the o200k tokens that a question sends: its own, those of the conversation and of the context."""
-        words = _SYSTEM_GUESS + tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
-        if not context:
-            return words
-        return words + (self.sight.context.tokens if self.sight.context else _CONTEXT_GUESS)
+    def _words(self, text: str, *, talk: bool = True) -> int:
+        """Estimate the o200k tokens that a question sends beside its context: its own, and those of the conversation."""
+        return _SYSTEM_GUESS + tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
 
     # A turn.
 
@@ -242,10 +243,12 @@ class Session:
         from assistant.desk import Desk
         from assistant.models.message import said
 
+        if not text.strip():
+            raise ConfigError("There is no question.", "Nothing was sent.")
         outcome = self.changes.outcome()
         if not mend:
             self.sight.check_pictures(self.roster.present())
-        pick, key = await self._ready(lambda: self.quote_repair() if mend else self.quote(text))
+        pick, key = await self._ready(lambda: self.quote_repair() if mend else self.quote(text, sure=True))
         self.turn += 1
         ask = turn.Ask(
             self.turn,
@@ -356,7 +359,7 @@ class Session:
         if not misfits:
             return None
         words = "\n\n".join(map(match.describe, misfits))
-        return self.accounts.quote(self._words(words, context=False))
+        return self.accounts.quote(self._words(words))
 
     def _mendable(self) -> tuple[Misfit, ...]:
         return tuple(each for each in self.proposed.misfits if each.mendable) if self.proposed is not None else ()
@@ -468,6 +471,11 @@ class Session:
 
     # Deciding.
 
+    def leave(self, review: Review | None) -> None:
+        """Hear how the user has left the hunks that wait: what he says of them goes along with his next question."""
+        if self.proposed is not None:
+            self.changes.left = review
+
     def recover(self) -> tuple[str, ...]:
         """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
         folder = self.places.data / "journal" / _mark(self.root)
@@ -489,7 +497,8 @@ class Session:
         except Stale as stale:
             moved = await asyncio.to_thread(self.changes.moved, review)
             if moved is None:
-                raise
+                hint = "Ask again, or undo that change. With its hunks skipped the rest can be written."
+                raise Stale(stale.message, hint, path=stale.path) from stale
             yield events.PatchMoved(moved, stale.message)
             return
         await asyncio.to_thread(self._keep_proposal)
@@ -602,6 +611,9 @@ class Session:
         if self.history or self.proposed is not None:
             self._forget()
         self.waiting = limits.waiting(records)
+        said = [each for each in records if each.get("kind") in {"user", "assistant", "end"}]
+        self.asked_last = next((str(each["model"]) for each in reversed(said) if each.get("model")), "")
+        self.cut_short = bool(said) and said[-1].get("kind") != "end"
         for record in records:
             role = record.get("kind")
             if role == "carried":

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
+_CONTEXT_GUESS = 1_500
+"""Tokens of a context, as long as none was gathered."""
+_NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
+"""What a question may name a file by."""
 _MOST_READ = 20_000
 """Letters of an answer that are looked through for files and names."""
 
@@ -75,6 +79,8 @@ class Sight:
         self.sent: tuple[str, Context] | None = None
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
         self._heard: list[tuple[str, tuple[str, ...]]] = []
+        self._usual = _CONTEXT_GUESS
+        self._expected: tuple[tuple[str, ...], int] = ((), 0)
 
     def paths(self) -> list[str]:
         """List the files of the repository that may be shown."""
@@ -247,12 +253,20 @@ class Sight:
 
     def look(self, question: str) -> Context:
         """Gather what a question would show the model; nothing is sent."""
+        self.context = self._gather(question)
+        if not self.pinned and not re.search(_NAMES, question):
+            self._usual = self.context.tokens
+        if self.pictures:
+            self.context = self.context._replace(pictures=self._pictures())
+        return self.context
+
+    def _gather(self, question: str) -> Context:
         from assistant.context.pack import pack
 
         sitting = self._sitting
         if self._heard:
             self._recall(self.paths())
-        self.context = pack(
+        return pack(
             question,
             repo=sitting.repo,
             cache=self._cache,
@@ -266,9 +280,6 @@ class Sight:
             now=sitting.now(),
             timeout_s=_wait(sitting.env),
         )
-        if self.pictures:
-            self.context = self.context._replace(pictures=self._pictures())
-        return self.context
 
     def _pictures(self) -> tuple[Section, ...]:
         """Describe what goes along as pictures."""
@@ -288,6 +299,18 @@ class Sight:
             )
             for path, image in self.pictures.items()
         )
+
+    def expect(self, question: str, *, sure: bool = False) -> int:
+        """Say how many tokens of context a question will show: gathered for one that names something, else as usual.
+
+        With `sure` it is gathered whatever it says. Reads files: call it in a thread.
+        """
+        if not sure and not self.pinned and not re.search(_NAMES, question):
+            return self._usual
+        asked = (question, *self.pinned, "", *self.dropped)
+        if self._expected[0] != asked:
+            self._expected = asked, self._gather(question).tokens
+        return self._expected[1]
 
     def show(self, question: str, plan: str = "") -> Context:
         """Gather what a question shows, to be sent with it; and what a plan for it names, which an editor needs."""

@@ -110,6 +110,8 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         async with aclosing(step.walk(steps, found)) as walk:
             async for event in walk:
                 yield event
+        if now.stop == "cancelled" and not now.error:  # what was whole by then may be looked at, and taken
+            await draft.take([each for each in found if not step.is_misfit(each)], desk, shown.seen, _texts(request))
         if now.error or now.stop in {"cancelled", "refused"}:
             break
         answer = "".join(now.text)
@@ -129,7 +131,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
                 ask,
             )
             continue
-        misfits = await draft.take(found, desk, shown.seen, [each.text for each in request.messages])
+        misfits = await draft.take(found, desk, shown.seen, _texts(request))
         if misfits:
             yield events.EditsMisfit(misfits)
         mended = sum(each.purpose == "repair" for each in steps)
@@ -259,6 +261,10 @@ def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequenc
 def _wish(text: str, model: Model | None) -> str:
     """Return a question as it is put: models that hand in whole files, small ones mostly, heed what stands last."""
     return prompts.fill("whole", question=text) if model and model.edit_format == "whole_file" else text
+
+
+def _texts(request: Request) -> list[str]:
+    return [each.text for each in request.messages]
 
 
 def _request(line: step.Line, system: str, messages: tuple[Message, ...], ask: Ask) -> Request:

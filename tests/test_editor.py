@@ -161,7 +161,7 @@ async def test_an_editor_without_a_key_is_not_passed_over_in_silence_and_the_mai
 async def test_a_cap_counts_the_editor_too(two):
     with loopback.Server(loopback.openai(PLAN)) as main, loopback.Server(loopback.anthropic(EDIT)) as editor:
         free = two(main, editor)
-        quote = free.quote("start at one")
+        quote = free.quote("start at one", sure=True)
         await free.close()
         between = quote.cost.amount + quote.editor.cost.amount / 2
         session = two(main, editor, more=f'cap_turn = "{between}"')

@@ -202,7 +202,7 @@ def test_what_claude_code_burnt_counts_in_the_windows_of_the_claude_plan(wattson
 
 def test_other_clients_logs_are_history_by_day_at_list_prices_and_say_what_would_fit(wattson, tmp_path):
     """Who comes from Claude Code has no book of ours, and wants to know what a plan would have done with what is in its logs."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)  # far from another day
     days = [now - timedelta(days=40), now - timedelta(days=2)]
     for name, at in zip("ab", days, strict=True):
         steps = [(f"{name}{number}", at + timedelta(seconds=number)) for number in range(4_000)]

@@ -46,6 +46,7 @@ _MARKED = re.compile(
     r"""(?<![\w@.\\/`'"-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
     r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
 )
+_FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
 _LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
 _REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
 # Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`.
@@ -152,6 +153,22 @@ def read(
             seen.add((one.path, one.first))
             found.setdefault((one.kind, one.path, one.name, one.first), one)
     return list(found.values())
+
+
+def nowhere(question: str, found: Iterable[Mention], root: Path) -> list[str]:
+    """Return what is marked like a file and is none that may be shown, and of each why."""
+    known = {each.source for each in found}
+    notes: dict[str, None] = {}
+    for match in _MARKED.finditer(question[:_LONGEST]):
+        text = match["quoted"] or match["single"] or match["bare"].rstrip(".:!?*_")
+        name = _LINES.sub("", text)
+        if f"@{text}" in known or match[0] in known or _decorates(match) or name in {"diff", "commit"}:
+            continue
+        if "/" not in name and not _FILE.match(name):
+            continue
+        there = (root / name).is_file() if ".." not in name and len(name) < 300 else False
+        notes[f"@{name} is {'ignored, and so not shown' if there else 'no file here'}"] = None
+    return list(notes)
 
 
 def _marked(

@@ -69,9 +69,10 @@ def pack(
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         query = ask(question, told)
         known = set(paths)
-        mentions = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
-        mentions = [each for each in mentions if each.source not in dropped and each.path not in dropped]
+        named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
+        mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]
         wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
+        notes += mention.nowhere(question, named_there, repo.root)
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
         past = history.unpack(found.store.note("history"))

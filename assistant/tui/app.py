@@ -41,7 +41,7 @@ class Wattson(App[int]):
 
     def on_mount(self) -> None:
         """Put on the theme; a polite end from outside gives the terminal back like any other."""
-        self.theme = self._look.textual
+        self.theme = self._look.textual if self._look.textual in self.available_themes else "textual-dark"
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
                 number = getattr(signal, name, None)

@@ -54,7 +54,7 @@ class Choice(Sheet[str | None]):
         event.stop()
         if monotonic() - self._since < _GRACE_S:
             return
-        if event.key in {"escape", "q"}:
+        if event.key == "escape":
             self.dismiss(None)
             return
         for key, answer, _ in self.ways:

@@ -80,7 +80,7 @@ class MainScreen(Screen[None]):
         self.talk = Transcript(theme, id="talk")
         self.hunks = PatchView(theme, id="hunks")
         self.hunks.display = False
-        self.hunks.type, self.hunks.leave = self.type_on, self.leave_hunks
+        self.hunks.type, self.hunks.leave, self.hunks.make_room = self.type_on, self.leave_hunks, self._arrange
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(self.completions, id="composer")
@@ -90,7 +90,7 @@ class MainScreen(Screen[None]):
         self._queue: list[str] = []
         self._completer: Completer | None = None
         self._pause: Timer | None = None
-        self._busy_at = 0.0
+        self._busy_at = self._asked_at = 0.0
         self._leaving = False
         self._reviewing = False
 
@@ -121,7 +121,7 @@ class MainScreen(Screen[None]):
     def _arrange(self) -> None:
         """Show both panes side by side when there is room and something to decide, else the one that is in use."""
         something = self._reviewing or bool(self.hunks.hunks)
-        wide = self.size.width >= _WIDE and something
+        wide = self.size.width >= _WIDE and something and not (self._reviewing and self.hunks.beside)
         self.set_class(wide, "-wide")
         self.composer.set_class(self.size.height < _SQUAT, "-squat")
         for pane, there in ((self.talk, wide or not self._reviewing), (self.hunks, wide or self._reviewing)):
@@ -188,7 +188,11 @@ class MainScreen(Screen[None]):
 
     def label(self) -> None:
         """Say above the composer what waits there."""
-        waits = [self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
+        pick = self.session.roster.pick
+        asks = ""
+        if self.session.asking and pick is not None:
+            asks = f"{pick.model.name} answers, {monotonic() - self._asked_at:.0f} s; Esc stops it"
+        waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
         self.composer.border_title = ", ".join(filter(None, waits))
 
     @work(exclusive=True, group="held")
@@ -201,7 +205,15 @@ class MainScreen(Screen[None]):
         """Do what was typed and show what comes of it."""
         self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
-        await self.walk(command.submit(self.session, text))
+        if self.hunks.preview is None:
+            self.session.leave(self.hunks.review)
+        self._asked_at = monotonic()
+        clock = self.set_interval(1.0, self.label)
+        try:
+            await self.walk(command.submit(self.session, text))
+        finally:
+            clock.stop()
+            self.label()
         if self.session.turn == turns and not text.startswith("/"):
             self.composer.give_back(text)  # nothing was sent: no model, no key, a cap
         if self._completer is not None:
@@ -394,7 +406,7 @@ class MainScreen(Screen[None]):
         elif self.session.asking:
             self.action_stop()
         elif self.composer.text:
-            self.composer.text = ""
+            self.composer.set_aside()
         elif self._leaving:
             self.app.exit(0)
         else:

@@ -39,7 +39,7 @@ def show(screen: Stage, event: events.Event) -> None:
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
-            if step > 1:
+            if step > 1 or purpose != "main":
                 talk.end()
                 talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {money(cost)}", "note")
         case events.Waiting():
@@ -93,7 +93,8 @@ def show(screen: Stage, event: events.Event) -> None:
                 "what was done, to be taken back" if preview.way == "undo" else "what was taken back, to be done again"
             )
             told = f"this will be written{merged}" if chosen is None else f"{what}{merged}"
-            hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}: {told}", preview=preview)
+            again = "" if chosen is not None else "this is what Enter will write; q leaves it"
+            hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}: {told}", hint=again, preview=preview)
             screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window, effort):
             screen.window = window

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from assistant import events
+from assistant.errors import ConfigError
 from assistant.tui import present
 
 if TYPE_CHECKING:
@@ -27,12 +28,18 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
         talk.add(warning, "warning")
     if resume == "last":
         await _take_up(screen)
-    name = model or session.config.model
+    name = model or session.asked_last or session.config.model
     if not name:
         await _first_run(screen)
         _go_on_waiting(screen)
         return
-    present.show(screen, session.roster.switch(name))
+    try:
+        present.show(screen, session.roster.switch(name))
+    except ConfigError as error:
+        if name != session.asked_last or not session.config.model:
+            raise
+        talk.add(f"This conversation was with {name}: {error}", "warning")
+        present.show(screen, session.roster.switch(name := session.config.model))
     if name.startswith(_PRACTICE):
         talk.add(
             "This is a practice session: the model is scripted, everything else is real. "
@@ -59,6 +66,8 @@ async def _take_up(screen: Stage) -> None:
     shown = sum(message.pictures for message in session.history)
     back = f"{count} messages of the last conversation are back{f', with {shown} pictures' if shown else ''}."
     talk.add(back if count else "There is no conversation here yet.", "note")
+    if session.cut_short:
+        talk.add("The last answer was cut short when the program ended; what had come of it is above.", "warning")
     for words in session.troubles():
         talk.add(words, "note")
 

@@ -97,6 +97,12 @@ class Composer(TextArea):
             self.text = text
             self.move_cursor(self.document.end)
 
+    def set_aside(self) -> None:
+        """Empty it; what stood here comes back like what was sent."""
+        if self.text.strip() and self.sent[-1:] != [self.text]:
+            self.sent.append(self.text)
+        self._back, self.text = 0, ""
+
     def take_back(self, text: str) -> None:
         """Take words out again that were put back: they go out after all, or wait."""
         if self.text == text:

@@ -59,7 +59,8 @@ class _Row(NamedTuple):
 class PatchView(ScrollView, can_focus=True):
     """Shows a review and lets the user decide; nothing is written here.
 
-    `type` takes what was typed that is not for the hunks, `leave` moves the focus to where it goes, at once.
+    `type` takes what was typed that is not for the hunks, `leave` moves the focus to where it goes, at once, `make_room`
+    gives it the width of the screen for two columns.
     """
 
     DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
@@ -131,7 +132,7 @@ class PatchView(ScrollView, can_focus=True):
         self._kept: dict[int, Review] = {}
         self._coming: list[Edit] = []
         self._cursor = 0
-        self._beside = False
+        self.beside = False
         self._rows: list[_Row] = []
         self._heads: list[int] = []
         self._strips: dict[int, Strip] = {}
@@ -140,6 +141,7 @@ class PatchView(ScrollView, can_focus=True):
         self._typing = self._handing = False
         self.type: Callable[[events.Key | events.Paste], None] = lambda _: None
         self.leave: Callable[[], None] = lambda: None
+        self.make_room: Callable[[], None] = lambda: None
 
     # What is shown.
 
@@ -266,7 +268,7 @@ class PatchView(ScrollView, can_focus=True):
         return any(each.target == path and (each.mode_after or 0) & 0o111 for each in files)
 
     def _hunk_rows(self, index: int, hunk: Hunk, width: int) -> list[_Row]:
-        if self._beside and width >= _BESIDE_FROM:
+        if self.beside and width >= _BESIDE_FROM:
             pairs = hunk_lines.beside(hunk.lines)
             return [
                 _Row(index, right if right is not None else left or 0, beside=(left, right)) for left, right in pairs
@@ -431,9 +433,10 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_beside(self) -> None:
         """Show old and new side by side, or below each other again."""
-        self._beside = not self._beside
-        narrow = self.scrollable_content_region.width < _BESIDE_FROM
-        self.hint = f"side by side needs {_BESIDE_FROM} columns" if self._beside and narrow else ""
+        self.beside = not self.beside
+        narrow = self.screen.size.width < _BESIDE_FROM + 4
+        self.hint = f"side by side needs {_BESIDE_FROM + 4} columns" if self.beside and narrow else ""
+        self.make_room()
         self.on_resize()
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
