@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 Stream = AsyncGenerator[events.Event, None]
+_SHELL = re.compile(r"![a-z./~]")
 _COMMAND = re.compile(r"^/([a-z][a-z-]*)(?:\s+(.*))?$", re.DOTALL)
 
 
@@ -38,6 +39,11 @@ async def submit(session: Session, text: str) -> Stream:
     """Do what was typed. Errors that the user can be told about come as a Notice, never as an exception."""
     words = text.strip()
     if not words:
+        return
+    if _SHELL.match(words):
+        yield events.Notice(
+            "Wattson runs no commands of a shell, and this was not sent. To ask it, begin otherwise.", "warning"
+        )
         return
     match = _COMMAND.match(words)
     try:

@@ -55,7 +55,8 @@ class AssistantError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        end = "" if not self.hint or self.message[-1:] in {"", ".", "!", "?", ":", ";"} else "."
+        return f"{self.message}{end} {self.hint}".strip()
 
 
 class ConfigError(AssistantError):

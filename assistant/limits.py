@@ -195,14 +195,14 @@ class Limits:
         raise BudgetError(hold.why, hint)
 
     def _used_up(self, pick: Pick) -> Hold | None:
-        """Return a hold where the provider itself said that a window is used up and its reset lies ahead."""
+        """Return a hold where a window is used up, as the provider says or as we have counted, and its reset lies ahead."""
         from assistant.quota import wording
         from assistant.quota.caps import Hold, Offer
         from assistant.quota.meter import binding
 
         plan, now = self._accounts.plan(pick), self._now()
         first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id) if plan is not None else None
-        if plan is None or first is None or first.state != "exhausted" or first.source == "ledger":
+        if plan is None or first is None or first.state != "exhausted":
             return None
         if first.resets_at is None or first.resets_at <= now:
             return None

@@ -86,6 +86,7 @@ class Session:
         self.waiting: Waiting | None = None
         self._told: set[str] = set()
         self._waits = ""
+        self._left: dict[str, Any] = {}
         self.asked_last = ""
         """The model of the conversation that was taken up."""
         self.cut_short = False
@@ -472,9 +473,16 @@ class Session:
     # Deciding.
 
     def leave(self, review: Review | None) -> None:
-        """Hear how the user has left the hunks that wait: what he says of them goes along with his next question."""
-        if self.proposed is not None:
-            self.changes.left = review
+        """Hear how the user has left the hunks that wait: what he says of them goes along with his next question.
+
+        It is kept with the conversation, so that who takes that up finds his marks and words again.
+        """
+        if self.proposed is None or review is None:
+            return
+        self.changes.left = review
+        if review.patch == self.proposed.patch and (record := review.record()) != self._left:
+            self._left = record
+            self.sittings.save({"kind": "left", **record})
 
     def recover(self) -> tuple[str, ...]:
         """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
@@ -630,6 +638,12 @@ class Session:
         self._waits = str(waits.get("diff") or "")
         if self._waits:
             self.changes.take_up(self._waits, int(waits.get("turn") or 0), str(waits.get("model") or ""))
+            after = records[records.index(waits) :]
+            left: dict[str, Any] = next((each for each in reversed(after) if each.get("kind") == "left"), {})
+            if left and self.proposed is not None:
+                from assistant.edits.review import Review
+
+                self.changes.left = Review.of(self.proposed.patch).recall(left)
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)

@@ -49,6 +49,49 @@ def test_a_cap_is_asked_before_the_call_that_would_cross_it(wattson, config, cap
         assert len(server.asked) == 1
 
 
+def test_a_cap_and_a_price_count_the_files_that_a_question_names(wattson, config, make_session, repo):
+    (repo / "long.py").write_text("".join(f"def part_{n}():\n    return {n}\n\n" for n in range(2_000)))
+    config('cap_turn = "0.03"\n')
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "what does @long.py do?", **env(server))
+        assert code == 3
+        assert "over the cap of" in said
+        assert server.asked == []
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        plain, named = session.quote("what is it?"), session.quote("what is @long.py?")
+        shown = session.sight.look("what is @long.py?").tokens
+        assert plain.words < 4_000 < shown < named.words < shown + 2_000
+        assert session.quote("what is it?").words == plain.words  # and not as large as what was looked at last
+
+
+def test_a_window_that_we_count_as_used_up_holds_as_well(wattson, config):
+    config('[plans]\nopenai = "small"\n', small=SMALL.replace("limit = 4", "limit = 2"))
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        codes = [wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))[0] for _ in range(3)]
+        assert codes == [0, 0, 75]
+        assert len(server.asked) == 2
+
+
+async def test_a_provider_that_takes_nothing_for_an_hour_offers_to_wait(make_session):
+    busy = (429, {"content-type": "application/json", "retry-after": "3600"}, b'{"error": {"message": "Rate limit"}}')
+    with loopback.Server(busy) as server:
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        found = [event async for event in command.submit(session, "x")]
+        (hold,) = [event.hold for event in found if isinstance(event, events.TurnHeld)]
+        assert "takes no more questions until" in hold.why
+        assert "wait" in [each.kind for each in hold.offers]
+        await session.close()
+
+
+def test_a_question_without_words_is_not_sent(wattson):
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "  \n ", **env(server))[0] == 1
+        assert server.asked == []
+
+
 def test_a_cheaper_model_that_crosses_nothing_is_named(wattson, config):
     with loopback.Server(loopback.openai("Hello.")) as server:
         config('cap_turn = "0.004"\n')

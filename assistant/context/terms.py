@@ -24,8 +24,8 @@ _HEAD = 8_000
 
 COMMON = frozenset(
     """a about after all also an and any are as at be because been before being but by can could did do does doing done each
-    for from get gets had has have having how i if in into is it its just let like may might more most much must my no not now of on
-    only or other our out over own same set sets should so some such than that the their them then there these they this those to
+    for from get gets had has have having hello hey hi how i if in into is it its just let like may might more most much must my no not now of on
+    only or other our out over own same set sets should so some such than thank thanks that the their them then there these they this those to
     too under up us use used uses using very was we were what when where which while who why will with would you your""".split()  # noqa: SIM905
 )
 """Words of English that say nothing about code."""

@@ -156,10 +156,17 @@ class Hunk:
         return tuple(self._part(a, b, c, d) for a, b, c, d in runs)
 
     def split_at(self, line: int) -> tuple[Hunk, ...]:
-        """Cut before one of the shown `lines` (0-based): two hunks, or itself alone where a part would change nothing."""
+        """Cut before one of the shown `lines` (0-based): two hunks, or itself alone where a part would change nothing.
+
+        Where as many lines come as go, each stands for the one that goes in its place: they are cut at the same one.
+        """
         shown = self.lines[len(self.above) : line] if self.kind == "change" else ()
         old = min(sum(each.kind != "+" for each in shown), len(self.old))
         new = min(sum(each.kind != "-" for each in shown), len(self.new))
+        for a, b, c, d in changes(self.old, self.new):
+            if b - a == d - c and a < old <= b and c <= new < d and (old < b or new > c):
+                by = new - c if old == b else old - a
+                old, new = a + by, c + by
         first, second = self._trimmed(0, old, 0, new), self._trimmed(old, len(self.old), new, len(self.new))
         return (first, second) if first is not None and second is not None else (self,)
 

@@ -5,14 +5,17 @@ A review is a value: every decision makes another one, so that a face draws what
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.edits import text
 from assistant.edits.compare import changes
 from assistant.edits.patch import Patch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assistant.edits.edit import Origin
     from assistant.edits.patch import FilePatch, Hunk
 
@@ -107,6 +110,32 @@ class Review:
         size = len(self.choices)
         following = ((index + step) % size for step in range(1, size + 1))
         return next((each for each in following if not self.choices[each].mark), index)
+
+    def record(self) -> dict[str, Any]:
+        """Return what is decided, for a file; `recall` reads it."""
+        choices = [
+            {"path": each.hunk.path, "at": each.hunk.old_start, "lines": len(each.hunk.old), "mark": each.mark}
+            | ({"text": each.hunk.new_text} if each.edited else {})
+            for each in self.choices
+            if each.mark or each.edited
+        ]
+        return {"choices": choices, "comments": [asdict(each) for each in self.comments]}
+
+    def recall(self, record: Mapping[str, Any]) -> Review:
+        """Decide as was recorded, where the hunks are the same; what cannot be read is left out."""
+        review = self
+        places = {(each.hunk.path, each.hunk.old_start, len(each.hunk.old)): at for at, each in enumerate(self.choices)}
+        for each in record.get("choices") or ():
+            try:
+                index = places[each["path"], each["at"], each["lines"]]
+                if "text" in each:
+                    review = review.edit(index, str(each["text"]))
+                review = review.mark(index, each["mark"] if each["mark"] in {"take", "skip"} else "")
+            except (KeyError, TypeError, UnicodeEncodeError):
+                continue
+        with suppress(TypeError):
+            review = replace(review, comments=tuple(Comment(**each) for each in record.get("comments") or ()))
+        return review
 
     def split(self, index: int) -> Review:
         """Cut a hunk into one for each run of changes; each has to be decided again."""

@@ -87,6 +87,8 @@ class Wattson(App[int]):
     async def on_unmount(self) -> None:
         """Let go of connections and files."""
         self.session.stop()
+        if self._first.hunks.preview is None:
+            self.session.leave(self._first.hunks.review)
         await self.session.close()
 
 

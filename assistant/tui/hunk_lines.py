@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -85,8 +86,15 @@ def draw(shown: Shown, index: int, part: tuple[int, int], theme: Theme, gutter: 
     return strip([*head, *body], width, base)
 
 
-def draw_beside(shown: Shown, left: int | None, right: int | None, theme: Theme, gutter: int, width: int) -> Strip:
-    """Draw an old line and a new line side by side, each cut to its half."""
+class Cell(NamedTuple):
+    """A stretch of a hunk's line in one of two columns."""
+
+    line: int
+    part: tuple[int, int]
+
+
+def draw_beside(shown: Shown, left: Cell | None, right: Cell | None, theme: Theme, gutter: int, width: int) -> Strip:
+    """Draw a stretch of an old line and one of a new line side by side."""
     half = (width - 1) // 2
     return strip(
         [
@@ -98,18 +106,31 @@ def draw_beside(shown: Shown, left: int | None, right: int | None, theme: Theme,
     )
 
 
-def _cell(shown: Shown, index: int | None, theme: Theme, gutter: int, width: int, *, old: bool) -> list[Segment]:
-    if index is None:
+def _cell(shown: Shown, cell: Cell | None, theme: Theme, gutter: int, width: int, *, old: bool) -> list[Segment]:
+    if cell is None:
         return [Segment(" " * width)]
-    line = shown.lines[index]
+    line, (first, last) = shown.lines[cell.line], cell.part
     base = theme[_KINDS[line.kind]]
-    number = str((line.old if old else line.new) or "")
+    number = str((line.old if old else line.new) or "") if not first else ""
     head = [Segment(f"{number:>{gutter - 3}} ", theme["gutter"])]
-    return list(strip([*head, *styled(shown.words[index], shown.spans[index], base)], width, base))
+    body = styled(shown.words[cell.line], shown.spans[cell.line], base, first, last)
+    return list(strip([*head, *body], width, base))
 
 
-def beside(lines: tuple[Line, ...]) -> list[tuple[int | None, int | None]]:
-    """Pair the lines of a hunk for two columns: context on both sides, removed ones beside added ones."""
+def beside(hunk: Hunk, width: int) -> list[tuple[Cell | None, Cell | None]]:
+    """Lay a hunk out in two columns, long lines wrapped in each: context on both sides, removed lines beside added ones."""
+    half, words = (width - 1) // 2, _words(hunk)
+    rows: list[tuple[Cell | None, Cell | None]] = []
+    for pair in _beside(hunk.lines):
+        room = half - gutter(hunk) + 2  # without the column of signs
+        left, right = (
+            [Cell(index, part) for part in wrap(words[index], room)] if index is not None else [] for index in pair
+        )
+        rows += zip_longest(left, right)
+    return rows
+
+
+def _beside(lines: tuple[Line, ...]) -> list[tuple[int | None, int | None]]:
     rows: list[tuple[int | None, int | None]] = []
     for old, new in _runs(lines):
         if not new and old and lines[old[0]].kind == " ":

@@ -45,7 +45,8 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.Waiting():
             pass
         case events.Retrying(attempt, wait_s, error):
-            talk.add(f"{error.message} Try {attempt + 1} in {wait_s:.0f} s; Escape stops.", "warning")
+            words = f"{error.message.rstrip('.')}. Try {attempt + 1} in {wait_s:.0f} s; Escape stops."
+            talk.add(words, "warning")
         case events.TextArrived(text):
             talk.append(text)
         case events.ThoughtArrived(text):
@@ -177,8 +178,9 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
         return f"{_from(proposal.origin(hunk))}{where}; {f'matched after {how}' if how else 'matched exactly'}"
 
     before = kept.get(proposal.turn) or (kept.get(proposal.earlier.turn) if proposal.earlier is not None else None)
+    left = screen.session.changes.left
     if before is None:
-        review = Review.of(proposal.patch)
+        review = left if left is not None and left.patch == proposal.patch else Review.of(proposal.patch)
     else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
         review = before if before.patch == proposal.patch else replace(before.over(proposal.patch), comments=())
     screen.hunks.show(review, proposal.misfits, _from(proposal), hint, tell=tell, turn=proposal.turn)

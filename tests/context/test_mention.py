@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.context.completion import Marks, Paths
-from assistant.context.mention import complete, mentions, read
+from assistant.context.mention import complete, mentions, nowhere, read
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
          "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md"]  # fmt: skip
@@ -211,3 +211,14 @@ def test_files_and_symbols_share_a_short_list():
     paths = [f"a/boil_{n}.py" for n in range(20)]
     found = Marks(paths, {}, lambda text, most: [f"{text}_{n}" for n in range(most)]).complete("boil", 8)
     assert [about for _, about in found] == [""] * 5 + ["defined here"] * 3
+
+
+def test_what_is_marked_like_a_file_and_is_none_is_said(tmp_path):
+    (tmp_path / ".env").write_text("KEY=1\n")
+    paths = ["a.py", "src/b.py"]
+    question = (
+        "look at @a.py, @.env, @nosuch.py and @src/none.py; mail a@b.com, @property and\n@app.route\ndef f(): ..."
+    )
+    assert nowhere(question, read(question, paths), tmp_path) == [
+        "@.env is ignored, and so not shown", "@nosuch.py is no file here", "@src/none.py is no file here",
+    ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Decisions about hunks, as values: what is written, what stays, what a repair adds on top."""
 
+import json
+
 import pytest
 
 from assistant.edits.edit import Origin
@@ -96,6 +98,17 @@ def test_what_was_cut_is_cut_again_in_the_patch_that_is_left(review):
     assert [each.mark for each in again.choices] == ["", "skip", *[each.mark for each in cut.choices[3:]]]
 
 
+def test_what_is_decided_is_recorded_and_recalled(review):
+    done = review.mark(0, "skip").edit(1, "mine\n").comment(2, 0, "why?")
+    record = json.loads(json.dumps(done.record()))
+    again = Review.of(review.patch).recall(record)
+    assert again == done
+    other = Review.of(Patch((FilePatch("other.py", BEFORE, after((3, b"three")), 0o644, 0o644),)))
+    assert other.recall(record).choices == other.choices
+    for broken in ({}, {"choices": [{}, 3, {"path": "a.py", "at": [], "lines": 1}], "comments": [{"who": "x"}]}):
+        assert review.recall(broken) == review
+
+
 def test_a_comment_is_changed_and_taken_back(review):
     said = review.comment(1, 0, "why?").comment(0, 0, "and this?")
     assert said.commented(1, 0) == "why?"
@@ -140,6 +153,10 @@ def test_a_hunk_is_cut_at_a_line_and_joined_again():
     cut = review.split_at(0, 4)
     assert [(each.hunk.removed, each.hunk.added) for each in cut.choices] == [(2, 0), (0, 2), (1, 1)]
     assert cut.mark(0, "take").part()[0].files[0].after == BEFORE.replace(b"line 3\nline 4\n", b"")
+    for line in (3, 5):  # each new line stands for the old one in its place
+        pairs = review.split_at(0, line)
+        assert [(each.hunk.removed, each.hunk.added) for each in pairs.choices] == [(1, 1), (1, 1), (1, 1)]
+        assert pairs.mark(0, "take").part()[0].files[0].after == BEFORE.replace(b"line 3\n", b"three\n")
     joined = cut.join(0).join(0)
     assert len(joined.choices) == 1
     assert joined.mark(0, "take").part()[0].files == patch.files

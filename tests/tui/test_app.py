@@ -101,6 +101,111 @@ async def test_escape_stops_a_turn_and_keeps_what_came(make_session):
         assert session.accounts.ledger.entries()[-1].state == "interrupted"
 
 
+async def test_a_stopped_turn_offers_the_edits_that_were_whole(make_session, repo):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    half = "kettle/boil.py\n```\n<<<<<<< SEARCH\n"
+    with loopback.Server(loopback.openai(f"{edit}\n{half}{'word ' * 400}"), pause_s=0.02) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            main = app.main
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: "gpt-6.1-sol answers, " in str(main.composer.border_title))
+            await until(pilot, lambda: "> replace kettle/meter.py" in "".join(s.text for s in main.talk._strips))
+            await pilot.press("escape")
+            await until(pilot, lambda: "cancelled" in main.talk.text)
+            await until(
+                pilot, lambda: len(main.hunks.hunks) == 1 and "Esc stops" not in str(main.composer.border_title)
+            )
+            assert session.proposed.misfits == ()
+        assert len(server.asked) == 1  # and nothing is repaired
+    assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "ansi"])
+async def test_every_theme_starts(make_session, tmp_path, theme):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f'theme = "{theme}"\n')
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        assert app.session.warnings == []
+
+
+async def test_a_comment_and_a_skip_are_told_before_anything_is_written_and_only_once(make_session, repo):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit), loopback.openai("I see."), loopback.openai("So.")) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: len(main.hunks.hunks) == 1 and main.hunks.has_focus)
+            await pilot.pause(0.5)
+            await pilot.press("c")
+            await until(pilot, lambda: len(app.screen_stack) == 2)
+            await pilot.press(*"in volts?", "enter")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+            await pilot.press("n", "q")
+            for count, words in ((2, "why?"), (3, "and now?")):
+                await say(pilot, words)
+                await until(pilot, lambda count=count: len(server.asked) == count and not app.session.asking)
+            sent = [str(asked[2]["messages"][-1]["content"]) for asked in server.asked]
+            assert "in volts?" in sent[1]
+            assert "will skip the hunk at kettle/meter.py" in sent[1]
+            assert "in volts?" not in sent[2]
+
+
+async def test_marks_edits_and_comments_are_there_again_when_the_conversation_is_taken_up(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("n", "e")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press(*"    # mine", "enter", "ctrl+s")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        left = main.hunks.review
+        assert [each.mark for each in left.choices] == ["skip", "take", "", ""]
+    again = Wattson(make_session(), resume="last")
+    async with again.run_test(size=(120, 34)) as pilot:
+        await until(pilot, lambda: len(again.main.hunks.hunks) == 4)
+        assert again.main.hunks.review == left
+        assert again.session.roster.pick.model.name == "scripted/lesson"  # and the model that was asked
+
+
+async def test_a_sentence_that_is_typed_among_the_hunks_writes_nothing(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    before = (repo / "kettle/boil.py").read_text()
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press(*"and add a flash", "enter")
+        await until(pilot, lambda: "nothing was written" in main.hunks.hint)
+        assert (repo / "kettle/boil.py").read_text() == before
+
+
+async def test_two_columns_take_the_whole_screen_and_wrap_what_is_long(make_session, repo):
+    old = "    joules: float = 0.0"
+    new = f"{old}  # {'how much went through it ' * 5}in the end"
+    edit = f"kettle/meter.py\n```\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit)) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(130, 30)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: len(main.hunks.hunks) == 1 and main.hunks.has_focus)
+            await pilot.press("v")
+            await until(pilot, lambda: not main.talk.display)
+            await pilot.pause(0.2)
+            drawn = [main.hunks.render_line(y).text for y in range(main.hunks.size.height)]
+            assert any("in the end" in each for each in drawn)
+            assert any("│" in each for each in drawn)
+            await pilot.press("v")
+            await until(pilot, lambda: main.talk.display)
+
+
 async def test_first_run_without_a_key_says_what_can_be_done(make_session):
     app = Wattson(
         make_session(

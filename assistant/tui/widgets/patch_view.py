@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _MARKS = {"take": ("✓ take", "taken"), "skip": ("✗ skip", "skipped"), "": ("·", "range")}
 _GRACE_S = 0.4
 """Keys that come sooner after hunks have appeared were meant for something else."""
+_STRAY_S = 3.0
+"""How long after a key that means nothing Enter writes nothing: who types a sentence ends it so."""
 _BESIDE_FROM = 100
 _FOOT = 2
 """Lines at the bottom for what is decided and for keys."""
@@ -45,6 +47,9 @@ _KEYS = (
 )
 
 
+_NOWHERE = hunk_lines.Cell(0, (0, 0))
+
+
 class _Row(NamedTuple):
     """One line of the screen: of a hunk (its line, and the stretch of it), or words of our own."""
 
@@ -53,7 +58,7 @@ class _Row(NamedTuple):
     part: tuple[int, int] = (0, 0)
     words: str = ""
     style: str = "context"
-    beside: tuple[int | None, int | None] | None = None
+    beside: tuple[hunk_lines.Cell | None, hunk_lines.Cell | None] | None = None
 
 
 class PatchView(ScrollView, can_focus=True):
@@ -94,6 +99,8 @@ class PatchView(ScrollView, can_focus=True):
         Binding("enter", "decide", show=False),
         Binding("escape,q", "leave", show=False),
     ]
+
+    KEYS = frozenset(key for each in BINDINGS if isinstance(each, Binding) for key in each.key.split(","))
 
     class Decided(Message):
         """The user has decided: what is taken is to be written now."""
@@ -139,6 +146,7 @@ class PatchView(ScrollView, can_focus=True):
         self._shown: dict[int, hunk_lines.Shown] = {}
         self._since = 0.0
         self._typing = self._handing = False
+        self._strayed = 0.0
         self.type: Callable[[events.Key | events.Paste], None] = lambda _: None
         self.leave: Callable[[], None] = lambda: None
         self.make_room: Callable[[], None] = lambda: None
@@ -269,9 +277,9 @@ class PatchView(ScrollView, can_focus=True):
 
     def _hunk_rows(self, index: int, hunk: Hunk, width: int) -> list[_Row]:
         if self.beside and width >= _BESIDE_FROM:
-            pairs = hunk_lines.beside(hunk.lines)
             return [
-                _Row(index, right if right is not None else left or 0, beside=(left, right)) for left, right in pairs
+                _Row(index, (right or left or _NOWHERE).line, beside=(left, right))
+                for left, right in hunk_lines.beside(hunk, width)
             ]
         found = hunk_lines.heights(hunk, width)
         return [_Row(index, line, part) for line, parts in enumerate(found) for part in parts]
@@ -408,7 +416,8 @@ class PatchView(ScrollView, can_focus=True):
     def action_split_here(self) -> None:
         """Cut the hunk before the line of the cursor."""
         if self.review is not None and self.hunks:
-            line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
+            row = self._rows[self._cursor] if self._cursor < len(self._rows) else _Row()
+            line = row.beside[0].line if row.beside and row.beside[0] else row.line  # a pair is cut off as one
             review = self.review.split_at(self.at, line) if line > 0 else self.review
             same = review is self.review
             words = "go to a line with changes above and below it: S cuts there" if same else ""
@@ -455,6 +464,10 @@ class PatchView(ScrollView, can_focus=True):
         """Hand over what was decided."""
         if self.review is None or not self.hunks:
             return
+        if monotonic() - self._strayed < _STRAY_S:
+            self.tell_hint("nothing was written: it seems that you were typing. Enter again writes what is taken")
+            self._strayed = 0.0
+            return
         if self.review.decided:
             self.post_message(self.Decided(self.review, self.preview))
         else:
@@ -470,6 +483,11 @@ class PatchView(ScrollView, can_focus=True):
         self._typing |= event.key == "slash"
         if not self._typing:
             await super()._on_key(event)
+            if (
+                event.is_printable and event.key not in self.KEYS
+            ):  # a sentence, it seems, that was begun in the wrong place
+                self._strayed = monotonic()
+                self.tell_hint(f"{event.character} is no key here: ? tells them, q goes back to type")
             return
         event.prevent_default()
         event.stop()
