@@ -525,12 +525,22 @@ class Session:
         self, way: Way, *, step: int | None = None, turn: int | None = None, session: bool = False
     ) -> AsyncGenerator[events.Event, None]:
         """Show what undo or redo would do: of the last step, of one, of a turn, or of the session."""
+        from assistant.edits.patch import Patch
+
         mine = self.id if session or turn is not None else None
         preview = await asyncio.to_thread(self.journal.preview, way, step=step, turn=turn, session=mine)
         hunks = None
         if len(preview.steps) == 1:
             look = self.journal.standing if way == "undo" else self.journal.taken_back
             hunks = await asyncio.to_thread(look, preview.steps[0].id)
+            changed = {each.path: each.why for each in preview.conflicts}
+            rest = Patch(tuple(file for file in hunks.files if file.target not in changed and file.path not in changed))
+            if changed and rest.files:  # what can be turned back is not kept from it by what cannot
+                number = preview.steps[0].id
+                preview = await asyncio.to_thread(self.journal.preview, way, step=number, hunks=rest.hunks)
+                hunks = rest
+                words = f"These stay as they are: {'; '.join(changed.values())} The rest can be chosen."
+                yield events.Notice(words, "warning")
         yield events.UndoProposed(preview, hunks)
 
     async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:

@@ -323,6 +323,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import reviewing
 
         await reviewing.do(self, message.what, message.index, message.line)
+        self.ask_meter()  # somebody else may have been asked, who is paid otherwise
 
     # Keys.
 

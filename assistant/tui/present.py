@@ -102,7 +102,8 @@ def show(screen: Stage, event: events.Event) -> None:
             badge = _badge(provider, model, effort)
             same = meter.state.model.rpartition(":")[0] == badge.rpartition(":")[0]
             share = meter.state.context_share if same else None
-            meter.show(meter.state._replace(model=badge, payer=payer, served="", context_share=share))
+            state = meter.state if same else metered(meter.state, None, screen.session.now())
+            meter.show(state._replace(model=badge, payer=payer, served="", context_share=share))
             talk.add(f"now asking {badge} ({payer}).", "good")
         case events.TurnEnded():
             talk.end()

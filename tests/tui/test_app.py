@@ -595,3 +595,23 @@ async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
                 pass
         await session.close()
     assert "not decided, so not in the files: hunks in a.txt" in str(server.asked[1][2])
+
+
+async def test_what_can_be_undone_is_not_kept_from_it_by_what_cannot(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    boil, meter = repo / "kettle/boil.py", repo / "kettle/meter.py"
+    before = boil.read_text(), meter.read_text()
+    async with app.run_test(size=(100, 30)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        mine = meter.read_text().replace("limit: float =", "limit: int =")
+        meter.write_text(mine)
+        await say(pilot, "/undo")
+        await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+        assert {hunk.path for hunk in main.hunks.hunks} == {"kettle/boil.py"}
+        assert "These stay as they are: kettle/meter.py" in main.talk.text
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await until(pilot, lambda: "undone" in main.talk.text)
+    assert (boil.read_text(), meter.read_text()) == (before[0], mine)
