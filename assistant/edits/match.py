@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant.edits import passage, place, suspect
+from assistant.edits import naming, passage, place, suspect
 from assistant.edits.draft import Draft, Overlap, load
 from assistant.edits.edit import Candidate, Edit, Misfit
 from assistant.edits.patch import Patch
@@ -81,6 +81,9 @@ def fit(
         try:
             draft = _open(edit, drafts, read, edits)
             if draft is None:
+                if any(not each.maybe for each in edits) and naming.may_be_new(edit.path):
+                    words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
+                    misfits.append(Misfit(edit, "malformed", words, advice=f"./{edit.path} would say so."))
                 continue
             rung = _put(
                 edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors], shown, edited

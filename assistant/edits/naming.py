@@ -43,6 +43,14 @@ _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
     "Jenkinsfile", "Containerfile", "Brewfile", "CODEOWNERS", "AUTHORS", "BUILD", "WORKSPACE", "Pipfile", "makefile", "dockerfile",
 }  # fmt: skip
+_LOWER = re.compile(r"^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$")
+_HEADINGS = set(
+    """usage output outputs example examples before after result results test tests note notes change changes summary explanation code run file
+    files now then new old diff patch input command commands terminal console log logs error errors expected actual response answer solution fix
+    bash sh shell zsh fish python py javascript js typescript ts json yaml yml toml xml html css sql go rust ruby php java kotlin swift c cpp lua
+    text txt plaintext markdown md make makefile dockerfile powershell batch perl r scala haskell elixir""".split()  # noqa: SIM905
+)
+"""What stands above a block without being the name of its file."""
 PATCHES = (".patch", ".diff", ".rej")
 """Files whose text is edits of other files."""
 _DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
@@ -178,6 +186,8 @@ def only_path(line: str) -> tuple[str, bool]:
     plain = _stages(raw)[-1]
     if plain.startswith("./") and len(plain) > 2:
         plain = plain[2:]
+        if re.match(r"^[\w@$%~+-]+$", plain):
+            return plain, True
     named = " " in raw and not _TICKED.search(raw) and bool(_EXTENSION.match(re.split(r"[/\\]", raw)[-1]))
     if named and looks(raw):
         dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
@@ -227,6 +237,11 @@ def remarked(line: str) -> str:
     match = _COMMENT.match(line.strip())
     name = match[1].removeprefix("File:").removeprefix("file:").strip() if match else ""
     return name if "/" in name and " " not in name and _EXTENSION.match(name.rpartition("/")[2]) else ""
+
+
+def may_be_new(word: str) -> bool:
+    """Whether a word alone on the line above a block may be the name of a new file, and no heading or language."""
+    return bool(_LOWER.match(word)) and word not in _HEADINGS
 
 
 def opens_string(line: str) -> bool:

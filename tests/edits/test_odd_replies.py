@@ -959,3 +959,16 @@ def test_a_number_that_may_count_earlier_edits_in_is_no_number():
     after, misfits = read(first + second.format(4), {"a.py": file})
     assert not misfits
     assert after["a.py"].index("x = 2") < after["a.py"].index("class B")
+
+
+def test_a_bare_word_that_may_be_a_new_file_is_not_passed_over_beside_other_edits():
+    edit = "a.py\n```\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n```\n"
+    for word in ("launcher", "run_all"):
+        _, misfits = read(f"{word}\n```\nhi\n```\n\n{edit}", {"a.py": "x = 1\n"})
+        assert [each.reason for each in misfits] == ["malformed"]
+        assert "./" + word in misfits[0].hint
+        after = {"a.py": "x = 2\n", word: "hi\n"}
+        assert read(f"./{word}\n```\nhi\n```\n\n{edit}", {"a.py": "x = 1\n"}) == (after, [])
+        assert read(f"{word}\n```\nhi\n```\n", {"a.py": "x = 1\n"}) == ({"a.py": "x = 1\n"}, [])
+    for word in ("usage", "Output", "bash", "Launcher"):
+        assert read(f"{word}\n```\nhi\n```\n\n{edit}", {"a.py": "x = 1\n"}) == ({"a.py": "x = 2\n"}, [])
