@@ -36,7 +36,7 @@ _REVIEWING = """
 In hunks:
 y n u           take, skip, unmark the hunk (Space takes)
 a d             take, skip all hunks of the file;  A X U  all of them
-j k  up down    next and previous hunk; line by line
+j k  up down    next and previous hunk; line by line; Page Up, Down by a screen
 s S J           split into its changes; split above the line of the cursor; join with the next
 x v i           more of the file around it; side by side; which reply it is from, how it was matched
 e E             edit the new lines here; in $EDITOR
@@ -44,7 +44,7 @@ c               comment on the line for the model
 o               a second opinion from another model
 r               send what does not fit back to the model
 Enter           write what is taken; what is not decided stays proposed
-q, Escape       back to the composer
+q, Escape       back to the composer; / begins a command
 """
 
 
