@@ -71,7 +71,9 @@ def _edges(index: Index, wish: Wish) -> list[Found]:
         if not head and not tail:
             continue
         core = _cut(wish, head, tail)
-        found = strictly(index, core) or _indented(index, core)
+        found = strictly(index, core)
+        if not found and any(len(index.where("stripped", str.strip).get(line.strip(), ())) == 1 for line in core.old):
+            found = _indented(index, core)  # two liberties at once: only with a line that stands nowhere else
         if found:
             return [_named(each, "blank lines at the ends") for each in found]
     return []

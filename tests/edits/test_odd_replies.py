@@ -972,3 +972,15 @@ def test_a_bare_word_that_may_be_a_new_file_is_not_passed_over_beside_other_edit
         assert read(f"{word}\n```\nhi\n```\n", {"a.py": "x = 1\n"}) == ({"a.py": "x = 1\n"}, [])
     for word in ("usage", "Output", "bash", "Launcher"):
         assert read(f"{word}\n```\nhi\n```\n\n{edit}", {"a.py": "x = 1\n"}) == ({"a.py": "x = 2\n"}, [])
+
+
+def test_two_liberties_at_once_need_a_line_that_stands_nowhere_else():
+    file = "x do\n  s do\n    t\n      RUBY\n    fin\n  end\n\n  b do\n    RUBY\n  end\nend\n"
+    edit = "a.rb\n```\n<<<<<<< SEARCH\n{0}\n=======\n{1}\n>>>>>>> REPLACE\n```\n"
+    stale = edit.format("      RUBY\n    end\n  end\n", "      RUBY\n    end\n    more\n  end\n")
+    after, misfits = read(stale, {"a.rb": file})
+    assert after == {"a.rb": file}
+    assert [each.reason for each in misfits] == ["not_found"]
+    known = stale.replace("RUBY", "GEM")
+    fits = file.replace("b do\n    RUBY", "b do\n    GEM")
+    assert read(known, {"a.rb": fits}) == ({"a.rb": fits.replace("  end\nend\n", "  end\n  more\nend\n")}, [])
