@@ -227,7 +227,8 @@ def named_by(info: str) -> str:
         language, _, rest = name.partition(":")
         name = rest if rest and language.isalpha() else name
         last = re.split(r"[/\\]", name)[-1]
-        if ":" not in name and not name.startswith(".") and (_EXTENSION.match(last) or last in _BARE):
+        hidden = bool(re.match(r"^\.\w", last)) and (name != word or "/" in name)  # `{.python}` is a class
+        if ":" not in name and "{" not in word and (_EXTENSION.match(last) or last in _BARE or hidden):
             return name
     return ""
 

@@ -984,3 +984,16 @@ def test_two_liberties_at_once_need_a_line_that_stands_nowhere_else():
     known = stale.replace("RUBY", "GEM")
     fits = file.replace("b do\n    RUBY", "b do\n    GEM")
     assert read(known, {"a.rb": fits}) == ({"a.rb": fits.replace("  end\nend\n", "  end\n  more\nend\n")}, [])
+
+
+@pytest.mark.parametrize(
+    ("info", "path"),
+    [
+        ("yaml:.github/dependabot.yml", ".github/dependabot.yml"), ('yaml title=".travis.yml"', ".travis.yml"), ("text:.gitignore", ".gitignore"),
+        ("python", ""), ("{.python}", ""), (".py", ""), ("c++", ""), ("12:15:src/a.py", ""), ("js {1,3}", ""), ("src/a.py", "src/a.py"),
+    ],
+)  # fmt: skip
+def test_what_a_fence_names(info, path):
+    from assistant.edits.naming import named_by
+
+    assert named_by(info) == path
