@@ -55,6 +55,8 @@ _MARKERS = re.compile(
 _DIVIDER = re.compile(r"^={5,9}\s*$")
 _RULE = re.compile(r"^\s{0,3}([<>+*#-])\1{3,39}(?: ?\w+)?\s*$")
 _SEVERAL, _HARDLY = 3, 20
+_LOOKED = 20
+"""Notes and dots of one edit of which each is looked at for what goes in its place."""
 _QUOTED = 120
 """Lines of a file that are quoted to a model that was not shown them."""
 _NUMBERED = re.compile(r"^\s*(\d{1,7})\s?[|:\u2502\u2192\t]")
@@ -65,15 +67,23 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     old = {line.strip() for line in edit.before.split("\n")}
     at = f"line {edit.reply_line} of the reply"
     printed = draft.path.lower().endswith(_OUTPUTS)
+    looked = 0
     for index in elision.notes(new):
         line = new[index].strip()
-        if line == "..." and printed:
+        if line in old or draft.index.where("stripped", str.strip).get(line):
+            continue
+        looked += 1
+        if looked > _LOOKED:
+            break  # so many were its own that the others are, too
+        if (
+            line == "..."
+            and printed
+            and (not draft.lines or len(_lost(edit, draft, new, index, whole=whole)) < _SEVERAL)
+        ):
             continue
         if not draft.lines and not _DOTS.search(line):
             continue  # a new file has nothing to leave out; "// no change" is a comment like another there
-        if line not in old and not draft.index.where("stripped", str.strip).get(line):
-            if _is_example(edit, draft, new, index, whole=whole):
-                continue
+        if not _is_example(edit, draft, new, index, whole=whole):
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave something out: {line[:60]!r}.")
     for index, header in elision.stubs(new) if not printed else ():
         # A body of three dots below a header that the file has already stands for the body that is there; so it may
@@ -178,16 +188,21 @@ def _is_example(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: 
         return False
     fences = [line for line in new[:index] if _FENCE.match(line)]
     opened = bool(fences) and (len(fences) % 2 == 1 or bool(fences[-1].strip(" `~")))  # only one that opens has a word
+    lost = _lost(edit, draft, new, index, whole=whole)
+    return (opened and not lost) or any(map(_DOTS.search, lost))
+
+
+def _lost(edit: Edit, draft: Draft, new: list[str], index: int, *, whole: bool) -> list[str]:
+    """Return the lines that go where a new line comes."""
     old = draft.index.lines if whole else edit.before.split("\n")
     come = [line.rstrip() for line in new]
-    lost = [
+    return [
         line
         for a, b, c, d in changes([line.rstrip() for line in old], come)
         if c <= index < d
         for line in old[a:b]
         if line.strip() and line.strip() not in {each.strip() for each in come[c:d]}
     ]
-    return (opened and not lost) or any(map(_DOTS.search, lost))
 
 
 def _bodiless(draft: Draft, headers: Sequence[int], dots: str) -> bool:

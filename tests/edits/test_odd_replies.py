@@ -997,3 +997,12 @@ def test_what_a_fence_names(info, path):
     from assistant.edits.naming import named_by
 
     assert named_by(info) == path
+
+
+def test_dots_in_what_a_program_prints_do_not_stand_for_many_lines():
+    file = "".join(f"line {n}\n" for n in range(20))
+    some = file.replace("line 5\n", "...\n")
+    assert read(f"a.golden\n```\n{some}```\n", {"a.golden": file}) == ({"a.golden": some}, [])
+    after, misfits = read(f"a.golden\n```\n{file.partition('line 12')[0]}...\n```\n", {"a.golden": file})
+    assert after == {"a.golden": file}
+    assert [each.reason for each in misfits] == ["elided"]
