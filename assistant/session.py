@@ -468,6 +468,8 @@ class Session:
             self.sittings.save({"kind": "proposed", "diff": diff, **about})
         elif diff != self._waits:
             self.sittings.save({"kind": "proposed", "diff": ""})
+        if diff != self._waits:
+            self._left = {}  # marks are read from behind what they are about
         self._waits = diff
 
     # Deciding.
