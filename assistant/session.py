@@ -486,6 +486,17 @@ class Session:
             self._left = record
             self.sittings.save({"kind": "left", **record})
 
+    def waits(self) -> str:
+        """Say what of the conversation's hunks waits; empty where nothing does."""
+        proposed = self.proposed
+        if proposed is None or not proposed.patch.files:
+            return ""
+        left = self.changes.left
+        taken = len(left.taken) if left is not None and left.patch == proposed.patch else 0
+        size = len(proposed.patch.hunks)
+        marked = f", {taken} of them taken but not written," if taken else ""
+        return f"{size} hunk{'s' if size > 1 else ''} of turn {proposed.turn}{marked} wait{'' if size > 1 else 's'}"
+
     def recover(self) -> tuple[str, ...]:
         """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
         folder = self.places.data / "journal" / _mark(self.root)
@@ -524,17 +535,21 @@ class Session:
             yield event
 
     async def preview(
-        self, way: Way, *, step: int | None = None, turn: int | None = None, session: bool = False
+        self, way: Way, *, step: int | None = None, file: str = "", turn: int | None = None, session: bool = False
     ) -> AsyncGenerator[events.Event, None]:
-        """Show what undo or redo would do: of the last step, of one, of a turn, or of the session."""
+        """Show what undo or redo would do: of the last step, of one, of what was done last in a file, of a turn, or of the session."""
         from assistant.edits.patch import Patch
 
         mine = self.id if session or turn is not None else None
-        preview = await asyncio.to_thread(self.journal.preview, way, step=step, turn=turn, session=mine)
         hunks = None
+        if file:
+            step, hunks = await asyncio.to_thread(self.about, way, file)
+        part = hunks.hunks if hunks is not None else None
+        preview = await asyncio.to_thread(self.journal.preview, way, step=step, turn=turn, session=mine, hunks=part)
         if len(preview.steps) == 1:
-            look = self.journal.standing if way == "undo" else self.journal.taken_back
-            hunks = await asyncio.to_thread(look, preview.steps[0].id)
+            if hunks is None:
+                look = self.journal.standing if way == "undo" else self.journal.taken_back
+                hunks = await asyncio.to_thread(look, preview.steps[0].id)
             changed = {each.path: each.why for each in preview.conflicts}
             rest = Patch(tuple(file for file in hunks.files if file.target not in changed and file.path not in changed))
             if changed and rest.files:  # what can be turned back is not kept from it by what cannot
@@ -544,6 +559,12 @@ class Session:
                 words = f"These stay as they are: {'; '.join(changed.values())} The rest can be chosen."
                 yield events.Notice(words, "warning")
         yield events.UndoProposed(preview, hunks)
+
+    def about(self, way: Way, file: str, step: int | None = None) -> tuple[int, Patch]:
+        """Find what undo or redo would be about in a file, named from the root or from where the user stands."""
+        name = file.removeprefix("@").strip("\"'")
+        here = os.path.relpath(self.folder / name, self.root)
+        return self.journal.about(way, dict.fromkeys((os.path.normpath(name), here)), step)
 
     async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:
         """Undo or redo only some hunks of a step. What had to go around something typed since is shown first."""

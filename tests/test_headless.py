@@ -234,6 +234,18 @@ def test_apply_is_all_or_nothing(wattson, repo):
     assert wattson("apply", stdin="Nothing to change here.")[0] == 0
 
 
+def test_one_file_of_a_step_is_undone_and_redone(wattson, repo):
+    new = "notes.md\n```\n<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n```\n"
+    assert wattson("apply", stdin=EDIT + new)[0] == 0
+    code, _, wrong = wattson("undo", "boil.py", cwd=repo / "kettle")
+    assert (code, wrong.count("Nothing in boil.py can be undone")) == (3, 1)
+    assert wattson("undo", "meter.py", cwd=repo / "kettle")[0] == 0
+    assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
+    assert (repo / "notes.md").exists()
+    assert wattson("redo", "./kettle/meter.py")[0] == 0
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
+
+
 @pytest.mark.parametrize("path", ["../out.txt", "/tmp/out.txt", ".git/config", "link/out.txt"])
 def test_apply_never_leaves_the_root(wattson, repo, tmp_path, path):
     (repo / "link").symlink_to(tmp_path)

@@ -18,6 +18,9 @@ USAGE = ""
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
     del argument
+    waits = session.waits()
     session.clear()
     yield events.Asked("clear")
-    yield events.Notice("A new conversation begins.")
+    yield events.Notice(
+        f"A new conversation begins. {waits} with the old one: /resume." if waits else "A new conversation begins."
+    )

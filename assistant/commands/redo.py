@@ -1,18 +1,17 @@
-"""Make again what was taken back: the last step, step N, this session, or the last step at once (now)."""
+"""Make again what was taken back: the last step, step N, what was taken back last in a file, this session, or the last step at once (now)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant import events
-
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from assistant import events
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[N | session | now]"
+USAGE = "[N | FILE | session | now]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
@@ -27,7 +26,6 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         case _ if argument.isdecimal():
             stream = session.preview("redo", step=int(argument))
         case _:
-            yield events.Notice(f"/redo {USAGE}; /history lists the steps.", "warning")
-            return
+            stream = session.preview("redo", file=argument)
     async for event in stream:
         yield event

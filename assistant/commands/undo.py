@@ -1,18 +1,17 @@
-"""Take back what was written: the last step, step N, this turn, this session, or the last step at once (now)."""
+"""Take back what was written: the last step, step N, what was done last in a file, this turn, this session, or the last step at once (now)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant import events
-
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from assistant import events
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[N | turn | session | now]"
+USAGE = "[N | FILE | turn | session | now]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
@@ -29,7 +28,6 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         case _ if argument.isdecimal():
             stream = session.preview("undo", step=int(argument))
         case _:
-            yield events.Notice(f"/undo {USAGE}; /history lists the steps.", "warning")
-            return
+            stream = session.preview("undo", file=argument)
     async for event in stream:
         yield event

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from assistant.edits import disk
 from assistant.edits.archive import Archive, Damaged
 from assistant.edits.mend import finish
+from assistant.edits.patch import Patch
 from assistant.edits.replay import Conflict, Tree, between, choose
 from assistant.edits.step import (
     Full,
@@ -31,11 +32,11 @@ from assistant.edits.step import (
 from assistant.errors import PatchError, Stale, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from assistant.edits.patch import Hunk, Patch
+    from assistant.edits.patch import Hunk
 
 Way = Literal["undo", "redo"]
 _CAP_BYTES = 256 * 1024 * 1024
@@ -218,6 +219,22 @@ class Journal:
         full = self._full(step)
         return between(full.step.patch, full.stands, full.step.patch)
 
+    def about(self, way: Way, names: Collection[str], step: int | None = None) -> tuple[int, Patch]:
+        """Return the newest step, or the one of that number, in which something of a file can be undone or redone: its id and that part.
+
+        The file is known by any of its `names`. Raises PatchError where there is no such step.
+        """
+        for each in self._in_line(way):
+            if step not in {None, each.id} or not any({file.path, file.new_path} & {*names} for file in each.files):
+                continue
+            with contextlib.suppress(PatchError):  # one that cannot be read is passed over
+                there = self.standing(each.id) if way == "undo" else self.taken_back(each.id)
+                part = Patch(tuple(file for file in there.files if {file.path, file.target} & {*names}))
+                if part.files:
+                    return each.id, part
+        words = "undone" if way == "undo" else "redone"
+        raise PatchError(f"Nothing in {next(iter(names))} can be {words}.", "The steps are listed with their files.")
+
     def notes(self) -> tuple[str, ...]:
         """Return, once, what happened on the side: damaged steps set aside, old ones forgotten, files left alone."""
         told, self._archive.notes = tuple(self._archive.notes), []
@@ -256,6 +273,11 @@ class Journal:
         except Damaged as error:
             raise PatchError(f"Step {number} cannot be read: {error}.", "The other steps can be undone.") from error
 
+    def _in_line(self, way: Way) -> list[Step]:
+        """List the steps of which something can be undone (or redone), that which was done (or taken back) last first."""
+        found = [each for each in self._listed() if (each.state in {"done", "partly"} if way == "undo" else each.took)]
+        return sorted(found, key=lambda each: (each.did if way == "undo" else each.took, each.id), reverse=True)
+
     def _chosen(self, way: Way, step: int | None, session: str | None, turn: int | None) -> list[Full]:
         """Find the steps that are meant, in the order in which they are to be made."""
         if step is not None:
@@ -270,12 +292,9 @@ class Journal:
             return [full]
         found = [
             each
-            for each in self._listed()
-            if (each.state in {"done", "partly"} if way == "undo" else each.took)
-            and (session is None or each.session == session)
-            and (turn is None or each.turn == turn)
+            for each in self._in_line(way)
+            if (session is None or each.session == session) and (turn is None or each.turn == turn)
         ]
-        found.sort(key=lambda each: (each.did if way == "undo" else each.took, each.id), reverse=True)
         if session is not None and found:
             return [self._full(each.id) for each in found]
         for each in found:

@@ -21,7 +21,11 @@ def turn_back(session: Session, way: Way, options: Namespace) -> int:
         _list(session, as_json=options.json)
         return 0
     mend(session)
-    preview = session.journal.preview(way, step=options.step)
+    step, hunks = options.step, None
+    if options.file:
+        step, part = session.about(way, options.file, step)
+        hunks = part.hunks
+    preview = session.journal.preview(way, step=step, hunks=hunks)
     if options.check:
         if preview.conflicts:
             raise Stale(preview.conflicts[0].why, "Nothing was written.", path=preview.conflicts[0].path)

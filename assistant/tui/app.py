@@ -96,5 +96,6 @@ def start(session: Session, model: str = "", *, resume: Resume = "") -> int:
     """Run the app; returns the exit code, and says how to take the conversation up again."""
     code = Wattson(session, model, resume=resume).run() or 0
     if session.history:
-        sys.stdout.write("Take this conversation up again with: wattson -c\n")
+        waits = session.waits()
+        sys.stdout.write(f"{waits and waits + ' there. '}Take this conversation up again with: wattson -c\n")
     return code

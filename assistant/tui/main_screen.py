@@ -91,6 +91,7 @@ class MainScreen(Screen[None]):
         self._completer: Completer | None = None
         self._pause: Timer | None = None
         self._busy_at = self._asked_at = 0.0
+        self._answers = ""
         self._leaving = False
         self._reviewing = False
 
@@ -188,10 +189,9 @@ class MainScreen(Screen[None]):
 
     def label(self) -> None:
         """Say above the composer what waits there."""
-        pick = self.session.roster.pick
         asks = ""
-        if self.session.asking and pick is not None:
-            asks = f"{pick.model.name} answers, {monotonic() - self._asked_at:.0f} s; Esc stops it"
+        if self.session.asking:  # whom F3 chooses meanwhile is asked the next time
+            asks = f"{self._answers} answers, {monotonic() - self._asked_at:.0f} s; Esc stops it"
         waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
         self.composer.border_title = ", ".join(filter(None, waits))
 
@@ -207,7 +207,9 @@ class MainScreen(Screen[None]):
         turns = self.session.turn
         if self.hunks.preview is None:
             self.session.leave(self.hunks.review)
-        self._asked_at = monotonic()
+        if not self.session.asking:
+            pick = self.session.roster.pick
+            self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
         clock = self.set_interval(1.0, self.label)
         try:
             await self.walk(command.submit(self.session, text))

@@ -142,6 +142,28 @@ def test_an_older_step_is_taken_back_alone_and_later_ones_stay(journal, root):
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 20\n", b"twenty\n").replace(b"line 3\n", b"three\n")
 
 
+def test_what_was_done_last_in_one_file_is_found_and_taken_back_alone(journal, root):
+    one = apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
+    two = apply(
+        journal, edit(root, "a.txt", (b"line 20\n", b"twenty\n")), edit(root, "src/b.txt", (b"line 3\n", b"drei\n"))
+    )
+    apply(journal, edit(root, "src/b.txt", (b"line 30\n", b"dreissig\n")))
+    number, part = journal.about("undo", ["a.txt"])
+    assert (number, part.paths) == (two.id, ("a.txt",))
+    journal.undo(now=NOW, step=number, hunks=part.hunks)
+    assert b"line 20\n" in (root / "a.txt").read_bytes()
+    assert b"drei\n" in (root / "src/b.txt").read_bytes()
+    number, part = journal.about("undo", ["no.txt", "a.txt"])
+    assert (number, part.hunks[0].new_text) == (one.id, "three\n")
+    with pytest.raises(PatchError, match=r"Nothing in a\.txt can be undone"):
+        journal.about("undo", ["a.txt"], two.id)
+    number, part = journal.about("redo", ["a.txt"])
+    journal.redo(now=NOW, step=number, hunks=part.hunks)
+    assert b"twenty\n" in (root / "a.txt").read_bytes()
+    with pytest.raises(PatchError, match=r"Nothing in c\.txt can be redone"):
+        journal.about("redo", ["c.txt"])
+
+
 def test_an_older_step_under_a_later_one_is_refused_with_the_lines(journal, root):
     one = apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
     apply(journal, edit(root, "a.txt", (b"three\n", b"drei\n")))

@@ -597,6 +597,33 @@ async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
     assert "not decided, so not in the files: hunks in a.txt" in str(server.asked[1][2])
 
 
+async def test_one_file_is_taken_back_and_what_waits_is_told_by_name(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    boil, meter = repo / "kettle/boil.py", repo / "kettle/meter.py"
+    before = boil.read_text(), meter.read_text()
+    async with app.run_test(size=(100, 30)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("y")
+        main.leave_hunks()
+        await say(pilot, "/clear")
+        words = "A new conversation begins. 4 hunks of turn 1, 1 of them taken but not written, wait with the old one: /resume."
+        await until(pilot, lambda: words in " ".join(main.talk.text.split()))
+        main = await proposed(app, pilot)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        written = meter.read_text()
+        await say(pilot, "/undo @kettle/boil.py")
+        await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+        assert {hunk.path for hunk in main.hunks.hunks} == {"kettle/boil.py"}
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await until(pilot, lambda: "undone" in main.talk.text)
+        assert (boil.read_text(), meter.read_text()) == (before[0], written)
+        await say(pilot, "/undo nowhere.py")
+        await until(pilot, lambda: "Nothing in nowhere.py can be undone" in main.talk.text)
+        assert app.session.waits() == ""
+
+
 async def test_what_can_be_undone_is_not_kept_from_it_by_what_cannot(make_session, repo, quick):
     app = Wattson(make_session(), "scripted/lesson")
     boil, meter = repo / "kettle/boil.py", repo / "kettle/meter.py"

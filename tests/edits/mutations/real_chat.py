@@ -33,10 +33,11 @@ def _(desk):
     made = twin(desk)
     if not made:
         return None
-    path, rows, _, part = made
+    path, rows, at, part = made
     new = [part[0], desk.touch(part[1]), *part[2:]]
-    text, swapped = joined(rows), joined(rows).replace(joined(part), joined(new))
-    return {path: text}, said([block(path, part, new)] * 2), {path: swapped}
+    size = len(part)  # by lines: where the first is blank, a line end before it would do in a text
+    swapped = [*rows[:at], *new, *rows[at + size : -size - 1], *new, rows[-1]]
+    return {path: joined(rows)}, said([block(path, part, new)] * 2), {path: joined(swapped)}
 
 
 @family("real-chat/rejected-by-aider", "either")
