@@ -27,6 +27,7 @@ BLOCK_HEAD = re.compile(
     re.IGNORECASE,
 )
 """The first marker of a SEARCH/REPLACE block, which no text of a whole file begins with; it may be escaped for HTML."""
+_CITED = re.compile(r"^\s{0,3}>\s?(.*)$")
 _THOUGHT = re.compile(r"^\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _THOUGHT_ENDS = re.compile(r"^\s*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
@@ -108,6 +109,7 @@ class EditParser:
         self._paths: set[str] = set()
         self._named = ("", 0)
         self._passed: list[tuple[str, int]] = []
+        self._cited = 0
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -139,6 +141,9 @@ class EditParser:
             found.append(Misfit(edit, "incomplete", words))
         if self._last is not None:  # beside other edits it would be half of what is meant; alone it is only shown
             found += [_passed_over(path, number) for path, number in self._passed if path not in self._paths]
+        elif self._cited:
+            words = f"The edit at line {self._cited} of the reply stands in a quotation, behind '> '; whether it is meant cannot be told."
+            found.append(Misfit(Edit("replace", "", reply_line=self._cited), "malformed", words))
         return found
 
     def _cut_short(self, rest: str) -> str:
@@ -261,6 +266,9 @@ class EditParser:
             self._named = (remarked(line), self._number)
         if line.strip():
             self._just_done = False
+        cited = _CITED.match(line) if not self._fence and not self._cited else None
+        if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):
+            self._cited = self._number
         self._above.append(line)
         del self._above[:-_ABOVE]
 

@@ -15,6 +15,7 @@ from assistant.edits.compare import changes
 from assistant.edits.edit import Candidate
 from assistant.edits.naming import PATCHES, opens_string
 from assistant.edits.refusal import Refusal
+from assistant.edits.seek import lead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -240,8 +241,12 @@ def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:
 
     Such a reply may have lost the file's blanks on its way; where a line to find is indented like the file, it has not.
     """
-    if any(line.startswith(("    ", "\t")) for line in edit.before.split("\n")):
+    before = [line for line in edit.before.split("\n") if line.strip()]
+    if any(line.startswith(("    ", "\t")) for line in before):
         return False
+    there = draft.index.where("trailing blanks", str.rstrip)
+    known = {lead(line) for line in before if line.rstrip() in there}
+    fresh = [line for line in fresh if lead(line) not in known]
     if not any(line[:2] == "  " or line[:1] == "\t" for line in fresh):
         return False
     blanks, tabs = draft.index.indents

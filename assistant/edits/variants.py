@@ -175,12 +175,15 @@ def _both(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _mixes(wish: Wish, shift: tuple[str, str]) -> bool:
-    """Whether moved new lines would stand behind tabs and blanks, half of them the file's and half the reply's."""
+    """Whether moved new lines would stand behind tabs and blanks, half of them the file's and half the reply's.
+
+    Where a line to find stands so, like the ` * ` of a remark behind a tab, the file itself is like that.
+    """
     less, more = shift
     if ("\t" in less) == ("\t" in more):
         return False
-    old = set(wish.old)
-    deeper = [lead(line[len(less) :]) for line in wish.new if line.strip() and line not in old]
+    known = {lead(line[len(less) :]) for line in wish.old if line.strip()}
+    deeper = {lead(line[len(less) :]) for line in wish.new if line.strip()} - known
     return any((" " if "\t" in more else "\t") in blanks for blanks in deeper)
 
 

@@ -504,6 +504,43 @@ def test_tabs_among_blanks_are_refused_where_no_line_to_find_shows_that_the_repl
         assert "indented" in misfits[0].message
 
 
+def test_edits_in_a_quotation_are_not_passed_over_where_there_are_no_others():
+    patch = "*** Begin Patch\n*** Update File: a.py\n@@\n-    return 20\n+    return 21\n*** End Patch\n"
+    for one in (BLOCK, patch):
+        quoted = "".join(f"> {line}\n" for line in one.splitlines())
+        after, misfits = read(f"So:\n\n{quoted}", {"a.py": CODE})
+        assert after == {"a.py": CODE}
+        assert [(each.reason, "quotation" in each.message) for each in misfits] == [("malformed", True)]
+        beside = TRIED.replace("20", "0").replace("99", "1")
+        after, misfits = read(f"You wrote:\n\n{quoted}\nRather:\n\n{beside}", {"a.py": CODE})
+        assert (after, misfits) == ({"a.py": CODE.replace("return 0", "return 1")}, [])
+    assert read("> a < b\n> >>> print(1)\n", {"a.py": CODE}) == ({"a.py": CODE}, [])
+
+
+TABBED = "package a\n\nfunc f() {\n" + "\tg()\n" * 30 + "}\n\nvar usage = `Use:\n  {{.Use}}\n`\n"
+
+
+def test_new_lines_that_are_indented_like_a_line_to_find_which_the_file_has_are_not_foreign_to_it():
+    for end in ("", "  "):  # found as it is, and with blanks at its end
+        block = f"a.go\n```\n<<<<<<< SEARCH\n  {{{{.Use}}}}{end}\n=======\n  {{{{.Name}}}}\n>>>>>>> REPLACE\n```\n"
+        assert read(block, {"a.go": TABBED}) == ({"a.go": TABBED.replace(".Use", ".Name")}, [])
+    lost = "a.go\n```\n<<<<<<< SEARCH\nvar usage = `Use:\n=======\nfunc h() {\n  g()\n}\n\nvar usage = `Use:\n>>>>>>> REPLACE\n```\n"
+    after, misfits = read(lost, {"a.go": TABBED})
+    assert after == {"a.go": TABBED}
+    assert ["indented" in each.message for each in misfits] == [True]
+
+
+def test_the_stars_of_a_remark_behind_a_tab_that_was_lost_do_not_hinder_that_it_is_put_back():
+    old = "interface A {\n\t/**\n\t * One.\n\t */\n\tone: number;\n}\n"
+    block = "a.ts\n```\n<<<<<<< SEARCH\n * One.\n */\none: number;\n=======\n * One.\n *\n * Or none.\n */\none?: number;\n>>>>>>> REPLACE\n```\n"
+    want = old.replace("One.\n", "One.\n\t *\n\t * Or none.\n").replace("one:", "one?:")
+    assert read(block, {"a.ts": old}) == ({"a.ts": want}, [])
+    deeper = block.replace("one?: number;", "one: {\n  two: number;\n};")
+    after, misfits = read(deeper, {"a.ts": old})
+    assert after == {"a.ts": old}
+    assert [each.reason for each in misfits] == ["malformed"]
+
+
 COUNTED = "--- a/a.py\n+++ b/a.py\n@@ -1,9 +1,9 @@\n def boil(water):\n-    if water:\n+    if not water:\n         return 100\n"
 
 

@@ -205,7 +205,12 @@ def curl(text):
 
 @family("sr/curly-quotes-in-answer", "either")
 def _(desk):
-    return sr_case(desk, lambda old, new, _: ([curl(x) for x in old], [curl(x) for x in new]))
+    def spoil(old, new, _):
+        if [curl(x) for x in old] == old and [curl(x) for x in new] != new:
+            return None  # nothing shows that these were not meant: a page of prose may have them
+        return [curl(x) for x in old], [curl(x) for x in new]
+
+    return sr_case(desk, spoil)
 
 
 @family("sr/curly-quotes-in-file", "either")
