@@ -97,12 +97,16 @@ class EditArrived(NamedTuple):
 
 
 class UsageMoved(NamedTuple):
-    """This turn's burn so far, and the session's. `usage.exact` is False while any of it is our estimate."""
+    """This turn's burn so far, and the session's. `usage.exact` is False while any of it is our estimate.
+
+    `held` are the tokens of the request that carries the conversation, with its answer: what its window holds. 0 for another.
+    """
 
     usage: TokenUsage
     cost: Cost
     session_usage: TokenUsage
     session_costs: tuple[Cost, ...]
+    held: int = 0
 
 
 class MeterMoved(NamedTuple):

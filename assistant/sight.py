@@ -301,15 +301,17 @@ class Sight:
         )
 
     def expect(self, question: str, *, sure: bool = False) -> int:
-        """Say how many tokens of context a question will show: gathered for one that names something, else as usual.
+        """Say how many tokens of context a question will show: gathered for one that names something, and once; else as usual.
 
         With `sure` it is gathered whatever it says. Reads files: call it in a thread.
         """
-        if not sure and not self.pinned and not re.search(_NAMES, question):
+        plain = not self.pinned and not re.search(_NAMES, question)
+        if not sure and plain and self._usual:
             return self._usual
         asked = (question, *self.pinned, "", *self.dropped)
         if self._expected[0] != asked:
             self._expected = asked, self._gather(question).tokens
+            self._usual = self._expected[1] if plain and not self._usual else self._usual
         return self._expected[1]
 
     def show(self, question: str, plan: str = "") -> Context:

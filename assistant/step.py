@@ -19,11 +19,12 @@ from assistant.models.history import maker_of
 from assistant.models.message import Image, Text, Thought
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
     from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.format import EditParser
     from assistant.models.catalogue import Pick
     from assistant.models.estimate import Factor
     from assistant.models.provider import Model, Payer, Provider
@@ -206,9 +207,11 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
                 pump.result()  # a fault of ours goes up, instead of a wait for ever
             for chunk in batch:
                 for event in _take(step, chunk):
-                    yield event
-                    if isinstance(event, events.TextArrived):
-                        new = parser.feed(event.text)
+                    if not isinstance(event, events.TextArrived):
+                        yield event
+                        continue
+                    for words, new in _read(parser, event.text):
+                        yield events.TextArrived(words)
                         found += new
                         step.edits += len(new)
                         for edit in new:
@@ -224,8 +227,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
                 break
             elif clock() - moved >= _BEAT_S:
                 moved = clock()
-                burn, cost = total(steps)
-                yield line.burnt(burn, cost)
+                yield _burnt(steps)
                 yield line.meters(step.burn(), step.cost())
         for edit in parser.close():
             found.append(edit)
@@ -241,9 +243,27 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
         if step.final and step.usage is not None and words_only:
             line.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
         line.settle(entry, state, step.burn(), step.cost(), step.served)
-    burn, cost = total(steps)
-    yield line.burnt(burn, cost)
+    yield _burnt(steps)
     yield await asyncio.to_thread(line.meters, tokens.TokenUsage(), line.price(tokens.TokenUsage()))
+
+
+def _burnt(steps: Sequence[Step]) -> events.UsageMoved:
+    """Say what steps used together, and what the last of them holds where it carries the conversation."""
+    last = steps[-1]
+    held = last.burn().total if last.purpose in {"main", "repair"} and last.line is steps[0].line else 0
+    return last.line.burnt(*total(steps))._replace(held=held)
+
+
+def _read(parser: EditParser, text: str) -> Iterator[tuple[str, list[Edit | Misfit]]]:
+    """Cut words behind each line with which an edit is whole: what is said after it does not belong to it."""
+    held = ""
+    for line in text.splitlines(keepends=True):
+        held += line
+        if new := parser.feed(line):
+            yield held, new
+            held = ""
+    if held:
+        yield held, []
 
 
 class _Inbox:

@@ -24,7 +24,7 @@ def wrap(text: str, width: int) -> list[tuple[int, int]]:
     if len(text) <= width and (text.isascii() or cell_len(text) <= width):
         return [(0, len(text))]
     found: list[tuple[int, int]] = []
-    indent = len(text) - len(text.lstrip(" "))
+    indent = _indent(text)
     first = 0
     for match in re.finditer(r"[^ ]+", text):
         start, end = match.span()
@@ -41,6 +41,10 @@ def wrap(text: str, width: int) -> list[tuple[int, int]]:
     return found
 
 
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" •"))
+
+
 def _room(width: int, first: int, indent: int) -> int:
     """Continued lines are drawn below the first one's indentation."""
     return width - (min(indent, width // 2) if first else 0)
@@ -48,7 +52,7 @@ def _room(width: int, first: int, indent: int) -> int:
 
 def wrapped(text: str, spans: Spans, base: Style, width: int) -> list[Strip]:
     """Draw one line as strips of exactly `width` cells; continued lines keep the indentation."""
-    indent = min(len(text) - len(text.lstrip(" ")), max(4, width) // 2)
+    indent = min(_indent(text), max(4, width) // 2)
     strips = []
     for first, last in wrap(text, width):
         lead = " " * indent if first else ""

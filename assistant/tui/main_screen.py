@@ -428,6 +428,7 @@ class MainScreen(Screen[None]):
                 self.app.exit(0)
             case "clear":
                 self.talk.clear()
+                self.meter.show(self.meter.state._replace(context_share=None))
                 self.hunks.forget()
                 self._arrange()
             case "talk":

@@ -104,25 +104,38 @@ class Picker(Sheet[str | None]):
 
 
 class Editor(Sheet[str | None]):
-    """A text to change; gives the new text, or None."""
+    """A text to change; gives the new text, or None. What was typed is thrown away only at a second Esc."""
 
     KEYS = "Ctrl+S accepts, Esc leaves it"
     CSS = SHEET_CSS.format(name="Editor")
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("ctrl+s", "accept", "accept", priority=True),
-        Binding("escape", "dismiss(None)", "cancel", priority=True),
+        Binding("escape", "leave", "cancel", priority=True),
     ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
         self._title = title
         self._text = text
+        self._asked: str | None = None
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
             yield Static(Text(f"{self._title}   {self.KEYS}", style="bold"))
             yield TextArea(self._text, show_line_numbers=False)
+
+    def action_leave(self) -> None:
+        """Leave it; where something was typed, only if that is meant."""
+        text = self.query_one(TextArea).text
+        if text in {self._text, self._asked}:
+            self.dismiss(None)
+            return
+        self._asked = text
+        words = Text(
+            f"{self._title}   Esc again throws away what you typed; {self.KEYS.partition(',')[0]}", style="bold"
+        )
+        self.query_one(Static).update(words)
 
     def action_accept(self) -> None:
         """Give the text back, with what was typed right before this key: the area may not have heard of it yet."""

@@ -54,9 +54,9 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.EditArrived(edit):
             fold(talk, edit)
             hunks.coming(edit)
-        case events.UsageMoved(usage, cost, session_usage, session_costs):
+        case events.UsageMoved(usage, cost, session_usage, session_costs, held):
             state = meter.state._replace(turn=usage, turn_costs=(cost,), moving=not usage.exact)
-            share = usage.total / screen.window if screen.window else None
+            share = held / screen.window if held and screen.window else state.context_share
             meter.show(state._replace(session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
             meter.show(metered(meter.state, estimates[0] if estimates else None, screen.session.now()))

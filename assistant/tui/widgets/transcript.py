@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from assistant.tui import markdown
 from assistant.tui.lines import safe, wrapped
 
 if TYPE_CHECKING:
@@ -30,22 +31,23 @@ _SCROLLS_S = 0.35
 """A running answer scrolls no oftener: to move all lines for each new one costs thrice as much and is no easier to read."""
 _MOST_ROOM = 12
 _FENCE = re.compile(r"\s*(```+|~~~+)\s*([\w+#.-]*)")
-_INLINE = re.compile(
-    r"(?P<ticked>`[^`]+`)|(?P<strong>\*\*[^*\s][^*]*\*\*)|(?P<emphasis>(?<![\w*])\*[^*\s][^*]*\*(?![\w*]))"
-)
 _MOST_LINES = 20_000
 """Lines that are kept on the screen's side; older ones are in the transcript on disk."""
 
 
 class _Line:
-    """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself."""
+    """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself.
 
-    __slots__ = ("hidden", "kind", "label", "language", "text")
+    `columns` are how wide those of its table are, which all its rows have in common.
+    """
+
+    __slots__ = ("columns", "hidden", "kind", "label", "language", "text")
 
     def __init__(self, text: str, kind: str, language: str = "") -> None:
         self.text, self.kind, self.language = text, kind, language
         self.label = ""
         self.hidden = False
+        self.columns: list[int] = []
 
     @property
     def blank(self) -> bool:
@@ -68,6 +70,7 @@ class Transcript(ScrollView, can_focus=True):
         self._open = False
         self._answer: list[_Line] = []  # the lines of the running answer, thoughts left out
         self._thoughts: list[_Line] = []
+        self._table: list[_Line] = []  # rows that follow each other, as long as they may be a table
         self._torn = False  # a thought came in the middle of a line, which goes on behind it
         self._growing: _Line | None = None
         self._fence = self._language = ""
@@ -131,6 +134,7 @@ class Transcript(ScrollView, can_focus=True):
         self._close()
         self._fold_thoughts()
         self._answer, self._fence, self._language, self._torn = [], "", "", False
+        self._table = []
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -191,6 +195,27 @@ class Transcript(ScrollView, can_focus=True):
             line.kind, self._fence, self._language = "fence", fence[1][:3], fence[2].lower()
         elif re.match(r"#{1,6} ", raw):
             line.kind = "head"
+        if line.kind == "words" and markdown.is_row(line.text):
+            self._tabled(line)
+        else:
+            self._table = []
+
+    def _tabled(self, line: _Line) -> None:
+        """Take a row of what may be a table; once it is one, its columns grow with each row."""
+        self._table.append(line)
+        if len(self._table) == 1 or not markdown.is_between(self._table[1].text):
+            return
+        line.columns = self._table[0].columns
+        before = list(line.columns)
+        for row in self._table if len(self._table) == 2 else [line]:
+            row.columns = line.columns
+            for at, size in enumerate(markdown.widths(row.text)):
+                if at < len(line.columns):
+                    line.columns[at] = max(line.columns[at], size)
+                else:
+                    line.columns.append(size)
+        if line.columns != before:
+            self._undraw(self._index(self._table[0]))
 
     def _fold_thoughts(self) -> None:
         lines, self._thoughts = self._thoughts, []
@@ -265,8 +290,18 @@ class Transcript(ScrollView, can_focus=True):
             found += wrapped(f"{sign} {line.label}", [], self.look["fold"], self._width)
         if (line.hidden or line.label) and not self._open:
             return found
-        text = line.text if line is not self._growing else safe(line.text)
-        return found + wrapped(text, self._spans(line, text), self._style(line.kind), self._width)
+        if line is self._growing or line.kind not in {"words", "head"}:
+            text = line.text if line is not self._growing else safe(line.text)
+            return found + wrapped(text, self._spans(line, text), self._style(line.kind), self._width)
+        fits = line.columns and markdown.breadth(line.columns) <= self._width
+        pieces = markdown.row(line.text, line.columns) if fits else markdown.shown(line.text)
+        spans, at = [], 0
+        for piece in pieces:
+            if piece.style:
+                spans.append((at, at + len(piece.text), self.look[piece.style]))
+            at += len(piece.text)
+        text = "".join(piece.text for piece in pieces)
+        return found + wrapped(text, spans, self._style(line.kind), self._width)
 
     def _style(self, kind: str) -> Style:
         return self.look["note" if kind == "fence" else kind]
@@ -276,9 +311,7 @@ class Transcript(ScrollView, can_focus=True):
             from assistant.tui.highlight import spans
 
             return spans([text], line.language, self.look.syntax)[0]
-        if line.kind != "words" or not ("`" in text or "*" in text):
-            return []
-        return [(*match.span(), self.look[match.lastgroup or "words"]) for match in _INLINE.finditer(text)]
+        return []
 
     def _grown(self) -> None:
         """Tell the scroll bar, follow the end unless the user has scrolled away from it, and paint what is new.
