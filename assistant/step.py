@@ -215,7 +215,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
                         found += new
                         step.edits += len(new)
                         for edit in new:
-                            if not is_misfit(edit):
+                            if _is_edit(edit):
                                 yield events.EditArrived(edit)  # type: ignore[arg-type]
             if inbox.error is not None:
                 step.error, step.stop = inbox.error, "error"
@@ -232,7 +232,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
         for edit in parser.close():
             found.append(edit)
             step.edits += 1
-            if not is_misfit(edit):
+            if _is_edit(edit):
                 yield events.EditArrived(edit)  # type: ignore[arg-type]
     finally:
         pump.cancel()
@@ -363,6 +363,11 @@ def _think(step: Step, text: str, seal: str) -> None:
 def _count(request: Request) -> int:
     """Count what a request sends in o200k tokens. A few a message go to its frame."""
     return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
+
+
+def _is_edit(found: Edit | Misfit) -> bool:
+    """Say whether what a parser found is an edit, and not only shown."""
+    return not is_misfit(found) and not found.part  # type: ignore[union-attr]
 
 
 def is_misfit(found: Edit | Misfit) -> bool:

@@ -35,6 +35,9 @@ class Edit:
     one that agrees with its own count; `anchors` are lines that stand above the place, outermost first; `at_end` says
     that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word. `nearer`
     is a bare word too, right above an edit whose `path` is only that of the edit before: the file of that name goes first.
+    A `part` stands below words that speak of some text in its file: it is shown, and no edit. `wish` says that those words
+    ask for a change, so that the text may be all of the file, or some of it. `rivals` are other files that the words above
+    an edit name: it is for the one that has its lines.
     """
 
     action: Action
@@ -54,6 +57,9 @@ class Edit:
     at_end: bool = False
     maybe: bool = False
     nearer: str = ""
+    part: bool = False
+    wish: bool = False
+    rivals: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

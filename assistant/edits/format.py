@@ -34,6 +34,15 @@ _MID_SENTENCE = re.compile(r"[\w,;(\[{&/+=]$")
 _ITEM = re.compile(r"^\s*(?:[-*+>|#]|\d+[.)])\s")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _HALF_MARK = re.compile(r"^\s*(?:<{3,}|`{1,2}|~{1,2}|\*\*\* ?(?:B|A|U|D|E)|@@|@$|\+\+\+|---)[^`]{0,24}$")
+_LONE = re.compile(r"^\s*(?:#{1,6}|[*_<`~+]{1,3}|\d{1,3}[.)]|[-+*])\s*$")
+"""A sign that something begins, and nothing behind it."""
+_HEAD = re.compile(r"^\s{0,3}#{1,6}\s+\S")
+_SAYS_CUT = re.compile(
+    r"^\s*[\[(*_]+\s*(?:(?:the |my )?(?:response|output|answer|reply|message|code|rest)\s+)?(?:was |is |has been )?"
+    r"(?:truncated|cut off|to be continued|continued? (?:in|below|with)|continues)\b"
+    r"|^.{0,80}\bcontinued?\b.{0,60}\bnext (?:message|response|reply|answer|turn)\b|^\s*(?:\.{3}|…)?\s*\(continued\)\s*$",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"^\s*</?[A-Za-z][\w-]*>\s*$")
 _ABOVE = 8
 _ENTERS = re.compile(
@@ -153,18 +162,27 @@ class EditParser:
         last = next((line for line in reversed(self._above) if line.strip() and not _TAG.match(line)), "")
         if not last:
             return ""
-        if _HALF_MARK.match(last) and last.strip("- "):
+        if _LONE.match(last) or _HEAD.match(last) or (_HALF_MARK.match(last) and last.strip("- ")):
             return f"its last line is {last.strip()[:40]!r}"
-        path, sure = only_path(last) if not _BULLET.match(last) else ("", False)
+        if _SAYS_CUT.match(last):
+            return f"it says so itself, {last.strip()[:40]!r}"
+        path, sure = only_path(last) if not self._is_listed(last) else ("", False)
         known = " " in last.strip() and any(word.strip("`*\"'():,") in self._paths for word in last.split())
         if path and sure and not known and not last.rstrip().endswith("."):
             return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
-        word = last.strip()
+        word = last = last.rstrip()
+        word = word.strip()
         if rest and " " not in word and ("/" in word or "\\" in word or word[:1].islower()):
             return f"it ends with {word[:60]!r}"
         if last.rstrip().endswith(":") or (rest and _MID_SENTENCE.search(last) and not _ITEM.match(last)):
             return f"it ends in the middle of a sentence, {last.strip()[-40:]!r}"
         return ""
+
+    def _is_listed(self, last: str) -> bool:
+        """Whether a line is one of several items, or the only one below words that announce some."""
+        told = [line for line in self._above if line.strip()]
+        before = told[told.index(last) - 1] if last in told[1:] else ""
+        return bool(_BULLET.match(last)) and (bool(_BULLET.match(before)) or before.rstrip(" *_").endswith(":"))
 
     def _line(self, line: str) -> list[Edit | Misfit]:
         self._number += 1

@@ -7,9 +7,10 @@ a conflict instead of a surprise.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,13 @@ def fit(
     said = Counter((edit.path, edit.before, edit.after, edit.anchors) for edit in edits if edit.action == "replace")
     for edit in edits:
         try:
+            edit = _meant(edit, drafts, read, edits)  # noqa: PLW2901
             draft = _open(edit, drafts, read, edits)
+            if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
+                _check_part(edit, draft, edits)
+                continue
             if draft is None:
-                if any(not each.maybe for each in edits) and naming.may_be_new(edit.path):
+                if any(not each.maybe and not each.part for each in edits) and naming.may_be_new(edit.path):
                     words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
                     misfits.append(Misfit(edit, "malformed", words, advice=f"./{edit.path} would say so."))
                 continue
@@ -178,7 +183,7 @@ def _open(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Dra
             return drafts.setdefault(name, load(name, *found, partial(_words, edits, name)))
     if first is not None:
         raise first
-    if edit.maybe:
+    if edit.maybe or edit.part or (edit.action == "whole" and _ends_in_a_name(names[0], drafts, read)):
         return None
     if not edit.path:
         raise Refusal(
@@ -186,6 +191,51 @@ def _open(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Dra
         )
     fresh = Draft.absent(_plain(edit.path))
     return drafts.setdefault(fresh.path, fresh) if edit.action in {"create", "whole"} else fresh
+
+
+def _meant(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Edit:
+    """Decide which of the files that the words above an edit name it is for: the one that has its lines.
+
+    Raises Refusal where several have them. A new file is the one on a line of its own, where the words name one that is there.
+    """
+    found: dict[str, Draft] = {}
+    for name in (edit.path, *edit.rivals) if edit.rivals else ():
+        with contextlib.suppress(PatchError, Refusal):
+            one = replace(edit, path=name, also=edit.also if name == edit.path else (), maybe=True)
+            draft = _open(one, drafts, read, edits) if name else None
+            if draft is not None and draft.exists:
+                found.setdefault(draft.path, draft)
+    if not found or (list(found) == [_plain(edit.path)] and edit.action != "create"):
+        return edit
+    if edit.action == "create":
+        head = _plain(edit.rivals[0])
+        return replace(edit, path=head, also=(), nearer="") if head and head not in found else edit
+    wish = place.wish(edit)
+    holds = [path for path, draft in found.items() if place.anywhere(draft.index, wish)]
+    if len(holds) > 1:
+        words = f"Whether the edit at line {edit.reply_line} of the reply is for {holds[0]} or {holds[1]} cannot be told: the words above it name both, and both have its lines."
+        raise Refusal("ambiguous", words)
+    return replace(edit, path=holds[0], also=(), nearer="") if holds else edit
+
+
+def _ends_in_a_name(name: str, drafts: _Drafts, read: Read) -> bool:
+    """Whether a name that no file has ends in that of one, behind a blank: then it is words, or a command."""
+    last = _plain(name.rpartition(" ")[2])
+    if last == name:
+        return False
+    try:
+        return last in drafts or last in drafts.targets or read(last) is not None
+    except PatchError:
+        return False
+
+
+def _check_part(edit: Edit, draft: Draft | None, edits: Sequence[Edit]) -> None:
+    """Raise Refusal where some text of a file that is only shown may be meant as an edit: beside others, and new to the file."""
+    if all(each.part or each.maybe for each in edits) or (draft is not None and passage.stands(edit, draft)):
+        return
+    words = f"{edit.path}: whether the text at line {edit.reply_line} of the reply shall go into the file, and where, cannot be told."
+    beside = any(_plain(edit.path) in map(_plain, each.names) for each in edits if each is not edit)
+    raise Refusal("conflict" if beside else "malformed", words)
 
 
 def _put(

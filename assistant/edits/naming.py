@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+|\d+[.)][ \t]+|>[ \t]+)+")
 _LABEL = re.compile(
-    r"^(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|new|path|update|updated|edit|modify|modified|change|create|created|add|delete|in|for|to)"
-    r"(?:[ \t]*[:=][ \t]*|[ \t]+)",
+    r"^(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|new|path|update|updated|edit|modify|modified|change|create|created|add|delete|in|for|to|(?:step|part|file)[ \t]\d+(?=[:.)]))"
+    r"(?:[ \t]*[:=][ \t]*|[.)]?[ \t]+)",
     re.IGNORECASE,
 )
 _BOLD_LABEL = re.compile(
     r"^(?:\*\*|__)(?:new )?(?:file(?:[ \t]?name|[ \t]?path)?|path)[ \t]*:?(?:\*\*|__)[ \t]*:?[ \t]*", re.IGNORECASE
 )
 _LINK = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$")
-_SPOKEN = re.compile(r"^(?:the|a|an|this|now|then|next|here|first|finally|also|and|we|i|let)\b", re.IGNORECASE)
+_SPOKEN = re.compile(
+    r"^(?![ai] \S*[/\\.])(?:the|a|an|this|now|then|next|here|first|finally|also|and|we|i|let)\b(?!\S*/)", re.IGNORECASE
+)
+"""How a sentence begins, and no path: of `a b/c.txt` the first letter may be part of a name."""
 _TICKED = re.compile(
     r"``([^\n]+?)``|`([^`\n]+)`|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\[([^\]\n]+)\]\([^)\n]*\)|<(?:file|path)[^>\n]*?=\"([^\"\n]+)\""
 )
@@ -30,7 +37,7 @@ _NOTED = re.compile(
     re.IGNORECASE,
 )
 _ANNOUNCES = re.compile(
-    r"\b(?:creat\w+|new|full|complete|entire|whole|rewrit\w+|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of|saved? (?:as|in|to)|looks? like)\b",
+    r"\b(?:creat\w+|new|full|complete|entire|whole|rewrit\w+|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of|saved? (?:it )?(?:as|in|to)|looks? like|as follows)\b",
     re.IGNORECASE,
 )
 _RANGED = re.compile(r"^(.*\S):L?\d+(?:[-\u2013]L?\d+)?$")
@@ -38,6 +45,28 @@ _PROSE = re.compile(
     r"\b(?:of|to|for|from|in|at|with|and|or|run|cat|see|old|contents?|outputs?|results?|changes?|diff)\b", re.IGNORECASE
 )
 """Words that stand between others, and before a path that they speak of; hardly in the name of a folder."""
+_PART = re.compile(
+    r"^(?:in(?:side|to)?|for|to|within|from|of|(?:add(?:ed|ing)?|append(?:ed)?|insert(?:ed)?|put|paste|goes|belongs) (?:it |this |these |them |that )?(?:at|in|to|into|inside|for|below|above)"
+    r"|(?:top|end|bottom|beginning|start|rest|part) of)\b[ \t`*]",
+    re.IGNORECASE,
+)
+"""How a line begins that speaks of some text in a file, and not of all of it."""
+_GONE = re.compile(r"^(?:delete|deleted|deleting|remove|removed|removing)\b[ \t`*:]", re.IGNORECASE)
+_NO_TEXT = re.compile(
+    r"\b(?:unchanged|before|old|original(?:ly)?|current(?:ly)?|existing|excerpts?|snippets?|partial(?:ly)?|parts?|sections?|relevant|reference|examples?|usage|outputs?|only|deleted?|removed?|lines?)\b",
+    re.IGNORECASE,
+)
+"""What is said behind a name of a text that is not all of the file, or no longer."""
+_LIKE_NOW = re.compile(
+    r"\b(?:current(?:ly)?|existing|at present|right now|at the moment|before|previous(?:ly)?|original(?:ly)?|old|as it is)\b",
+    re.IGNORECASE,
+)
+_SAYS_FILE = re.compile(
+    r"^(?:\*\*|__)?(?:(?:new |the )?file(?:[ \t]?name|[ \t]?path)?|path)(?:\*\*|__)?[ \t]*[:=]|^(?:create|new file)[ \t:]",
+    re.IGNORECASE,
+)
+_SAYS_NEW = re.compile(r"\(new(?: file)?\)[*_:]*$", re.IGNORECASE)
+_WISHES = re.compile(r"^(?:add|update|updated|edit|modify|modified|change|changed|replace)\b[ \t:`*]", re.IGNORECASE)
 _EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,12}$")
 _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
@@ -51,6 +80,37 @@ _HEADINGS = set(
     text txt plaintext markdown md make makefile dockerfile powershell batch perl r scala haskell elixir""".split()  # noqa: SIM905
 )
 """What stands above a block without being the name of its file."""
+_COMMANDS = set(
+    """python python2 python3 pytest node npm npx yarn pnpm bun deno go cargo rustc make cmake gcc g++ clang java javac ruby rake bundle php composer
+    perl bash sh zsh source cat less head tail ls cd git diff patch rm mv cp touch mkdir chmod vim vi nano code open curl wget docker kubectl pip
+    pip3 poetry uv ruff mypy sudo run""".split()  # noqa: SIM905
+)
+"""Programs that are called with files."""
+_ORDERS = _COMMANDS | set(
+    """running ran test testing try call calling called use used using import importing imported export install save saved load see read write show
+    print check verify compare view output outputs result results error errors exception warning log logs trace traceback old new from vs vs. cf cf.
+    versus before after original current sample example examples reference usage append insert add added adding create creating update updating edit
+    editing modify change changes changing delete remove replace rename move fix fixing with without via in inside into within for to of on at by as
+    when if while how what why where there below above instead note ps or but so because since top end bottom contents content put place paste goes
+    e.g. i.e. understanding deploying""".split()  # noqa: SIM905
+)
+"""What words begin with that end in the name of a file."""
+_OF = re.compile(r"\s(?:of|in|from|for|to|into)\s", re.IGNORECASE)
+_PRODUCTS = set(
+    "node.js vue.js next.js nuxt.js express.js react.js three.js d3.js chart.js ember.js backbone.js alpine.js asp.net vb.net socket.io".split()  # noqa: SIM905
+)
+_ENDINGS = set(
+    """py pyi pyx pxd pxi ipynb js jsx mjs cjs ts tsx mts cts vue svelte astro json jsonc json5 jsonl ndjson yaml yml toml ini cfg conf config env
+    properties xml xsd xsl xslt html htm xhtml css scss sass less styl md mdx markdown rst txt adoc org tex bib csv tsv sql sqlite db prisma graphql gql
+    proto thrift avsc go mod sum rs ron java kt kts scala sc sbt groovy gradle clj cljs cljc edn ex exs eex heex leex erl hrl hs lhs cabal ml mli fs fsi
+    fsx fsproj cs csx csproj sln vb vbproj xaml razor cshtml c h cc cpp cxx hh hpp hxx ipp inl m mm swift dart rb erb rake gemspec ru haml slim php
+    phtml phpt twig blade pl pm t r rmd qmd jl lua nim zig v sv vhd vhdl d pas pp asm s ll wat sh bash zsh fish ksh ps1 psm1 psd1 bat cmd awk sed vim el
+    lisp scm rkt tcl cmake mk mak am ac in m4 bzl bazel build nix dhall tf tfvars hcl rego dockerfile dockerignore gitignore gitattributes editorconfig
+    lock log out err diff patch rej snap golden tmpl tpl j2 jinja jinja2 mustache hbs ejs pug liquid svg po pot strings plist pbxproj storyboard xib
+    service socket timer target desktop spec ebuild pem crt key pub asc example sample template dist bak orig local test tests stub stubs map
+    map wasm glsl vert frag hlsl metal cu cuh cl sol vy move cairo rst rake podspec lint eslintrc prettierrc babelrc npmrc nvmrc""".split()  # noqa: SIM905
+)
+"""Endings of names of files; what has another one and no folder may be a call or an address."""
 PATCHES = (".patch", ".diff", ".rej")
 """Files whose text is edits of other files."""
 _DEVICE = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.\w+)?$", re.IGNORECASE)
@@ -86,18 +146,32 @@ def readings(line: str) -> list[str]:
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(stages[-1])]
     whole = [name for name in reversed(stages) if " " not in name]
     whole += [cut[1] for name in whole if (cut := _RANGED.match(name))]  # "path:10-42", as the lines were shown
-    spaced = [name for name in reversed(stages) if " " in name and not _SPOKEN.match(name)]
-    likely = [name for name in tokens if looks(name) and not _DEVICE.match(name)] if " " in stages[-1] else []
+    bare = as_it_stands(raw)
+    marked = bool(bare) and [each.strip("`*\"'") for each in ticked] == [bare]
+    spaced = [
+        name
+        for name in reversed(stages)
+        if " " in name
+        and not _may_be_words(name, whole=marked and name == bare)
+        and not any(name.startswith(opened) and name.endswith(closed) for opened, closed in _SIGNS)
+    ]
+    odd = [name for name in tokens if _DEVICE.match(name) or name.lower() in _PRODUCTS]
+    likely = [name for name in tokens if looks(name) and name not in odd] if " " in stages[-1] else []
     strong: list[str] = []
+    ticked = [name for name in ticked if " " not in name or not _may_be_words(name, whole=True)]
     groups = [whole, ticked, spaced, likely] if len(ticked) == 1 or len(set(ticked)) == 1 else [whole, spaced, likely]
     for group in groups:
-        strong += [name for name in group if looks(name)]
+        strong += [
+            name
+            for name in group
+            if looks(name) or (marked and name == bare and _EXTENSION.match(name.rpartition("/")[2]))
+        ]
     weak = [*stages[:1], *reversed(stages), *ticked, *([] if strong else tokens[-1:]), line]
     if raw.startswith("//"):
         weak.append(raw.lstrip("/"))  # a comment, or a path from the root of the disk: only a file that exists tells
     ordered = list(dict.fromkeys([*(strong or [""]), *(name for name in weak if name)]))
     # A line that is a name as it stands comes before any that is cut out of it.
-    if looks(raw) and " " in raw and raw == stages[-1]:
+    if looks(raw) and " " in raw and raw == stages[-1] and not _may_be_words(raw, whole=False):
         ordered = [raw, *(name for name in ordered if name not in {raw, ""})]
     return ordered
 
@@ -108,9 +182,17 @@ def bare_word(line: str) -> str:
     return "" if " " in name or looks(name) else name
 
 
-def _stages(raw: str) -> list[str]:
-    """Return a line with ever less decoration; the last has none left."""
+def as_it_stands(line: str) -> str:
+    """Return what a line says without decoration, as the name of a file with blanks in it; empty where it has none."""
+    name = _stages(line.strip(" \t"), labels=False)[-1]
+    likely = "/" in name or _EXTENSION.match(name) is not None
+    return name if " " in name and likely and len(name) <= _LONGEST else ""
+
+
+def _stages(raw: str, *, labels: bool = True) -> list[str]:
+    """Return a line with ever less decoration; the last has none left, nor what may be said before a name (`labels`)."""
     found = [raw]
+    ticked = False
 
     def put(name: str) -> str:
         name = name.strip(" \t")
@@ -132,7 +214,8 @@ def _stages(raw: str) -> list[str]:
                 inner = name[len(opened) : -len(closed)]
                 if opened not in inner and closed not in inner:
                     name = put(inner)
-        if " " in name or "=" in name or ":" in name:
+                    ticked |= opened == "`"
+        if labels and (":" in name or "=" in name or (" " in name and not ticked)):  # all of `to do.md` is the name
             name = put(_LABEL.sub("", name))
         if name == before:
             break
@@ -183,7 +266,8 @@ def only_path(line: str) -> tuple[str, bool]:
         return raw, True  # no words look like this; it is refused as a name
     if len(raw) < 3 and not raw.strip("\"'`"):
         return raw, True  # quotes around no name
-    plain = _stages(raw)[-1]
+    stages = _stages(raw)
+    plain = stages[-1]
     if plain.startswith("./") and len(plain) > 2:
         plain = plain[2:]
         if re.match(r"^[\w@$%~+-]+$", plain):
@@ -195,20 +279,62 @@ def only_path(line: str) -> tuple[str, bool]:
     if _GIT.match(plain):
         return plain, True
     words = plain.split(" ")
-    if looks(plain):
-        spoken = len(words) > 1 and (
-            len(words) > 5
-            or _SPOKEN.match(plain)
-            or _OPTION.search(plain)
-            or (len(words) > 1 and "/" in words[-1] and _PROSE.search(" ".join(words[:-1])))
-            or not _EXTENSION.match(re.split(r"[/\\]", plain)[-1])
-        )
-        if not spoken:
-            return plain, True
     ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
+    if looks(plain):
+        if any(plain != stage and (_PART.match(stage) or _GONE.match(stage) or _noted(stage)) for stage in stages):
+            return "", False
+        marked = [each.strip("`*\"'") for each in ticked] == [plain]
+        said = any(map(_SAYS_FILE.match, stages)) or any(map(_SAYS_NEW.search, stages))
+        if said and (len(words) == 1 or marked or not _may_be_words(plain, whole=True)):
+            return plain, True
+        if not _may_be_words(plain, whole=marked):
+            small = not plain[0].isupper() and not raw.endswith(":")  # a sentence begins or ends otherwise
+            return plain, len(words) == 1 or "/" in plain or marked or small
+        if len(words) == 1 and plain.lower() not in _PRODUCTS:
+            return plain, plain == raw
     if len(words) == 1 and re.match(r"^[\w@$%~+.-]+$", plain) and (ticked == [plain] or plain == raw.rstrip(":")):
         return plain, False
     return (raw, False) if named else ("", False)
+
+
+def _noted(stage: str) -> bool:
+    """Whether something is said behind a name, of a text that is not all of the file."""
+    note = _NOTED.match(stage)
+    return note is not None and _NO_TEXT.search(stage[note.end(1) :]) is not None
+
+
+def _may_be_words(name: str, *, whole: bool) -> bool:
+    """Whether what ends like the name of a file may be words, a command or a call; `whole` is one that is marked as a name."""
+    first, *more = name.split(" ")
+    last = re.split(r"[/\\]", name)[-1]
+    if not more:
+        ending = last.rpartition(".")[2].lower()
+        bare = "/" not in name and "\\" not in name
+        return bare and (name.lower() in _PRODUCTS or (bool(_EXTENSION.match(name)) and ending not in _ENDINGS))
+    if first.lower() in _COMMANDS or first in {"$", ">", "%", "#"} or _OPTION.search(name):
+        return True
+    if not _EXTENSION.match(last) or more[-1].lower() in _PRODUCTS:
+        return True
+    if whole:
+        return bool(_OF.search(name)) and first.lower() in _ORDERS
+    if first.lower().rstrip(":,") in _ORDERS or len(more) > 4 or _SPOKEN.match(name):
+        return True
+    inside = "/" in name and "/" not in more[-1]  # a blank in a folder and one in the file, as hardly in a sentence
+    return not inside and _PROSE.search(" ".join([first, *more[:-1]])) is not None
+
+
+def speaks_of(line: str) -> str:
+    """Return the path in a line that speaks of some text in a file ("Add to `a/b.py`:"); empty where it names one or none."""
+    stages = _stages(line.strip(" \t"))
+    name = stages[-1]
+    said = any(name != stage and _PART.match(stage) for stage in stages)
+    return name if said and " " not in name and looks(name) and not _may_be_words(name, whole=False) else ""
+
+
+def wishes(line: str) -> bool:
+    """Whether a line says what shall be done to the file that it names: the text below it may be all of it, or a part."""
+    stages = _stages(line.strip(" \t"))
+    return any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(_NOTED.match, stages))
 
 
 def names_whole(line: str) -> str:
@@ -217,7 +343,10 @@ def names_whole(line: str) -> str:
     ticked = ticked or [name for name in (each.rstrip(".:)") for each in _TOKEN.findall(line)) if "/" in name]
     if len(ticked) != 1 or not line.rstrip(" *_").endswith(":") or not _ANNOUNCES.search(line) or not looks(ticked[0]):
         return ""
-    return ticked[0] if _EXTENSION.match(re.split(r"[/\\]", ticked[0])[-1]) or ticked[0] in _BARE else ""
+    if _LIKE_NOW.search(line):
+        return ""
+    last = re.split(r"[/\\]", ticked[0])[-1]
+    return ticked[0] if _EXTENSION.match(last) or re.match(r"^\.\w", last) or ticked[0] in _BARE else ""
 
 
 def named_by(info: str) -> str:
@@ -240,9 +369,25 @@ def remarked(line: str) -> str:
     return name if "/" in name and " " not in name and _EXTENSION.match(name.rpartition("/")[2]) else ""
 
 
+def rivals(source: str, above: Sequence[str]) -> tuple[str, ...]:
+    """Return which files may be meant by words that name one: all that they speak of, and the one on a line of its own above them.
+
+    The last comes first, empty where there is none. Where the words are only a name themselves, no other is meant.
+    """
+    if only_path(source)[1]:
+        return ()
+    head = next((path for path, sure in map(only_path, above) if sure), "")
+    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(source)]
+    tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(source)]
+    return (head, *dict.fromkeys(name for name in (*ticked, *tokens) if looks(name) and name != head))
+
+
 def may_be_new(word: str) -> bool:
-    """Whether a word alone on the line above a block may be the name of a new file, and no heading or language."""
-    return bool(_LOWER.match(word)) and word not in _HEADINGS
+    """Whether what stands alone on the line above a block may be the name of a new file, and no heading, language or command."""
+    if " " not in word:
+        known = word in _HEADINGS or word.lower() in _PRODUCTS
+        return not known and bool(_LOWER.match(word) or _EXTENSION.match(word))
+    return not _may_be_words(word, whole=False) and looks(word)
 
 
 def opens_string(line: str) -> bool:

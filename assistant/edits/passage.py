@@ -48,23 +48,31 @@ def check(edit: Edit, draft: Draft) -> None:
     """Raise Refusal where the text of a whole file seems to be a passage of the file that is there, changed or not."""
     text = [line.rstrip() for line in cut(edit.after)]
     quoted = _stands(text, draft) and _told(text) * 2 < _told(draft.index.lines)
-    if quoted or _seems_piece(text, draft.index.lines):
+    if quoted or _seems_piece(text, draft.index.lines, asked=edit.wish):
         words = f"{draft.path}: the text at line {edit.reply_line} of the reply seems to be a passage of the file, and all else would go."
         raise Refusal("elided", words)
+
+
+def stands(edit: Edit, draft: Draft) -> bool:
+    """Whether the text of an edit stands in a file as it is."""
+    return _stands([line.rstrip() for line in cut(edit.after)], draft)
 
 
 def _stands(text: Sequence[str], draft: Draft) -> bool:
     return any(text) and bool(draft.index.places(text, "trailing blanks", str.rstrip))
 
 
-def _seems_piece(text: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether a text begins elsewhere than the file and is far shorter, or does without the file's first third."""
+def _seems_piece(text: Sequence[str], lines: Sequence[str], *, asked: bool) -> bool:
+    """Whether a text begins elsewhere than the file and is far shorter, or does without the file's first third.
+
+    A small file may be written anew. `asked` says that the words above ask for a change: then to be shorter is enough.
+    """
     there = _told(lines)
     old = [line.rstrip() for line in lines]
     first = next((line for line in text if line), "")
-    if there <= _SMALL or not first or first == next((line for line in old if line), ""):
+    if (there <= _SMALL and not asked) or not first or first == next((line for line in old if line), ""):
         return False
-    if _told(text) * 2 < there:
+    if _told(text) * (1 if asked else 2) < there:
         return True
     runs = changes(old, text)
     if not runs or runs[0][0]:

@@ -517,6 +517,105 @@ def test_edits_in_a_quotation_are_not_passed_over_where_there_are_no_others():
     assert read("> a < b\n> >>> print(1)\n", {"a.py": CODE}) == ({"a.py": CODE}, [])
 
 
+SMALL = "import os\n\nv = 1\nw = 2\nprint(v)\n"
+PRINTED = "v is 1\nw is 2\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Add to `x.py`:", "### Add to x.py", "**x.py** currently looks like this:", "In `x.py`:", "**In `x.py`:**", "1. In `x.py`, add:",
+     "- In `x.py`:", "Append to x.py:", "Top of x.py:", "x.py (unchanged):", "`x.py` (excerpt)", "`x.py` \u2014 excerpt", "### x.py \u2014 before",
+     "Delete `x.py`:", "Remove from x.py:", "`python x.py`", "$ cat x.py", "**Output of x.py**", "Error in x.py:", "vs. x.py", "Log of x.py",
+     "`pytest tests/test_x.py`", "For example, in Node.js:", "With Vue.js:", "In Next.js", "### Node.js", "Usage in your app.js:",
+     "Run this to test x.py:", "Sample input.txt:", "Call obj.method", "Use numpy.array", "Result of os.path:", "Install via npmjs.com"],
+)  # fmt: skip
+def test_what_is_said_of_a_file_or_of_a_program_does_not_make_or_replace_a_file(line):
+    files = {"x.py": SMALL, "tests/test_x.py": "def test():\n    assert 1\n"}
+    for fence in ("```", "```text"):
+        assert read(f"See.\n\n{line}\n\n{fence}\n{PRINTED}```\n", files) == (files, [])
+
+
+@pytest.mark.parametrize("line", ["Update x.py:", "Modify `x.py`:", "1. **`x.py`** - add"])
+def test_a_shorter_text_below_words_that_ask_for_a_change_is_refused_as_a_passage(line):
+    after, misfits = read(f"{line}\n\n```\n{PRINTED}```\n", {"x.py": SMALL})
+    assert after == {"x.py": SMALL}
+    assert [each.reason for each in misfits] == ["elided"]
+    whole = SMALL.replace("w = 2", "w = 3")
+    assert read(f"{line}\n\n```\n{whole}```\n", {"x.py": SMALL}) == ({"x.py": whole}, [])
+
+
+def test_a_text_in_another_file_beside_edits_is_refused_and_passed_over_where_it_stands_there():
+    edit = "a.py\n```\n<<<<<<< SEARCH\n    return 20\n=======\n    return 21\n>>>>>>> REPLACE\n```\n"
+    files = {"a.py": CODE, "x.py": SMALL}
+    done = {**files, "a.py": CODE.replace("20", "21")}
+    after, misfits = read(f"In `x.py`:\n\n```\n{PRINTED}```\n\n{edit}", files)
+    assert after == done
+    assert [(each.reason, "cannot be told" in each.message) for each in misfits] == [("malformed", True)]
+    assert read(f"In `x.py`:\n\n```\nv = 1\nw = 2\n```\n\n{edit}", files) == (done, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("a b/c d.txt", "a b/c d.txt"), ("`a b/c d.txt`", "a b/c d.txt"), ("**a b.txt**", "a b.txt"), ("`new file.txt`", "new file.txt"),
+     ("`to do.md`", "to do.md"), ("my notes.txt", "my notes.txt"), ("File: my notes.txt", "my notes.txt"), ("Create tests/new.py with the following:", "tests/new.py"),
+     ("Create `tests/new.py` with:", "tests/new.py"), ("Add a new file tests/new.py:", "tests/new.py"), ("tests/new.py as follows:", "tests/new.py"),
+     ("Save as tests/new.py:", "tests/new.py"), ("**Step 2: `tests/new.py`**", "tests/new.py"), ("`foo.service` (new)", "foo.service")],
+)  # fmt: skip
+def test_a_new_file_has_its_name_and_not_the_words_around_it(line, name):
+    block = f"{line}\n```\n<<<<<<< SEARCH\n=======\nhello\n>>>>>>> REPLACE\n```\n"
+    for reply in (block, f"{line}\n\n```\nhello\n```\n"):
+        assert read(reply, {"a.py": CODE}) == ({"a.py": CODE, name: "hello\n"}, [])
+
+
+@pytest.mark.parametrize("name", ["a b/c d.txt", "new file.txt", "to do.md", "change log.md", "the plan.md"])
+@pytest.mark.parametrize("shape", ["{}", "`{}`", "### {}", "**{}**:"])
+def test_a_file_with_blanks_in_its_name_comes_before_one_of_part_of_it(name, shape):
+    part = name.partition(" ")[2]
+    files = {name: "two\n", part: "two\n", "b/c": "two\n"}
+    block = f"{shape.format(name)}\n```\n<<<<<<< SEARCH\ntwo\n=======\n2\n>>>>>>> REPLACE\n```\n"
+    for reply in (block, f"{shape.format(name)}\n\n```\n2\n```\n"):
+        assert read(reply, files) == ({**files, name: "2\n"}, [])
+
+
+BOTH = "<<<<<<< SEARCH\nb = 2\n=======\nb = 5\n>>>>>>> REPLACE\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["### x.py\n\nThis must match the value in `y.py`.", "**x.py**\n\nAs in y.py:", "Copy what `y.py` does into `x.py`:", "x.py\n\nWe keep `y.py` as it is."],
+)  # fmt: skip
+def test_an_edit_below_words_that_name_two_files_is_for_the_one_that_has_its_lines(words):
+    ours, theirs = "a = 1\nb = 2\nc = 3\n", "a = 1\nd = 2\n"
+    for block in (f"```python\n{BOTH}```\n", "```diff\n@@ -1,3 +1,3 @@\n a = 1\n-b = 2\n+b = 5\n c = 3\n```\n"):
+        reply = f"{words}\n\n{block}"
+        assert read(reply, {"x.py": ours, "y.py": theirs}) == (
+            {"x.py": ours.replace("b = 2", "b = 5"), "y.py": theirs},
+            [],
+        )
+        after, misfits = read(reply, {"x.py": ours, "y.py": ours})
+        assert after == {"x.py": ours, "y.py": ours}
+        assert [each.reason for each in misfits] == ["ambiguous"]
+    new = "### src/new.py\n\nWhat was in `y.py` before:\n\n```\n<<<<<<< SEARCH\n=======\nx = 1\n>>>>>>> REPLACE\n```\n"
+    assert read(new, {"y.py": ours}) == ({"y.py": ours, "src/new.py": "x = 1\n"}, [])
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["2. **y.py**", "## Step 2: `y.py`\n\n", "### 2. Update the caller\n", "- `y.py`\n", "And then for ", "### y.py\n\nNow we ", "2. ", "###\n", "**",
+     "<", "[truncated]", "(Response truncated due to length)", "**Continued in next message...**", "I will continue with y.py in the next message.\n"],
+)  # fmt: skip
+def test_a_reply_that_ends_where_more_should_come_is_refused(end):
+    _, misfits = read(f"{BLOCK}\n{end}", {"a.py": CODE})
+    assert [each.reason for each in misfits] == ["incomplete"]
+
+
+@pytest.mark.parametrize(
+    "end", ["Files changed:\n\n- a.py\n", "- `a.py`", "I looked at:\n- x.py\n- y.py\n", "That is all.", "---\n", "**Done!**", "The output is truncated to 80 columns."]
+)  # fmt: skip
+def test_a_reply_that_ends_like_others_is_whole(end):
+    assert read(f"{BLOCK}\n{end}", {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
+
+
 TABBED = "package a\n\nfunc f() {\n" + "\tg()\n" * 30 + "}\n\nvar usage = `Use:\n  {{.Use}}\n`\n"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import bare_word, readings
+from assistant.edits.naming import as_it_stands, bare_word, readings, rivals
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -28,25 +28,28 @@ def begin(line: str, place: Place) -> Block | Stray | None:
     if head is not None:
         signs = head["signs"] or head["other"]
         escaped = signs.startswith("&")
-        names, nearer = _names(head["path"] or "", place)
-        return Block(names, len(unescape(signs)), place.number, nearer=nearer, escaped=escaped)
+        names, nearer, others = _names(head["path"] or "", place)
+        return Block(names, len(unescape(signs)), place.number, nearer=nearer, rivals=others, escaped=escaped)
     return Stray(place.number) if _STRAY.match(line) else None
 
 
-def _names(beside: str, place: Place) -> tuple[list[str], str]:
+def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
     """Return the readings of the path: beside the marker, in the fence, above the fence, in its info, as before.
 
-    Where it is that of the block before, the second is a bare word that is nearer, empty where there is none.
+    The second is what counts first where there is such a file: the words as they stand, or where the path is that of the
+    block before, a bare word that is nearer. The third are other files that the words above name.
     """
     found: list[str] = []
+    others: tuple[str, ...] = ()
     nearer = ""
     sources = [beside] if beside else []
     words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
     sources += words[:_LOOK_UP]
-    for source in sources:
+    for at, source in enumerate(sources):
         names = readings(source)
         if names and names[0]:
             found = names + found
+            nearer, others = as_it_stands(source), rivals(source, sources[at + 1 :])
             break
         found += [name for name in names if name]
     else:
@@ -58,19 +61,29 @@ def _names(beside: str, place: Place) -> tuple[list[str], str]:
             found = [place.last_path, *found]
         elif found:
             found = ["", *found]
-    return list(dict.fromkeys(found)), nearer
+    return list(dict.fromkeys(found)), nearer, others
 
 
 class Block:
     """One block."""
 
-    def __init__(self, names: list[str], size: int, number: int, *, nearer: str = "", escaped: bool = False) -> None:
+    def __init__(
+        self,
+        names: list[str],
+        size: int,
+        number: int,
+        *,
+        nearer: str = "",
+        rivals: tuple[str, ...] = (),
+        escaped: bool = False,
+    ) -> None:
         self.done = False
         self.back: list[str] = []
         self._escaped = escaped
         self.path = names[0] if names else ""
         self._names = names
         self._nearer = nearer
+        self._rivals = rivals
         self._size = size
         self._number = number
         self._lines: list[str] = []
@@ -116,7 +129,16 @@ class Block:
         lines = range(first, first + len(self._lines) - at - 1)
         also = tuple(self._names[1:])
         return Edit(
-            action, self.path, old, new, self._number, "edit_block", also=also, after_lines=lines, nearer=self._nearer
+            action,
+            self.path,
+            old,
+            new,
+            self._number,
+            "edit_block",
+            also=also,
+            after_lines=lines,
+            nearer=self._nearer,
+            rivals=self._rivals,
         )
 
     def _broken(self, why: str) -> Misfit:

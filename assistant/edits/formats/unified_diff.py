@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import looks, only_path, readings
+from assistant.edits.naming import looks, only_path, readings, rivals
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -44,6 +44,7 @@ def begin(line: str, place: Place) -> Diff | None:
         diff.line(line, place.number)  # the line before it, of the old name, got lost
         return diff
     if line.startswith("@@") or (line.startswith(_SIGNS[:3]) and line.strip() and _opens(place)):
+        diff.rivals = _rivals(place)
         diff.adopt(*_named(place))
         if not line.startswith("@@"):
             diff.line("@@", place.number)
@@ -65,6 +66,12 @@ def _named(place: Place) -> list[str]:
     words = [beside] if beside else [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
     names = readings(words[0]) if words else []
     return [*(names or [""]), place.last_path]
+
+
+def _rivals(place: Place) -> tuple[str, ...]:
+    """Return the files that the words above a diff without headers name, where there are several."""
+    words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+    return rivals(words[0], words[1:4]) if words and not place.info.partition(" ")[2] else ()
 
 
 @dataclass(slots=True)
@@ -114,6 +121,7 @@ class Diff:
         self.back: list[str] = []
         self.path = ""
         self._also: tuple[str, ...] = ()
+        self.rivals: tuple[str, ...] = ()
         self._headed = False
         self._fence = place.fence
         self._ends = [found[1] for line in place.above[-1:] if (found := _HEREDOC.search(line))]
@@ -305,6 +313,7 @@ class Diff:
 
     def _settle_names(self) -> None:
         old, new = self._old, self._new
+        self.rivals = ()
         raw = new
         if not old:  # its line got lost
             old = "a/" + new[2:] if new.startswith("b/") else new
@@ -364,7 +373,7 @@ class Diff:
             Edit(
                 action, path, "".join(old), "".join(new), hunk.start, "unified_diff", counts[0] if counts and right else None,
                 mode=self._mode if fresh else None, final_newline=final, also=self._also, after_lines=numbers,
-                signs="".join(line[:1] or " " for line, _ in hunk.lines if line[:1] != "\\"),
+                rivals=self.rivals, signs="".join(line[:1] or " " for line, _ in hunk.lines if line[:1] != "\\"),
             )
         ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import PATCHES, names_whole, only_path
+from assistant.edits.naming import PATCHES, as_it_stands, names_whole, only_path, speaks_of, wishes
 from assistant.edits.passage import is_open
 
 if TYPE_CHECKING:
@@ -50,23 +50,28 @@ def begin(line: str, place: Place) -> File | None:
         return None
     named = next((each for each in reversed(place.above) if each.strip()), "")
     path, sure = only_path(named)
+    part = ""
+    if not sure and (announced := names_whole(named)):
+        path, sure = announced, True
     if not path:
-        path, sure = names_whole(named), True
+        path = part = speaks_of(named)
+    path = path or as_it_stands(named)
     words = (fence["info"] or "").strip().lower().split(" ")[0]
     if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
         return None
     if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
         return None
-    return File(path, line, words, place.number, sure=sure, written=named)
+    return File(path, line, words, place.number, sure=sure, written=named, part=bool(part))
 
 
 class File:
     """One file between its fences."""
 
-    def __init__(self, path: str, fence: str, info: str, number: int, *, sure: bool, written: str) -> None:
+    def __init__(self, path: str, fence: str, info: str, number: int, *, sure: bool, written: str, part: bool) -> None:
         self.done = False
         self.back: list[str] = []
-        self.path = path if sure else ""
+        self.path = path if sure and not part else ""
+        self._part = part
         self._path = path
         self._sure = sure
         self._written = written
@@ -191,4 +196,7 @@ class File:
             also=also,
             after_lines=lines,
             maybe=not self._sure,
+            nearer=as_it_stands(self._written),
+            part=self._part,
+            wish=wishes(self._written),
         )
