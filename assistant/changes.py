@@ -257,7 +257,8 @@ class Changes:
         return made
 
     def commit_words(self, question: str) -> str:
-        """Return the words that ask a model for a commit message, secrets masked."""
+        """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
+        commit.check(self.repo)
         diff, _ = gate.mask(self.to_commit().diff(), "")
         if len(diff) > _DIFF_SHOWN:
             diff = diff[:_DIFF_SHOWN] + "\n... (cut)"

@@ -46,9 +46,10 @@ def _run(argv: list[str]) -> int:
     root = Path(getattr(options, "root", None) or getattr(options, "folder", None) or Path.cwd())
     try:
         if options.command == "tui" and options.folder and not root.is_dir():
-            raise ConfigError(
-                f"{options.folder!r} is neither a command nor a folder.", "`wattson --help` lists the commands."
+            sys.stderr.write(
+                f"wattson: {options.folder!r} is neither a command nor a folder. `wattson --help` lists the commands.\n"
             )
+            return 2
         if options.command in {"tui", "demo"} and not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise ConfigError("The screen needs a terminal.", 'Without one, `wattson ask "..."` does a turn.')
         if options.command == "demo":
@@ -173,7 +174,12 @@ def _parse(argv: list[str]) -> Namespace:
             command.arguments(one)
     if not argv or argv[0] not in {*parts.choices, "-h", "--help"}:
         argv = ["tui", *argv]
-    return parser.parse_args(argv)
+    options, rest = parser.parse_known_args(argv)
+    if rest:
+        one = parts.choices[options.command]
+        hint = "" if rest[0].startswith("-") else '; words with blanks between them are one in quotes: "..."'
+        one.error(f"not understood: {' '.join(rest)}{hint}")
+    return options
 
 
 if __name__ == "__main__":

@@ -99,6 +99,10 @@ class Roster:
             )
         return found.value if found else ""
 
+    def lacks_key(self, provider: Provider) -> bool:
+        """Whether a provider cannot be asked, for want of a key."""
+        return provider.key_needed and provider.name not in {each.provider.name for each in self.found()}
+
     def key_names(self) -> tuple[str, ...]:
         """Return the variables that hold keys: no program that we start is to see them."""
         return tuple({name for each in self.catalogue.providers.values() for name in each.key_names})

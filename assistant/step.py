@@ -91,7 +91,7 @@ class Line(Protocol):
 
 @dataclass(slots=True)
 class Step:
-    """What has come of one model call so far; `counted` are the o200k tokens of the words that are sent.
+    """What has come of one model call so far; `refused` while it was turned down and is to be tried again. `counted` are the o200k tokens of the words that are sent.
 
     `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote.
     """
@@ -115,6 +115,7 @@ class Step:
     stop: StopReason = "end"
     detail: str = ""
     error: AssistantError | None = None
+    refused: bool = False
     edits: int = 0
 
     def sends(self) -> tuple[int, int, int]:
@@ -237,7 +238,7 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
-        if state == "failed" and step.usage is None:
+        if (state == "failed" or step.refused) and step.usage is None and not step.text and not step.thoughts:
             step.estimate = tokens.TokenUsage()  # refused before a word: nothing was burnt
         words_only = all(isinstance(part, Text) for message in request.messages for part in message.parts)
         if step.final and step.usage is not None and words_only:
@@ -342,6 +343,7 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
         case said_by.WaitingChunk(note):
             return [events.Waiting(note)]
         case said_by.RetryChunk(attempt, wait_s, error):
+            step.refused = True
             return [events.Retrying(attempt, wait_s, error)]
         case said_by.ToolCallChunk(_, name):
             return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]

@@ -110,7 +110,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         async with aclosing(step.walk(steps, found)) as walk:
             async for event in walk:
                 yield event
-        if now.stop == "cancelled" and not now.error:  # what was whole by then may be looked at, and taken
+        if now.stop == "cancelled" or now.error:  # what was whole by then may be looked at, and taken
             await draft.take([each for each in found if not step.is_misfit(each)], desk, shown.seen, _texts(request))
         if now.error or now.stop in {"cancelled", "refused"}:
             break
@@ -144,8 +144,8 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
 
     for words in (*_troubles(steps, desk), *draft.notes):
         yield events.Notice(words, "warning")
-    error = steps[0].error  # of a later step the answer itself is whole; what fits is still proposed
-    patch = draft.patch if not error else None
+    error = steps[0].error  # of a later step the answer itself is whole
+    patch = draft.patch
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
     yield _ended(ask, desk, steps, patch, draft.misfits, error)

@@ -10,6 +10,7 @@ from assistant.limits import waiting
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
 from assistant.tui.holding import ways
+from assistant.tui.switching import SwitchSheet
 from tests import loopback
 from tests.tui.keys import say, until
 
@@ -246,6 +247,61 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         last = make_session(**glm(server))
         last.take_up()
         assert last.waiting is None, "it is offered once"
+
+
+async def test_another_question_that_is_held_leaves_the_one_that_waits(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = datetime.now(UTC) + timedelta(hours=2)
+    with loopback.Server(refusal(resets)) as server:
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+            await say(pilot, "another")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "escape")
+            await until(pilot, lambda: app.main.composer.text == "another")
+        last = make_session(**glm(server))
+        last.take_up()
+        assert last.waiting is not None
+        assert last.waiting.text == "how warm is it?"
+
+
+async def test_a_cheaper_model_is_asked_once_it_is_said_what_becomes_of_the_conversation(make_session, config):
+    config('cap_turn = "0.001"\n')
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        session = make_session(**env(server))
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "o")
+            await until(pilot, lambda: "It is warm." in app.main.talk.text and not session.asking)
+            await held(app, pilot)
+            key, cheaper, _ = next(way for way in app.screen.ways if way[0].isdigit())
+            await pressed(pilot, key)
+            await until(pilot, lambda: isinstance(app.screen, SwitchSheet))
+            assert len(server.asked) == 1
+            await pressed(pilot, "e")
+            await until(pilot, lambda: len(server.asked) == 2 and not session.asking)
+            assert session.roster.pick.model.name == cheaper.removeprefix("model ")
+            assert "how warm is it?" in str(server.asked[1][2]["messages"][-1])
+            assert app.main.composer.text == ""
+
+
+async def test_a_request_that_is_turned_down_and_not_tried_again_costs_nothing(make_session):
+    busy = (429, {"retry-after": "30", "content-type": "application/json"}, b'{"error": {"message": "slow down"}}')
+    with loopback.Server(busy) as server:
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        ended = None
+        async for event in session.ask("how warm is it?"):
+            if isinstance(event, events.Retrying):
+                session.stop()
+            if isinstance(event, events.TurnEnded):
+                ended = event
+        assert (ended.stop, ended.usage.total, ended.cost.amount) == ("cancelled", 0, 0)
+        assert session.accounts.burnt_since(datetime.now().astimezone().date()).money.get("USD", 0) == 0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
     from assistant.errors import ConfigError
 
-    text = next((each.text for each in reversed(session.history) if each.role == "assistant" and each.text), "")
+    text = next(
+        (each.text for each in reversed(session.history) if each.role == "assistant" and each.text), session.answer
+    )
     if not text:
         raise ConfigError("There is no answer to copy yet.", "Ask something first.")
     if argument == "code":

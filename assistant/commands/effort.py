@@ -22,5 +22,5 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         return
     pick = session.roster.present()
     levels = ", ".join(session.roster.levels())
-    doubt = "" if pick.model.efforts else " (nobody says which of them it takes)"
+    doubt = "" if pick.model.efforts else " (which of them it takes is not known)"
     yield events.Notice(f"{pick.model.name} thinks {pick.effort or 'its own way'}; it may be set to {levels}{doubt}.")

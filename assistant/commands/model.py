@@ -46,7 +46,11 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     async with aclosing(session.handover.go(name.strip(), way or "everything")) as stream:  # type: ignore[arg-type]
         async for event in stream:
             yield event
-    if session.roster.pick is not here:
+    pick = session.roster.pick
+    if pick is not here and pick is not None and session.roster.lacks_key(pick.provider):
+        names = " or ".join(pick.provider.key_names)
+        yield events.Notice(f"There is no key for {pick.provider.title} yet: set {names} before you ask.", "warning")
+    if pick is not here:
         async with aclosing(session.meter()) as meter:
             async for moved in meter:
                 yield moved

@@ -85,11 +85,21 @@ def commit(
     Raises RepoError where there is nothing to commit, the patch cannot be told from other changes, or git is busy, and
     CommitFailed where a hook or git refuses. Then HEAD, index and files are as they were.
     """
-    if not repo.is_git:
-        raise RepoError(f"{repo.root} is not a git repository.", "Run `git init` first.")
+    check(repo)
     if not message.strip():
         raise RepoError("A commit needs a message.", "Say what the change is for.")
     return _Maker(repo, merge, wait, dict.fromkeys(hide, "")).make(changes, message)
+
+
+def check(repo: Repo) -> None:
+    """Raise RepoError where a commit cannot be made whatever its message is: no repository, or git knows no author."""
+    if not repo.is_git:
+        raise RepoError(f"{repo.root} is not a git repository.", "Run `git init` first.")
+    ran = repo.run("var", "GIT_COMMITTER_IDENT", asked=True)
+    if ran.status:
+        raise RepoError(
+            "git does not know who you are.", "Set user.name and user.email with `git config`; nothing was committed."
+        )
 
 
 def subjects(repo: Repo, count: int = 10) -> tuple[str, ...]:

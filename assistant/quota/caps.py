@@ -65,12 +65,12 @@ class Crossing:
         if self.scope == "reserve":
             if self.over is None or self.ahead is None:
                 return f"What this takes of {self.meter} is unknown, so its reserve cannot be kept."
-            words = f"This would make {self.ahead:.6g} {self.unit} of {self.meter}"
+            words = f"This would bring {self.meter} to {self.ahead:.6g} {self.unit}"
             return f"{words}, {self.over:.6g} into the part that you keep (from {self.limit:.6g} on)."
         cap = f"the cap of {amount(self.limit, self.unit)} for this {self.scope}"
         if self.over is None or self.ahead is None:
             return f"What this costs is unknown, so {cap} cannot be kept."
-        return f"This would make {amount(self.ahead, self.unit)}, {amount(self.over, self.unit)} over {cap}."
+        return f"This would bring it to {amount(self.ahead, self.unit)}, {amount(self.over, self.unit)} over {cap}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Holding:
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             self._asking = False
-        if answer != "wait":
+        waits = screen.session.waiting
+        if answer != "wait" and waits is not None and waits.text == hold.text:  # another one may wait as well
             screen.session.wait("")
         if answer is None:
             screen.composer.give_back(hold.text)
@@ -51,8 +52,7 @@ class Holding:
         screen.composer.take_back(hold.text)
         match kind:
             case "model":
-                await screen.walk(command.submit(screen.session, f"/model {model}"))
-                screen.submit(hold.text)
+                await self._switch(model, hold.text)
             case "once":
                 screen.session.limits.allow_once()
                 screen.submit(hold.text)
@@ -61,6 +61,22 @@ class Holding:
                 screen.session.wait(self.text, self.at)
                 screen.talk.add(f"waits: {self.label()}. Escape gives the question back.", "note")
                 screen.label()
+
+    async def _switch(self, model: str, text: str) -> None:
+        """Ask another model, once the user has said what becomes of the conversation; else the question goes back."""
+        from assistant.tui import asking
+
+        screen = self._screen
+        typed = f"/model {model}"
+        if screen.session.handover.needed(model):
+            typed = await asking.ask(screen, "switch", model)
+        if typed:
+            await screen.walk(command.submit(screen.session, typed))
+        pick = screen.session.roster.pick
+        if typed and pick is not None and pick.model.name == model:
+            screen.submit(text)
+        else:
+            screen.composer.give_back(text)
 
     def label(self) -> str:
         """Say what waits until when; empty for nothing."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.timer import Timer
 
+    from assistant.edits.review import Review
     from assistant.quota.caps import Hold
     from assistant.session import Session
     from assistant.tui.completing import Completer
@@ -92,6 +93,7 @@ class MainScreen(Screen[None]):
         self._pause: Timer | None = None
         self._busy_at = self._asked_at = 0.0
         self._answers = ""
+        self._kept: Review | None = None
         self._leaving = False
         self._reviewing = False
 
@@ -109,7 +111,15 @@ class MainScreen(Screen[None]):
         self.hunks.show(None)
         self.call_after_refresh(self._begin)
         self.set_interval(_BEAT_S, lambda: self.ask_meter(idle=True))
-        self.set_interval(_TICK_S, self.holding.tick)
+        self.set_interval(_TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        """Look at the clock, and keep what was decided: whatever ends this process takes no more than a moment of it."""
+        self.holding.tick()
+        review = self.hunks.review
+        if self.hunks.preview is None and review is not self._kept:
+            self._kept = review
+            self.session.leave(review)
 
     def on_resize(self) -> None:
         """One pane or two."""
@@ -278,6 +288,12 @@ class MainScreen(Screen[None]):
         self._reviewing = True
         self._arrange()
         self.call_after_refresh(self.hunks.focus)  # it is in sight only after the next layout
+
+    def show_talk(self) -> None:
+        """Let what is said be seen; where there is room for both, the hunks keep the keys."""
+        self.talk.follow()
+        if not self.talk.display:
+            self.compose_again()
 
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""

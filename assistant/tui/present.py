@@ -10,6 +10,7 @@ from assistant.tokens import TokenUsage
 from assistant.tui.widgets.meter_bar import money, short
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from assistant.changes import Proposal
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from assistant.tui.stage import Stage
     from assistant.tui.widgets.meter_bar import MeterState
     from assistant.tui.widgets.transcript import Transcript
+
+
+_NAMED = 8
+"""Files that are named when many were written."""
 
 
 def show(screen: Stage, event: events.Event) -> None:
@@ -68,7 +73,7 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.end()
         case events.PatchApplied(patch, what, left):
             size = f"+{patch.added} -{patch.removed}"
-            words = f"{what}: {', '.join(patch.paths)}  ({size})" if patch.files else "nothing was written"
+            words = f"{what}: {_listed(patch.paths)}  ({size})" if patch.files else "nothing was written"
             talk.add(words, "good")
             show_proposal(screen, words)
             screen.compose_again(more=left is not None)
@@ -112,8 +117,8 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.end()
             talk.add(hold.why, "warning")
             screen.held(hold)
-        case events.AsideStarted(purpose, provider, model, payer):
-            talk.add(f"{purpose} from {provider}/{model} ({payer})", "fold")
+        case events.AsideStarted():
+            pass  # the request says it
         case events.AsideEnded(purpose, usage=usage, cost=cost, error=trouble):
             talk.end()
             if trouble is not None:
@@ -192,6 +197,13 @@ def _from(proposal: Proposal) -> str:
     """Say who proposed hunks, and what the turn cost; of hunks that a repair came on top of, the first turn first."""
     words = f"turn {proposal.turn}, {proposal.model}{f', {money(proposal.cost)}' if proposal.cost else ''}"
     return words if proposal.earlier is None else f"{_from(proposal.earlier)}; mended in {words}"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """Name files, of many only the first and how many more."""
+    shown = paths if len(paths) <= _NAMED else paths[:_NAMED]
+    more = f" and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def _shown(context: Context) -> str:

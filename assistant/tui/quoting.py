@@ -27,7 +27,7 @@ def quotes(session: Session, text: str) -> list[Quote]:
             pick = session.roster.catalogue.pick(name)
         except AssistantError:
             continue  # a favourite that is sold no more
-        if pick.provider.payer == "practice":
+        if pick.provider.payer == "practice" or session.roster.lacks_key(pick.provider):
             continue
         other = session.quote(text, pick)
         if other is not None and other.model not in {each.model for each in found}:

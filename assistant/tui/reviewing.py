@@ -64,7 +64,8 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
         case _:
             name = await asking.pick_model(screen, "Who gives a second opinion?")
             if name:
-                screen.compose_again()
+                screen.talk.add(f"Second opinion on {hunk.path}:{hunk.old_start}; F2 leads back to the hunks.", "fold")
+                screen.show_talk()
                 await screen.walk(screen.session.second_opinion(hunk, name))
             return
     if new is not None and new != hunk.new_text:

@@ -94,10 +94,10 @@ def _retell(screen: Stage, answer: str) -> None:
     for line in answer.splitlines(keepends=True):
         screen.talk.append(line)
         for each in parser.feed(line):
-            if isinstance(each, Edit):
+            if isinstance(each, Edit) and not each.part:
                 present.fold(screen.talk, each)
     for each in parser.close():
-        if isinstance(each, Edit):
+        if isinstance(each, Edit) and not each.part:
             present.fold(screen.talk, each)
     screen.talk.end()
 
@@ -116,6 +116,7 @@ async def _first_run(screen: Stage) -> None:
         lines.append(f"  {server.title} on this machine: {names}; free")
     if not found and not servers:
         lines.append("  no key in the environment and no local server; that is no error")
+        lines.append("  a key is read from ANTHROPIC_API_KEY, OPENAI_API_KEY ...: `wattson doctor` names them all")
     lines += [
         "",
         "F3 or /model chooses a model. Nothing is chosen, and nobody pays, without you.",

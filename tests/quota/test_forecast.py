@@ -146,7 +146,7 @@ def test_a_cap_is_reached_before_the_step_that_would_cross_it():
     assert crossed(caps, spent, *dollars("0.20")) == []
     (found,) = crossed(caps, spent, *dollars("0.25"))
     assert (found.scope, found.ahead, found.over) == ("turn", D("0.55"), D("0.05"))
-    assert str(found) == "This would make $0.55, $0.05 over the cap of $0.50 for this turn."
+    assert str(found) == "This would bring it to $0.55, $0.05 over the cap of $0.50 for this turn."
     both = crossed(caps, spent, *dollars("5.00"))
     assert [each.scope for each in both] == ["turn", "session"]
 

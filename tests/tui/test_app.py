@@ -123,6 +123,36 @@ async def test_a_stopped_turn_offers_the_edits_that_were_whole(make_session, rep
     assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
 
 
+async def test_a_broken_answer_offers_the_edits_that_were_whole(make_session, repo):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    half = "kettle/boil.py\n```\n<<<<<<< SEARCH\nimport"
+    with loopback.Server(loopback.openai(f"{edit}\n{half}", cut=True)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: len(app.main.hunks.hunks) == 1 and app.main.hunks.has_focus)
+            assert "the answer stopped before its end" in " ".join(app.main.talk.text.split())
+            await pilot.pause(0.5)
+            await pilot.press("y", "enter")
+            await until(pilot, lambda: "applied" in app.main.talk.text)
+        assert len(server.asked) == 1
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
+
+
+async def test_marks_are_kept_although_the_program_is_killed(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        await proposed(app, pilot)
+        await pilot.press("y", "n")
+        folder = app.session.sittings.folder
+        await until(pilot, lambda: any('"left"' in each.read_text() for each in folder.glob("*.jsonl")))
+        other = make_session()
+        other.take_up()  # another process, while this one has not ended
+        assert [each.mark for each in other.changes.left.choices] == ["take", "skip", "", ""]
+
+
 @pytest.mark.parametrize("theme", ["dark", "light", "ansi"])
 async def test_every_theme_starts(make_session, tmp_path, theme):
     folder = tmp_path / "state" / "config"

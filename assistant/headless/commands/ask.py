@@ -12,7 +12,7 @@ from assistant import events
 from assistant.edits import disk
 from assistant.edits.patch import Patch
 from assistant.edits.review import Review
-from assistant.errors import AssistantError, PatchError, StateError
+from assistant.errors import AssistantError, ConfigError, PatchError, StateError
 from assistant.headless import shapes
 from assistant.headless.output import dump, given, mend, money, out, tell
 
@@ -54,7 +54,9 @@ async def _ask(session: Session, options: Namespace) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.stop)
     try:
         await asyncio.to_thread(mend, session)
-        session.roster.choose(options.model or session.config.model or "")
+        if not (options.model or session.config.model):
+            raise ConfigError("No model is chosen yet.", "-m provider/model names one; `wattson models` lists them.")
+        session.roster.choose(options.model or session.config.model)
         if options.go_on:
             await asyncio.to_thread(session.take_up)
         for path in options.image:
@@ -62,6 +64,8 @@ async def _ask(session: Session, options: Namespace) -> int:
         if options.once:
             session.limits.allow_once()
         ended = await _turn(session, given(options.text), as_json=options.json)
+        if ended.error is not None:
+            ended = ended._replace(patch=None)  # what was whole of it is for eyes: a script takes all or nothing
         code = _code(ended)
         if ended.stop not in {"end", "error"}:
             tell(f"The answer ended early: {ended.stop}.")

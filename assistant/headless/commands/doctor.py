@@ -32,6 +32,8 @@ def run(session: Session, options: Namespace) -> int:
         out(f"role      {role:<12} {name}")
     for each in data["keys"]:
         out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']}")
+    for name, variables in data["keys_missing"].items():
+        out(f"no key    {name:<12} {' or '.join(variables)}")
     for server in data["local"]:
         models = ", ".join(server["models"]) or "no model loaded"
         out(f"local     {server['provider']:<12} {server['address']}: {models}")
@@ -85,6 +87,11 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         "model": session.config.model,
         "roles": dict(session.config.roles),
         "keys": keys,
+        "keys_missing": {
+            each.name: list(each.key_names)
+            for each in session.roster.catalogue.providers.values()
+            if each.key_needed and session.roster.lacks_key(each)
+        },
         "local": servers,
         "addresses": addresses,
         "places": {name: str(getattr(session.places, name)) for name in ("config", "data", "cache")},

@@ -38,7 +38,7 @@ _FOOT = 2
 _UNDO_KEYS = (
     "y n  Enter {way}  q back",
     "y take  n leave  Enter {way}  q back",
-    "y take  n leave  a/d file  A/X all  Enter {way}s what is taken  q back",
+    "y take  n leave  a/d file  A/X all  Enter {way}es what is taken  q back",
 )
 _KEYS = (
     "y n  Enter write  ? keys",
@@ -244,6 +244,10 @@ class PatchView(ScrollView, can_focus=True):
         self._strips.clear()
         if self._origin and self.review is not None:
             rows += _told(self._origin, "note", width)
+        lost = sum(each.reason != "already" for each in self._misfits)
+        if lost and self.hunks:
+            words = f"{lost} edit{'s' if lost > 1 else ''} of the reply found no place: below the last hunk"
+            rows += _told(words, "warning", width)
         path = ""
         hunks = self.hunks
         for index, hunk in enumerate(hunks):
