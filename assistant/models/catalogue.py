@@ -18,6 +18,8 @@ from assistant.models.provider import Model, Provider
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
+_LIKE = 65
+"""Likeness, of 100, from which a name may be a slip of another."""
 _NONE: Mapping[str, Path] = MappingProxyType({})
 _QUOTED = re.compile(rb'"(\w+)"')
 
@@ -123,7 +125,7 @@ class Catalogue(NamedTuple):
         from rapidfuzz import process
 
         names = [model.name for model in part or self.models]
-        near = [match[0] for match in process.extract(name, names, limit=4)]
+        near = [match[0] for match in process.extract(name, names, limit=4, score_cutoff=_LIKE)]
         return f"Did you mean {', '.join(near)}? `wattson models` lists all." if near else "`wattson models` lists all."
 
 
