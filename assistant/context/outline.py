@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _WIDEST = 300
 _MOST = 2_000
-_SIGNATURE = 160
 
 
 class Entry(NamedTuple):
@@ -25,7 +24,7 @@ class Entry(NamedTuple):
     kind: str
     start: int
     end: int
-    signature: str
+    declared: int
 
 
 class _Seen(NamedTuple):
@@ -54,7 +53,7 @@ def outline(source: bytes, reader: str) -> list[Entry]:
     while last > 0 and not lines[last]:
         last -= 1
     return [
-        Entry(each.name, each.kind, each.line + 1, max(each.line, end) + 1, lines[each.line][:_SIGNATURE])
+        Entry(each.name, each.kind, each.line + 1, max(each.line, end) + 1, each.line + 1)
         for each, end in zip(seen, ends(seen, lines, last), strict=True)
     ]
 

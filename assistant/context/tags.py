@@ -32,13 +32,13 @@ _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "c
 
 
 class Tag(NamedTuple):
-    """A definition: its name, kind, 1-based first and last line, and the line that declares it."""
+    """A definition: its name, kind, 1-based first and last line, and the line that declares it: the one of its name."""
 
     name: str
     kind: str
     start: int
     end: int
-    signature: str
+    declared: int
 
 
 class Tags(NamedTuple):
@@ -140,7 +140,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                 (start, _), (last, column) = nodes[0].start_point, nodes[0].end_point
                 end = max(start + 1, last + (column > 0))
                 if (old := defs.get(place)) is None:
-                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, _line(source, place))
+                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, names[0].start_point[0] + 1)
                 elif (
                     (kind := max(old.kind, kind, key=_sharpness)) != old.kind or start + 1 < old.start or end > old.end
                 ):
@@ -233,13 +233,6 @@ def _unmet(source: bytes, words: Sequence[bytes], found: Sequence[dict[str, list
 
 def _sharpness(kind: str) -> int:
     return _VAGUE.get(kind, 2)
-
-
-def _line(source: bytes, at: int) -> str:
-    """Return the line in which a name stands, at most 160 letters of it."""
-    end = source.find(b"\n", at)
-    line = source[source.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(source)]
-    return line.decode("utf-8", "replace").rstrip()[:160]
 
 
 def _bare(node: Node) -> str:
