@@ -25,6 +25,14 @@ _ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
 """What may stand between two words instead of a blank."""
 _WORDS = 5_000
 """Words in a source beyond which to look at each takes longer than to look everywhere."""
+_MIDDLE, _ROWS_THERE = 1_000, 8
+"""Bytes in the middle of a source that tell whether it is a table, and how many rows they hold then."""
+_ROWS = (
+    rb"(,\r?\n)((?:[ \t]*(?:[(\[{][-+ \t\w.,]*[)\]}]|[-+\d][-+ \t\w.,]*"
+    rb"|\"[^\"\n\\]*\"(?:: ?(?:\"[^\"\n\\]*\"|[-+\d][\w.]*))?),\r?\n)+)"
+)
+"""Rows of a table behind another: numbers in brackets or not, texts in quotes, pairs of them, with a comma at the end."""
+_BLANKS = bytes(byte if byte in b"\r\n" else 32 for byte in range(256))
 _OUTER = {"scope_resolution", "template_type"}
 """Names with others around them, of which the inner one counts."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
@@ -121,7 +129,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
-    root = parser.parse(source).root_node
+    root = parser.parse(source if references else _without_rows(source)).root_node
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -147,6 +155,16 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                     defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _without_rows(source: bytes) -> bytes:
+    """Make blanks of the rows of a source that is a table, as its middle tells: they take long to parse and define nothing."""
+    half = len(source) // 2
+    middle = source[half : half + _MIDDLE]
+    rows = middle.count(b",\n") + middle.count(b",\r\n")
+    if rows < _ROWS_THERE or 4 * rows < 3 * middle.count(b"\n"):
+        return source
+    return re.sub(_ROWS, lambda match: match[1] + match[2].translate(_BLANKS), source)
 
 
 def _names(captures: dict[str, list[Node]]) -> list[Node]:
