@@ -242,12 +242,10 @@ def _with_head(file: Shown, piece: Segment) -> list[tuple[int, int]]:
     tag = piece.tag
     if tag is None or not tag.start < piece.first <= tag.end:
         return [(piece.first, piece.last)]
-    declared = next(
-        (n for n in range(tag.start, min(tag.start + 12, piece.first)) if tag.signature.strip() in file.lines[n - 1]), 0
-    )
-    if not declared or any(first <= declared <= last for first, last in file.ranges):
+    line = tag.declared
+    if not tag.start <= line < min(tag.start + 12, piece.first) or any(a <= line <= b for a, b in file.ranges):
         return [(piece.first, piece.last)]
-    return [(declared, declared), (piece.first, piece.last)]
+    return [(line, line), (piece.first, piece.last)]
 
 
 def name(file: Shown, tags: Tags, room: int, measure: Measure) -> int:

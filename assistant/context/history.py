@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from assistant.context.query import Query
-    from assistant.context.repo import Repo
+    from assistant.context.repo import Commit, Repo
+
+    _Files = dict[str, list[tuple[int, int, int, int]]]
 
 COMMITS, CLOSE = 1_500, 100
 """Commits whose files are known, and how many of them are looked at line by line."""
@@ -101,7 +103,7 @@ def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[s
     """Read the log: for each commit the terms of its subject, the paths it touched and where. No repository gives nothing."""
     found = []
     commits = repo.history(COMMITS, timeout_s=timeout_s)
-    lines = places(repo.hunks(CLOSE, timeout_s=min(timeout_s, _LOOK_S))) if commits else {}
+    lines = places(_close(repo, commits, min(timeout_s, _LOOK_S))) if commits else {}
     for commit in commits:
         if 1 <= len(commit.paths) <= _WIDE:
             subject = commit.subject[:300].encode("utf-8", "replace")
@@ -112,15 +114,31 @@ def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[s
     return found
 
 
-def places(log: bytes) -> dict[str, dict[str, list[int]]]:
-    """Read `Repo.hunks`: by commit and path the lines that it left, first and last by turns, as they are numbered in HEAD.
+def _close(repo: Repo, commits: Sequence[Commit], timeout_s: float) -> Iterator[tuple[str, _Files]]:
+    """Yield what commits did to the files that narrow ones of them touched: of wide ones, no more counts, and they take longest to look at."""
+    narrow = [each for each in commits if 1 <= len(each.paths) <= _WIDE][:CLOSE]
+    if not narrow:
+        return
+    commits = commits[: commits.index(narrow[-1]) + 1]
+    wanted = {path for each in narrow for path in each.paths}
+    found = dict(hunks(repo.hunks([each.id for each in narrow], timeout_s=timeout_s)))
+    shared = [(each.id, wanted.intersection(each.paths)) for each in commits if len(each.paths) > _WIDE]
+    if paths := sorted(set().union(*(some for _, some in shared))):
+        found |= hunks(repo.hunks([each for each, some in shared if some], paths, timeout_s=timeout_s))
+    for each in commits:
+        if each.id in found:
+            yield each.id, found[each.id]
+
+
+def places(commits: Iterable[tuple[str, _Files]]) -> dict[str, dict[str, list[int]]]:
+    """Return by commit, the newest first, and path the lines that it left, first and last by turns, as they are numbered in HEAD.
 
     What newer commits added or took away above them is reckoned with. Commits of branches that were merged stand in the
     order of their dates, so there a number can be a little off.
     """
     shifts: dict[str, list[_Shift]] = defaultdict(list)
     found: dict[str, dict[str, list[int]]] = {}
-    for commit, files in _hunks(log):
+    for commit, files in commits:
         held = found[commit] = {}
         for path, rows in files.items():
             newer = shifts[path]
@@ -152,11 +170,11 @@ class _Shift:
         return line + self._by[(bisect_right if within else bisect_left)(self._ends, 2 * line)]
 
 
-def _hunks(log: bytes) -> Iterator[tuple[str, dict[str, list[tuple[int, int, int, int]]]]]:
-    """Yield the commits of a log of diffs without context: by path what stood where, and what stands where."""
+def hunks(log: bytes) -> Iterator[tuple[str, _Files]]:
+    """Read `Repo.hunks`: yield commits, and by path what stood where, and what stands where."""
     rows = log.split(b"\n")
     at, commit, path = 0, "", ""
-    files: dict[str, list[tuple[int, int, int, int]]] = {}
+    files: _Files = {}
     while at < len(rows):
         row = rows[at]
         at += 1

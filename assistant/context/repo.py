@@ -24,7 +24,7 @@ from assistant.context.ignore import IGNORE_FILE
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
 __all__ = ["IGNORE_FILE", "Commit", "FileFact", "Ran", "Repo"]
@@ -61,7 +61,7 @@ _DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|comma
 _REGULAR = {"100644", "100755"}
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
-_LONGEST_LOG = 4_000_000
+_LONGEST_LOG, _LONGEST_LOOK = 4_000_000, 400_000
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
@@ -392,30 +392,40 @@ class Repo:
 
     def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""
-        return list(_commits(self._log(most, timeout_s, -1, "-z", "--name-only", "--format=%x02%H %ct %s")))
+        if not self.head():
+            return []
+        form = ("-z", "--name-only", "--format=%x02%H %ct %s", "HEAD", "--")
+        return list(_commits(self._told(timeout_s, "log", f"--max-count={most}", "--no-merges", *form)))
 
-    def hunks(self, most: int, *, timeout_s: float = 1.0, size: int = _LONGEST_LOG) -> bytes:
-        """Return what the latest commits without merges did to files that stay: a line of \\x02 and the id, then its diff without context.
+    def hunks(
+        self, commits: Iterable[str], paths: Iterable[str] = (), *, timeout_s: float = 1.0, size: int = _LONGEST_LOG
+    ) -> bytes:
+        """Return what commits (full ids) did to files that stay, or to some of them: a line of \\x02 and the id, then its diff without context.
 
         As many as could be read in the time, at most so many bytes: the last one may be cut.
         """
-        return self._log(most, timeout_s, size, "-U0", "--diff-filter=M", "--format=%x02%H")
+        form = ("-r", "-U0", "--diff-filter=M", "--format=%x02%H", "--", *paths)
+        feed = "".join(f"{commit}\n" for commit in commits).encode()
+        return self._told(timeout_s, "diff-tree", "--stdin", *form, size=size, feed=feed)
 
-    def _log(self, most: int, timeout_s: float, size: int, *form: str) -> bytes:
-        if not self.head():
-            return b""
-        argv = [
-            self._program(), *_SAFE, "log", f"--max-count={most}", "--no-merges", "--no-renames", *_DIFF, *form, "HEAD", "--",
-        ]  # fmt: skip
+    def _told(self, timeout_s: float, what: str, *form: str, size: int = -1, feed: bytes = b"") -> bytes:
+        """Return what git tells of commits, as much as it does in the time."""
+        large = (
+            f"core.bigFileThreshold={_LONGEST_LOOK}"  # which file of more than that changed, not where: it is generated
+        )
+        argv = [self._program(), *_SAFE, "-c", large, what, "--no-renames", *_DIFF, *form]
         env = {**os.environ, **self._environment()}
 
         import threading
 
         with subprocess.Popen(
-            argv, cwd=self.root, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            argv, cwd=self.root, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as log:
             stop = threading.Timer(timeout_s, log.kill)
             stop.start()
+            if log.stdin:
+                with contextlib.suppress(BrokenPipeError), log.stdin as pipe:
+                    pipe.write(feed)  # some ids: no more than a pipe holds
             data = log.stdout.read(size) if log.stdout else b""
             log.kill()  # it has said all, or more than is wanted
             stop.cancel()

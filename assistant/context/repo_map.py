@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
-    from assistant.context.tags import Tag, Tags
+    from assistant.context.tags import Tags
 
 _CONTAINERS = {
     "class",
@@ -54,13 +54,3 @@ def names(tags: Tags, only: Collection[int] | None = None, without: Collection[i
         elif name:
             rows.append(name)
     return ", ".join(dict.fromkeys(rows))
-
-
-def outline(tags: Tags, first: Sequence[Tag] = (), most: int = 40) -> str:
-    """Draw the declaring lines of what a file defines, below each other in order, `first` before others where many."""
-    defs = tags.defs
-    if len(defs) > most:
-        wanted = {tag.start for tag in first}
-        chosen = sorted(defs, key=lambda tag: (tag.start not in wanted, tag.name.startswith("_"), tag.start))
-        defs = tuple(sorted(chosen[:most], key=lambda tag: tag.start))
-    return "\n".join(tag.signature.rstrip(" {:") for tag in defs)

@@ -25,6 +25,14 @@ _ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
 """What may stand between two words instead of a blank."""
 _WORDS = 5_000
 """Words in a source beyond which to look at each takes longer than to look everywhere."""
+_MIDDLE, _ROWS_THERE = 1_000, 8
+"""Bytes in the middle of a source that tell whether it is a table, and how many rows they hold then."""
+_ROWS = (
+    rb"(,\r?\n)((?:[ \t]*(?:[(\[{][-+ \t\w.,]*[)\]}]|[-+\d][-+ \t\w.,]*"
+    rb"|\"[^\"\n\\]*\"(?:: ?(?:\"[^\"\n\\]*\"|[-+\d][\w.]*))?),\r?\n)+)"
+)
+"""Rows of a table behind another: numbers in brackets or not, texts in quotes, pairs of them, with a comma at the end."""
+_BLANKS = bytes(byte if byte in b"\r\n" else 32 for byte in range(256))
 _OUTER = {"scope_resolution", "template_type"}
 """Names with others around them, of which the inner one counts."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
@@ -32,13 +40,13 @@ _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "c
 
 
 class Tag(NamedTuple):
-    """A definition: its name, kind, 1-based first and last line, and the line that declares it."""
+    """A definition: its name, kind, 1-based first and last line, and the line that declares it: the one of its name."""
 
     name: str
     kind: str
     start: int
     end: int
-    signature: str
+    declared: int
 
 
 class Tags(NamedTuple):
@@ -121,7 +129,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
-    root = parser.parse(source).root_node
+    root = parser.parse(source if references else _without_rows(source)).root_node
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -140,13 +148,23 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                 (start, _), (last, column) = nodes[0].start_point, nodes[0].end_point
                 end = max(start + 1, last + (column > 0))
                 if (old := defs.get(place)) is None:
-                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, _line(source, place))
+                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, names[0].start_point[0] + 1)
                 elif (
                     (kind := max(old.kind, kind, key=_sharpness)) != old.kind or start + 1 < old.start or end > old.end
                 ):
                     defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _without_rows(source: bytes) -> bytes:
+    """Make blanks of the rows of a source that is a table, as its middle tells: they take long to parse and define nothing."""
+    half = len(source) // 2
+    middle = source[half : half + _MIDDLE]
+    rows = middle.count(b",\n") + middle.count(b",\r\n")
+    if rows < _ROWS_THERE or 4 * rows < 3 * middle.count(b"\n"):
+        return source
+    return re.sub(_ROWS, lambda match: match[1] + match[2].translate(_BLANKS), source)
 
 
 def _names(captures: dict[str, list[Node]]) -> list[Node]:
@@ -233,13 +251,6 @@ def _unmet(source: bytes, words: Sequence[bytes], found: Sequence[dict[str, list
 
 def _sharpness(kind: str) -> int:
     return _VAGUE.get(kind, 2)
-
-
-def _line(source: bytes, at: int) -> str:
-    """Return the line in which a name stands, at most 160 letters of it."""
-    end = source.find(b"\n", at)
-    line = source[source.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(source)]
-    return line.decode("utf-8", "replace").rstrip()[:160]
 
 
 def _bare(node: Node) -> str:

@@ -98,11 +98,12 @@ def test_a_change_all_over_a_file_tells_of_no_line_but_moves_those_of_older_ones
 def test_a_log_that_is_cut_anywhere_gives_what_is_whole(commit):
     for number in range(4):
         commit(str(number), tea=f"{number}\n\\ x\n{number}", pot=f"{number}\n")
-    log = Repo.open(commit.root).hunks(10)
-    full = history.places(log)
+    repo = Repo.open(commit.root)
+    log = repo.hunks([each.id for each in repo.history(10)])
+    full = history.places(history.hunks(log))
     assert len(full) == 3
     for size in range(len(log)):
-        for commit_id, files in history.places(log[:size]).items():
+        for commit_id, files in history.places(history.hunks(log[:size])).items():
             if len(commit_id) == 40:
                 assert all(full[commit_id][path][: len(held)] == held for path, held in files.items())
 
@@ -110,11 +111,12 @@ def test_a_log_that_is_cut_anywhere_gives_what_is_whole(commit):
 def test_the_log_is_cut_when_it_is_too_long(commit):
     for number in range(3):
         commit(str(number), tea=f"{number}\n" * 5_000)
-    whole = Repo.open(commit.root).hunks(10)
-    cut = Repo.open(commit.root).hunks(10, size=30_000)
+    repo = Repo.open(commit.root)
+    ids = [each.id for each in repo.history(10)]
+    whole, cut = repo.hunks(ids), repo.hunks(ids, size=30_000)
     assert len(cut) == 30_000
     assert whole.startswith(cut)
-    assert len(history.places(whole)) == 2
+    assert len(history.places(history.hunks(whole))) == 2
 
 
 def test_a_diff_that_would_run_a_program_runs_none(commit, tmp_path):

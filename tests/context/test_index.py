@@ -204,7 +204,7 @@ def test_names_are_found_by_how_they_begin_in_whatever_case_the_first_letter_is(
     with Store(tmp_path / "i.sqlite", "x") as store:
         for names in (("boil", "boiler", "Boiler", "brew"), ("boiling", "pour")):
             batch = Batch()
-            defs = tuple(Tag(name, "function", 1, 1, f"def {name}") for name in names)
+            defs = tuple(Tag(name, "function", 1, 1, 1) for name in names)
             batch.add(names[0] * 10, "python", Tags(defs), {}, 9)
             store.save(batch)
         assert store.names("boil", 9) == ["boil", "Boiler", "boiler", "boiling"]
@@ -245,7 +245,7 @@ def test_batches_keep_numbers_apart(tmp_path):
     with Store(tmp_path / "i.sqlite", "x") as store:
         for name in ("a", "b"):
             batch = Batch()
-            batch.add(name * 40, "python", Tags((Tag(name, "function", 1, 1, f"def {name}"),)), {b"tea": 300}, 9)
+            batch.add(name * 40, "python", Tags((Tag(name, "function", 1, 1, 1),)), {b"tea": 300}, 9)
             store.save(batch)
         ids = {blob[0]: each for each, blob, _, _ in store.files()}
         held = {base + (row >> 8): row & 255 for base, rows in store.postings(["tea"])["tea"] for row in rows}

@@ -91,3 +91,15 @@ def test_a_text_full_of_such_words_is_looked_through_as_a_whole():
         + b'"""\n\nclass A:\n    def f(self):\n        if self:\n            def g(): pass\n'
     )
     assert [tag.name for tag in tags(source, python, references=False).defs] == ["TEXT", "A", "f", "g"]
+
+
+def test_what_stands_before_between_and_behind_the_rows_of_a_table_is_found():
+    rows = "".join(f'    ({at}, 0x{at:x}, -1.5e3),\n    "word{at}": "wörd",\n    {at},\n' for at in range(300))
+    source = f"import os\nFIRST = [\n{rows}]\ndef second(): return 2\nTHIRD = (\n    [1],\n{rows}    fourth,\n)\nclass Fifth:\n    x = 1\n"
+    page = language_of("a.py")
+    found = tags(source.encode(), page, references=False)
+    assert [tag.name for tag in found.defs][:4] == ["FIRST", "second", "THIRD", "Fifth"]
+    assert found.defs == tags(source.encode(), page).defs
+    assert found.imports == ("os",)
+    lines = source.split("\n")
+    assert all(tag.name in lines[tag.declared - 1] for tag in found.defs)
