@@ -142,7 +142,7 @@ def readings(line: str) -> list[str]:
     if len(raw) > _LONGEST:
         return [raw] if _overlong(raw) else []
     stages = _stages(raw)
-    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
+    ticked = _ticked(raw)
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(stages[-1])]
     whole = [name for name in reversed(stages) if " " not in name]
     whole += [cut[1] for name in whole if (cut := _RANGED.match(name))]  # "path:10-42", as the lines were shown
@@ -174,6 +174,11 @@ def readings(line: str) -> list[str]:
     if looks(raw) and " " in raw and raw == stages[-1] and not _may_be_words(raw, whole=False):
         ordered = [raw, *(name for name in ordered if name not in {raw, ""})]
     return ordered
+
+
+def _ticked(line: str) -> list[str]:
+    """Return what is marked as a name in a line: in backticks, bold, quotes, a link or a tag."""
+    return [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(line)]
 
 
 def bare_word(line: str) -> str:
@@ -279,7 +284,7 @@ def only_path(line: str) -> tuple[str, bool]:
     if _GIT.match(plain):
         return plain, True
     words = plain.split(" ")
-    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(raw)]
+    ticked = _ticked(raw)
     if looks(plain):
         if any(plain != stage and (_PART.match(stage) or _GONE.match(stage) or _noted(stage)) for stage in stages):
             return "", False
@@ -339,7 +344,7 @@ def wishes(line: str) -> bool:
 
 def names_whole(line: str) -> str:
     """Return the path in a sentence that announces all the text of a file ("Create a new file `a/b.py` with this content:")."""
-    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(line)]
+    ticked = _ticked(line)
     ticked = ticked or [name for name in (each.rstrip(".:)") for each in _TOKEN.findall(line)) if "/" in name]
     if len(ticked) != 1 or not line.rstrip(" *_").endswith(":") or not _ANNOUNCES.search(line) or not looks(ticked[0]):
         return ""
@@ -377,7 +382,7 @@ def rivals(source: str, above: Sequence[str]) -> tuple[str, ...]:
     if only_path(source)[1]:
         return ()
     head = next((path for path, sure in map(only_path, above) if sure), "")
-    ticked = [next(filter(None, match.groups())).strip(" \t") for match in _TICKED.finditer(source)]
+    ticked = _ticked(source)
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(source)]
     return (head, *dict.fromkeys(name for name in (*ticked, *tokens) if looks(name) and name != head))
 

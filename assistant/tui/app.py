@@ -97,5 +97,5 @@ def start(session: Session, model: str = "", *, resume: Resume = "") -> int:
     code = Wattson(session, model, resume=resume).run() or 0
     if session.history:
         waits = session.waits()
-        sys.stdout.write(f"{waits and waits + ' there. '}Take this conversation up again with: wattson -c\n")
+        sys.stdout.write("Take this conversation up again with: wattson -c\n" + (f"{waits} there.\n" if waits else ""))
     return code
