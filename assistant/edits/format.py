@@ -132,7 +132,11 @@ class EditParser:
     def close(self) -> list[Edit | Misfit]:
         """Take the end of the reply; an edit that was cut short is a Misfit, and so is one that may have been."""
         rest = "".join(self._rest)
-        found = self._line(rest.removesuffix("\r")) if rest else []
+        found = []
+        if not self._number and "\r" in rest.rstrip("\r"):  # line ends of an old Mac, in all of the reply
+            *lines, rest = rest.split("\r")
+            found = [each for line in lines for each in self._line(line)]
+        found += self._line(rest.removesuffix("\r")) if rest else []
         self._rest = []
         if self._thought:
             words = f"The thoughts that open the reply, with <{self._thought}>, have no end; there is no answer behind them."

@@ -22,6 +22,9 @@ _BOLD_LABEL = re.compile(
     r"^(?:\*\*|__)(?:new )?(?:file(?:[ \t]?name|[ \t]?path)?|path)[ \t]*:?(?:\*\*|__)[ \t]*:?[ \t]*", re.IGNORECASE
 )
 _LINK = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$")
+_TAGGED = re.compile(r"^(?:<(?!file\b|path\b)\w+(?: [^<>]*)?>\s*)+([^<>]+?)\s*(?:</\w+>\s*)+$")
+_PICTURES = {"So", "Sk", "Mn", "Cf", "Sm"}
+"""What pictures are made of: the sign, the tone of a skin, what joins two of them, an arrow."""
 _SPOKEN = re.compile(
     r"^(?![ai] \S*[/\\.])(?:the|a|an|this|now|then|next|here|first|finally|also|and|we|i|let)\b(?!\S*/)", re.IGNORECASE
 )
@@ -33,13 +36,22 @@ _TOKEN = re.compile(r"[^\s`*\"',;<>]+")
 _COMMENT = re.compile(r"^(?://[ \t]+|/\*[ \t]*|<!--[ \t]*|(?:#|--|;|%)[ \t]+)(.*?)[ \t]*(?:\*/|-->)?$")
 _RULED = re.compile(r"^([-=*]{2,})[ \t]+(.+?)[ \t]+\1$")
 _NOTED = re.compile(
-    r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
+    r"^(.*\S)[ \t]+(?:\((?:new|new file|modified|updated|existing|created|changed|edited|deleted|unchanged|create|add|added|modify|update|edit|change|full|full file|complete|complete file|lines? [\d\u2013 -]+)\)|[-\u2013\u2014][ \t].*)$",
     re.IGNORECASE,
 )
 _ANNOUNCES = re.compile(
-    r"\b(?:creat\w+|new|full|complete|entire|whole|rewrit\w+|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of|saved? (?:it )?(?:as|in|to)|looks? like|as follows)\b",
+    r"\b(?:creat\w+|new|rewrit\w+|saved? (?:it )?(?:as|in|to)|looks? like|as follows)\b", re.IGNORECASE
+)
+_WHOLE = re.compile(
+    r"\b(?:full|complete|entire|whole|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of)\b",
     re.IGNORECASE,
 )
+_MENDED = re.compile(r"\b(?:updated?|modified|revised|corrected|fixed|refactored|improved)\b", re.IGNORECASE)
+_PIECE = re.compile(
+    r"\b(?:functions?|methods?|class(?:es)?|sections?|parts?|snippets?|lines?|blocks?|imports?|tests? cases?|components?|hooks?|handlers?|routes?|fields?|properties|changes?|diff|usage|examples?)\b",
+    re.IGNORECASE,
+)
+"""What is less than all of a file."""
 _RANGED = re.compile(r"^(.*\S):L?\d+(?:[-\u2013]L?\d+)?$")
 _PROSE = re.compile(
     r"\b(?:of|to|for|from|in|at|with|and|or|run|cat|see|old|contents?|outputs?|results?|changes?|diff)\b", re.IGNORECASE
@@ -205,7 +217,7 @@ def _stages(raw: str, *, labels: bool = True) -> list[str]:
             found.append(name)
         return found[-1]
 
-    name = put(_BOLD_LABEL.sub("", put(_MARK.sub("", raw))))
+    name = put(_BOLD_LABEL.sub("", put(_MARK.sub("", put(_undressed(raw))))))
     for _ in range(6):
         before = name
         for pattern, group in ((_RULED, 2), (_LINK, 1), (_COMMENT, 1), (_NOTED, 1)):
@@ -213,6 +225,7 @@ def _stages(raw: str, *, labels: bool = True) -> list[str]:
             if match and match[group]:
                 name = put(match[group])
         name = put(name.rstrip(":")) if name.rstrip(":") else name
+        name = put(_undressed(name))
         for opened, closed in _SIGNS:
             size = len(opened) + len(closed)
             if len(name) > size and name.startswith(opened) and name.endswith(closed):
@@ -225,6 +238,22 @@ def _stages(raw: str, *, labels: bool = True) -> list[str]:
         if name == before:
             break
     return found
+
+
+def _undressed(name: str) -> str:
+    """Take off what stands around a name as a picture, and the tags of a page."""
+    tagged = _TAGGED.match(name)
+    name = tagged[1] if tagged else name
+    words = name.split(" ")
+    while len(words) > 1 and words[0] and all(_is_picture(sign) for sign in words[0]):
+        words.pop(0)
+    while len(words) > 1 and words[-1] and all(_is_picture(sign) for sign in words[-1]):
+        words.pop()
+    return " ".join(words)
+
+
+def _is_picture(sign: str) -> bool:
+    return not sign.isascii() and unicodedata.category(sign) in _PICTURES
 
 
 def looks(name: str) -> bool:
@@ -280,7 +309,7 @@ def only_path(line: str) -> tuple[str, bool]:
     named = " " in raw and not _TICKED.search(raw) and bool(_EXTENSION.match(re.split(r"[/\\]", raw)[-1]))
     if named and looks(raw):
         dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
-        plain = plain if dressed else raw
+        plain = plain if dressed or _undressed(raw) != raw else raw
     if _GIT.match(plain):
         return plain, True
     words = plain.split(" ")
@@ -339,19 +368,23 @@ def speaks_of(line: str) -> str:
 def wishes(line: str) -> bool:
     """Whether a line says what shall be done to the file that it names: the text below it may be all of it, or a part."""
     stages = _stages(line.strip(" \t"))
-    return any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(_NOTED.match, stages))
+    asked = any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(_NOTED.match, stages))
+    return asked or (bool(names_whole(line)) and not _WHOLE.search(line))
 
 
 def names_whole(line: str) -> str:
     """Return the path in a sentence that announces all the text of a file ("Create a new file `a/b.py` with this content:")."""
-    ticked = _ticked(line)
-    ticked = ticked or [name for name in (each.rstrip(".:)") for each in _TOKEN.findall(line)) if "/" in name]
-    if len(ticked) != 1 or not line.rstrip(" *_").endswith(":") or not _ANNOUNCES.search(line) or not looks(ticked[0]):
+    if not line.rstrip(" *_").endswith(":") or _LIKE_NOW.search(line):
         return ""
-    if _LIKE_NOW.search(line):
+    if not _WHOLE.search(line) and (_PIECE.search(line) or not (_ANNOUNCES.search(line) or _MENDED.search(line))):
         return ""
-    last = re.split(r"[/\\]", ticked[0])[-1]
-    return ticked[0] if _EXTENSION.match(last) or re.match(r"^\.\w", last) or ticked[0] in _BARE else ""
+    tokens = [token.rstrip(".:)") for token in _TOKEN.findall(line)]
+    named = _ticked(line) or [name for name in tokens if "/" in name or name.rpartition(".")[2].lower() in _ENDINGS]
+    named = [name for name in dict.fromkeys(named) if looks(name)]
+    if len(named) != 1:
+        return ""
+    last = re.split(r"[/\\]", named[0])[-1]
+    return named[0] if _EXTENSION.match(last) or re.match(r"^\.\w", last) or named[0] in _BARE else ""
 
 
 def named_by(info: str) -> str:

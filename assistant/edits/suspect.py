@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
 )  # fmt: skip
+_SAID = re.compile(
+    r"^[\[(<*_#/ \t.-]*(?:file )?(?:deleted|removed|unchanged|no changes?(?: needed| required)?|empty(?: file)?|same as (?:before|above)|(?:content|contents) unchanged|as before)[\])>*_/ \t.-]*$",
+    re.IGNORECASE,
+)
+_FEW = 6
+"""Lines up to which a file may be emptied by a text that has none."""
 _OUTPUTS = (".stderr", ".stdout", ".out", ".snap", ".log", ".golden", ".supp")
 """What programs print, or are told of it: three dots are their own."""
 _MARKUP = (
@@ -98,6 +104,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
             raise Refusal("elided", f"{draft.path}: the new lines ({at}) leave out the body of {whose}.")
     _swallows(edit, draft, new, whole=whole)
     if whole:
+        _said(edit, draft, new)
         _marked(edit, draft, new)
         unbroken(edit, draft, new)
     if not draft.lines and edit.action == "create":
@@ -234,6 +241,15 @@ def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
             "malformed",
             f"{draft.path}: the new lines (line {edit.reply_line} of the reply) begin with no-break spaces (U+00A0).",
         )
+
+
+def _said(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
+    """Raise Refusal where the text of a whole file is nothing, or only says what becomes of the file."""
+    told = [line for line in new if line.strip()]
+    there = sum(bool(line.strip()) for line in draft.lines)
+    if (len(told) == 1 and _SAID.match(told[0])) or (not told and there > _FEW):
+        words = f"{draft.path}: the text at line {edit.reply_line} of the reply is no text of a file, and all that the file has would go."
+        raise Refusal("elided", words)
 
 
 def _foreign(edit: Edit, draft: Draft, fresh: list[str]) -> bool:

@@ -616,6 +616,42 @@ def test_a_reply_that_ends_like_others_is_whole(end):
     assert read(f"{BLOCK}\n{end}", {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
 
 
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [("Here's the updated `x.py`:", True), ("Updated code for x.py:", True), ("Here is the updated x.py file:", True), ("x.py should look like this:", True),
+     ("<details><summary>x.py</summary>", True), ("### File: x.py (create)", True), ("\U0001f4c4 `x.py`", True), ("\U0001f4c1 x.py", True),
+     ("**`x.py`** \u2705", True), ("Replace the contents of `x.py` with:", True), ("==> x.py <==", False), ("Here is a new test case for `x.py`:", False),
+     ("Here's the updated method of `x.py`:", False), ("The changes in `x.py`:", False)],
+)  # fmt: skip
+def test_words_that_announce_all_of_a_file_name_it_and_others_do_not(line, known):
+    whole = SMALL.replace("w = 2", "w = 3")
+    after, misfits = read(f"Well.\n\n{line}\n\n```python\n{whole}```\n", {"x.py": SMALL})
+    assert (after, misfits) == ({"x.py": whole if known else SMALL}, [])
+    after, misfits = read(f"Well.\n\n{line}\n\n```python\nprint(v + 1)\n```\n", {"x.py": SMALL})
+    assert after == {"x.py": SMALL} or (
+        line.startswith(("<", "*", "#", "\U0001f4c4", "\U0001f4c1", "Replace")) and not misfits
+    )
+
+
+def test_what_a_program_prints_between_rules_is_no_diff():
+    for printed in ("--- PASS: TestFoo (0.00s)\n+++ done\nok\n", "--- a\n+++ b\n"):
+        for reply in (printed, f"```\n{printed}```\n", f"```text\n=== RUN\n{printed}```\n"):
+            assert read(reply, {"a.py": CODE}) == ({"a.py": CODE}, [])
+    diff = "--- one\n+++ one\n@@ -1,2 +1,2 @@\n-x\n+y\n z\n"
+    assert read(diff, {"one": "x\nz\n"}) == ({"one": "y\nz\n"}, [])
+
+
+@pytest.mark.parametrize("text", ["(deleted)\n", "# unchanged\n", "[no changes needed]\n", ""])
+def test_a_text_that_only_says_what_becomes_of_a_file_is_refused(text):
+    after, misfits = read(f"a.py\n```\n{text}```\n", {"a.py": CODE + CODE})
+    assert after == {"a.py": CODE + CODE}
+    assert [each.reason for each in misfits] == ["elided"]
+
+
+def test_a_reply_with_the_line_ends_of_an_old_mac_is_read():
+    assert read(BLOCK.replace("\n", "\r"), {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
+
+
 TABBED = "package a\n\nfunc f() {\n" + "\tg()\n" * 30 + "}\n\nvar usage = `Use:\n  {{.Use}}\n`\n"
 
 

@@ -149,6 +149,8 @@ class Diff:
             return self._after_held(line, number)
         if self._pair:
             return self._after_pair(line, number)
+        if len(self._first) > 1 and not self._doubted(line):
+            return []
         if (self._fence and self._closes(line)) or line in self._ends:
             self.done = True
             return self._end_file()
@@ -169,8 +171,10 @@ class Diff:
         if line.startswith("--- "):
             return self._old_name(line, number)
         if line.startswith("+++ "):
-            self._new, self._first, self._headed = _name(line[4:]), [], True
-            self._settle_names()
+            if self._first and not self._git and not any(map(looks, (self._old, _name(line[4:])))):
+                self._first.append(line)  # `--- PASS: x` and `+++ done`: the next line tells
+                return []
+            self._name_new(line)
             return []
         if line.startswith(("GIT binary patch", "Binary files ")):
             self.done = True
@@ -191,6 +195,18 @@ class Diff:
         self.done = True
         self.back = [line]
         return found
+
+    def _name_new(self, line: str) -> None:
+        self._new, self._first, self._headed = _name(line[4:]), [], True
+        self._settle_names()
+
+    def _doubted(self, line: str) -> bool:
+        """Settle whether two lines that name nothing like files are headers: then a hunk follows. Else they are words."""
+        if line.startswith("@@"):
+            self._name_new(self._first[1])
+            return True
+        self.done, self.back = True, [*self._first, line]
+        return False
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
         """Take the end of the reply."""
