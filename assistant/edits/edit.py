@@ -35,8 +35,9 @@ class Edit:
     one that agrees with its own count; `anchors` are lines that stand above the place, outermost first; `at_end` says
     that the lines are the last of the file. A `maybe` counts only where its file exists: its path is a bare word. `nearer`
     is a bare word too, right above an edit whose `path` is only that of the edit before: the file of that name goes first.
-    A `part` stands below words that speak of some text in its file: it is shown, and no edit. `wish` says that those words
-    ask for a change, so that the text may be all of the file, or some of it. `rivals` are other files that the words above
+    A `part` stands below words that speak of some text in its file: it is shown, and no edit, unless it is all of the file by
+    its looks. `wish` says that the words ask for a change, so that the text may be all of the file, or some of it; of a part,
+    that a heading names its file, which may be new. `rivals` are other files that the words above
     an edit name: it is for the one that has its lines.
     """
 

@@ -83,8 +83,11 @@ def fit(
             edit = _meant(edit, drafts, read, edits)  # noqa: PLW2901
             draft = _open(edit, drafts, read, edits)
             if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
-                _check_part(edit, draft, edits)
-                continue
+                if draft is None and edit.wish:
+                    draft = _open(replace(edit, part=False), drafts, read, edits)
+                elif draft is None or not passage.is_all(edit, draft):
+                    _check_part(edit, draft, edits)
+                    continue
             if draft is None:
                 if any(not each.maybe and not each.part for each in edits) and naming.may_be_new(edit.path):
                     words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."

@@ -365,6 +365,23 @@ def speaks_of(line: str) -> str:
     return name if said and " " not in name and looks(name) and not _may_be_words(name, whole=False) else ""
 
 
+def heading(above: Sequence[str], words: str) -> str:
+    """Return the file that a heading names, where only words stand between it and a text; `above` are the lines, the nearest first.
+
+    None where the words say that the text is not the file's: how it is used, what it prints, what it was.
+    """
+    said = re.findall(r"[A-Za-z]+", words.lower())
+    if not said or said[0] in _ORDERS or _LIKE_NOW.search(words) or _NO_TEXT.search(words) or _PIECE.search(words):
+        return ""
+    for line in above:
+        path, sure = only_path(line)
+        if sure and (line.lstrip().startswith("#") or _ticked(line) or line.strip().rstrip(":") == path):
+            return path
+        if path or line.lstrip().startswith(("#", "```", "~~~", "<")):
+            return ""
+    return ""
+
+
 def wishes(line: str) -> bool:
     """Whether a line says what shall be done to the file that it names: the text below it may be all of it, or a part."""
     stages = _stages(line.strip(" \t"))

@@ -53,6 +53,14 @@ def check(edit: Edit, draft: Draft) -> None:
         raise Refusal("elided", words)
 
 
+def is_all(edit: Edit, draft: Draft) -> bool:
+    """Whether a text is all of a file by its looks: it begins like the file, and ends like it or is no shorter."""
+    text = [line.rstrip() for line in cut(edit.after) if line.strip()]
+    there = [line.rstrip() for line in draft.index.lines if line.strip()]
+    same = bool(text and there) and not draft.touched and text[0] == there[0]
+    return same and (text[-1] == there[-1] or len(text) >= len(there))
+
+
 def stands(edit: Edit, draft: Draft) -> bool:
     """Whether the text of an edit stands in a file as it is."""
     return _stands([line.rstrip() for line in cut(edit.after)], draft)

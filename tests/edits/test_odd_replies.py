@@ -633,6 +633,39 @@ def test_words_that_announce_all_of_a_file_name_it_and_others_do_not(line, known
     )
 
 
+HEADED = [
+    "### {}\n\nUpdated to add the limit:\n",
+    "**`{}`**\n\n- adds a limit\n- says so\n",
+    "{}\n\nIt uses `y.py`.\n",
+    "In `{}`:\n",
+]
+
+
+@pytest.mark.parametrize("head", HEADED)
+def test_below_a_heading_and_some_words_stands_all_of_a_file_where_it_looks_so(head):
+    whole, files = SMALL.replace("w = 2", "w = 3"), {"x.py": SMALL, "y.py": "a = 1\n", "a.py": CODE}
+    text = f"{head.format('x.py')}\n```python\n{{}}```\n"
+    edited = {**files, "a.py": CODE.replace("20", "21")}
+    assert read(text.format(whole), files) == ({**files, "x.py": whole}, [])
+    assert read(BLOCK + text.format(whole), files) == ({**edited, "x.py": whole}, [])
+    for piece in ("def g():\n    pass\n", "import os\n\nv = 3\n"):
+        assert read(text.format(piece), files) == (files, [])
+        after, misfits = read(BLOCK + text.format(piece), files)
+        assert after == edited
+        assert [each.reason for each in misfits] == ["malformed"]
+
+
+@pytest.mark.parametrize("head", HEADED[:3])
+def test_below_a_heading_and_some_words_stands_a_new_file_unless_it_is_something_else(head):
+    files = {"y.py": "a = 1\n"}
+    text = f"{head.format('src/new.py')}\n```{{}}\nx = 1\n```\n"
+    assert read(text.format("python"), files) == ({**files, "src/new.py": "x = 1\n"}, [])
+    assert read(text.format("text"), files) == (files, [])
+    assert read(text.format("bash"), files) == (files, [])
+    for words in ("Example usage:", "Run it:", "The old code was:", "It prints, before:", "A snippet of it:"):
+        assert read(f"### src/new.py\n\n{words}\n\n```python\nx = 1\n```\n", files) == (files, [])
+
+
 def test_what_a_program_prints_between_rules_is_no_diff():
     for printed in ("--- PASS: TestFoo (0.00s)\n+++ done\nok\n", "--- a\n+++ b\n"):
         for reply in (printed, f"```\n{printed}```\n", f"```text\n=== RUN\n{printed}```\n"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import PATCHES, as_it_stands, names_whole, only_path, speaks_of, wishes
+from assistant.edits.naming import PATCHES, as_it_stands, heading, names_whole, only_path, speaks_of, wishes
 from assistant.edits.passage import is_open
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _SHELLS = {
     "output",
 }
 _SCRIPTS = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd")
+_PLAIN = {"", "text", "txt", "plaintext", "log"}
 _NOT_FILES = {"diff", "patch", "udiff"}
 _OTHER_FORMAT = re.compile(r"^\s{0,3}(\*\*\* (Begin|Add|Update|Delete)|diff --git |@@ |--- (a/|/dev/null))")
 _HEADER = re.compile(r"^(?:(?:---|\+\+\+) (?:[ab]/)?|diff --git a/.* b/)(?P<path>[^\t]+?)\s*$")
@@ -55,23 +56,39 @@ def begin(line: str, place: Place) -> File | None:
         path, sure = announced, True
     if not path:
         path = part = speaks_of(named)
-    path = path or as_it_stands(named)
+    headed = "" if path else heading([each for each in reversed(place.above) if each.strip()][1:4], named)
+    path = path or as_it_stands(named) or headed
     words = (fence["info"] or "").strip().lower().split(" ")[0]
     if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
         return None
     if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
         return None
-    return File(path, line, words, place.number, sure=sure, written=named, part=bool(part))
+    by_head = bool(headed) and headed == path
+    if by_head and words in _PLAIN and not path.endswith(_PAGES):
+        return None  # more likely what is printed, or said
+    return File(
+        path,
+        line,
+        words,
+        place.number,
+        sure=sure or by_head,
+        written=named,
+        part=bool(part) or by_head,
+        headed=by_head,
+    )
 
 
 class File:
     """One file between its fences."""
 
-    def __init__(self, path: str, fence: str, info: str, number: int, *, sure: bool, written: str, part: bool) -> None:
+    def __init__(
+        self, path: str, fence: str, info: str, number: int, *, sure: bool, written: str, part: bool, headed: bool
+    ) -> None:
         self.done = False
         self.back: list[str] = []
         self.path = path if sure and not part else ""
         self._part = part
+        self._headed = headed
         self._path = path
         self._sure = sure
         self._written = written
@@ -198,5 +215,5 @@ class File:
             maybe=not self._sure,
             nearer=as_it_stands(self._written),
             part=self._part,
-            wish=wishes(self._written),
+            wish=self._headed or wishes(self._written),
         )
