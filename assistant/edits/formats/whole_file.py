@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
@@ -11,6 +11,8 @@ from assistant.edits.naming import PATCHES, as_it_stands, heading, names_whole, 
 from assistant.edits.passage import is_open
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assistant.edits.format import Place
 
 _SHELLS = {
@@ -44,54 +46,61 @@ _USUAL = 3
 _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
 
+class Named(NamedTuple):
+    """What the words above a fence say of its text: the path, and the line that names it.
+
+    A path that is not `sure` counts where such a file exists. A `part` may be only shown; `headed`, by a heading with other
+    words between.
+    """
+
+    path: str
+    line: str
+    sure: bool = True
+    part: bool = False
+    headed: bool = False
+
+
 def begin(line: str, place: Place) -> File | None:
     """Begin with a fence that stands below a path."""
     fence = _FENCE.match(line)
     if place.fence or fence is None:
         return None
-    named = next((each for each in reversed(place.above) if each.strip()), "")
-    path, sure = only_path(named)
-    part = ""
-    if not sure and (announced := names_whole(named)):
-        path, sure = announced, True
-    if not path:
-        path = part = speaks_of(named)
-    headed = "" if path else heading([each for each in reversed(place.above) if each.strip()][1:4], named)
-    path = path or as_it_stands(named) or headed
+    named = _named([each for each in reversed(place.above) if each.strip()])
+    path = named.path
     words = (fence["info"] or "").strip().lower().split(" ")[0]
     if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
         return None
-    if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.strip()):
+    if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.line.strip()):
         return None
-    by_head = bool(headed) and headed == path
-    if by_head and words in _PLAIN and not path.endswith(_PAGES):
+    if named.headed and words in _PLAIN and not path.endswith(_PAGES):
         return None  # more likely what is printed, or said
-    return File(
-        path,
-        line,
-        words,
-        place.number,
-        sure=sure or by_head,
-        written=named,
-        part=bool(part) or by_head,
-        headed=by_head,
-    )
+    return File(named, line, words, place.number)
+
+
+def _named(above: Sequence[str]) -> Named:
+    """Read the lines above a fence, the nearest first; the path is empty where they name none."""
+    line = above[0] if above else ""
+    path, sure = only_path(line)
+    if not sure and (announced := names_whole(line)):
+        return Named(announced, line)
+    if path:
+        return Named(path, line, sure)
+    if spoken := speaks_of(line):
+        return Named(spoken, line, part=True)
+    if stands := as_it_stands(line):
+        return Named(stands, line, sure=False)
+    return Named(heading(above[1:4], line), line, part=True, headed=True)
 
 
 class File:
     """One file between its fences."""
 
-    def __init__(
-        self, path: str, fence: str, info: str, number: int, *, sure: bool, written: str, part: bool, headed: bool
-    ) -> None:
+    def __init__(self, named: Named, fence: str, info: str, number: int) -> None:
         self.done = False
         self.back: list[str] = []
-        self.path = path if sure and not part else ""
-        self._part = part
-        self._headed = headed
-        self._path = path
-        self._sure = sure
-        self._written = written
+        self.path = named.path if named.sure and not named.part else ""
+        self._named = named
+        self._path = path = named.path
         self._first = fence
         bare = fence.strip()
         self._indent = len(fence) - len(fence.lstrip())
@@ -202,7 +211,8 @@ class File:
         text = "".join(line + "\n" for line in self._lines)
         first = self._number + 1
         lines = range(first, first + len(self._lines))
-        also = (self._written,) if self._written.strip() == self._path != self._written else ()
+        written = self._named.line
+        also = (written,) if written.strip() == self._path != written else ()
         return Edit(
             "whole",
             self._path,
@@ -212,8 +222,8 @@ class File:
             "whole_file",
             also=also,
             after_lines=lines,
-            maybe=not self._sure,
-            nearer=as_it_stands(self._written),
-            part=self._part,
-            wish=self._headed or wishes(self._written),
+            maybe=not self._named.sure,
+            nearer=as_it_stands(written),
+            part=self._named.part,
+            wish=self._named.headed or wishes(written),
         )
