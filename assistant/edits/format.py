@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import named_by, only_path, opens_string, remarked
+from assistant.edits.naming import announces, named_by, only_path, opens_string, remarked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ BLOCK_HEAD = re.compile(
     re.IGNORECASE,
 )
 """The first marker of a SEARCH/REPLACE block, which no text of a whole file begins with; it may be escaped for HTML."""
+_DEEP = re.compile(r"^(?: {4,}|\t)\s*(?:<{5,9} SEARCH|\*\*\* Begin Patch)\s*$")
 _CITED = re.compile(r"^\s{0,3}>\s?(.*)$")
 _THOUGHT = re.compile(r"^\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _THOUGHT_ENDS = re.compile(r"^\s*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
@@ -118,7 +119,8 @@ class EditParser:
         self._paths: set[str] = set()
         self._named = ("", 0)
         self._passed: list[tuple[str, int]] = []
-        self._cited = 0
+        self._cited = self._deep = 0
+        self._told = False
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -152,9 +154,14 @@ class EditParser:
             words = f"The reply may be cut short: {why}. Nothing of it is written."
             edit = Edit("replace", self._last_path, reply_line=self._number, format=self._last.format)
             found.append(Misfit(edit, "incomplete", words))
-        if self._last is not None:  # beside other edits it would be half of what is meant; alone it is only shown
+        if (
+            self._last is not None or self._told
+        ):  # else it is only shown; beside other edits it would be half of what is meant
             found += [_passed_over(path, number) for path, number in self._passed if path not in self._paths]
-        elif self._cited:
+        if self._deep:
+            words = f"The edit at line {self._deep} of the reply is indented too deep to be read; whether it is meant cannot be told."
+            found.append(Misfit(Edit("replace", "", reply_line=self._deep), "malformed", words))
+        elif self._cited and self._last is None:
             words = f"The edit at line {self._cited} of the reply stands in a quotation, behind '> '; whether it is meant cannot be told."
             found.append(Misfit(Edit("replace", "", reply_line=self._cited), "malformed", words))
         return found
@@ -174,6 +181,8 @@ class EditParser:
         known = " " in last.strip() and any(word.strip("`*\"'():,") in self._paths for word in last.split())
         if path and sure and not known and not last.rstrip().endswith("."):
             return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
+        if rest and last.count("`") % 2:
+            return f"it ends within a name, {last.strip()[-40:]!r}"
         word = last = last.rstrip()
         word = word.strip()
         if rest and " " not in word and ("/" in word or "\\" in word or word[:1].islower()):
@@ -284,6 +293,8 @@ class EditParser:
             self._info = (fence["info"] or "").strip()
             self._opened = self._number
             self._named = (named_by(self._info), self._number)
+            last = next((each for each in reversed(self._above) if each.strip()), "")
+            self._told |= bool(self._named[0]) and announces(last)
         elif self._fence and self._opened == self._number - 1 and not self._named[0]:
             self._named = (remarked(line), self._number)
         if line.strip():
@@ -291,6 +302,8 @@ class EditParser:
         cited = _CITED.match(line) if not self._fence and not self._cited else None
         if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):
             self._cited = self._number
+        if not self._fence and not self._deep and _DEEP.match(line):
+            self._deep = self._number
         self._above.append(line)
         del self._above[:-_ABOVE]
 

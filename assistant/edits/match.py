@@ -208,10 +208,17 @@ def _meant(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Ed
             draft = _open(one, drafts, read, edits) if name else None
             if draft is not None and draft.exists:
                 found.setdefault(draft.path, draft)
+    head = _plain(edit.rivals[0]) if edit.rivals else ""
+    if not found and edit.action == "create" and head and head != _plain(edit.path):
+        if naming.is_name(edit.path):
+            words = (
+                f"Whether the new file at line {edit.reply_line} of the reply is {head} or {edit.path} cannot be told."
+            )
+            raise Refusal("ambiguous", words)
+        return replace(edit, path=head, also=(), nearer="")
     if not found or (list(found) == [_plain(edit.path)] and edit.action != "create"):
         return edit
     if edit.action == "create":
-        head = _plain(edit.rivals[0])
         return replace(edit, path=head, also=(), nearer="") if head and head not in found else edit
     wish = place.wish(edit)
     holds = [path for path, draft in found.items() if place.anywhere(draft.index, wish)]

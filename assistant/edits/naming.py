@@ -22,6 +22,25 @@ _BOLD_LABEL = re.compile(
     r"^(?:\*\*|__)(?:new )?(?:file(?:[ \t]?name|[ \t]?path)?|path)[ \t]*:?(?:\*\*|__)[ \t]*:?[ \t]*", re.IGNORECASE
 )
 _LINK = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$")
+_FULL_WIDTH = {0xFF1A: ": ", 0xFF08: " (", 0xFF09: ")"}
+_NUMBER = re.compile(r"^\d{1,2}[.)][ \t]+(?=[`*])")
+_LABELLED = re.compile(
+    r"^(?:#{1,6}[ \t]+|[-*+][ \t]+)?[*_]*([^\W\d_][\w ]{0,20}):[*_]*[ \t]*(`[^`]+`|\*\*[^*]+\*\*|\S+)[*_]*$"
+)
+"""A word of any language, a colon and a name."""
+_STATED = re.compile(
+    r"^[\[(](?:new|modified|updated|changed|edited|created|added|create|update|modify)[\])][ \t:]+", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|app|ai|co|edu|gov)(?:[:/]|$)", re.IGNORECASE)
+_PLACES = set(
+    """bin sbin script scripts src lib libs etc usr opt docs doc test tests spec specs cmd tools tool hooks config conf app apps pkg internal public static
+    assets resources include templates examples packages modules crates build ci deploy docker infra terraform ansible roles migrations db data""".split()  # noqa: SIM905
+)
+"""Folders in which files without an ending stand."""
+_CALL = re.compile(r"\w\([^/]*\)$")
+_REMARK = re.compile(r"^(.*\S)[ \t]*\([^()]{1,30}\)$")
+"""A name, and behind it something in brackets that need not be known."""
+_SENTENCES = re.compile(r"(?<=[.!?;])\s+")
 _TAGGED = re.compile(r"^(?:<(?!file\b|path\b)\w+(?: [^<>]*)?>\s*)+([^<>]+?)\s*(?:</\w+>\s*)+$")
 _PICTURES = {"So", "Sk", "Mn", "Cf", "Sm"}
 """What pictures are made of: the sign, the tone of a skin, what joins two of them, an arrow."""
@@ -40,12 +59,15 @@ _NOTED = re.compile(
     re.IGNORECASE,
 )
 _ANNOUNCES = re.compile(
-    r"\b(?:creat\w+|new|rewrit\w+|saved? (?:it )?(?:as|in|to)|looks? like|as follows)\b", re.IGNORECASE
+    r"\b(?:creat\w+|new|rewrit\w+|saved? (?:it |this |that |them )?(?:as|in|to)|looks? like|as follows|replace\b.{0,90}\bwith)\b",
+    re.IGNORECASE,
 )
 _WHOLE = re.compile(
     r"\b(?:full|complete|entire|whole|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of)\b",
     re.IGNORECASE,
 )
+_ASKS = re.compile(r"^\W*(?:please|can|could|would|send|share|paste|show|give|what|which|if you)\b", re.IGNORECASE)
+_SHOWN = re.compile(r"\b(?:examples?|usage|demo|sample)\b", re.IGNORECASE)
 _MENDED = re.compile(r"\b(?:updated?|modified|revised|corrected|fixed|refactored|improved)\b", re.IGNORECASE)
 _PIECE = re.compile(
     r"\b(?:functions?|methods?|class(?:es)?|sections?|parts?|snippets?|lines?|blocks?|imports?|tests? cases?|components?|hooks?|handlers?|routes?|fields?|properties|changes?|diff|usage|examples?)\b",
@@ -95,9 +117,9 @@ _HEADINGS = set(
 _COMMANDS = set(
     """python python2 python3 pytest node npm npx yarn pnpm bun deno go cargo rustc make cmake gcc g++ clang java javac ruby rake bundle php composer
     perl bash sh zsh source cat less head tail ls cd git diff patch rm mv cp touch mkdir chmod vim vi nano code open curl wget docker kubectl pip
-    pip3 poetry uv ruff mypy sudo run""".split()  # noqa: SIM905
+    pip3 poetry uv ruff mypy sudo run get post put delete options""".split()  # noqa: SIM905
 )
-"""Programs that are called with files."""
+"""Programs that are called with files, and what is asked of a server."""
 _ORDERS = _COMMANDS | set(
     """running ran test testing try call calling called use used using import importing imported export install save saved load see read write show
     print check verify compare view output outputs result results error errors exception warning log logs trace traceback old new from vs vs. cf cf.
@@ -107,6 +129,11 @@ _ORDERS = _COMMANDS | set(
     e.g. i.e. understanding deploying""".split()  # noqa: SIM905
 )
 """What words begin with that end in the name of a file."""
+_SHOWS = _COMMANDS | set(
+    """running ran test testing tests try output outputs result results usage use used using example examples sample see call called import install
+    load read print prints check verify error errors warning log logs trace traceback old before from compare versus original current""".split()  # noqa: SIM905
+)
+"""What words begin with above something that is only shown."""
 _OF = re.compile(r"\s(?:of|in|from|for|to|into)\s", re.IGNORECASE)
 _PRODUCTS = set(
     "node.js vue.js next.js nuxt.js express.js react.js three.js d3.js chart.js ember.js backbone.js alpine.js asp.net vb.net socket.io".split()  # noqa: SIM905
@@ -117,10 +144,11 @@ _ENDINGS = set(
     proto thrift avsc go mod sum rs ron java kt kts scala sc sbt groovy gradle clj cljs cljc edn ex exs eex heex leex erl hrl hs lhs cabal ml mli fs fsi
     fsx fsproj cs csx csproj sln vb vbproj xaml razor cshtml c h cc cpp cxx hh hpp hxx ipp inl m mm swift dart rb erb rake gemspec ru haml slim php
     phtml phpt twig blade pl pm t r rmd qmd jl lua nim zig v sv vhd vhdl d pas pp asm s ll wat sh bash zsh fish ksh ps1 psm1 psd1 bat cmd awk sed vim el
-    lisp scm rkt tcl cmake mk mak am ac in m4 bzl bazel build nix dhall tf tfvars hcl rego dockerfile dockerignore gitignore gitattributes editorconfig
+    lisp scm rkt tcl cmake mk mak am ac m4 bzl bazel build nix dhall tf tfvars hcl rego dockerfile dockerignore gitignore gitattributes editorconfig
     lock log out err diff patch rej snap golden tmpl tpl j2 jinja jinja2 mustache hbs ejs pug liquid svg po pot strings plist pbxproj storyboard xib
-    service socket timer target desktop spec ebuild pem crt key pub asc example sample template dist bak orig local test tests stub stubs map
-    map wasm glsl vert frag hlsl metal cu cuh cl sol vy move cairo rst rake podspec lint eslintrc prettierrc babelrc npmrc nvmrc""".split()  # noqa: SIM905
+    service socket timer desktop ebuild pem crt pub asc
+     wasm glsl vert frag hlsl metal cu cuh cl sol vy move cairo rst rake podspec lint eslintrc prettierrc babelrc npmrc nvmrc
+    rspec flake8 pylintrc bashrc zshrc profile vimrc htaccess gitmodules mailmap coveragerc""".split()  # noqa: SIM905
 )
 """Endings of names of files; what has another one and no folder may be a call or an address."""
 PATCHES = (".patch", ".diff", ".rej")
@@ -137,6 +165,12 @@ _SIGNS = (
     ('"', '"'),
     ("'", "'"),
     ("*", "*"),
+    ("_", "_"),
+    ("\u201c", "\u201d"),
+    ("\u2018", "\u2019"),
+    ("\u00ab", "\u00bb"),
+    ("\u300c", "\u300d"),
+    ("\u3010", "\u3011"),
     ("<", ">"),
     ("(", ")"),
     ("[", "]"),
@@ -208,6 +242,7 @@ def as_it_stands(line: str) -> str:
 
 def _stages(raw: str, *, labels: bool = True) -> list[str]:
     """Return a line with ever less decoration; the last has none left, nor what may be said before a name (`labels`)."""
+    raw = raw.translate(_FULL_WIDTH)
     found = [raw]
     ticked = False
 
@@ -226,6 +261,7 @@ def _stages(raw: str, *, labels: bool = True) -> list[str]:
                 name = put(match[group])
         name = put(name.rstrip(":")) if name.rstrip(":") else name
         name = put(_undressed(name))
+        name = put(_STATED.sub("", _NUMBER.sub("", name)))
         for opened, closed in _SIGNS:
             size = len(opened) + len(closed)
             if len(name) > size and name.startswith(opened) and name.endswith(closed):
@@ -264,6 +300,8 @@ def looks(name: str) -> bool:
         return _overlong(name)
     if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in name):
         return True  # never a name that may be written, and never words
+    if _CALL.search(name):
+        return False
     if _GIT.match(name):
         return True  # however it is dressed: it is refused as a name, not passed over as words
     if name in _BARE or _DEVICE.match(name) or name.lower().startswith("file:"):
@@ -274,7 +312,7 @@ def looks(name: str) -> bool:
         return True
     if _CLIMBS.search(name):
         return True  # it ends in a folder, and is refused as the name of one
-    if name.endswith((".", ",", "!", "?", ";")) or "://" in name:
+    if name.endswith((".", ",", "!", "?", ";")) or "://" in name or _ADDRESS.match(name):
         return False
     last = re.split(r"[/\\]", name.rstrip("/"))[-1]
     if " " in name and _SPOKEN.match(name):
@@ -308,7 +346,7 @@ def only_path(line: str) -> tuple[str, bool]:
             return plain, True
     named = " " in raw and not _TICKED.search(raw) and bool(_EXTENSION.match(re.split(r"[/\\]", raw)[-1]))
     if named and looks(raw):
-        dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED))
+        dressed = any(pattern.match(raw) for pattern in (_MARK, _COMMENT, _LABEL, _LINK, _RULED, _NOTED, _STATED))
         plain = plain if dressed or _undressed(raw) != raw else raw
     if _GIT.match(plain):
         return plain, True
@@ -341,6 +379,10 @@ def _may_be_words(name: str, *, whole: bool) -> bool:
     """Whether what ends like the name of a file may be words, a command or a call; `whole` is one that is marked as a name."""
     first, *more = name.split(" ")
     last = re.split(r"[/\\]", name)[-1]
+    if not more and re.match(r"^[^\s/.]+/[^\s/.]+$", name):  # Input/Output, and bin/run
+        return name.partition("/")[0] not in _PLACES
+    if not more and name.startswith(".") and "/" not in name:  # of a style sheet, a call or a file that is hidden
+        return not is_name(name) and not re.search(r"rc$|ignore$|version|-", name)
     if not more:
         ending = last.rpartition(".")[2].lower()
         bare = "/" not in name and "\\" not in name
@@ -370,8 +412,12 @@ def heading(above: Sequence[str], words: str) -> str:
 
     None where the words say that the text is not the file's: how it is used, what it prints, what it was.
     """
-    said = re.findall(r"[A-Za-z]+", words.lower())
-    if not said or said[0] in _ORDERS or _LIKE_NOW.search(words) or _NO_TEXT.search(words) or _PIECE.search(words):
+    said = re.findall(r"\w+", words.lower())
+    last = _SENTENCES.split(_TICKED.sub(" ", words).strip())[-1]
+    if not said or (said[0] in _SHOWS and not says_all(words)):
+        return ""
+    announces = last.rstrip(" *_").endswith(":") and not says_all(last)
+    if announces and any(each.search(last) for each in (_LIKE_NOW, _NO_TEXT, _PIECE)):
         return ""
     for line in above:
         path, sure = only_path(line)
@@ -380,6 +426,33 @@ def heading(above: Sequence[str], words: str) -> str:
         if path or line.lstrip().startswith(("#", "```", "~~~", "<")):
             return ""
     return ""
+
+
+def mentions(line: str) -> str:
+    """Return the one file that a line speaks of, where it may be about what stands below; empty where it is only shown."""
+    if line.lstrip().startswith(("==>", "$", ">", "|")):
+        return ""
+    said = re.findall(r"\w+", _TICKED.sub(" ", line).lower())
+    tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(line)]
+    named = [name for name in dict.fromkeys(_ticked(line) or tokens) if looks(name) and is_name(name)]
+    return "" if len(named) != 1 or (said and said[0] in _SHOWS) else named[0]
+
+
+def noted(line: str) -> str:
+    """Return the file that a line names beside words that need not be known: a label before it, or something in brackets behind."""
+    words = line.strip().translate(_FULL_WIDTH).rstrip(": ")
+    if match := _REMARK.match(words):
+        name, more = match[1], words[len(match[1]) :]
+    elif match := _LABELLED.match(words):
+        name, more = match[2], match[1]
+        if not more.isascii() and is_name(name.strip("`*")):
+            return name.strip("`*")
+        if more.split()[0].lower() in _ORDERS or not _ticked(name):
+            return ""
+    else:
+        return ""
+    path, sure = only_path(name)
+    return path if sure and not _NO_TEXT.search(more) and not _LIKE_NOW.search(more) else ""
 
 
 def wishes(line: str) -> bool:
@@ -391,17 +464,34 @@ def wishes(line: str) -> bool:
 
 def names_whole(line: str) -> str:
     """Return the path in a sentence that announces all the text of a file ("Create a new file `a/b.py` with this content:")."""
-    if not line.rstrip(" *_").endswith(":") or _LIKE_NOW.search(line):
+    line = _SENTENCES.split(line.strip())[-1]
+    words = _TICKED.sub(" ", line)  # what the words say, and not the name
+    if not line.rstrip(" *_").endswith(":") or _LIKE_NOW.search(words) or _ASKS.match(words) or _SHOWN.search(words):
         return ""
-    if not _WHOLE.search(line) and (_PIECE.search(line) or not (_ANNOUNCES.search(line) or _MENDED.search(line))):
+    if not _WHOLE.search(words) and (_PIECE.search(words) or not (_ANNOUNCES.search(words) or _MENDED.search(words))):
         return ""
     tokens = [token.rstrip(".:)") for token in _TOKEN.findall(line)]
-    named = _ticked(line) or [name for name in tokens if "/" in name or name.rpartition(".")[2].lower() in _ENDINGS]
-    named = [name for name in dict.fromkeys(named) if looks(name)]
-    if len(named) != 1:
-        return ""
-    last = re.split(r"[/\\]", named[0])[-1]
-    return named[0] if _EXTENSION.match(last) or re.match(r"^\.\w", last) or named[0] in _BARE else ""
+    named = [name for name in dict.fromkeys(_ticked(line) or tokens) if looks(name) and is_name(name)]
+    return named[0] if len(named) == 1 else ""
+
+
+def announces(line: str) -> bool:
+    """Whether words say that a text of a file follows, though not of which."""
+    words = _SENTENCES.split(_TICKED.sub(" ", line).strip())[-1]
+    return bool(_WHOLE.search(words) or _MENDED.search(words)) and not _SHOWN.search(words)
+
+
+def says_all(line: str) -> bool:
+    """Whether words say that what stands below them is all of a file."""
+    return _WHOLE.search(line) is not None
+
+
+def is_name(name: str) -> bool:
+    """Whether what looks like a path in words is one for certain: it has a folder, a known ending, or is a well-known name."""
+    last = re.split(r"[/\\]", name)[-1]
+    if name in _BARE or (last.startswith(".") and ("." in last[1:] or last[1:].lower() in _ENDINGS)):
+        return True
+    return bool(_EXTENSION.match(last)) and ("/" in name or last.rpartition(".")[2].lower() in _ENDINGS)
 
 
 def named_by(info: str) -> str:
@@ -441,7 +531,7 @@ def may_be_new(word: str) -> bool:
     """Whether what stands alone on the line above a block may be the name of a new file, and no heading, language or command."""
     if " " not in word:
         known = word in _HEADINGS or word.lower() in _PRODUCTS
-        return not known and bool(_LOWER.match(word) or _EXTENSION.match(word))
+        return not known and bool(_LOWER.match(word))
     return not _may_be_words(word, whole=False) and looks(word)
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Edit
 
 _SMALL = 6
-"""Lines up to which a file may be written anew by a text that has nothing of it."""
+"""Lines up to which a file may be written anew by a text that has nothing of it and is no shorter."""
+_SHORT = 12
+"""Lines up to which a shorter text that is a passage of a file, or begins elsewhere, is not all of it, however long it is."""
+_WORDS = re.compile(r"\w")
 _LOST = 3
 """Lines at the beginning of a file that must be missing for the rest to be a passage."""
 _HEREDOCS = (".sh", ".bash", ".zsh", ".rb", ".php", ".pl", ".pm", ".tf")
@@ -47,7 +50,8 @@ def is_quoted(edit: Edit, draft: Draft, edited: Collection[str]) -> bool:
 def check(edit: Edit, draft: Draft) -> None:
     """Raise Refusal where the text of a whole file seems to be a passage of the file that is there, changed or not."""
     text = [line.rstrip() for line in cut(edit.after)]
-    quoted = _stands(text, draft) and _told(text) * 2 < _told(draft.index.lines)
+    there = _told(draft.index.lines)
+    quoted = _told(text) * (1 if there <= _SHORT else 2) < there and _stands(text, draft)
     if quoted or _seems_piece(text, draft.index.lines, asked=edit.wish):
         words = f"{draft.path}: the text at line {edit.reply_line} of the reply seems to be a passage of the file, and all else would go."
         raise Refusal("elided", words)
@@ -77,11 +81,13 @@ def _seems_piece(text: Sequence[str], lines: Sequence[str], *, asked: bool) -> b
     """
     there = _told(lines)
     old = [line.rstrip() for line in lines]
-    first = next((line for line in text if line), "")
-    if (there <= _SMALL and not asked) or not first or first == next((line for line in old if line), ""):
+    first = next(filter(_WORDS.search, text), "")
+    if not first or first == next(filter(_WORDS.search, old), ""):
         return False
-    if _told(text) * (1 if asked else 2) < there:
+    if _told(text) * (1 if asked or there <= _SHORT else 2) < there:
         return True
+    if there <= _SMALL and not asked:
+        return False
     runs = changes(old, text)
     if not runs or runs[0][0]:
         return False

@@ -27,7 +27,7 @@ _TEXTS = (
     ".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".tex", ".po", ".pot", ".properties", ".strings", ".csv", ".tsv",
 )  # fmt: skip
 _SAID = re.compile(
-    r"^[\[(<*_#/ \t.-]*(?:file )?(?:deleted|removed|unchanged|no changes?(?: needed| required)?|empty(?: file)?|same as (?:before|above)|(?:content|contents) unchanged|as before)[\])>*_/ \t.-]*$",
+    r"^[\[(<*_#/ \t.-]*(?:file )?(?:deleted|removed|unchanged|no changes?(?: needed| required)?|empty(?: file)?|same as (?:before|above)|(?:content|contents) unchanged|as before|paste (?:it |your code )?here|your code here)[\])>*_/ \t.-]*$",
     re.IGNORECASE,
 )
 _FEW = 6

@@ -96,7 +96,7 @@ def test_a_remark_in_place_of_several_lines_leaves_them_out(note, notation):
 
 @pytest.mark.parametrize("remark", ["# The label is omitted when water is", "# The rest stays here until it boils"])
 def test_a_remark_that_says_when_speaks_of_what_the_program_does(remark):
-    new = f"{remark}\n# all there is.\n\n\ndef cool(water):\n    return 21\n"
+    new = f"{remark}\n# all there is.\n\n\ndef warm(water):\n    return 30\n\n\ndef cool(water):\n    return 21\n"
     after, misfits = read(f"a.py\n```python\n{new}```\n", {"a.py": CODE})
     assert not misfits
     assert after == {"a.py": new}
@@ -620,17 +620,18 @@ def test_a_reply_that_ends_like_others_is_whole(end):
     ("line", "known"),
     [("Here's the updated `x.py`:", True), ("Updated code for x.py:", True), ("Here is the updated x.py file:", True), ("x.py should look like this:", True),
      ("<details><summary>x.py</summary>", True), ("### File: x.py (create)", True), ("\U0001f4c4 `x.py`", True), ("\U0001f4c1 x.py", True),
-     ("**`x.py`** \u2705", True), ("Replace the contents of `x.py` with:", True), ("==> x.py <==", False), ("Here is a new test case for `x.py`:", False),
-     ("Here's the updated method of `x.py`:", False), ("The changes in `x.py`:", False)],
+     ("**`x.py`** \u2705", True), ("Replace the contents of `x.py` with:", True), ("First, replace `x.py` with:", True), ("### \u6587\u4ef6\uff1a`x.py`", True),
+     ("`x.py`\uff08\u4fee\u6539\uff09", True), ("**1. `x.py`** (neu)", True), ("[UPDATED] x.py", True), ("\u201cx.py\u201d", True), ("_x.py_", True),
+     ("### Changes to `x.py`", True), ("Here is a new test case for `x.py`:", True), ("**x.py**\n\n---", True), ("==> x.py <==", False),
+     ("Example for `x.py`:", False), ("Output of x.py:", False), ("`x.run()`:", False), ("`.strip()`:", False), ("### `POST /x.py`", False)],
 )  # fmt: skip
 def test_words_that_announce_all_of_a_file_name_it_and_others_do_not(line, known):
     whole = SMALL.replace("w = 2", "w = 3")
     after, misfits = read(f"Well.\n\n{line}\n\n```python\n{whole}```\n", {"x.py": SMALL})
     assert (after, misfits) == ({"x.py": whole if known else SMALL}, [])
     after, misfits = read(f"Well.\n\n{line}\n\n```python\nprint(v + 1)\n```\n", {"x.py": SMALL})
-    assert after == {"x.py": SMALL} or (
-        line.startswith(("<", "*", "#", "\U0001f4c4", "\U0001f4c1", "Replace")) and not misfits
-    )
+    if line.split()[0] in {"Here's", "Here", "Updated", "First,"} or "neu" in line or "Changes" in line:
+        assert after == {"x.py": SMALL}  # some of a file, below words that may announce no more
 
 
 HEADED = [
@@ -664,6 +665,61 @@ def test_below_a_heading_and_some_words_stands_a_new_file_unless_it_is_something
     assert read(text.format("bash"), files) == (files, [])
     for words in ("Example usage:", "Run it:", "The old code was:", "It prints, before:", "A snippet of it:"):
         assert read(f"### src/new.py\n\n{words}\n\n```python\nx = 1\n```\n", files) == (files, [])
+
+
+@pytest.mark.parametrize("line", ["### Input/Output", "**Client/server**", "### CI/CD", "### `Array.prototype.map`", "### `.button`", "1. `.lower()`", "`GET /api/{id}.json`", "**api.example.com/v1**", "Create a new `public.users` table:", "### `re.sub`", "### `str.strip`", "Please send me the content of `settings.py`:"])  # fmt: skip
+def test_headings_of_examples_are_no_names_of_files(line):
+    reply = f"{line}\n\n```python\nx = 1\n```\n"
+    assert read(reply, {"a.py": CODE}) == ({"a.py": CODE}, [])
+    assert read(BLOCK + "\n" + reply, {"a.py": CODE})[0] == {"a.py": CODE.replace("20", "21")}
+
+
+def test_what_is_said_below_a_list_of_files_is_not_the_text_of_the_last():
+    files = {"a.py": CODE, "tests/test_a.py": SMALL}
+    for listed in (
+        "Files changed:\n\n- `a.py`\n- `tests/test_a.py`\n",
+        "1. `a.py`\n2. `tests/test_a.py`\n",
+        "Files:\n- tests/test_a.py\n",
+    ):
+        reply = f"{BLOCK}\n{listed}\n```\n1 passed, and so on, for several lines\nv = 1\n\nok\nok\nok\n```\n"
+        assert read(reply, files) == ({**files, "a.py": CODE.replace("20", "21")}, [])
+
+
+@pytest.mark.parametrize("words", ["See `b.py` for how it is used. The complete file:", "As `b.py` runs it, here is the complete file:", "I added `.strip()` to it. Here is the complete file:"])  # fmt: skip
+def test_a_heading_names_the_file_and_not_what_the_words_below_it_speak_of(words):
+    whole = SMALL.replace("w = 2", "w = 3")
+    files = {"x.py": SMALL, "b.py": CODE}
+    assert read(f"### `x.py`\n\n{words}\n\n```python\n{whole}```\n", files) == ({**files, "x.py": whole}, [])
+
+
+def test_the_blanks_of_an_item_of_a_list_are_no_text_of_a_file():
+    whole = SMALL.replace("w = 2", "w = 3")
+    inner = "".join(f"   {line}\n" if line else "\n" for line in whole.splitlines())
+    assert read(f"1. **`x.py`**\n\n   ```python\n{inner}   ```\n", {"x.py": SMALL}) == ({"x.py": whole}, [])
+    block = f"1. `n.py`\n\n   ```python\n   <<<<<<< SEARCH\n   =======\n{inner}   >>>>>>> REPLACE\n   ```\n"
+    assert read(block, {}) == ({"n.py": whole}, [])
+    deep = "".join(f"    {line}\n" for line in BLOCK.splitlines())
+    after, misfits = read(f"1. So:\n\n{deep}", {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [(each.reason, "indented" in each.message) for each in misfits] == [("malformed", True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("p.json", '{\n  "name": "a",\n  "version": "1",\n  "scripts": {\n    "a": "b"\n  }\n}\n', '{\n  "scripts": {\n    "a": "c"\n  }\n}\n'),
+     ("a.css", "a {\n  b: c;\n}\n\nd {\n  e: f;\n}\n", "g {\n  h: i;\n}\n"), ("c.yaml", "server:\n  port: 1\n  debug: true\n", "server:\n  port: 1\n")],
+)  # fmt: skip
+def test_a_fragment_of_a_small_file_is_not_all_of_it(name, old, new):
+    after, misfits = read(f"**{name}**\n\n```\n{new}```\n", {name: old})
+    assert after == {name: old}
+    assert [each.reason for each in misfits] == ["elided"]
+
+
+def test_an_explanation_of_a_merge_is_no_edit():
+    assert read("It looks like this:\n\n```\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> feature\n```\n", {"a.py": CODE}) == (
+        {"a.py": CODE},
+        [],
+    )
 
 
 def test_what_a_program_prints_between_rules_is_no_diff():

@@ -20,6 +20,8 @@ _STRAY = re.compile(r"^\s{0,3}(?:>{5,9}|\+{5,9})\s*REPLACE\s*$")
 _USUAL = range(5, 10)
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?(?:source|code|pre|codeblock|sourcecode)>)")
 _LOOK_UP = 3
+_CONFLICT = re.compile(r"^>{7}\s+\S")
+"""The end of what git writes where two branches differ."""
 
 
 def begin(line: str, place: Place) -> Block | Stray | None:
@@ -29,7 +31,10 @@ def begin(line: str, place: Place) -> Block | Stray | None:
         signs = head["signs"] or head["other"]
         escaped = signs.startswith("&")
         names, nearer, others = _names(head["path"] or "", place)
-        return Block(names, len(unescape(signs)), place.number, nearer=nearer, rivals=others, escaped=escaped)
+        indent = len(line) - len(line.lstrip(" "))
+        return Block(
+            names, len(unescape(signs)), place.number, nearer=nearer, rivals=others, escaped=escaped, indent=indent
+        )
     return Stray(place.number) if _STRAY.match(line) else None
 
 
@@ -76,6 +81,7 @@ class Block:
         nearer: str = "",
         rivals: tuple[str, ...] = (),
         escaped: bool = False,
+        indent: int = 0,
     ) -> None:
         self.done = False
         self.back: list[str] = []
@@ -84,6 +90,7 @@ class Block:
         self._names = names
         self._nearer = nearer
         self._rivals = rivals
+        self._blanks = " " * indent
         self._size = size
         self._number = number
         self._lines: list[str] = []
@@ -98,6 +105,9 @@ class Block:
         elif _TAIL.match(line) and self._dividers:
             self.done = True
             return [self._whole()]
+        elif self._dividers and not self.path and _CONFLICT.match(line):
+            self.done = True  # an explanation of a merge
+            return []
         elif BLOCK_HEAD.match(line):
             self.done = True
             self.back = [raw]
@@ -125,6 +135,11 @@ class Block:
         old = "".join(line + "\n" for line in self._lines[:at])
         new = "".join(line + "\n" for line in self._lines[at + 1 :])
         action: Action = "replace" if old.strip() else "create"
+        made = self._lines[at + 1 :]
+        if action == "create" and all(line.startswith(self._blanks) for line in made if line.strip()):
+            new = "".join(
+                line[len(self._blanks) :] + "\n" for line in made
+            )  # the blanks are those of an item of a list
         first = self._number + at + 2
         lines = range(first, first + len(self._lines) - at - 1)
         also = tuple(self._names[1:])

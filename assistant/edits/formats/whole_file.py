@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import PATCHES, as_it_stands, heading, names_whole, only_path, speaks_of, wishes
+from assistant.edits.naming import (
+    PATCHES,
+    as_it_stands,
+    heading,
+    mentions,
+    names_whole,
+    noted,
+    only_path,
+    speaks_of,
+    wishes,
+)
 from assistant.edits.passage import is_open
 
 if TYPE_CHECKING:
@@ -39,6 +49,9 @@ _INTRODUCES = re.compile(r"^(?:---|\+\+\+|Index: |===|[$#]? ?.*<<-?\s*['\"\\]?\w
 """What may stand above the first line that tells a notation: headers of a diff, a shell's command that is fed with it."""
 _INNER = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*[\w{.]")
 _FENCE = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})(?P<info>[^`]*)$|^<(?:source|code|pre|codeblock|sourcecode)>\s*$")
+_RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
+_LISTS = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|^.*\bfiles?\b.*:\W*$", re.IGNORECASE)
 _LOOK_AHEAD = 3
 _MOST_ASKED = 10
 """Bare fences of one program that are looked at closely."""
@@ -49,15 +62,17 @@ _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 class Named(NamedTuple):
     """What the words above a fence say of its text: the path, and the line that names it.
 
-    A path that is not `sure` counts where such a file exists. A `part` may be only shown; `headed`, by a heading with other
-    words between.
+    A path that is not `sure` counts where such a file exists. A `part` may be only shown, unless it looks like all of the file,
+    or the file is `new`. The file that is called like the line as it `stands` comes first. `between` says that other words stand between the name and the text.
     """
 
     path: str
     line: str
     sure: bool = True
     part: bool = False
-    headed: bool = False
+    new: bool = False
+    between: bool = False
+    stands: str = ""
 
 
 def begin(line: str, place: Place) -> File | None:
@@ -65,15 +80,24 @@ def begin(line: str, place: Place) -> File | None:
     fence = _FENCE.match(line)
     if place.fence or fence is None:
         return None
-    named = _named([each for each in reversed(place.above) if each.strip()])
-    path = named.path
+    above = [each for each in reversed(place.above) if each.strip() and not _RULE.match(each)]
     words = (fence["info"] or "").strip().lower().split(" ")[0]
+    if words in _PLAIN and above and _ITEM.match(above[0]) and _LISTS.match("\n".join(above[1:2])):
+        return None  # the last of several files that are named, and what a program says of them
+    named = _named(above)
+    path = named.path
     if not path or (words in _NOT_FILES and not path.endswith(PATCHES)):
         return None
-    if words in _SHELLS and not path.endswith(_SCRIPTS) and ("." in path or path != named.line.strip()):
+    if (
+        words in _SHELLS
+        and not path.endswith(_SCRIPTS)
+        and ("." in path or ("/" not in path and path != named.line.strip()))
+    ):
         return None
-    if named.headed and words in _PLAIN and not path.endswith(_PAGES):
-        return None  # more likely what is printed, or said
+    if named.between and words in _PLAIN and not path.endswith(_PAGES):
+        named = Named(as_it_stands(named.line) or named.stands, named.line, sure=False)  # else it is printed, or said
+        if not named.path:
+            return None
     return File(named, line, words, place.number)
 
 
@@ -81,15 +105,21 @@ def _named(above: Sequence[str]) -> Named:
     """Read the lines above a fence, the nearest first; the path is empty where they name none."""
     line = above[0] if above else ""
     path, sure = only_path(line)
-    if not sure and (announced := names_whole(line)):
+    head = "" if path else heading(above[1:4], line)
+    announced = "" if sure else names_whole(line)
+    if announced and head in {"", announced}:
         return Named(announced, line)
-    if path:
+    if path and (sure or " " not in path):
         return Named(path, line, sure)
     if spoken := speaks_of(line):
         return Named(spoken, line, part=True)
-    if stands := as_it_stands(line):
-        return Named(stands, line, sure=False)
-    return Named(heading(above[1:4], line), line, part=True, headed=True)
+    if remarked := noted(line):
+        return Named(remarked, line, part=True, new=True)
+    if head:
+        return Named(head, line, part=True, new=True, between=True)
+    if mentioned := mentions(line):
+        return Named(mentioned, line, part=True, between=True, stands=path)
+    return Named(path or as_it_stands(line), line, sure=False)
 
 
 class File:
@@ -208,9 +238,14 @@ class File:
         return len(bare) >= len(fence) and not bare.strip(fence[0])
 
     def _edit(self) -> Edit:
-        text = "".join(line + "\n" for line in self._lines)
+        blanks = " " * self._indent  # of the item of a list that the fence stands in
+        if blanks and all(line.startswith(blanks) for line in self._lines if line.strip()):
+            lines = [line[len(blanks) :] for line in self._lines]
+        else:
+            lines = self._lines
+        text = "".join(line + "\n" for line in lines)
         first = self._number + 1
-        lines = range(first, first + len(self._lines))
+        numbers = range(first, first + len(self._lines))
         written = self._named.line
         also = (written,) if written.strip() == self._path != written else ()
         return Edit(
@@ -221,9 +256,9 @@ class File:
             self._number,
             "whole_file",
             also=also,
-            after_lines=lines,
+            after_lines=numbers,
             maybe=not self._named.sure,
-            nearer=as_it_stands(written),
+            nearer=as_it_stands(written) or self._named.stands,
             part=self._named.part,
-            wish=self._named.headed or wishes(written),
+            wish=self._named.new if self._named.part else wishes(written),
         )
