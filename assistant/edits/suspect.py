@@ -116,7 +116,9 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
     name = draft.path.lower()
     if whole:
         return
-    if not name.endswith(_TEXTS) and _foreign(edit, draft, fresh):
+    as_it_was = {line.rstrip() for line in edit.before.split("\n")}
+    indented = [line for line in new if line.rstrip() not in as_it_was]  # those that only move count as well
+    if not name.endswith(_TEXTS) and _foreign(edit, draft, indented):
         raise Refusal(
             "malformed",
             f"{draft.path}: the new lines ({at}) are indented by other blanks than such files, or this one, are.",

@@ -754,6 +754,18 @@ def test_new_lines_that_are_indented_like_a_line_to_find_which_the_file_has_are_
     assert ["indented" in each.message for each in misfits] == [True]
 
 
+def test_a_line_that_only_moves_behind_a_tab_is_foreign_to_a_file_of_blanks():
+    old = "type A<B> = B extends C\n  ? D\n  : unknown\n" + "type E = {\n  f: g\n}\n" * 30
+    block = "a.ts\n```\n<<<<<<< SEARCH\ntype A<B> = B extends C\n  ? D\n  : unknown\n=======\ntype A<B> =\n  B extends C\n{}? D\n{}: unknown\n>>>>>>> REPLACE\n```\n"
+    want = old.replace(
+        "type A<B> = B extends C\n  ? D\n  : unknown", "type A<B> =\n  B extends C\n    ? D\n    : unknown"
+    )
+    assert read(block.format("    ", "    "), {"a.ts": old}) == ({"a.ts": want}, [])
+    after, misfits = read(block.format("\t", "\t"), {"a.ts": old})
+    assert after == {"a.ts": old}
+    assert ["indented" in each.message for each in misfits] == [True]
+
+
 def test_the_stars_of_a_remark_behind_a_tab_that_was_lost_do_not_hinder_that_it_is_put_back():
     old = "interface A {\n\t/**\n\t * One.\n\t */\n\tone: number;\n}\n"
     block = "a.ts\n```\n<<<<<<< SEARCH\n * One.\n */\none: number;\n=======\n * One.\n *\n * Or none.\n */\none?: number;\n>>>>>>> REPLACE\n```\n"
