@@ -715,6 +715,18 @@ def test_a_fragment_of_a_small_file_is_not_all_of_it(name, old, new):
     assert [each.reason for each in misfits] == ["elided"]
 
 
+def test_a_literal_that_is_never_closed_does_not_swallow_the_files_that_follow():
+    program = "const name = /^[-_a-z^`|~,!#$%&'*+.]+$/i.test(s);\n\nexport default name;\n"
+    reply = f"a.js\n```\n{program}```\n\nb.c\n```\nint x;\n```\n\nThat is all.\n"
+    files = {"a.js": program.replace("name", "n"), "b.c": "int y;\n"}
+    after, misfits = read(reply, files)
+    assert (after, misfits) == ({"a.js": program, "b.c": "int x;\n"}, []) or (after == files and misfits)
+    template = "const name = `\n\nexport default name;\n"  # as a lexer sees some patterns
+    after, misfits = read(reply.replace(program, template), files)
+    assert after == files
+    assert [each.reason for each in misfits] == ["malformed"]
+
+
 def test_an_explanation_of_a_merge_is_no_edit():
     assert read("It looks like this:\n\n```\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> feature\n```\n", {"a.py": CODE}) == (
         {"a.py": CODE},

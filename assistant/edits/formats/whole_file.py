@@ -160,7 +160,7 @@ class File:
         elif not self._inner and self._ends(line, self._fence):
             self._closed = True
             self.done = not self._page or self._fence.startswith("<") or len(self._fence) > _USUAL
-            return [self._edit()] if self.done else []
+            return [self._whole()] if self.done else []
         elif not self._inner and _INNER.match(line) and len(line) - len(line.lstrip()) <= self._indent:
             inner = line.strip()
             self._inner = inner[: len(inner) - len(inner.lstrip(inner[0]))]
@@ -171,10 +171,10 @@ class File:
         """Report a file without its end."""
         del whole
         if self._closed and not self._below:
-            return [self._edit()]
+            return [self._whole()]
         if self._doubt and not any(map(_FENCE.match, self._lines[self._doubt + 1 :])):
             self._lines = self._lines[: self._doubt]  # no fence came any more: that one was the end
-            return [self._edit()]
+            return [self._whole() if any(map(_FENCE.match, self._lines)) else self._edit()]
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
         return [Misfit(self._edit(), "incomplete", words)]
 
@@ -202,7 +202,7 @@ class File:
         """In a page of prose, a bare fence with words right below it opened an inner block and ended nothing."""
         if not line.strip():
             self.done, self.back = True, [line]
-            return [self._edit()]
+            return [self._whole()]
         if only_path(line)[1]:
             self._below = line
             return []
@@ -218,7 +218,7 @@ class File:
             return [Misfit(self._edit(), "malformed", words)]
         if not line.strip() or _FENCE.match(line) or _OTHER_FORMAT.match(line) or BLOCK_HEAD.match(line):
             self.done, self.back = True, [path, line]
-            return [self._edit()]
+            return [self._whole()]
         self._reopen(path, line)
         return []
 
@@ -236,6 +236,15 @@ class File:
         if fence.startswith("<"):
             return bare == f"</{fence[1:]}"
         return len(bare) >= len(fence) and not bare.strip(fence[0])
+
+    def _whole(self) -> Edit | Misfit:
+        """Return the file; refused where a fence was taken for text of a literal that is never closed: it may have ended there."""
+        edit = self._edit()
+        bare = [line for line in self._lines if not _FENCE.match(line)]  # fences may be what seems to close it
+        if not self._doubt or not is_open(self._path, bare):
+            return edit
+        words = f"{self._path}: whether its text ends at the fence at line {self._number + 1 + self._doubt} of the reply cannot be told; a longer fence around all of it would say so."
+        return Misfit(edit, "malformed", words)
 
     def _edit(self) -> Edit:
         blanks = " " * self._indent  # of the item of a list that the fence stands in
