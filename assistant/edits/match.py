@@ -241,7 +241,9 @@ def _ends_in_a_name(name: str, drafts: _Drafts, read: Read) -> bool:
 
 def _check_part(edit: Edit, draft: Draft | None, edits: Sequence[Edit]) -> None:
     """Raise Refusal where some text of a file that is only shown may be meant as an edit: beside others, and new to the file."""
-    if all(each.part or each.maybe for each in edits) or (draft is not None and passage.stands(edit, draft)):
+    if (edit.maybe and draft is None) or all(each.part or each.maybe for each in edits):
+        return
+    if draft is not None and passage.stands(edit, draft):
         return
     words = f"{edit.path}: whether the text at line {edit.reply_line} of the reply shall go into the file, and where, cannot be told."
     beside = any(_plain(edit.path) in map(_plain, each.names) for each in edits if each is not edit)

@@ -66,6 +66,7 @@ _WHOLE = re.compile(
     r"\b(?:full|complete|entire|whole|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of)\b",
     re.IGNORECASE,
 )
+_ADDS = re.compile(r"\b(?:add|creat\w+|new|write|save|put|introduce)\b", re.IGNORECASE)
 _ASKS = re.compile(r"^\W*(?:please|can|could|would|send|share|paste|show|give|what|which|if you)\b", re.IGNORECASE)
 _SHOWN = re.compile(r"\b(?:examples?|usage|demo|sample)\b", re.IGNORECASE)
 _MENDED = re.compile(r"\b(?:updated?|modified|revised|corrected|fixed|refactored|improved)\b", re.IGNORECASE)
@@ -432,10 +433,18 @@ def mentions(line: str) -> str:
     """Return the one file that a line speaks of, where it may be about what stands below; empty where it is only shown."""
     if line.lstrip().startswith(("==>", "$", ">", "|")):
         return ""
-    said = re.findall(r"\w+", _TICKED.sub(" ", line).lower())
+    words = _TICKED.sub(" ", line)
+    said = re.findall(r"\w+", words.lower())
+    if (said and said[0] in _SHOWS) or _NO_TEXT.search(words) or _SHOWN.search(words):
+        return ""
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(line)]
     named = [name for name in dict.fromkeys(_ticked(line) or tokens) if looks(name) and is_name(name)]
-    return "" if len(named) != 1 or (said and said[0] in _SHOWS) else named[0]
+    return named[0] if len(named) == 1 and named[0].lower() not in _PRODUCTS else ""
+
+
+def adds(line: str) -> bool:
+    """Whether words say that something comes into being: a file that they speak of may be new."""
+    return _ADDS.search(_TICKED.sub(" ", line)) is not None
 
 
 def noted(line: str) -> str:

@@ -674,6 +674,14 @@ def test_headings_of_examples_are_no_names_of_files(line):
     assert read(BLOCK + "\n" + reply, {"a.py": CODE})[0] == {"a.py": CODE.replace("20", "21")}
 
 
+@pytest.mark.parametrize(
+    "tail", ["Config (`config.toml`):", "For example, in Node.js:", "The relevant part of `b.md` after this:"]
+)
+def test_an_example_below_edits_does_not_hinder_them(tail):
+    reply = f"{BLOCK}\n{tail}\n\n```toml\nkey = 1\n```\n"
+    assert read(reply, {"a.py": CODE, "b.md": PAGE}) == ({"a.py": CODE.replace("20", "21"), "b.md": PAGE}, [])
+
+
 def test_what_is_said_below_a_list_of_files_is_not_the_text_of_the_last():
     files = {"a.py": CODE, "tests/test_a.py": SMALL}
     for listed in (

@@ -9,6 +9,7 @@ from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
 from assistant.edits.naming import (
     PATCHES,
+    adds,
     as_it_stands,
     heading,
     mentions,
@@ -118,7 +119,7 @@ def _named(above: Sequence[str]) -> Named:
     if head:
         return Named(head, line, part=True, new=True, between=True)
     if mentioned := mentions(line):
-        return Named(mentioned, line, part=True, between=True, stands=path)
+        return Named(mentioned, line, sure=adds(line), part=True, between=True, stands=path)
     return Named(path or as_it_stands(line), line, sure=False)
 
 
