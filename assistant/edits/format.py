@@ -181,7 +181,7 @@ class EditParser:
         known = " " in last.strip() and any(word.strip("`*\"'():,") in self._paths for word in last.split())
         if path and sure and not known and not last.rstrip().endswith("."):
             return f"it ends with the name of a file, {path[:60]!r}, and no edit for it"
-        if rest and last.count("`") % 2:
+        if rest and (last.count("`") % 2 or last.count("**") % 2):
             return f"it ends within a name, {last.strip()[-40:]!r}"
         word = last = last.rstrip()
         word = word.strip()
