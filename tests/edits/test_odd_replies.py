@@ -601,7 +601,7 @@ def test_an_edit_below_words_that_name_two_files_is_for_the_one_that_has_its_lin
 
 @pytest.mark.parametrize(
     "end",
-    ["2. **y.py**", "## Step 2: `y.py`\n\n", "### 2. Update the caller\n", "- `y.py`\n", "And then for ", "### y.py\n\nNow we ", "2. ", "###\n", "**",
+    ["2. **y.py**", "**2. lib/y.", "Now change #2, in `y.", "## Step 2: `y.py`\n\n", "### 2. Update the caller\n", "- `y.py`\n", "And then for ", "### y.py\n\nNow we ", "2. ", "###\n", "**",
      "<", "[truncated]", "(Response truncated due to length)", "**Continued in next message...**", "I will continue with y.py in the next message.\n"],
 )  # fmt: skip
 def test_a_reply_that_ends_where_more_should_come_is_refused(end):
