@@ -100,8 +100,9 @@ class Roster:
         return found.value if found else ""
 
     def lacks_key(self, provider: Provider) -> bool:
-        """Whether a provider cannot be asked, for want of a key."""
-        return provider.key_needed and provider.name not in {each.provider.name for each in self.found()}
+        """Whether no key for a provider is known: none in the environment or by a command, nor asked of the keyring yet."""
+        known = {*self._asked, *(each.provider.name for each in self.found())}
+        return provider.key_needed and provider.name not in known
 
     def key_names(self) -> tuple[str, ...]:
         """Return the variables that hold keys: no program that we start is to see them."""

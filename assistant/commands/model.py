@@ -49,7 +49,9 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     pick = session.roster.pick
     if pick is not here and pick is not None and session.roster.lacks_key(pick.provider):
         names = " or ".join(pick.provider.key_names)
-        yield events.Notice(f"There is no key for {pick.provider.title} yet: set {names} before you ask.", "warning")
+        yield events.Notice(
+            f"No key for {pick.provider.title} is in sight: set {names}, unless the keyring holds it.", "warning"
+        )
     if pick is not here:
         async with aclosing(session.meter()) as meter:
             async for moved in meter:

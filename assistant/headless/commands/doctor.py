@@ -33,7 +33,7 @@ def run(session: Session, options: Namespace) -> int:
     for each in data["keys"]:
         out(f"key       {each['provider']:<12} {each['key']} from {each['source']}; {each['payer']}")
     for name, variables in data["keys_missing"].items():
-        out(f"no key    {name:<12} {' or '.join(variables)}")
+        out(f"no key    {name:<12} {' or '.join(variables)}, or in the keyring")
     for server in data["local"]:
         models = ", ".join(server["models"]) or "no model loaded"
         out(f"local     {server['provider']:<12} {server['address']}: {models}")
