@@ -6,6 +6,7 @@ Plain functions of the journal and the disk: a session calls them in a thread.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant import prompts
@@ -91,7 +92,8 @@ class Changes:
         found = [*parser.feed(reply), *parser.close()]
         edits = [each for each in found if isinstance(each, Edit)]
         unread = tuple(each for each in found if isinstance(each, Misfit))
-        fitted = match.fit(edits, lambda path: disk.read(self.repo.root, path))
+        root = self.repo.root
+        fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root))
         return fitted.patch, (*unread, *fitted.misfits)
 
     def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
@@ -94,12 +95,14 @@ class Desk:
 
         `shown` are the texts that the model has in front of it.
         """
-        from assistant.edits import match
+        from assistant.edits import disk, match
 
         lines: Collection[str] | None = None
         if any(edit.action == "whole" for edit in edits):
             lines = {line.strip() for text in shown for line in text.split("\n")}
-        return match.fit(edits, self._read, seen=seen, shown=lines)
+        return match.fit(
+            edits, self._read, seen=seen, shown=lines, namesakes=partial(disk.namesakes, self._sitting.root)
+        )
 
     def _read(self, path: str) -> tuple[bytes, int] | None:
         from assistant.edits import disk

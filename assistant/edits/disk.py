@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.edits import folder
@@ -20,11 +21,13 @@ from assistant.errors import PatchError, Stale, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from assistant.edits.patch import FilePatch, Patch
 
     Probe = Callable[[str], object]
+
+_NAMESAKES, _LOOKED_AT = 20, 100_000
+_INSTALLED = {"node_modules", "__pycache__", "venv", "site-packages"}
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV, errno.EACCES}
 
@@ -61,6 +64,26 @@ def read(root: Path, path: str) -> tuple[bytes, int] | None:
     """Return bytes and permission bits of a file, None where there is none; raises OutsideRoot and Unwritable."""
     found = folder.look(root, path)
     return None if found is None else (found.data, found.mode)
+
+
+def namesakes(root: Path, path: str) -> list[str]:
+    """Return files further down whose path ends in this one, at most `_NAMESAKES`; hidden folders and installed packages are passed over.
+
+    In a tree of more than `_LOOKED_AT` files some are not found.
+    """
+    *above, name = path.split("/")
+    found: list[str] = []
+    looked = 0
+    for here, folders, files in os.walk(root):
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _INSTALLED)
+        looked += len(files)
+        if looked > _LOOKED_AT or len(found) >= _NAMESAKES:
+            break
+        if name in files and here != os.fspath(root):
+            inner = list(Path(here).relative_to(root).parts)
+            if inner[len(inner) - len(above) :] == above and len(inner) > len(above):
+                found.append("/".join((*inner, name)))
+    return found
 
 
 def check(root: Path, patch: Patch) -> None:

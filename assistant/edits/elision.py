@@ -24,7 +24,8 @@ _WORDS = re.compile(
 _COMMENTED = re.compile(rf"^\s*{_LEAD}\s*(.*?)\s*{_TRAIL}\s*$")
 _FRAME = re.compile(rf"^[(\[ ]*{_DOTS}\s*|\s*{_DOTS}[)\] ]*$")
 _HINT = re.compile(
-    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays",
+    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays|everything else"
+    r"|code|unverändert|wie |inchang|sans |código|codice|sin cambios|sem |invariat|igual|[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"^\s*{_DOTS}\s*$")
@@ -37,6 +38,42 @@ _STAYS = re.compile(
     r"\b(?:stays?|remains?|unchanged|same|here|omitted|keep|kept|goes|above|below|as\s+(?:is|before|they|it))\b",
     re.IGNORECASE,
 )
+_LEFT_ALONE = re.compile(
+    r"^(?:please\s+)?(?:keep|leave|retain|preserve)\s+(?:all\s+)?(?:the\s+)?"
+    rf"(?:(?:rest|remainder)(?:\s+of\s+(?:the|this|your)\s+(?:\w+\s+)?{_WHOLES})?|everything\s+else|(?:other|remaining|existing)\s+(?:code|contents?|implementation|functions|methods|classes|logic))"
+    r"(?:\s+(?:as\s+(?:is|it\s+is|they\s+are|before)|unchanged|the\s+same|intact|untouched|here))?$",
+    re.IGNORECASE,
+)
+
+
+def _either(head: str, of: str, stays: str) -> str:
+    """What is left (`head`), of what, and that it stays: one of the two at least."""
+    return rf"(?:{head})(?:\s+(?:{of})(?:\s+(?:{stays}))*|(?:\s+(?:{stays}))+)"
+
+
+_ELSEWHERE = re.compile(
+    "^(?:"
+    + "|".join((
+        # Chinese and Japanese
+        r"(?:此处|此處|这里|這裡|以下|以上|下面|上面|后续|後續)?的?(?:其余|其他|其它|其餘|剩余|剩餘|剩下|余下|原有|现有|現有|已有|之前|原来|原來|既存|残り|その他)の?的?"
+        r"(?:(?:代码|程式碼|部分|内容|內容|代碼|コード)|(?:方法|函数|函數|逻辑|邏輯|实现|實現|処理)?(?=.*(?:变|變|同|略|致|変|まま)))(?:は|都|均|全部)?(?:保持|维持|維持)?(?:不变|不變|相同|省略|一致|変更なし|同じ|そのまま)?(?:です)?",
+        r"(?:此处|此處|这里|以下|以上|中間|中间)?(?:代码|コード)?は?(?:省略|保持不变|保持不變|変更なし|没有变化|无变化|不变|不變|そのまま)(?:です)?",
+        # Korean
+        r"(?:나머지|기존|이하)\s*(?:코드|부분|내용|함수|메서드|로직)?(?:는|은|도)?\s*(?:동일|생략|그대로|변경\s*없음|유지)(?:합니다|됨)?|생략",
+        # German, French, Spanish, Portuguese, Italian
+        _either(r"(?:der\s+)?rest|(?:restlicher|bestehender|übriger|vorhandener)\s+code", r"(?:des|der|vom)\s+\w+", r"bleibt|ist|wie|hier|unverändert|gleich|bisher|vorher|zuvor|so"),
+        _either(r"(?:le\s+)?reste|le\s+code\s+(?:existant|restant)", r"(?:du|de\s+la|de\s+votre)\s+\w+", r"reste|est|demeure|inchangée?|identique|ici|sans\s+changements?"),
+        _either(r"(?:el\s+|o\s+|il\s+)?rest(?:o|ante)|(?:el\s+|o\s+|il\s+)?(?:código|codice)\s+(?:existente|restante|esistente|rimanente)",
+                r"d(?:el|o|a|i|e\s+la|ella|e)\s+\w+", r"permanece|queda|sigue|se\s+mantiene|fica|continua|rimane|resta|è|sin\s+cambios|igual|inalterad[oa]|sem\s+(?:alterações|mudanças)|invariato|uguale|aquí|aqui|qui|come\s+prima|el\s+mismo|o\s+mesmo"),
+        r"(?:hier\s+)?unverändert|inchangée?|sin\s+cambios|sem\s+alterações|invariato",
+        # Russian, Ukrainian
+        _either(r"остальн\w+|оставш\w+|существующ\w+|решта", r"код|часть|файл\w*|функци\w*|метод\w*|коду", r"файла|кода|остаётся|остается|без|изменений|змін|прежним|таким|же|не|изменился|изменяется|как|раньше"),
+        r"(?:код\s+)?без\s+изменений",
+    ))
+    + ")$",
+    re.IGNORECASE,
+)  # fmt: skip
+"""The same in other languages: a model that is asked in one leaves out in it."""
 _TOLD_WHY = re.compile(
     r"\b(?:omitted|unchanged|kept|stays?|remains?)\s+(?:when|whenever|if|unless|until|while|because|since)\b",
     re.IGNORECASE,
@@ -72,13 +109,15 @@ def seems_to_leave_out(line: str) -> bool:
 
 
 def _says_so(words: str) -> bool:
-    words = words.strip("-=*~ ")
+    words = words.strip("-=*~<> ")
     core = _FRAME.sub("", words)
     dotted = bool(re.match(_DOTS, words.lstrip("([ ")))
     core = re.sub(r"\s+", " ", re.sub(r"[()\[\],;:.\u2026!-]", " ", core)).strip()
     if not core:
         return dotted
     few = len(core.split()) <= 5 and not re.match(r"(?:and|but|or|so|then|if|when)\b", core, re.IGNORECASE)
+    if _LEFT_ALONE.match(core) or _ELSEWHERE.match(core.strip("\u3002\uff0c\uff08\uff09\u3010\u3011 ")):
+        return True
     return bool(_WORDS.match(core)) or (dotted and few and bool(_TELLING.search(core)))
 
 

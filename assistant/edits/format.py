@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import discover
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.naming import announces, named_by, only_path, opens_string, remarked
+from assistant.edits.remarks import Remarks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +122,7 @@ class EditParser:
         self._passed: list[tuple[str, int]] = []
         self._cited = self._deep = 0
         self._told = False
+        self._remarks = Remarks()
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -158,6 +160,10 @@ class EditParser:
             self._last is not None or self._told
         ):  # else it is only shown; beside other edits it would be half of what is meant
             found += [_passed_over(path, number) for path, number in self._passed if path not in self._paths]
+        if taken := self._remarks.taken_back:
+            words = f"Line {taken} of the reply takes back what stands above it; which of the edits are meant cannot be told."
+            edit = Edit("replace", "", reply_line=taken)
+            found.append(Misfit(edit, "malformed", words, advice="Only edits that are meant belong in an answer."))
         if self._deep:
             words = f"The edit at line {self._deep} of the reply is indented too deep to be read; whether it is meant cannot be told."
             found.append(Misfit(Edit("replace", "", reply_line=self._deep), "malformed", words))
@@ -204,9 +210,13 @@ class EditParser:
             if self._thought:
                 return []
         found = self._inside(line, self._active) if self._active is not None else self._outside(line)
-        for each in found:
+        for at, each in enumerate(found):
             self._last = each.edit if isinstance(each, Misfit) else each
             self._paths.add(self._last.path)
+            why = self._remarks.doubt(self._last.reply_line)
+            if why and isinstance(each, Edit) and not each.part and not each.maybe:
+                words = f"The edit at line {each.reply_line} of the reply may not be meant: {why}."
+                found[at] = Misfit(each, "malformed", words, advice="Only edits that are meant belong in an answer.")
         return found
 
     def _behind_thoughts(self, line: str) -> str:
@@ -299,6 +309,8 @@ class EditParser:
             self._named = (remarked(line), self._number)
         if line.strip():
             self._just_done = False
+            if not self._fence:
+                self._remarks.words(line, self._number)
         cited = _CITED.match(line) if not self._fence and not self._cited else None
         if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):
             self._cited = self._number

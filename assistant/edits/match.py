@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     Read = Callable[[str], tuple[bytes, int] | None]
+    Namesakes = Callable[[str], Sequence[str]]
 
 _WARNED = {"near", "elision", "HTML escapes", "line numbers", "typography", "tabs and blanks"}
 
@@ -65,12 +67,14 @@ def fit(
     *,
     seen: Mapping[str, str] | None = None,
     shown: Collection[str] | None = None,
+    namesakes: Namesakes = lambda _: (),
 ) -> Fitted:
     """Find the place of every edit.
 
     `read` gives bytes and permission bits of a file below the root, None where there is none, and raises PatchError for
     what may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown, `shown` are the lines
-    (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others.
+    (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others. `namesakes`
+    names the files further down whose path ends in a given one.
     """
     drafts = _Drafts()
     misfits: list[Misfit] = []
@@ -82,6 +86,10 @@ def fit(
         try:
             edit = _meant(edit, drafts, read, edits)  # noqa: PLW2901
             draft = _open(edit, drafts, read, edits)
+            if draft is not None and edit.action in {"create", "whole"}:
+                _check_head(edit, draft, read)
+                if draft.before is None:
+                    _check_new(edit, draft.path, read, namesakes)
             if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
                 if draft is None and edit.wish:
                     draft = _open(replace(edit, part=False), drafts, read, edits)
@@ -109,7 +117,7 @@ def fit(
                 notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
     tainted = suspect.tainted(placed)
     if tainted:
-        return _without(tainted, edits, read, seen, shown)
+        return _without(tainted, edits, partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes))
     patches = []
     for draft in drafts.values():
         try:
@@ -131,13 +139,11 @@ def fit(
 def _without(
     tainted: Sequence[tuple[Edit, str]],
     edits: Sequence[Edit],
-    read: Read,
-    seen: Mapping[str, str] | None,
-    shown: Collection[str] | None,
+    again: Callable[[Sequence[Edit]], Fitted],
 ) -> Fitted:
     """Fit what is left once edits whose new lines were mangled are taken out."""
     gone = {id(edit) for edit, _ in tainted}
-    rest = fit([edit for edit in edits if id(edit) not in gone], read, seen=seen, shown=shown)
+    rest = again([edit for edit in edits if id(edit) not in gone])
     misfits = [
         Misfit(
             edit,
@@ -237,6 +243,41 @@ def _ends_in_a_name(name: str, drafts: _Drafts, read: Read) -> bool:
         return last in drafts or last in drafts.targets or read(last) is not None
     except PatchError:
         return False
+
+
+def _check_head(edit: Edit, draft: Draft, read: Read) -> None:
+    """Raise Refusal where a whole text says in its first line that it is another file, which is there."""
+    first = next((line for line in cut(edit.after) if line.strip()), "")
+    said = naming.remarked(first)
+    if (
+        not said
+        or said.endswith(draft.path)
+        or draft.path.endswith(said)
+        or draft.index.places([first.strip()], "stripped", str.strip)
+    ):
+        return
+    with contextlib.suppress(PatchError):
+        if read(said) is not None:
+            words = f"Whether the text at line {edit.reply_line} of the reply is {draft.path} or {said}, as its first line says, cannot be told."
+            raise Refusal("ambiguous", words)
+
+
+def _check_new(edit: Edit, path: str, read: Read, namesakes: Namesakes) -> None:
+    """Raise Refusal where a new file is one that is there by its text: named without its folders, or by some of its lines."""
+    if edit.format not in {"edit_block", "whole_file"} or any(name.startswith("./") for name in edit.names):
+        return
+    ranged = naming.without_range(path)
+    if ranged and read(ranged) is not None:
+        raise Refusal("elided", f"{path} (line {edit.reply_line} of the reply) is some of the lines of {ranged}.")
+    mine = {line.strip() for line in cut(edit.after) if re.search(r"\w", line)}
+    for other in namesakes(path) if mine else ():
+        theirs: Collection[str] = ()
+        with contextlib.suppress(PatchError, Refusal):  # what cannot be read is not like it
+            found = read(other)
+            theirs = load(other, *found).index.where("stripped", str.strip) if found else ()
+        if 2 * sum(line in theirs for line in mine) > len(mine):
+            words = f"There is no {path}, and {other} is much like the text at line {edit.reply_line} of the reply: whether that is meant cannot be told."
+            raise Refusal("no_file", words)
 
 
 def _check_part(edit: Edit, draft: Draft | None, edits: Sequence[Edit]) -> None:

@@ -41,7 +41,7 @@ _CALL = re.compile(r"\w\([^/]*\)$")
 _REMARK = re.compile(r"^(.*\S)[ \t]*\([^()]{1,30}\)$")
 """A name, and behind it something in brackets that need not be known."""
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+")
-_TAGGED = re.compile(r"^(?:<(?!file\b|path\b)\w+(?: [^<>]*)?>\s*)+([^<>]+?)\s*(?:</\w+>\s*)+$")
+_TAGGED = re.compile(r"^(?:<(?!(?:file|path) )\w+(?: [^<>]*)?>\s*)+([^<>]+?)\s*(?:</\w+>\s*)+$")
 _PICTURES = {"So", "Sk", "Mn", "Cf", "Sm"}
 """What pictures are made of: the sign, the tone of a skin, what joins two of them, an arrow."""
 _SPOKEN = re.compile(
@@ -75,7 +75,12 @@ _PIECE = re.compile(
     re.IGNORECASE,
 )
 """What is less than all of a file."""
-_RANGED = re.compile(r"^(.*\S):L?\d+(?:[-\u2013]L?\d+)?$")
+_LIKE = re.compile(
+    r"\b(?:cop(?:y|ies|ied|ying)(?: of| from)?|based on|modell?ed (?:on|after)|similar to|derived from|inspired by|like|mirrors|same as)\W+(?:the\W+)?$",
+    re.IGNORECASE,
+)
+"""What stands before the name of another file, which the text is made after."""
+_RANGED = re.compile(r"^(.*\S)(?::L?|#L)\d+(?:[-\u2013]L?\d+)?$")
 _PROSE = re.compile(
     r"\b(?:of|to|for|from|in|at|with|and|or|run|cat|see|old|contents?|outputs?|results?|changes?|diff)\b", re.IGNORECASE
 )
@@ -481,7 +486,7 @@ def names_whole(line: str) -> str:
         return ""
     tokens = [token.rstrip(".:)") for token in _TOKEN.findall(line)]
     named = [name for name in dict.fromkeys(_ticked(line) or tokens) if looks(name) and is_name(name)]
-    return named[0] if len(named) == 1 else ""
+    return named[0] if len(named) == 1 and not _LIKE.search(line.partition(named[0])[0]) else ""
 
 
 def announces(line: str) -> bool:
@@ -493,6 +498,12 @@ def announces(line: str) -> bool:
 def says_all(line: str) -> bool:
     """Whether words say that what stands below them is all of a file."""
     return _WHOLE.search(line) is not None
+
+
+def without_range(name: str) -> str:
+    """Return a path without the lines behind it (`a.py:10-20`, `a.py#L10`); empty where it tells none."""
+    ranged = _RANGED.match(name)
+    return ranged[1] if ranged else ""
 
 
 def is_name(name: str) -> bool:

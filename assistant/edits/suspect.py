@@ -7,6 +7,7 @@ the lines to find show it, `variants` undoes it; where only new lines show it, w
 from __future__ import annotations
 
 import re
+from html import unescape
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ _MARKUP = (
 _NEVER_TABS = (".py", ".pyi", ".rs", ".toml", ".yaml", ".yml")
 """Files whose grammar or formatter has them indented by blanks alone."""
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d]")
+_STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 _QUOTES = re.compile("[\"'`]")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _NO_BREAK = re.compile("^[ \t]*[\u00a0\u202f]")
@@ -107,6 +109,7 @@ def check(edit: Edit, draft: Draft, new: list[str], *, whole: bool = False) -> N
         _said(edit, draft, new)
         _marked(edit, draft, new)
         unbroken(edit, draft, new)
+        _mangled(edit, draft, new)
     if not draft.lines and edit.action == "create":
         return
     fresh = [line for line in new if line.strip() not in old]
@@ -243,6 +246,30 @@ def unbroken(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
             "malformed",
             f"{draft.path}: the new lines (line {edit.reply_line} of the reply) begin with no-break spaces (U+00A0).",
         )
+
+
+def _mangled(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
+    """Raise Refusal where lines of the file come back with bent quotes, escaped for HTML, or all with other blanks for its tabs."""
+    there = draft.index.where("trailing blanks", str.rstrip)
+    fresh = [line.rstrip() for line in new if line.rstrip() not in there]
+    how = ""
+    if any(unescape(line) in there for line in fresh if _ENTITY.search(line)):
+        how = "escaped as for a web page (&lt; for <)"
+    elif not draft.path.lower().endswith(_TEXTS) and any(
+        line.translate(_STRAIGHT) in there for line in fresh if _CURLY.search(line)
+    ):
+        how = "with curly quotes where the file has plain ones"
+    elif not any(line.startswith("\t") for line in new):
+        stripped = draft.index.where("stripped", str.strip)
+        lost = sum(
+            draft.lines[stripped[line.strip()][0]].startswith("\t")
+            for line in fresh
+            if line.startswith("  ") and line.strip() in stripped
+        )
+        how = "indented with blanks where the file has tabs" if lost >= (1 if draft.path.endswith("Makefile") else _SEVERAL) else ""
+    if how:
+        words = f"{draft.path}: the text at line {edit.reply_line} of the reply gives lines of the file {how}."
+        raise Refusal("malformed", words)
 
 
 def _said(edit: Edit, draft: Draft, new: Sequence[str]) -> None:

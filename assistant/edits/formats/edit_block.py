@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import as_it_stands, bare_word, readings, rivals
+from assistant.edits.naming import as_it_stands, bare_word, only_path, readings, remarked, rivals
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -55,6 +55,8 @@ def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
         if names and names[0]:
             found = names + found
             nearer, others = as_it_stands(source), rivals(source, sources[at + 1 :])
+            if not others and remarked(source) and at + 1 < len(sources):  # a comment in the fence, and a name above it
+                others = tuple(path for path, sure in (only_path(sources[at + 1]),) if sure and path != names[0])
             break
         found += [name for name in names if name]
     else:

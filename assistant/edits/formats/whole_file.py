@@ -13,6 +13,7 @@ from assistant.edits.naming import (
     as_it_stands,
     heading,
     mentions,
+    named_by,
     names_whole,
     noted,
     only_path,
@@ -57,6 +58,10 @@ _LOOK_AHEAD = 3
 _MOST_ASKED = 10
 """Bare fences of one program that are looked at closely."""
 _USUAL = 3
+_GLUED = re.compile(
+    r"^\S+\s+(?:(?:import|from|package|use|using|const|let|var|def|class|func|fn|module|require|public|export)\s+\S|#include|#!|//|/\*|#\s|<\?php|\w[^={]*[;{(]$)"
+)
+"""What a fence says behind its language that is the first line of the text."""
 _PAGES = (".md", ".mdx", ".markdown", ".rst", ".txt", ".qmd", ".rmd", ".adoc")
 
 
@@ -133,6 +138,7 @@ class File:
         self._named = named
         self._path = path = named.path
         self._first = fence
+        self._glued = _GLUED.match(fence.strip().strip("`~")) is not None and not named_by(fence.strip("`~ "))
         bare = fence.strip()
         self._indent = len(fence) - len(fence.lstrip())
         self._fence = bare if bare.startswith("<") else bare[: len(bare) - len(bare.lstrip(bare[0]))]
@@ -241,6 +247,9 @@ class File:
     def _whole(self) -> Edit | Misfit:
         """Return the file; refused where a fence was taken for text of a literal that is never closed: it may have ended there."""
         edit = self._edit()
+        if self._glued:
+            words = f"{self._path}: the text begins on the line of its fence (line {self._number} of the reply), and may not be whole."
+            return Misfit(edit, "malformed", words)
         bare = [line for line in self._lines if not _FENCE.match(line)]  # fences may be what seems to close it
         if not self._doubt or not is_open(self._path, bare):
             return edit
@@ -255,9 +264,16 @@ class File:
             lines = self._lines
         text = "".join(line + "\n" for line in lines)
         first = self._number + 1
-        numbers = range(first, first + len(self._lines))
+        told = [at for at, line in enumerate(lines) if line.strip()]
+        marks = [at for at, line in enumerate(lines) if _FENCE.match(line)]
+        if not self._page and len(told) > 2 and marks == [told[0], told[-1]] and lines[marks[1]].strip() == self._fence:
+            lines = lines[marks[0] + 1 : marks[1]]  # in two fences, one around the other
+            text, first = "".join(line + "\n" for line in lines), first + marks[0] + 1
+        numbers = range(first, first + len(lines))
         written = self._named.line
         also = (written,) if written.strip() == self._path != written else ()
+        if f"./{self._path}" in written:
+            also = (f"./{self._path}",)  # so it is the one in the root, whatever is called like it further down
         return Edit(
             "whole",
             self._path,

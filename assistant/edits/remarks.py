@@ -1,0 +1,81 @@
+"""What a reply says of its own edits: that they are not to be made, one of several ways, an example, or taken back.
+
+Only what is said in so many words counts: an edit is refused for it, whole answer and all, and a refusal has a price too.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ANYWAY = re.IGNORECASE
+_NOT_SO = re.compile(
+    r"\b(?:do\s+not|don['\u2019]t|never)\s+(?:do|use|apply|write|make|copy|try|run)\b[^.:,]{0,30}\b(?:this|these|that|it|the following)\b[^.:,]{0,30}:\W*$"
+    r"|\bavoid\s+(?:this|the following|(?:doing|writing)\b[^.:]{0,20})\W*:\W*$|\bnot\s+(?:like\s+)?this\W*:\W*$"
+    r"|^\W*(?:wrong|bad|incorrect|anti-?pattern)(?:\s+(?:way|approach|version|example|fix))?\W*$",
+    _ANYWAY,
+)
+_FORMAT = re.compile(
+    r"\b(?:blocks?|edits?|patch(?:es)?|diffs?|hunks?)\s+in\s+(?:this|the|that|such a)\s+(?:format|notation|syntax)\b"
+    r"|\b(?:edit|block|patch|diff|search/replace)\s+(?:format|notation|syntax)\b.{0,40}(?:\bis\b|\blooks?\b|\bworks\b|\blike\b|\bexample\b|:\W*$)"
+    r"|\b(?:an?|each|every)\s+(?:search/replace\s+|edit\s+)?(?:block|edit|patch|diff|hunk)\s+(?:looks?|would look|is written|has the form)\b",
+    _ANYWAY,
+)
+_CULPRIT = re.compile(
+    r"\b(?:commit|change|patch|diff|pull request|pr)\b.{0,40}\b(?:that|which)\s+(?:broke|caused|introduced|regressed)\b.{0,40}:\W*$",
+    _ANYWAY,
+)
+_WAY = re.compile(
+    r"^\W*(?:option|alternative|variant|choice|possibility|approach)\s*\W?(?P<which>[a-e]|[1-9]|one|two|three|four)\b",
+    _ANYWAY,
+)
+_INSTEAD = re.compile(
+    r"^\W*(?:or,?\s+)?alternatively\b.*:\W*$|^\W*or,?\s+if\s+you(?:['\u2019]d)?\s+(?:would\s+)?(?:rather|prefer|like|want)\b.*:\W*$",
+    _ANYWAY,
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:scratch|strike)\s+that\b|\b(?:on|upon)\s+second\s+thoughts?\b"
+    r"|\b(?:ignore|disregard|forget|discard)\s+(?:the|my|that|those|this)\s+(?:above\b|(?:previous|first|last|earlier|second)\s+(?:one|block|edit|patch|diff|change|version|attempt|answer|snippet)s?\b|(?:block|edit|patch|diff|change)s?\s+above\b)"
+    r"|\bactually,?\s+(?:no|wait|scratch)\b|^\W*(?:no,?\s+)?wait\b[,.! \u2014-]+(?:no\b|that['\u2019]?s?\s+(?:is\s+)?(?:wrong|not)\b|that\s+(?:won['\u2019]t|will\s+not|does\s+not|doesn['\u2019]t)\b)"
+    r"|\blet\s+me\s+(?:re-?do|re-?write|correct|fix)\s+(?:that|the\s+above|it|this)\b|^\W*(?:oops|correction|sorry,\s+that)\b",
+    _ANYWAY,
+)
+
+
+class Remarks:
+    """Reads the words between the edits of one reply."""
+
+    def __init__(self) -> None:
+        self._last = ("", "")
+        self._way = ""
+        self._ways: dict[str, int] = {}
+        self._edited = False
+        self.taken_back = 0
+        """The line of the reply that takes back what stands above it; 0 where none does."""
+
+    def words(self, line: str, number: int) -> None:
+        """Take a line of prose that is not blank."""
+        if self._edited and not self.taken_back and _TAKEN_BACK.search(line):
+            self.taken_back = number
+        way = _WAY.match(line)
+        if way:
+            self._way = way["which"].upper()
+        elif self._edited and _INSTEAD.match(line):
+            self._ways.setdefault("", number)
+            self._way = "another"
+        self._last = (line, self._last[0])  # the lower may be the name of the file
+
+    def doubt(self, number: int) -> str:
+        """Say why an edit that begins at a line of the reply, below these words, may not be meant; empty where nothing is said."""
+        self._edited = True
+        last, self._last = self._last, ("", "")
+        if any(map(_NOT_SO.search, last)):
+            return "the words above it say that it is not to be done"
+        if any(map(_FORMAT.search, last)):
+            return "the words above it speak of how edits are written"
+        if any(map(_CULPRIT.search, last)):
+            return "the words above it say that it is done already, and at fault"
+        if self._way:
+            self._ways.setdefault(self._way, number)
+            if len(self._ways) > 1:
+                return "the reply offers several ways, and which one is meant is not said"
+        return ""
