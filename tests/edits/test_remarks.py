@@ -138,3 +138,24 @@ def test_a_name_in_the_fence_and_another_above_it_are_for_the_file_that_has_the_
     after, misfits = read(reply, {"a.py": "x = 1\n", "src/b.py": CODE})
     assert not misfits
     assert after["src/b.py"] == CODE.replace("20", "21")
+
+
+HUNK = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -6,3 +6,3 @@\n \n def cool(water):\n-    return 20\n+    return 21\n"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "\n- this changes one thing\n- and the other\n", "\n+1 from me.\n", "-- \n2.40.1\n", "\n\n**Notes**\n\n- No public API change.\n",
+        "\n\n  An indented remark.\n", "\n---\n\nThat is all.\n", "\n* one\n* two\n",
+    ],
+)  # fmt: skip
+def test_what_stands_below_a_bare_diff_that_has_all_its_lines_is_none_of_it(tail):
+    assert read(HUNK + tail, {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21")}, [])
+
+
+def test_a_bare_diff_that_miscounts_goes_on_behind_an_empty_line():
+    lines = "@@ -1,2 +1,2 @@\n def boil(water):\n     if water:\n         return 100\n-    return 0\n+    return 1\n\n\n def cool(water):\n-    return 20\n+    return 21\n"
+    after, misfits = read(f"--- a/a.py\n+++ b/a.py\n{lines}", {"a.py": CODE})
+    assert not misfits
+    assert after == {"a.py": CODE.replace("return 0", "return 1").replace("20", "21")}

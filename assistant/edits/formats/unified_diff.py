@@ -24,6 +24,8 @@ _NULL = "/dev/null"
 _TIME = re.compile(r"\t(?:\d{4}-\d\d|\(|[A-Z][a-z]{2} |$).*$")
 _PROSE = re.compile(r"^(?:[A-Z*_`\"'(]\S*(?:\s+\S+){3,}|[A-Z]\w*(?:\s+\S+)*[.:!?])$")
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|</?\w+>\s*$)")
+_LISTED = re.compile(r"^(?:[-+] \S|\+1\b|-{3,}\s*$)")
+"""An item of a list, or a rule between words."""
 _CONTEXT = "***************"
 _HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)")
 _KEPT = (".orig", ".old", ".bak", ".before")
@@ -90,6 +92,13 @@ class _Hunk:
             return 0
         return max(self.numbers[1] - self.count("+"), self.numbers[3] - self.count("-"), 0)
 
+    def full(self) -> bool:
+        """Whether just those lines came that the header promised, some of the empty ones below among them."""
+        if self.numbers is None:
+            return False
+        old, new = self.numbers[1] - self.count("+"), self.numbers[3] - self.count("-")
+        return old == new and 0 <= old <= len(self.blank)
+
     def put(self, line: str, number: int) -> None:
         self.lines += [("", at) for at in self.blank]
         self.blank = []
@@ -153,6 +162,9 @@ class Diff:
             return []
         if (self._fence and self._closes(line)) or line in self._ends:
             self.done = True
+            return self._end_file()
+        if self._hunk is not None and self._hunk.full() and self._is_behind(self._hunk, line):
+            self.done, self.back = True, [line]
             return self._end_file()
         if self._hunk is not None and self._in_hunk(line, number):
             return []
@@ -305,11 +317,18 @@ class Diff:
             hunk.blank.append(number)
         elif line.startswith(("@@", "diff --git ", "*** ", "Index: ", "====")):
             return False
-        elif self._fence or (hunk.missing() and not _PROSE.match(line)) or (hunk.numbers is None and not hunk.blank):
+        elif self._fence or (hunk.missing() > len(hunk.blank) and not _PROSE.match(line)) or (hunk.numbers is None and not hunk.blank):
             hunk.put(" " + line, number)  # context whose first column got lost
         else:
             return False
         return True
+
+    def _is_behind(self, hunk: _Hunk, line: str) -> bool:
+        """Whether a line below a hunk that has all its lines is none of it, although it begins like one."""
+        if line == "-- ":
+            return True  # what git puts below a patch that it sends as a mail
+        words = _LISTED.match(line) or _PROSE.match(line.strip())
+        return not self._fence and bool(hunk.blank) and words is not None
 
     def _header(self, line: str) -> None:
         last = line.rsplit(maxsplit=1)[-1]
