@@ -67,11 +67,12 @@ def read(root: Path, path: str) -> tuple[bytes, int] | None:
 
 
 def namesakes(root: Path, path: str) -> list[str]:
-    """Return files further down whose path ends in this one, at most `_NAMESAKES`; hidden folders and installed packages are passed over.
+    """Return other files whose path ends in this one, however it is cased, at most `_NAMESAKES`.
 
-    In a tree of more than `_LOOKED_AT` files some are not found.
+    Hidden folders and installed packages are passed over, and some of a tree of more than `_LOOKED_AT` files.
     """
-    *above, name = path.split("/")
+    ending = f"/{path}".casefold()
+    name = ending.rpartition("/")[2]
     found: list[str] = []
     looked = 0
     for here, folders, files in os.walk(root):
@@ -79,10 +80,11 @@ def namesakes(root: Path, path: str) -> list[str]:
         looked += len(files)
         if looked > _LOOKED_AT or len(found) >= _NAMESAKES:
             break
-        if name in files and here != os.fspath(root):
-            inner = list(Path(here).relative_to(root).parts)
-            if inner[len(inner) - len(above) :] == above and len(inner) > len(above):
-                found.append("/".join((*inner, name)))
+        for each in files:
+            if each.casefold() == name:
+                whole = (Path(here) / each).relative_to(root).as_posix()
+                if whole != path and f"/{whole}".casefold().endswith(ending):
+                    found.append(whole)
     return found
 
 

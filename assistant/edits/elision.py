@@ -17,14 +17,14 @@ _WORDS = re.compile(
     rf"(?:the\s+)?(?:existing|previous|remaining|other|unchanged|same|original|omitted)\s+{_WHOLES}|"
     rf"(?:the\s+)?(?:existing|previous|remaining|other|unchanged|same|original)\s+(?:\w+\s+){{1,2}}(?=unchanged|remains?|stays?|omitted|here|as\s+before)|"
     rf"{_WHOLES}\s+(?:unchanged|omitted|as\s+before|stays|remains)|"
-    r"(?:unchanged|omitted|snip(?:ped)?|no\s+changes?|same\s+as\s+(?:before|above)|as\s+before))"
+    r"(?:unchanged\s+(?:below|above|from\s+here)(?:\s+this\s+line)?|truncated(?=\s+for\s+brevity)|unchanged|omitted|snip(?:ped)?|no\s+changes?|same\s+as\s+(?:before|above)|as\s+before))"
     r"(?:\s*(?:is|are|stays?|remains?|goes|here|the|same|unchanged|omitted|for|brevity|as|before|above|below|not|shown|exactly|it|was))*$",
     re.IGNORECASE,
 )
 _COMMENTED = re.compile(rf"^\s*{_LEAD}\s*(.*?)\s*{_TRAIL}\s*$")
 _FRAME = re.compile(rf"^[(\[ ]*{_DOTS}\s*|\s*{_DOTS}[)\] ]*$")
 _HINT = re.compile(
-    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays|everything else"
+    r"\.\.\.|\u2026|rest|remain|existing|previous|other|unchanged|same|original|omitted|snip|no changes?|as before|stays|everything else|truncated"
     r"|code|unverändert|wie |inchang|sans |código|codice|sin cambios|sem |invariat|igual|[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]",
     re.IGNORECASE,
 )
@@ -57,15 +57,16 @@ _ELSEWHERE = re.compile(
         # Chinese and Japanese
         r"(?:此处|此處|这里|這裡|以下|以上|下面|上面|后续|後續)?的?(?:其余|其他|其它|其餘|剩余|剩餘|剩下|余下|原有|现有|現有|已有|之前|原来|原來|既存|残り|その他)の?的?"
         r"(?:(?:代码|程式碼|部分|内容|內容|代碼|コード)|(?:方法|函数|函數|逻辑|邏輯|实现|實現|処理)?(?=.*(?:变|變|同|略|致|変|まま)))(?:は|都|均|全部)?(?:保持|维持|維持)?(?:不变|不變|相同|省略|一致|変更なし|同じ|そのまま)?(?:です)?",
-        r"(?:此处|此處|这里|以下|以上|中間|中间)?(?:代码|コード)?は?(?:省略|保持不变|保持不變|変更なし|没有变化|无变化|不变|不變|そのまま)(?:です)?",
+        r"(?:以下の?|残りの?)コードは?(?:変更なし|同じ|省略|そのまま)(?:です)?",
+        r"(?:此处|此處|这里|以下|以上|中間|中间)?(?:代码|コード)?は?(?:省略|保持不变|保持不變|保持原样|保持原樣|変更なし|没有变化|无变化|不变|不變|そのまま)(?:です)?",
         # Korean
         r"(?:나머지|기존|이하)\s*(?:코드|부분|내용|함수|메서드|로직)?(?:는|은|도)?\s*(?:동일|생략|그대로|변경\s*없음|유지)(?:합니다|됨)?|생략",
         # German, French, Spanish, Portuguese, Italian
         _either(r"(?:der\s+)?rest|(?:restlicher|bestehender|übriger|vorhandener)\s+code", r"(?:des|der|vom)\s+\w+", r"bleibt|ist|wie|hier|unverändert|gleich|bisher|vorher|zuvor|so"),
         _either(r"(?:le\s+)?reste|le\s+code\s+(?:existant|restant)", r"(?:du|de\s+la|de\s+votre)\s+\w+", r"reste|est|demeure|inchangée?|identique|ici|sans\s+changements?"),
         _either(r"(?:el\s+|o\s+|il\s+)?rest(?:o|ante)|(?:el\s+|o\s+|il\s+)?(?:código|codice)\s+(?:existente|restante|esistente|rimanente)",
-                r"d(?:el|o|a|i|e\s+la|ella|e)\s+\w+", r"permanece|queda|sigue|se\s+mantiene|fica|continua|rimane|resta|è|sin\s+cambios|igual|inalterad[oa]|sem\s+(?:alterações|mudanças)|invariato|uguale|aquí|aqui|qui|come\s+prima|el\s+mismo|o\s+mesmo"),
-        r"(?:hier\s+)?unverändert|inchangée?|sin\s+cambios|sem\s+alterações|invariato",
+                r"d(?:el|o|a|i|e\s+la|ella|e)\s+\w+", r"permanece|queda|sigue|se\s+mantiene|fica|continua|rimane|resta|è|sin\s+cambios|igual|inalterad[oa]|sem\s+(?:alterações|mudanças)|invariato|uguale|aquí|aqui|qui|come\s+prima|el\s+mismo|o\s+mesmo|no\s+cambia|não\s+muda|non\s+cambia"),
+        r"(?:hier\s+)?unverändert(?:er\s+(?:code|rest))?|inchangée?|sin\s+cambios|sem\s+alterações|invariato",
         # Russian, Ukrainian
         _either(r"остальн\w+|оставш\w+|существующ\w+|решта", r"код|часть|файл\w*|функци\w*|метод\w*|коду", r"файла|кода|остаётся|остается|без|изменений|змін|прежним|таким|же|не|изменился|изменяется|как|раньше"),
         r"(?:код\s+)?без\s+изменений",

@@ -42,6 +42,8 @@ _HEAD = re.compile(r"^\s{0,3}#{1,6}\s+\S")
 _SAYS_CUT = re.compile(
     r"^\s*[\[(*_]+\s*(?:(?:the |my )?(?:response|output|answer|reply|message|code|rest)\s+)?(?:was |is |has been )?"
     r"(?:truncated|cut off|to be continued|continued? (?:in|below|with)|continues)\b"
+    r"|^(?!.*\bif you\b).*(?:\bwill\b|\w['\u2019]ll\b).{0,60}\bin (?:the|my) next (?:message|response|reply|answer|turn)\b|^\W*(?:(?:shall|should) I |want me to )?(?:continue|go on)\?\W*$"
+    r"|.*\b(?:output|response|answer|reply) (?:was |is )?truncated\W*$|.*\b(?:say|type|reply|send) [\"'\u201c]?continue\b|.*(?:下一条(?:消息|回复)|下一則|未完待续|次のメッセージ)"
     r"|^.{0,80}\bcontinued?\b.{0,60}\bnext (?:message|response|reply|answer|turn)\b|^\s*(?:\.{3}|…)?\s*\(continued\)\s*$",
     re.IGNORECASE,
 )
@@ -309,7 +311,7 @@ class EditParser:
             self._named = (remarked(line), self._number)
         if line.strip():
             self._just_done = False
-            if not self._fence:
+            if not self._fence or line.startswith("$ "):
                 self._remarks.words(line, self._number)
         cited = _CITED.match(line) if not self._fence and not self._cited else None
         if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):

@@ -86,10 +86,6 @@ def fit(
         try:
             edit = _meant(edit, drafts, read, edits)  # noqa: PLW2901
             draft = _open(edit, drafts, read, edits)
-            if draft is not None and edit.action in {"create", "whole"}:
-                _check_head(edit, draft, read)
-                if draft.before is None:
-                    _check_new(edit, draft.path, read, namesakes)
             if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
                 if draft is None and edit.wish:
                     draft = _open(replace(edit, part=False), drafts, read, edits)
@@ -101,6 +97,10 @@ def fit(
                     words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
                     misfits.append(Misfit(edit, "malformed", words, advice=f"./{edit.path} would say so."))
                 continue
+            if edit.action in {"create", "whole"}:
+                _check_head(edit, draft, read)
+                if draft.before is None:
+                    _check_new(edit, draft.path, read, namesakes)
             rung = _put(
                 edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors], shown, edited
             )
@@ -208,13 +208,13 @@ def _meant(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Ed
     Raises Refusal where several have them. A new file is the one on a line of its own, where the words name one that is there.
     """
     found: dict[str, Draft] = {}
-    for name in (edit.path, *edit.rivals) if edit.rivals else ():
+    for name in (edit.path, *edit.rivals) if edit.rivals and edit.action != "whole" else ():
         with contextlib.suppress(PatchError, Refusal):
             one = replace(edit, path=name, also=edit.also if name == edit.path else (), maybe=True)
             draft = _open(one, drafts, read, edits) if name else None
             if draft is not None and draft.exists:
                 found.setdefault(draft.path, draft)
-    head = _plain(edit.rivals[0]) if edit.rivals else ""
+    head = _plain(edit.rivals[0]) if edit.rivals and edit.action != "whole" else ""
     if not found and edit.action == "create" and head and head != _plain(edit.path):
         if naming.is_name(edit.path):
             words = (
@@ -269,8 +269,16 @@ def _check_new(edit: Edit, path: str, read: Read, namesakes: Namesakes) -> None:
     ranged = naming.without_range(path)
     if ranged and read(ranged) is not None:
         raise Refusal("elided", f"{path} (line {edit.reply_line} of the reply) is some of the lines of {ranged}.")
+    if edit.format == "whole_file" and naming.is_dressed(path):
+        words = f"Whether {path!r} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
+        raise Refusal("malformed", words)
+    if edit.format == "whole_file" and edit.rivals:
+        words = (
+            f"Whether the new file at line {edit.reply_line} of the reply is {path} or {edit.rivals[0]} cannot be told."
+        )
+        raise Refusal("ambiguous", words)
     mine = {line.strip() for line in cut(edit.after) if re.search(r"\w", line)}
-    for other in namesakes(path) if mine else ():
+    for other in [*naming.within(path), *namesakes(path)] if mine else ():
         theirs: Collection[str] = ()
         with contextlib.suppress(PatchError, Refusal):  # what cannot be read is not like it
             found = read(other)

@@ -21,7 +21,7 @@ _LABEL = re.compile(
 _BOLD_LABEL = re.compile(
     r"^(?:\*\*|__)(?:new )?(?:file(?:[ \t]?name|[ \t]?path)?|path)[ \t]*:?(?:\*\*|__)[ \t]*:?[ \t]*", re.IGNORECASE
 )
-_LINK = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$")
+_LINK = re.compile(r"^\[([^\]\n]+)\]\((?!\w+://)([^)\n]*)\)$|^\[([^\]\n]+)\]\([^)\n]*\)$")
 _FULL_WIDTH = {0xFF1A: ": ", 0xFF08: " (", 0xFF09: ")"}
 _NUMBER = re.compile(r"^\d{1,2}[.)][ \t]+(?=[`*])")
 _LABELLED = re.compile(
@@ -80,6 +80,16 @@ _LIKE = re.compile(
     re.IGNORECASE,
 )
 """What stands before the name of another file, which the text is made after."""
+_FOLDER = re.compile(
+    r"(?:^|[\s`*(\"])((?:[\w.-]+/)*[\w.-]*\w)/(?=[\s`*)\":,]|$)|\b(?:folder|directory|dir)\b(?:\s+(?:called|named))?[:\s]+[`*\"]+([\w./-]*\w)/?[`*\"]"
+    r"|^\W*(?:folder|directory|dir)\s*:\s*[`*]*([\w./-]*\w)/?[`*]*\s*$|[`*\"]([\w./-]*\w)/?[`*\"]+\s+(?:folder|directory)\b|\bcd\s+(?:in)?to\s+[`*\"]([\w./-]*\w)|^\W*\U0001F4C1\s*([\w./-]*\w)",
+    re.IGNORECASE,
+)
+_HERE = {"root", "project", "current", "this", "same", "the", "top-level", "working", "and", "or"}
+_ODD = re.compile(
+    r"[`<>|*?\"]|\]\(|^[{\u00ab\u300a\u2022!]|[}\u00bb\u300b\u2020]$|\[\d+\]$|^_.*_$|#!|#L\d+$|@HEAD$|^(?:path/to|\.{3}|\u2026)/|^(?:[MADRU]|\?\?|\+\+\+|---|===|>>>?|not) +\S*/|(?:->|\u2192)"
+)
+_INNER = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+|[\w+-]+\.\w+")
 _RANGED = re.compile(r"^(.*\S)(?::L?|#L)\d+(?:[-\u2013]L?\d+)?$")
 _PROSE = re.compile(
     r"\b(?:of|to|for|from|in|at|with|and|or|run|cat|see|old|contents?|outputs?|results?|changes?|diff)\b", re.IGNORECASE
@@ -261,7 +271,10 @@ def _stages(raw: str, *, labels: bool = True) -> list[str]:
     name = put(_BOLD_LABEL.sub("", put(_MARK.sub("", put(_undressed(raw))))))
     for _ in range(6):
         before = name
-        for pattern, group in ((_RULED, 2), (_LINK, 1), (_COMMENT, 1), (_NOTED, 1)):
+        if match := _LINK.match(name):
+            text, target = match[1] or match[3], (match[2] or "").split("#")[0].removeprefix("./")
+            name = put(target if target.endswith("/" + text.strip("`*")) else text)
+        for pattern, group in ((_RULED, 2), (_COMMENT, 1), (_NOTED, 1)):
             match = pattern.match(name)
             if match and match[group]:
                 name = put(match[group])
@@ -498,6 +511,26 @@ def announces(line: str) -> bool:
 def says_all(line: str) -> bool:
     """Whether words say that what stands below them is all of a file."""
     return _WHOLE.search(line) is not None
+
+
+def folders(above: Sequence[str]) -> list[str]:
+    """Return the folders that lines speak of: with a slash at their end, or called a folder."""
+    found = [next(filter(None, match.groups())) for line in above for match in _FOLDER.finditer(line)]
+    return [name for name in dict.fromkeys(found) if name.lower() not in _HERE]
+
+
+def is_dressed(name: str) -> bool:
+    """Whether what would be the name of a new file has something about it that no name has: decoration, signs, a second name."""
+    if _ODD.search(name) or any(unicodedata.category(sign) in {"Cf", "Zs"} and sign != " " for sign in name):
+        return True
+    pieces = name.split(",")
+    return len(pieces) > 1 and all(map(is_name, pieces))
+
+
+def within(name: str) -> list[str]:
+    """Return what may be meant by a name that is dressed, or that begins with a folder too many."""
+    parts = name.split("/")
+    return list(dict.fromkeys([*("/".join(parts[at:]) for at in range(1, len(parts))), *_INNER.findall(name)]))
 
 
 def without_range(name: str) -> str:

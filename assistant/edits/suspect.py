@@ -266,7 +266,11 @@ def _mangled(edit: Edit, draft: Draft, new: Sequence[str]) -> None:
             for line in fresh
             if line.startswith("  ") and line.strip() in stripped
         )
-        how = "indented with blanks where the file has tabs" if lost >= (1 if draft.path.endswith("Makefile") else _SEVERAL) else ""
+        how = (
+            "indented with blanks where the file has tabs"
+            if lost >= (1 if draft.path.endswith("Makefile") else _SEVERAL)
+            else ""
+        )
     if how:
         words = f"{draft.path}: the text at line {edit.reply_line} of the reply gives lines of the file {how}."
         raise Refusal("malformed", words)

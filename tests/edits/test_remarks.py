@@ -159,3 +159,47 @@ def test_a_bare_diff_that_miscounts_goes_on_behind_an_empty_line():
     after, misfits = read(f"--- a/a.py\n+++ b/a.py\n{lines}", {"a.py": CODE})
     assert not misfits
     assert after == {"a.py": CODE.replace("return 0", "return 1").replace("20", "21")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "[q.py](src/q.py)", "[`q.py`](./src/q.py)", "[src/q.py](https://example.org/q.py)", "<file>src/q.py</file>",
+    ],
+)  # fmt: skip
+def test_a_link_names_what_it_leads_to(name):
+    assert read(whole(name, "x = 1\n"), {})[0] == {"src/q.py": "x = 1\n"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    """src/q.py`|**src/q.py|src/q.py</file>|《src/q.py》|title="src/q.py"|src/q.py?plain=1|path/to/src/q.py|.../src/q.py|src/q.py,src/z.py|src/q\u200b.py
+    |M src/q.py|+++ src/q.py|src/z.py -> src/q.py|src/q.py#L1|![](src/q.py)""".replace("\n    ", "").split("|"),
+)
+def test_a_dressed_name_makes_no_new_file(name):
+    assert read(whole(name, "x = 1\n"), {})[0] == {}
+
+
+@pytest.mark.parametrize(
+    "words", ["Inside `tools/`:\n\n**{}**\n", "## tools/\n\n### {}\n", "Create `{}` in `tools/`:\n", "Directory: tools\nFile: {}\n", "`{}` (in `tools/`):\n"]
+)  # fmt: skip
+def test_a_folder_that_is_told_in_words_is_not_passed_over(words):
+    after, misfits = read(f"{words.format('conf.json')}```json\n{{}}\n```\n", {})
+    assert after == {}
+    assert [each.reason for each in misfits] == ["ambiguous"]
+
+
+def test_a_folder_that_the_name_tells_as_well_hinders_nothing():
+    reply = "Inside `tools/`:\n\n**tools/conf.json**\n```json\n{}\n```\n"
+    assert read(reply, {"tools/conf.json": "[]\n"}) == ({"tools/conf.json": "{}\n"}, [])
+    assert read(reply, {}) == ({"tools/conf.json": "{}\n"}, [])
+
+
+def test_files_are_found_by_their_ending_however_they_are_cased(tmp_path):
+    from assistant.edits.disk import namesakes
+
+    for name in ("src/tea/a.py", "node_modules/a.py", ".venv/a.py", "A.py", "src/b.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    assert sorted(namesakes(tmp_path, "a.py")) == ["A.py", "src/tea/a.py"]
+    assert namesakes(tmp_path, "tea/a.py") == ["src/tea/a.py"]

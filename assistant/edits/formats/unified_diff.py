@@ -317,7 +317,11 @@ class Diff:
             hunk.blank.append(number)
         elif line.startswith(("@@", "diff --git ", "*** ", "Index: ", "====")):
             return False
-        elif self._fence or (hunk.missing() > len(hunk.blank) and not _PROSE.match(line)) or (hunk.numbers is None and not hunk.blank):
+        elif (
+            self._fence
+            or (hunk.missing() > len(hunk.blank) and not _PROSE.match(line))
+            or (hunk.numbers is None and not hunk.blank)
+        ):
             hunk.put(" " + line, number)  # context whose first column got lost
         else:
             return False

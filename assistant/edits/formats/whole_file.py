@@ -11,6 +11,7 @@ from assistant.edits.naming import (
     PATCHES,
     adds,
     as_it_stands,
+    folders,
     heading,
     mentions,
     named_by,
@@ -55,6 +56,8 @@ _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _LISTS = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|^.*\bfiles?\b.*:\W*$", re.IGNORECASE)
 _LOOK_AHEAD = 3
+_LOOK_UP = 3
+"""Lines above a file in which the folder of a bare name may be told."""
 _MOST_ASKED = 10
 """Bare fences of one program that are looked at closely."""
 _USUAL = 3
@@ -79,6 +82,7 @@ class Named(NamedTuple):
     new: bool = False
     between: bool = False
     stands: str = ""
+    folders: tuple[str, ...] = ()
 
 
 def begin(line: str, place: Place) -> File | None:
@@ -104,7 +108,8 @@ def begin(line: str, place: Place) -> File | None:
         named = Named(as_it_stands(named.line) or named.stands, named.line, sure=False)  # else it is printed, or said
         if not named.path:
             return None
-    return File(named, line, words, place.number)
+    inside = () if "/" in named.path or "./" in named.line else tuple(folders(above[:_LOOK_UP]))
+    return File(named._replace(folders=inside), line, words, place.number)
 
 
 def _named(above: Sequence[str]) -> Named:
@@ -286,5 +291,6 @@ class File:
             maybe=not self._named.sure,
             nearer=as_it_stands(written) or self._named.stands,
             part=self._named.part,
+            rivals=tuple(f"{folder}/{self._path}" for folder in self._named.folders),
             wish=self._named.new if self._named.part else wishes(written),
         )
