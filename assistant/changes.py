@@ -87,14 +87,14 @@ class Changes:
         self._uncommitted: list[int] = []
 
     def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
-        """Read the edits of a whole reply and find their places; nothing is written."""
+        """Read the edits of a whole reply and find their places; nothing is written. What may not be meant is a misfit: nobody looks at it."""
         parser = edit_format.open_parser()
         found = [*parser.feed(reply), *parser.close()]
         edits = [each for each in found if isinstance(each, Edit)]
         unread = tuple(each for each in found if isinstance(each, Misfit))
         root = self.repo.root
         fitted = match.fit(edits, partial(disk.read, root), namesakes=partial(disk.namesakes, root))
-        return fitted.patch, (*unread, *fitted.misfits)
+        return fitted.patch, (*unread, *fitted.misfits, *fitted.doubts)
 
     def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:
         """Keep what a reply proposes; what a repair adds comes on top of the hunks that still wait (`upon`).

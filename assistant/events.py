@@ -167,6 +167,7 @@ class TurnEnded(NamedTuple):
     keeps of the answer, None when nothing was said. `last` is what the last of its requests used; `stranger` says that
     another model answered than the one that was asked. `editor` is `provider/model` of who wrote the edits where that was
     not the main model, and `no_edits` why they could not. `sent` is the first request, None where none left.
+    `doubts` are edits of the patch that the answer itself may not mean.
     """
 
     turn: int
@@ -188,6 +189,7 @@ class TurnEnded(NamedTuple):
     editor: str = ""
     no_edits: str = ""
     sent: Sent | None = None
+    doubts: tuple[Misfit, ...] = ()
 
 
 class TurnHeld(NamedTuple):

@@ -142,13 +142,13 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         wish = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, misfits))
         request = replace(request, messages=(*request.messages, said("assistant", answer), said("user", wish)))
 
-    for words in (*_troubles(steps, desk), *draft.notes):
+    for words in (*_troubles(steps, desk), *draft.notes, *(each.message for each in draft.doubts)):
         yield events.Notice(words, "warning")
     error = steps[0].error  # of a later step the answer itself is whole
     patch = draft.patch
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
-    yield _ended(ask, desk, steps, patch, draft.misfits, error)
+    yield _ended(ask, desk, steps, patch, draft.misfits, error)._replace(doubts=draft.doubts)
 
 
 async def aside(ask: Ask, line: step.Line, purpose: str) -> AsyncGenerator[events.Event, None]:
@@ -241,6 +241,10 @@ class _Draft:
     @property
     def notes(self) -> tuple[str, ...]:
         return tuple(note.text for note in self.fitted.notes if note.warns) if self.fitted else ()
+
+    @property
+    def doubts(self) -> tuple[Misfit, ...]:
+        return self.fitted.doubts if self.fitted else ()
 
 
 def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequence[Misfit]) -> list[Misfit]:

@@ -22,6 +22,7 @@ MisfitReason = Literal[
     "unreadable",  # the file is binary, too large, or in an encoding that does not round-trip
     "already",  # the file already says so
     "unseen",  # it would remove lines that the model has not been shown
+    "doubtful",  # the reply itself says that it is not meant, or may not be
 ]
 
 
@@ -38,7 +39,8 @@ class Edit:
     A `part` stands below words that speak of some text in its file: it is shown, and no edit, unless it is all of the file by
     its looks. `wish` says that the words ask for a change, so that the text may be all of the file, or some of it; of a part,
     that a heading names its file, which may be new. `rivals` are other files that the words above
-    an edit name: it is for the one that has its lines.
+    an edit name: it is for the one that has its lines. `doubt` is why the reply itself may not mean the edit: it is made where
+    somebody looks at it before it is written, and nowhere else.
     """
 
     action: Action
@@ -61,6 +63,7 @@ class Edit:
     part: bool = False
     wish: bool = False
     rivals: tuple[str, ...] = ()
+    doubt: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,8 +112,8 @@ class Misfit:
 
     @property
     def mendable(self) -> bool:
-        """Whether another answer could place it: a file that cannot be read stays so, and what is there needs nothing."""
-        return self.reason not in {"already", "unreadable"}
+        """Whether another answer could place it: a file that cannot be read stays so, and what is there or not meant needs nothing."""
+        return self.reason not in {"already", "unreadable", "doubtful"}
 
     @property
     def hint(self) -> str:
@@ -131,4 +134,5 @@ _HINTS: dict[MisfitReason, str] = {
     "unreadable": "This file has to be edited by hand.",
     "already": "Nothing needs doing here; leave this edit out.",
     "unseen": "Only lines that were shown can go; a question that names the file (@path) shows all of it.",
+    "doubtful": "Only edits that are meant belong in an answer.",
 }

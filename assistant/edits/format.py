@@ -7,7 +7,7 @@ is asked whether the line begins one of its own; inside, only the format that be
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Protocol
 
@@ -165,7 +165,7 @@ class EditParser:
         if taken := self._remarks.taken_back:
             words = f"Line {taken} of the reply takes back what stands above it; which of the edits are meant cannot be told."
             edit = Edit("replace", "", reply_line=taken)
-            found.append(Misfit(edit, "malformed", words, advice="Only edits that are meant belong in an answer."))
+            found.append(Misfit(edit, "doubtful", words))
         if self._deep:
             words = f"The edit at line {self._deep} of the reply is indented too deep to be read; whether it is meant cannot be told."
             found.append(Misfit(Edit("replace", "", reply_line=self._deep), "malformed", words))
@@ -217,8 +217,7 @@ class EditParser:
             self._paths.add(self._last.path)
             why = self._remarks.doubt(self._last.reply_line)
             if why and isinstance(each, Edit) and not each.part and not each.maybe:
-                words = f"The edit at line {each.reply_line} of the reply may not be meant: {why}."
-                found[at] = Misfit(each, "malformed", words, advice="Only edits that are meant belong in an answer.")
+                found[at] = replace(each, doubt=why)
         return found
 
     def _behind_thoughts(self, line: str) -> str:

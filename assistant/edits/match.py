@@ -46,11 +46,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What fits, what does not, and how."""
+    """What fits, what does not, and how. `doubts` are edits of the patch that the reply itself may not mean."""
 
     patch: Patch
     misfits: tuple[Misfit, ...]
     notes: tuple[Note, ...]
+    doubts: tuple[Misfit, ...] = ()
 
 
 class _Drafts(dict[str, Draft]):
@@ -133,7 +134,14 @@ def fit(
             if shown and draft.before is not None and hashlib.sha256(draft.before).hexdigest() != shown:
                 words = f"{draft.path} changed since the model saw it; the edits were placed in the file as it is now."
                 notes.append(Note(draft.path, 0, "changed", words, warns=True))
-    return Fitted(Patch(tuple(patches)), tuple(misfits), tuple(notes))
+    doubts = tuple(_doubtful(edit) for edit, _ in placed if edit.doubt)
+    misfits = [replace(each, reason="doubtful") if each.edit.doubt else each for each in misfits]
+    return Fitted(Patch(tuple(patches)), tuple(misfits), tuple(notes), doubts)
+
+
+def _doubtful(edit: Edit) -> Misfit:
+    words = f"{edit.path}: the edit at line {edit.reply_line} of the reply may not be meant: {edit.doubt}."
+    return Misfit(edit, "doubtful", words)
 
 
 def _without(
@@ -152,7 +160,7 @@ def _without(
         )
         for edit, how in tainted
     ]
-    return Fitted(rest.patch, (*rest.misfits, *misfits), rest.notes)
+    return replace(rest, misfits=(*rest.misfits, *misfits))
 
 
 def _plain(name: str) -> str:

@@ -29,7 +29,7 @@ def read(reply, files, folders=()):
         after.pop(file.path, None)
         if file.after is not None:
             after[file.target] = file.after.decode()
-    return after, [*(each for each in found if isinstance(each, Misfit)), *fitted.misfits]
+    return after, [*(each for each in found if isinstance(each, Misfit)), *fitted.misfits, *fitted.doubts]
 
 
 @pytest.mark.parametrize("tag", ["think", "thinking", "thought", "reasoning"])
@@ -134,7 +134,7 @@ def test_a_name_that_cannot_be_is_refused_and_not_passed_over(tmp_path, path, sh
     found = parser.feed(shape.format(path)) + parser.close()
     fitted = fit([each for each in found if isinstance(each, Edit)], lambda name: disk.read(tmp_path, name))
     assert not fitted.patch.files
-    assert [*(each for each in found if isinstance(each, Misfit)), *fitted.misfits]
+    assert [*(each for each in found if isinstance(each, Misfit)), *fitted.misfits, *fitted.doubts]
 
 
 def test_a_comment_that_touches_its_path_names_a_file_that_exists():

@@ -114,8 +114,18 @@ async def test_b9_an_example_in_prose_is_a_hunk_of_its_own_and_nothing_is_writte
         seen = [event async for event in session.ask("go on")]
     patch = next(event.patch for event in seen if isinstance(event, events.PatchProposed))
     assert len(patch.hunks) == 2
+    assert any("may not be meant" in event.text for event in seen if isinstance(event, events.Notice))
     assert (repo / "kettle/meter.py").read_text() == before
     await session.close()
+
+
+def test_b9_an_example_in_prose_is_not_written_where_nobody_looks(ask, repo):
+    before = (repo / "kettle/meter.py").read_text()
+    answer = f"Please do not do this:\n\n{EDIT}"
+    code, lines, err = ask("", "--apply", server=loopback.Server(loopback.openai(answer)))
+    assert code == 3
+    assert "may not be meant" in err
+    assert (repo / "kettle/meter.py").read_text() == before
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])

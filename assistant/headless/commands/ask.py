@@ -113,8 +113,9 @@ async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) 
     patch = ended.patch or Patch()
     allowed = {path.removeprefix("./") for path in options.allow_risky}
     risks = {path: why for path, why in disk.risks(patch).items() if path not in allowed}
-    if ended.misfits or ended.stop != "end":
-        words = ended.misfits[0].message if ended.misfits else "the answer was cut short."
+    hindered = (*ended.misfits, *ended.doubts)  # nobody looks at it before it is written
+    if hindered or ended.stop != "end":
+        words = hindered[0].message if hindered else "the answer was cut short."
         return _not_written(words, PatchError.exit_code, as_json=options.json)
     if risks:
         listed = "; ".join(f"{path}: {why}" for path, why in risks.items())
