@@ -38,7 +38,7 @@ _DIFF_SHOWN = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A patch that waits for decisions, what of the reply found no place, and where it came from."""
+    """A patch that waits for decisions, what of the reply found no place or may not be meant, and where it came from."""
 
     patch: Patch
     misfits: tuple[Misfit, ...]
@@ -46,6 +46,7 @@ class Proposal:
     model: str
     cost: Cost | None = None
     earlier: Proposal | None = None
+    doubts: tuple[Misfit, ...] = ()
 
     def origin(self, hunk: Hunk) -> Proposal:
         """Return the proposal that a hunk first came with: a repair goes over hunks that were there already."""

@@ -456,7 +456,8 @@ class Session:
         from assistant.edits.patch import Patch
 
         name = ended.editor or f"{ended.provider}/{ended.served_model or ended.model}"
-        proposal = Proposal(ended.patch or Patch(), ended.misfits, ended.turn, name, ended.cost)
+        patch = ended.patch or Patch()
+        proposal = Proposal(patch, ended.misfits, ended.turn, name, ended.cost, doubts=ended.doubts)
         return self.changes.propose(proposal, upon=waiting)
 
     def _keep_proposal(self) -> None:

@@ -189,7 +189,8 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
         review = left if left is not None and left.patch == proposal.patch else Review.of(proposal.patch)
     else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
         review = before if before.patch == proposal.patch else replace(before.over(proposal.patch), comments=())
-    screen.hunks.show(review, proposal.misfits, _from(proposal), hint, tell=tell, turn=proposal.turn)
+    told = _from(proposal)
+    screen.hunks.show(review, proposal.misfits, told, hint, tell=tell, turn=proposal.turn, doubts=proposal.doubts)
     screen.price_repair()
 
 

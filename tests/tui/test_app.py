@@ -674,3 +674,19 @@ async def test_what_can_be_undone_is_not_kept_from_it_by_what_cannot(make_sessio
         await pilot.press("enter")
         await until(pilot, lambda: "undone" in main.talk.text)
     assert (boil.read_text(), meter.read_text()) == (before[0], mine)
+
+
+async def test_an_edit_that_may_not_be_meant_says_so_above_the_hunks_and_on_its_own(make_session, repo):
+    block = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 9.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(f"Please do not do this:\n\n{block}")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: len(app.main.hunks.hunks) == 1 and app.main.hunks.has_focus)
+            shown = "\n".join(app.main.hunks.render_line(at).text for at in range(8))
+            assert "is not to be done" in " ".join(shown.split())
+            assert "1/1 ·  @@" in shown
+            assert shown.count("may not be meant") == 2
+        assert len(server.asked) == 1  # and nothing is repaired

@@ -132,6 +132,7 @@ class PatchView(ScrollView, can_focus=True):
         self.at = 0
         self.hint = ""
         self._origin = ""
+        self._doubts: tuple[Misfit, ...] = ()
         self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
         self._price = ""
@@ -162,13 +163,14 @@ class PatchView(ScrollView, can_focus=True):
         preview: Preview | None = None,
         tell: Callable[[Hunk], str] | None = None,
         turn: int = 0,
+        doubts: tuple[Misfit, ...] = (),
     ) -> None:
-        """Show a review, what of the reply found no place, where it all came from, and what was done last.
+        """Show a review, what of the reply found no place or may not be meant, where it all came from, and what was done last.
 
         With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
         one hunk comes from, `turn` which one proposed them.
         """
-        self._turn = turn
+        self._turn, self._doubts = turn, doubts
         self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
         self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
@@ -244,6 +246,8 @@ class PatchView(ScrollView, can_focus=True):
         self._strips.clear()
         if self._origin and self.review is not None:
             rows += _told(self._origin, "note", width)
+            for doubt in self._doubts:
+                rows += _told(doubt.message, "warning", width)
         lost = sum(each.reason != "already" for each in self._misfits)
         if lost and self.hunks:
             words = f"{lost} edit{'s' if lost > 1 else ''} of the reply found no place: below the last hunk"
@@ -569,7 +573,12 @@ class PatchView(ScrollView, can_focus=True):
         words = f"{'>' if here else ' '} {index + 1}/{len(self.hunks)} {mark}{' as edited' if choice.edited else ''}"
         style = self.look[use] + (self.look["cursor"] if here and self.has_focus else Style.null())
         rungs = f"  matched by {', '.join(hunk.rungs)}" if hunk.rungs else ""
-        rest = self.look["range"] + (self.look["cursor"] if here and self.has_focus else Style.null())
+        lines = {each.edit.reply_line for each in self._doubts}
+        doubted = any(each.edit in lines for each in hunk.origins)
+        rungs = f"  may not be meant{rungs}" if doubted else rungs
+        rest = self.look["warning" if doubted else "range"] + (
+            self.look["cursor"] if here and self.has_focus else Style.null()
+        )
         return strip([Segment(words, style), Segment(cut(safe(f"  {hunk.header}{rungs}"), width), rest)], width, rest)
 
     def _foot(self, width: int) -> list[Strip]:
