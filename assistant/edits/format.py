@@ -48,6 +48,7 @@ _SAYS_CUT = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"^\s*</?[A-Za-z][\w-]*>\s*$")
+_SENTENCE = 400
 _ABOVE = 8
 _ENTERS = re.compile(
     r"(?:^|[\s(;&|])(?:(?:cd|pushd) +|git +-C +|patch\b.*? -d *)(?P<folder>'[^']*'|\"[^\"]*\"|[^\s;&|)]+)"
@@ -183,7 +184,7 @@ class EditParser:
             return ""
         if _LONE.match(last) or _HEAD.match(last) or (_HALF_MARK.match(last) and last.strip("- ")):
             return f"its last line is {last.strip()[:40]!r}"
-        if _SAYS_CUT.match(last):
+        if len(last) < _SENTENCE and _SAYS_CUT.match(last):
             return f"it says so itself, {last.strip()[:40]!r}"
         path, sure = only_path(last) if not self._is_listed(last) else ("", False)
         known = " " in last.strip() and any(word.strip("`*\"'():,") in self._paths for word in last.split())

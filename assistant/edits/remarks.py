@@ -47,6 +47,7 @@ _TAKEN_BACK = re.compile(
     r"|\blet\s+me\s+(?:re-?do|re-?write|correct|fix)\s+(?:that|the\s+above|it|this)\b|^\W*(?:oops|correction|sorry,\s+that)\b",
     _ANYWAY,
 )
+_LONGEST = 400
 
 
 class Remarks:
@@ -61,7 +62,10 @@ class Remarks:
         """The line of the reply that takes back what stands above it; 0 where none does."""
 
     def words(self, line: str, number: int) -> None:
-        """Take a line of prose that is not blank."""
+        """Take a line of prose that is not blank; in one as long as no sentence is, nothing is looked for."""
+        if len(line) > _LONGEST:
+            self._last = ("", "")
+            return
         if self._edited and not self.taken_back and _TAKEN_BACK.search(line):
             self.taken_back = number
         way = _WAY.match(line)

@@ -203,3 +203,10 @@ def test_files_are_found_by_their_ending_however_they_are_cased(tmp_path):
         (tmp_path / name).write_text("x\n")
     assert sorted(namesakes(tmp_path, "a.py")) == ["A.py", "src/tea/a.py"]
     assert namesakes(tmp_path, "tea/a.py") == ["src/tea/a.py"]
+
+
+def test_a_line_as_long_as_a_file_is_read_in_a_moment():
+    long = (
+        "git log that broke the commit, which changes " * 40_000
+    )  # would take hours where each word is looked for to its end
+    assert read(f"{BLOCK}\n{long}\n\n{OTHER}\n{long}", FILES)[0]["a.py"] == CODE.replace("20", "21")
