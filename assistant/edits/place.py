@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from assistant.edits import elision, suspect
+from assistant.edits.compare import changes
 from assistant.edits.draft import spliced
 from assistant.edits.edit import Candidate
 from assistant.edits.refusal import Refusal
@@ -36,6 +37,7 @@ AFTER = {
     "near": "mending a slip of two letters in lines that stay",
     "line number given": "going to the line that it names",
     "anchor": "going below the line that it names",
+    "first below the anchor": "going to the first place below the line that it names, of several",
     "end of file": "going to the end of the file",
     "the order of edits": "leaving out places that an earlier edit has changed",
     "every place": "doing it at each place, as often as the reply says it",
@@ -79,6 +81,11 @@ def find(edit: Edit, draft: Draft, wanted: Wish, said: int) -> list[Found]:
             raise Refusal("already", f"{draft.path} already says what the edit at line {edit.reply_line} would write.")
         if wanted.old != wanted.new and found[0].old == found[0].new:
             words = f"{draft.path}: the edit at line {edit.reply_line} of the reply changes nothing but blanks at line ends, and the file has others than it says."
+            raise Refusal("malformed", words)
+        there = index.lines[found[0].start : found[0].end]
+        slides = _slides(found[0], there) if edit.format == "edit_block" else ""  # the signs of a diff tell which
+        if slides:
+            words = f"{draft.path}: which of the lines {slides!r} keeps the blanks at its end (line {edit.reply_line} of the reply) cannot be told."
             raise Refusal("malformed", words)
         if edit.format == "edit_block" and _swallows_blank(found[0]):
             words = f"{draft.path}: whether a blank line at the start of the search (line {edit.reply_line} of the reply) shall go cannot be told."
@@ -135,10 +142,7 @@ def _ambiguous(edit: Edit, draft: Draft, found: list[Found]) -> Refusal:
 def _told_apart(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
     """Use what the edit itself tells: an anchor, the end of the file, its line number, the edits before it."""
     if edit.anchors:
-        inside = _anchored(edit.anchors, draft.index, found) or _behind(edit.anchors[-1].strip(), draft.index, found)
-        if len(inside) == 1:
-            return [_as(inside[0], "anchor")]
-        return found
+        return _below_anchors(edit, draft, found, said)
     if edit.at_end:
         last = [place for place in found if place.end == len(draft.index.lines)]
         if len(last) == 1:
@@ -162,13 +166,36 @@ def _as(found: Found, rung: str) -> Found:
     return Found(found.start, found.old, found.new, found.source, rung)
 
 
-def _anchored(anchors: tuple[str, ...], index: Index, found: list[Found]) -> list[Found]:
-    """Return the places inside the block of the anchors: the last one names it, the ones before it stand around it."""
+def _below_anchors(edit: Edit, draft: Draft, found: list[Found], said: int) -> list[Found]:
+    """Use the anchors of an edit. Of several places in the block that they name, the notation means the first.
+
+    Source: codex's apply_patch looks for a hunk's lines from its anchor downwards and takes the first place that has them.
+    """
+    inside, blocks = _anchored(edit.anchors, draft.index, found)
+    if not inside:
+        inside = _behind(edit.anchors[-1].strip(), draft.index, found)
+    if len(inside) == 1:
+        return [_as(inside[0], "anchor")]
+    if blocks == 1 and said == 1 and not any(spliced(draft, place.start, place.end) for place in inside):
+        return [_as(inside[0], "first below the anchor")]
+    return found
+
+
+def _anchored(anchors: tuple[str, ...], index: Index, found: list[Found]) -> tuple[list[Found], int]:
+    """Return the places inside the block of the anchors, in order, and how many such blocks hold them.
+
+    The last anchor names the block, the ones before it stand around it; above it is enough for one that stands once.
+    """
+    named = index.where("stripped", str.strip).get(anchors[-1].strip(), [])
+    if len(named) == 1 and len(anchors) > 1:
+        above = iter(index.read("stripped", str.strip)[: named[0]])
+        anchors = anchors[-1:] if all(anchor.strip() in above for anchor in anchors[:-1]) else anchors
     for same in (_is, _begins):
-        inside = [place for place in found if _below(anchors, index.lines, place.start, same)]
+        heads = [_below(anchors, index.lines, place.start, same) for place in found]
+        inside = [place for place, head in zip(found, heads, strict=True) if head is not None]
         if inside:
-            return inside
-    return []
+            return inside, len({head for head in heads if head is not None})
+    return [], 0
 
 
 def _behind(anchor: str, index: Index, found: list[Found]) -> list[Found]:
@@ -198,17 +225,18 @@ def _begins(line: str, anchor: str) -> bool:
     return line.strip().startswith(anchor) and not (rest[:1].isalnum() or rest[:1] == "_")
 
 
-def _below(anchors: tuple[str, ...], lines: list[str], start: int, same: Callable[[str, str], bool]) -> bool:
-    """Whether a line stands in the block of the innermost anchor, and that in the block of the next, and so on."""
-    at = start
+def _below(anchors: tuple[str, ...], lines: list[str], start: int, same: Callable[[str, str], bool]) -> int | None:
+    """Return the line of the innermost anchor whose block holds a line, itself in the block of the next anchor, and so on."""
+    head = at = start
     for number, anchor in enumerate(reversed(anchors)):
         if not number and same(lines[at], anchor.strip()):
             continue  # the lines to find begin with the anchor itself
         above = _block_head(anchor.strip(), lines, at, same)
         if above is None:
-            return False
+            return None
         at = above
-    return True
+        head = head if number else above
+    return head
 
 
 def _block_head(anchor: str, lines: list[str], start: int, same: Callable[[str, str], bool]) -> int | None:
@@ -259,9 +287,34 @@ def _inserted_before(index: Index, found: Found) -> bool:
 def _swallows_blank(found: Found) -> bool:
     """Whether the search begins with one blank line more than the new lines, which begin alike otherwise."""
     more, kept = _blanks(found.old), _blanks(found.new)
+    if found.rung == "exact" and found.old[1:] == found.new:
+        return False  # it is all that the edit changes, so it is meant
     if not kept:
         return more > 0 and bool(found.new) and len(found.old) > more
     return more == kept + 1 and found.old[more:][:1] == found.new[kept:][:1] != ()
+
+
+def _slides(found: Found, there: Sequence[str]) -> str:
+    """Return a line that has blanks at its end in the file alone, where it cannot be told which of its like that is.
+
+    Lines that come (or go) beside such a line and end, or begin, with one like it may as well stand on its other side.
+    """
+    old, new = found.old, found.new
+    odd = {at for at, line in enumerate(old) if line.strip() and line == there[at].rstrip() != there[at]}
+    for a, b, c, d in changes(old, new) if odd else ():
+        if a == b:
+            up = takewhile(lambda by: old[a - by] == new[d - by], range(1, a + 1))  # noqa: B023 - used up at once
+            down = takewhile(lambda by: old[a + by] == new[c + by], range(len(old) - a))  # noqa: B023
+        elif c == d:
+            up = takewhile(lambda by: old[a - by] == old[b - by], range(1, a + 1))  # noqa: B023
+            down = takewhile(lambda by: old[a + by] == old[b + by], range(len(old) - b))  # noqa: B023
+        else:
+            continue
+        slid = [*(a - by for by in up), *(a + by for by in down)]
+        either = next((at for at in slid if at in odd or (c == d and at + b - a in odd)), None)
+        if either is not None:
+            return old[either]
+    return ""
 
 
 def _blanks(lines: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ the lines to find show it, `variants` undoes it; where only new lines show it, w
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import unescape
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
@@ -159,6 +160,8 @@ def _swallows(edit: Edit, draft: Draft, new: list[str], *, whole: bool) -> None:
     if not fresh or not draft.lines:
         return
     old = draft.index.lines if whole else edit.before.split("\n")
+    have, come = (Counter(line.strip() for line in lines) for lines in (old, new))
+    fresh = [at for at in fresh if come[new[at].strip()] > have[new[at].strip()]]  # others only move
     for a, b, c, d in changes([line.rstrip() for line in old], [line.rstrip() for line in new]):
         remark = next((at for at in fresh if c <= at < d), -1)
         if remark < 0:

@@ -988,13 +988,66 @@ def test_a_patch_file_is_made_by_an_edit_that_looks_for_nothing():
     assert read(reply, {"a.py": "x = 1\n"}) == ({"a.py": "x = 1\n", "fixes/cool.patch": patch}, [])
 
 
-def test_of_equal_lines_the_first_is_the_old_one_and_keeps_its_blanks():
+@pytest.mark.parametrize("swapped", [False, True])
+def test_which_of_equal_lines_keeps_the_blanks_at_its_end_is_not_guessed(swapped):
     file = "f() {\n  one\n  return\n}  \n\ng\n"
-    new = "  two\n  return\n}\n\nh() {\n}\n"
-    reply = f"a.sh\n```\n<<<<<<< SEARCH\n  one\n  return\n}}\n=======\n{new}>>>>>>> REPLACE\n```\n"
+    old, new = "  one\n  return\n}\n", "  two\n  return\n}\n\nh() {\n}\n"
+    if swapped:
+        file, old, new = file.replace("  one\n  return\n}  \n", "  two\n  return\n}  \n\nh() {\n}\n"), new, old
+    reply = f"a.sh\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
     after, misfits = read(reply, {"a.sh": file})
+    assert after == {"a.sh": file}
+    assert [misfit.reason for misfit in misfits] == ["malformed"]
+    assert "which of the lines '}' keeps" in misfits[0].message
+    after, misfits = read(reply, {"a.sh": file.replace("}  ", "}")})
     assert not misfits
-    assert after == {"a.sh": "f() {\n  two\n  return\n}  \n\nh() {\n}\n\ng\n"}
+    assert after == {"a.sh": file.replace("}  ", "}").replace(old, new)}
+
+
+ANCHORED = """*** Begin Patch
+*** Update File: a.py
+@@ def one():
+-    a = 1
++    a = 2
+*** End Patch
+"""
+
+
+def test_of_several_places_below_an_anchor_the_notation_means_the_first():
+    body = "    a = 1\n    b = 1\n    a = 1\n"
+    file = f"def zero():\n{body}\n\ndef one():\n{body}\n\ndef two():\n{body}"
+    after, misfits = read(ANCHORED, {"a.py": file})
+    assert not misfits
+    assert after == {"a.py": file.replace("one():\n    a = 1", "one():\n    a = 2")}
+    several = file.replace("two", "one")
+    assert [misfit.reason for misfit in read(ANCHORED, {"a.py": several})[1]] == ["ambiguous"]  # which block?
+    outer = ANCHORED.replace("@@", "@@ def zero():\n@@")  # it stands above, not around
+    assert read(outer, {"a.py": file}) == (after, [])
+    below = ANCHORED.replace("@@", "@@ def two():\n@@")
+    assert [misfit.reason for misfit in read(below, {"a.py": file})[1]] == ["ambiguous"]
+    twice = ANCHORED.replace("*** End", "@@ def one():\n-    a = 1\n+    a = 2\n*** End")
+    after, misfits = read(twice, {"a.py": file})
+    assert (after, {misfit.reason for misfit in misfits}) == ({"a.py": file}, {"ambiguous"})
+
+
+def test_a_search_whose_only_change_is_a_blank_line_at_its_start_means_it():
+    reply = "a.py\n```\n<<<<<<< SEARCH\n\n\ndef b():\n=======\n\ndef b():\n>>>>>>> REPLACE\n```\n"
+    file = "def a():\n    pass\n\n\ndef b():\n    pass\n"
+    assert read(reply, {"a.py": file}) == ({"a.py": file.replace("\n\n\n", "\n\n")}, [])
+    more = reply.replace("b():\n=", "b():\n    pass\n=").replace("b():\n>", "b():\n    return\n>")
+    after, misfits = read(more, {"a.py": file})
+    assert (after, [misfit.reason for misfit in misfits]) == ({"a.py": file}, ["malformed"])
+
+
+def test_a_line_that_speaks_of_what_is_left_out_may_move():
+    note = "... // Full source omitted. See sample."
+    old = "  f() {\n    " + note + "\n  }\n  g() {\n    h\n    i\n    j\n  }\n"
+    new = "f() {\n  " + note + "\n}\n"
+    reply = f"a.md\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
+    assert read(reply, {"a.md": "# A\n" + old}) == ({"a.md": "# A\n" + new}, [])
+    other = "# A\n" + old.replace(note, "k")
+    after, misfits = read(reply.replace(note, "k", 1), {"a.md": other})
+    assert (after, [misfit.reason for misfit in misfits]) == ({"a.md": other}, ["elided"])
 
 
 @pytest.mark.parametrize("fence", ["```", "```python", "```text", "~~~"])
