@@ -6,18 +6,15 @@ and paid are four things and stay apart; currencies are never added up.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from decimal import Decimal
-from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.quota import tally
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from assistant.quota.entry import Total
@@ -91,37 +88,6 @@ def rows(totals: Iterable[Total]) -> list[Row]:
     for total in totals:
         kinds.setdefault(total.key, []).append(total)
     return [_row(kinds[key]) for key in sorted(kinds)]
-
-
-def gathered(lines: Iterable[tuple[Any, ...]], width: int) -> list[Row]:
-    """Make rows of what `Ledger.lines` gives, the key in the first `width` columns, in order of key.
-
-    There may be ten thousands: they are made with as few calls as can be.
-    """
-    found, new = [], tuple.__new__
-    for line in lines:
-        (
-            steps,
-            failed,
-            interrupted,
-            inexact,
-            fresh,
-            read,
-            short,
-            long,
-            output,
-            thought,
-            unknown,
-            included,
-            free,
-            paid,
-        ) = line[width:]
-        unknown, included, free = unknown or 0, included or 0, free or 0
-        money = _NOTHING if paid is None else tally.paid(paid)
-        usage = new(TokenUsage, (fresh, read, short, long, output, thought, not inexact))
-        kinds = (steps - unknown - included - free, unknown, included, free)
-        found.append(new(Row, (line[:width], steps, failed, interrupted, inexact, usage, money, *kinds)))
-    return found
 
 
 def _row(kinds: Sequence[Total]) -> Row:
@@ -263,106 +229,6 @@ def yield_lines(found: Sequence[Yield]) -> list[str]:
             f"{name:<{width}}  {first:>11}  {one.taken:>6}  {one.skipped:>7}  {one.edited:>6}  {one.lines:>6}  {price or '-'}"
         )
     return lines
-
-
-def as_csv(found: Iterable[tuple[str, str, str, str, str | None]], names: Sequence[str]) -> str:
-    """Write what `Ledger.written` gives as CSV with a heading; `names` are those of the key. Each currency takes a line.
-
-    Text that a spreadsheet would run as a formula is preceded by an apostrophe.
-    """
-    cells, others = _Cells(), _Others()
-    heads = (
-        *names, "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write", "output", "reasoning", "exact",
-        "amount", "currency", "unpriced", "included", "free",
-    )  # fmt: skip
-    lines = [",".join(heads)]
-    for first, rest, sums, kinds, paid in _once(found):
-        key, counts, unpaid = f"{cells[first]}{others[rest]}", sums, kinds
-        if paid is None:
-            lines.append(f"{key},{counts},,,{unpaid}")
-            continue
-        if (only := tally.only(paid)) is not None:
-            lines.append(f"{key},{counts},{only[1]},{cells[only[0]]},{unpaid}")
-            continue
-        for currency, amount in sorted(tally.paid(paid).items()):
-            lines.append(f"{key},{counts},{amount:f},{cells[currency]},{unpaid}")
-            # Further currencies of the same steps tell only the money, so that columns can be added up.
-            counts, unpaid = f"0,0,0,0,0,0,0,0,{counts[-1]}", "0,0,0"
-    lines.append("")
-    return "\r\n".join(lines)
-
-
-def rows_as_csv(found: Iterable[Row], names: Sequence[str]) -> str:
-    """Write rows as `as_csv` does."""
-
-    def line(row: Row) -> tuple[str, str, str, str, str | None]:
-        fresh, read, short, long, output, thought, _ = row.usage
-        counts = (
-            row.steps,
-            row.failed,
-            row.interrupted,
-            fresh,
-            read,
-            short + long,
-            output,
-            thought,
-            int(not row.inexact),
-        )
-        first, *rest = row.key
-        texts = ",".join("'" + text.replace("'", "''") + "'" for text in rest)
-        unpaid = f"{row.unpriced},{row.included},{row.free}"
-        return first, texts, ",".join(map(str, counts)), unpaid, tally.told(row.money)
-
-    return as_csv(map(line, found), names)
-
-
-def _once(found: Iterable[tuple[str, str, str, str, str | None]]) -> Iterator[tuple[str, str, str, str, str | None]]:
-    """Add up neighbours with the same key."""
-    last: tuple[str, str, str, str, str | None] | None = None
-    for line in found:
-        if last is not None and line[1] == last[1] and line[0] == last[0]:
-            *old, exact = map(int, last[2].split(","))
-            *new, too = map(int, line[2].split(","))
-            unpaid = map(add, map(int, last[3].split(",")), map(int, line[3].split(",")))
-            counts = [*map(add, old, new), exact & too]
-            texts = [",".join(map(str, each)) for each in (counts, unpaid)]
-            last = (*last[:2], *texts, tally.both(last[4], line[4]))  # type: ignore[assignment] # two texts
-            continue
-        if last is not None:
-            yield last
-        last = line
-    if last is not None:
-        yield last
-
-
-_QUOTED = re.compile(r"'((?:[^']|'')*)'")
-
-
-class _Others(dict[str, str]):
-    """How the keys that SQL has quoted stand in a CSV file, found once."""
-
-    def __missing__(self, quoted: str) -> str:
-        cells = _Cells()
-        self[quoted] = text = "".join(
-            [f",{cells[key.replace(chr(39) * 2, chr(39))]}" for key in _QUOTED.findall(quoted)]
-        )
-        return text
-
-
-class _Cells(dict[str, str]):
-    """How each text stands in a CSV file, found once."""
-
-    def __missing__(self, text: str) -> str:
-        import csv
-        import io
-
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\r\n").writerow(("", f"'{text}" if text[:1] in _FORMULA else text))
-        self[text] = cell = out.getvalue()[1:-2]
-        return cell
-
-
-_FORMULA = frozenset("=+-@\t\r")
 
 
 def as_json(row: Row, names: Sequence[str]) -> dict[str, Any]:

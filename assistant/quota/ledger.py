@@ -319,35 +319,13 @@ class Ledger:
             _total(row, len(by)) for row in (rows if len(parts) == 1 else sorted(rows, key=lambda row: row[: len(by)]))
         ]
 
-    def lines(
-        self, by: Sequence[str], *, since: date | None = None, until: date | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Sum up as `totals` does, but all kinds of cost of a key in one row, for `history.gathered`: as SQL gives it.
-
-        `by`, the sums of `tally.DAY_SUMS`, steps that are unpriced, included and free, and what was paid: currencies and
-        amounts. In order of key.
-        """
-        _known(by, (), tally.DAY_KEYS)
-        where, values = _between(since, until)
-        groups = ", ".join(by)
-        sums = ", ".join(f"SUM({name})" for name in tally.DAY_SUMS)
-        query = f"SELECT {groups}, {sums}, {tally.KINDS} FROM days WHERE steps > 0{where} GROUP BY {groups} ORDER BY {groups}"
-        parts, width = self._derived(query, values), len(by)
-        if len(parts) == 1:
-            return parts[0]
-        found: dict[tuple[Any, ...], Sequence[Any]] = {}
-        for row in chain.from_iterable(parts):
-            key, sums_of = row[:width], row[width:]
-            found[key] = tally.joined(found[key], sums_of) if key in found else sums_of
-        return [(*key, *found[key]) for key in sorted(found)]
-
     def written(
         self, by: Sequence[str], *, since: date | None = None, until: date | None = None
     ) -> list[tuple[str, str, str, str, str | None]]:
-        """Sum up as `lines` does, for a file: SQL writes the numbers, which takes a third of what they take in Python.
+        """Sum up as `totals` does, for `report`: SQL joins the numbers, which takes a third of what they take in Python.
 
-        The first of `by`, the others as SQL quotes them, steps to reasoning and whether they are exact, steps that are unpriced,
-        included and free, and what was paid. In order of key; neighbours with the same key are to be added up.
+        Each is a `report.Told`, all kinds of cost of a key in one. In order of key; neighbours with the same key are to be
+        added up.
         """
         _known(by, (), tally.DAY_KEYS)
         where, values = _between(since, until)
@@ -356,7 +334,8 @@ class Ledger:
         # In the finest sums nearly all keys differ: to let SQLite sum up one row at a time costs more than to read them.
         told = tally.WRITTEN if fine else tally.WRITTEN_SUMS
         query = f"SELECT {by[0]}, {others}, {told} FROM days WHERE steps > 0{where}{'' if fine else f' GROUP BY {groups}'} ORDER BY {groups}"
-        return [row for rows in self._derived(query, values) for row in rows]
+        parts = self._derived(query, values)
+        return parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts), key=lambda row: row[:2])
 
     def hours(self, *, since: date | None = None, until: date | None = None) -> list[tuple[str, int, int, int]]:
         """Return (day, hour, steps, tokens) for the hours in which something was burnt."""

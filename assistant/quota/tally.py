@@ -280,8 +280,7 @@ _APART = "\x1f"
 _PAID = f"currency || '{_APART}' || amount"
 KINDS_UNPAID = [f"SUM(steps) FILTER (WHERE cost_status = '{status}')" for status in ("unknown", "included", "free")]
 KINDS_PAID = f"GROUP_CONCAT({_PAID}, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
-KINDS = ", ".join((*KINDS_UNPAID, KINDS_PAID))
-"""What SQL gives of the kinds of cost in a group, and of all that was paid."""
+"""What SQL gives of all that was paid in a group: currencies and amounts."""
 
 _COUNTED = (
     "steps", "failed", "interrupted", "fresh_input", "cache_read", "cache_write_short + cache_write_long", "output", "reasoning",
@@ -301,32 +300,24 @@ WRITTEN_SUMS = (
 """The same of a group."""
 
 
-def joined(one: Sequence[Any], other: Sequence[Any]) -> tuple[Any, ...]:
-    """Add up two rows with the same key as `Ledger.lines` gives them, without it."""
-    *sums, amounts = one
-    *more, rest = other
-    counts = [(old or 0) + (new or 0) for old, new in zip(sums, more, strict=True)]
-    return (*counts, both(amounts, rest))
-
-
 def both(amounts: str | None, others: str | None) -> str | None:
-    """Put together what `KINDS` gave last of two groups."""
+    """Put together what `KINDS_PAID` gave last of two groups."""
     return _APART.join(each for each in (amounts, others) if each is not None) or None
 
 
 def only(amounts: str) -> tuple[str, str] | None:
-    """Return the currency and the amount where `KINDS` gave but one, as it is written in full; None where it is not."""
+    """Return the currency and the amount where `KINDS_PAID` gave but one, as it is written in full; None where it is not."""
     currency, _, amount = amounts.partition(_APART)
     return None if _APART in amount or "E" in amount else (currency, amount)
 
 
 def told(money: Mapping[str, Decimal]) -> str | None:
-    """Write amounts by currency as `KINDS` gives them; None for nothing."""
+    """Write amounts by currency as `KINDS_PAID` gives them; None for nothing."""
     return _APART.join(f"{currency}{_APART}{amount:f}" for currency, amount in sorted(money.items())) or None
 
 
 def paid(amounts: str) -> dict[str, Decimal]:
-    """Add up exactly, by currency, what `KINDS` gave last."""
+    """Add up exactly, by currency, what `KINDS_PAID` gave last."""
     words = amounts.split(_APART)
     if len(words) == 2:
         return {words[0]: Decimal(words[1])}

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant.headless.commands import usage
-from assistant.quota import history
+from assistant.quota import history, report
 from assistant.quota.entry import Outcome, Start, Total
 from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage
@@ -157,7 +156,7 @@ def test_csv_keeps_exact_money_and_runs_no_formula(tmp_path, by):
     burn(ledger, "@x", "-1", Cost("unknown"), exact=False)
     burn(ledger, "@x", "-1", Cost("included"))
     burn(ledger, "tiny", "line\nend", Cost("metered", Decimal("1E-8")))
-    lines = list(csv.DictReader(io.StringIO(history.as_csv(ledger.written(by), by), newline="")))
+    lines = list(csv.DictReader(io.StringIO(report.as_csv(ledger.written(by), by), newline="")))
     told = {
         (line["model"], line["project"], line["currency"]): tuple(
             line[name] for name in ("steps", "cache_write", "exact", "amount", "unpriced", "included", "free")
@@ -182,7 +181,7 @@ def test_a_line_for_scripts_is_json_whatever_its_keys_are(tmp_path):
     burn(ledger, 'mo"del', "/h\\öme/\n🦀", Cost("included"))
     burn(ledger, "free", "", Cost("free", Decimal(0)))
     by = ("model", "project")
-    texts = [usage._written(row, by, usage._Quoted()) for row in history.gathered(ledger.lines(by), 2)]
+    texts = report.as_json(ledger.written(by), by)
     assert all(text.isascii() for text in texts)
     free, odd = map(json.loads, texts)
     counts = {"fresh_input": 5, "cache_read": 1, "cache_write": 5, "output": 7, "reasoning": 0}

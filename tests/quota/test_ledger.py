@@ -1,5 +1,6 @@
 """The book: what counts, what is kept, and what happens when the file does not want to."""
 
+import json
 import multiprocessing
 import sqlite3
 import subprocess
@@ -12,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from assistant.errors import StateError
-from assistant.quota import tally
-from assistant.quota.history import gathered, rows
+from assistant.quota import report, tally
+from assistant.quota.history import rows
 from assistant.quota.ledger import Ledger, Outcome, Start
 from assistant.tokens import Cost, TokenUsage
 
@@ -366,11 +367,11 @@ def test_days_of_version_3_are_put_in_order_and_a_window_of_it_goes_on_writing(t
     for number in range(6):
         burn(before, at=NOW + timedelta(days=number % 3), tokens=number, model=f"m{number % 2}")
     burn(before, cost=Cost("unknown"))
-    told = before.lines(("day", "model"))
+    told = before.written(("day", "model"))
     before.close()
     old = as_of_version_3(path)
     ledger = Ledger(path)
-    assert ledger.lines(("day", "model")) == told
+    assert ledger.written(("day", "model")) == told
     assert old.execute("PRAGMA user_version").fetchone()[0] == tally.VERSION
     key = ("2026-11-24", "zai", "m0", "/p", "main", "zai", "plan", "metered", "USD")
     with old:  # as version 3 writes a step, and reads
@@ -385,7 +386,7 @@ def test_days_of_version_3_are_put_in_order_and_a_window_of_it_goes_on_writing(t
     (found,) = [total for total in ledger.totals(("day", "model")) if total.key == ("2026-11-24", "m0")]
     assert (found.steps, found.usage.fresh_input, found.amount) == (2, 5, Decimal("0.03"))
     ledger.tally_again()
-    assert ledger.lines(("day", "model")) == told
+    assert ledger.written(("day", "model")) == told
     ledger.close()
 
 
@@ -410,7 +411,7 @@ def test_a_step_that_lacks_a_key_counts_in_every_version(tmp_path):
     ledger.close()
 
 
-def test_lines_gather_what_totals_tell_apart(ledger):
+def test_what_is_written_gathers_what_totals_tell_apart(ledger):
     yuan = Cost("metered", Decimal("0.1234567890123456789"), "CNY")
     costs = [
         PAID,
@@ -425,12 +426,14 @@ def test_lines_gather_what_totals_tell_apart(ledger):
         burn(ledger, tokens=number, cost=cost, project=f"/p{number % 2}")
     burn(ledger, state="failed", project="/p0")
     for by in (("project",), ("day", "model"), ("purpose", "project", "day"), ("provider", "currency")):
-        assert gathered(ledger.lines(by), len(by)) == rows(ledger.totals(by))
-    (whole,) = gathered(ledger.lines(("day",)), 1)
-    assert whole.money == {"USD": Decimal("0.07"), "CNY": 4 * Decimal("0.1234567890123456789")}
-    assert (whole.steps, whole.failed, whole.priced, whole.unpriced, whole.included, whole.free) == (15, 1, 9, 2, 2, 2)
+        told = ledger.written(by), [report.told(row) for row in rows(ledger.totals(by))]
+        for form in (lambda each: report.as_csv(each, by), lambda each: report.as_json(each, by), report.as_table):  # noqa: B023
+            assert form(told[0]) == form(told[1])
+    (whole,) = map(json.loads, report.as_json(ledger.written(("day",)), ("day",)))
+    costs = {"USD": "0.070", "CNY": "0.4938271560493827156", "unknown": None, "included": None, "free": None}
+    assert (whole["steps"], whole["costs"], whole["cost"]) == (14, costs, "CNY 0.49; $0.070 + 2 unpriced; 2 included")
     with pytest.raises(ValueError, match="day"):
-        ledger.lines(("colour",))
+        ledger.written(("colour",))
 
 
 def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):
@@ -562,8 +565,10 @@ def test_a_full_disk_costs_nothing_once_there_is_room(tmp_path):
         burn(ledger, at=NOW + timedelta(hours=1))
     count = len(ledger.entries())
     assert {entry.id for entry in ledger.entries()} >= {first, flying}
-    (day,) = gathered(ledger.lines(("day", "model")), 2)  # some of it on the disk, some in memory
-    assert (day.key, day.steps, day.money) == (("2026-11-24", "glm"), count, {"USD": count * PAID.amount})
+    by = ("day", "model")
+    (day,) = map(json.loads, report.as_json(ledger.written(by), by))  # some of it on the disk, some in memory
+    assert (day["day"], day["model"], day["steps"]) == ("2026-11-24", "glm", count)
+    assert day["costs"] == {"USD": str(count * PAID.amount)}
     assert "full" in ledger.warnings[0]
     ledger.store.read(lambda base: base.execute("PRAGMA max_page_count=1000000").fetchone())
     burn(ledger, at=NOW + timedelta(hours=2))

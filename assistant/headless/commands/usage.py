@@ -49,7 +49,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(teller: Teller, options: Namespace) -> int:
     """Do it."""
     from assistant import hindsight
-    from assistant.quota import history
+    from assistant.quota import history, report
 
     if options.action:
         return _import(teller, options.action, as_json=options.json)
@@ -68,55 +68,55 @@ def run(teller: Teller, options: Namespace) -> int:
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(_all_clients(teller, by, since) if "client" in by else history.as_csv(ledger.written(by, since=since), by))
+        out(_all_clients(teller, by, since) if "client" in by else report.as_csv(ledger.written(by, since=since), by))
         return 0
     asked, by = by, tuple(key for key in by if key != "client") or _BY
-    rows = [row for row in history.gathered(ledger.lines(by, since=since), len(by)) if row.steps > row.failed]
+    ours = ledger.written(by, since=since)
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
     totals = teller.accounts.elsewhere.totals(("provider", "model", "day", *theirs), since)
     others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
     if options.json:
         said = history.rows(each._replace(key=each.key[3:]) for each in totals)
-        _dump(teller, by, rows, [_other(*each, theirs) for each in zip(said, others, strict=True)], since)
+        _dump(
+            teller, report.as_json(ours, by), [_other(*each, theirs) for each in zip(said, others, strict=True)], since
+        )
         return 0
-    _table(rows)
+    lines = report.as_table(ours)
     if others:
-        out("Other clients, from their own logs, at list prices where they say none:")
-        _table(others)
-    if not rows and not others:
+        lines.append("Other clients, from their own logs, at list prices where they say none:")
+        lines += report.as_table(map(report.told, others))
+    if lines:
+        out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
+    else:
         tell("Nothing was burnt yet.")
     return 0
 
 
 def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
     """Write as CSV our own burn and that of other clients: theirs has no purpose and no payer, and money where they say so."""
-    from assistant.quota import history
+    from assistant.quota import history, report
 
     ours, theirs = (tuple(key for key in by if key in known and key != "client") for known in (_KEYS, _THEIRS))
     own = history.rows(teller.accounts.ledger.totals(ours, since=since))
     others = history.rows(teller.accounts.elsewhere.totals(("client", *theirs), since))
     keyed = [({"client": "wattson", **dict(zip(ours, row.key, strict=True))}, row) for row in own]
     keyed += [(dict(zip(("client", *theirs), row.key, strict=True)), row) for row in others]
-    return history.rows_as_csv([row._replace(key=tuple(key.get(name, "") for name in by)) for key, row in keyed], by)
+    return report.as_csv(
+        [report.told(row._replace(key=tuple(key.get(name, "") for name in by))) for key, row in keyed], by
+    )
 
 
-def _dump(
-    teller: Teller, by: Sequence[str], rows: Sequence[Row], others: Sequence[dict[str, Any]], since: date | None
-) -> None:
+def _dump(teller: Teller, usage: Sequence[str], others: Sequence[dict[str, Any]], since: date | None) -> None:
     from assistant.quota import meter
 
     burnt = [teller.accounts.plans[name] for name in teller.accounts.used_plans() if name in teller.accounts.plans]
     meters = [meter.as_json(each) for plan in burnt for each in teller.accounts.estimates(plan)]
     rest = {"meters": meters, "other_clients": others}
-    quoted = _Quoted()
-    usage = ", ".join([_written(row, by, quoted) for row in rows])
-    hours = ", ".join(
-        [
-            f'{{"day": {quoted[day]}, "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'
-            for day, hour, steps, tokens in teller.accounts.ledger.hours(since=since)
-        ]
-    )
-    out(f'{{"usage": [{usage}], {json.dumps(rest)[1:-1]}, "hours": [{hours}]}}')
+    hours = [
+        f'{{"day": "{day}", "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'
+        for day, hour, steps, tokens in teller.accounts.ledger.hours(since=since)
+    ]
+    out(f'{{"usage": [{", ".join(usage)}], {json.dumps(rest)[1:-1]}, "hours": [{", ".join(hours)}]}}')
 
 
 def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
@@ -125,46 +125,6 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
 
     costs = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
     return {**history.as_json(said, by), "by_token": costs, "by_token_unpriced": priced.unpriced}
-
-
-class _Quoted(dict[str, str]):
-    """How each text stands in JSON, found once."""
-
-    def __missing__(self, text: str) -> str:
-        self[text] = quoted = json.dumps(text)
-        return quoted
-
-
-def _written(row: Row, by: Sequence[str], quoted: _Quoted) -> str:
-    """Write a row as scripts know it: costs by currency, and what has no amount by its status.
-
-    By hand, for there may be ten thousands, and to make each a dict for json takes three times as long.
-    """
-    keys = ", ".join([f'"{name}": {quoted[text]}' for name, text in zip(by, row.key, strict=True)])
-    costs = [f'{quoted[currency]}: "{amount}"' for currency, amount in sorted(row.money.items())]
-    for name, count in (("included", row.included), ("free", row.free), ("unknown", row.unpriced)):
-        if count:
-            costs.append(f'"{name}": null')
-    fresh, read, short, long, output, thought, _ = row.usage
-    return (
-        f'{{{keys}, "steps": {row.steps - row.failed}, "fresh_input": {fresh}, "cache_read": {read}, '
-        f'"cache_write": {short + long}, "output": {output}, "reasoning": {thought}, '
-        f'"exact": {"false" if row.inexact else "true"}, "costs": {{{", ".join(costs)}}}, "cost": {quoted[row.cost]}}}'
-    )
-
-
-def _table(rows: Sequence[Row]) -> None:
-    from assistant.quota import history
-
-    columns = zip(*(row.key for row in rows), strict=True)
-    heads = "  ".join(f"{{:<{max(map(len, column))}}}" for column in columns).format
-    lines = []
-    for row in rows:
-        fresh, read, short, long, output, thought, _ = row.usage
-        burn = f"{fresh + short + long:>11,} fresh {read:>12,} cached {output + thought:>10,} out"
-        lines.append(f"{heads(*row.key)}  {row.steps - row.failed:>5} steps {burn}  {history.cost_words(row)}")
-    if lines:
-        out("\n".join(lines))  # a long history is thousands of lines, and each write of its own costs
 
 
 def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
