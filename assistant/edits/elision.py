@@ -18,7 +18,8 @@ _WORDS = re.compile(
     rf"(?:the\s+)?(?:existing|previous|remaining|other|unchanged|same|original)\s+(?:\w+\s+){{1,2}}(?=unchanged|remains?|stays?|omitted|here|as\s+before)|"
     rf"{_WHOLES}\s+(?:unchanged|omitted|as\s+before|stays|remains)|"
     r"(?:unchanged\s+(?:below|above|from\s+here)(?:\s+this\s+line)?|truncated(?=\s+for\s+brevity)|unchanged|omitted|snip(?:ped)?|no\s+changes?|same\s+as\s+(?:before|above)|as\s+before))"
-    r"(?:\s*(?:is|are|stays?|remains?|goes|here|the|same|unchanged|omitted|for|brevity|as|before|above|below|not|shown|exactly|it|was))*$",
+    r"(?:\s*(?:is|are|stays?|remains?|goes|here|the|same|identical|unchanged|omitted|for|brevity|as|before|above|below|this\s+(?:line|point)|not|shown|exactly|it|was))*$|"
+    r"^(?:the\s+|all\s+)?(?:rest|remainder)\s+of\s+(?:the|this|your|that)\s+(?:\w+\s+){1,3}(?:is|are|stays?|remains?)\s+(?:exactly\s+)?(?:the\s+same|unchanged|identical|as\s+(?:before|is|it\s+(?:is|was)))$",
     re.IGNORECASE,
 )
 _COMMENTED = re.compile(rf"^\s*{_LEAD}\s*(.*?)\s*{_TRAIL}\s*$")
@@ -34,6 +35,19 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 
+_SPAN = re.compile(
+    r"^(?:lines?|l\.?)\s+\d+(?:\s+(?:(?:to|through|until|and)\s+)?\d+)?(?:\s+(?:unchanged|omitted|as\s+before|stay|here))*$",
+    re.IGNORECASE,
+)
+"""Which lines are left out, between dots."""
+_CODE_ELSEWHERE = re.compile(
+    r"^(?:el\s+|o\s+|il\s+|le\s+|der\s+)?(?:código|codice|code)\s+(?:existente|restante|esistente|rimanente|existant|restant)$"
+    r"|^(?:bestehender|restlicher|übriger|vorhandener)\s+code$|^(?:существующий|остальной|оставшийся)\s+код$",
+    re.IGNORECASE,
+)
+"""The code that is there, between dots, in other languages."""
+_HOLE = re.compile(r"^\{\{?\s*(\w+(?:\s+\w+)+)\s*\}?\}$")
+"""Several words in the place of a template's variable."""
 _STAYS = re.compile(
     r"\b(?:stays?|remains?|unchanged|same|here|omitted|keep|kept|goes|above|below|as\s+(?:is|before|they|it))\b",
     re.IGNORECASE,
@@ -95,7 +109,8 @@ def leaves_out(line: str, above: str = "", below: str = "") -> bool:
         return _says_so(bare)
     if bare.startswith(("[", "(")) and bare.endswith(("]", ")")):
         return _says_so(bare[1:-1])
-    return False
+    hole = _HOLE.match(bare)
+    return hole is not None and _says_so(hole[1])
 
 
 def seems_to_leave_out(line: str) -> bool:
@@ -118,6 +133,8 @@ def _says_so(words: str) -> bool:
         return dotted
     few = len(core.split()) <= 5 and not re.match(r"(?:and|but|or|so|then|if|when)\b", core, re.IGNORECASE)
     if _LEFT_ALONE.match(core) or _ELSEWHERE.match(core.strip("\u3002\uff0c\uff08\uff09\u3010\u3011 ")):
+        return True
+    if dotted and (_SPAN.match(core) or _CODE_ELSEWHERE.match(core)):
         return True
     return bool(_WORDS.match(core)) or (dotted and few and bool(_TELLING.search(core)))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import announces, named_by, only_path, opens_string, remarked
+from assistant.edits.naming import announces, is_name, named_by, only_path, opens_string, remarked
 from assistant.edits.remarks import Remarks
 
 if TYPE_CHECKING:
@@ -47,6 +47,16 @@ _SAYS_CUT = re.compile(
     r"|^.{0,80}\bcontinued?\b.{0,60}\bnext (?:message|response|reply|answer|turn)\b|^\s*(?:\.{3}|…)?\s*\(continued\)\s*$",
     re.IGNORECASE,
 )
+_FOREIGN = re.compile(
+    r"^\s{0,3}<(?:write_to_file|replace_in_file|apply_diff|str_replace(?:_\w+)?|create_file|edit_file|write_file|insert_content|search_and_replace|function_calls|tool_call|tool_use"
+    r"|(?:file|edit|create|write|modify)\s+(?:path|name|file|filename|filepath|src)=[\"'][^\"']+[\"'](?:\s[^>]*)?)>"
+)
+_OLD_TEXT = re.compile(r'"(?:old_str|old_string|old_text|oldText|oldString)"\s*:')
+"""How a tool is called in other programs: with an edit that nobody reads here."""
+_NO_CODE = {"", "json", "xml", "text", "txt", "plaintext"}
+_REPLACES = re.compile(r"\b(?:replace|change|swap)\b.*:\W*$|^\W*find\b.*:\W*$", re.IGNORECASE)
+_WITH = re.compile(r"^\W*(?:with|by|to|into|with this|by this|to this|with the following)\b.{0,40}:\W*$", re.IGNORECASE)
+"""Words above two blocks of which the one shall take the place of the other."""
 _TAG = re.compile(r"^\s*</?[A-Za-z][\w-]*>\s*$")
 _SENTENCE = 400
 _ABOVE = 8
@@ -126,6 +136,7 @@ class EditParser:
         self._cited = self._deep = 0
         self._told = False
         self._remarks = Remarks()
+        self._foreign = self._swaps = 0
 
     def feed(self, text: str) -> list[Edit | Misfit]:
         """Take some of the reply; return the edits that are whole now."""
@@ -149,11 +160,16 @@ class EditParser:
             words = f"The thoughts that open the reply, with <{self._thought}>, have no end; there is no answer behind them."
             return [Misfit(Edit("replace", ""), "incomplete", words)]
         if self._active is not None:
-            broken = self._active.close(whole=not rest)
+            parser = self._active
+            broken = parser.close(whole=not rest)
             if self._quoted:
                 broken = [each if isinstance(each, Misfit) else _quotation(each) for each in broken]
             self._active = None
-            return [*found, *broken]
+            found += self._heard(broken)
+            if not parser.back:
+                return found
+            self._fence = self._info = ""
+            found += self._again(parser.back)
         why = self._cut_short(rest) if self._last is not None else ""
         if why and self._last is not None:
             words = f"The reply may be cut short: {why}. Nothing of it is written."
@@ -167,6 +183,9 @@ class EditParser:
             words = f"Line {taken} of the reply takes back what stands above it; which of the edits are meant cannot be told."
             edit = Edit("replace", "", reply_line=taken)
             found.append(Misfit(edit, "doubtful", words))
+        if self._foreign:
+            words = f"The edit at line {self._foreign} of the reply is in a notation that is not read here."
+            found.append(Misfit(Edit("replace", "", reply_line=self._foreign), "malformed", words))
         if self._deep:
             words = f"The edit at line {self._deep} of the reply is indented too deep to be read; whether it is meant cannot be told."
             found.append(Misfit(Edit("replace", "", reply_line=self._deep), "malformed", words))
@@ -212,7 +231,10 @@ class EditParser:
             line = self._behind_thoughts(line)
             if self._thought:
                 return []
-        found = self._inside(line, self._active) if self._active is not None else self._outside(line)
+        return self._heard(self._inside(line, self._active) if self._active is not None else self._outside(line))
+
+    def _heard(self, found: list[Edit | Misfit]) -> list[Edit | Misfit]:
+        """Remember edits; one that the words around it say is not meant is marked."""
         for at, each in enumerate(found):
             self._last = each.edit if isinstance(each, Misfit) else each
             self._paths.add(self._last.path)
@@ -313,6 +335,8 @@ class EditParser:
             self._just_done = False
             if not self._fence or line.startswith("$ "):
                 self._remarks.words(line, self._number)
+        if not self._foreign:
+            self._look_for_others(line)
         cited = _CITED.match(line) if not self._fence and not self._cited else None
         if cited and (BLOCK_HEAD.match(cited[1]) or cited[1].startswith(("*** Begin Patch", "diff --git "))):
             self._cited = self._number
@@ -320,6 +344,18 @@ class EditParser:
             self._deep = self._number
         self._above.append(line)
         del self._above[:-_ABOVE]
+
+    def _look_for_others(self, line: str) -> None:
+        """Remember the line of an edit in a notation that nobody reads here: the reply means it all the same."""
+        called = _FOREIGN.match(line) or (line.lstrip()[:1] in {"{", "[", '"'} and _OLD_TEXT.search(line))
+        if called and self._info.lower() in _NO_CODE:
+            self._foreign = self._number
+        elif self._fence or len(line) > _SENTENCE:
+            return
+        elif _REPLACES.search(line) and any(map(is_name, [word.strip("`*\"',:()") for word in line.split()])):
+            self._swaps = self._number
+        elif self._swaps and _WITH.match(line):
+            self._foreign = self._swaps
 
 
 def _passed_over(path: str, number: int) -> Misfit:

@@ -81,6 +81,7 @@ def fit(
     misfits: list[Misfit] = []
     notes: list[Note] = []
     placed: list[tuple[Edit, str]] = []
+    passed: list[Misfit] = []
     edited = {name for edit in edits if edit.action in {"replace", "insert"} for name in map(_plain, edit.names[:1])}
     said = Counter((edit.path, edit.before, edit.after, edit.anchors) for edit in edits if edit.action == "replace")
     for edit in edits:
@@ -91,7 +92,8 @@ def fit(
                 if draft is None and edit.wish:
                     draft = _open(replace(edit, part=False), drafts, read, edits)
                 elif draft is None or not passage.is_all(edit, draft):
-                    _check_part(edit, draft, edits)
+                    why = _why_not_part(edit, draft, edits)
+                    passed += [Misfit(edit, why.reason, why.message)] if why is not None else []
                     continue
             if draft is None:
                 if any(not each.maybe and not each.part for each in edits) and naming.may_be_new(edit.path):
@@ -116,6 +118,8 @@ def fit(
             if rung not in {"exact", ""}:
                 words = f"{draft.path}: the edit at line {edit.reply_line} of the reply was matched after {place.AFTER[rung]}."
                 notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
+    if placed or not all(each.part or each.maybe for each in edits):
+        misfits += passed  # else all is only shown; beside what is written it would be half of what is meant
     tainted = suspect.tainted(placed)
     if tainted:
         return _without(tainted, edits, partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes))
@@ -296,15 +300,13 @@ def _check_new(edit: Edit, path: str, read: Read, namesakes: Namesakes) -> None:
             raise Refusal("no_file", words)
 
 
-def _check_part(edit: Edit, draft: Draft | None, edits: Sequence[Edit]) -> None:
-    """Raise Refusal where some text of a file that is only shown may be meant as an edit: beside others, and new to the file."""
-    if (edit.maybe and draft is None) or all(each.part or each.maybe for each in edits):
-        return
-    if draft is not None and passage.stands(edit, draft):
-        return
+def _why_not_part(edit: Edit, draft: Draft | None, edits: Sequence[Edit]) -> Refusal | None:
+    """Say why some text of a file that is only shown may be meant as an edit; None where it stands in the file, or there is none."""
+    if (edit.maybe and draft is None) or (draft is not None and passage.stands(edit, draft)):
+        return None
     words = f"{edit.path}: whether the text at line {edit.reply_line} of the reply shall go into the file, and where, cannot be told."
     beside = any(_plain(edit.path) in map(_plain, each.names) for each in edits if each is not edit)
-    raise Refusal("conflict" if beside else "malformed", words)
+    return Refusal("conflict" if beside else "malformed", words)
 
 
 def _put(

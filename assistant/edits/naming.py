@@ -66,6 +66,15 @@ _WHOLE = re.compile(
     r"\b(?:full|complete|entire|whole|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of)\b",
     re.IGNORECASE,
 )
+_FOLLOWS = re.compile(
+    r"\b(?:becomes?|now|new|full|complete|entire|whole|contents?|updated?|replace|rewrit\w+|write|save|put|add|creat\w+|final|finally|version)\b",
+    re.IGNORECASE,
+)
+_PRINTS = re.compile(
+    r"\b(?:prints?|printed|outputs?|says|said|shows?|shown|reports?|returns?|returned|gives?|logs?|fails?|failed|pass(?:es|ed)?|rais\w+|runs?|ran|running|errors?|warnings?|calls?|results?|see|expect\w*|terminal|console|commands?|shell|tests)\b",
+    re.IGNORECASE,
+)
+"""What is said of a text that a program prints."""
 _ADDS = re.compile(r"\b(?:add|creat\w+|new|write|save|put|introduce)\b", re.IGNORECASE)
 _ASKS = re.compile(r"^\W*(?:please|can|could|would|send|share|paste|show|give|what|which|if you)\b", re.IGNORECASE)
 _SHOWN = re.compile(r"\b(?:examples?|usage|demo|sample)\b", re.IGNORECASE)
@@ -117,11 +126,13 @@ _SAYS_FILE = re.compile(
 )
 _SAYS_NEW = re.compile(r"\(new(?: file)?\)[*_:]*$", re.IGNORECASE)
 _WISHES = re.compile(r"^(?:add|update|updated|edit|modify|modified|change|changed|replace)\b[ \t:`*]", re.IGNORECASE)
-_EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,12}$")
+_EXTENSION = re.compile(r"[^\s.][^/\\]*\.(?=[\w~+-]*[A-Za-z~+])[\w~+-]{1,24}$")
 _BARE = {
     "Makefile", "Dockerfile", "LICENSE", "README", "Rakefile", "Gemfile", "Procfile", "Justfile", "justfile", "CHANGELOG", "NOTICE", "Vagrantfile",
     "Jenkinsfile", "Containerfile", "Brewfile", "CODEOWNERS", "AUTHORS", "BUILD", "WORKSPACE", "Pipfile", "makefile", "dockerfile",
 }  # fmt: skip
+_WELL_KNOWN = {name.lower() for name in _BARE} | {"copying", "credits", "maintainers", "news", "todo", "version"}
+_DOTTED = re.compile(r"^\w[\w+-]*(?:\.\w[\w+-]*)+$")
 _LOWER = re.compile(r"^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$")
 _HEADINGS = set(
     """usage output outputs example examples before after result results test tests note notes change changes summary explanation code run file
@@ -341,7 +352,7 @@ def looks(name: str) -> bool:
 
 def _overlong(name: str) -> bool:
     """Whether a string far too long for a name is one all the same: it is refused as such, not passed over as words."""
-    return not re.search(r"\s", name) and ("/" in name or bool(re.search(r"\.\w{1,12}$", name)))
+    return not re.search(r"\s", name) and ("/" in name or bool(re.search(r"\.\w{1,24}$", name)))
 
 
 def only_path(line: str) -> tuple[str, bool]:
@@ -458,6 +469,20 @@ def mentions(line: str) -> str:
     tokens = [token.rstrip(".:)").lstrip("(") for token in _TOKEN.findall(line)]
     named = [name for name in dict.fromkeys(_ticked(line) or tokens) if looks(name) and is_name(name)]
     return named[0] if len(named) == 1 and named[0].lower() not in _PRODUCTS else ""
+
+
+def lone(line: str) -> str:
+    """Return the one word that all of a line is, where it may be the name of a file that is to be made; empty else."""
+    word = line.strip(" \t")  # a sign that no name has is not taken off
+    plain = word[1:-1] if len(word) > 2 and word[0] == word[-1] == "`" else word
+    fits = re.match(r"^[\w@$%~+.-]+$", plain) and plain.lower() not in _HEADINGS and plain.lower() not in _PRODUCTS
+    return plain if fits and re.search(r"\w", plain) else ""
+
+
+def follows(line: str) -> bool:
+    """Whether words say that a text comes below them, and not what a program says."""
+    words = _TICKED.sub(" ", line)
+    return _FOLLOWS.search(words) is not None and not _PRINTS.search(words)
 
 
 def adds(line: str) -> bool:
@@ -583,8 +608,8 @@ def rivals(source: str, above: Sequence[str]) -> tuple[str, ...]:
 def may_be_new(word: str) -> bool:
     """Whether what stands alone on the line above a block may be the name of a new file, and no heading, language or command."""
     if " " not in word:
-        known = word in _HEADINGS or word.lower() in _PRODUCTS
-        return not known and bool(_LOWER.match(word))
+        known = word.lower() in _HEADINGS or word.lower() in _PRODUCTS
+        return not known and bool(_LOWER.match(word) or _DOTTED.match(word) or word.lower() in _WELL_KNOWN)
     return not _may_be_words(word, whole=False) and looks(word)
 
 

@@ -1352,3 +1352,99 @@ def test_dots_in_what_a_program_prints_do_not_stand_for_many_lines():
     after, misfits = read(f"a.golden\n```\n{file.partition('line 12')[0]}...\n```\n", {"a.golden": file})
     assert after == {"a.golden": file}
     assert [each.reason for each in misfits] == ["elided"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        '<file path="b.py">\nx = 2\n</file>\n',
+        "<write_to_file>\n<path>b.py</path>\n<content>\nx = 2\n</content>\n</write_to_file>\n",
+        "<str_replace>\n<path>b.py</path>\n<old_str>\nx = 1\n</old_str>\n</str_replace>\n",
+        '```json\n{"command": "str_replace", "path": "b.py", "old_str": "x = 1", "new_str": "x = 2"}\n```\n',
+        "b.py, replace this:\n```python\nx = 1\n```\nwith this:\n```python\nx = 2\n```\n",
+    ],
+)
+@pytest.mark.parametrize("beside", ["", BLOCK])
+def test_an_edit_in_a_notation_that_nobody_reads_is_not_passed_over(other, beside):
+    _, misfits = read(f"{beside}\n{other}", {"a.py": CODE, "b.py": "x = 1\n"})
+    assert [misfit.reason for misfit in misfits] == ["malformed"]
+
+
+def test_what_only_looks_like_a_call_of_a_tool_hinders_nothing():
+    page = 'b.xml\n```xml\n<file path="b">\n</file>\n```\n'
+    html = '```html\n<edit name="x">\n```\n'
+    after, misfits = read(f"{BLOCK}\n{page}\n{html}", {"a.py": CODE})
+    assert not misfits
+    assert after["b.xml"] == '<file path="b">\n</file>\n'
+
+
+@pytest.mark.parametrize("name", ["default.jats_publishing", "a.code-workspace", "Changelog", "NEWS", "a.1", "notes.verylongextension"])  # fmt: skip
+def test_a_word_alone_above_a_block_that_searches_nothing_is_the_file_it_makes(name):
+    reply = f"{BLOCK}\n{name}\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
+    assert read(reply, {"a.py": CODE}) == ({"a.py": CODE.replace("20", "21"), name: "new\n"}, [])
+
+
+@pytest.mark.parametrize("name", ["Usage", "Output", "two words"])
+def test_a_heading_above_a_block_that_searches_nothing_makes_no_file(name):
+    reply = f"{BLOCK}\n{name}\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
+    assert [misfit.reason for misfit in read(reply, {"a.py": CODE})[1]] == ["conflict"]
+
+
+def test_a_block_below_the_name_of_a_file_that_is_not_there_does_not_go_into_the_one_before():
+    reply = f"{BLOCK}\na.code-workspace\n{BLOCK.split(chr(10), 1)[1].replace('return 20', 'return 100').replace('21', '99')}"
+    after, misfits = read(reply, {"a.py": CODE})
+    assert [misfit.reason for misfit in misfits] == ["no_file"]
+    assert "99" not in after["a.py"]
+
+
+@pytest.mark.parametrize("words", ["Full content:", "This one is new in full.", "The new version:", "Replace it with:"])
+@pytest.mark.parametrize("info", ["", "text", "plaintext"])
+def test_a_text_below_a_name_and_words_that_announce_it_is_not_passed_over(words, info):
+    whole, files = SMALL.replace("w = 2", "w = 3"), {"x.py": SMALL, "a.py": CODE}
+    reply = f"{BLOCK}\nx.py\n\n{words}\n\n```{info}\n{{}}```\n"
+    assert read(reply.format(whole), files) == ({"x.py": whole, "a.py": CODE.replace("20", "21")}, [])
+    _, misfits = read(reply.format("def g():\n    pass\n"), files)
+    assert [misfit.reason for misfit in misfits] == ["malformed"]
+
+
+@pytest.mark.parametrize("words", ["It prints:", "Run it and see:", "The tests pass now:"])
+def test_what_a_program_says_below_a_name_hinders_nothing(words):
+    reply = f"{BLOCK}\nx.py\n\n{words}\n\n```\n3 passed\n```\n"
+    assert read(reply, {"x.py": SMALL, "a.py": CODE}) == ({"x.py": SMALL, "a.py": CODE.replace("20", "21")}, [])
+
+
+def test_of_two_files_that_are_shown_none_is_written_alone():
+    whole = SMALL.replace("w = 2", "w = 3")
+    reply = f"y.py\n\nReplace it with:\n\n```python\ndef g():\n    pass\n```\n\nx.py\n\nReplace it with:\n\n```python\n{whole}```\n"
+    _, misfits = read(reply, {"x.py": SMALL, "y.py": "def f():\n    pass\n\n\nclass A:\n    pass\n"})
+    assert [misfit.reason for misfit in misfits] == ["malformed"]
+
+
+def test_a_file_that_ends_within_a_literal_below_which_more_is_announced_is_cut_short():
+    reply = 'x.py\n```python\nHELP = """\nThe kettle\n```\n\nSay "continue" for the rest.\n'
+    _, misfits = read(reply, {"x.py": SMALL})
+    assert "incomplete" in {misfit.reason for misfit in misfits}
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["# ... (código existente) ...", "{{ existing code }}", "# ... lines 40-120 ...", "# (the remainder is identical)", "# rest of the template is the same",
+     "# (no changes below this line)", "# ... существующий код ..."],
+)  # fmt: skip
+def test_notes_that_lines_are_left_out_are_not_written(note):
+    old = "".join(f"line {number} = {number}\n" for number in range(12))
+    new = f"line 0 = 1\n{note}\nline 11 = 12\n"
+    after, misfits = read(f"x.py\n```python\n{new}```\n", {"x.py": old})
+    assert (after, [misfit.reason for misfit in misfits]) == ({"x.py": old}, ["elided"])
+    reply = f"x.py\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
+    assert [misfit.reason for misfit in read(reply, {"x.py": old})[1]] == ["elided"]
+
+
+@pytest.mark.parametrize(
+    "line", ["{{ content }}", "{{ rest }}", "# lines 1-3", "{ existing, code }", "# the rest of the water is boiled"]
+)
+def test_lines_that_only_sound_so_are_written(line):
+    old = "a = 1\nb = 2\n"
+    assert read(f"x.py\n```python\na = 1\n{line}\nb = 2\n```\n", {"x.py": old})[0] == {
+        "x.py": f"a = 1\n{line}\nb = 2\n"
+    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import as_it_stands, bare_word, only_path, readings, remarked, rivals
+from assistant.edits.naming import as_it_stands, bare_word, lone, only_path, readings, remarked, rivals
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action
@@ -31,9 +31,17 @@ def begin(line: str, place: Place) -> Block | Stray | None:
         signs = head["signs"] or head["other"]
         escaped = signs.startswith("&")
         names, nearer, others = _names(head["path"] or "", place)
+        alone = "" if head["path"] else lone(_words_above(place)[0]) if _words_above(place) else ""
         indent = len(line) - len(line.lstrip(" "))
         return Block(
-            names, len(unescape(signs)), place.number, nearer=nearer, rivals=others, escaped=escaped, indent=indent
+            names,
+            len(unescape(signs)),
+            place.number,
+            nearer=nearer,
+            rivals=others,
+            escaped=escaped,
+            indent=indent,
+            alone=alone,
         )
     return Stray(place.number) if _STRAY.match(line) else None
 
@@ -48,8 +56,7 @@ def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
     others: tuple[str, ...] = ()
     nearer = ""
     sources = [beside] if beside else []
-    words = [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
-    sources += words[:_LOOK_UP]
+    sources += _words_above(place)[:_LOOK_UP]
     for at, source in enumerate(sources):
         names = readings(source)
         if names and names[0]:
@@ -71,6 +78,11 @@ def _names(beside: str, place: Place) -> tuple[list[str], str, tuple[str, ...]]:
     return list(dict.fromkeys(found)), nearer, others
 
 
+def _words_above(place: Place) -> list[str]:
+    """Return the lines above that say something, the nearest first."""
+    return [line for line in reversed(place.above) if line.strip() and not _FENCE.match(line)]
+
+
 class Block:
     """One block."""
 
@@ -84,6 +96,7 @@ class Block:
         rivals: tuple[str, ...] = (),
         escaped: bool = False,
         indent: int = 0,
+        alone: str = "",
     ) -> None:
         self.done = False
         self.back: list[str] = []
@@ -91,6 +104,7 @@ class Block:
         self.path = names[0] if names else ""
         self._names = names
         self._nearer = nearer
+        self._alone = alone
         self._rivals = rivals
         self._blanks = " " * indent
         self._size = size
@@ -145,9 +159,12 @@ class Block:
         first = self._number + at + 2
         lines = range(first, first + len(self._lines) - at - 1)
         also = tuple(self._names[1:])
+        path = self.path
+        if action == "create" and self._alone and path != self._alone:
+            path, also = self._alone, ()  # with nothing to find, it is not for the file of the block before
         return Edit(
             action,
-            self.path,
+            path,
             old,
             new,
             self._number,

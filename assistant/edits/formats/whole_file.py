@@ -12,6 +12,7 @@ from assistant.edits.naming import (
     adds,
     as_it_stands,
     folders,
+    follows,
     heading,
     mentions,
     named_by,
@@ -104,7 +105,9 @@ def begin(line: str, place: Place) -> File | None:
         and ("." in path or ("/" not in path and path != named.line.strip()))
     ):
         return None
-    if named.between and words in _PLAIN and not path.endswith(_PAGES):
+    if named.between and words in _PLAIN and not path.endswith(_PAGES) and follows(named.line):
+        named = named._replace(new=False)  # it may be printed all the same: it makes no file, nor is it passed over
+    elif named.between and words in _PLAIN and not path.endswith(_PAGES):
         named = Named(as_it_stands(named.line) or named.stands, named.line, sure=False)  # else it is printed, or said
         if not named.path:
             return None
@@ -129,7 +132,8 @@ def _named(above: Sequence[str]) -> Named:
     if head:
         return Named(head, line, part=True, new=True, between=True)
     if mentioned := mentions(line):
-        return Named(mentioned, line, sure=adds(line), part=True, between=True, stands=path)
+        sure = adds(line) or (follows(line) and line.rstrip(" *_").endswith(":"))
+        return Named(mentioned, line, sure=sure, part=True, between=True, stands=path)
     return Named(path or as_it_stands(line), line, sure=False)
 
 
@@ -185,7 +189,8 @@ class File:
         if self._closed and not self._below:
             return [self._whole()]
         if self._doubt and not any(map(_FENCE.match, self._lines[self._doubt + 1 :])):
-            self._lines = self._lines[: self._doubt]  # no fence came any more: that one was the end
+            self.back = self._lines[self._doubt + 1 :]  # no fence came any more: that one was the end
+            self._lines = self._lines[: self._doubt]
             return [self._whole() if any(map(_FENCE.match, self._lines)) else self._edit()]
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
         return [Misfit(self._edit(), "incomplete", words)]
