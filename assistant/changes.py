@@ -38,7 +38,10 @@ _DIFF_SHOWN = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A patch that waits for decisions, what of the reply found no place or may not be meant, and where it came from."""
+    """A patch that waits for decisions, what of the reply found no place or may not be meant, and where it came from.
+
+    `kept` says that an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply.
+    """
 
     patch: Patch
     misfits: tuple[Misfit, ...]
@@ -47,6 +50,13 @@ class Proposal:
     cost: Cost | None = None
     earlier: Proposal | None = None
     doubts: tuple[Misfit, ...] = ()
+    kept: bool = False
+
+    def doubted(self) -> list[tuple[str, int, str]]:
+        """Return which hunks may not be meant, as path and first line, and why: what is kept of `doubts`."""
+        why = {each.edit.reply_line: each.edit.doubt for each in self.doubts}
+        lines = [(hunk, each.edit) for hunk in self.patch.hunks for each in hunk.origins]
+        return list(dict.fromkeys((hunk.path, hunk.old_start, why[line]) for hunk, line in lines if line in why))
 
     def origin(self, hunk: Hunk) -> Proposal:
         """Return the proposal that a hunk first came with: a repair goes over hunks that were there already."""
@@ -112,10 +122,21 @@ class Changes:
         self.proposed = proposal
         return aside
 
-    def take_up(self, diff: str, turn: int, model: str) -> None:
-        """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now."""
+    def take_up(self, diff: str, turn: int, model: str, doubted: object = None) -> None:
+        """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now.
+
+        `doubted` is what was kept of `Proposal.doubted`; a damaged file may hold anything in its place.
+        """
         patch, misfits = self.read_reply(diff)
-        self.propose(Proposal(patch, misfits, turn, model), upon=None)
+        rows = [row for row in doubted if isinstance(row, list) and len(row) == 3] if isinstance(doubted, list) else []
+        why = {(str(path), str(start)): str(words) for path, start, words in rows}
+        doubts = []
+        for hunk in patch.hunks:
+            if words := why.get((hunk.path, str(hunk.old_start))):
+                edit = Edit("replace", hunk.path, reply_line=hunk.origins[0].edit if hunk.origins else 0, doubt=words)
+                told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
+                doubts.append(Misfit(edit, "doubtful", told))
+        self.propose(Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True), upon=None)
 
     def bring_back(self, turn: int) -> Proposal | None:
         """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""

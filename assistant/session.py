@@ -465,7 +465,7 @@ class Session:
         diff = self.proposed.patch.diff() if self.proposed is not None else ""
         diff = diff if len(diff) < _DIFF_KEPT else ""
         if diff != self._waits and self.proposed is not None:
-            about = {"turn": self.proposed.turn, "model": self.proposed.model}
+            about = {"turn": self.proposed.turn, "model": self.proposed.model, "doubted": self.proposed.doubted()}
             self.sittings.save({"kind": "proposed", "diff": diff, **about})
         elif diff != self._waits:
             self.sittings.save({"kind": "proposed", "diff": ""})
@@ -671,7 +671,8 @@ class Session:
         waits: dict[str, Any] = next((each for each in reversed(records) if each.get("kind") == "proposed"), {})
         self._waits = str(waits.get("diff") or "")
         if self._waits:
-            self.changes.take_up(self._waits, int(waits.get("turn") or 0), str(waits.get("model") or ""))
+            about = int(waits.get("turn") or 0), str(waits.get("model") or ""), waits.get("doubted")
+            self.changes.take_up(self._waits, *about)
             after = records[records.index(waits) :]
             left: dict[str, Any] = next((each for each in reversed(after) if each.get("kind") == "left"), {})
             if left and self.proposed is not None:

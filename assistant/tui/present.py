@@ -179,7 +179,7 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
         from assistant.edits.place import AFTER
 
         lines = ", ".join(str(each.edit) for each in hunk.origins)
-        where = f", line {lines} of the reply" if lines else ""
+        where = f", line {lines} of the reply" if lines and not proposal.kept else ""
         how = "; ".join(AFTER.get(rung, rung) for rung in hunk.rungs)
         return f"{_from(proposal.origin(hunk))}{where}; {f'matched after {how}' if how else 'matched exactly'}"
 

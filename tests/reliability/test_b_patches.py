@@ -117,6 +117,13 @@ async def test_b9_an_example_in_prose_is_a_hunk_of_its_own_and_nothing_is_writte
     assert any("may not be meant" in event.text for event in seen if isinstance(event, events.Notice))
     assert (repo / "kettle/meter.py").read_text() == before
     await session.close()
+    again = make_session(OPENAI_BASE_URL="http://127.0.0.1:9", OPENAI_API_KEY=KEY)
+    again.take_up()
+    (doubt,) = again.proposed.doubts
+    assert "line 1 of the file may not be meant" in doubt.message
+    marked = [hunk.old_start for hunk in again.proposed.patch.hunks if hunk.origins[0].edit == doubt.edit.reply_line]
+    assert marked == [1]
+    await again.close()
 
 
 def test_b9_an_example_in_prose_is_not_written_where_nobody_looks(ask, repo):
@@ -125,6 +132,8 @@ def test_b9_an_example_in_prose_is_not_written_where_nobody_looks(ask, repo):
     code, lines, err = ask("", "--apply", server=loopback.Server(loopback.openai(answer)))
     assert code == 3
     assert "may not be meant" in err
+    ended = next(line for line in lines if line["event"] == "turn_ended")
+    assert [each["reason"] for each in ended["doubts"]] == ["doubtful"]
     assert (repo / "kettle/meter.py").read_text() == before
 
 

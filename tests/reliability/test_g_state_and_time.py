@@ -98,6 +98,7 @@ def test_g3_sittings_of_many_bytes_are_pruned_and_the_newest_stays(tmp_path):
         b'{"kind": "from a newer one", "text": 5}',
         b'{"kind": "user", "te',
         b'{"kind": "user", "text": null}',
+        b'{"kind": "proposed", "diff": "--- a/x\\n", "doubted": [5, ["x"], [[], {}, null]]}',
     ],
 )
 def test_g5_g15_a_sitting_that_is_damaged_or_newer_is_taken_up_as_far_as_it_goes(talking, line):
