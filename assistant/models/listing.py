@@ -106,7 +106,8 @@ def _place(row: Row) -> tuple[bool, int, bool, int, bool]:
 def find(listed: Sequence[Row], query: str, limit: int | None = None) -> list[Row]:
     """Return the rows that a query means, best first: every word of it is in the name, title or seller.
 
-    Where that holds of none, words that are nearly so count too. Favourites and recents come before others that fit as
+    A word that begins with a provider and a slash is the beginning of a name, with that provider or through a relay. Where
+    no row has every word, words that are nearly so count too. Favourites and recents come before others that fit as
     well. An empty query keeps the order.
     """
     words = query.lower().split()
@@ -114,16 +115,23 @@ def find(listed: Sequence[Row], query: str, limit: int | None = None) -> list[Ro
         return list(listed[:limit])
     from rapidfuzz import fuzz
 
+    sellers = {row.name.lower().partition("/")[0] for row in listed}
+    starts = {word for word in words if "/" in word and word.partition("/")[0] in sellers}
     for nearly in (False, True):
         scored = []
         for place, row in enumerate(listed):
             text = f"{row.name} {row.model.title} {row.provider.title} {' '.join(row.model.aliases)}".lower()
             score = 0.0
             for word in words:
-                if word in text:
+                if text.startswith(word) or f"/{word}" in text or (word not in starts and word in text):
                     at_start = text.startswith(word) or f"/{word}" in text or f" {word}" in text or f"-{word}" in text
                     score += 120 if at_start else 110
-                elif nearly and len(word) >= 3 and (alike := fuzz.partial_ratio(word, text)) >= _CLOSE:
+                elif (
+                    nearly
+                    and word not in starts
+                    and len(word) >= 3
+                    and (alike := fuzz.partial_ratio(word, text)) >= _CLOSE
+                ):
                     score += alike
                 else:
                     break

@@ -51,6 +51,13 @@ def test_a_few_letters_find_it(query, first):
     assert first in found[:3]
 
 
+def test_a_provider_and_a_slash_are_the_beginning_of_a_name():
+    names = [row.name for row in listing.find(ROWS, "zai/")]
+    assert names
+    assert all(name.startswith("zai/") or "/zai/" in name for name in names)
+    assert listing.find(ROWS, "zai/opus") == []
+
+
 def test_nothing_is_found_for_what_is_not_there():
     assert listing.find(ROWS, "zzzzzz") == []
     assert listing.find(ROWS, "sonnet zzzzzz") == []
