@@ -120,7 +120,7 @@ async def test_b9_an_example_in_prose_is_a_hunk_of_its_own_and_nothing_is_writte
     again = make_session(OPENAI_BASE_URL="http://127.0.0.1:9", OPENAI_API_KEY=KEY)
     again.take_up()
     (doubt,) = again.proposed.doubts
-    assert "line 1 of the file may not be meant" in doubt.message
+    assert "line 1 of the file may not be meant" in doubt.words
     marked = [hunk.old_start for hunk in again.proposed.patch.hunks if hunk.origins[0].edit == doubt.edit.reply_line]
     assert marked == [1]
     await again.close()

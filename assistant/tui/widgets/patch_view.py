@@ -247,7 +247,7 @@ class PatchView(ScrollView, can_focus=True):
         if self._origin and self.review is not None:
             rows += _told(self._origin, "note", width)
             for doubt in self._doubts:
-                rows += _told(doubt.message, "warning", width)
+                rows += _told(doubt.words, "warning", width)
         lost = sum(each.reason != "already" for each in self._misfits)
         if lost and self.hunks:
             words = f"{lost} edit{'s' if lost > 1 else ''} of the reply found no place: below the last hunk"
