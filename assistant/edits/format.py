@@ -51,8 +51,9 @@ _FOREIGN = re.compile(
     r"^\s{0,3}<(?:write_to_file|replace_in_file|apply_diff|str_replace(?:_\w+)?|create_file|edit_file|write_file|insert_content|search_and_replace|function_calls|tool_call|tool_use"
     r"|(?:file|edit|create|write|modify)\s+(?:path|name|file|filename|filepath|src)=[\"'][^\"']+[\"'](?:\s[^>]*)?)>"
 )
-_OLD_TEXT = re.compile(r'"(?:old_str|old_string|old_text|oldText|oldString)"\s*:')
 """How a tool is called in other programs: with an edit that nobody reads here."""
+_OLD_TEXT = re.compile(r'"(?:old_str|old_string|old_text|oldText|oldString)"\s*:')
+"""The same as an object of JSON."""
 _NO_CODE = {"", "json", "xml", "text", "txt", "plaintext"}
 _REPLACES = re.compile(r"\b(?:replace|change|swap)\b.*:\W*$|^\W*find\b.*:\W*$", re.IGNORECASE)
 _WITH = re.compile(r"^\W*(?:with|by|to|into|with this|by this|to this|with the following)\b.{0,40}:\W*$", re.IGNORECASE)
@@ -159,7 +160,7 @@ class EditParser:
         if self._thought:
             words = f"The thoughts that open the reply, with <{self._thought}>, have no end; there is no answer behind them."
             return [Misfit(Edit("replace", ""), "incomplete", words)]
-        if self._active is not None:
+        while self._active is not None:
             parser = self._active
             broken = parser.close(whole=not rest)
             if self._quoted:
@@ -169,7 +170,7 @@ class EditParser:
             if not parser.back:
                 return found
             self._fence = self._info = ""
-            found += self._again(parser.back)
+            found += self._heard(self._again(parser.back))
         why = self._cut_short(rest) if self._last is not None else ""
         if why and self._last is not None:
             words = f"The reply may be cut short: {why}. Nothing of it is written."

@@ -130,8 +130,8 @@ class MainScreen(Screen[None]):
             super()._screen_resized(size)
 
     def _arrange(self) -> None:
-        """Show both panes side by side when there is room and something to decide, else the one that is in use."""
-        something = self._reviewing or bool(self.hunks.hunks)
+        """Show both panes side by side when there is room and something to decide, or on its way, else the one that is in use."""
+        something = self._reviewing or bool(self.hunks.hunks) or self.hunks.filling
         wide = self.size.width >= _WIDE and something and not (self._reviewing and self.hunks.beside)
         self.set_class(wide, "-wide")
         self.composer.set_class(self.size.height < _SQUAT, "-squat")

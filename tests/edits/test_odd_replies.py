@@ -1426,6 +1426,15 @@ def test_a_file_that_ends_within_a_literal_below_which_more_is_announced_is_cut_
     assert "incomplete" in {misfit.reason for misfit in misfits}
 
 
+def test_what_stands_below_a_file_that_ends_within_a_literal_is_read_or_told():
+    whole = 'x.py\n```python\nHELP = """\nThe kettle\n```\n\n'
+    patch = "*** Begin Patch\n*** Update File: a.py\n@@\n-    return 20\n+    return 21\n*** End Patch\n"
+    after, misfits = read(whole + patch, {"a.py": CODE})
+    assert (after["a.py"], misfits) == (CODE.replace("20", "21"), [])
+    _, misfits = read(whole + patch.partition("*** End")[0], {"a.py": CODE})
+    assert "incomplete" in {misfit.reason for misfit in misfits}
+
+
 @pytest.mark.parametrize(
     "note",
     ["# ... (código existente) ...", "{{ existing code }}", "# ... lines 40-120 ...", "# (the remainder is identical)", "# rest of the template is the same",

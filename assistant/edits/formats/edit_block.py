@@ -31,7 +31,8 @@ def begin(line: str, place: Place) -> Block | Stray | None:
         signs = head["signs"] or head["other"]
         escaped = signs.startswith("&")
         names, nearer, others = _names(head["path"] or "", place)
-        alone = "" if head["path"] else lone(_words_above(place)[0]) if _words_above(place) else ""
+        above = _words_above(place)
+        alone = lone(above[0]) if above and not head["path"] else ""
         indent = len(line) - len(line.lstrip(" "))
         return Block(
             names,

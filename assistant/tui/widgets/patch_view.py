@@ -223,11 +223,18 @@ class PatchView(ScrollView, can_focus=True):
         if self.review is None and not self._coming:
             self._rows = [_Row()] * _FOOT
         self._coming.append(edit)
+        if len(self._coming) == 1:
+            self.make_room()
         self._rows[-_FOOT:-_FOOT] = _coming_rows(edit)
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._strips.clear()
         self.scroll_end(animate=False)
         self.refresh()
+
+    @property
+    def filling(self) -> bool:
+        """Whether edits of the running reply are shown."""
+        return bool(self._coming)
 
     def forget_coming(self) -> None:
         """A reply begins: what came of the last one is settled."""

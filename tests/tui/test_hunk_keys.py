@@ -1,0 +1,91 @@
+"""What hunks do beside being taken: they come while the answer streams, go to the user's editor, and are shown to another model."""
+
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+from assistant.tui.app import Wattson
+from tests import loopback
+from tests.tui.keys import say, take, until
+
+KEY = "k" * 20
+FIRST = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+SECOND = FIRST.replace("joules: float = 0.0", "def cost(self").replace("joules: float = 1.0", "def price(self")
+
+
+def drawn(pane):
+    """What can be seen of a pane; nothing where it is hidden."""
+    return "\n".join(pane.render_line(y).text for y in range(pane.size.height)) if pane.display else ""
+
+
+async def test_a_block_is_seen_as_soon_as_it_is_whole(make_session, repo):
+    answer = f"{FIRST}\n{'word ' * 60}\n\n{SECOND}\n"
+    with loopback.Server(loopback.openai(answer), pause_s=0.01) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(160, 50)) as pilot:
+            hunks = app.main.hunks
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: "joules: float = 1.0" in drawn(hunks), tries=2000)
+            assert not hunks.hunks
+            assert "def price" not in drawn(hunks)  # it is still on its way
+            await until(pilot, lambda: len(hunks.hunks) >= 1, tries=2000)
+            assert "0.0" in (repo / "kettle/meter.py").read_text()
+
+
+async def test_another_model_is_asked_of_a_hunk_and_nothing_else_changes(make_session, repo):
+    with (
+        loopback.Server(loopback.openai(FIRST)) as one,
+        loopback.Server(loopback.anthropic("A meter starts at nothing.")) as two,
+    ):
+        addresses = {"OPENAI_BASE_URL": one.url, "ANTHROPIC_BASE_URL": two.url}
+        session = make_session(OPENAI_API_KEY=KEY, ANTHROPIC_API_KEY=KEY, **addresses)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(120, 40)) as pilot:
+            hunks = app.main.hunks
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "start at one")
+            await until(pilot, lambda: len(hunks.hunks) == 1 and hunks.has_focus)
+            await pilot.pause(0.5)
+            said = len(session.history)
+            await pilot.press("o")
+            await take(pilot, *"claude-sonnet-5-5", "enter")
+            await until(pilot, lambda: "A meter starts at nothing." in app.main.talk.text)
+            asked = str(two.asked[-1][2])
+            assert "start at one" in asked
+            assert "+    joules: float = 1.0" in asked
+            assert len(session.history) == said
+            assert len(hunks.hunks) == 1
+            assert session.roster.pick.provider.name == "openai"
+    assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
+
+
+def test_a_hunk_is_changed_in_the_users_own_editor(repo, env, tmp_path):
+    script = tmp_path / "ed.sh"
+    script.write_text("#!/bin/sh\nsed -i 's/1.0/2.5/' \"$1\"\n")
+    script.chmod(0o755)
+    with loopback.Server(loopback.openai(FIRST)) as server:
+        child, terminal = pty.fork()
+        if not child:
+            os.chdir(repo)
+            keys = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "EDITOR": str(script)}
+            argv = [sys.executable, "-m", "assistant", "tui", "-m", "openai/gpt-6.1-sol"]
+            os.execve(argv[0], argv, {**env, **keys, "TERM": "xterm", "PYTHONPATH": str(Path.cwd())})
+        out, steps = (
+            b"",
+            [(b"now asking", b"go on\r"), ("·1 ".encode(), b"E"), (b"as edited", b"A\r"), (b"applied", b"")],
+        )
+        while steps:
+            assert select.select([terminal], [], [], 60)[0], out[-2000:]
+            out += os.read(terminal, 65536)
+            if steps[0][0] in out:
+                time.sleep(0.5)  # keys that come at once after hunks have appeared count for nothing
+                os.write(terminal, steps.pop(0)[1])
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+    assert "joules: float = 2.5" in (repo / "kettle/meter.py").read_text()
