@@ -341,8 +341,11 @@ class Ledger:
         """Return (day, hour, steps, tokens) for the hours in which something was burnt."""
         where, values = _between(since, until)
         query = f"SELECT day, hour, steps, tokens FROM hours WHERE 1{where} ORDER BY day, hour"
+        parts: list[list[tuple[str, int, int, int]]] = self._derived(query, values)
+        if len(parts) == 1:
+            return parts[0]
         sums: dict[tuple[str, int], tuple[int, int]] = {}
-        for rows in self._derived(query, values):
+        for rows in parts:
             for day, hour, steps, tokens in rows:
                 old = sums.get((day, hour), (0, 0))
                 sums[day, hour] = old[0] + steps, old[1] + tokens

@@ -72,14 +72,15 @@ def as_csv(found: Iterable[Told], names: Sequence[str]) -> str:
 
 def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
     """Write each of the sums as a JSON text, with costs by currency, and what has no amount by its status; failed steps do not count."""
-    keys, words = _Members(names), _Words()
+    keys, amounts = _Members(names), _Amounts()
+    words = _Words(amounts)
     lines = []
     for first, rest, counts, unpaid, paid in _once(found):
         steps, failed, _, fresh, read, written, output, thought, exact = counts.split(",")
         if steps == failed:
             continue
         done = steps if failed == "0" else int(steps) - int(failed)
-        costs = "" if paid is None else _costs(paid)
+        costs = "" if paid is None else _costs(paid, amounts)
         if unpaid != _NONE:
             nothing = (
                 f'"{name}": null' for name, count in zip(_UNPAID, unpaid.split(","), strict=True) if count != "0"
@@ -95,7 +96,7 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
 
 def as_table(found: Iterable[Told]) -> list[str]:
     """Write sums as lines for people, the keys in columns; failed steps do not count."""
-    words, columns = _Words(), _Columns()
+    words, columns = _Words(_Amounts()), _Columns()
     rows = [each for each in _once(found) if _counts(each[2])]
     columns.measure(rows)
     lines = []
@@ -113,13 +114,13 @@ def _counts(counts: str) -> bool:
     return steps != failed
 
 
-def _costs(paid: str) -> str:
+def _costs(paid: str, amounts: _Amounts) -> str:
     """Write amounts by currency as members of a JSON object."""
     only = tally.only(paid)
     if only is not None:
         return f'{encode_basestring_ascii(only[0])}: "{only[1]}"'
-    sums = sorted(tally.paid(paid).items())
-    return ", ".join(f'{encode_basestring_ascii(currency)}: "{amount:f}"' for currency, amount in sums)
+    sums = sorted(amounts[paid].items())
+    return ", ".join([f'{encode_basestring_ascii(currency)}: "{amount:f}"' for currency, amount in sums])
 
 
 def _once(found: Iterable[Told]) -> Iterator[Told]:
@@ -146,8 +147,19 @@ def _unquoted(rest: str) -> list[str]:
     return [key.replace("''", "'") for key in _QUOTED.findall(rest)]
 
 
+class _Amounts(dict[str, dict[str, Decimal]]):
+    """What was paid by currency, each added up once."""
+
+    def __missing__(self, paid: str) -> dict[str, Decimal]:
+        self[paid] = found = tally.paid(paid)
+        return found
+
+
 class _Words(dict[tuple[str, str, str | None], str]):
     """What costs are in words, each found once."""
+
+    def __init__(self, amounts: _Amounts) -> None:
+        self._amounts = amounts
 
     def of(self, steps: str, unpaid: str, paid: str | None) -> str:
         """Say what so many steps cost."""
@@ -157,12 +169,11 @@ class _Words(dict[tuple[str, str, str | None], str]):
 
     def __missing__(self, key: tuple[str, str, str | None]) -> str:
         steps, unpaid, paid = key
-        only = tally.only(paid) if paid is not None and not steps else None
-        if only is not None:
-            words = money_words(Decimal(only[1]), only[0])
+        money = {} if paid is None else self._amounts[paid]
+        if not steps and len(money) == 1:
+            words = "".join([money_words(amount, currency) for currency, amount in money.items()])
         else:
             unpriced, included, free = map(int, unpaid.split(","))
-            money = {} if paid is None else tally.paid(paid)
             priced = int(steps) - unpriced - included - free if steps else len(money)
             many = int(steps) if steps else priced
             words = cost_words(Row((), many, 0, 0, 0, TokenUsage(), money, priced, unpriced, included, free))
