@@ -154,7 +154,8 @@ class Buckets:
                 span = (self._client, plan, provider, name, int(found.timestamp()) // SPAN_S, *status)
                 tally.plus(spans, span, sums)
                 first = found.isoformat()
-                bounds[span] = (min(first, bounds.get(span, (first,))[0]), first)
+                earliest, latest = bounds.get(span, (first, first))
+                bounds[span] = min(first, earliest), max(first, latest)
         tally.add_rows(base, "used", KEYS, SUMS, used)
         tally.add_rows(base, "spans", SPAN_KEYS, SUMS, spans, bounds)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,7 @@ _LEAST, _MOST = 14, 21
 """Bits of a slot's number in the smallest and the largest table: of 128 kB and of 16 MB."""
 
 
-_start = blake2b(digest_size=8)
-"""Copied for each key: to make one with its options takes as long as to digest a key."""
+_digest = partial(blake2b, digest_size=8)
 
 
 def marks(keys: Collection[str]) -> list[int]:
@@ -39,12 +39,7 @@ def marks(keys: Collection[str]) -> list[int]:
         names = list(map(str.encode, keys))
     except UnicodeEncodeError:  # JSON can tell of half a character
         names = [key.encode("utf-8", "surrogatepass") for key in keys]
-    found = []
-    for name in names:
-        digest = _start.copy()
-        digest.update(name)
-        found.append(digest.digest())
-    return array("q", b"".join(found)).tolist()
+    return array("q", b"".join([found.digest() for found in map(_digest, names)])).tolist()
 
 
 class Seen:
