@@ -12,8 +12,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover
+from assistant.edits.announced import announces
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import announces, is_name, named_by, only_path, opens_string, remarked
+from assistant.edits.filename import is_name, named_by
+from assistant.edits.naming import only_path, remarked
+from assistant.edits.passage import opens_string
 from assistant.edits.remarks import Remarks
 
 if TYPE_CHECKING:

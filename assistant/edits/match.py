@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant.edits import naming, passage, place, suspect
+from assistant.edits import filename, naming, passage, place, suspect
 from assistant.edits.draft import Draft, Overlap, load
 from assistant.edits.edit import Candidate, Edit, Misfit
 from assistant.edits.patch import Patch
@@ -96,7 +96,7 @@ def fit(
                     passed += [Misfit(edit, why.reason, why.message)] if why is not None else []
                     continue
             if draft is None:
-                if any(not each.maybe and not each.part for each in edits) and naming.may_be_new(edit.path):
+                if any(not each.maybe and not each.part for each in edits) and filename.may_be_new(edit.path):
                     words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
                     misfits.append(Misfit(edit, "malformed", words, advice=f"./{edit.path} would say so."))
                 continue
@@ -228,7 +228,7 @@ def _meant(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Ed
                 found.setdefault(draft.path, draft)
     head = _plain(edit.rivals[0]) if edit.rivals and edit.action != "whole" else ""
     if not found and edit.action == "create" and head and head != _plain(edit.path):
-        if naming.is_name(edit.path):
+        if filename.is_name(edit.path):
             words = (
                 f"Whether the new file at line {edit.reply_line} of the reply is {head} or {edit.path} cannot be told."
             )
@@ -278,10 +278,10 @@ def _check_new(edit: Edit, path: str, read: Read, namesakes: Namesakes) -> None:
     """Raise Refusal where a new file is one that is there by its text: named without its folders, or by some of its lines."""
     if edit.format not in {"edit_block", "whole_file"} or any(name.startswith("./") for name in edit.names):
         return
-    ranged = naming.without_range(path)
+    ranged = filename.without_range(path)
     if ranged and read(ranged) is not None:
         raise Refusal("elided", f"{path} (line {edit.reply_line} of the reply) is some of the lines of {ranged}.")
-    if edit.format == "whole_file" and naming.is_dressed(path):
+    if edit.format == "whole_file" and filename.is_dressed(path):
         words = f"Whether {path!r} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
         raise Refusal("malformed", words)
     if edit.format == "whole_file" and edit.rivals:
@@ -290,7 +290,7 @@ def _check_new(edit: Edit, path: str, read: Read, namesakes: Namesakes) -> None:
         )
         raise Refusal("ambiguous", words)
     mine = {line.strip() for line in cut(edit.after) if re.search(r"\w", line)}
-    for other in [*naming.within(path), *namesakes(path)] if mine else ():
+    for other in [*filename.within(path), *namesakes(path)] if mine else ():
         theirs: Collection[str] = ()
         with contextlib.suppress(PatchError, Refusal):  # what cannot be read is not like it
             found = read(other)

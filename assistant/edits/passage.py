@@ -123,3 +123,9 @@ def is_open(path: str, lines: Sequence[str]) -> bool:
         if any(is_token_subtype(kind, each) for kind in found for each in (String, Comment)):
             return True
     return False
+
+
+def opens_string(line: str) -> bool:
+    """Whether the text of a string begins behind a line of code: its last quotes open and do not close."""
+    end = line.rstrip().removesuffix("\\").rstrip()
+    return any(end.endswith(quotes) and end.count(quotes) % 2 for quotes in _QUOTES)

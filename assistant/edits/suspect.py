@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from assistant.edits import elision
 from assistant.edits.compare import changes
 from assistant.edits.edit import Candidate
-from assistant.edits.naming import PATCHES, opens_string
+from assistant.edits.filename import PATCHES
+from assistant.edits.passage import opens_string
 from assistant.edits.refusal import Refusal
 from assistant.edits.seek import lead
 

@@ -1340,7 +1340,7 @@ def test_two_liberties_at_once_need_a_line_that_stands_nowhere_else():
     ],
 )  # fmt: skip
 def test_what_a_fence_names(info, path):
-    from assistant.edits.naming import named_by
+    from assistant.edits.filename import named_by
 
     assert named_by(info) == path
 

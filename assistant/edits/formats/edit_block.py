@@ -7,8 +7,9 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
+from assistant.edits.filename import lone
 from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import as_it_stands, bare_word, lone, only_path, readings, remarked, rivals
+from assistant.edits.naming import as_it_stands, bare_word, only_path, readings, remarked, rivals
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action

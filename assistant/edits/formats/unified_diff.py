@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.edits.edit import Edit, Misfit
-from assistant.edits.naming import looks, only_path, readings, rivals
+from assistant.edits.filename import looks
+from assistant.edits.naming import only_path, readings, rivals
 
 if TYPE_CHECKING:
     from assistant.edits.edit import Action

@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.edits.edit import Edit, Misfit
-from assistant.edits.format import BLOCK_HEAD
-from assistant.edits.naming import (
-    PATCHES,
+from assistant.edits.announced import (
     adds,
-    as_it_stands,
     folders,
     follows,
     heading,
     mentions,
-    named_by,
     names_whole,
     noted,
-    only_path,
-    speaks_of,
     wishes,
 )
+from assistant.edits.edit import Edit, Misfit
+from assistant.edits.filename import PATCHES, named_by
+from assistant.edits.format import BLOCK_HEAD
+from assistant.edits.naming import as_it_stands, only_path, speaks_of
 from assistant.edits.passage import is_open
 
 if TYPE_CHECKING:

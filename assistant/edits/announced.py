@@ -1,0 +1,166 @@
+"""What words around a text say of it: that it is all of a file, and of which; that it is only shown; what shall be done."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from assistant.edits.filename import COMMANDS, ORDERS, PRODUCTS, is_name, looks
+from assistant.edits.naming import FULL_WIDTH, NO_TEXT, NOTED, TICKED, TOKEN, only_path, peeled, ticked_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LABELLED = re.compile(
+    r"^(?:#{1,6}[ \t]+|[-*+][ \t]+)?[*_]*([^\W\d_][\w ]{0,20}):[*_]*[ \t]*(`[^`]+`|\*\*[^*]+\*\*|\S+)[*_]*$"
+)
+"""A word of any language, a colon and a name."""
+_REMARK = re.compile(r"^(.*\S)[ \t]*\([^()]{1,30}\)$")
+"""A name, and behind it something in brackets that need not be known."""
+_SENTENCES = re.compile(r"(?<=[.!?;])\s+")
+_ANNOUNCES = re.compile(
+    r"\b(?:creat\w+|new|rewrit\w+|saved? (?:it |this |that |them )?(?:as|in|to)|looks? like|as follows|replace\b.{0,90}\bwith)\b",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(
+    r"\b(?:full|complete|entire|whole|(?:replace|overwrite)\b.{0,30}\b(?:contents?|file|text)|contents? of)\b",
+    re.IGNORECASE,
+)
+_FOLLOWS = re.compile(
+    r"\b(?:becomes?|now|new|full|complete|entire|whole|contents?|updated?|replace|rewrit\w+|write|save|put|add|creat\w+|final|finally|version)\b",
+    re.IGNORECASE,
+)
+_PRINTS = re.compile(
+    r"\b(?:prints?|printed|outputs?|says|said|shows?|shown|reports?|returns?|returned|gives?|logs?|fails?|failed|pass(?:es|ed)?|rais\w+|runs?|ran|running|errors?|warnings?|calls?|results?|see|expect\w*|terminal|console|commands?|shell|tests)\b",
+    re.IGNORECASE,
+)
+"""What is said of a text that a program prints."""
+_ADDS = re.compile(r"\b(?:add|creat\w+|new|write|save|put|introduce)\b", re.IGNORECASE)
+_ASKS = re.compile(r"^\W*(?:please|can|could|would|send|share|paste|show|give|what|which|if you)\b", re.IGNORECASE)
+_SHOWN = re.compile(r"\b(?:examples?|usage|demo|sample)\b", re.IGNORECASE)
+_MENDED = re.compile(r"\b(?:updated?|modified|revised|corrected|fixed|refactored|improved)\b", re.IGNORECASE)
+_PIECE = re.compile(
+    r"\b(?:functions?|methods?|class(?:es)?|sections?|parts?|snippets?|lines?|blocks?|imports?|tests? cases?|components?|hooks?|handlers?|routes?|fields?|properties|changes?|diff|usage|examples?)\b",
+    re.IGNORECASE,
+)
+"""What is less than all of a file."""
+_LIKE = re.compile(
+    r"\b(?:cop(?:y|ies|ied|ying)(?: of| from)?|based on|modell?ed (?:on|after)|similar to|derived from|inspired by|like|mirrors|same as)\W+(?:the\W+)?$",
+    re.IGNORECASE,
+)
+"""What stands before the name of another file, which the text is made after."""
+_FOLDER = re.compile(
+    r"(?:^|[\s`*(\"])((?:[\w.-]+/)*[\w.-]*\w)/(?=[\s`*)\":,]|$)|\b(?:folder|directory|dir)\b(?:\s+(?:called|named))?[:\s]+[`*\"]+([\w./-]*\w)/?[`*\"]"
+    r"|^\W*(?:folder|directory|dir)\s*:\s*[`*]*([\w./-]*\w)/?[`*]*\s*$|[`*\"]([\w./-]*\w)/?[`*\"]+\s+(?:folder|directory)\b|\bcd\s+(?:in)?to\s+[`*\"]([\w./-]*\w)|^\W*\U0001F4C1\s*([\w./-]*\w)",
+    re.IGNORECASE,
+)
+_HERE = {"root", "project", "current", "this", "same", "the", "top-level", "working", "and", "or"}
+_LIKE_NOW = re.compile(
+    r"\b(?:current(?:ly)?|existing|at present|right now|at the moment|before|previous(?:ly)?|original(?:ly)?|old|as it is)\b",
+    re.IGNORECASE,
+)
+_WISHES = re.compile(r"^(?:add|update|updated|edit|modify|modified|change|changed|replace)\b[ \t:`*]", re.IGNORECASE)
+_SHOWS = COMMANDS | set(
+    """running ran test testing tests try output outputs result results usage use used using example examples sample see call called import install
+    load read print prints check verify error errors warning log logs trace traceback old before from compare versus original current""".split()  # noqa: SIM905
+)
+"""What words begin with above something that is only shown."""
+
+
+def heading(above: Sequence[str], words: str) -> str:
+    """Return the file that a heading names, where only words stand between it and a text; `above` are the lines, the nearest first.
+
+    None where the words say that the text is not the file's: how it is used, what it prints, what it was.
+    """
+    said = re.findall(r"\w+", words.lower())
+    last = _SENTENCES.split(TICKED.sub(" ", words).strip())[-1]
+    if not said or (said[0] in _SHOWS and not says_all(words)):
+        return ""
+    announces = last.rstrip(" *_").endswith(":") and not says_all(last)
+    if announces and any(each.search(last) for each in (_LIKE_NOW, NO_TEXT, _PIECE)):
+        return ""
+    for line in above:
+        path, sure = only_path(line)
+        if sure and (line.lstrip().startswith("#") or ticked_in(line) or line.strip().rstrip(":") == path):
+            return path
+        if path or line.lstrip().startswith(("#", "```", "~~~", "<")):
+            return ""
+    return ""
+
+
+def mentions(line: str) -> str:
+    """Return the one file that a line speaks of, where it may be about what stands below; empty where it is only shown."""
+    if line.lstrip().startswith(("==>", "$", ">", "|")):
+        return ""
+    words = TICKED.sub(" ", line)
+    said = re.findall(r"\w+", words.lower())
+    if (said and said[0] in _SHOWS) or NO_TEXT.search(words) or _SHOWN.search(words):
+        return ""
+    tokens = [token.rstrip(".:)").lstrip("(") for token in TOKEN.findall(line)]
+    named = [name for name in dict.fromkeys(ticked_in(line) or tokens) if looks(name) and is_name(name)]
+    return named[0] if len(named) == 1 and named[0].lower() not in PRODUCTS else ""
+
+
+def follows(line: str) -> bool:
+    """Whether words say that a text comes below them, and not what a program says."""
+    words = TICKED.sub(" ", line)
+    return _FOLLOWS.search(words) is not None and not _PRINTS.search(words)
+
+
+def adds(line: str) -> bool:
+    """Whether words say that something comes into being: a file that they speak of may be new."""
+    return _ADDS.search(TICKED.sub(" ", line)) is not None
+
+
+def noted(line: str) -> str:
+    """Return the file that a line names beside words that need not be known: a label before it, or something in brackets behind."""
+    words = line.strip().translate(FULL_WIDTH).rstrip(": ")
+    if match := _REMARK.match(words):
+        name, more = match[1], words[len(match[1]) :]
+    elif match := _LABELLED.match(words):
+        name, more = match[2], match[1]
+        if not more.isascii() and is_name(name.strip("`*")):
+            return name.strip("`*")
+        if more.split()[0].lower() in ORDERS or not ticked_in(name):
+            return ""
+    else:
+        return ""
+    path, sure = only_path(name)
+    return path if sure and not NO_TEXT.search(more) and not _LIKE_NOW.search(more) else ""
+
+
+def wishes(line: str) -> bool:
+    """Whether a line says what shall be done to the file that it names: the text below it may be all of it, or a part."""
+    stages = peeled(line.strip(" \t"))
+    asked = any(_WISHES.match(stage) for stage in stages[:-1]) or any(map(NOTED.match, stages))
+    return asked or (bool(names_whole(line)) and not _WHOLE.search(line))
+
+
+def names_whole(line: str) -> str:
+    """Return the path in a sentence that announces all the text of a file ("Create a new file `a/b.py` with this content:")."""
+    line = _SENTENCES.split(line.strip())[-1]
+    words = TICKED.sub(" ", line)  # what the words say, and not the name
+    if not line.rstrip(" *_").endswith(":") or _LIKE_NOW.search(words) or _ASKS.match(words) or _SHOWN.search(words):
+        return ""
+    if not _WHOLE.search(words) and (_PIECE.search(words) or not (_ANNOUNCES.search(words) or _MENDED.search(words))):
+        return ""
+    tokens = [token.rstrip(".:)") for token in TOKEN.findall(line)]
+    named = [name for name in dict.fromkeys(ticked_in(line) or tokens) if looks(name) and is_name(name)]
+    return named[0] if len(named) == 1 and not _LIKE.search(line.partition(named[0])[0]) else ""
+
+
+def announces(line: str) -> bool:
+    """Whether words say that a text of a file follows, though not of which."""
+    words = _SENTENCES.split(TICKED.sub(" ", line).strip())[-1]
+    return bool(_WHOLE.search(words) or _MENDED.search(words)) and not _SHOWN.search(words)
+
+
+def says_all(line: str) -> bool:
+    """Whether words say that what stands below them is all of a file."""
+    return _WHOLE.search(line) is not None
+
+
+def folders(above: Sequence[str]) -> list[str]:
+    """Return the folders that lines speak of: with a slash at their end, or called a folder."""
+    found = [next(filter(None, match.groups())) for line in above for match in _FOLDER.finditer(line)]
+    return [name for name in dict.fromkeys(found) if name.lower() not in _HERE]
