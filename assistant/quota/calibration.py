@@ -69,12 +69,17 @@ def counted(reading: Reading, limit: Limit, *, opaque: bool, balance: bool) -> D
     if opaque:
         if used is not None and isinstance(reading.limit, Decimal) and reading.limit:
             used = used * _HUNDRED / reading.limit
-        elif reading.percent is not None or reading.unit != "percent":
+        elif reading.percent is not None or (reading.unit != "percent" and not _are_points(reading, limit)):
             used = None
     elif used is None and reading.remaining is not None and reading.percent is None:
         used = -reading.remaining  # a balance of which only the rest is told
     # Nobody has used less than nothing, whoever says so; a balance may hold more than was ever put in.
     return used if used is None or balance else max(_ZERO, used)
+
+
+def _are_points(reading: Reading, limit: Limit) -> bool:
+    """Whether what is told as used, in no unit and of no limit, can be points of a meter that counts some."""
+    return not reading.unit and reading.used is not None and isinstance(limit, Decimal) and reading.used <= limit
 
 
 def band(percent: Decimal, rounding: str) -> Amount:

@@ -34,7 +34,7 @@ from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
 
@@ -179,7 +179,11 @@ def _strange(values: Mapping[str, Any]) -> list[str]:
     """Name the keys that nobody reads: one that was mistyped would otherwise be a step of nothing."""
     flat = isinstance(values.get("meter"), str)
     known = _STEP_KEYS | _SAID | (_READING_KEYS if flat else set())
-    near = {key: get_close_matches(key, known, 1) for key in values if key not in known}
+    return _unread([key for key in values if key not in known], known)
+
+
+def _unread(keys: Sequence[str], known: Collection[str]) -> list[str]:
+    near = {key: get_close_matches(key, known, 1) for key in keys}
     return [f"nobody reads {key!r}" + (f"; did you mean {each[0]!r}?" if each else "") for key, each in near.items()]
 
 
@@ -267,6 +271,7 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
     if not isinstance(said, list):
         raise ConfigError("readings must be a list of objects.")
     found += [_reading(each, at) for each in said]
+    notes = [note for each, one in zip(said, found, strict=True) if each is not values for note in _mute(each, one)]
     headers, body = values.get("headers"), values.get("body")
     status = values.get("status")
     if isinstance(headers, dict):
@@ -281,11 +286,20 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
         try:
             said = from_body(body, host, at, str(values.get("reader", "")))
         except Auth as refusal:
-            return found, [refusal.message]
+            return found, [*notes, refusal.message]
         if not said:
-            return found, ["the body says nothing of a quota that we can read"]
+            return found, [*notes, "the body says nothing of a quota that we can read"]
         found += said
-    return found, []
+    return found, notes
+
+
+def _mute(values: Mapping[str, Any], reading: Reading) -> list[str]:
+    """Name the keys of a reading that nobody reads, and say where it says nothing."""
+    notes = _unread([key for key in values if key not in _READING_KEYS | _SAID], _READING_KEYS)
+    told = (reading.used, reading.limit, reading.remaining, reading.percent, reading.resets_at)
+    if reading.status == "ok" and all(each is None for each in told):
+        notes.append(f"the reading of {reading.meter!r} says nothing")
+    return notes
 
 
 def _reading(values: Any, at: datetime) -> Reading:

@@ -10,11 +10,12 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from assistant.quota.reading import Reading, moment, number, raw, retry_after
+from assistant.quota.reading import SOME, SOME_LONG, Reading, moment, number, raw, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ class Signal:
     retry), "balance" (money is gone), "address" (a plan key at an address that does not take it), "client_refused" (the
     plan's terms leave this program out), "plan" (expired, or the model is not in it), "none" (nothing about plans).
     `window` is a meter's name, "long" for week or month, or "" where the body does not say; then `wants_reading` asks for
-    one. `advice` is a sentence for the user.
+    one, as it does where some money may be left. `advice` is a sentence for the user.
     """
 
     kind: Kind
@@ -46,10 +47,17 @@ class Signal:
         return 2 if self.kind == "transient" else 0
 
     def reading(self, now: datetime) -> Reading | None:
-        """Return the reading it makes: the named window is used up until its reset. None where it names none."""
-        if self.kind != "quota" or not self.window or self.window == "long":
+        """Return the reading it makes: a window is used up until its reset, or a balance. None where it says neither.
+
+        A window that is not named is `SOME` or `SOME_LONG`: a meter knows by the reset whether it is meant.
+        """
+        if self.kind == "balance" and not self.wants_reading:
+            meter = self.window or "balance"
+            return Reading(meter, "error", now, remaining=Decimal(0), status="exhausted", raw=self.said)
+        if self.kind != "quota":
             return None
-        return Reading(self.window, "error", now, status="exhausted", resets_at=self.until, raw=self.said)
+        meter = {"": SOME, "long": SOME_LONG}.get(self.window, self.window)
+        return Reading(meter, "error", now, status="exhausted", resets_at=self.until, raw=self.said)
 
 
 _GLM = {
@@ -144,7 +152,10 @@ def _payment(error: Mapping[str, Any], wait: datetime | None) -> Signal:
         return Signal("transient", until=wait, advice="Running requests hold the budget; it comes back as they end.")
     source = str(_meta(error).get("limit_source", ""))
     whose = "The key's own limit" if "key_limit" in source else "The balance"
-    return Signal("balance", "key limit" if "key_limit" in source else "", advice=f"{whose} is used up.")
+    name = "key limit" if "key_limit" in source else ""
+    some_left = "afford" in str(error.get("message", ""))  # too little for this request, which is not nothing
+    advice = f"{whose} is too low for this." if some_left else f"{whose} is used up."
+    return Signal("balance", name, advice=advice, wants_reading=some_left)
 
 
 def _meta(error: Mapping[str, Any]) -> Mapping[str, Any]:

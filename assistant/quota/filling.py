@@ -89,9 +89,11 @@ class Filling:
         A step whose price is unknown, or that takes nothing, is not, but for a balance that is overdrawn. A step told in tokens needs some of a meter told in
         points, how much only where that was learned.
         """
-        found = self.meter.amount(burn)
-        if found is None or not self.meter.holds_at(burn.at):
+        if not self.meter.holds_at(burn.at):
             return None
+        found = self.meter.amount(burn)
+        if found is None:
+            return _ZERO if self._overdrawn else None
         if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
             return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
@@ -107,7 +109,10 @@ class Filling:
             return None
         found = self.amount(burn)
         self._advance(burn.at)
-        if self.meter.window.kind == "first_use" and self.start is None:
+        if self._spent and self.meter.window.kind == "balance":
+            self._spent = False  # it was taken: there is money again
+        if self.meter.window.kind == "first_use" and self.start is None and not (self._base or NOTHING).point:
+            # One of which a reading says that something is used has begun already, nobody knows when.
             last = self.held[-1].end if self.held else None
             self.start, self.end = opened(self.meter.window, burn.at, last)
         if found is None:

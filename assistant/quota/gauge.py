@@ -21,6 +21,7 @@ from assistant.quota.calibration import band, counted
 from assistant.quota.estimate import Correction, Estimate, Freed
 from assistant.quota.filling import Filling
 from assistant.quota.money import spent
+from assistant.quota.reading import SOME, SOME_LONG
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
 from assistant.quota.zones import clock_of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SAME_RESET = timedelta(seconds=120)
 LAG = timedelta(seconds=60)
+_LONG = timedelta(days=6)
 _FREES = 12
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 _SOURCES = {"endpoint": "provider", "error": "provider", "file": "provider", "headers": "headers", "you": "you"}
@@ -61,6 +63,9 @@ class Gauge(Filling):
             return  # of a window that is over
         if self._base is None or self._trails or (self.end is not None and reading.at >= self.end):
             self._advance(reading.at)
+        if reading.meter in {SOME, SOME_LONG}:
+            self._suspect(reading)
+            return
         self._absent = False
         if reading.status == "unlimited":
             self._read_limit, self._reading, self._spent = "unlimited", reading, False
@@ -69,15 +74,27 @@ class Gauge(Filling):
             self._burnt.cover(reading.at)
             return
         found = self._stated(reading)
+        refused = reading.source == "error" and self.meter.window.kind == "balance"  # nobody says where it went
+        if reading.status == "exhausted" and (found is None or refused):
+            self._exhaust(reading)
+            return
         if found is None:
-            if reading.status == "exhausted":
-                self._exhaust(reading)
             return
         ends = self._ends(reading)
         if self._base is None or self._reading is None:
             self._begin(reading, found, ends)
         else:
             self._compare(reading, found, ends)
+
+    def _suspect(self, reading: Reading) -> None:
+        """Hear that some window is used up: this one, where it ends when that one does; else the provider is to be asked."""
+        reach, resets_at = self.meter.window.reach, reading.resets_at
+        if reach is None or (reading.meter == SOME_LONG and reach < _LONG):
+            return
+        if resets_at is not None and self.end is not None and abs(self.end - resets_at) <= SAME_RESET:
+            self._exhaust(reading)
+        elif resets_at is None or self.end is None or (self._reading is None and self.meter.window.kind == "first_use"):
+            self._wants = True
 
     def _compare(self, reading: Reading, found: Amount, ends: datetime | None) -> None:
         base, last = self._base or NOTHING, self._reading

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
 from assistant.quota.filling import Room
 from assistant.quota.gauge import Gauge
+from assistant.quota.reading import SOME, SOME_LONG
 from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
 
@@ -137,6 +138,8 @@ def _about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Re
 def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
     """Say whether a reading is about a meter: by name, else by the length of a window that nothing else claims."""
     name = reading.meter.casefold()
+    if name in {SOME, SOME_LONG}:  # the meter sees whether it can be meant
+        return meter.window.kind != "balance" and not meter.feature and not meter.only
     if meter.currency and reading.currency and meter.currency != reading.currency:
         return False
     if name == meter.name.casefold() or name in (each.casefold() for each in meter.reads):

@@ -1,0 +1,166 @@
+"""What a refusal does to the meters: a window that is used up, a balance that is gone, a reading that is wished for."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from assistant.quota.event import read_events
+from assistant.quota.plan import load_plan, read_plan
+from assistant.quota.replay import replay, replayed_json
+
+FIVE = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 2000}
+WEEK = {"name": "week", "unit": "credits", "window": "grid", "hours": 168, "limit": 10_000}
+AT = "2026-11-23T10:00:00Z"
+
+
+def run(plan, *events, at=None):
+    page = load_plan(None, name=plan) if isinstance(plan, str) else read_plan({"name": "mine", "meters": plan}, "mine.toml")
+    lines = [json.dumps(each) for each in events]
+    found = replayed_json(replay(page, read_events(lines), datetime.fromisoformat(at) if at else None))
+    return found, {each["meter"]: each for each in found["meters"]}
+
+
+def refusal(host, status, error, at=AT):
+    return {"at": at, "host": host, "status": status, "body": {"error": error}}
+
+
+def reading(meter, at="2026-11-23T09:00:00Z", **said):
+    return {"at": at, "reading": {"meter": meter, **said}}
+
+
+def glm(words):
+    return refusal("api.z.ai", 429, {"code": "1310", "message": f"Weekly/Monthly Limit Exhausted. {words}"})
+
+
+STEP = {"at": "2026-11-23T10:05:00Z", "credits": 10}
+
+
+def test_the_week_or_the_month_is_the_one_that_ends_when_the_refusal_says():
+    week = reading("week", used=9000, limit=10_000, resets_at="2026-11-27T07:20:00Z")
+    month = {"name": "month", "unit": "credits", "window": "calendar_month", "limit": 50_000}
+    found, meters = run([FIVE, WEEK, month], week, glm("It will reset at 2026-11-27 15:20:00"), STEP)
+    assert {name: each["state"] for name, each in meters.items()} == {
+        "5 hours": "not_started",
+        "week": "exhausted",
+        "month": "open",
+    }
+    assert [each["meters"] for each in found["blocked"]] == [["week"]]
+    assert found["blocked"][0]["until"] == "2026-11-27T07:20:00+00:00"
+    assert not any(each["wants_reading"] for each in meters.values())
+    assert found["unmapped"] == []
+
+
+def test_where_it_does_not_say_when_a_reading_is_wished_for():
+    week = reading("week", used=9000, limit=10_000, resets_at="2026-11-27T07:20:00Z")
+    found, meters = run([FIVE, WEEK], week, glm("Try again later."), STEP)
+    assert (found["admitted"], meters["week"]["state"], meters["week"]["wants_reading"]) == (1, "open", True)
+    assert not meters["5 hours"]["wants_reading"]  # it is no long one
+
+
+def test_a_window_that_is_not_named_is_known_by_its_reset():
+    headers = {
+        "x-codex-primary-used-percent": "90", "x-codex-primary-window-minutes": "300", "x-codex-primary-reset-at": "1777936568",
+        "x-codex-secondary-used-percent": "80", "x-codex-secondary-window-minutes": "10080", "x-codex-secondary-reset-at": "1778239400",
+    }  # fmt: skip
+    said = {"type": "usage_limit_reached", "resets_at": 1777936568, "resets_in_seconds": 11768}
+    found, meters = run(
+        "chatgpt-plus",
+        {"at": "2026-05-04T19:59:00Z", "host": "chatgpt.com", "headers": headers},
+        refusal("chatgpt.com", 429, said, "2026-05-04T20:00:00Z"),
+        {"at": "2026-05-04T20:01:00Z"},
+    )
+    assert [(each["meter"], each["until"]) for each in found["blocked"]] == [("5 hours", "2026-05-04T23:16:08+00:00")]
+    assert (meters["5 hours"]["state"], meters["week"]["state"]) == ("exhausted", "open")
+    assert not meters["5 hours"]["wants_reading"]
+    assert not meters["week"]["wants_reading"]
+
+
+def test_one_that_says_neither_wishes_for_a_reading_and_the_reading_ends_the_wish():
+    said = refusal("api.kimi.com", 403, {"message": "You've reached your usage limit for this billing cycle."})
+    first = reading("5 hours", used=1900, limit=2000, resets_at="2026-11-23T12:00:00Z")
+    _, meters = run([FIVE, WEEK], first, said)
+    assert all(each["wants_reading"] for each in meters.values())
+    again = reading("5 hours", "2026-11-23T10:01:00Z", used=2000, limit=2000, resets_at="2026-11-23T12:00:00Z")
+    _, meters = run([FIVE, WEEK], first, said, again)
+    assert (meters["5 hours"]["wants_reading"], meters["5 hours"]["state"]) == (False, "exhausted")
+
+
+DEEPSEEK = {
+    "at": "2026-11-23T09:00:00Z", "host": "api.deepseek.com",
+    "body": {"is_available": True, "balance_infos": [{"currency": "USD", "total_balance": "5.00", "granted_balance": "0.00", "topped_up_balance": "5.00"}]},
+}  # fmt: skip
+GONE = refusal("api.deepseek.com", 402, {"message": "Insufficient Balance"})
+DEAR = {"at": "2026-11-23T10:01:00Z", "cost": "0.10", "currency": "USD"}
+
+
+def test_a_balance_that_is_gone_takes_nothing_until_a_reading_says_otherwise():
+    found, meters = run("deepseek-prepaid", DEEPSEEK, GONE, DEAR)
+    assert (found["admitted"], meters["balance"]["state"], meters["balance"]["remaining"]) == (0, "exhausted", 0)
+    assert meters["balance"]["foreign"] == 0  # nobody said where it went
+    more = {**DEEPSEEK, "at": "2026-11-23T10:00:30Z"}
+    found, meters = run("deepseek-prepaid", DEEPSEEK, GONE, more, DEAR)
+    assert (found["admitted"], meters["balance"]["remaining"]) == (1, 4.9)
+
+
+def test_too_little_for_one_request_is_not_nothing():
+    account = {
+        "at": "2026-11-23T09:00:00Z",
+        "host": "openrouter.ai",
+        "body": {"data": {"total_credits": 10, "total_usage": 9}},
+    }
+    said = refusal("openrouter.ai", 402, {"message": "You requested up to 64000 tokens, but can only afford 800."})
+    found, meters = run("openrouter-prepaid", account, said, {**DEAR, "model": "a/b"})
+    assert (found["admitted"], meters["balance"]["state"], meters["balance"]["remaining"]) == (1, "open", 0.9)
+
+
+@pytest.mark.parametrize("cost", [{}, {"cost": "0"}, {"cost": "free"}])
+def test_below_zero_what_is_free_is_refused_too(cost):
+    account = {
+        "at": "2026-11-23T09:00:00Z",
+        "host": "openrouter.ai",
+        "body": {"data": {"total_credits": 100, "total_usage": 100.1}},
+    }
+    found, _ = run("openrouter-prepaid", account, {"at": AT, "model": "x/y:free", **cost})
+    assert [each["meter"] for each in found["blocked"]] == ["balance"]
+
+
+def test_a_window_that_was_read_had_begun_before_our_next_step():
+    found, meters = run(
+        [FIVE], reading("5 hours", "2026-11-23T12:00:00Z", used=800), {"at": "2026-11-23T12:01:00Z", "credits": 30},
+        at="2026-11-23T12:05:00+00:00",
+    )  # fmt: skip
+    five = meters["5 hours"]
+    assert (five["used"], five["window"], five["resets_at"]) == (830, {"start": None, "end": None}, None)
+    # It was open when it was read, so five hours later at the latest it is over.
+    _, meters = run(
+        [FIVE], reading("5 hours", "2026-11-23T12:00:00Z", used=800), {"at": "2026-11-23T17:01:00Z", "credits": 30}
+    )
+    assert (meters["5 hours"]["used"], meters["5 hours"]["window"]["start"]) == (30, "2026-11-23T17:01:00+00:00")
+    assert found["blocked"] == []
+
+
+def test_nothing_used_is_a_window_that_has_not_begun():
+    _, meters = run([FIVE], reading("5 hours", used=0), STEP)
+    assert meters["5 hours"]["window"]["start"] == "2026-11-23T10:05:00+00:00"
+
+
+POINTS = {"name": "5 hours", "unit": "percent", "window": "first_use", "hours": 5, "limit": 100}
+
+
+def test_points_that_are_told_as_used_count():
+    _, meters = run([POINTS], reading("5 hours", used=45, resets_at="2026-11-23T12:00:00Z"))
+    assert (meters["5 hours"]["used"], meters["5 hours"]["source"]) == (45, "provider")
+    _, meters = run([POINTS], reading("5 hours", used=4500, resets_at="2026-11-23T12:00:00Z"))
+    assert meters["5 hours"]["used"] is None  # these are no points
+
+
+def test_a_reading_that_nobody_can_read_is_told():
+    found, _ = run(
+        [POINTS], reading("5 hours", used_percent=45), reading("5 hours"), reading("5 hours", note="x", percent=1)
+    )
+    assert found["problems"] == [
+        "line 1: nobody reads 'used_percent'; did you mean 'percent'?",
+        "line 1: the reading of '5 hours' says nothing",
+        "line 2: the reading of '5 hours' says nothing",
+    ]
