@@ -47,6 +47,7 @@ _CLASSES = {
 _AT = ("at", "time", "timestamp")
 _FAILED = {"failed", "failed_free", "failed-free"}
 _DOUBTFUL = {"interrupted", "failed_unknown", "failed-billed-unknown", "failed_billed_unknown"}
+_STATES = {"settled", "in_flight", *_FAILED, *_DOUBTFUL}
 _LIMIT = 5_000_000
 _STEP_KEYS = {
     *_AT, *_CLASSES, "until", "state", "id", "request_id", "attempt", "model", "feature", "usage", "tokens", "exact", "requests",
@@ -146,6 +147,8 @@ def read_event(values: Any, line: int = 0) -> Event:
     readings, notes = _readings(values, at)
     notes = [*_strange(values), *notes]
     state = str(values.get("state", "settled"))
+    if state not in _STATES:
+        raise ConfigError(f"there is no state {state!r}; there are {', '.join(sorted(_STATES))}.")
     silent = readings or any(each in values for each in ("reading", "readings", "headers", "body"))
     own = _usage(values)
     units = _units(values)
@@ -311,6 +314,10 @@ def _reading(values: Any, at: datetime) -> Reading:
         if values.get(key) is not None and amounts[key] is None:
             raise ConfigError(f"reading.{key} is not a number: {values[key]!r}.")
     limit = values.get("limit")
+    if limit is not None and limit != "unlimited":
+        amounts["limit"] = decimal(limit)
+        if amounts["limit"] is None or amounts["limit"] < 0:
+            raise ConfigError(f"reading.limit is not a number from 0 up: {limit!r}.")
     status = str(values.get("status", "ok")).replace("-", "_")
     status = "ok" if status == "stale" else status  # how old it is says `observed_at`
     source, rounding = str(values.get("source", "endpoint")), str(values.get("rounding", ""))
@@ -335,7 +342,7 @@ def _reading(values: Any, at: datetime) -> Reading:
         instants["observed_at"] or at,
         unit=str(values.get("unit", "")),
         used=amounts["used"],
-        limit="unlimited" if limit == "unlimited" else decimal(limit),
+        limit="unlimited" if limit == "unlimited" else amounts.get("limit"),
         remaining=amounts["remaining"],
         percent=percent,
         rounding=rounding or ("rounded" if whole else "exact"),  # type: ignore[arg-type] # as above

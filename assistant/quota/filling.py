@@ -39,7 +39,7 @@ class Room(NamedTuple):
 class Filling:
     """The window of one meter that is open, and those before it in `held`.
 
-    `plan` is its plan's name, and `currencies` are those that its meters count: what is paid in another's takes nothing
+    The rule of time is the plan's until a reading tells another edge: then windows go on from that one. `plan` is its plan's name, and `currencies` are those that its meters count: what is paid in another's takes nothing
     here. `unpriced` counts all steps ever of which nobody knows what they take.
     """
 
@@ -58,6 +58,7 @@ class Filling:
         self._read_limit: Limit = None
         self._left: Decimal | None = None
         self._points = meter.unit == "percent"
+        self._rule = meter.window
         self._rolls = meter.window.kind == "rolling"
         self._unplaced = meter.window.trails and not self._rolls
         self._burnt = Burnt()
@@ -108,6 +109,8 @@ class Filling:
         if not self.meter.holds_at(burn.at):
             return None
         found = self.amount(burn)
+        if self.meter.window.origin is not None and burn.at < self.meter.window.origin:
+            return found  # no window holds what was before the first
         self._advance(burn.at)
         if self._spent and self.meter.window.kind == "balance":
             self._spent = False  # it was taken: there is money again
@@ -155,15 +158,11 @@ class Filling:
             self._close(now, "end")  # it was open when it was read, and nobody said until when
             self._wants = True
         if self.end is not None and now >= self.end:
-            ended = self.end
-            self._close(ended, "end")
+            self._close(self.end, "end")
             self.start = self.end = None
             self._wants = self._reading is not None
-            if window.kind == "grid" and window.origin is None:
-                self.start = ended + (now - ended) // window.length * window.length
-                self.end = self.start + window.length
         if self.end is None:
-            span = span_at(window, now)
+            span = span_at(self._rule, now)
             if span is not None:
                 self.start, self.end = span
 

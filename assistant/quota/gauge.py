@@ -181,28 +181,44 @@ class Gauge(Filling):
         self._place(self._ends(reading))
 
     def _place(self, ends: datetime | None, *, keep: bool = False) -> None:
-        window = self.meter.window
+        window = self._rule
         if ends is None or window.kind in {"rolling", "balance"}:
             return
-        length = window.length
+        edgeless = self._edgeless
+        probe = ends - SAME_RESET  # their clock may be a little ahead of the rule's
+        span = span_at(window, probe)
+        if span is None or abs(span[1] - ends) > SAME_RESET:
+            self._learn(ends)
+            span = span_at(self._rule, probe)
         if not keep:
-            if self._edgeless and window.kind == "subscription_month":
-                local = ends.astimezone(clock_of(window.zone))
-                window = window._replace(day=local.day, time=local.time().replace(microsecond=0))
-            span = span_at(window, ends - timedelta(seconds=1))
             if span is not None and abs(span[1] - ends) <= SAME_RESET:
                 self.start = span[0]
-            elif length and window.kind in {"first_use", "grid"}:
-                self.start = min(ends - length, self._reading.at) if self._reading is not None else ends - length
-        if self._edgeless:
+            elif window.length and window.kind in {"first_use", "grid"}:
+                self.start = min(ends - window.length, self._reading.at) if self._reading else ends - window.length
+        if edgeless:
             self._burnt.forget_trail()
         self.end = ends
+
+    def _learn(self, ends: datetime) -> None:
+        """Let windows in a row go on from an edge that the provider told: a reset of his own moves all that follow."""
+        if self._rule.kind == "grid":
+            self._rule = self._rule._replace(origin=ends - self._rule.length)
+        elif self._rule.kind == "subscription_month":
+            local = ends.astimezone(clock_of(self._rule.zone))
+            if self._rule.months > 1:
+                self._rule = self._rule._replace(origin=ends)
+            else:
+                clock = local.time().replace(microsecond=0)
+                self._rule = self._rule._replace(origin=None, day=local.day, time=clock)
+        else:
+            return
+        self._unplaced = False
 
     def _ends(self, reading: Reading) -> datetime | None:
         reach = self.meter.window.reach
         if reading.resets_at is not None and (reach is None or reading.resets_at - reading.at <= 2 * reach):
             return reading.resets_at.astimezone(UTC)
-        span = span_at(self.meter.window, reading.at)
+        span = span_at(self._rule, reading.at)
         return span[1] if span is not None else self.end
 
     def _stated(self, reading: Reading) -> Amount | None:

@@ -34,7 +34,10 @@ class Page(NamedTuple):
 
     def fail(self, message: str, key: str = "", hint: str = "Mend the file.") -> ConfigError:
         """Return the error that names file, line and table."""
-        line = line_of(self.text, self.path, key)
+        line, path = line_of(self.text, self.path, key), self.path
+        while not line and len(path) > 1:  # a table that is written within a line
+            path, key = path[:-2], str(path[-2])
+            line = line_of(self.text, path, key)
         name = self.values.get("name")
         table = f" [{name}]" if self.path and isinstance(name, str) else ""
         return ConfigError(f"{self.where}{f':{line}' if line else ''}{table}: {message}", hint)

@@ -280,6 +280,9 @@ def _tariff(table: Page, parent: Meter | None, holidays: Mapping[str, Holidays])
                  each.instant("since", zone), each.instant("until", zone), each.string("except_holidays"),
                  each.string("label"))
         )  # fmt: skip
+    currency = _currency(table)
+    if unit == "money" and not currency:
+        raise table.fail("a meter of money needs its currency.", "unit", 'Write currency = "USD", for example.')
     weights = table.numbers("weights", CLASSES)
     return Tariff(
         unit,  # type: ignore[arg-type] # choice() has checked it
@@ -288,6 +291,6 @@ def _tariff(table: Page, parent: Meter | None, holidays: Mapping[str, Holidays])
         table.numbers("models"),
         tuple(rates),
         tuple(rules),
-        _currency(table),
+        currency,
         holidays,
     )

@@ -5,8 +5,9 @@ from datetime import datetime
 
 import pytest
 
+from assistant.errors import ConfigError
 from assistant.quota.event import read_events
-from assistant.quota.plan import load_plan, read_plan
+from assistant.quota.plan import load_plan, read_file, read_plan
 from assistant.quota.replay import replay, replayed_json
 
 FIVE = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 2000}
@@ -15,7 +16,11 @@ AT = "2026-11-23T10:00:00Z"
 
 
 def run(plan, *events, at=None):
-    page = load_plan(None, name=plan) if isinstance(plan, str) else read_plan({"name": "mine", "meters": plan}, "mine.toml")
+    page = (
+        load_plan(None, name=plan)
+        if isinstance(plan, str)
+        else read_plan({"name": "mine", "meters": plan}, "mine.toml")
+    )
     lines = [json.dumps(each) for each in events]
     found = replayed_json(replay(page, read_events(lines), datetime.fromisoformat(at) if at else None))
     return found, {each["meter"]: each for each in found["meters"]}
@@ -164,3 +169,79 @@ def test_a_reading_that_nobody_can_read_is_told():
         "line 1: the reading of '5 hours' says nothing",
         "line 2: the reading of '5 hours' says nothing",
     ]
+
+
+# Where windows begin, as a reading tells it.
+
+
+def test_windows_in_a_row_go_on_from_a_reset_that_came_early():
+    week = {**WEEK, "limit": 2000, "activated_at": "2026-11-03T07:20:00Z"}
+    found, meters = run(
+        [week],
+        reading("week", "2026-11-23T12:00:00Z", used=1500, resets_at="2026-11-24T07:20:00Z"),
+        reading("week", "2026-11-23T13:00:00Z", used=0, resets_at="2026-11-30T13:00:00Z"),
+        {"at": "2026-11-30T00:00:00Z", "credits": 100},
+        {"at": "2026-11-30T14:00:00Z", "credits": 5},
+    )
+    assert meters["week"]["window"] == {"start": "2026-11-30T13:00:00+00:00", "end": "2026-12-07T13:00:00+00:00"}
+    assert (meters["week"]["used"], [each["used"] for each in found["windows"]]) == (5, [1500, 100])
+
+
+def test_a_month_whose_day_nobody_knew_goes_on_from_its_reset():
+    month = {"name": "month", "unit": "credits", "window": "subscription_month", "limit": 2000}
+    _, meters = run(
+        [month],
+        reading("month", used=1500, resets_at="2026-12-01T07:00:00Z"),
+        {"at": "2026-12-02T00:00:00Z", "credits": 5},
+    )
+    assert meters["month"]["window"] == {"start": "2026-12-01T07:00:00+00:00", "end": "2027-01-01T07:00:00+00:00"}
+    assert (meters["month"]["used"], meters["month"]["low"], meters["month"]["confidence"]) == (5, 5, "local-only")
+
+
+def test_the_31st_stays_the_31st_where_the_provider_agrees():
+    month = {
+        "name": "month",
+        "unit": "credits",
+        "window": "subscription_month",
+        "limit": 9,
+        "subscribed_at": "2026-10-31T08:00:00Z",
+    }
+    _, meters = run(
+        [month],
+        reading("month", used=1, resets_at="2026-11-30T08:00:30Z"),
+        {"at": "2026-12-02T00:00:00Z", "credits": 5},
+    )
+    assert meters["month"]["window"]["end"] == "2026-12-31T08:00:00+00:00"
+
+
+def test_no_window_holds_what_was_before_the_first():
+    grid = {**WEEK, "activated_at": "2026-11-03T07:20:00Z"}
+    _, meters = run([grid], {"at": "2026-11-03T07:19:59Z", "credits": 1}, {"at": "2026-11-03T07:20:00Z", "credits": 2})
+    assert meters["week"]["used"] == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"at": AT, "state": "exploded"}, "there is no state 'exploded'"),
+        (reading("5 hours", used=3, limit=-10), "reading.limit is not a number from 0 up: -10"),
+        (reading("5 hours", used=3, limit={"a": 1}), "reading.limit is not a number from 0 up"),
+    ],
+)
+def test_an_event_that_cannot_be_meant_is_refused(event, words):
+    with pytest.raises(ConfigError, match=words):
+        run([FIVE], event)
+
+
+@pytest.mark.parametrize(
+    ("meter", "place"),
+    [
+        ('unit = "money"\nlimit = 3', "mine.toml:5 .*needs its currency"),
+        ('unit = "credits"\nlimits = [{ limit = 3 }]', "mine.toml:6.*a dated limit needs since and limit"),
+    ],
+)
+def test_a_mistake_in_a_meter_is_named_by_its_line(tmp_path, meter, place):
+    page = tmp_path / "mine.toml"
+    page.write_text(f'name = "mine"\n\n[[meters]]\nname = "5 hours"\n{meter}\nwindow = "first_use"\nhours = 5\n')
+    with pytest.raises(ConfigError, match=place):
+        read_file(page)

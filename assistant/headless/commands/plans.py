@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
+    from assistant.quota.plan import Plan
     from assistant.session import Session
     from assistant.standings import Standing
     from assistant.teller import Teller
@@ -179,8 +180,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     from assistant.quota import advice, history
 
     accounts = teller.accounts
-    plans = accounts.plans
-    chosen = [plans[options.plan]] if options.plan in plans else plans.values()
+    chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
     theirs = accounts.elsewhere.burns(None, None)
     others = hindsight.by_token(accounts.elsewhere.totals(("provider", "model", "day")), teller.roster.catalogue)
     ours = [row for row in history.rows(accounts.ledger.totals(("payer",))) if row.key != ("practice",)]
@@ -202,11 +202,17 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     return 0
 
 
+def _plan(teller: Session | Teller, name: str) -> Plan:
+    """Return the plan of a name, or of a file. Raises ConfigError."""
+    from assistant.quota.plan import read_file
+
+    return teller.accounts.plans.get(name) or read_file(Path(name), users=teller.places.config / "plans")
+
+
 def _replay(teller: Session | Teller, options: Namespace) -> int:
     from assistant import hindsight
     from assistant.quota.event import read_events
     from assistant.quota.page import as_instant
-    from assistant.quota.plan import read_file
     from assistant.quota.replay import rendered, replay, replayed_json
 
     if not options.plan:
@@ -217,9 +223,7 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
     at = as_instant(options.at) if options.at else None
     if options.at and at is None:
         raise ConfigError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
-    plan = teller.accounts.plans.get(options.plan) or read_file(
-        Path(options.plan), users=teller.places.config / "plans"
-    )
+    plan = _plan(teller, options.plan)
     if not options.events:
         events = hindsight.past(teller.accounts.ledger, teller.now())
     else:
