@@ -7,27 +7,29 @@ it is needed.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import ConfigError
+from assistant.errors import AssistantError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
-    from decimal import Decimal
 
     from assistant import events
     from assistant.config import Config, Places
     from assistant.edits.patch import Patch
     from assistant.edits.review import Review
-    from assistant.models.catalogue import Pick
+    from assistant.models.catalogue import Catalogue, Pick
     from assistant.models.client import Client
     from assistant.models.estimate import Factor
     from assistant.models.provider import Model, Payer, Provider
+    from assistant.quota.entry import Entry
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
@@ -67,6 +69,13 @@ class Quote(NamedTuple):
     def whole(self) -> Cost:
         """The money, with that of the editor."""
         return tokens.total_cost([self.cost, self.editor.cost]) if self.editor else self.cost
+
+
+def record_of(usage: TokenUsage, cost: Cost) -> dict[str, Any]:
+    """Return what a turn burnt as it is kept with its conversation; `Accounts.recall` reads it."""
+    *counts, exact = usage
+    amount = None if cost.amount is None else str(cost.amount)
+    return {"tokens": counts, "exact": exact, "status": cost.status, "amount": amount, "currency": cost.currency}
 
 
 class Payers(Protocol):
@@ -188,12 +197,15 @@ class Accounts:
         payer = self._payers.payer(pick.provider)
         return price.cost(pick.model, usage, at or self._now(), payer, reported, service_tier=tier)
 
-    def quote(self, words: int, pick: Pick | None = None) -> Quote | None:
-        """Say what sending so many o200k tokens would cost with a model; None while none is chosen."""
+    def quote(self, words: int, pick: Pick | None = None, answer: int = 0) -> Quote | None:
+        """Say what sending so many o200k tokens would cost with a model; None while none is chosen.
+
+        `answer` is how many tokens it will write where that is known better than from what was written before.
+        """
         pick = pick or self._payers.pick
         if pick is None:
             return None
-        usages = self._usages(words, pick)
+        usages = self._usages(words, pick, answer)
         low, likely, high = (usage.fresh_input for usage in usages)
         least, cost, most = (self.price(usage, pick=pick) for usage in usages)
         share = self._share(usages[1], cost, pick)
@@ -211,10 +223,18 @@ class Accounts:
         """Say what sending so many o200k tokens would likely cost with a model."""
         return self.price(self._usages(words, pick)[1], pick=pick)
 
-    def _usages(self, words: int, pick: Pick) -> list[TokenUsage]:
+    def ahead(self, entry: Entry, catalogue: Catalogue) -> Cost:
+        """Say what a call that runs, here or in another window, will likely have cost: the book has what it sends only."""
+        try:
+            pick = catalogue.pick(f"{entry.provider}/{entry.model}")
+        except AssistantError:
+            return entry.cost
+        return self.price(entry.usage._replace(output=entry.usage.output + self._answer()), pick=pick, at=entry.at)
+
+    def _usages(self, words: int, pick: Pick, answer: int = 0) -> list[TokenUsage]:
         """Guess what a question burns: low, likely and high."""
         low, likely, high = self._payers.factor(pick.model).of(words)
-        answer = self._answer()
+        answer = answer or self._answer()
         sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
         return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
 
@@ -248,6 +268,15 @@ class Accounts:
         """Add what a turn burnt to this sitting."""
         self.usage += usage
         self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
+
+    def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
+        """Begin with what a conversation that is taken up has burnt already, as `record_of` wrote it; what is torn is left out."""
+        self.usage, self.costs = tokens.TokenUsage(), {}
+        for each in burnt:
+            with suppress(KeyError, TypeError, ValueError, ArithmeticError):
+                amount = None if each["amount"] is None else Decimal(str(each["amount"]))
+                usage = tokens.TokenUsage._make([*map(int, each["tokens"]), bool(each["exact"])])
+                self.count(usage, tokens.Cost(each["status"], amount, str(each["currency"])))
 
     def learn(self, usage: TokenUsage) -> None:
         """Learn from a turn how long answers are."""

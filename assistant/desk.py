@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
-from assistant.errors import ProviderError
+from assistant.errors import BudgetError, ProviderError
 from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
+    from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
     from assistant.quota.meter import Estimate
@@ -36,6 +37,16 @@ class Sees(Protocol):
 
     def show(self, question: str, plan: str = "") -> Context:
         """Gather what a question, and a plan for it, show the model, to be sent with it."""
+
+
+class Holds(Protocol):
+    """What a desk needs of the session's limits."""
+
+    def again(self, words: int, pick: Pick, costs: Sequence[Cost], answer: int = 0) -> str:
+        """Say why a further call of a turn may not leave; empty where it may."""
+
+    def outrun(self, entry: str, words: int, pick: Pick) -> None:
+        """Raise BudgetError where others have booked before what is left of the day."""
 
 
 class Sitting(Protocol):
@@ -63,6 +74,10 @@ class Sitting(Protocol):
     @property
     def roster(self) -> Roster:
         """Who is asked, and how they count."""
+
+    @property
+    def limits(self) -> Holds:
+        """What holds a call back."""
 
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
@@ -144,11 +159,18 @@ class Desk:
         """Say what a usage costs with this turn's model and payer, of a request that begins now, or began at an instant."""
         return self._sitting.accounts.price(usage, reported, self.who.pick, at=at, tier=tier)
 
-    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
-        """Write a step into the ledger before it leaves; return the entry's id."""
+    def held(self, words: int, costs: Sequence[Cost], answer: int = 0) -> str:
+        """Say why a further call of the turn may not leave, one of so many o200k tokens; empty where it may."""
+        return self._sitting.limits.again(words, self.who.pick, costs, answer)
+
+    def book(self, step: int, purpose: str, usage: TokenUsage, words: int) -> str:
+        """Write a step of so many o200k tokens into the ledger before it leaves; return the entry's id.
+
+        Raises BudgetError where a cap would be crossed after all; then it is booked as one that failed.
+        """
         from assistant.quota.ledger import Start
 
-        return self._sitting.accounts.ledger.begin(
+        entry = self._sitting.accounts.ledger.begin(
             Start(
                 at=self.now(),
                 session=self._sitting.id,
@@ -166,6 +188,12 @@ class Desk:
                 account=self._hearing.account,
             )
         )
+        try:
+            self._sitting.limits.outrun(entry, words, self.who.pick)
+        except BudgetError:
+            self.settle(entry, "failed", tokens.TokenUsage(), self.price(tokens.TokenUsage()), "")
+            raise
+        return entry
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended."""

@@ -65,6 +65,12 @@ class ConfigError(AssistantError):
     kind = "config"
 
 
+class UsageError(ConfigError):
+    """A command was called with words that mean nothing."""
+
+    exit_code = 2
+
+
 class PromptError(AssistantError):
     """A file of words is missing or names a value that nobody fills."""
 

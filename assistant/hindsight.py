@@ -76,26 +76,26 @@ def _by_hour(burns: Iterable[Burn], until: datetime) -> list[Burn]:
 
 
 def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
-    """Return rows of what other clients burnt, with the list price of its day where no client said what it cost.
+    """Return rows of what other clients burnt, with the list price of its hour where no client said what it cost.
 
-    Keys of `totals` begin with provider, model and day, which are left off. The price is that of a short prompt, where
-    long ones cost more: which were long, no sum tells.
+    Keys of `totals` begin with provider, model, day and hour of the user's, which are left off. The price is that of a
+    short prompt, where long ones cost more: which were long, no sum tells.
     """
-    from datetime import UTC, datetime, time
+    from datetime import datetime, time
 
     from assistant.models import price
     from assistant.quota import history
 
     found, models = [], {}
     for total in totals:
-        provider, name, day, *key = total.key
+        provider, name, day, hour, *key = total.key
         if (provider, name) not in models:
             models[provider, name] = _listed(catalogue, provider, name)
         model = models[provider, name]
         rate = None
         if model is not None and total.status == "unknown":
-            noon = datetime.combine(datetime.fromisoformat(day), time(12), UTC)
-            rate = price.price_at(model, noon)
+            about = datetime.combine(datetime.fromisoformat(day), time(int(hour), 30)).astimezone()
+            rate = price.price_at(model, about)
         priced = total._replace(key=tuple(key))
         if rate is not None:
             priced = priced._replace(status="metered", currency=rate.currency, amount=rate.amount(total.usage))
@@ -103,8 +103,16 @@ def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
     return history.rows(found)
 
 
+_SELLERS = {
+    "google": "gemini", "amazon-bedrock": "bedrock", "moonshotai": "kimi", "moonshotai-cn": "kimi-cn", "alibaba": "qwen",
+    "alibaba-cn": "qwen-cn", "zhipuai": "bigmodel",
+}  # fmt: skip
+"""Our names of providers that other clients call otherwise."""
+
+
 def _listed(catalogue: Catalogue, provider: str, name: str) -> Model | None:
     """Find a model as a log names it: often with the date of its release behind, which pages leave off."""
+    provider = _SELLERS.get(provider, provider)
     if provider not in catalogue.providers:
         return None
     names = {name, _RELEASED.sub("", name)}

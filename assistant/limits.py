@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from assistant.config import Config
     from assistant.models.catalogue import Pick
     from assistant.quota.caps import Crossing, Hold, Offer, Reserve, Scope
+    from assistant.quota.entry import Entry
     from assistant.roster import Roster
     from assistant.tokens import Cost
 
@@ -88,7 +90,7 @@ class Limits:
         self._roster = roster
         self._config = config
         self._now = now
-        self._once = False
+        self._once = self._free = False
 
     @cached_property
     def reserves(self) -> Mapping[str, Sequence[Reserve]]:
@@ -121,8 +123,8 @@ class Limits:
         `price` says what it would cost, and is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
         """
         self.hold = None
-        if self._once:
-            self._once = False
+        self._free, self._once = self._once, False
+        if self._free:
             return
         config = self._config
         capped = any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
@@ -132,10 +134,42 @@ class Limits:
         quote = price()
         if spent is not None:
             self._stop(replace(spent, offers=(*self._others(quote, pick), *spent.offers)))
-        crossings = [*(self._caps(quote) if quote and capped else ()), *(self._reserved(quote, pick) if quote else ())]
+        crossings = [
+            *(self._caps(quote.whole) if quote and capped else ()),
+            *(self._reserved(quote, pick) if quote else ()),
+        ]
         if quote is not None and quote.editor is not None:
             crossings += self._reserved(quote.editor, self._roster.catalogue.pick(quote.editor.model))
         if crossings and quote is not None:
+            self._stop(self._held(crossings, quote, pick))
+
+    def again(self, words: int, pick: Pick, costs: Sequence[Cost], answer: int = 0) -> str:
+        """Say why a further call of a turn may not leave, one of so many o200k tokens; empty where it may.
+
+        `costs` are those of its calls so far, `answer` is how many tokens it will write, 0 for as many as usual. Reads the
+        ledger: call it in a thread.
+        """
+        config = self._config
+        capped = any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
+        if self._free or not (capped or config.reserve):
+            return ""
+        quote = self._accounts.quote(words, pick, answer)
+        if quote is None:
+            return ""
+        crossings = [*(self._caps(quote.whole, costs) if capped else ()), *self._reserved(quote, pick)]
+        return " ".join(map(str, crossings))
+
+    def outrun(self, entry: str, words: int, pick: Pick) -> None:
+        """Raise BudgetError where a booked call would cross the day's cap together with those that others booked before it.
+
+        Two windows that look at the same moment both see room for one: the book has an order.
+        """
+        quote = self._accounts.quote(words, pick) if self._config.cap_day is not None and not self._free else None
+        if quote is None:
+            return
+        before = list(takewhile(lambda each: each.id != entry, self._accounts.ledger.in_flight()))
+        crossings = [each for each in self._caps(quote.cost, (), before) if each.scope == "day"] if before else ()
+        if crossings:
             self._stop(self._held(crossings, quote, pick))
 
     def spent(self, pick: Pick) -> str:
@@ -213,7 +247,8 @@ class Limits:
         )
         return Hold(why, (Offer("once"), Offer("wait", at=until)), until)
 
-    def _caps(self, quote: Quote) -> list[Crossing]:
+    def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
+        """Return the caps that a step would cross; `turn` are the costs of its turn so far, `flying` what others have asked."""
         from assistant.quota import caps
         from assistant.tokens import Cost
 
@@ -225,11 +260,19 @@ class Limits:
         if today is not None:
             day = [Cost("metered", amount, currency) for currency, amount in today.money.items()]
             day += [Cost("unknown")] * min(1, today.unpriced)
+        day += [Cost("unknown")] * self._accounts.ledger.store.is_blind
+        flying = self._accounts.ledger.in_flight() if flying is None and config.cap_day is not None else flying or ()
+        day += [
+            self._accounts.ahead(each, self._roster.catalogue)
+            for each in flying
+            if each.at.astimezone().date() == local.date()
+        ]
         limits: dict[Scope, Decimal | None] = {
             "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
         }  # fmt: skip
-        session = [each for each in self._accounts.costs.values() if each.status != "free"]
-        return caps.crossed(limits, {"session": session, "day": day}, quote.whole, ends={"day": midnight})
+        session = [each for each in (*self._accounts.costs.values(), *turn) if each.status != "free"]
+        spent: dict[Scope, Sequence[Cost]] = {"turn": turn, "session": session, "day": day}
+        return caps.crossed(limits, spent, step, ends={"day": midnight})
 
     def _reserved(self, quote: Quote, pick: Pick) -> list[Crossing]:
         from assistant.quota import caps

@@ -41,6 +41,7 @@ class Roster:
         self._client = client
         self._locals: dict[str, Provider] = {}
         self._asked: dict[str, Key] = {}
+        self._flat: dict[str, bool] = {}
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -65,7 +66,17 @@ class Roster:
 
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider: a plan where the user has named one."""
-        return "plan" if provider.name in self._settings.plans else provider.payer
+        name = self._settings.plans.get(provider.name)
+        return "plan" if name is not None and self._is_flat(name) else provider.payer
+
+    def _is_flat(self, name: str) -> bool:
+        """Whether a plan pays for requests, and is no balance that each of them is taken from."""
+        if name not in self._flat:
+            from assistant.quota.plan import load_plan
+
+            plan = load_plan(self._places.config / "plans", name=name)
+            self._flat[name] = plan is None or not plan.is_prepaid
+        return self._flat[name]
 
     def found(self) -> Sequence[Found]:
         """List the keys that are there, masked."""

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, tokens
-from assistant.accounts import Accounts
+from assistant.accounts import Accounts, record_of
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
 from assistant.transcript import Sittings
@@ -435,9 +435,8 @@ class Session:
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
-        self.sittings.save(
-            {"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": f"{ended.provider}/{ended.model}"}
-        )
+        model, burnt = f"{ended.provider}/{ended.model}", record_of(ended.usage, ended.cost)
+        self.sittings.save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": model, "burnt": burnt})
         return aside
 
     def _cold(self, pick: Pick, sent: Sent | None) -> str:
@@ -656,6 +655,8 @@ class Session:
         said = [each for each in records if each.get("kind") in {"user", "assistant", "end"}]
         self.asked_last = next((str(each["model"]) for each in reversed(said) if each.get("model")), "")
         self.cut_short = bool(said) and said[-1].get("kind") != "end"
+        burnt = [each.get("burnt") for each in records if each.get("kind") == "end"]
+        self.accounts.recall(each for each in burnt if isinstance(each, dict))
         for record in records:
             role = record.get("kind")
             if role == "carried":

@@ -332,6 +332,7 @@ class Onlooker:
         self.config = config
         self.env = env
         self.sight = Sight(self)
+        self._troubles = config.warnings
 
     @cached_property
     def repo(self) -> Repo:
@@ -352,8 +353,9 @@ class Onlooker:
         return datetime.now(UTC)
 
     def troubles(self) -> tuple[str, ...]:
-        """Return what went wrong without stopping anything: settings."""
-        return self.config.warnings
+        """Return what went wrong with settings, once."""
+        fresh, self._troubles = self._troubles, ()
+        return fresh
 
 
 def _bare(path: str) -> str:

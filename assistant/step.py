@@ -73,8 +73,18 @@ class Line(Protocol):
     ) -> Cost:
         """Say what a usage costs with this model and payer, of a request that begins now, or began at an instant."""
 
-    def book(self, step: int, purpose: str, usage: TokenUsage) -> str:
-        """Write a step into the ledger before it leaves; return the entry's id."""
+    def held(self, words: int, costs: Sequence[Cost], answer: int = 0) -> str:
+        """Say why a further call of the turn may not leave, one of so many o200k tokens; empty where it may.
+
+        `costs` are those of its calls so far, `answer` is how many tokens it will write, 0 where nobody knows; called in
+        a thread.
+        """
+
+    def book(self, step: int, purpose: str, usage: TokenUsage, words: int) -> str:
+        """Write a step of so many o200k tokens into the ledger before it leaves; return the entry's id.
+
+        Raises BudgetError where it may not leave after all; then it is booked as one that failed.
+        """
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended; called exactly once for each booking, however it ended."""
@@ -136,6 +146,10 @@ class Step:
             exact=False,
         )
 
+    def withdraw(self, why: AssistantError) -> None:
+        """Take it back before it leaves: it burns nothing."""
+        self.error, self.stop, self.estimate = why, "error", tokens.TokenUsage()
+
     def cost(self) -> Cost:
         """What it costs so far, as who was asked sells it."""
         return self.line.price(self.burn(), self.reported, at=self.began, tier=self.tier)
@@ -191,11 +205,15 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
     who = line.who
     low, likely, high = step.sends()
     step.began = line.now()  # a price that changes with the hour is that of the hour in which the request left
+    try:
+        entry = await asyncio.to_thread(line.book, len(steps), step.purpose, step.estimate, step.counted)
+    except BudgetError as held:
+        step.withdraw(held)
+        return
     yield events.RequestSent(
         len(steps), step.purpose, low, likely, high, line.price(step.estimate), who.model.name, who.payer
     )
     parser = edit_format.open_parser()
-    entry = await asyncio.to_thread(line.book, len(steps), step.purpose, step.estimate)
     state = "interrupted"
     inbox = _Inbox(line.stopped)
     pump = asyncio.create_task(inbox.fill(line.stream(request)))

@@ -30,6 +30,7 @@ class Teller:
         self.places = places
         self.config = config
         self.env = env
+        self._told: set[str] = set()
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -65,8 +66,17 @@ class Teller:
         return datetime.now(UTC)
 
     def troubles(self) -> tuple[str, ...]:
-        """Return what went wrong with settings without stopping anything."""
-        return self.config.warnings
+        """Return, each once, what went wrong without stopping anything: settings, a book that cannot be read."""
+        accounts = self.accounts if "accounts" in self.__dict__ else None
+        books = () if accounts is None or "ledger" not in accounts.__dict__ else accounts.ledger.warnings
+        logs = (
+            ()
+            if accounts is None or "imports" not in accounts.elsewhere.__dict__
+            else accounts.elsewhere.imports.warnings
+        )
+        fresh = tuple(words for words in (*self.config.warnings, *books, *logs) if words not in self._told)
+        self._told.update(fresh)
+        return fresh
 
 
 def _nobody() -> Client:

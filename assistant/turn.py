@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import errand, events, prompts, step, tokens
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetError
 from assistant.models import served
 from assistant.models.cold import Sent
 from assistant.models.message import Image, Message, Text, said
@@ -100,11 +100,21 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
             if purpose == "main":
                 yield _ended(ask, desk, [], None, (), doubt)
                 return
-            now.error = doubt
+            now.withdraw(doubt)
             steps.append(now)
             break
         if doubt is not None:
             yield doubt
+        costs = [each.cost() for each in steps]
+        # What mends edits is no longer than what they came with.
+        length = steps[-1].burn().total_output if purpose == "repair" else 0
+        if steps and (why := await asyncio.to_thread(line.held, now.counted, costs, length)):
+            if purpose == "repair":
+                yield events.Notice(f"The repair of the edits was not sent. {why}", "warning")
+            else:
+                now.withdraw(BudgetError(f"It was not asked. {why}"))
+                steps.append(now)
+            break
         steps.append(now)
         found: list[Edit | Misfit] = []
         async with aclosing(step.walk(steps, found)) as walk:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -201,7 +202,8 @@ def test_a_dead_server_is_named(wattson):
     assert (code, lines[-1]["error"]["class"]) == (75, "unreachable")
 
 
-def test_interrupt_keeps_what_came(repo, env):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupt_keeps_what_came(repo, env, wattson, number):
     with loopback.Server(loopback.openai("word " * 200), pause_s=0.02) as server:
         child = subprocess.Popen(
             [sys.executable, "-m", "assistant", "ask", "--root", str(repo), "-m", "openai/gpt-6.1-sol", "--json", "hi"],
@@ -213,13 +215,39 @@ def test_interrupt_keeps_what_came(repo, env):
             lines.append(json.loads(line))
             if lines[-1]["event"] == "text_arrived":
                 time.sleep(0.2)
-                child.send_signal(signal.SIGINT)
+                child.send_signal(number)
                 break
         lines += [json.loads(line) for line in child.stdout]
         child.stdout.close()
         assert child.wait(20) == 130
     assert (lines[-1]["event"], lines[-1]["stop"]) == ("turn_ended", "cancelled")
     assert lines[-1]["text"].startswith("word")
+    (row,) = wattson("usage", "--by", "model", "--json", lines=True)[1][0]["usage"]
+    assert row["output"] == lines[-1]["usage"]["output"] > 0  # and the book has what came, not what was guessed before
+
+
+def test_a_book_that_cannot_be_read_is_told_of(wattson, env):
+    assert wattson("ask", "-m", "scripted/lesson", "hi")[0] == 0
+    book = next(Path(env["WATTSON_HOME"]).rglob("ledger.sqlite"))
+    with sqlite3.connect(book) as base:
+        base.execute("PRAGMA user_version = 999")
+    for command in (["usage"], ["usage", "--json"], ["plans"], ["yield"], ["doctor", "--offline"]):
+        _, out, said = wattson(*command)
+        assert (out + said).count("it was written by a newer Wattson") >= 1, command
+    for each in book.parent.glob("ledger.sqlite-*"):
+        each.unlink()
+    book.write_bytes(b"no book at all " * 1000)
+    said = wattson("usage")[2]
+    assert str(book) in said
+    assert "damaged" in said
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3650000", "9" * 40, "x"])
+def test_a_number_of_days_that_means_nothing_is_refused(wattson, days):
+    for command in ("usage", "yield"):
+        code, _, said = wattson(command, f"--days={days}")
+        assert (code, "Traceback" in said) == (2, False)
+        assert "no number of days" in said
 
 
 def test_apply_is_all_or_nothing(wattson, repo):

@@ -1,7 +1,12 @@
 """Caps, reserves and used-up windows hold a question before it leaves; what could go on is offered, never chosen."""
 
 import json
+import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -36,17 +41,109 @@ def env(server, **more):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("cap", "code", "kind"), [("cap_turn", 3, "budget"), ("cap_day", 75, "held")])
-def test_a_cap_is_asked_before_the_call_that_would_cross_it(wattson, config, cap, code, kind):
+@pytest.mark.parametrize("cap", ["cap_turn", "cap_session", "cap_day"])
+def test_a_cap_is_asked_before_the_call_that_would_cross_it(wattson, config, cap):
+    code, kind = 3, "budget"  # also of a day: tomorrow it would cross it again
     config(f'{cap} = "0.000001"\n')
     with loopback.Server(loopback.openai("Hello.")) as server:
         found, lines, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
         assert (found, lines[-1]["error"]["class"]) == (code, kind)
         assert "over the cap of" in lines[-1]["error"]["message"]
         assert "--once lets this one through" in said
-        assert (lines[-1]["error"]["retry_at"] is not None) == (code == 75)
+        assert lines[-1]["error"]["retry_at"] is None
         assert server.asked == []
         assert wattson("ask", "-m", "openai/gpt-6.1-sol", "--once", "hello", **env(server))[:2] == (0, "Hello.\n")
+        assert len(server.asked) == 1
+
+
+def _price(words):
+    """Return what a held question would have brought it to."""
+    return Decimal(re.search(r"bring it to \$([\d.]+\d)", words)[1])
+
+
+def test_what_today_has_cost_waits_for_tomorrow(wattson, config):
+    config('cap_day = "0.000001"\n')
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
+        config(f'cap_day = "{price + Decimal("0.0001")}"\n')
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0
+        code, lines, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
+        assert (code, lines[-1]["error"]["class"]) == (75, "held")
+        assert lines[-1]["error"]["retry_at"] is not None
+        assert "wait until" in said
+        assert len(server.asked) == 1
+
+
+BAD = "notes.md\n```\n<<<<<<< SEARCH\nnot there at all\n=======\nx\n>>>>>>> REPLACE\n```\n"
+
+
+def test_a_repair_is_weighed_as_well(wattson, config):
+    used = {"prompt_tokens": 1_000, "completion_tokens": 600}
+    with loopback.Server(loopback.openai(BAD, used)) as server:
+        config('cap_turn = "0.000001"\n')
+        price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
+        config("repairs = 9\n")
+        wattson("ask", "-m", "openai/gpt-6.1-sol", "--diff", "hello", **env(server))
+        assert len(server.asked) == 10
+        server.asked.clear()
+        config(f'repairs = 9\ncap_turn = "{3 * price}"\n')
+        code, lines, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
+        assert code == 0
+        assert 1 < len(server.asked) < 10
+        assert "The repair of the edits was not sent" in json.dumps(lines)
+        spent = sum(Decimal(each["cost"]["amount"]) for each in lines if each["event"] == "turn_ended")
+        assert spent <= 3 * price
+        server.asked.clear()
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "--once", "hello", **env(server))[0] == 0
+        assert len(server.asked) == 10  # who lets a question through lets its repairs through
+
+
+def test_what_other_windows_have_asked_counts_before_it_is_answered(wattson, config):
+    config('cap_day = "0.000001"\n')
+    with loopback.Server(loopback.openai("Hello. " * 40), pause_s=0.02) as server:
+        price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
+        config(f'cap_day = "{price * Decimal("1.5")}"\n')
+        with ThreadPoolExecutor() as pool:
+            ask = lambda _: wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0]
+            codes = sorted(pool.map(ask, range(3)))
+        assert codes == [0, 75, 75]
+        assert len(server.asked) == 1
+        assert "1 steps" in wattson("usage")[1]
+
+
+def test_a_session_is_a_conversation_whatever_process_goes_on_with_it(wattson, config):
+    config('cap_session = "0.000001"\n')
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
+        config(f'cap_session = "{price + Decimal("0.0001")}"\n')
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "-c", "hello", **env(server))[0] == 3
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0  # another one
+        assert len(server.asked) == 2
+
+
+def test_a_balance_that_is_named_in_the_config_is_still_paid_for(wattson, config):
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        config('[plans]\ndeepseek = "deepseek-prepaid"\n')
+        assert wattson("ask", "-m", "deepseek/deepseek-flash", "hello", **env(server))[0] == 0
+        (row,) = wattson("usage", "--by", "payer", "--json", lines=True)[1][0]["usage"]
+        assert (row["payer"], list(row["costs"])) == ("prepaid", ["USD"])
+        config('[plans]\ndeepseek = "small"\n', small=SMALL)
+        assert wattson("ask", "-m", "deepseek/deepseek-flash", "hello", **env(server))[0] == 0
+        paid = [each["payer"] for each in wattson("usage", "--by", "payer", "--json", lines=True)[1][0]["usage"]]
+        assert sorted(paid) == ["plan", "prepaid"]
+
+
+def test_a_day_whose_cost_nobody_can_read_is_not_begun_from_nothing(wattson, config, env):
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        known = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-proj-" + KEY}
+        assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **known)[0] == 0
+        with sqlite3.connect(next(Path(env["WATTSON_HOME"]).rglob("ledger.sqlite"))) as base:
+            base.execute("PRAGMA user_version = 999")
+        config('cap_day = "5"\n')
+        code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **known)
+        assert code in {3, 75}
+        assert "cannot be kept" in said
         assert len(server.asked) == 1
 
 

@@ -160,8 +160,8 @@ def test_logs_of_other_clients_become_their_burn_and_the_limits_in_them_a_readin
     other = tmp_path / "elsewhere"
     codex_log(other, 2_000, 50, now.isoformat(), resets)
     assert wattson("usage", "import", "codex", str(other), "--json", lines=True)[1][0]["imported"][0]["uses"] == 1
-    assert wattson("usage", "import", "emacs")[0] == 1
-    assert wattson("usage", "import", str(other))[0] == 1
+    assert wattson("usage", "import", "emacs")[0] == 2
+    assert wattson("usage", "import", str(other))[0] == 2
 
 
 def claude_log(home, session, *steps, model="claude-opus-5"):
@@ -255,7 +255,7 @@ async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
     assert (own["model"], own["client"], own["amount"]) == ("gpt-6.1-sol", "wattson", cost)
     assert float(row["per_line"][0]["amount"]) == pytest.approx(float(cost) / 2, rel=0.01)
     assert "gpt-6.1-sol" in wattson("yield", "--here")[1]
-    assert wattson("usage", "--by", "moon")[0] == 1
+    assert wattson("usage", "--by", "moon")[0] == 2
     (purpose,) = wattson("usage", "--by", "purpose", "--days", "2", "--json", lines=True)[1][0]["usage"]
     assert (purpose["purpose"], purpose["steps"]) == ("main", 1)
 

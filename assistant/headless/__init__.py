@@ -52,6 +52,10 @@ def sitting(options: Namespace) -> Sitting:
 
 def run(session: Session | Onlooker | Teller, options: Namespace) -> int:
     """Run the command that was asked for; returns the exit code."""
-    for warning in session.troubles():
-        tell(warning)
-    return load(options.command).run(session, options)  # type: ignore[arg-type] # as `sitting` says
+    try:
+        for warning in session.troubles():
+            tell(warning)
+        return load(options.command).run(session, options)  # type: ignore[arg-type] # as `sitting` says
+    finally:
+        for warning in session.troubles():  # of a book that was opened only now
+            tell(warning)

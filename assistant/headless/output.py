@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 
+_CENTURY = 36_500
+
+
 def out(text: str) -> None:
     """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it."""
     if sys.stdout.isatty():
@@ -75,3 +78,12 @@ async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: b
                     tell(text)
                 case _:
                     pass
+
+
+def days(text: str) -> int:
+    """Read a number of days; for argparse, which says what is wrong and ends with 2."""
+    from argparse import ArgumentTypeError
+
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _CENTURY or len(text) > 9:
+        raise ArgumentTypeError(f"{text!r} is no number of days from 1 to {_CENTURY}")
+    return int(text)

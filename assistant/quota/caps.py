@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -108,6 +109,7 @@ def crossed(
 
     `spent` holds the costs so far of each scope, `ends` when a scope ends by itself (a day). What is included or free
     crosses nothing; an unknown price, or one in another currency than the caps, crosses all of them by an unknown amount.
+    A scope that ends is no help to a step that would cross its cap alone.
     """
     found = []
     for scope, limit in caps.items():
@@ -120,9 +122,9 @@ def crossed(
         ahead = (before or Decimal(0)) + (step.amount or Decimal(0)) if known else None
         if ahead is None or ahead > limit:
             over = ahead - limit if ahead is not None else None
-            found.append(
-                Crossing(scope, currency, limit, ahead, over, resets_at=(ends or {}).get(scope), before=before)
-            )
+            helps = step.amount is not None and step.currency == currency and step.amount <= limit
+            ends_at = (ends or {}).get(scope) if helps else None
+            found.append(Crossing(scope, currency, limit, ahead, over, resets_at=ends_at, before=before))
     return sorted(found, key=lambda each: (each.over is not None, -(each.over or Decimal(0))))
 
 
@@ -132,16 +134,25 @@ def reserved(
     """Return the reserves that a step would take from; `needs` is what it takes of each meter, at the high end."""
     found = []
     for reserve in reserves:
-        if reserve.days and now.astimezone(clock_of(reserve.zone) if reserve.zone else None).weekday() in reserve.days:
-            continue
         for each in estimates:
             if each.meter != reserve.meter or not isinstance(each.limit, Decimal) or each.used is None:
+                continue
+            if reserve.days and not _lies_ahead(reserve, now, each.resets_at):
                 continue
             limit = each.limit * (1 - reserve.share)
             ahead = (each.high if each.high is not None else each.used) + needs.get(each.meter, Decimal(0))
             if ahead > limit:
                 found.append(Crossing("reserve", each.unit, limit, ahead, ahead - limit, each.meter, each.resets_at))
     return found
+
+
+def _lies_ahead(reserve: Reserve, now: datetime, ends: datetime | None) -> bool:
+    """Whether a day for which something is kept is still to come in the window, after today."""
+    zone = clock_of(reserve.zone) if reserve.zone else None
+    today = now.astimezone(zone).date()
+    last = (ends - timedelta(microseconds=1)).astimezone(zone).date() if ends is not None else date.max
+    coming = [today + timedelta(days=ahead) for ahead in range(1, 8)]
+    return today.weekday() not in reserve.days and any(day.weekday() in reserve.days and day <= last for day in coming)
 
 
 def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: datetime) -> list[Offer]:

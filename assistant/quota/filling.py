@@ -71,6 +71,7 @@ class Filling:
         self._corrections: list[Correction] = []
         self._learned = Calibration()
         self._purse = Purse(meter.lots) if meter.lots else None
+        self._beyond = _ZERO
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return what a step takes, with the band of what is only estimated; None where unknown."""
@@ -171,6 +172,7 @@ class Filling:
         self._burnt.roll(now, reach, self._read_at)
         if self._reading is not None and self._base is not None and now >= self._reading.at + reach:
             self._base, self._burnt.expired, self._foreign, self._wants = None, _ZERO, NOTHING, True
+            self._spent = False
 
     def _close(self, at: datetime, why: Literal["end", "granted"]) -> None:
         burnt = self._burnt
@@ -235,6 +237,8 @@ class Filling:
             return self._purse.left(now)
         if self._base is not None and self._left is not None and not self._points and not self._trails:
             left = self._left - self._burnt.since.point
+            if self._purse is not None:
+                left = min(left, self._purse.left(now) + self._beyond)  # a reading does not know what expires later
             return left if self.meter.window.kind == "balance" else max(_ZERO, left)
         limit = self._limit(now)
         if not isinstance(limit, Decimal):
@@ -264,7 +268,7 @@ class Filling:
             return Room(raised)
         if isinstance(limit, Decimal) and need > limit:
             return Room(None, never=True)
-        if self._spent and self._spent_until is not None:
+        if self._spent and (self._spent_until is not None or self._edgeless):
             return Room(self._spent_until)
         if self._trails:
             return self._room_trailing(need, limit)

@@ -5,6 +5,7 @@ Memory is bounded: requests are gathered in batches, and written with how far ea
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -39,8 +40,14 @@ _LITTLE = 4 << 20
 """Bytes of logs that Python's own JSON reads sooner than the quicker one is loaded."""
 
 
+_WRITES = "writes"
+"""What a client's share of the file remembers beside what its part does: how often it was written."""
 _SPARSE = 1024
 """Bytes of logs to a request, where requests lie close."""
+
+
+class Overtaken(Exception):
+    """Another window has read the same logs meanwhile: what was gathered may be counted by now, and was not written."""
 
 
 class Imported:
@@ -99,7 +106,7 @@ class Pass:
                     continue
                 self._found.files += 1
                 as_read, offset, _ = known.get(path, _UNREAD)
-                if as_read != (stat.st_ino, stat.st_size, stat.st_mtime_ns):
+                if as_read != self._look(path, stat):
                     changed.append((path, stat))
                     much += stat.st_size - offset if stat.st_size >= offset else stat.st_size
         self._seen.expect(much // _SPARSE)
@@ -115,6 +122,14 @@ class Pass:
             self._found.limits, self._found.limits_at = limits, buckets.instant(self._shared.get("limits_at", ""))
         return self._found
 
+    def _look(self, path: str, stat: os.stat_result) -> AsRead:
+        """Return what tells whether a file has changed; what was written to a database last lies in a file beside it."""
+        if self._kinds[os.path.splitext(path)[1]] == "base":  # noqa: PTH122 - as below
+            with contextlib.suppress(OSError):
+                late = os.stat(f"{path}-wal")  # noqa: PTH116 - as below
+                return stat.st_ino, stat.st_size + late.st_size, max(stat.st_mtime_ns, late.st_mtime_ns)
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
     def _read(self, file: LogFile, stat: os.stat_result) -> None:
         kind = self._kinds[os.path.splitext(file.path)[1]]  # noqa: PTH122 - a Path for each of thousands of files costs
         if not self._found.read:
@@ -123,6 +138,7 @@ class Pass:
         if project := getattr(self._part, "project", None):
             file.state.setdefault("project", project(file.path))
         self._tail = file.state.pop("tail", {})
+        as_read = self._look(file.path, stat)  # before it is read: what comes meanwhile is for the next time
         try:
             if kind == "lines":
                 self._lines(file, stat)
@@ -136,7 +152,7 @@ class Pass:
         except (OSError, StateError) as error:
             self._found.notes.append(f"{file.path}: {error}")
             return
-        file.as_read = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        file.as_read = as_read
         self._fold()
         file.state["tail"] = self._tail
         self._done.append(self._row(file))
@@ -160,7 +176,7 @@ class Pass:
                 for use in self._at_once(data, self._uses, self._tail):
                     self._take(use)
             except _unread():
-                pass
+                raise Overtaken
             else:
                 return
         for line in bytes(data).split(b"\n"):
@@ -189,12 +205,16 @@ class Pass:
 
     def _take(self, use: Row) -> None:
         """Gather one request; where this file told it before, the larger counts stay."""
+        if min(use[5:11]) < 0:  # nobody has used less than nothing
+            use = (*use[:5], *(max(0, count) for count in use[5:11]), *use[11:])  # type: ignore[assignment] # as it was
         key = use[0] or "|".join(map(str, use[1:11]))
         if (old := self._uses.get(key)) is not None:
             self._found.copies += 1
             if old[5:11] != use[5:11]:
                 fresh, read, short, long, output, reasoning = map(max, zip(old[5:11], use[5:11], strict=True))
-                self._uses[key] = (*old[:5], fresh, read, short, long, output, reasoning, *old[11:])
+                amounts = [each for each in (old[11], use[11]) if each is not None]
+                amount = max(amounts) if amounts else None
+                self._uses[key] = (*old[:5], fresh, read, short, long, output, reasoning, amount, old[12])
         elif key in self._tail:
             self._found.copies += 1
             before = self._tail[key]
@@ -243,17 +263,22 @@ class Pass:
     def _write(self, partly: LogFile | None = None) -> None:
         """Write what was gathered and how far the files were read, in one transaction."""
         rows = self._done if partly is None else [*self._done, self._row(partly)]
-        batch = self._buckets
+        batch, before = self._buckets, self._shared.get(_WRITES, "0")
+        told = {**self._shared, _WRITES: str(int(before) + 1)}
 
         def write(base: Connection) -> list[array[int]]:
+            query = "SELECT value FROM shared WHERE client = ? AND name = ?"
+            if (now := base.execute(query, (self._part.CLIENT, _WRITES)).fetchone()) and now[0] != before:
+                raise Overtaken
             runs = self._seen.save(base)
             batch.write(base)
             base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            shared = [(self._part.CLIENT, name, value) for name, value in self._shared.items()]
+            shared = [(self._part.CLIENT, name, value) for name, value in told.items()]
             base.executemany("INSERT OR REPLACE INTO shared VALUES (?, ?, ?)", shared)
             return runs
 
         self._seen.commit(self._store.write(write))
+        self._shared = told
         self._found.uses += batch.steps
         self._found.copies += batch.copies
         self._found.torn += batch.torn

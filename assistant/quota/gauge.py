@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 SAME_RESET = timedelta(seconds=120)
 LAG = timedelta(seconds=60)
-_LONG = timedelta(days=6)
+LONG = timedelta(days=6)
+"""How long a long window is at least: one of a week, or of a month."""
 _FREES = 12
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 _SOURCES = {"endpoint": "provider", "error": "provider", "file": "provider", "headers": "headers", "you": "you"}
@@ -88,9 +89,7 @@ class Gauge(Filling):
 
     def _suspect(self, reading: Reading) -> None:
         """Hear that some window is used up: this one, where it ends when that one does; else the provider is to be asked."""
-        reach, resets_at = self.meter.window.reach, reading.resets_at
-        if reach is None or (reading.meter == SOME_LONG and reach < _LONG):
-            return
+        resets_at = reading.resets_at
         if resets_at is not None and self.end is not None and abs(self.end - resets_at) <= SAME_RESET:
             self._exhaust(reading)
         elif resets_at is None or self.end is None or (self._reading is None and self.meter.window.kind == "first_use"):
@@ -167,6 +166,8 @@ class Gauge(Filling):
         if reading.limit is not None or self._read_limit == "unlimited":
             self._read_limit = reading.limit
         self._left = reading.remaining
+        if self._purse is not None and self._left is not None:  # what the lots do not know of does not expire
+            self._beyond = max(_ZERO, self._left - self._purse.left(reading.at))
         self._wants = False
         self._spent = reading.status == "exhausted"
         self._spent_until = reading.resets_at
@@ -278,7 +279,9 @@ class Gauge(Filling):
         if state == "not_in_plan":
             point = low = high = left = None
         resets = end
-        if state == "exhausted" and self._trails:
+        if state == "exhausted" and self._edgeless:
+            resets = self._spent_until if self._spent else None  # the latest that it can be is not when it is
+        elif state == "exhausted" and self._trails:
             resets = self.room(min(Decimal(1), limit) if isinstance(limit, Decimal) else Decimal(1), now).at
         elif state == "exhausted" and self._spent and self._spent_until is not None:
             resets = self._spent_until

@@ -94,10 +94,10 @@ def _row(kinds: Sequence[Total]) -> Row:
     """Put together the kinds of cost of one key."""
     key, status, currency, steps, failed, interrupted, inexact, usage, amount = kinds[0]
     counts = dict.fromkeys(_STATUSES, 0)
-    counts[status] = steps
+    counts[status] = steps - failed  # for what failed nobody pays, whoever would have
     money = {currency: amount} if status in _PAID else {}
     for _, status, currency, more, *ends, burnt, amount in kinds[1:]:
-        counts[status] += more
+        counts[status] += more - ends[0]
         steps += more
         failed, interrupted, inexact = failed + ends[0], interrupted + ends[1], inexact + ends[2]
         usage += burnt
@@ -126,9 +126,10 @@ def whole(parts: Iterable[Row]) -> Row:
 
 def cost_words(row: Row) -> str:
     """Say what a row cost: money by currency, then what is not in it."""
-    if row.included == row.steps:
+    done = row.steps - row.failed
+    if row.included == done:
         return f"{row.included} included" if row.included else "n/a"
-    if row.priced == row.steps and len(row.money) == 1:
+    if row.priced == done and len(row.money) == 1:
         return "".join([money_words(amount, currency) for currency, amount in row.money.items()])
     paid = (
         "; ".join(money_words(amount, currency) for currency, amount in sorted(row.money.items())) if row.priced else ""

@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import discover
+from assistant.errors import StateError
 from assistant.quota import buckets, gather, tally
 from assistant.quota.entry import Total
 from assistant.quota.store import Store
@@ -26,10 +27,13 @@ from assistant.tokens import Cost, TokenUsage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from types import ModuleType
 
     from assistant.quota.store import Connection
 
 VERSION = 3
+_TRIES = 20
+"""How often a pass is begun anew because another window wrote meanwhile: it finds less to do each time."""
 _PACKAGE = "assistant.quota.importers"
 
 
@@ -71,8 +75,17 @@ class Imports:
             roots = [root for root in folders or part.places(env, home) if root.is_dir()]
             if roots:
                 plan = partial(plan_of, part.CLIENT)
-                found.append(gather.Pass(self.store, part, self._zone, plan).read(roots))
+                found.append(self._pass(part, plan, roots))
         return found
+
+    def _pass(self, part: ModuleType, plan_of: Callable[[str], str], roots: Sequence[Path]) -> gather.Imported:
+        """Read what is new of one client; from the start again where another window was quicker."""
+        for _ in range(_TRIES):
+            try:
+                return gather.Pass(self.store, part, self._zone, plan_of).read(roots)
+            except gather.Overtaken:
+                continue
+        raise StateError("Another window reads the same logs all the time.", "Try again in a moment.")
 
     def attribute(self, plan_of: Callable[[str, str], str]) -> None:
         """Book what no plan was known for when it was read."""

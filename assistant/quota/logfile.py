@@ -27,7 +27,7 @@ _HEAD = 512
 
 
 class LogFile:
-    """How far a file was read. `head` tells it from another one that took its place.
+    """How far a file was read. `head` tells it from another one that took its place, or that was cut and written on.
 
     `as_read` is its inode, its size and the instant of its last change (ns) when it was read to its end.
     """
@@ -115,8 +115,13 @@ class Reader:
 
 
 def _crc(log: FileIO, offset: int) -> int:
+    """Return a checksum of the first bytes that were read, and of the last: one that was cut and written on has others there."""
     log.seek(0)
-    return zlib.crc32(log.read(min(offset, _HEAD)))
+    head = zlib.crc32(log.read(min(offset, _HEAD)))
+    if offset <= _HEAD:
+        return head
+    log.seek(max(_HEAD, offset - _HEAD))
+    return zlib.crc32(log.read(min(_HEAD, offset - _HEAD)), head)
 
 
 def _is_whole(rest: bytearray) -> bool:

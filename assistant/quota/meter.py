@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
 from assistant.quota.filling import Room
-from assistant.quota.gauge import Gauge
+from assistant.quota.gauge import LONG, Gauge
 from assistant.quota.reading import SOME, SOME_LONG
 from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
@@ -57,7 +57,7 @@ def gauges(
     found = []
     for meter in plan.meters:
         gauge = Gauge(plan.name, meter, plan.currencies)
-        heard = accepted(_about(plan, meter, readings))
+        heard = accepted(about(plan, meter, readings))
         told = iter(heard)
         next_one = next(told, None)
         # A reading may teach what older burn was worth; of what was before the first one only its window counts.
@@ -124,7 +124,7 @@ def accepted(readings: Iterable[Reading]) -> list[Reading]:
     return found
 
 
-def _about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Reading]:
+def about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Reading]:
     """Give the readings about a meter; most are alike in all that tells which it is."""
     known: dict[tuple[Any, ...], bool] = {}
     for each in readings:
@@ -132,14 +132,26 @@ def _about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Re
         if kind not in known:
             known[kind] = reads(plan, meter, each)
         if known[kind]:
-            yield each
+            yield each._replace(meter=meter.name) if _suspects(plan, each) == [meter] else each
+
+
+def _suspects(plan: Plan, reading: Reading) -> list[Meter]:
+    """Return the meters that a refusal may mean which does not name one; none for other readings."""
+    if reading.meter not in {SOME, SOME_LONG}:
+        return []
+    least = LONG if reading.meter == SOME_LONG else timedelta(0)
+    return [
+        each
+        for each in plan.meters
+        if each.window.reach is not None and each.window.reach >= least and not each.feature and not each.only
+    ]
 
 
 def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
     """Say whether a reading is about a meter: by name, else by the length of a window that nothing else claims."""
     name = reading.meter.casefold()
-    if name in {SOME, SOME_LONG}:  # the meter sees whether it can be meant
-        return meter.window.kind != "balance" and not meter.feature and not meter.only
+    if name in {SOME, SOME_LONG}:  # of several, each sees by the reset whether it is meant
+        return meter in _suspects(plan, reading)
     if meter.currency and reading.currency and meter.currency != reading.currency:
         return False
     if name == meter.name.casefold() or name in (each.casefold() for each in meter.reads):
@@ -155,8 +167,12 @@ def reads(plan: Plan, meter: Meter, reading: Reading) -> bool:
 
 def unmapped(plan: Plan, readings: Sequence[Reading]) -> list[Reading]:
     """Return the last reading of each limit that no meter of the plan counts: to be shown raw, never dropped."""
-    counted = {id(reading) for meter in plan.meters for reading in _about(plan, meter, readings)}
-    last = {each.meter: each for each in readings if each.status != "not_in_plan" and id(each) not in counted}
+    counted = {id(reading) for meter in plan.meters for reading in about(plan, meter, readings)}
+    last = {
+        each.meter: each
+        for each in readings
+        if each.status != "not_in_plan" and id(each) not in counted and not _suspects(plan, each)
+    }
     return list(last.values())
 
 
@@ -209,6 +225,6 @@ def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
 
 
 __all__ = [
-    "Estimate", "Room", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "ordered", "reads", "share_of",
+    "Estimate", "Room", "about", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "ordered", "reads", "share_of",
     "unmapped",
 ]  # fmt: skip

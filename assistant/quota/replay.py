@@ -12,7 +12,7 @@ from assistant.errors import ConfigError
 from assistant.quota import forecast, money
 from assistant.quota.estimate import Estimate, Held, as_json, binding, held_json, instant, number, ordered
 from assistant.quota.gauge import Gauge
-from assistant.quota.meter import accepted, reads, unmapped
+from assistant.quota.meter import about, accepted, unmapped
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
     known = [event for event in events if event.arrived <= at]
     gauges = [Gauge(plan.name, meter, plan.currencies) for meter in plan.meters]
     told: list[list[Reading]] = [
-        accepted(each for event in known for each in event.readings if reads(plan, meter, each))
-        for meter in plan.meters
+        accepted(about(plan, meter, [each for event in known for each in event.readings])) for meter in plan.meters
     ]
     steps = sorted(_last_words(known), key=lambda each: each.arrived)
     places = [0] * len(gauges)

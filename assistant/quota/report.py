@@ -89,7 +89,7 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
         lines.append(
             f'{{{keys[first]}{keys.others[rest]}, "steps": {done}, "fresh_input": {fresh}, "cache_read": {read}, '
             f'"cache_write": {written}, "output": {output}, "reasoning": {thought}, "exact": {"false" if exact == "0" else "true"}, '
-            f'"costs": {{{costs}}}, "cost": {encode_basestring_ascii(words.of(steps, unpaid, paid))}}}'
+            f'"costs": {{{costs}}}, "cost": {encode_basestring_ascii(words.of(f"{done}", unpaid, paid))}}}'
         )
     return lines
 
@@ -103,7 +103,7 @@ def as_table(found: Iterable[Told]) -> list[str]:
     for first, rest, counts, unpaid, paid in rows:
         steps, failed, _, fresh, read, written, output, thought, _ = map(int, counts.split(","))
         burn = f"{fresh + written:>11,} fresh {read:>12,} cached {output + thought:>10,} out"
-        cost = words.of(f"{steps}", unpaid, paid)
+        cost = words.of(f"{steps - failed}", unpaid, paid)
         lines.append(f"{columns[first]}{columns.others[rest]}  {steps - failed:>5} steps {burn}  {cost}")
     return lines
 

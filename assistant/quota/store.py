@@ -74,6 +74,11 @@ class Store:
         """Whether rows reach the disk at the moment."""
         return self._memory is None
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether a file is there that could not be read when it was last tried: nobody knows what stands in it."""
+        return self.path.exists() and self._disk is None and self._frozen is None and self._memory is not None
+
     def read(self, rows: Callable[[sqlite3.Connection], T]) -> list[T]:
         """Run `rows` on all there is to read, the disk before the memory; empty where nothing was ever written.
 

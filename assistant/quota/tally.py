@@ -278,7 +278,9 @@ MONEY = "GROUP_CONCAT(amount, ' ') FILTER (WHERE amount <> '0')"
 _APART = "\x1f"
 """ASCII's unit separator: no name of a currency holds it."""
 _PAID = f"currency || '{_APART}' || amount"
-KINDS_UNPAID = [f"SUM(steps) FILTER (WHERE cost_status = '{status}')" for status in ("unknown", "included", "free")]
+KINDS_UNPAID = [
+    f"SUM(steps - failed) FILTER (WHERE cost_status = '{status}')" for status in ("unknown", "included", "free")
+]
 KINDS_PAID = f"GROUP_CONCAT({_PAID}, '{_APART}') FILTER (WHERE cost_status IN ('metered', 'reported'))"
 """What SQL gives of all that was paid in a group: currencies and amounts."""
 
@@ -288,8 +290,8 @@ _COUNTED = (
 _NUMBERS = ",".join(["%d"] * (len(_COUNTED) + 1))
 WRITTEN = (
     f"PRINTF('{_NUMBERS}', {', '.join(_COUNTED)}, inexact = 0), CASE cost_status "
-    "WHEN 'unknown' THEN PRINTF('%d,0,0', steps) WHEN 'included' THEN PRINTF('0,%d,0', steps) "
-    "WHEN 'free' THEN PRINTF('0,0,%d', steps) ELSE '0,0,0' END, "
+    "WHEN 'unknown' THEN PRINTF('%d,0,0', steps - failed) WHEN 'included' THEN PRINTF('0,%d,0', steps - failed) "
+    "WHEN 'free' THEN PRINTF('0,0,%d', steps - failed) ELSE '0,0,0' END, "
     f"CASE WHEN cost_status IN ('metered', 'reported') THEN {_PAID} END"
 )
 """What SQL writes of a row of `days` into a CSV file: counts, steps that nothing was paid for, and what was paid."""

@@ -139,6 +139,13 @@ class Plan(NamedTuple):
     fields: Mapping[str, Provenance] = _NOTHING
 
     @property
+    def is_prepaid(self) -> bool:
+        """Whether each request is taken from money that was paid in: all that counts other things counts only some models."""
+        money = [each.window.kind == "balance" and each.unit == "money" for each in self.meters]
+        some = [bool(each.only or each.feature) for each in self.meters]
+        return any(money) and all(paid or part for paid, part in zip(money, some, strict=True))
+
+    @property
     def currencies(self) -> frozenset[str]:
         """The currencies that its meters count, each in its own."""
         return frozenset(each.currency for each in self.meters if each.unit == "money" and each.currency)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
@@ -663,6 +664,67 @@ def test_tens_of_minutes_hold_what_hours_hold(tmp_path):
     ]  # fmt: skip
     assert imports.hours() == [("2026-11-24", 15, 3, 393), ("2026-11-24", 16, 3, 393)]
     imports.close()
+
+
+def test_a_fork_of_a_session_has_its_messages_under_new_names(imports, tmp_path):
+    store(tmp_path, message(1, created=1_795_521_600_123), message(2, created=1_795_521_601_456))
+    assert run(imports, tmp_path, "opencode").uses == 2
+    store(tmp_path, {**message(1, created=1_795_521_600_123), "id": "msg_9"}, message(3, created=1_795_521_602_789))
+    found = run(imports, tmp_path, "opencode")
+    assert (found.uses, found.copies) == (1, 2)  # the other copy is the row that was read last
+    assert counted(imports)["opencode",][0] == 3
+
+
+def test_what_a_client_has_only_written_ahead_is_read(imports, tmp_path):
+    path = tmp_path / ".local" / "share" / "opencode" / "opencode.db"
+    store(tmp_path, message(1))
+    with sqlite3.connect(path, isolation_level=None) as base:
+        base.execute("PRAGMA journal_mode=WAL")
+        base.execute("PRAGMA wal_autocheckpoint=0")
+        assert run(imports, tmp_path, "opencode").uses == 1
+        size = path.stat().st_size
+        base.execute("INSERT INTO message VALUES ('msg_2', 's', 0, ?)", (json.dumps(message(2)),))
+        assert path.stat().st_size == size
+        assert run(imports, tmp_path, "opencode").uses == 1
+        assert run(imports, tmp_path, "opencode").read == 0
+    assert counted(imports)["opencode",][0] == 2
+
+
+def test_a_log_that_was_cut_and_written_on_is_read_from_its_start(imports, tmp_path):
+    lines = [claude(number, extra="x" * 300) for number in range(8)]
+    write(session(tmp_path), *lines)
+    assert run(imports, tmp_path, "claude-code").uses == 8
+    write(session(tmp_path), *lines[:2], claude("new", extra="y" * 4000), *lines[2:])
+    assert run(imports, tmp_path, "claude-code").uses == 1
+    assert counted(imports)["claude-code",][0] == 9
+
+
+@pytest.mark.parametrize("many", [1, 5000])
+def test_nobody_has_used_less_than_nothing(imports, tmp_path, many):
+    usage = {"input_tokens": -5, "output_tokens": 7, "cache_read_input_tokens": -1}
+    odd = {**claude("odd"), "message": {"id": "odd", "model": "m", "usage": usage}}
+    write(session(tmp_path), odd, *(claude(number, extra="x" * 1000) for number in range(many)))
+    run(imports, tmp_path, "claude-code")
+    assert imports.totals(("model",))[-1].usage.fresh_input >= 0
+    assert counted(imports, "model")["m",] == (1, TokenUsage(output=7))
+
+
+def test_a_reply_that_grew_costs_what_its_last_block_says(imports, tmp_path):
+    write(session(tmp_path), {**claude(1, output=3), "costUSD": 0.1}, {**claude(1, output=50), "costUSD": 0.2})
+    run(imports, tmp_path, "claude-code")
+    (total,) = imports.totals(("client",))
+    assert (total.usage.output, total.amount) == (50, Decimal("0.2"))
+
+
+def test_windows_that_read_the_same_logs_at_once_count_each_request_once(tmp_path):
+    write(session(tmp_path), *map(claude, range(300)))
+    windows = [Imports(tmp_path / "imports.sqlite") for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda each: run(each, tmp_path, "claude-code").uses, windows))
+    assert sum(found) == 300
+    assert counted(windows[0])["claude-code",][0] == 300
+    for each in windows:
+        each.close()
 
 
 # Few lines are read by Python's own JSON, many at once by a quicker one.

@@ -2,16 +2,21 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
 from assistant.errors import ConfigError
+from assistant.quota import meter
+from assistant.quota.caps import read_reserve, reserved
 from assistant.quota.event import read_events
 from assistant.quota.plan import load_plan, read_file, read_plan
+from assistant.quota.reading import Reading
 from assistant.quota.replay import replay, replayed_json
 
 FIVE = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 2000}
 WEEK = {"name": "week", "unit": "credits", "window": "grid", "hours": 168, "limit": 10_000}
+MONTH = {"name": "month", "unit": "credits", "window": "calendar_month", "limit": 50_000}
 AT = "2026-11-23T10:00:00Z"
 
 
@@ -43,8 +48,7 @@ STEP = {"at": "2026-11-23T10:05:00Z", "credits": 10}
 
 def test_the_week_or_the_month_is_the_one_that_ends_when_the_refusal_says():
     week = reading("week", used=9000, limit=10_000, resets_at="2026-11-27T07:20:00Z")
-    month = {"name": "month", "unit": "credits", "window": "calendar_month", "limit": 50_000}
-    found, meters = run([FIVE, WEEK, month], week, glm("It will reset at 2026-11-27 15:20:00"), STEP)
+    found, meters = run([FIVE, WEEK, MONTH], week, glm("It will reset at 2026-11-27 15:20:00"), STEP)
     assert {name: each["state"] for name, each in meters.items()} == {
         "5 hours": "not_started",
         "week": "exhausted",
@@ -58,9 +62,29 @@ def test_the_week_or_the_month_is_the_one_that_ends_when_the_refusal_says():
 
 def test_where_it_does_not_say_when_a_reading_is_wished_for():
     week = reading("week", used=9000, limit=10_000, resets_at="2026-11-27T07:20:00Z")
-    found, meters = run([FIVE, WEEK], week, glm("Try again later."), STEP)
+    found, meters = run([FIVE, WEEK, MONTH], week, glm("Try again later."), STEP)
     assert (found["admitted"], meters["week"]["state"], meters["week"]["wants_reading"]) == (1, "open", True)
-    assert not meters["5 hours"]["wants_reading"]  # it is no long one
+    assert (meters["month"]["wants_reading"], meters["5 hours"]["wants_reading"]) == (
+        True,
+        False,
+    )  # which is no long one
+
+
+def test_the_only_long_window_is_the_one_that_is_meant():
+    found, meters = run([FIVE, WEEK], glm("It will reset at 2026-11-27 15:20:00"), STEP)
+    assert (found["admitted"], meters["week"]["state"]) == (0, "exhausted")
+    assert meters["week"]["resets_at"] == "2026-11-27T07:20:00+00:00"
+    assert found["unmapped"] == []
+
+
+def test_where_nobody_knows_the_day_of_renewal_nobody_says_when_the_month_ends():
+    month = {"name": "month", "unit": "credits", "window": "subscription_month", "limit": 9000}
+    gone = refusal("coding.dashscope.aliyuncs.com", 429, {"message": "month allocated quota exceeded"})
+    found, meters = run([FIVE, month], gone, STEP)
+    assert (meters["month"]["state"], meters["month"]["resets_at"]) == ("exhausted", None)
+    assert (found["blocked"][0]["until"], found["blocked"][0]["never"]) == (None, False)
+    _, meters = run([FIVE, month], gone, {**STEP, "at": "2027-01-02T00:00:00Z"})
+    assert (meters["month"]["state"], meters["month"]["used"]) == ("unknown", 10)
 
 
 def test_a_window_that_is_not_named_is_known_by_its_reset():
@@ -245,3 +269,39 @@ def test_a_mistake_in_a_meter_is_named_by_its_line(tmp_path, meter, place):
     page.write_text(f'name = "mine"\n\n[[meters]]\nname = "5 hours"\n{meter}\nwindow = "first_use"\nhours = 5\n')
     with pytest.raises(ConfigError, match=place):
         read_file(page)
+
+
+def test_a_lot_expires_although_a_reading_was_taken_before():
+    purse = {
+        "name": "balance", "unit": "money", "currency": "USD", "window": "balance",
+        "lots": [{"amount": 20, "bought_at": "2026-11-01T00:00:00Z", "expires_at": "2026-11-25T00:00:00Z"}, {"amount": 4}],
+    }  # fmt: skip
+    said = reading("balance", "2026-11-23T09:00:00Z", remaining=15)
+    spent = {"at": "2026-11-24T09:00:00Z", "cost": "2"}
+    _, meters = run([purse], said, spent)
+    assert meters["balance"]["remaining"] == 13
+    found, meters = run([purse], said, spent, {"at": "2026-11-25T23:00:00Z", "cost": "5"})
+    assert (meters["balance"]["remaining"], [each["need"] for each in found["blocked"]]) == (4, [5])
+    more = reading("balance", "2026-11-23T09:00:00Z", remaining=30)  # 6 of it in no lot
+    assert run([purse], more, at="2026-11-26T00:00:00+00:00")[1]["balance"]["remaining"] == 10
+
+
+@pytest.mark.parametrize(
+    ("now", "ends", "kept"),
+    [
+        ("2026-11-26T12:00:00+00:00", "2026-11-30T00:00:00+00:00", True),  # Thursday
+        ("2026-11-27T12:00:00+00:00", "2026-11-30T00:00:00+00:00", False),  # Friday itself
+        ("2026-11-28T12:00:00+00:00", "2026-11-30T00:00:00+00:00", False),  # its Friday is over
+        ("2026-11-28T12:00:00+00:00", "2026-12-02T00:00:00+00:00", False),
+        ("2026-11-28T12:00:00+00:00", "2026-12-04T00:00:00+00:00", False),  # it ends as Friday begins
+        ("2026-11-28T12:00:00+00:00", "2026-12-04T00:00:01+00:00", True),
+        ("2026-11-28T12:00:00+00:00", None, True),
+    ],
+)
+def test_what_is_kept_for_a_day_is_kept_until_that_day_of_the_window(now, ends, kept):
+    page = read_plan({"name": "mine", "meters": [{**WEEK, "limit": 100}]}, "mine.toml")
+    at = datetime.fromisoformat(now)
+    (found,) = meter.estimate(page, [], at, [Reading("week", "endpoint", at, used=Decimal(79), limit=Decimal(100))])
+    found = found._replace(resets_at=datetime.fromisoformat(ends) if ends else None)
+    reserve = read_reserve("20 % of the week for Friday")
+    assert bool(reserved([reserve], [found], {"week": Decimal(5)}, at)) == kept

@@ -51,7 +51,8 @@ def run(session: Session, options: Namespace) -> int:
 
 
 async def _ask(session: Session, options: Namespace) -> int:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what came by then is booked, kept and shown
+        asyncio.get_running_loop().add_signal_handler(number, session.stop)
     try:
         await asyncio.to_thread(mend, session)
         if not (options.model or session.config.model):

@@ -75,6 +75,7 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
             f"No grammar is installed for {', '.join(missing)}: their files are read as plain text. Install Wattson again."
         )
     problems += _miscast(session)
+    problems += _book(session)
     addresses = {
         each.name: {"address": each.base_url, "from": each.address_from}
         for each in session.roster.catalogue.providers.values()
@@ -98,6 +99,15 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         "grammars_missing": list(missing),
         "problems": problems,
     }
+
+
+def _book(session: Session) -> list[str]:
+    """Say what is wrong with the book of what was burnt: that it cannot be read, or was set aside."""
+    try:
+        session.accounts.ledger.in_flight()
+    except AssistantError as error:
+        return [str(error)]
+    return session.accounts.ledger.warnings
 
 
 def _miscast(session: Session) -> list[str]:

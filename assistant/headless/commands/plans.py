@@ -158,6 +158,8 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
         balance = next(each for each in plan.meters if each.name == meter).window.kind == "balance"
         reading = Reading(meter, "you", now, used=None if balance else value, remaining=value if balance else None,
                           resets_at=resets)  # fmt: skip
+    currency = next(each.currency for each in plan.meters if each.name == meter)
+    reading = reading._replace(currency=currency)
     teller.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
     return _show(teller, options)
 
@@ -182,7 +184,9 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     accounts = teller.accounts
     chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
     theirs = accounts.elsewhere.burns(None, None)
-    others = hindsight.by_token(accounts.elsewhere.totals(("provider", "model", "day")), teller.roster.catalogue)
+    others = hindsight.by_token(
+        accounts.elsewhere.totals(("provider", "model", "day", "hour")), teller.roster.catalogue
+    )
     ours = [row for row in history.rows(accounts.ledger.totals(("payer",))) if row.key != ("practice",)]
     found = hindsight.advice(accounts.ledger, theirs, chosen, teller.now(), [*ours, *others])
     if not found:

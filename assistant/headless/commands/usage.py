@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.errors import ConfigError
-from assistant.headless.output import dump, out, tell
+from assistant.errors import UsageError
+from assistant.headless.output import days, dump, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -40,7 +40,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="KEYS",
         help=f"what to add up by, with commas: {', '.join(_KEYS)}; with client, --csv has what other clients burnt as well",
     )
-    parser.add_argument("--days", type=int, default=0, metavar="N", help="only the last N days")
+    parser.add_argument("--days", type=days, default=0, metavar="N", help="only the last N days")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--line", action="store_true", help="one line for tmux or a shell prompt, drawn from what is kept")
     how.add_argument("--csv", action="store_true", help="the history as CSV")
@@ -61,7 +61,7 @@ def run(teller: Teller, options: Namespace) -> int:
         return 0
     by = tuple(filter(None, options.by.split(",")))
     if wrong := set(by) - {*_KEYS, "client"}:
-        raise ConfigError(
+        raise UsageError(
             f"Nothing is added up by {', '.join(sorted(wrong))}.", f"There are {', '.join(_KEYS)}, client."
         )
     since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
@@ -73,10 +73,10 @@ def run(teller: Teller, options: Namespace) -> int:
     asked, by = by, tuple(key for key in by if key != "client") or _BY
     ours = ledger.written(by, since=since)
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
-    totals = teller.accounts.elsewhere.totals(("provider", "model", "day", *theirs), since)
+    totals = teller.accounts.elsewhere.totals(("provider", "model", "day", "hour", *theirs), since)
     others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
     if options.json:
-        said = history.rows(each._replace(key=each.key[3:]) for each in totals)
+        said = history.rows(each._replace(key=each.key[4:]) for each in totals)
         _dump(
             teller, report.as_json(ours, by), [_other(*each, theirs) for each in zip(said, others, strict=True)], since
         )
@@ -130,7 +130,7 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
 def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
     """Read what is new in the logs of other clients; nothing of theirs is changed."""
     if words[0] != "import":
-        raise ConfigError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
+        raise UsageError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
     clients = teller.accounts.elsewhere.clients()
     wanted, places = [], []
     for word in words[1:]:
@@ -140,9 +140,10 @@ def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
         elif Path(word).is_dir():
             places.append(Path(word))
         elif word != "all":
-            raise ConfigError(f"There is no client {word!r}.", f"There are {', '.join(clients)}, or all.")
+            what = "folder" if "/" in word or "\\" in word else "client"
+            raise UsageError(f"There is no {what} {word!r}.", f"Clients are {', '.join(clients)}, or all.")
     if places and len(wanted) != 1:
-        raise ConfigError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
+        raise UsageError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
     found = teller.accounts.elsewhere.take_in(
         teller.accounts.ledger.sources, teller.env, wanted, places, teller.config.plans
     )

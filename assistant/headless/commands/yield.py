@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from assistant.headless.output import dump, out, tell
+from assistant.headless.output import days, dump, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -20,7 +20,7 @@ def sitting(_options: Namespace) -> Literal["teller"]:
 
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
-    parser.add_argument("--days", type=int, default=0, metavar="N", help="only the last N days")
+    parser.add_argument("--days", type=days, default=0, metavar="N", help="only the last N days")
     parser.add_argument("--here", action="store_true", help="only this repository")
 
 

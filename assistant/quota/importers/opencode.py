@@ -112,4 +112,13 @@ def _use(message: Any, entry: str) -> Use | None:
         tokens.output,
         tokens.reasoning,
         Decimal(str(message.cost)) if message.cost else None,
+        _again(message),
     )
+
+
+def _again(message: Any) -> str:
+    """Name a reply by its instants and counts: a fork of a session has it under another id. Empty where they are not fine enough."""
+    time = message.time
+    if not time.completed or not time.created % 1000 or not time.completed % 1000:
+        return ""
+    return f"{time.created}|{time.completed}|{message.model_id}|{message.tokens}|{message.cost}"
