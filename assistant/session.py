@@ -335,6 +335,10 @@ class Session:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
             await asyncio.to_thread(self.limits.check, quote, pick)
+        except BudgetError:
+            self._asking = False
+            await asyncio.to_thread(self.accounts.keep_line, pick or self.roster.present())
+            raise
         except BaseException:
             self._asking = False
             raise

@@ -176,7 +176,7 @@ def from_headers(headers: Mapping[str, str], host: str, now: datetime) -> list[R
     for part in discover.parts("assistant.quota.readers"):
         if part.FROM == "headers":
             found += part.read(lower, host, now)
-    return found
+    return list(map(_sound, found))
 
 
 def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Reading]:
@@ -191,7 +191,16 @@ def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Rea
         knows = name == reader if reader else any(host == each or host.endswith("." + each) for each in part.HOSTS)
         if part.FROM == "body" and knows and isinstance(data, dict):
             found += part.read(data, host, now)
-    return found
+    return list(map(_sound, found))
+
+
+def _sound(reading: Reading) -> Reading:
+    """Take away what no limit can be: one below nothing, or less than nothing used of it."""
+    if isinstance(reading.limit, Decimal) and reading.limit < 0:
+        reading = reading._replace(limit=None)
+    if reading.percent is not None and reading.percent < 0:
+        reading = reading._replace(percent=None)
+    return reading
 
 
 def parsed(body: Any) -> Any:
