@@ -8,6 +8,7 @@ in an error of Python, Node, Go, Rust, Java or a compiler; its lines come with s
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.context import completion
@@ -29,7 +30,8 @@ class Mention(NamedTuple):
     """A thing that a question names.
 
     `path` for a file or folder (a folder ends with "/"), `name` for a symbol, or for a commit what it was called. Lines are
-    1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written.
+    1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written. `inside` is what a
+    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Mention(NamedTuple):
     kind: Kind = "file"
     name: str = ""
     source: str = ""
+    inside: str = ""
 
 
 # A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
@@ -48,12 +51,21 @@ _MARKED = re.compile(
 )
 _FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
 _LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
+_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@", re.MULTILINE)
+_HUNKS = 20
+"""Places of one file of a pasted diff that are shown."""
+_LIBRARY = frozenset(
+    {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "usr", "opt", "etc", "proc", "jvm", "nix"}
+)  # fmt: skip
+"""Folders below which lie the files of others."""
+_JOINTS = re.compile(r"\.|::|#|->")
 _REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
-# Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`.
+# Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
+# `x.cs:line 10`, `x.js#L10-L20`.
 _PLACE = re.compile(
     r"""["'](?P<py>[^"'\n]{1,400})["'],\s{1,3}line\s(?P<py_line>\d{1,7})"""
     r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@]{1,400})"""
-    r"""(?:\((?P<paren>\d{1,7})(?:,\s?\d{1,7})?\)|:(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\sline\s(?P<words>\d{1,7}))?"""
+    r"""(?:\((?P<paren>\d{1,7})(?:,\s?\d{1,7})?\)|:(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
 )
 
 
@@ -66,8 +78,11 @@ class _Files:
         self._ends: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
 
-    def find(self, name: str) -> str | None:
-        """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end."""
+    def find(self, name: str, *, placed: bool = False) -> str | None:
+        """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end.
+
+        `placed` says that a line stands with it, as in an error: then a file at the root may have any project above it.
+        """
         if name in self.whole:
             return name
         name = name.replace("\\", "/")
@@ -83,14 +98,33 @@ class _Files:
                 return tried
         if not name or outside:
             # An absolute path elsewhere: the same project on another machine, if its end is long enough to be sure.
-            return self._by_longest_end(name) if name.count("/") > 1 else None
+            return self._by_longest_end(name) or (self._at_root(name) if placed else None)
+        options = [path for path in self._called(name) if path.endswith(f"/{name}")]
+        return options[0] if len(options) == 1 else None if options else self._below(name)
+
+    def _called(self, name: str) -> Sequence[str]:
+        """Return the paths that have the last name of a path."""
         if self._ends is None:
             self._ends = {}
             for path in self.whole:
                 self._ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
-        same = self._ends.get(name.rsplit("/", 1)[-1], ())
-        options = [path for path in same if path.endswith(f"/{name}")]
-        return options[0] if len(options) == 1 else None
+        return self._ends.get(name.rsplit("/", 1)[-1], ())
+
+    def _below(self, name: str) -> str | None:
+        """Return what stands below the name of the project, as Go writes its module and Elixir its dependencies."""
+        pieces = name.split("/")
+        home = self.root.rsplit("/", 1)[-1]
+        for at in range(len(pieces) - 1, 0, -1):
+            if home and pieces[at - 1].partition("@")[0] == home and (tried := "/".join(pieces[at:])) in self.whole:
+                return tried
+        return None
+
+    def _at_root(self, name: str) -> str | None:
+        """Return a file of the root by its last name, if no other has that and the path is none of a library."""
+        if found := self._below(name):
+            return found
+        last = name.rsplit("/", 1)[-1]
+        return last if [*self._called(name)] == [last] and _LIBRARY.isdisjoint(name.split("/")) else None
 
     def _by_longest_end(self, name: str) -> str | None:
         pieces = name.split("/")
@@ -134,7 +168,7 @@ def read(
     taken: list[tuple[int, int]] = []
     for match in _MARKED.finditer(question):
         if one := _marked(match, files, symbols, revision):
-            found.setdefault((one.kind, one.path, one.name, one.first), one)
+            found.setdefault((one.kind, one.path, f"{one.inside}.{one.name}", one.first), one)
             taken.append((match.start(), match.start() + len(one.source)))
     seen = {(one.path, one.first) for one in found.values()}
     starts = iter(taken)
@@ -152,7 +186,18 @@ def read(
         ):
             seen.add((one.path, one.first))
             found.setdefault((one.kind, one.path, one.name, one.first), one)
+        if one and not one.first and question[max(0, match.start() - 5) : match.start()] in {"\n+++ ", "+++ "}:
+            for hunk in _hunks(one, question, match.end()):
+                found.setdefault((hunk.kind, hunk.path, hunk.name, hunk.first), hunk)
     return list(found.values())
+
+
+def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
+    """Return the places of a file in a pasted diff: what its hunks say of the new lines."""
+    end = text.find("\n+++ ", at)
+    hunks = islice(_HUNK.finditer(text, at, end if end != -1 else len(text)), _HUNKS)
+    starts = [(max(1, int(hunk[1])), int(hunk[2] or 1)) for hunk in hunks]
+    return [one._replace(first=first, last=first + max(0, size - 1)) for first, size in starts]
 
 
 def nowhere(question: str, found: Iterable[Mention], root: Path) -> list[str]:
@@ -195,9 +240,9 @@ def _marked(
         called = "HEAD" if name == "commit" else name.removeprefix("commit:")
         if (name in {"commit", "HEAD"} or called != name or _REVISION.match(name)) and revision(called):
             return Mention("", sure=True, kind="commit", name=called, source=whole)
-    bare = name.removesuffix("()").rsplit(".", 1)[-1].rsplit("::", 1)[-1].rsplit("#", 1)[-1]
+    *above, bare = _JOINTS.split(name.removesuffix("()"))
     if bare in symbols and not _decorates(match):
-        return Mention("", sure=True, kind="symbol", name=bare, source=whole)
+        return Mention("", sure=True, kind="symbol", name=bare, source=whole, inside=above[-1] if above else "")
     if folder := files.folder(name):
         return Mention(folder, sure=True, kind="folder", source=whole)
     return None
@@ -215,7 +260,7 @@ def _decorates(match: re.Match[str]) -> bool:
 def _place(match: re.Match[str], files: _Files) -> Mention | None:
     """Return the file and lines of a place that stands unmarked in the text."""
     if match["py"]:
-        path, line = files.find(match["py"]), int(match["py_line"])
+        path, line = files.find(match["py"], placed=True), int(match["py_line"])
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0]) if path else None
     name = match["path"]
     bare = name.strip("./~\\").rstrip(".")
@@ -223,14 +268,12 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
         return None
     if "@" in name and name not in files.whole:
         name = name.rsplit("@", 1)[-1] if name.startswith("@") else name
-    path = files.find(name)
+    line = int(match["first"] or match["paren"] or match["words"] or match["mark"] or 0)
+    path = files.find(name, placed=bool(line))
     if path is None or ("/" not in path and "." not in path):
         return None
-    line = int(match["first"] or match["paren"] or match["words"] or 0)
-    if match["last"]:
-        return Mention(
-            path, min(line, int(match["last"])), max(line, int(match["last"])), bool(match["at"]), source=match[0]
-        )
+    if last := int(match["last"] or match["until"] or 0):
+        return Mention(path, min(line, last), max(line, last), bool(match["at"]), source=match[0])
     if line and not match["at"]:
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
     return Mention(path, line, line, bool(match["at"]), source=match[0])

@@ -8,7 +8,7 @@ from assistant.context.completion import Marks, Paths
 from assistant.context.mention import complete, mentions, nowhere, read
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
-         "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md"]  # fmt: skip
+         "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py"]  # fmt: skip
 SYMBOLS = {"make_tea", "Pot", "property", "boil"}
 COMMITS = {"HEAD": "1" * 40, "HEAD~1": "2" * 40, "3f2a91c": "3" * 40, "main": "4" * 40, "deadbee": "5" * 40}
 
@@ -79,6 +79,14 @@ def test_a_mark_names_what_it_says(text, wanted):
         ("src\\app\\main.py:50: error", "src/app/main.py", 50),
         ("FAILED src/app/main.py:50: AssertionError", "src/app/main.py", 50),
         ("main.py line 50", "src/app/main.py", 50),
+        ("src/app/main.py on line 50", "src/app/main.py", 50),
+        ("   at Tea.Pot.Pour(Cup c) in /app/src/pot.c:line 50", "src/pot.c", 50),
+        ("\t/app/setup.py:50 +0x1d", "setup.py", 50),
+        ("\t/home/runner/work/tea/tea/setup.py:50 +0x1d", "setup.py", 50),
+        ("\t/root/go/pkg/mod/example.com/u/proj@v1.9.1/setup.py:50 +0x1d", "setup.py", 50),
+        ("\texample.com/u/proj/setup.py:50 +0x1d", "setup.py", 50),
+        ("    (proj 1.15.0) deps/proj/cmd/b/b.go:50: anonymous", "cmd/b/b.go", 50),
+        ('  File "/app/setup.py", line 50, in f', "setup.py", 50),
     ],
 )
 def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, path, line):
@@ -105,6 +113,10 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
         "git@github.com:a/b.git",
         "user@host:src/x",
         "/etc/passwd:3",
+        "/usr/lib/python3/dist-packages/x/setup.py:3",
+        "/app/node_modules/x/setup.py:3",
+        "/app/setup.py",
+        "/app/util.py:3",
         "@../../etc/passwd",
         "@/etc/passwd",
         "@none.py:3",
@@ -116,6 +128,22 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
 )
 def test_what_is_no_mention_stays_words(text):
     assert [one for one in seen(text) if one[0] != "file" or one[1] != "README.md"] == []
+
+
+def test_lines_of_a_link_and_of_a_pasted_diff_are_places():
+    assert seen("see https://example.com/u/proj/blob/main/src/app/main.py#L7-L19") == [
+        ("file", "src/app/main.py", 7, 19)
+    ]
+    diff = "--- src/pot.c\n+++ src/pot.c\n@@ -70,3 +71,4 @@\n x\n@@ -90 +91 @@\n y\n+++ setup.py\n@@ -0,0 +1,2 @@\n"
+    assert [each for each in seen(diff) if each[2]] == [
+        ("file", "src/pot.c", 71, 74), ("file", "src/pot.c", 91, 91), ("file", "setup.py", 1, 2),
+    ]  # fmt: skip
+
+
+def test_a_mark_on_a_part_of_a_definition_says_what_it_is_part_of():
+    one, two = read("@Pot.boil() and @tea::boil", PATHS, symbols=SYMBOLS)
+    assert (one.name, one.inside) == ("boil", "Pot")
+    assert (two.name, two.inside) == ("boil", "tea")
 
 
 def test_a_whole_traceback_names_each_place_once_in_order():
@@ -144,7 +172,7 @@ def test_mentions_gives_each_file_once_as_before():
     ]
 
 
-@pytest.mark.parametrize("text", ["@" * 100_000, "@a/" * 60_000, "a." * 100_000, "/" * 200_000, '@"' * 90_000, "a:1" * 60_000, '"' * 200_000, "@a:1-" * 40_000])  # fmt: skip
+@pytest.mark.parametrize("text", ["@" * 100_000, "@a/" * 60_000, "a." * 100_000, "/" * 200_000, '@"' * 90_000, "a:1" * 60_000, "\n+++ setup.py" * 15_000, "+++ setup.py " * 15_000, '"' * 200_000, "@a:1-" * 40_000])  # fmt: skip
 def test_a_question_of_any_length_is_read_in_one_pass(text):
     read(text, PATHS, symbols=SYMBOLS)
 
