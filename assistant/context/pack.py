@@ -92,6 +92,8 @@ def pack(
         some = [
             one for each in wanted.values() for one in named.show(each, reader, tags.get(each.path), query, ranking)
         ]
+        while _total(reader, [*shown, *some]) > budget and choose.shrink(some):
+            some = [file for file in some if file.must or file.ranges or file.names]
         sharp = any(file.ranges and file.words for file in some)
         weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
         shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE))]
