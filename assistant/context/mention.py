@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.context import completion
+from assistant.context.repo import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Sequence
@@ -29,7 +30,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 class Mention(NamedTuple):
     """A thing that a question names.
 
-    `path` for a file or folder (a folder ends with "/"), `name` for a symbol, or for a commit what it was called. Lines are
+    `path` for a file or folder (a folder ends with "/"), `name` for a symbol (and `path` where its file was named as well), or for a commit what it was called. Lines are
     1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written. `inside` is what a
     symbol is part of, as it was written: of `@Pot.boil` it is `Pot`.
     """
@@ -58,6 +59,13 @@ _LIBRARY = frozenset(
     {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "usr", "opt", "etc", "proc", "jvm", "nix"}
 )  # fmt: skip
 """Folders below which lie the files of others."""
+_CODE = re.compile(r"_|[a-z][A-Z]")
+_UNBROKEN = re.compile(r"[^\s`<>|]{1,300}")
+_PUNCTUATION = frozenset("',;()\"")
+_FEW = 3
+"""Files of one name that are told."""
+_PATH = 300
+"""Letters of a path that is looked for."""
 _JOINTS = re.compile(r"\.|::|#|->")
 _REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
 # Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
@@ -85,7 +93,7 @@ class _Files:
         """
         if name in self.whole:
             return name
-        name = name.replace("\\", "/")
+        name = re.sub("/{2,}", "/", name.replace("\\", "/"))
         if self.root and name.startswith(self.root + "/"):
             name = name[len(self.root) + 1 :]
         outside = name.startswith("/") or name[1:3] == ":/"
@@ -200,20 +208,73 @@ def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
     return [one._replace(first=first, last=first + max(0, size - 1)) for first, size in starts]
 
 
-def nowhere(question: str, found: Iterable[Mention], root: Path) -> list[str]:
-    """Return what is marked like a file and is none that may be shown, and of each why."""
+def nowhere(
+    question: str,
+    found: Iterable[Mention],
+    root: Path,
+    *,
+    paths: Iterable[str] = (),
+    dropped: Container[str] = (),
+    symbols: Container[str] | None = None,
+) -> list[str]:
+    """Return what is marked and means nothing that may be shown, and of each why.
+
+    Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to.
+    """
     known = {each.source for each in found}
+    ends: dict[str, list[str]] | None = None
     notes: dict[str, None] = {}
     for match in _MARKED.finditer(question[:_LONGEST]):
         text = match["quoted"] or match["single"] or match["bare"].rstrip(".:!?*_")
         name = _LINES.sub("", text)
-        if f"@{text}" in known or match[0] in known or _decorates(match) or name in {"diff", "commit"}:
+        if not known.isdisjoint((f"@{text}", match[0], f"@{_longer(match)}")) or _decorates(match) or name == "diff":
             continue
-        if "/" not in name and not _FILE.match(name):
+        if name == "commit" or name.startswith(("commit:", "HEAD")):
+            notes[f"there is no commit {name.removeprefix('commit:')}"] = None
             continue
-        there = (root / name).is_file() if ".." not in name and len(name) < 300 else False
-        notes[f"@{name} is {'ignored, and so not shown' if there else 'no file here'}"] = None
+        *above, bare = _JOINTS.split(name.removesuffix("()"))
+        if "/" not in name and (not _FILE.match(name) or (symbols and above and above[-1] in symbols)):
+            if symbols is not None and bare.isidentifier() and (above or _CODE.search(bare)):
+                notes[f"@{name} is defined nowhere here"] = None
+            continue
+        if ends is None:
+            ends = {}
+            for path in paths:
+                ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+        same = [path for path in ends.get(name.rsplit("/", 1)[-1], ()) if path.endswith(f"/{name}")]
+        if name in dropped:
+            why = "taken out of the context"
+        elif same:
+            why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"
+        else:
+            why = _hidden(name, root)
+        notes[f"@{name} is {why}"] = None
     return list(notes)
+
+
+def _hidden(name: str, root: Path) -> str:
+    """Say why a path is not among the files that may be shown."""
+    if name.startswith(("/", "~")) or ".." in name or len(name) >= _PATH:
+        return "no file of this folder"
+    place = root / name
+    try:
+        if place.is_symlink():
+            return "a link, and so not shown"
+        if not place.is_file():
+            return "no file here"
+        if any((above / ".git").exists() for above in place.parents if root in above.parents):
+            return "in another repository, and so not shown"
+        return "too large to be shown" if place.stat().st_size > LARGEST else "ignored, and so not shown"
+    except OSError:  # a name longer than any may be
+        return "no file here"
+
+
+def _longer(match: re.Match[str]) -> str:
+    """Return a bare mark with the quotes, commas and brackets behind it: names of files may hold them."""
+    if not match["bare"] or match.string[match.end() : match.end() + 1] not in _PUNCTUATION:
+        return ""
+    whole = _UNBROKEN.match(match.string, match.start("bare"))
+    return whole[0].rstrip(".:!?*_,;)('\"") if whole else ""
 
 
 def _marked(
@@ -221,10 +282,12 @@ def _marked(
 ) -> Mention | None:
     quoted = match["quoted"] or match["single"]
     text = quoted or match["bare"].rstrip(".:!?*_")
+    if (longer := _longer(match)) in files.whole:
+        return Mention(longer, sure=True, source=f"@{longer}")
     whole = match[0] if quoted else f"@{text}"
     first, last = int(match["first"] or 0), int(match["last"] or match["first"] or 0)
     name = text
-    if not quoted and text not in files.whole and (lines := _LINES.search(text)):
+    if not first and text not in files.whole and (lines := _LINES.search(text)):
         name = text[: lines.start()]
         first = int(lines[1] or lines[3])
         last = int(lines[2] or lines[4] or first)
@@ -240,9 +303,14 @@ def _marked(
         called = "HEAD" if name == "commit" else name.removeprefix("commit:")
         if (name in {"commit", "HEAD"} or called != name or _REVISION.match(name)) and revision(called):
             return Mention("", sure=True, kind="commit", name=called, source=whole)
-    *above, bare = _JOINTS.split(name.removesuffix("()"))
+    head, _, tail = name.partition(":")
+    path = files.find(head) if tail else None  # a test as pytest calls it, a symbol of a file
+    *above, bare = _JOINTS.split((tail.lstrip(":").partition("[")[0] if path else name).removesuffix("()"))
     if bare in symbols and not _decorates(match):
-        return Mention("", sure=True, kind="symbol", name=bare, source=whole, inside=above[-1] if above else "")
+        part = above[-1] if above else ""
+        return Mention(path or "", sure=True, kind="symbol", name=bare, source=whole, inside=part)
+    if path:
+        return Mention(path, sure=True, source=whole)
     if folder := files.folder(name):
         return Mention(folder, sure=True, kind="folder", source=whole)
     return None

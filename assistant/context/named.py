@@ -63,7 +63,7 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             elif each.sure:
                 one.whole = True
         elif each.kind == "symbol":
-            places = set(index.homes(each.name))
+            places = {each.path} if each.path else set(index.homes(each.name))
             if each.inside:
                 places = places & set(index.homes(each.inside)) or places
             homes = sorted(places, key=lambda path: (bool(TEST.search(path)), path.count("/"), path))
@@ -107,6 +107,8 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         file.ranges = choose.join(places)
         file.words = list(dict.fromkeys(tag.name for tag in exact))
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
+        if any(first > size for first, _ in wanted.lines):
+            file.why += f"; it has {size} lines"
     elif small:
         file.ranges = [(1, size)]
         return [file]

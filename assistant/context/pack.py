@@ -72,7 +72,8 @@ def pack(
         named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
         mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]
         wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
-        notes += mention.nowhere(question, named_there, repo.root)
+        symbols = None if found.unread else found
+        notes += mention.nowhere(question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols)
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
         past = history.unpack(found.store.note("history"))

@@ -86,6 +86,10 @@ def test_lines_of_several_marks_stand_in_one_section(show):
     assert found.title == "lib/tray.py:1-2,100-101"
 
 
+def test_lines_beyond_the_end_are_told(show):
+    assert section(show("see @lib/pot.py:100-200"), "lib/pot.py").why == "mentioned; it has 7 lines"
+
+
 def test_a_folder_is_listed_and_the_best_of_it_shown(show):
     context = show("how is the bill added up? see @lib/")
     listed = section(context, "lib/")
