@@ -1,25 +1,23 @@
 """The one door for bytes that leave the machine: secret files stay here, keys inside other files are masked.
 
 What is secret stands in `secrets.toml`. Keys are found by the shape their makers gave them, between the marks of a private
-key, and as values of names like `password` that look drawn by lot. The same door is for files, diffs and old versions.
+key, and as values of names like `password` that look drawn by lot (`values`). The same door is for files, diffs and old versions.
 Reading is linear in the text, whatever the text is.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import stat
 import unicodedata
-from collections import Counter
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.context import kept
+from assistant.context import kept, values
 from assistant.context.section import Masked
 from assistant.discover import read_toml
 
@@ -178,121 +176,14 @@ def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
             start, secret = match.start(), match[group]
             if not group and text[start - 1 : start].isalnum() and secret[0].isalnum():
                 continue  # a key does not begin in the middle of a word
-            if not re.match(_PLACEHOLDER, secret) and (kind != "authorization" or _drawn(secret, 3.5)):
+            if not values.stands_in(secret) and (kind not in _GUESSED or values.drawn(secret, _GUESSED[kind])):
                 yield *match.span(group), kind
-    yield from _named(text, path)
+    for start, end in values.find(text, path):
+        yield start, end, "secret"
 
 
-_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|secret|credential|token|key")
-_BEFORE = {
-    "key": (
-        "api",
-        "access",
-        "auth",
-        "private",
-        "encryption",
-        "signing",
-        "client",
-        "account",
-        "secret",
-        "master",
-        "license",
-        "consumer",
-    ),
-    "token": (
-        "auth",
-        "access",
-        "api",
-        "bot",
-        "refresh",
-        "secret",
-        "session",
-        "id",
-        "bearer",
-        "private",
-        "deploy",
-        "push",
-        "user",
-    ),
-}
-"""Names whose values are secret: these stems, and two of them only after such a word (or, a token, alone)."""
-_SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_QUOTED = re.compile(
-    r"""[\w.-]{0,40}["'`]?\]?\s{0,20}(?:=>|:=|[:=])\s{0,20}[brfuBRFU@]{0,2}(["'`])([^"'`\s]{8,400})\1"""
-)
-_UNQUOTED = re.compile(
-    r"""[\w.-]{0,40}["'`]?[ \t]{0,20}[:=][ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,400})(?=[\s,;]|$)"""
-)
-_TAGGED = re.compile(r"[\w.-]{0,40}>([^<>\s]{8,200})</")
-_PLAIN_SUFFIXES = (
-    ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh", ".tfvars", ".md", ".rst", ".txt",
-    ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
-)  # fmt: skip
-"""Files in which a value need not stand in quotes."""
-_PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*+.* | \.{3,} | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
-    | (?:your|my|some|the|change|example|sample|dummy|fake|placeholder|replace|insert|todo|redacted|masked|hidden|none|null|undefined|foo|bar|test)
-      (?:[-_ .]?[a-z0-9]{0,20}){0,6}
-    | (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
-      changeit|s3cr3t|supersecret|super[-_]?secret|top[-_]?secret|secretkey|secret[-_]?key|mypassword|qwerty|abc123|123456\d*|1234|0+|password\d{1,4}|pass\d{1,4}|user\d{1,2}) )$"""
-"""What stands where a secret would: nobody's password is `changeme`. Few texts need it, and it takes long to be compiled."""
-
-
-def _named(text: str, path: str) -> Iterator[tuple[int, int, str]]:
-    """Values of names like `password` that look drawn by lot."""
-    plain = path.casefold().endswith(_PLAIN_SUFFIXES)
-    small = text.lower()
-    if len(small) != len(text):  # a few letters become two
-        small = text.translate(_SMALL)
-    for name in _STEMS.finditer(small):
-        if words := _BEFORE.get(name[0]):
-            if text[name.end() - 1 : name.end() + 1].islower() and text[name.end() : name.end() + 1].isalpha():
-                continue  # a tokenizer, a keyboard
-            before = small[max(0, name.start() - 12) : name.start()]
-            alone = name[0] == "token" and not before[-1:].isalnum()
-            if not alone and not before.rstrip("_-").endswith(words):
-                continue
-        at = name.end()
-        if match := _QUOTED.match(text, at):
-            group = 2
-        elif (match := _TAGGED.match(text, at)) or (plain and (match := _UNQUOTED.match(text, at))):
-            group = 1
-        else:
-            continue
-        value = match[group]
-        least = 3.0 if group == 2 else 3.3
-        if _drawn(value, least) and not re.match(_PLACEHOLDER, value) and not _code(value):
-            yield *match.span(group), "secret"
-
-
-def _drawn(value: str, least: float) -> bool:
-    """Say whether a value looks drawn by lot: letters and digits (or signs) mixed, and at least so many bits a letter."""
-    digits = sum(each.isdigit() for each in value)
-    upper = sum(each.isupper() for each in value)
-    lower = sum(each.islower() for each in value)
-    signs = len(value) - digits - upper - lower
-    if not digits or not upper + lower or (digits < 2 and not (upper and lower) and not signs):
-        return False
-    if len(value) < 10 and not (upper and lower and signs):
-        return False
-    size = len(value)
-    bits = -sum(count / size * math.log2(count / size) for count in Counter(value).values())
-    return bits >= min(least, math.log2(size) * 0.8)
-
-
-# What follows is compiled where it is needed, as few texts need it.
-_WORDY = r"[A-Za-z]{3,}\d?"
-_PLACE = r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$"
-
-
-def _code(value: str) -> bool:
-    """Say whether a value is made of words: a dotted or hyphenated name, a path, a call."""
-    if re.match(_PLACE, value) or "(" in value or "://" in value:
-        return True
-    pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", value) if piece]
-    return (
-        sum(len(piece) for piece in pieces if re.fullmatch(_WORDY, piece)) >= 0.7 * sum(map(len, pieces))
-        and len(pieces) > 1
-    )
+_GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a command": 3.0}
+"""Kinds whose shape alone is not sure: how many bits a letter they have at least."""
 
 
 _BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: "

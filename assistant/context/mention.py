@@ -8,9 +8,11 @@ in an error of Python, Node, Go, Rust, Java or a compiler; its lines come with s
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.context import completion
+from assistant.context.repo import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Sequence
@@ -28,8 +30,9 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 class Mention(NamedTuple):
     """A thing that a question names.
 
-    `path` for a file or folder (a folder ends with "/"), `name` for a symbol, or for a commit what it was called. Lines are
-    1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written.
+    `path` for a file or folder (a folder ends with "/"), `name` for a symbol (and `path` where its file was named as well), or for a commit what it was called. Lines are
+    1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written. `inside` is what a
+    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`.
     """
 
     path: str
@@ -39,6 +42,7 @@ class Mention(NamedTuple):
     kind: Kind = "file"
     name: str = ""
     source: str = ""
+    inside: str = ""
 
 
 # A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
@@ -48,12 +52,28 @@ _MARKED = re.compile(
 )
 _FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
 _LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
+_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@", re.MULTILINE)
+_HUNKS = 20
+"""Places of one file of a pasted diff that are shown."""
+_LIBRARY = frozenset(
+    {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "usr", "opt", "etc", "proc", "jvm", "nix"}
+)  # fmt: skip
+"""Folders below which lie the files of others."""
+_CODE = re.compile(r"_|[a-z][A-Z]")
+_UNBROKEN = re.compile(r"[^\s`<>|]{1,300}")
+_PUNCTUATION = frozenset("',;()\"")
+_FEW = 3
+"""Files of one name that are told."""
+_PATH = 300
+"""Letters of a path that is looked for."""
+_JOINTS = re.compile(r"\.|::|#|->")
 _REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
-# Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`.
+# Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
+# `x.cs:line 10`, `x.js#L10-L20`.
 _PLACE = re.compile(
     r"""["'](?P<py>[^"'\n]{1,400})["'],\s{1,3}line\s(?P<py_line>\d{1,7})"""
     r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@]{1,400})"""
-    r"""(?:\((?P<paren>\d{1,7})(?:,\s?\d{1,7})?\)|:(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\sline\s(?P<words>\d{1,7}))?"""
+    r"""(?:\((?P<paren>\d{1,7})(?:,\s?\d{1,7})?\)|:(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
 )
 
 
@@ -66,11 +86,14 @@ class _Files:
         self._ends: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
 
-    def find(self, name: str) -> str | None:
-        """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end."""
+    def find(self, name: str, *, placed: bool = False) -> str | None:
+        """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end.
+
+        `placed` says that a line stands with it, as in an error: then a file at the root may have any project above it.
+        """
         if name in self.whole:
             return name
-        name = name.replace("\\", "/")
+        name = re.sub("/{2,}", "/", name.replace("\\", "/"))
         if self.root and name.startswith(self.root + "/"):
             name = name[len(self.root) + 1 :]
         outside = name.startswith("/") or name[1:3] == ":/"
@@ -83,14 +106,33 @@ class _Files:
                 return tried
         if not name or outside:
             # An absolute path elsewhere: the same project on another machine, if its end is long enough to be sure.
-            return self._by_longest_end(name) if name.count("/") > 1 else None
+            return self._by_longest_end(name) or (self._at_root(name) if placed else None)
+        options = [path for path in self._called(name) if path.endswith(f"/{name}")]
+        return options[0] if len(options) == 1 else None if options else self._below(name)
+
+    def _called(self, name: str) -> Sequence[str]:
+        """Return the paths that have the last name of a path."""
         if self._ends is None:
             self._ends = {}
             for path in self.whole:
                 self._ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
-        same = self._ends.get(name.rsplit("/", 1)[-1], ())
-        options = [path for path in same if path.endswith(f"/{name}")]
-        return options[0] if len(options) == 1 else None
+        return self._ends.get(name.rsplit("/", 1)[-1], ())
+
+    def _below(self, name: str) -> str | None:
+        """Return what stands below the name of the project, as Go writes its module and Elixir its dependencies."""
+        pieces = name.split("/")
+        home = self.root.rsplit("/", 1)[-1]
+        for at in range(len(pieces) - 1, 0, -1):
+            if home and pieces[at - 1].partition("@")[0] == home and (tried := "/".join(pieces[at:])) in self.whole:
+                return tried
+        return None
+
+    def _at_root(self, name: str) -> str | None:
+        """Return a file of the root by its last name, if no other has that and the path is none of a library."""
+        if found := self._below(name):
+            return found
+        last = name.rsplit("/", 1)[-1]
+        return last if [*self._called(name)] == [last] and _LIBRARY.isdisjoint(name.split("/")) else None
 
     def _by_longest_end(self, name: str) -> str | None:
         pieces = name.split("/")
@@ -134,7 +176,7 @@ def read(
     taken: list[tuple[int, int]] = []
     for match in _MARKED.finditer(question):
         if one := _marked(match, files, symbols, revision):
-            found.setdefault((one.kind, one.path, one.name, one.first), one)
+            found.setdefault((one.kind, one.path, f"{one.inside}.{one.name}", one.first), one)
             taken.append((match.start(), match.start() + len(one.source)))
     seen = {(one.path, one.first) for one in found.values()}
     starts = iter(taken)
@@ -152,23 +194,87 @@ def read(
         ):
             seen.add((one.path, one.first))
             found.setdefault((one.kind, one.path, one.name, one.first), one)
+        if one and not one.first and question[max(0, match.start() - 5) : match.start()] in {"\n+++ ", "+++ "}:
+            for hunk in _hunks(one, question, match.end()):
+                found.setdefault((hunk.kind, hunk.path, hunk.name, hunk.first), hunk)
     return list(found.values())
 
 
-def nowhere(question: str, found: Iterable[Mention], root: Path) -> list[str]:
-    """Return what is marked like a file and is none that may be shown, and of each why."""
+def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
+    """Return the places of a file in a pasted diff: what its hunks say of the new lines."""
+    end = text.find("\n+++ ", at)
+    hunks = islice(_HUNK.finditer(text, at, end if end != -1 else len(text)), _HUNKS)
+    starts = [(max(1, int(hunk[1])), int(hunk[2] or 1)) for hunk in hunks]
+    return [one._replace(first=first, last=first + max(0, size - 1)) for first, size in starts]
+
+
+def nowhere(
+    question: str,
+    found: Iterable[Mention],
+    root: Path,
+    *,
+    paths: Iterable[str] = (),
+    dropped: Container[str] = (),
+    symbols: Container[str] | None = None,
+) -> list[str]:
+    """Return what is marked and means nothing that may be shown, and of each why.
+
+    Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to.
+    """
     known = {each.source for each in found}
+    ends: dict[str, list[str]] | None = None
     notes: dict[str, None] = {}
     for match in _MARKED.finditer(question[:_LONGEST]):
         text = match["quoted"] or match["single"] or match["bare"].rstrip(".:!?*_")
         name = _LINES.sub("", text)
-        if f"@{text}" in known or match[0] in known or _decorates(match) or name in {"diff", "commit"}:
+        if not known.isdisjoint((f"@{text}", match[0], f"@{_longer(match)}")) or _decorates(match) or name == "diff":
             continue
-        if "/" not in name and not _FILE.match(name):
+        if name == "commit" or name.startswith(("commit:", "HEAD")):
+            notes[f"there is no commit {name.removeprefix('commit:')}"] = None
             continue
-        there = (root / name).is_file() if ".." not in name and len(name) < 300 else False
-        notes[f"@{name} is {'ignored, and so not shown' if there else 'no file here'}"] = None
+        *above, bare = _JOINTS.split(name.removesuffix("()"))
+        if "/" not in name and (not _FILE.match(name) or (symbols and above and above[-1] in symbols)):
+            if symbols is not None and bare.isidentifier() and (above or _CODE.search(bare)):
+                notes[f"@{name} is defined nowhere here"] = None
+            continue
+        if ends is None:
+            ends = {}
+            for path in paths:
+                ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+        same = [path for path in ends.get(name.rsplit("/", 1)[-1], ()) if path.endswith(f"/{name}")]
+        if name in dropped:
+            why = "taken out of the context"
+        elif same:
+            why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"
+        else:
+            why = _hidden(name, root)
+        notes[f"@{name} is {why}"] = None
     return list(notes)
+
+
+def _hidden(name: str, root: Path) -> str:
+    """Say why a path is not among the files that may be shown."""
+    if name.startswith(("/", "~")) or ".." in name or len(name) >= _PATH:
+        return "no file of this folder"
+    place = root / name
+    try:
+        if place.is_symlink():
+            return "a link, and so not shown"
+        if not place.is_file():
+            return "no file here"
+        if any((above / ".git").exists() for above in place.parents if root in above.parents):
+            return "in another repository, and so not shown"
+        return "too large to be shown" if place.stat().st_size > LARGEST else "ignored, and so not shown"
+    except OSError:  # a name longer than any may be
+        return "no file here"
+
+
+def _longer(match: re.Match[str]) -> str:
+    """Return a bare mark with the quotes, commas and brackets behind it: names of files may hold them."""
+    if not match["bare"] or match.string[match.end() : match.end() + 1] not in _PUNCTUATION:
+        return ""
+    whole = _UNBROKEN.match(match.string, match.start("bare"))
+    return whole[0].rstrip(".:!?*_,;)('\"") if whole else ""
 
 
 def _marked(
@@ -176,10 +282,12 @@ def _marked(
 ) -> Mention | None:
     quoted = match["quoted"] or match["single"]
     text = quoted or match["bare"].rstrip(".:!?*_")
+    if (longer := _longer(match)) in files.whole:
+        return Mention(longer, sure=True, source=f"@{longer}")
     whole = match[0] if quoted else f"@{text}"
     first, last = int(match["first"] or 0), int(match["last"] or match["first"] or 0)
     name = text
-    if not quoted and text not in files.whole and (lines := _LINES.search(text)):
+    if not first and text not in files.whole and (lines := _LINES.search(text)):
         name = text[: lines.start()]
         first = int(lines[1] or lines[3])
         last = int(lines[2] or lines[4] or first)
@@ -195,9 +303,14 @@ def _marked(
         called = "HEAD" if name == "commit" else name.removeprefix("commit:")
         if (name in {"commit", "HEAD"} or called != name or _REVISION.match(name)) and revision(called):
             return Mention("", sure=True, kind="commit", name=called, source=whole)
-    bare = name.removesuffix("()").rsplit(".", 1)[-1].rsplit("::", 1)[-1].rsplit("#", 1)[-1]
+    head, _, tail = name.partition(":")
+    path = files.find(head) if tail else None  # a test as pytest calls it, a symbol of a file
+    *above, bare = _JOINTS.split((tail.lstrip(":").partition("[")[0] if path else name).removesuffix("()"))
     if bare in symbols and not _decorates(match):
-        return Mention("", sure=True, kind="symbol", name=bare, source=whole)
+        part = above[-1] if above else ""
+        return Mention(path or "", sure=True, kind="symbol", name=bare, source=whole, inside=part)
+    if path:
+        return Mention(path, sure=True, source=whole)
     if folder := files.folder(name):
         return Mention(folder, sure=True, kind="folder", source=whole)
     return None
@@ -215,7 +328,7 @@ def _decorates(match: re.Match[str]) -> bool:
 def _place(match: re.Match[str], files: _Files) -> Mention | None:
     """Return the file and lines of a place that stands unmarked in the text."""
     if match["py"]:
-        path, line = files.find(match["py"]), int(match["py_line"])
+        path, line = files.find(match["py"], placed=True), int(match["py_line"])
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0]) if path else None
     name = match["path"]
     bare = name.strip("./~\\").rstrip(".")
@@ -223,14 +336,12 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
         return None
     if "@" in name and name not in files.whole:
         name = name.rsplit("@", 1)[-1] if name.startswith("@") else name
-    path = files.find(name)
+    line = int(match["first"] or match["paren"] or match["words"] or match["mark"] or 0)
+    path = files.find(name, placed=bool(line))
     if path is None or ("/" not in path and "." not in path):
         return None
-    line = int(match["first"] or match["paren"] or match["words"] or 0)
-    if match["last"]:
-        return Mention(
-            path, min(line, int(match["last"])), max(line, int(match["last"])), bool(match["at"]), source=match[0]
-        )
+    if last := int(match["last"] or match["until"] or 0):
+        return Mention(path, min(line, last), max(line, last), bool(match["at"]), source=match[0])
     if line and not match["at"]:
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
     return Mention(path, line, line, bool(match["at"]), source=match[0])

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from assistant.context.query import Query
     from assistant.context.rank import Ranking
     from assistant.context.reader import Reader
-    from assistant.context.tags import Tags
+    from assistant.context.tags import Tag, Tags
 
 WHOLE = 1_200
 """A file named without a mark is shown whole up to so many tokens, a larger one by the pieces that matter."""
+_LETTERS = 40
+"""Letters of a token at most: lines of more are not counted."""
 _HOMES = 4
 """Files that are shown for a symbol that several define; the others are told."""
 _LISTED = 150
@@ -35,7 +37,7 @@ _AROUND = 60
 
 
 class Wanted:
-    """One file the user named: why, whole (no lines) or in ranges, and the symbols meant in it."""
+    """One file the user named: why, whole (no lines) or in ranges, and the symbols meant in it, each with the definition it is part of."""
 
     __slots__ = ("lines", "path", "sure", "symbols", "whole", "why")
 
@@ -44,7 +46,7 @@ class Wanted:
         self.why = why
         self.sure = sure
         self.lines: list[tuple[int, int]] = []
-        self.symbols: list[str] = []
+        self.symbols: list[tuple[str, str]] = []
         self.whole = whole
 
 
@@ -61,11 +63,14 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             elif each.sure:
                 one.whole = True
         elif each.kind == "symbol":
-            homes = sorted(index.homes(each.name), key=lambda path: (bool(TEST.search(path)), path.count("/"), path))
+            places = {each.path} if each.path else set(index.homes(each.name))
+            if each.inside:
+                places = places & set(index.homes(each.inside)) or places
+            homes = sorted(places, key=lambda path: (bool(TEST.search(path)), path.count("/"), path))
             for path in homes[:_HOMES]:
                 one = files.setdefault(path, Wanted(path, "mentioned", True))
                 one.sure = True
-                one.symbols.append(each.name)
+                one.symbols.append((each.name, each.inside))
             if len(homes) > _HOMES:
                 notes.append(f"{each.name} is defined in {len(homes)} files, {_HOMES} are shown")
     return files, notes
@@ -83,14 +88,16 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     file.pieces = segments.weigh(cut, lines, query, ranking.idfs)
     # Words of the question pick definitions in a file that is named, a mark on a symbol does so in any.
     pinned = file.place == PINNED
-    spoken = () if pinned or wanted.lines else query.names
+    marked = {part for symbol in wanted.symbols for part in symbol}
+    spoken = set() if pinned or wanted.lines else query.names.keys() - marked
     exact = [
         tag
         for tag in (tags.defs if tags else ())
-        if tag.name in wanted.symbols or (tag.name in spoken and len(tag.name) > 2)
+        if _meant(tag, wanted, tags)
+        or (tag.name in spoken and len(tag.name) > 2 and _fits(lines[tag.start - 1 : tag.end], reader))
     ]
     length = sum(map(len, lines))
-    small = reader.measure.count("\n".join(lines)) <= WHOLE if length < LARGEST else False
+    small = length < LARGEST and _fits(lines, reader)
     if wanted.whole and length <= LARGEST and (pinned or small or not exact):
         file.ranges = [(1, size)]
         return [file]
@@ -100,16 +107,39 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         file.ranges = choose.join(places)
         file.words = list(dict.fromkeys(tag.name for tag in exact))
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
+        if any(first > size for first, _ in wanted.lines):
+            file.why += f"; it has {size} lines"
     elif small:
         file.ranges = [(1, size)]
         return [file]
     else:
         choose.spend([file], WHOLE if length <= LARGEST else 3 * WHOLE, reader.measure)
+        file.words = []  # these are of its pieces, and no definition was asked for
         if length > LARGEST:
             file.why += "; too large to be shown whole"
     if tags and not file.names:
         choose.name(file, tags, 250, reader.measure)
     return [file]
+
+
+def _meant(tag: Tag, wanted: Wanted, tags: Tags | None) -> bool:
+    """Say whether a definition is a symbol that was marked: of `@Pot.boil` the `boil` in `Pot`, or any where it has none."""
+    for name, inside in wanted.symbols:
+        if tag.name == name:
+            homes = [each for each in (tags.defs if tags and inside else ()) if each.name == inside]
+            same = [each for each in (tags.defs if tags else ()) if each.name == name]
+            if _within(tag, homes) or not any(_within(each, homes) for each in same):
+                return True
+    return False
+
+
+def _within(tag: Tag, homes: Sequence[Tag]) -> bool:
+    return any(home.start <= tag.start and tag.end <= home.end and home is not tag for home in homes)
+
+
+def _fits(lines: Sequence[str], reader: Reader) -> bool:
+    """Say whether lines are few enough to be shown whole without having been marked."""
+    return sum(map(len, lines)) < _LETTERS * WHOLE and reader.measure.count("\n".join(lines)) <= WHOLE
 
 
 def _around(first: int, last: int, cut: Sequence[segments.Segment], size: int) -> tuple[int, int]:

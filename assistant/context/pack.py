@@ -72,7 +72,8 @@ def pack(
         named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
         mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]
         wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
-        notes += mention.nowhere(question, named_there, repo.root)
+        symbols = None if found.unread else found
+        notes += mention.nowhere(question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols)
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
         past = history.unpack(found.store.note("history"))
@@ -92,6 +93,8 @@ def pack(
         some = [
             one for each in wanted.values() for one in named.show(each, reader, tags.get(each.path), query, ranking)
         ]
+        while _total(reader, [*shown, *some]) > budget and choose.shrink(some):
+            some = [file for file in some if file.must or file.ranges or file.names]
         sharp = any(file.ranges and file.words for file in some)
         weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
         shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE))]

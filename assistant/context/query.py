@@ -23,7 +23,7 @@ _ABOUT_PROSE = re.compile(
 class Query:
     """A question as the ranking sees it: weight by term, and the words that look like names in code.
 
-    `spoken` is for each term the word of the question that it stands for. Every word that has one of the terms holds one of
+    `spoken` is for each term the word of the question that it stands for, or the part of a name in it. Every word that has one of the terms holds one of
     the `marks`: a stem is the beginning of a word, but for a y that was ies.
     """
 
@@ -63,19 +63,19 @@ def ask(question: str, told: Iterable[str] = ()) -> Query:
             weight = level * (1.3 if coded else 1.0)
             if coded or word[0].isupper() or len(word) > 3:
                 query.names[word] = max(query.names.get(word, 0.0), weight if coded else 0.4 * weight)
-            for term in terms.of_identifier(word.encode("utf-8", "replace")):
+            for term, written in terms.spelled(word).items():
                 if term in terms.COMMON or len(term) < 2:
                     continue
                 faint = not (match[1] and match[3]) and (word.lower() in terms.FAINT or term in terms.FAINT)
                 value = weight * (0.3 if faint else 1.0)
                 query.weights[term] = max(query.weights.get(term, 0.0), value)
-                query.spoken.setdefault(term, word)
+                query.spoken.setdefault(term, written)
     for name in told:
         query.names.setdefault(name, _TOLD)
-        for term in terms.of_identifier(name.encode("utf-8", "replace")):
+        for term, written in terms.spelled(name).items():
             if term not in query.weights and term not in terms.COMMON and len(term) > 1:
                 query.weights[term] = _TOLD * (0.3 if term in terms.FAINT else 1.0)
-                query.spoken.setdefault(term, name)
+                query.spoken.setdefault(term, written)
     heaviest = sorted(query.weights, key=lambda term: -query.weights[term])[:60]
     query.weights = {term: query.weights[term] for term in heaviest}
     return query

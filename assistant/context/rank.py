@@ -54,8 +54,12 @@ class Ranked(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The three heaviest reasons in words; parts of one word are said once."""
-        return "; ".join(list(dict.fromkeys(text for _, text in sorted(self.reasons, reverse=True)))[:3])
+        """The three heaviest reasons in words, each once, and no part of a name beside the whole of it."""
+        said = dict.fromkeys(text for _, text in sorted(self.reasons, reverse=True))
+        parts = {
+            f"{verb} {part}" for verb, _, word in (text.rpartition(" ") for text in said) for part in terms.within(word)
+        }
+        return "; ".join([text for text in said if text not in parts][:3])
 
 
 def idf(holders: int, size: int) -> float:
@@ -129,12 +133,15 @@ def rank(
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
-    ranked = _spread(ranked, history, index)
+    ranked = _spread(ranked, history, index, known)
     return Ranking(ranked, idfs)
 
 
-def _spread(ranked: list[Ranked], history: History | None, index: Index) -> list[Ranked]:
-    """Give the best files' partners a share of their score: tests and their sources, and what changes together."""
+def _spread(ranked: list[Ranked], history: History | None, index: Index, known: Collection[str]) -> list[Ranked]:
+    """Give the best files' partners a share of their score: tests and their sources, and what changes together.
+
+    History tells of files that are gone, and the index of some that the user keeps out: only what is known counts.
+    """
     place = {each.path: at for at, each in enumerate(ranked)}
     extra: dict[str, list[tuple[float, str]]] = defaultdict(list)
     kin: dict[str, list[str]] = defaultdict(list)
@@ -154,6 +161,8 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index) -> list
         extra[other].append((W_GRAPH * value, reason))
     for path, some in extra.items():
         best = max(some)
+        if path not in known:
+            continue
         if path in place:
             old = ranked[place[path]]
             ranked[place[path]] = Ranked(path, old.score + best[0], (*old.reasons, best))

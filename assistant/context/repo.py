@@ -59,7 +59,7 @@ _CALM = {
 }  # fmt: skip
 _DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)"
 _REGULAR = {"100644", "100755"}
-_LARGEST = 2_000_000
+LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
 _LONGEST_LOG, _LONGEST_LOOK = 4_000_000, 400_000
 _ID = r"[0-9a-f]{40,64}"
@@ -229,7 +229,7 @@ class Repo:
                 here = lstat(base + path)
             except (OSError, ValueError):
                 continue  # deleted, or left out of a sparse checkout
-            if regular(here.st_mode) and here.st_size <= _LARGEST:
+            if regular(here.st_mode) and here.st_size <= LARGEST:
                 if (blob := blobs[path]) and path not in dirty:
                     found.append(FileFact(path, blob, here.st_size))
                 else:
@@ -274,7 +274,7 @@ class Repo:
         staged = (entry.partition(b"\t") for entry in self._git("ls-files", "-z", "--stage").split(b"\0"))
         return tuple(os.fsdecode(name) for facts, _, name in staged if facts.startswith(b"160000"))
 
-    def read(self, path: str, most: int = _LARGEST) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a regular file inside the root: no link is followed, nothing that could block is opened.
 
         Raises RepoError, also when the file is larger than `most` bytes.

@@ -83,6 +83,18 @@ def of_identifier(name: bytes) -> tuple[str, ...]:
     return (*map(stem, map(str.lower, bits)), whole.lower()) if bits else (stem(whole.lower()),) if whole else ()
 
 
+def spelled(name: str) -> dict[str, str]:
+    """Return the terms of a name, each with what stands for it there: of `split_graphemes` for `split` only that."""
+    written = {stem(bit.lower()): bit for bit in reversed(_BIT.findall(name))}
+    return {term: written.get(term, name) for term in of_identifier(name.encode("utf-8", "replace"))}
+
+
+def within(name: str) -> list[str]:
+    """Return the parts of a name as they are written, none where it is but one."""
+    bits = _BIT.findall(name)
+    return bits if len(bits) > 1 else []
+
+
 def of_all(found: Mapping[bytes, T], *, asked: bool = False) -> dict[str, list[T]]:
     """Return by term what was found for the words that have it; `asked`, for the terms that a question may ask for.
 

@@ -119,6 +119,115 @@ def test_what_only_looks_like_a_secret_stays(line, path):
     assert gate.mask(line, path) == (line, ())
 
 
+LONG, BASE64 = lot(40), string.ascii_letters + string.digits + "+/"
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "secret"),
+    [
+        ('let apiKey: String = "{}"', "a.swift", lot(32, HEX)),
+        ('let token: &str = "{}";', "a.rs", LONG),
+        ('let token: &\'static str = "{}";', "a.rs", LONG),
+        ('const apiKey string = "{}"', "a.go", LONG),
+        ("apiKey: string = '{}'", "a.ts", LONG),
+        ('char api_key[] = "{}";', "a.c", LONG),
+        ('#define API_KEY "{}"', "a.c", lot(32, HEX)),
+        ("define('DB_PASSWORD', '{}');", "a.php", VALUE),
+        ('token = os.environ.get("TOKEN", "{}")', "a.py", LONG),
+        ('token = os.environ.get("TOKEN") or "{}"', "a.py", VALUE),
+        ("const t = process.env.API_KEY || '{}'", "a.js", LONG),
+        ("if (token === '{}') return", "a.js", LONG),
+        ('API_KEY = (\n    "{}"\n)', "a.py", LONG),
+        ('token = """{}"""', "a.toml", LONG),
+        ('{{"source": ["api_key = \\"{}\\"\\n"]}}', "a.ipynb", lot(32)),
+        ("FROM x\nARG SECRET_KEY {}\n", "Dockerfile.b", LONG),
+        ("ENV API_TOKEN {}", "Dockerfile", LONG),
+        ("export AWS_SESSION_TOKEN={}", "a.sh", "IQoJ" + lot(400, BASE64)),
+        ('export AWS_SESSION_TOKEN="{}"', "a.sh", "IQoJ" + lot(400, BASE64)),
+        ('{{"api_key": "{}"}}', "a.json", lot(500, BASE64)),
+        ("use {}", "a.txt", "IQoJb3JpZ2lu" + lot(300, BASE64)),
+        ("  tls.key: {}", "a.yml", "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQ" + lot(500, BASE64)),
+        ('export FLY_API_TOKEN="FlyV1 {}"', "a.sh", "fm2_" + lot(160, BASE64)),
+        ('{{"kty": "RSA", "n": "abc", "d": "{}"}}', "a.json", lot(342)),
+        ("env:\n  - name: DB_PASSWORD\n    value: {}", "a.yml", VALUE),
+        ('env:\n  - name: API_TOKEN\n    value: "{}"', "a.yml", LONG),
+        ('{{"name": "API_TOKEN", "value": "{}"}}', "a.json", LONG),
+        ('<add key="ApiSecret" value="{}"/>', "web.config", lot(27)),
+        ("<key>ApiKey</key>\n<string>{}</string>", "a.plist", LONG),
+        ('"Default": "Server=x;User ID=sa;Password={};Encrypt=true"', "a.json", VALUE),
+        ('dsn = "host=db user=x password={} dbname=y"', "a.py", VALUE),
+        ('fetch("https://x.io/v1?api_key={}&x=1")', "a.js", LONG),
+        ('url: "https://x.io/v1?api_key={}"', "a.yml", LONG),
+        ('variable "db_password" {{\n  type = string\n  default = "{}"\n}}', "a.tf", VALUE),
+        ("The admin password is `{}`", "a.md", VALUE),
+        ("curl -u admin:{} https://x.io", "a.sh", VALUE),
+        ("curl --user 'admin:{}' https://x.io", "a.md", VALUE),
+        ("mysql -u root -p{} shop", "a.sh", VALUE),
+        ("sshpass -p {} ssh x", "a.sh", VALUE),
+        ("deploy --token {}", "a.md", LONG),
+        ("export DB_PASS={}", "a.sh", VALUE),
+        ("mongoPass = '{}'", "a.js", VALUE),
+        ("ansible_ssh_pass={}", "hosts", VALUE),
+        ("ansible_ssh_pass={}", "ansible.cfg2", VALUE),
+        ("requirepass {}", "redis.conf", VALUE),
+        ("git clone https://{}@git.host/x.git", "a.md", LONG),
+        ("git clone https://{}:x-oauth-basic@git.host/x.git", "a.md", LONG),
+        ("Authorization: token {}", "a.md", lot(40, HEX)),
+        ('{{"Authorization": f"token {}"}}', "a.py", lot(40, HEX)),
+    ],
+)
+def test_a_secret_is_masked_however_it_is_set_in_files_and_in_what_a_diff_adds(line, path, secret):
+    text = line.format(secret)
+    masked, found = gate.mask(text, path)
+    assert masked == line.format(f"[masked {found[0].kind}]")
+    added = "".join(f"+{row}\n" for row in text.split("\n"))
+    assert secret not in gate.mask_diff(f"diff --git a/{path} b/{path}\n+++ b/{path}\n@@ -0,0 +1 @@\n{added}")[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("docker run -u 1000:1000 x", "a.sh"),
+        ("docker run --user www-data:www-data x", "a.sh"),
+        ("curl -u $USER:$PASSWORD_2 https://x.io", "a.sh"),
+        ("curl -u admin:changeme https://x.io", "a.sh"),
+        ("mysqladmin ping -p$MYSQL_PASSWORD2", "a.sh"),
+        ("mysql -h db --port=3306 -pchangeme", "a.sh"),
+        ('let header_token: &str = "X-Hub-Signature-256";', "a.rs"),
+        ("password: str", "a.py"),
+        ("def f(token: str = DEFAULT_TOKEN_V2, key: bytes = b''): ...", "a.py"),
+        ('key = row["id"]', "a.py"),
+        ("token = get_token(user, 'base64')", "a.py"),
+        ("token = lexer.next_token(position1)", "a.conf"),
+        ("token = a1b2c3d4e5f6(x)", "a.conf"),
+        ('const passwordPolicy = "^[a-zA-Z0-9!@#$%^&*]{8,64}$"', "a.go"),
+        ('bypass = "a1B2c3D4e5F6"', "a.py"),
+        ('compass: "N12W34e5F6g7"', "a.yaml"),
+        ("PASS=12 FAIL=0", "a.log"),
+        ("- Pass `--disable-warning=FSTWRN003` to it", "a.md"),
+        ('("/etc/passwd:3", "@none.py:3")', "a.py"),
+        ('fields = ["password", "sha256Sum_v2X"]', "a.py"),
+        ("env:\n  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef: {name: db2-credentials-x1}", "a.yml"),
+        ("- name: API_TOKEN\n  value: $(API_TOKEN_2)", "a.yml"),
+        ('secret_key = "072d1e0157c008193fe48a670cce..."', "a.py"),
+        ('"apiKeyIcon": "iVBORw0KGgo' + lot(600, BASE64) + '"', "a.json"),
+        ('"token_icon": "data:image/png;base64,' + lot(600, BASE64) + '"', "a.json"),
+        ("  tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t" + lot(600, BASE64), "a.yml"),
+        ('{"d": "M440-440H200v-80h240v-240h80v240h240v80H520v240h-80v-240Z"}', "a.json"),
+        ('{"kty": "EC", "crv": "P-256", "x": "' + lot(43) + '"}', "a.json"),
+        ("h1:" + lot(43, BASE64) + "=", "go.sum"),
+        ("uses: actions/checkout@" + lot(40, HEX), "a.yml"),
+        ("https://medium.com/@" + LONG, "a.md"),
+        ("https://" + lot(32, HEX) + "@o1.ingest.sentry.io/1", "a.md"),
+        ("a token xxxxxxxxxxxxxxxxxxxx and --token your-token-goes-here-1", "a.md"),
+        ('f"password={password1}&token=%(token2)s"', "a.py"),
+        ('"Password=your-password-1;Encrypt=true"', "a.json"),
+    ],
+)
+def test_what_is_set_in_such_a_way_and_is_no_secret_stays(line, path):
+    assert gate.mask(line, path) == (line, ())
+
+
 ROWS = [lot(64, string.ascii_letters + string.digits + "+/", seed) for seed in range(12)]
 PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *ROWS, "-----END RSA PRIVATE KEY-----"])
 
@@ -170,7 +279,7 @@ def test_masking_twice_is_masking_once():
 
 
 SECRET_FILES = """.env .ENV .env.local config/.env.production prod.env .envrc id_rsa .ssh/id_ed25519 deploy_rsa server.pem Server.PEM tls.key a.p12
-a.pfx keys.jks .netrc _netrc .pypirc .pgpass .git-credentials .aws/credentials home/.kube/config kubeconfig credentials.json secrets.yaml
+.bash_history firebase-adminsdk.json a.pfx keys.jks .netrc _netrc .pypirc .pgpass .git-credentials .aws/credentials home/.kube/config kubeconfig credentials.json secrets.yaml
 .docker/config.json service-account.json my-service-account-prod.json client_secret_12.apps.json app-firebase-adminsdk-x.json terraform.tfstate
 prod.auto.tfvars prod.tfvars .htpasswd a.kdbx wallet.ppk ./.env ././a/../.env a\\.env .env.bak .env~ id_rsa.old .env. \uff0eenv""".split()  # noqa: SIM905 - a table
 
@@ -262,7 +371,8 @@ rename to .env.local
 
 @pytest.mark.parametrize(
     "piece",
-    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n"],
+    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
+     "a --user a:", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
 )  # fmt: skip
 def test_a_line_of_a_million_letters_is_read_in_one_pass(piece):
     text = piece * (1_000_000 // len(piece))

@@ -8,7 +8,7 @@ from assistant.context.completion import Marks, Paths
 from assistant.context.mention import complete, mentions, nowhere, read
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
-         "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md"]  # fmt: skip
+         "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py", "it's,x.py"]  # fmt: skip
 SYMBOLS = {"make_tea", "Pot", "property", "boil"}
 COMMITS = {"HEAD": "1" * 40, "HEAD~1": "2" * 40, "3f2a91c": "3" * 40, "main": "4" * 40, "deadbee": "5" * 40}
 
@@ -33,6 +33,10 @@ def seen(text, **more):
         ("@Makefile", ("file", "Makefile", 0, 0)),
         ('open @"my file.py" now', ("file", "my file.py", 0, 0)),
         ('@"my file.py":3-5', ("file", "my file.py", 3, 5)),
+        ('@"my file.py:3-5"', ("file", "my file.py", 3, 5)),
+        ("@src//app//main.py", ("file", "src/app/main.py", 0, 0)),
+        ("(@it's,x.py)", ("file", "it's,x.py", 0, 0)),
+        ("@src/app/main.py::test_none[1-a/b]", ("file", "src/app/main.py", 0, 0)),
         ("@'my file.py'", ("file", "my file.py", 0, 0)),
         ("@src\\app\\main.py", ("file", "src/app/main.py", 0, 0)),
         ("@./web/a.ts", ("file", "web/a.ts", 0, 0)),
@@ -79,6 +83,14 @@ def test_a_mark_names_what_it_says(text, wanted):
         ("src\\app\\main.py:50: error", "src/app/main.py", 50),
         ("FAILED src/app/main.py:50: AssertionError", "src/app/main.py", 50),
         ("main.py line 50", "src/app/main.py", 50),
+        ("src/app/main.py on line 50", "src/app/main.py", 50),
+        ("   at Tea.Pot.Pour(Cup c) in /app/src/pot.c:line 50", "src/pot.c", 50),
+        ("\t/app/setup.py:50 +0x1d", "setup.py", 50),
+        ("\t/home/runner/work/tea/tea/setup.py:50 +0x1d", "setup.py", 50),
+        ("\t/root/go/pkg/mod/example.com/u/proj@v1.9.1/setup.py:50 +0x1d", "setup.py", 50),
+        ("\texample.com/u/proj/setup.py:50 +0x1d", "setup.py", 50),
+        ("    (proj 1.15.0) deps/proj/cmd/b/b.go:50: anonymous", "cmd/b/b.go", 50),
+        ('  File "/app/setup.py", line 50, in f', "setup.py", 50),
     ],
 )
 def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, path, line):
@@ -105,6 +117,10 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
         "git@github.com:a/b.git",
         "user@host:src/x",
         "/etc/passwd:3",
+        "/usr/lib/python3/dist-packages/x/setup.py:3",
+        "/app/node_modules/x/setup.py:3",
+        "/app/setup.py",
+        "/app/util.py:3",
         "@../../etc/passwd",
         "@/etc/passwd",
         "@none.py:3",
@@ -116,6 +132,28 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
 )
 def test_what_is_no_mention_stays_words(text):
     assert [one for one in seen(text) if one[0] != "file" or one[1] != "README.md"] == []
+
+
+def test_lines_of_a_link_and_of_a_pasted_diff_are_places():
+    assert seen("see https://example.com/u/proj/blob/main/src/app/main.py#L7-L19") == [
+        ("file", "src/app/main.py", 7, 19)
+    ]
+    diff = "--- src/pot.c\n+++ src/pot.c\n@@ -70,3 +71,4 @@\n x\n@@ -90 +91 @@\n y\n+++ setup.py\n@@ -0,0 +1,2 @@\n"
+    assert [each for each in seen(diff) if each[2]] == [
+        ("file", "src/pot.c", 71, 74), ("file", "src/pot.c", 91, 91), ("file", "setup.py", 1, 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", ["@src/pot.c::Pot::boil", "@src/pot.c:Pot.boil", "@src/pot.c::Pot::boil[1-a/b]"])
+def test_a_mark_on_a_symbol_of_a_file_means_no_other_file(mark):
+    (one,) = read(mark, PATHS, symbols=SYMBOLS)
+    assert (one.kind, one.path, one.name, one.inside) == ("symbol", "src/pot.c", "boil", "Pot")
+
+
+def test_a_mark_on_a_part_of_a_definition_says_what_it_is_part_of():
+    one, two = read("@Pot.boil() and @tea::boil", PATHS, symbols=SYMBOLS)
+    assert (one.name, one.inside) == ("boil", "Pot")
+    assert (two.name, two.inside) == ("boil", "tea")
 
 
 def test_a_whole_traceback_names_each_place_once_in_order():
@@ -144,7 +182,7 @@ def test_mentions_gives_each_file_once_as_before():
     ]
 
 
-@pytest.mark.parametrize("text", ["@" * 100_000, "@a/" * 60_000, "a." * 100_000, "/" * 200_000, '@"' * 90_000, "a:1" * 60_000, '"' * 200_000, "@a:1-" * 40_000])  # fmt: skip
+@pytest.mark.parametrize("text", ["@" * 100_000, "@a/" * 60_000, "a." * 100_000, "/" * 200_000, '@"' * 90_000, "a:1" * 60_000, "\n+++ setup.py" * 15_000, "+++ setup.py " * 15_000, '"' * 200_000, "@a:1-" * 40_000])  # fmt: skip
 def test_a_question_of_any_length_is_read_in_one_pass(text):
     read(text, PATHS, symbols=SYMBOLS)
 
@@ -222,3 +260,34 @@ def test_what_is_marked_like_a_file_and_is_none_is_said(tmp_path):
     assert nowhere(question, read(question, paths), tmp_path) == [
         "@.env is ignored, and so not shown", "@nosuch.py is no file here", "@src/none.py is no file here",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "note"),
+    [
+        ("@util.py", "@util.py is one of 2 files: lib/util.py, src/app/util.py"),
+        ("@away.py", "@away.py is taken out of the context"),
+        ("@link.py", "@link.py is a link, and so not shown"),
+        ("@sub/a.py", "@sub/a.py is in another repository, and so not shown"),
+        ("@large.py", "@large.py is too large to be shown"),
+        ("@/etc/passwd", "@/etc/passwd is no file of this folder"),
+        ("@" + 290 * "a" + ".py", "@" + 290 * "a" + ".py is no file here"),
+        ("@no_such_name", "@no_such_name is defined nowhere here"),
+        ("@Pot.freeze()", "@Pot.freeze is defined nowhere here"),
+        ("@Pot.pours", "@Pot.pours is defined nowhere here"),
+        ("@commit:deadbeef", "there is no commit deadbeef"),
+        ("@HEAD~99", "there is no commit HEAD~99"),
+        ("hey @alice, @property and @1.2", None),
+        ('@src/app/main.py, @"my file.py:3-5", @it\'s,x.py, @src//app/main.py:3, @boil and @diff', None),
+    ],
+)
+def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
+    (tmp_path / "sub/.git").mkdir(parents=True)
+    for name in ("sub/a.py", "away.py", "large.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    (tmp_path / "link.py").symlink_to("away.py")
+    with (tmp_path / "large.py").open("r+") as file:
+        file.truncate(5_000_000)
+    found = read(question, PATHS, root=tmp_path, symbols=SYMBOLS)
+    notes = nowhere(question, found, tmp_path, paths=PATHS, dropped=["away.py"], symbols=SYMBOLS)
+    assert notes == ([note] if note else [])

@@ -17,6 +17,8 @@ FILES = {
     "lib/tray.py": "def carry(tray):\n    return tray.load\n" + "".join(f"\n\ndef slot_{n}(tray):\n    return tray.load + {n}\n" for n in range(150)),
     "lib/deep/lid.py": "def close(lid):\n    return lid\n",
     "shop/bill.py": "def add_up(rows):\n    return sum(rows)\n",
+    "zoo/hall.py": "class Hall:\n" + "".join(f"    def seat_{n}(self):\n        return self.rows[{n}] + self.guests\n\n" for n in range(150))
+    + "class Yard:\n    def seat_9(self):\n        return 'grass'\n",
     "README.md": "Tea.\n",
 }  # fmt: skip
 
@@ -64,9 +66,28 @@ def test_a_symbol_brings_its_definition_and_nothing_else_of_its_file(show):
     assert "return tray.load + 90" not in found.text
 
 
+@pytest.mark.parametrize("budget", [600, 2_000])
+def test_a_file_with_one_large_class_is_shown_by_the_best_of_it(show, budget):
+    context = show("what does Hall in zoo/hall.py do with guests?", budget)
+    found = section(context, "zoo/hall.py")
+    assert "class Hall" in found.text
+    assert 0.5 * budget < context.tokens <= budget
+
+
+def test_a_mark_on_a_method_brings_that_of_its_class_and_not_the_class(show):
+    found = section(show("what does @Hall.seat_9 do?"), "zoo/hall.py")
+    assert (found.start, found.end) == (29, 30)
+    assert found.why == "mentioned: seat_9"
+    assert "grass" in section(show("what does @Yard.seat_9 do?"), "zoo/hall.py").text
+
+
 def test_lines_of_several_marks_stand_in_one_section(show):
     found = section(show("compare @lib/tray.py:1-2 with @lib/tray.py:100-101"), "lib/tray.py")
     assert found.title == "lib/tray.py:1-2,100-101"
+
+
+def test_lines_beyond_the_end_are_told(show):
+    assert section(show("see @lib/pot.py:100-200"), "lib/pot.py").why == "mentioned; it has 7 lines"
 
 
 def test_a_folder_is_listed_and_the_best_of_it_shown(show):

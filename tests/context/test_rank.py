@@ -94,6 +94,11 @@ def test_what_changed_with_the_best_file_is_lifted_but_not_over_what_has_the_wor
     assert "src/cup.py" not in found
 
 
+def test_what_changed_with_the_best_file_and_is_gone_is_no_candidate(order):
+    past = history.History([(frozenset(), ("src/toaster.py", "src/gone.py"), ())] * 3)
+    assert "src/gone.py" not in {each.path for each in order("the toaster browns bread", history=past)}
+
+
 def test_a_word_that_a_file_says_many_times_does_not_drown_the_others(order, tmp_path):
     (tmp_path / "r/src/one.py").write_text("def f(x):\n" + "    # litres litres litres\n" * 20)
     (tmp_path / "r/src/two.py").write_text("def f(x):\n    # litres of milk\n" + "    # nothing but this\n" * 20)
@@ -193,7 +198,14 @@ def test_a_log_that_would_run_a_program_runs_none(tmp_path):
 
 
 def test_parts_of_one_word_are_one_reason():
-    reasons = ((3.0, "has a_b"), (2.0, "has a_b"), (1.5, "has a_b"), (1.0, "names c"), (0.5, "its path has d"))
+    reasons = (
+        (3.0, "has a_b"),
+        (2.0, "has a_b"),
+        (1.5, "has a"),
+        (1.2, "has b"),
+        (1.0, "names c"),
+        (0.5, "its path has d"),
+    )
     assert rank.Ranked("a.py", 8.0, reasons).why == "has a_b; names c; its path has d"
 
 
@@ -204,3 +216,10 @@ def test_a_capital_that_grows_when_it_is_small_moves_no_other_path(order, tmp_pa
     found = {each.path: each.why for each in order("the toaster burns")}
     assert "its path has toaster" in found["src/toaster.py"]
     assert name not in found
+
+
+def test_a_reason_names_the_part_of_a_name_that_a_file_has_and_not_the_whole(order):
+    reasons = {each.path: each.why for each in order("where is toast_kettle called")}
+    assert "toast_kettle" not in "".join(reasons.values())
+    assert "toast" in reasons["src/toaster.py"]
+    assert "kettle" in reasons["src/kettle.py"]

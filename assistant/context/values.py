@@ -1,0 +1,231 @@
+"""Values of names like `password` that look drawn by lot, however a language, a setting or a command gives them.
+
+A name says that a value is secret, what follows it says where the value stands, and the value itself must look like
+nobody's word. Every run is bounded, and a long value is read once, so that reading is linear in the text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|pass(?![\w-])|secret|credential|token|key")
+_BEFORE = {
+    "key": (
+        "api",
+        "access",
+        "auth",
+        "private",
+        "encryption",
+        "signing",
+        "client",
+        "account",
+        "secret",
+        "master",
+        "license",
+        "consumer",
+    ),
+    "token": (
+        "auth",
+        "access",
+        "api",
+        "bot",
+        "refresh",
+        "secret",
+        "session",
+        "id",
+        "bearer",
+        "private",
+        "deploy",
+        "push",
+        "user",
+    ),
+    "pass": (
+        "db",
+        "ssh",
+        "smtp",
+        "user",
+        "mysql",
+        "root",
+        "admin",
+        "sudo",
+        "become",
+        "mail",
+        "ftp",
+        "proxy",
+        "require",
+    ),
+}
+"""Names whose values are secret: these stems, and some of them only after such a word (a token or a pass also alone)."""
+_SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_REST = re.compile(r"[\w.-]{0,40}+")
+_FOLLOWS = frozenset(" \t\r\n\"'`\\=:[])<>|?!")
+# What sets a value in quotes: a sign (`=`, `:=`, `=>`, `||`), a type and a sign (`key: String =`, `key string =`), a pair
+# (`- name: X` and below it `value:`), the default of a variable of Terraform. Less sure are a comma after a first
+# argument (`define('X', '...')`), a space (`#define X "..."`) and `is`.
+_QUOTED = re.compile(
+    r"""(?x)
+    (?:
+      (?:\\{0,3}["'`])? (?:\[\d{0,5}\]|[\])])?
+      (?: \s{0,20} (?: :?={1,3}>? | !={1,2} | \|\|=? | \?\?=? | \?: | or\b | : )
+        | \s{0,3} : \s{0,3} [&*]{0,2} (?:'\w{1,20}[ ])? [A-Za-z_] [\w.:<>\[\]?&|\ ]{0,40}+ =
+        | [ \t]{1,4} \*? [a-z]{3,9} [ \t]{0,4} =
+        | [\s,+-]{0,60} (?:\\{0,3}["'])? [Vv]alue (?:\\{0,3}["'])? \s{0,4} [:=]
+        | \s{0,4} \{ [^{}]{0,300}? \bdefault \s{0,20} =
+      ) [\s(+-]{0,24}
+    | (?P<weak> (?P<comma>\\{0,3}["'`] \s{0,4} , \s{0,20}) | [ \t]{1,20} (?:is:?[ \t])? )
+    )
+    [brfuBRFU@$]{0,2} (?P<mark>\\{0,3}(?:"{3}|'{3}|["'`])) (?P<value>[^"'`\s]{8,6000}?) (?P=mark)"""
+)
+_FIRST = r"""\(\s{0,20}\\{0,3}["'`][\w.-]{0,40}$"""
+_TAGGED = re.compile(r"(?:</key>[\s+-]{0,40}<string)?>([^<>\s]{8,200})</")
+_PAIR = r"""["'`]?[\s,+-]{0,60}[Vv]alue[ \t]{0,4}[:=]"""
+_SIGN = re.compile(r"""["'`]?[ \t]{0,20}[:=](?!=)""")
+_RUN = re.compile(r"[ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,6000}+)")
+_INSIDE = re.compile(r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&\s])""")
+_FLAG = re.compile(r"--?[\w-]{0,32}$")
+_LONG = 400
+"""Letters of a value in which no other name is looked for."""
+_NONE = 0.0
+_HASH = 32
+"""Letters from which on the sixteen of a hexadecimal number are enough."""
+_PLAIN_SUFFIXES = (
+    ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh", ".tfvars", ".md", ".rst", ".txt",
+    ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
+    ".j2", ".tmpl", ".fish",
+)  # fmt: skip
+"""Files in which a value need not stand in quotes; so may it in files whose name has no ending."""
+_PROSE_SUFFIXES = (".md", ".rst", ".txt", ".log")
+_PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*+.* | .*\.{3}.* | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
+    | (?:your|my|some|the|change|example|sample|dummy|fake|placeholder|replace|insert|todo|redacted|masked|hidden|none|null|undefined|foo|bar|test)
+      (?:[-_ .]?[a-z0-9]{0,20}+){0,6}
+    | (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
+      changeit|s3cr3t|x-oauth-basic|supersecret|super[-_]?secret|top[-_]?secret|secretkey|secret[-_]?key|mypassword|qwerty|abc123|123456\d*|1234|0+|password\d{1,4}!?|pass\d{1,4}|user\d{1,2}) )$"""
+"""What stands where a secret would: nobody's password is `changeme`. Few texts need it, and it takes long to be compiled."""
+
+
+def find(text: str, path: str) -> Iterator[tuple[int, int]]:
+    """Return where values stand that a name says are secret and that look drawn by lot."""
+    plain, prose = _plain(path)
+    small = text.lower()
+    if len(small) != len(text):  # a few letters become two
+        small = text.translate(_SMALL)
+    read = 0
+    for name in _STEMS.finditer(small):
+        if name.start() < read or not _tells(name, text, small):
+            continue
+        rest = _REST.match(text, name.end())
+        at = rest.end() if rest else name.end()
+        if text[at : at + 1] not in _FOLLOWS:
+            continue
+        start, end, bits = _value(text, name.start(), at, plain=plain, prose=prose)
+        if end - start > _LONG:
+            read = end
+        if bits != _NONE and _secret(text[start:end], bits):
+            yield start, end
+
+
+def _plain(path: str) -> tuple[bool, bool]:
+    """Say whether values stand without quotes in a file, and whether it is prose; `app.cfg2` is what `app.cfg` is."""
+    name = path.casefold().rpartition("/")[2]
+    plain = (
+        name.rstrip("0123456789").endswith(_PLAIN_SUFFIXES)
+        or name.startswith(("dockerfile.", "containerfile"))
+        or bool(name and "." not in name)
+    )
+    return plain, name.endswith(_PROSE_SUFFIXES)
+
+
+def _tells(name: re.Match[str], text: str, small: str) -> bool:
+    """Say whether a stem is the name of a secret where it stands: `key` only in an `api_key`, `pass` not in a bypass."""
+    words = _BEFORE.get(name[0])
+    if not words:
+        return True
+    if text[name.end() - 1 : name.end() + 1].islower() and text[name.end() : name.end() + 1].isalpha():
+        return False  # a tokenizer, a keyboard
+    before = small[max(0, name.start() - 12) : name.start()]
+    if name[0] != "key" and not before[-1:].isalnum():
+        return True
+    if name[0] == "pass" and text[name.start() - 1].islower() and text[name.start()].isupper():
+        return True  # a mongoPass
+    return before.rstrip("_-").endswith(words)
+
+
+def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[int, int, float]:
+    """Return where the value of a name begins and ends that ends at `at`, and how many bits a letter it has if it is one.
+
+    `_NONE` bits: what was read there is no value.
+    """
+    if match := _QUOTED.match(text, at):
+        if match["comma"] and not re.search(_FIRST, text[max(0, name - 64) : name]):
+            return at, at, _NONE
+        return *match.span("value"), 3.3 if match["weak"] else 3.0
+    if match := _TAGGED.match(text, at):
+        return *match.span(1), 3.3
+    if plain:
+        sign = _SIGN.match(text, at) or re.compile(_PAIR).match(text, at)
+        spaced = text[at : at + 1] in {" ", "\t"} and (not prose or bool(_FLAG.search(text[max(0, name - 32) : name])))
+        if (sign or spaced) and (match := _RUN.match(text, sign.end() if sign else at)):
+            start, end = match.span(1)
+            ends = text[end : end + 1]
+            if not ends or ends.isspace() or ends in ",;":
+                return start, end, 3.3
+            if end - start > _LONG:
+                return start, end, _NONE
+    if (match := _INSIDE.match(text, at)) and _within_quotes(text, name):
+        return *match.span(1), 3.3
+    return at, at, _NONE
+
+
+def _within_quotes(text: str, at: int) -> bool:
+    """Say whether a place lies in a string, by the quotes before it on its line."""
+    begin = max(0, at - 1_000)
+    row = text[max(begin, text.rfind("\n", begin, at) + 1) : at]
+    return any(row.count(quote) % 2 for quote in "\"'`")
+
+
+def _secret(value: str, least: float) -> bool:
+    return drawn(value, least) and not stands_in(value) and not _code(value)
+
+
+def stands_in(value: str) -> bool:
+    """Say whether a value only stands where a secret would, as `changeme` or `${PASSWORD}`."""
+    return bool(re.match(_PLACEHOLDER, value))
+
+
+def drawn(value: str, least: float) -> bool:
+    """Say whether a value looks drawn by lot: letters and digits (or signs) mixed, and at least so many bits a letter."""
+    digits = sum(each.isdigit() for each in value)
+    upper = sum(each.isupper() for each in value)
+    lower = sum(each.islower() for each in value)
+    signs = len(value) - digits - upper - lower
+    if not digits or not upper + lower or (digits < 2 and not (upper and lower) and not signs):
+        return False
+    if len(value) < 10 and not (upper and lower and signs):
+        return False
+    size = len(value)
+    bits = -sum(count / size * math.log2(count / size) for count in Counter(value).values())
+    return bits >= min(least, math.log2(size) * 0.8, 3.0 if size >= _HASH else least)
+
+
+# What follows is compiled where it is needed, as few texts need it.
+_WORDY = r"[A-Za-z]{3,}\d?"
+_PLACE = r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
+# How pictures, documents, certificates and public keys begin in base64.
+_PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM"
+
+
+def _code(value: str) -> bool:
+    """Say whether a value is made of words (a dotted or hyphenated name, a path, a call), a pattern or a picture."""
+    if re.match(_PLACE, value) or "(" in value or "://" in value or re.match(_PICTURE, value):
+        return True
+    pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", value) if piece]
+    return (
+        sum(len(piece) for piece in pieces if re.fullmatch(_WORDY, piece)) >= 0.7 * sum(map(len, pieces))
+        and len(pieces) > 1
+    )
