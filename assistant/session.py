@@ -617,6 +617,7 @@ class Session:
     def clear(self) -> None:
         """Begin a new conversation; the old one stays on disk."""
         self._forget()
+        self.accounts.recall(())
         self.sittings.close()
 
     def _forget(self) -> None:
