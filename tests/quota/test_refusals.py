@@ -11,7 +11,7 @@ from assistant.quota import meter
 from assistant.quota.caps import read_reserve, reserved
 from assistant.quota.event import read_events
 from assistant.quota.plan import load_plan, read_file, read_plan
-from assistant.quota.reading import Reading
+from assistant.quota.reading import Reading, from_body, from_headers
 from assistant.quota.replay import replay, replayed_json
 
 FIVE = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 2000}
@@ -305,3 +305,14 @@ def test_what_is_kept_for_a_day_is_kept_until_that_day_of_the_window(now, ends, 
     found = found._replace(resets_at=datetime.fromisoformat(ends) if ends else None)
     reserve = read_reserve("20 % of the week for Friday")
     assert bool(reserved([reserve], [found], {"week": Decimal(5)}, at)) == kept
+
+
+def test_no_limit_lies_below_nothing():
+    headers = {"x-codex-primary-used-percent": "-5", "x-codex-primary-window-minutes": "300"}
+    assert [each.percent for each in from_headers(headers, "chatgpt.com", datetime.fromisoformat(AT))] == [None]
+    said = {"data": {"limit": -10, "limit_remaining": 3, "usage": 1}}
+    assert all(
+        each.limit is None
+        for each in from_body(said, "openrouter.ai", datetime.fromisoformat(AT))
+        if each.meter == "key limit"
+    )
