@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.context import completion
@@ -16,7 +17,6 @@ from assistant.context.repo import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Sequence
-    from pathlib import Path
 
 Kind = Literal["file", "folder", "symbol", "diff", "commit"]
 _WINDOW = 12
@@ -53,10 +53,14 @@ _MARKED = re.compile(
 _FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
 _LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
 _HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@", re.MULTILINE)
+_MAJOR = r"/v\d{1,3}(?=[@/]|$)"
+"""A later major version in the path of a module of Go."""
+_HEAD = 4_000
+"""Letters of a `go.mod` in which its module is looked for."""
 _HUNKS = 20
 """Places of one file of a pasted diff that are shown."""
 _LIBRARY = frozenset(
-    {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "usr", "opt", "etc", "proc", "jvm", "nix"}
+    {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "local", "include", "share", "etc", "proc", "jvm", "nix"}
 )  # fmt: skip
 """Folders below which lie the files of others."""
 _CODE = re.compile(r"_|[a-z][A-Z]")
@@ -85,6 +89,7 @@ class _Files:
         self.root = root.replace("\\", "/").rstrip("/")
         self._ends: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
+        self._homes: set[str] | None = None
 
     def find(self, name: str, *, placed: bool = False) -> str | None:
         """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end.
@@ -120,12 +125,24 @@ class _Files:
 
     def _below(self, name: str) -> str | None:
         """Return what stands below the name of the project, as Go writes its module and Elixir its dependencies."""
-        pieces = name.split("/")
-        home = self.root.rsplit("/", 1)[-1]
-        for at in range(len(pieces) - 1, 0, -1):
-            if home and pieces[at - 1].partition("@")[0] == home and (tried := "/".join(pieces[at:])) in self.whole:
-                return tried
+        if self._homes is None:
+            self._homes = {self.root.rsplit("/", 1)[-1], self._module()} - {""}
+        for pieces in (name.split("/"), re.sub(_MAJOR, "", name).split("/")):
+            for at in range(len(pieces) - 1, 0, -1):
+                if pieces[at - 1].partition("@")[0] in self._homes and (tried := "/".join(pieces[at:])) in self.whole:
+                    return tried
         return None
+
+    def _module(self) -> str:
+        """Return the last name of the module of Go that the project is, as a checkout may have any name."""
+        if not self.root or "go.mod" not in self.whole:
+            return ""
+        try:
+            with Path(self.root, "go.mod").open(encoding="utf-8", errors="replace") as file:
+                module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", file.read(_HEAD))
+        except OSError:
+            return ""
+        return re.sub(_MAJOR, "", module["path"]).rsplit("/", 1)[-1] if module else ""
 
     def _at_root(self, name: str) -> str | None:
         """Return a file of the root by its last name, if no other has that and the path is none of a library."""

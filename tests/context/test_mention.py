@@ -86,6 +86,7 @@ def test_a_mark_names_what_it_says(text, wanted):
         ("src/app/main.py on line 50", "src/app/main.py", 50),
         ("   at Tea.Pot.Pour(Cup c) in /app/src/pot.c:line 50", "src/pot.c", 50),
         ("\t/app/setup.py:50 +0x1d", "setup.py", 50),
+        ("    at f (/usr/src/app/setup.py:50:5)", "setup.py", 50),
         ("\t/home/runner/work/tea/tea/setup.py:50 +0x1d", "setup.py", 50),
         ("\t/root/go/pkg/mod/example.com/u/proj@v1.9.1/setup.py:50 +0x1d", "setup.py", 50),
         ("\texample.com/u/proj/setup.py:50 +0x1d", "setup.py", 50),
@@ -132,6 +133,13 @@ def test_a_place_pasted_from_an_error_is_a_mention_with_lines_around_it(text, pa
 )
 def test_what_is_no_mention_stays_words(text):
     assert [one for one in seen(text) if one[0] != "file" or one[1] != "README.md"] == []
+
+
+def test_a_project_of_go_is_known_by_the_name_of_its_module(tmp_path):
+    (tmp_path / "go.mod").write_text("// tea\nmodule example.com/u/kettle/v2\n")
+    for above in ("example.com/u/kettle/v2/", "/root/go/pkg/mod/example.com/u/kettle/v2@v2.9.1/"):
+        (one,) = read(f"\t{above}pot.go:50 +0x1d", ["go.mod", "pot.go"], root=tmp_path)
+        assert (one.path, one.first) == ("pot.go", 38)
 
 
 def test_lines_of_a_link_and_of_a_pasted_diff_are_places():
