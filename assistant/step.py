@@ -238,7 +238,8 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
                                 yield events.EditArrived(edit)  # type: ignore[arg-type]
             if inbox.error is not None:
                 step.error, step.stop = inbox.error, "error"
-                state = "interrupted" if step.text else "failed"
+                # What was counted, or had begun, is billed however it ended.
+                state = "interrupted" if step.text or step.thoughts or step.usage is not None else "failed"
             elif inbox.ended:
                 state = "settled"
             elif line.stopped.is_set():

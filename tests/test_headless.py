@@ -1,5 +1,7 @@
 """The command line from outside: real processes, a real server on loopback."""
 
+import csv
+import io
 import json
 import os
 import signal
@@ -392,3 +394,13 @@ def test_a_report_loads_nothing_of_a_turn(env, repo, command):
         "shutil",
     }
     assert not heavy & set(done.stderr.split())
+
+
+def test_what_was_counted_before_the_stream_broke_is_billed(wattson):
+    start = {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 5000, "output_tokens": 1}}}
+    cut = f"event: message_start\ndata: {json.dumps(start)}\n\n".encode()
+    with loopback.Server(cut) as server:
+        known = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "k" * 20}
+        wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "hi", **known)
+    (row,) = csv.DictReader(io.StringIO(wattson("usage", "--csv", "--by", "model")[1]))
+    assert (row["interrupted"], row["failed"], row["fresh_input"]) == (row["steps"], "0", str(5000 * int(row["steps"])))
