@@ -92,6 +92,8 @@ _FLAG = re.compile(r"--?[\w-]{0,32}$")
 _LONG = 400
 """Letters of a value in which no other name is looked for."""
 _NONE = 0.0
+_NO_DIGITS = 12
+_TURN = r"(?<=[a-z])[A-Z]"
 _HASH = 32
 """Letters from which on the sixteen of a hexadecimal number are enough."""
 _PLAIN_SUFFIXES = (
@@ -199,22 +201,27 @@ def stands_in(value: str) -> bool:
 
 
 def drawn(value: str, least: float) -> bool:
-    """Say whether a value looks drawn by lot: letters and digits (or signs) mixed, and at least so many bits a letter."""
+    """Say whether a value looks drawn by lot: letters and digits (or signs) mixed, and at least so many bits a letter.
+
+    A long one may be without digits, as one in seven of twelve letters is, if its capitals stand as in no word.
+    """
+    size = len(value)
     digits = sum(each.isdigit() for each in value)
     upper = sum(each.isupper() for each in value)
     lower = sum(each.islower() for each in value)
     signs = len(value) - digits - upper - lower
-    if not digits or not upper + lower or (digits < 2 and not (upper and lower) and not signs):
+    if not digits and not (size >= _NO_DIGITS and upper >= 3 and lower >= 3 and len(re.findall(_TURN, value)) >= 3):
+        return False
+    if not upper + lower or (digits < 2 and not (upper and lower) and not signs):
         return False
     if len(value) < 10 and not (upper and lower and signs):
         return False
-    size = len(value)
     bits = -sum(count / size * math.log2(count / size) for count in Counter(value).values())
     return bits >= min(least, math.log2(size) * 0.8, 3.0 if size >= _HASH else least)
 
 
 # What follows is compiled where it is needed, as few texts need it.
-_WORDY = r"[A-Za-z]{3,}\d?"
+_WORDY = r"(?:[A-Z]{0,5}[a-z]{3,}|[A-Z]{3,}|[A-Z][a-z]{2})\d?"
 _PLACE = r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
 # How pictures, documents, certificates and public keys begin in base64.
 _PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM"
