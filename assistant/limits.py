@@ -290,7 +290,7 @@ class Limits:
         plans = {each.scope for each in crossings}
         candidates: dict[str, Cost] = {}
         mine = self._accounts.plan(pick)
-        for other in self._pool(pick):
+        for other in self._pool(pick, quote.words):
             priced = self._accounts.cost(quote.words, other)
             plan = self._accounts.plan(other)
             if "reserve" in plans and plan is not None and mine is not None and plan.name == mine.name:
@@ -320,7 +320,7 @@ class Limits:
 
         found: list[Offer] = []
         mine, seen = self._accounts.plan(pick), set()
-        for other in self._pool(pick):
+        for other in self._pool(pick, quote.words if quote is not None else 0):
             plan = self._accounts.plan(other)
             payer = plan.name if plan is not None else other.provider.name
             if plan is not None and (plan == mine or self._used_up(other) is not None):
@@ -336,8 +336,8 @@ class Limits:
                 break
         return found
 
-    def _pool(self, pick: Pick) -> Iterator[Pick]:
-        """Give the models that the user could ask: favourites, recents, then those of providers whose key is here."""
+    def _pool(self, pick: Pick, words: int) -> Iterator[Pick]:
+        """Give the models that the user could ask so much: favourites, recents, then those of providers whose key is here."""
         keyed = {each.provider.name for each in self._roster.found()}
         catalogue = self._roster.catalogue
         names = [*self._roster.favourites, *self._roster.recents]
@@ -348,6 +348,8 @@ class Limits:
             except AssistantError:
                 continue  # a favourite that is sold no more
             able = not other.provider.key_needed or other.provider.name in keyed
+            window = other.model.context_window
+            able = able and (window is None or self._roster.factor(other.model).of(words)[1] <= window)
             if able and other.model.name != pick.model.name and other.provider.payer != "practice":
                 yield other
 

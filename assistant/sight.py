@@ -30,6 +30,8 @@ _RECENT, _TOLD = 12, 16
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
 _CONTEXT_GUESS = 1_500
 """Tokens of a context, as long as none was gathered."""
+_TELLS = 3
+"""Words of a question from which on it tells what it is about."""
 _NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
 """What a question may name a file by."""
 _MOST_READ = 20_000
@@ -79,7 +81,8 @@ class Sight:
         self.sent: tuple[str, Context] | None = None
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
         self._heard: list[tuple[str, tuple[str, ...]]] = []
-        self._usual = _CONTEXT_GUESS
+        self._usual = 0
+        self._guessed = (0, _CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
 
     def paths(self) -> list[str]:
@@ -303,15 +306,18 @@ class Sight:
     def expect(self, question: str, *, sure: bool = False) -> int:
         """Say how many tokens of context a question will show: gathered for one that names something, and once; else as usual.
 
-        With `sure` it is gathered whatever it says. Reads files: call it in a thread.
+        While nobody knows what is usual, it is gathered anew whenever the question has twice as many words: its first ones
+        say nothing of all of it. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
         """
         plain = not self.pinned and not re.search(_NAMES, question)
-        if not sure and plain and self._usual:
-            return self._usual
+        size = len(question.split())
+        if not sure and plain and (self._usual or size < max(_TELLS, 2 * self._guessed[0])):
+            return self._usual or self._guessed[1]
         asked = (question, *self.pinned, "", *self.dropped)
         if self._expected[0] != asked:
             self._expected = asked, self._gather(question).tokens
-            self._usual = self._expected[1] if plain and not self._usual else self._usual
+        if plain:
+            self._guessed = size, self._expected[1]
         return self._expected[1]
 
     def show(self, question: str, plan: str = "") -> Context:

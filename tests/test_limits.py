@@ -160,7 +160,7 @@ def test_a_cap_and_a_price_count_the_files_that_a_question_names(wattson, config
         session.roster.choose("openai/gpt-6.1-sol")
         plain, named = session.quote("what is it?"), session.quote("what is @long.py?")
         shown = session.sight.look("what is @long.py?").tokens
-        assert plain.words < 4_000 < shown < named.words < shown + 2_000
+        assert plain.words < 6_000 < shown < named.words < shown + 2_000
         assert session.quote("what is it?").words == plain.words  # and not as large as what was looked at last
 
 
@@ -431,3 +431,40 @@ async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
         (last,) = [event async for event in command.submit(session, "again") if isinstance(event, events.TurnHeld)]
         assert [key for key, _, _ in ways(last.hold, session.now())][-1] == "o"
         assert last.hold.text == "again"
+
+
+async def test_the_price_of_a_question_that_names_nothing_counts_what_it_will_show(make_session, repo):
+    (repo / "long.py").write_text("".join(f"def boil_water_{n}():\n    return {n}\n\n" for n in range(2_000)))
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        words = ["how", "does", "the", "kettle", "boil", "water", "and", "what", "does", "it", "return"]
+        for count in range(1, len(words) + 1):  # as it is typed
+            quote = session.quote(" ".join(words[:count]))
+        shown = session.sight.look(" ".join(words)).tokens
+        assert shown > 2_000
+        assert shown * 0.6 < quote.words < shown * 1.5 + 1_000
+        await session.close()
+
+
+def test_a_model_that_cannot_hold_the_question_is_not_offered(wattson, config):
+    mine = """
+[providers.mine]
+title = "Mine"
+wire = "openai_chat"
+base_url = "http://127.0.0.1:9/v1"
+key_names = ["MY_API_KEY"]
+"""
+    small = """
+[[providers.mine.models]]
+id = "{}"
+context_window = {}
+[[providers.mine.models.prices]]
+input = "0.01"
+output = "0.01"
+"""
+    config('cap_turn = "0.004"\n' + mine + small.format("narrow", 300) + small.format("wide", 300_000))
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        _, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server, MY_API_KEY=KEY))
+    assert "mine/wide" in said
+    assert "mine/narrow" not in said

@@ -68,6 +68,7 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
             from assistant.tui.manifest import Manifest
 
             await screen.app.push_screen_wait(Manifest(screen.session, screen.look, argument))
+            screen.price_anew()
         case "history":
             return await _history(screen)
         case "resume":

@@ -185,6 +185,10 @@ class MainScreen(Screen[None]):
             self._completer = completing.Completer(self.session.sight)
         self.completions.show(word, await self._completer.choices(word))
 
+    def price_anew(self) -> None:
+        """Say again what sending would cost: what would be sent has changed."""
+        self._quote()
+
     @work(exclusive=True, group="quote")
     async def _quote(self) -> None:
         """Say below the composer what sending would cost, with this model and with the two that come next."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.changes import Proposal
-    from assistant.context.section import Context
+    from assistant.context.section import Context, Section
     from assistant.edits.edit import Edit
     from assistant.edits.hunk import Hunk
     from assistant.quota.meter import Estimate
@@ -208,13 +208,18 @@ def _listed(paths: Sequence[str]) -> str:
 
 
 def _shown(context: Context) -> str:
-    """Say what is shown and why, files with one reason together."""
-    whys: dict[str, list[str]] = {}
+    """Say what is shown and why, files with one reason together, the most of it first, and how many pieces are not named."""
+    whys: dict[str, list[Section]] = {}
     for each in context.sections:
-        whys.setdefault(each.why, []).append(each.title.split(" (")[0])
-    parts = [
-        f"{', '.join(names[:4])}{' ...' if len(names) > 4 else ''} ({why})" for why, names in list(whys.items())[:4]
-    ]
+        whys.setdefault(each.why, []).append(each)
+    most = sorted(whys.items(), key=lambda row: -sum(each.tokens for each in row[1]))[:4]
+    parts, named = [], 0
+    for why, some in most:
+        first = sorted(some, key=lambda each: -each.tokens)[:4]
+        parts.append(f"{', '.join(each.title.split(' (')[0] for each in first)} ({why})")
+        named += len(first)
+    if (rest := len(context.sections) - named) > 0:
+        parts.append(f"and {rest} more (F4)")
     return "; ".join(parts) or "nothing of the repository"
 
 

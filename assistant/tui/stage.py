@@ -43,6 +43,9 @@ class Stage(Protocol):
     def price_repair(self) -> object:
         """Say among the hunks what it would cost to send back what does not fit."""
 
+    def price_anew(self) -> None:
+        """Say again what sending would cost: what would be sent has changed."""
+
     def show_talk(self) -> None:
         """Let what is said be seen; where there is room for both, the hunks keep the keys."""
 
