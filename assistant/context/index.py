@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.context import history, indexer, kept, language
-from assistant.context.index_store import DEFINED, Store
+from assistant.context.index_store import DEFINED, Damaged, Store, twice
 from assistant.errors import RepoError, StateError
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def was_whole(cache: Path, root: Path) -> bool:
     return place(cache, root).with_suffix(".whole").exists()
 
 
+@twice
 def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
     """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
     root = repo.root
@@ -135,7 +136,8 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
             time.sleep(_BEAT_S)
         if stale and reading:
             break
-        if not stale or not _child(store, head, wanted, found, end):
+        # A child that had to begin a new index has read no more than what was missing in the old one.
+        if not stale or not (_child(store, head, wanted, found, end) or store.follow()):
             break
         found = _view(repo, store, wanted)
     return _view(repo, store, wanted) if stale else found
@@ -147,8 +149,9 @@ def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
     if not where.exists():
         return []
     kept.use(where.parent)
-    with Store(where, language.version()) as store:
+    with contextlib.suppress(Damaged), Store(where, language.version()) as store:
         return store.names(beginning, most)
+    return []
 
 
 def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index:

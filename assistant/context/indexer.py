@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.context import kept, terms
-from assistant.context.index_store import Batch, Store
+from assistant.context.index_store import Batch, Damaged, Store
 from assistant.context.language import has_grammar, language_of, names_of, version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from assistant.context.repo import FileFact
 
@@ -75,8 +75,17 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
     _bound()
     gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(place.with_suffix(".lock")), Store(place, version()) as store:
+    with _locked(place.with_suffix(".lock")):
         named = _listed(root) if how == ALL else named
+        try:
+            _fill(root, place, head, how, named)
+        except Damaged:
+            place.with_suffix(".doing").unlink(missing_ok=True)  # no file was to blame
+            _fill(root, place, head, how, named)
+
+
+def _fill(root: Path, place: Path, head: str, how: str, named: Iterable[Sequence[str]]) -> None:
+    with Store(place, version()) as store:
         known = {(blob, language) for _, blob, language, _ in store.files()}
         missing = list({(row[0], row[1]): row for row in named if (row[0], row[1]) not in known}.values())
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
