@@ -62,6 +62,8 @@ _REGULAR = {"100644", "100755"}
 _LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
 _LONGEST_LOG, _LONGEST_LOOK = 4_000_000, 400_000
+_MATCHING_S = 3.0
+"""Seconds for asking an ignore file about all files: more takes only one that is made to last."""
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
@@ -212,8 +214,7 @@ class Repo:
             blobs = dict.fromkeys(ignore.walk(self.root), "")
         order = sorted(blobs)
         if (self.root / IGNORE_FILE).exists():
-            ignored = ignore.ignored(self.root)
-            order = [path for path in order if not ignored(path)]
+            order = self._shown(order)
         found: list[FileFact] = []
         base = f"{self.root}{os.sep}"
         lstat, regular = os.lstat, stat.S_ISREG
@@ -236,6 +237,18 @@ class Repo:
                     with contextlib.suppress(RepoError):
                         found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
+
+    def _shown(self, paths: list[str]) -> list[str]:
+        """Return the paths that our own ignore file does not name; of one that takes too long to match, those that were looked at."""
+        ignored = ignore.ignored(self.root)
+        end = time.monotonic() + _MATCHING_S
+        kept: list[str] = []
+        for at in range(0, len(paths), 256):
+            if time.monotonic() > end:
+                self.late = True
+                break
+            kept += [path for path in paths[at : at + 256] if not ignored(path)]
+        return kept
 
     def _listed(self, by: float | None) -> tuple[dict[str, str], set[str]]:
         """Return what git lists: blob id by path, empty for new files, and which differ from what is staged."""
