@@ -262,9 +262,7 @@ def _is_alone() -> bool:
 def _child(store: Store, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
     """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
     lines = "".join(
-        f"{blob}\t{language}\t{path}\n"
-        for path, (blob, language) in wanted.items()
-        if path not in found.ids and "\n" not in path
+        indexer.named(blob, language, path) for path, (blob, language) in wanted.items() if path not in found.ids
     ).encode("utf-8", "surrogateescape")
     child = _start(found.repo, store, head, indexer.LATE if found.repo.late else "", lines)
     return bool(child.wait(max(0.0, end - time.monotonic())))

@@ -61,6 +61,16 @@ def test_a_file_that_changed_is_read_again_and_the_old_one_is_not_found(tmp_path
     found.close()
 
 
+def test_a_file_with_a_line_feed_in_its_name_is_read_like_any_other(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n")
+    (root / "new\nline.py").write_text("def two(): pass\n")
+    found = look(root, tmp_path)
+    assert found.unread == 0
+    assert found.homes("two") == ["new\nline.py"]
+    found.close()
+
+
 def test_what_is_known_is_not_read_again(tmp_path):
     root = tmp_path / "r"
     write(root, a_py="def one(): pass\n")
