@@ -1,78 +1,286 @@
 """Which paths are left out, and which regular files a plain folder holds when there is no git to ask.
 
-Ignore files are data of the repository: they are cut at a size, and a pattern that would make matching slow is widened
-until it is quick, so that it leaves out too much rather than too little (reliability.md A16).
+The lines of an ignore file mean what git's documentation of them says: the last one that fits decides, what lies in a folder
+that is left out cannot be taken back in, and a line that is malformed fits nothing. Ignore files are data of the
+repository: they are cut at a size, and a line becomes an expression that never tries again what has fitted once, so that
+matching takes no longer than the lines and the path are long (reliability.md A16).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+import string
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
-
-    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".wattsonignore"
 _LARGEST = 256_000
 _LINES = 2_000
-_LONGEST = 500
-_STARS = 3
+_PATH = 4_096
+"""Bytes of the longest path: a line that asks for more fits nothing."""
 _MOST = 500_000
 _DEEPEST = 100
 _JUNK = {
     "node_modules", "__pycache__", "venv", "dist", "build", "target", "bower_components", "vendor.bundle", "site-packages",
 }  # fmt: skip
 _SEEN_DOTS = {".github", ".gitlab", ".circleci", ".devcontainer", ".vscode"}
+_STAR = "*"
+_ANY = "[^/]"
+_SOON, _LATE = "(?:.*?/)??", "(?:.*/)?"
+"""Any folders, one below the other, or none: as few or as many as may be."""
+_CLASSES = {
+    "alnum": string.ascii_letters + string.digits, "alpha": string.ascii_letters, "blank": " \t", "digit": string.digits,
+    "cntrl": "".join(map(chr, (*range(32), 127))), "graph": "".join(map(chr, range(33, 127))), "lower": string.ascii_lowercase,
+    "print": "".join(map(chr, range(32, 127))), "punct": string.punctuation, "space": " \t\n\r", "upper": string.ascii_uppercase,
+    "xdigit": string.hexdigits,
+}  # fmt: skip
 
 
-def _pattern(line: str) -> str:
-    """Return a line as it is safe to match: a part with too many stars ends in one that takes everything."""
-    line = line[:_LONGEST] if len(line) <= _LONGEST else line[: _LONGEST - 2] + "**"
-    parts = []
-    for part in line.split("/"):
-        pieces = re.split(r"\*+", part)
-        if part.strip("*") and len(pieces) > _STARS + 1:
-            part = "*".join(pieces[:_STARS]) + "*"  # noqa: PLW2901 - the part, made safe
-        if part.count("[") > _STARS:
-            part = part.split("[", 1)[0] + "*"  # noqa: PLW2901
-        parts.append(part)
-    # Each ** is a loop over what lies between slashes.
-    if parts.count("**") > _STARS:
-        parts = [*parts[: parts.index("**")], "**"]
-    return "/".join(parts)
+class _Line(NamedTuple):
+    """A line of an ignore file: whether it takes back in, fits folders only, fits names wherever they are, and its expression."""
+
+    keeps: bool
+    folders: bool
+    anywhere: bool
+    expression: str
 
 
-def _read(path: Path) -> GitIgnoreSpec | None:
+def _line(text: str) -> _Line | None:
+    """Return what a line means, None where it is a remark or can fit nothing. A letter stands for one byte."""
+    text = text.split("\0", 1)[0].removesuffix("\r")
+    if text.startswith("#"):
+        return None
+    text = _trimmed(text)
+    keeps = text.startswith("!")
+    text = text[keeps:]
+    folders = text.endswith("/")
+    text = text[: len(text) - folders]
+    anywhere = "/" not in text
+    parts = _parts(text.removeprefix("/"))
+    if not text or parts is None or sum(map(len, parts)) - text.count(_STAR) > _PATH:
+        return None
+    return _Line(keeps, folders, anywhere, _name(parts[0]) if anywhere else _path(parts))
+
+
+def _trimmed(text: str) -> str:
+    """Return a line without the blanks at its end, of which a backslash keeps one."""
+    bare = text.rstrip(" ")
+    slashes = len(bare) - len(bare.rstrip("\\"))
+    return text[: len(bare) + (slashes % 2)]
+
+
+def _parts(text: str) -> list[list[str]] | None:
+    """Cut a pattern at its slashes, and each part into stars and expressions for one letter; None where it is malformed."""
+    parts: list[list[str]] = [[]]
+    at = 0
+    while at < len(text):
+        sign = text[at]
+        at += 1
+        if sign == "[":
+            found = _set(text, at)
+            if found is None:
+                return None
+            members, at = found
+            if not members:
+                return None
+            parts[-1].append(_class(members))
+            continue
+        if sign == "*":
+            parts[-1].append(_STAR)
+            continue
+        if sign == "?":
+            parts[-1].append(_ANY)
+            continue
+        if sign == "\\":
+            if at == len(text):
+                return None
+            sign = text[at]
+            at += 1
+        if sign == "/":
+            parts.append([])
+        else:
+            parts[-1].append(re.escape(sign))
+    return parts
+
+
+def _set(text: str, at: int) -> tuple[frozenset[int], int] | None:
+    """Read what stands in brackets from behind the first one: the bytes that it fits, never a slash, and where it ends."""
+    negated = text[at : at + 1] in {"!", "^"} and at < len(text)
+    at += negated
+    members: set[int] = set()
+    before = ""
+    first = True
+    while first or text[at : at + 1] != "]":
+        first = False
+        sign = text[at : at + 1]
+        if not sign:
+            return None
+        if sign == "\\":
+            at += 1
+            sign = text[at : at + 1]
+            if not sign:
+                return None
+            members.add(ord(sign))
+        elif sign == "-" and before and text[at + 1 : at + 2] not in {"", "]"}:
+            at += 1
+            at += text[at] == "\\"
+            if at >= len(text):
+                return None
+            members.update(range(ord(before), ord(text[at]) + 1))
+            sign = ""
+        elif text.startswith("[:", at) and (end := text.find("]", at + 2)) != at + 2:
+            if end < 0:
+                return None
+            if text[end - 1] == ":" and end - 1 >= at + 2:
+                named = _CLASSES.get(text[at + 2 : end - 1])
+                if named is None:
+                    return None
+                members.update(map(ord, named))
+                at, sign = end, ""
+            else:
+                members.add(ord(sign))
+        else:
+            members.add(ord(sign))
+        before = sign
+        at += 1
+    found = frozenset(range(256)) - members if negated else frozenset(members)
+    return found - {ord("/")}, at + 1
+
+
+@lru_cache(maxsize=256)
+def _class(members: frozenset[int]) -> str:
+    edges = [each for each in sorted(members) if each - 1 not in members or each + 1 not in members]
+    between = (each for each in edges if each + 1 in members)
+    ends = {first: next(each for each in edges if each > first) for first in between}
+    inner = set(ends.values())
+    spans = [(each, ends.get(each, each)) for each in edges if each not in inner]
+    return "[" + "".join(f"\\x{first:02x}-\\x{last:02x}" for first, last in spans) + "]"
+
+
+def _name(part: list[str], end: str = r"\Z") -> str:
+    """Return the expression for one name. What stands between stars is taken where it fits first: there it always may be."""
+    pieces = [""]
+    for each in part:
+        if each == _STAR:
+            pieces.append("")
+        else:
+            pieces[-1] += each
+    first, *rest = pieces
+    if not rest:
+        return first + end
+    middle = "".join(f"(?>[^/]*?{piece})" for piece in rest[:-1] if piece)
+    return f"{first}{middle}[^/]*{rest[-1]}{end}"
+
+
+def _path(parts: list[list[str]]) -> str:
+    """Return the expression for a path. Names between two `**` are taken where they fit first, as in a name."""
+    groups: list[list[list[str]]] = [[]]
+    for part in parts:
+        if len(part) > 1 and part.count(_STAR) == len(part):
+            groups.append([])
+        else:
+            groups[-1].append(part)
+    first, *rest = groups
+    above = _folders(first if rest else first[:-1])
+    if not rest:
+        return above + _name(first[-1])
+    for group in rest[:-1]:
+        if group:
+            above += f"(?>{_SOON}{_folders(group)})"
+    return above + _LATE + _folders(rest[-1][:-1]) + _name(rest[-1][-1]) if rest[-1] else above + "."
+
+
+def _folders(parts: list[list[str]]) -> str:
+    return "".join(f"(?>{_name(part, '/')})" for part in parts)
+
+
+class Lines:
+    """The lines of one ignore file: of those that stand together and mean the same, one expression is made."""
+
+    __slots__ = ("_folders", "_keeps", "files")
+
+    def __init__(self, lines: Iterable[_Line]) -> None:
+        runs = [(keeps, list(some)) for keeps, some in groupby(lines, key=lambda line: line.keeps)][::-1]
+        self._keeps = [keeps for keeps, _ in runs]
+        self._folders = _expressions([some for _, some in runs])
+        self.files = _expressions([[line for line in some if not line.folders] for _, some in runs])
+
+    def verdict(self, path: str, *, folder: bool) -> bool | None:
+        """Say whether a path itself, whatever lies above it, is left out or taken back in; None where no line fits it."""
+        path = path if path.isascii() else os.fsencode(path).decode("latin-1")
+        names, paths = self._folders if folder else self.files
+        spots = [names.match(path, path.rfind("/") + 1) if names else None, paths.match(path) if paths else None]
+        hits = [match.lastindex for match in spots if match is not None and match.lastindex]
+        return not self._keeps[min(hits) - 1] if hits else None
+
+
+def _expressions(runs: list[list[_Line]]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """Return the expressions for names and for paths: the number of the group that fits is that of the run, the last lines first."""
+    made: list[re.Pattern[str] | None] = []
+    for anywhere in (True, False):
+        groups = [[line.expression for line in some if line.anywhere == anywhere] for some in runs]
+        # What fits nothing stands first: to look for a beginning that all lines share takes the square of their number.
+        text = "|".join(f"({'|'.join(dict.fromkeys(['(?!)', *some]))})" for some in groups)
+        made.append(re.compile(text, re.DOTALL) if any(groups) else None)
+    return made[0], made[1]
+
+
+@lru_cache(maxsize=32)
+def lines(data: bytes) -> Lines | None:
+    """Return what the bytes of an ignore file mean, None where that is nothing."""
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    found = [line for each in text.split("\n")[:_LINES] if (line := _line(each))]
+    return Lines(found) if found else None
+
+
+def _read(path: Path) -> Lines | None:
     try:
         if path.is_symlink() or not path.is_file():
             return None
         with path.open("rb") as file:
-            text = file.read(_LARGEST).decode("utf-8", "replace")
+            return lines(file.read(_LARGEST))
     except OSError:
         return None
-    import pathspec
-
-    lines = [_pattern(line) for line in text.splitlines()[:_LINES] if line.strip() and not line.startswith("#")]
-    kept = []
-    for line in lines:
-        try:
-            pathspec.GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue  # git passes over a pattern that means nothing, and so do we
-        kept.append(line)
-    return pathspec.GitIgnoreSpec.from_lines(kept) if kept else None
 
 
 def ignored(root: Path) -> Callable[[str], bool]:
-    """Return a test for paths (with "/", relative to the root) that our own ignore file names."""
-    spec = _read(root / IGNORE_FILE)
-    if spec is None:
+    """Return a test for files (with "/", relative to the root) that our own ignore file names, or a folder above them."""
+    found = _read(root / IGNORE_FILE)
+    if found is None:
         return lambda _: False
-    return lambda path: bool(spec.match_file(path))
+    names, paths = found.files
+    folders = {"": False}
+
+    def climb(above: str) -> bool:
+        fresh = []
+        while above not in folders:
+            fresh.append(above)
+            above = above.rpartition("/")[0]
+        out = folders[above]
+        for each in reversed(fresh):
+            out = folders[each] = out or bool(found.verdict(each, folder=True))
+        return out
+
+    def is_out(path: str) -> bool:
+        at = path.rfind("/")
+        above = path[:at] if at > 0 else ""
+        out = folders.get(above)
+        if climb(above) if out is None else out:
+            return True
+        if not path.isascii():
+            return bool(found.verdict(path, folder=False))
+        # Of a hundred thousand files hardly any is named.
+        if not (names and names.match(path, at + 1)) and not (paths and paths.match(path)):
+            return False
+        return bool(found.verdict(path, folder=False))
+
+    return is_out
 
 
 def walk(root: Path) -> list[str]:
@@ -81,7 +289,7 @@ def walk(root: Path) -> list[str]:
     Links are not followed, so no loop is entered; hidden folders, caches and what tools build are passed over.
     """
     paths: list[str] = []
-    stack: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...], int]] = [("", (), 0)]
+    stack: list[tuple[str, tuple[tuple[str, Lines], ...], int]] = [("", (), 0)]
     while stack and len(paths) < _MOST:
         here, specs, depth = stack.pop()
         try:
@@ -94,17 +302,22 @@ def walk(root: Path) -> list[str]:
             path = f"{here}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 hidden = entry.name.startswith(".") and entry.name not in _SEEN_DOTS
-                if not hidden and entry.name not in _JUNK and depth < _DEEPEST and not _left_out(f"{path}/", specs):
+                if (
+                    not hidden
+                    and entry.name not in _JUNK
+                    and depth < _DEEPEST
+                    and not _left_out(path, specs, folder=True)
+                ):
                     stack.append((f"{path}/", specs, depth + 1))
-            elif entry.is_file(follow_symlinks=False) and not _left_out(path, specs):
+            elif entry.is_file(follow_symlinks=False) and not _left_out(path, specs, folder=False):
                 paths.append(path)
     return sorted(paths)
 
 
-def _left_out(path: str, specs: tuple[tuple[str, GitIgnoreSpec], ...]) -> bool:
+def _left_out(path: str, specs: tuple[tuple[str, Lines], ...], *, folder: bool) -> bool:
     """Ask the ignore files from the nearest up; the first with an opinion decides."""
     for base, spec in reversed(specs):
-        verdict = spec.check_file(path[len(base) :]).include
+        verdict = spec.verdict(path[len(base) :], folder=folder)
         if verdict is not None:
             return verdict
     return False

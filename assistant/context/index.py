@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.context import history, indexer, kept, language
-from assistant.context.index_store import DEFINED, Store
+from assistant.context.index_store import DEFINED, Damaged, Store, twice
 from assistant.errors import RepoError, StateError
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def was_whole(cache: Path, root: Path) -> bool:
     return place(cache, root).with_suffix(".whole").exists()
 
 
+@twice
 def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
     """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
     root = repo.root
@@ -135,7 +136,8 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
             time.sleep(_BEAT_S)
         if stale and reading:
             break
-        if not stale or not _child(store, head, wanted, found, end):
+        # A child that had to begin a new index has read no more than what was missing in the old one.
+        if not stale or not (_child(store, head, wanted, found, end) or store.follow()):
             break
         found = _view(repo, store, wanted)
     return _view(repo, store, wanted) if stale else found
@@ -147,8 +149,9 @@ def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
     if not where.exists():
         return []
     kept.use(where.parent)
-    with Store(where, language.version()) as store:
+    with contextlib.suppress(Damaged), Store(where, language.version()) as store:
         return store.names(beginning, most)
+    return []
 
 
 def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
@@ -259,9 +262,7 @@ def _is_alone() -> bool:
 def _child(store: Store, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
     """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
     lines = "".join(
-        f"{blob}\t{language}\t{path}\n"
-        for path, (blob, language) in wanted.items()
-        if path not in found.ids and "\n" not in path
+        indexer.named(blob, language, path) for path, (blob, language) in wanted.items() if path not in found.ids
     ).encode("utf-8", "surrogateescape")
     child = _start(found.repo, store, head, indexer.LATE if found.repo.late else "", lines)
     return bool(child.wait(max(0.0, end - time.monotonic())))

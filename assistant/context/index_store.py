@@ -1,6 +1,7 @@
 """The index on disk: tags by git blob id and postings by term, one SQLite file for a repository, shared by all windows.
 
-It can always be made anew, so what is damaged or of another version is set aside and a new one begun. A posting is 32
+It can always be made anew, so what is damaged or of another version is set aside and a new one begun. Damage within is
+found only where it is read: then whoever asked begins again (`twice`). A posting is 32
 bits: the number of the file within its pack, and how often (at most 255) a word that has the term occurs there; a file has
 one for each such word. A pack is what one commit of the indexer brought; its `base` turns numbers into file ids. Terms of names that are defined begin with `NAMED`, whole
 names as they are written with `DEFINED`.
@@ -13,13 +14,14 @@ then the postings. `place` is the drawer and the base.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import zlib
 from array import array
 from collections import Counter, defaultdict, deque
 from itertools import accumulate, chain, repeat
-from operator import or_
-from typing import TYPE_CHECKING, Any
+from operator import le, or_
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from assistant.context import terms
 from assistant.context.tags import Tag, Tags
@@ -27,10 +29,13 @@ from assistant.errors import StateError
 from assistant.locked import is_busy, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from tempfile import TemporaryDirectory
     from types import TracebackType
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 VERSION = 4
 NAMED = "\x01"
@@ -40,6 +45,13 @@ _MANY = 500
 _DRAWERS = 512
 _BASES = 1 << 40
 _TIMES = 255
+_LINES = 1 << 22
+"""Lines that no file which is read has as many of."""
+_SOUND = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH,
+}  # fmt: skip
+"""What SQLite says where something is wrong with the machine and not with the file."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, blob TEXT, language TEXT, words INT, names TEXT, lines BLOB);
 CREATE UNIQUE INDEX IF NOT EXISTS files_by_blob ON files (blob, language);
@@ -47,6 +59,23 @@ CREATE TABLE IF NOT EXISTS postings (place INTEGER PRIMARY KEY, terms TEXT, rows
 CREATE TABLE IF NOT EXISTS names (base INTEGER PRIMARY KEY, text TEXT);
 CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 """
+
+
+class Damaged(StateError):
+    """What an index holds makes no sense. It has been set aside: whoever opens it again gets a new one."""
+
+
+def twice(ask: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Let a function begin again where the index it opened proved to be damaged: the second time there is a new one."""
+
+    @functools.wraps(ask)
+    def run(*args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return ask(*args, **named)
+        except Damaged:
+            return ask(*args, **named)
+
+    return run
 
 
 class Batch:
@@ -100,6 +129,8 @@ def _defs(names: str, lines: bytes) -> tuple[Tag, ...]:
     words, numbers = names.split("\n"), array("I", lines)
     size = len(words) // 2
     starts, ends, declared = (numbers[at : at + size] for at in range(0, 3 * size, size))
+    if len(numbers) != 3 * size or max(numbers) > _LINES or not all(map(le, starts, ends)):
+        raise ValueError(f"{size} definitions do not stand where {len(numbers)} numbers say")
     return tuple(map(Tag, words[:size], words[size:], starts, ends, declared))
 
 
@@ -154,15 +185,15 @@ class Store:
         wanted = f"{VERSION} {version}"
         try:
             self._base = self._connect()
-            fits = self.note("version") in {"", wanted}
+            fits = self._note("version") in {"", wanted}
         except sqlite3.DatabaseError as error:
             if is_busy(error):
                 raise  # nothing is wrong with it: another window is writing
             fits = False
         if not fits:
             self.set_aside()
-        if self.note("version") != wanted:
-            self.put_note("version", wanted)
+        if self._note("version") != wanted:
+            self._put_note("version", wanted)
 
     def __enter__(self) -> Store:
         return self
@@ -176,6 +207,7 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.touch(0o600)
+        self._file = self.path.stat().st_ino
         base = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
         patiently(base, "PRAGMA journal_mode=WAL", _WAIT_S)
         base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
@@ -189,50 +221,101 @@ class Store:
         try:
             yield
         finally:
+            with self.trusted():
+                self._base = self._connect()
+
+    @contextlib.contextmanager
+    def trusted(self) -> Iterator[None]:
+        """Set the index aside where what is read from it within makes no sense, and raise Damaged: this store is closed then.
+
+        Where the machine is at fault and not the file, StateError is raised and the file stays.
+        """
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise  # a fault of ours
+        except (sqlite3.Error, OSError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+            code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+            hint = "Make room or set WATTSON_HOME to a folder that can be written."
+            if isinstance(error, OSError) or code in _SOUND:
+                raise StateError(f"The index {self.path} cannot be used: {error}.", hint) from error
+            with contextlib.suppress(OSError):
+                self._move_away()
+            raise Damaged(f"The index {self.path} is damaged: {error}.", f"Remove {self.path}.") from error
+
+    def follow(self) -> bool:
+        """Go over to the new index where another process has set this one aside meanwhile; says whether it has."""
+        with self.trusted():
+            if self.path.stat().st_ino == self._file:
+                return False
+            self._base.close()
             self._base = self._connect()
+        return True
 
     def set_aside(self) -> None:
         """Move the index away, keeping one such file, and begin a new one."""
+        self._move_away()
+        self._base = self._connect()
+
+    def _move_away(self) -> None:
         if hasattr(self, "_base"):
             self._base.close()
+            if self.path.exists() and self.path.stat().st_ino != self._file:
+                return  # another window was here before, and this is the new one
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         self.path.with_suffix(".whole").unlink(missing_ok=True)
         if self.path.exists():
             self.path.replace(self.path.with_name(self.path.name + ".aside"))
-        self._base = self._connect()
 
     def note(self, key: str) -> str:
         """Return a remembered text, empty where there is none."""
+        with self.trusted():
+            return self._note(key)
+
+    def _note(self, key: str) -> str:
         row = self._base.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else ""
 
     def put_note(self, key: str, value: str) -> None:
         """Remember a text."""
+        with self.trusted():
+            self._put_note(key, value)
+
+    def _put_note(self, key: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
 
     def files(self) -> list[tuple[int, str, str, int]]:
         """Return id, blob id, language and length in words of every file known, of other commits too."""
-        return self._base.execute("SELECT id, blob, language, words FROM files").fetchall()
+        with self.trusted():
+            return self._base.execute(
+                "SELECT id, blob, language, ifnull(max(0, CAST(words AS INT)), 0) FROM files"
+            ).fetchall()
 
     def has_files(self) -> bool:
         """Say whether any file is known."""
-        return self._base.execute("SELECT 1 FROM files LIMIT 1").fetchone() is not None
+        with self.trusted():
+            return self._base.execute("SELECT 1 FROM files LIMIT 1").fetchone() is not None
 
     def save(self, batch: Batch) -> None:
         """Save a batch as one pack; a file that another window saved meanwhile stays as it is."""
-        if not batch.rows:
-            return
+        if batch.rows:
+            drawers = sorted(_drawers(batch.postings()).items())
+            with self.trusted():
+                self._save(batch, drawers)
+
+    def _save(self, batch: Batch, drawers: Sequence[tuple[int, tuple[str, bytes]]]) -> None:
         base = self._base
-        drawers = sorted(_drawers(batch.postings()).items())
         base.execute("BEGIN IMMEDIATE")
         try:
-            start = int(self.note("next") or 1)
-            self.put_note("next", str(start + len(batch.rows)))
-            base.executemany(
+            start = int(self._note("next") or 1)
+            self._put_note("next", str(start + len(batch.rows)))
+            done = base.executemany(
                 "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?, ?)",
                 [(start + number, *row) for number, row in enumerate(batch.rows)],
             )
+            if done.rowcount < len(batch.rows):
+                self._expect(batch)
             base.executemany(
                 "INSERT INTO postings VALUES (?, ?, ?)",
                 [(drawer * _BASES + start, *row) for drawer, row in drawers],
@@ -240,34 +323,44 @@ class Store:
             names = sorted(batch.names)
             base.execute("INSERT INTO names VALUES (?, ?)", (start, "\n".join(["", *names, ""])))
         except BaseException:
-            base.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                base.execute("ROLLBACK")
             raise
         base.execute("COMMIT")
 
+    def _expect(self, batch: Batch) -> None:
+        """Raise ValueError where files of a batch are in no row, though the order of rows by blob tells that they are."""
+        there = set(self._base.execute("SELECT blob, language FROM files NOT INDEXED"))
+        if not there.issuperset(row[:2] for row in batch.rows):
+            raise ValueError("files are told to be there, and are not")
+
     def postings(self, terms: Iterable[str]) -> dict[str, list[tuple[int, array[int]]]]:
         """Return for each term the packs it is in: the id of the pack's first file, and the postings."""
-        query = "SELECT place, terms, rows FROM postings WHERE place BETWEEN ? AND ?"
         wanted: dict[int, list[str]] = defaultdict(list)
         for term in dict.fromkeys(terms):
             wanted[_drawer(term)].append(term)
+        with self.trusted():
+            # One view of the file for all: for each of its own, SQLite asks the system five times.
+            self._base.execute("BEGIN")
+            try:
+                return self._postings(wanted)
+            finally:
+                self._base.execute("COMMIT")
+
+    def _postings(self, wanted: dict[int, list[str]]) -> dict[str, list[tuple[int, array[int]]]]:
+        query = "SELECT place, terms, rows FROM postings WHERE place BETWEEN ? AND ?"
         found: dict[str, list[tuple[int, array[int]]]] = {}
-        self._base.execute(
-            "BEGIN"
-        )  # one view of the file for all: for each of its own, SQLite asks the system five times
-        try:
-            for drawer, some in wanted.items():
-                start = drawer * _BASES
-                for place, text, data in self._base.execute(query, (start, start + _BASES - 1)):
-                    lines = f"\n{text}\n"
-                    numbers, size = memoryview(data).cast("I"), lines.count("\n") - 1
-                    for term in some:  # to look for a line takes less than to make a list of all
-                        if (spot := lines.find(f"\n{term}\n")) >= 0 and "\n" not in term:
-                            at = lines.count("\n", 0, spot)
-                            first, last = numbers[at - 1] if at else 0, numbers[at]
-                            rows = array("I", numbers[size + first : size + last])
-                            found.setdefault(term, []).append((place - start, rows))
-        finally:
-            self._base.execute("COMMIT")
+        for drawer, some in wanted.items():
+            start = drawer * _BASES
+            for place, text, data in self._base.execute(query, (start, start + _BASES - 1)):
+                lines = f"\n{text}\n"
+                numbers, size = memoryview(data).cast("I"), lines.count("\n") - 1
+                for term in some:  # to look for a line takes less than to make a list of all
+                    if (spot := lines.find(f"\n{term}\n")) >= 0 and "\n" not in term:
+                        at = lines.count("\n", 0, spot)
+                        first, last = numbers[at - 1] if at else 0, numbers[at]
+                        rows = array("I", numbers[size + first : size + last])
+                        found.setdefault(term, []).append((place - start, rows))
         return found
 
     def names(self, beginning: str, most: int) -> list[str]:
@@ -276,15 +369,16 @@ class Store:
         starts = dict.fromkeys(
             (beginning, beginning[:1].upper() + beginning[1:], beginning[:1].lower() + beginning[1:])
         )
-        for (text,) in self._base.execute("SELECT text FROM names"):
-            for start in starts:
-                at = text.find(f"\n{start}")
-                for _ in range(most):  # they are sorted, so that all of one beginning stand together
-                    if at < 0 or not text.startswith(start, at + 1):
-                        break
-                    end = text.find("\n", at + 1)
-                    found[text[at + 1 : end]] = None
-                    at = end if end + 1 < len(text) else -1
+        with self.trusted():
+            for (text,) in self._base.execute("SELECT text FROM names"):
+                for start in starts:
+                    at = text.find(f"\n{start}")
+                    for _ in range(most):  # they are sorted, so that all of one beginning stand together
+                        if at < 0 or not text.startswith(start, at + 1):
+                            break
+                        end = text.find("\n", at + 1)
+                        found[text[at + 1 : end]] = None
+                        at = end if end + 1 < len(text) else -1
         return sorted(found, key=lambda name: (name != beginning, len(name), name))[:most]
 
     def tags(self, ids: Sequence[int]) -> dict[int, Tags]:
@@ -294,6 +388,7 @@ class Store:
             some = ids[at : at + _MANY]
             marks = ",".join("?" * len(some))
             query = f"SELECT id, names, lines FROM files WHERE id IN ({marks})"
-            for each, names, lines in self._base.execute(query, some):
-                found[each] = Tags(_defs(names, lines))
+            with self.trusted():
+                for each, names, lines in self._base.execute(query, some):
+                    found[each] = Tags(_defs(names, lines))
         return found

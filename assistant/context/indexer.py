@@ -1,6 +1,6 @@
 """The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD [late|all]`, files on standard input.
 
-Each line is "blob id TAB language TAB path". What a question seems to be about is read first: its words lie in a file beside
+Each line is "blob id TAB language TAB path" (see `named`). What a question seems to be about is read first: its words lie in a file beside
 the store, where a later question puts its own. What is read is saved in packs, small ones first, so that a question can be
 answered while the rest is still being read. The child outlives the question that started it, takes a low priority, and
 holds a lock so that two windows never read the same repository twice. With `late`, the files were listed in a hurry: one that is
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.context import kept, terms
-from assistant.context.index_store import Batch, Store
+from assistant.context.index_store import Batch, Damaged, Store
 from assistant.context.language import has_grammar, language_of, names_of, version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from assistant.context.repo import FileFact
 
@@ -59,26 +59,42 @@ def wanted(files: Iterable[FileFact]) -> dict[str, tuple[str, str]]:
     }
 
 
+def named(blob: str, language: str, path: str) -> str:
+    """Return the line that names a file to the child; a line feed in a path is written as the one byte that no path has."""
+    return f"{blob}\t{language}\t{path}".replace("\n", "\0") + "\n"
+
+
 def _listed(root: Path) -> list[list[str]]:
     """List the files of a repository as they would be named on standard input."""
     from assistant.context.repo import Repo
 
     found = wanted(Repo.open(root).files())
-    return [[blob, language, path] for path, (blob, language) in found.items() if "\n" not in path]
+    return [[blob, language, path] for path, (blob, language) in found.items()]
 
 
 def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[bytes] | None = None) -> None:
     """Read every file named in lines (on standard input) that the store does not know, and the log where HEAD is new to it."""
     lines = [] if how == ALL else sys.stdin.buffer if given is None else given
-    named = [line.rstrip(b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in lines]
+    rows = [
+        line.rstrip(b"\n").replace(b"\0", b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in lines
+    ]
     kept.use(place.parent)
     _bound()
     gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(place.with_suffix(".lock")), Store(place, version()) as store:
-        named = _listed(root) if how == ALL else named
+    with _locked(place.with_suffix(".lock")):
+        rows = _listed(root) if how == ALL else rows
+        try:
+            _fill(root, place, head, how, rows)
+        except Damaged:
+            place.with_suffix(".doing").unlink(missing_ok=True)  # no file was to blame
+            _fill(root, place, head, how, rows)
+
+
+def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[str]]) -> None:
+    with Store(place, version()) as store:
         known = {(blob, language) for _, blob, language, _ in store.files()}
-        missing = list({(row[0], row[1]): row for row in named if (row[0], row[1]) not in known}.values())
+        missing = list({(row[0], row[1]): row for row in rows if (row[0], row[1]) not in known}.values())
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.rank import TEST
-from assistant.context.reader import LARGEST
+from assistant.context.reader import LARGEST, NAMED_IN
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _LETTERS = 40
 """Letters of a token at most: lines of more are not counted."""
 _HOMES = 4
 """Files that are shown for a symbol that several define; the others are told."""
+_TOLD = 20
+"""Files that are kept back from a diff and told by name; the others are counted."""
 _LISTED = 150
 """Files of a folder that are listed."""
 _AROUND = 60
@@ -169,16 +171,27 @@ def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
     return file
 
 
+def _nothing(each: Mention, kept_back: Sequence[str]) -> str:
+    if kept_back:
+        return f"all that changed is {NAMED_IN}"
+    return "there is nothing that is not committed" if each.kind == "diff" else "there is nothing in it"
+
+
 def changes(each: Mention, reader: Reader, room: int) -> list[Shown]:
     """Show what is not committed, or one commit, cut at about `room` tokens."""
     name = each.source
     try:
         diff = reader.repo.diff() if each.kind == "diff" else reader.repo.commit_diff(each.name)
+        kept_back = reader.repo.kept_back("" if each.kind == "diff" else each.name)
     except RepoError as error:
         reader.left_out[name] = error.message
         return []
+    for path in kept_back[:_TOLD]:
+        reader.left_out[path] = NAMED_IN
+    if len(kept_back) > _TOLD:
+        reader.left_out[name] = f"{len(kept_back) - _TOLD} more files of it are {NAMED_IN}"
     if not diff.strip():
-        reader.left_out[name] = "there is nothing that is not committed"
+        reader.left_out.setdefault(name, _nothing(each, kept_back))
         return []
     lines = reader.mask_diff(diff, name).rstrip("\n").split("\n")
     kept: list[str] = []

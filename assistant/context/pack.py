@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.context import choose, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
+from assistant.context.index_store import twice
 from assistant.context.measure import Measure
 from assistant.context.query import ask
 from assistant.context.reader import Reader
@@ -35,6 +36,7 @@ _LEAST_S = 0.2
 """Seconds that the index is waited for where listing the files took all of the time."""
 
 
+@twice
 def pack(
     question: str,
     *,
@@ -76,7 +78,8 @@ def pack(
         notes += mention.nowhere(question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols)
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
-        past = history.unpack(found.store.note("history"))
+        with found.store.trusted():
+            past = history.unpack(found.store.note("history"))
         ranking = rank.rank(
             query,
             found,

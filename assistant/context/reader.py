@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant.context import gate
+from assistant.context import gate, ignore
 from assistant.context.section import Masked
 from assistant.errors import RepoError
 
@@ -20,6 +20,7 @@ LARGEST = 400_000
 """Bytes of a file that is weighed piece by piece, or shown whole."""
 _MOST = 20_000_000
 """Bytes of a file that is read at all."""
+NAMED_IN = f"named in {ignore.IGNORE_FILE}"
 SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 """The kind of a file that is kept back by its name."""
 
@@ -35,6 +36,7 @@ class Reader:
         self.left_out: dict[str, str] = {}
         self.seen: dict[str, bytes] = {}
         self._secret: dict[str, bool] = {}
+        self._ignored = ignore.ignored(repo.root)
 
     def is_secret(self, path: str) -> bool:
         """Say whether a file is kept back by its name: it is, unless the user let it through."""
@@ -47,6 +49,9 @@ class Reader:
         if self.is_secret(path):
             self.left_out[path] = "a file of secrets never leaves"
             self.masked[path] = (Masked(path, 0, SECRET_FILE),)
+            return None
+        if self._ignored(path):
+            self.left_out[path] = NAMED_IN
             return None
         try:
             data = self.repo.read(path, _MOST)

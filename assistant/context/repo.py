@@ -53,6 +53,8 @@ _DIFF = (
     "--dst-prefix=b/",
     "--ignore-submodules=all",
 )
+_ONE = ("--first-parent", "-m", "--format=")
+"""How one commit is told without its message: against its first parent."""
 _CALM = {
     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "GIT_EDITOR": "false", "GIT_ASKPASS": "false",
     "GIT_SSH_COMMAND": "false", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_EXTERNAL_DIFF": "",
@@ -62,6 +64,10 @@ _REGULAR = {"100644", "100755"}
 LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
 _LONGEST_LOG, _LONGEST_LOOK = 4_000_000, 400_000
+_AT_ONCE = 200
+"""Files that git is asked about at once: a command line has an end."""
+_MATCHING_S = 3.0
+"""Seconds for asking an ignore file about all files: more takes only one that is made to last."""
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
@@ -212,8 +218,7 @@ class Repo:
             blobs = dict.fromkeys(ignore.walk(self.root), "")
         order = sorted(blobs)
         if (self.root / IGNORE_FILE).exists():
-            ignored = ignore.ignored(self.root)
-            order = [path for path in order if not ignored(path)]
+            order = self._shown(order)
         found: list[FileFact] = []
         base = f"{self.root}{os.sep}"
         lstat, regular = os.lstat, stat.S_ISREG
@@ -236,6 +241,18 @@ class Repo:
                     with contextlib.suppress(RepoError):
                         found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
+
+    def _shown(self, paths: list[str]) -> list[str]:
+        """Return the paths that our own ignore file does not name; of one that takes too long to match, those that were looked at."""
+        ignored = ignore.ignored(self.root)
+        end = time.monotonic() + _MATCHING_S
+        kept: list[str] = []
+        for at in range(0, len(paths), 256):
+            if time.monotonic() > end:
+                self.late = True
+                break
+            kept += [path for path in paths[at : at + 256] if not ignored(path)]
+        return kept
 
     def _listed(self, by: float | None) -> tuple[dict[str, str], set[str]]:
         """Return what git lists: blob id by path, empty for new files, and which differ from what is staged."""
@@ -355,13 +372,49 @@ class Repo:
         if not self.is_git:
             return ""
         base = self.revision("HEAD") or self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
-        parts = [self._git("diff", *_DIFF, "--no-renames", base, "--").decode("utf-8", "surrogateescape")]
+        parts = [self._told_without_ignored("diff", "--no-renames", base)]
         ignored = ignore.ignored(self.root)
-        for entry in self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0"):
-            path = os.fsdecode(entry)
-            if entry and not entry.endswith(b"/") and not ignored(path):
-                parts.append(self._as_new(path))
+        parts += [self._as_new(path) for path in self._new() if not ignored(path)]
         return _cut("".join(parts))
+
+    def _new(self) -> list[str]:
+        """List files that git neither knows nor ignores."""
+        entries = self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
+        return [os.fsdecode(entry) for entry in entries if entry and not entry.endswith(b"/")]
+
+    def kept_back(self, commit: str = "") -> list[str]:
+        """List the files of a commit, or of what is not committed, that our own ignore file names: no diff shows them."""
+        if not self.is_git or not (self.root / IGNORE_FILE).exists():
+            return []
+        ignored = ignore.ignored(self.root)
+        if commit:
+            found = self.revision(commit)
+            return [path for path in self._changed("show", *_ONE, found) if ignored(path)] if found else []
+        base = self.revision("HEAD") or self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
+        return [path for path in (*self._changed("diff", base), *self._new()) if ignored(path)]
+
+    def _changed(self, *what: str) -> list[str]:
+        """List the files of a diff."""
+        entries = self._git(*what, *_DIFF, "--no-renames", "--name-only", "-z", "--").split(b"\0")
+        return [os.fsdecode(entry) for entry in entries if entry]
+
+    def _told_without_ignored(self, *what: str) -> str:
+        """Return a diff without the files that our own ignore file names; a file that was one of them before comes as a new one."""
+        if not (self.root / IGNORE_FILE).exists():
+            return self._git(*what, *_DIFF, "--").decode("utf-8", "surrogateescape")
+        ignored = ignore.ignored(self.root)
+        changed = self._changed(*what)
+        shown = [path for path in changed if not ignored(path)]
+        if len(shown) == len(changed):
+            return self._git(*what, *_DIFF, "--").decode("utf-8", "surrogateescape")
+        parts: list[str] = []
+        size = 0
+        for at in range(0, len(shown), _AT_ONCE):
+            parts.append(self._git(*what, *_DIFF, "--", *shown[at : at + _AT_ONCE]).decode("utf-8", "surrogateescape"))
+            size += len(parts[-1])
+            if size > _LONGEST_DIFF:
+                break
+        return "".join(parts)
 
     def _as_new(self, path: str) -> str:
         try:
@@ -381,8 +434,10 @@ class Repo:
         """Return one commit, message and unified diff against its first parent. Raises RepoError when there is none such."""
         if (found := self.revision(name)) is None:
             raise RepoError(f"There is no commit {name!r}.", "Name one that `git log` shows.")
-        out = self._git("show", *_DIFF, "--first-parent", "-m", "--format=commit %H%n%n%B", found, "--")
-        return _cut(out.decode("utf-8", "surrogateescape"))
+        words = self._git("show", "--no-patch", "--format=commit %H%n%n%B", found, "--").decode(
+            "utf-8", "surrogateescape"
+        )
+        return _cut(f"{words}\n{self._told_without_ignored('show', *_ONE, found)}")
 
     def show(self, name: str, path: str) -> bytes:
         """Return a file as it was in a commit, as git stores it. Raises RepoError when it was not there."""

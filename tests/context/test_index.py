@@ -7,14 +7,19 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from assistant.context import index, indexer, terms
-from assistant.context.index_store import DEFINED, NAMED, Batch, Store
+from assistant.context.index_store import DEFINED, NAMED, Batch, Damaged, Store
+from assistant.context.pack import pack
 from assistant.context.repo import FileFact, Repo
 from assistant.context.tags import Tag, Tags
+from assistant.errors import StateError
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def write(root, **files):
@@ -56,6 +61,16 @@ def test_a_file_that_changed_is_read_again_and_the_old_one_is_not_found(tmp_path
     found.close()
 
 
+def test_a_file_with_a_line_feed_in_its_name_is_read_like_any_other(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n")
+    (root / "new\nline.py").write_text("def two(): pass\n")
+    found = look(root, tmp_path)
+    assert found.unread == 0
+    assert found.homes("two") == ["new\nline.py"]
+    found.close()
+
+
 def test_what_is_known_is_not_read_again(tmp_path):
     root = tmp_path / "r"
     write(root, a_py="def one(): pass\n")
@@ -90,6 +105,81 @@ def test_a_damaged_index_is_set_aside_and_made_anew(tmp_path, damage):
     found.close()
     if damage:
         assert place.with_name(place.name + ".aside").read_bytes() == damage
+
+
+def _flip(place, start, step):
+    """Turn single bytes of an index around, as a disk may, and leave its head whole."""
+    base = sqlite3.connect(place)
+    base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    base.close()
+    data = bytearray(place.read_bytes())
+    for at in range(start, len(data), step):
+        data[at] ^= 0xFF
+    place.write_bytes(data)
+
+
+@pytest.mark.parametrize("start", [4_096, 4_700, 5_300, 8_192, 20_480])
+@pytest.mark.parametrize("step", [3_000, 101])
+def test_an_index_in_which_bytes_have_flipped_is_set_aside_by_the_question_that_meets_them(tmp_path, start, step):
+    root, cache = tmp_path / "r", tmp_path / "state" / "tags.sqlite"
+    write(root, **{f"f{n}_py": f"def tea_{n}(cups):\n    return cups * {n}\n" for n in range(20)})
+
+    def ask():
+        return pack("what is in tea_7?", repo=Repo.open(root), cache=cache, budget=500, now=NOW, timeout_s=60)
+
+    sound = ask()
+    _flip(index.place(cache, root), start, step)
+    index.symbols(root, cache, "tea", 3)
+    for _ in range(2):
+        again = ask()
+        assert again.unread == 0
+        assert "return cups * 7" in again.render()
+    if step < 3_000:
+        assert index.place(cache, root).with_name(index.place(cache, root).name + ".aside").exists()
+        assert again.render() == sound.render()
+
+
+def test_a_child_that_cannot_save_into_a_damaged_index_begins_a_new_one_and_blames_no_file(tmp_path):
+    root = tmp_path / "r"
+    write(root, a_py="def one(): pass\n")
+    look(root, tmp_path).close()
+    place = index.place(tmp_path / "state" / "tags.sqlite", root)
+    base = sqlite3.connect(place)  # the order of files tells of one that is in no row
+    base.execute("UPDATE files SET blob = ''")
+    base.execute("PRAGMA writable_schema=ON")
+    rows = dict(base.execute("SELECT name, rootpage FROM sqlite_schema"))
+    base.execute("UPDATE sqlite_schema SET rootpage = ? WHERE name = 'names'", (rows["postings"],))
+    base.commit()
+    base.close()
+    found = look(root, tmp_path)
+    assert found.unread == 0
+    assert found.homes("one") == ["a.py"]
+    found.close()
+    found = look(root, tmp_path)
+    assert (found.unread, found.homes("one")) == (0, ["a.py"])
+    found.close()
+
+
+def test_what_another_window_began_is_not_set_aside_for_what_was_there_before(tmp_path):
+    where = tmp_path / "i.sqlite"
+    with Store(where, "x") as old:
+        with Store(where, "x") as other:
+            other.set_aside()
+            other.put_note("head", "new")
+        with pytest.raises(Damaged), old.trusted():
+            raise ValueError("something that makes no sense")
+    with Store(where, "x") as new:
+        assert new.note("head") == "new"
+
+
+def test_a_full_disk_is_no_damage(tmp_path):
+    with Store(tmp_path / "i.sqlite", "x") as store:
+        store.put_note("head", "kept")
+        with pytest.raises(StateError) as caught, store.trusted():
+            raise OSError("No space left on device")
+    assert not isinstance(caught.value, Damaged)
+    with Store(tmp_path / "i.sqlite", "x") as store:
+        assert store.note("head") == "kept"
 
 
 def test_an_index_of_another_version_is_set_aside(tmp_path):

@@ -115,6 +115,31 @@ def test_a_clean_tree_has_no_diff_and_says_so(show):
     assert dict(show("review @diff").left_out)["@diff"] == "there is nothing that is not committed"
 
 
+def test_what_the_ignore_file_names_leaves_in_no_diff_no_commit_and_no_rules_and_that_is_told(show, root):
+    (root / "lib/pot.py").write_text("SECRET_ONE = 1\n")
+    (root / "shop/bill.py").write_text("open_one = 1\n")
+    (root / "AGENTS.md").write_text("SECRET_RULE\n")
+    (root / ".wattsonignore").write_text("pot.py\nAGENTS.md\nfresh.py\nmoved.sec\n")
+    (root / "moved.sec").write_text("SECRET_KIN = 1\n" * 20)
+    _commit(root, "second")
+    (root / "moved.sec").rename(root / "moved.py")
+    (root / "lib/pot.py").write_text("SECRET_TWO = 1\n")
+    (root / "lib/fresh.py").write_text("SECRET_THREE = 1\n")
+    (root / "shop/bill.py").write_text("open_two = 2\n")
+    context = show("review @diff and @commit")
+    assert "+open_two = 2" in context.render()
+    assert "+open_one = 1" in context.render()
+    assert not {"SECRET_ONE", "SECRET_TWO", "SECRET_THREE", "SECRET_RULE", "-SECRET_KIN"} & set(
+        context.render().split()
+    )
+    assert "SECRET_ONE" not in context.render()
+    told = dict(context.left_out)
+    assert {told[path] for path in ("lib/pot.py", "lib/fresh.py", "AGENTS.md")} == {"named in .wattsonignore"}
+    _git(root, "stash", "-q", "-u")
+    (root / "lib/pot.py").write_text("SECRET_TWO = 1\n")
+    assert dict(show("review @diff").left_out)["@diff"] == "all that changed is named in .wattsonignore"
+
+
 def test_commits_are_shown_by_name(show, root):
     (root / "lib/pot.py").write_text(FILES["lib/pot.py"].replace("= 0", "= None"))
     _commit(root, "An empty pot has no cups")

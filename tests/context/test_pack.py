@@ -1,6 +1,7 @@
 """What is shown for a question: within the budget, one section a file, the right lines, reasons in words."""
 
 import sys
+import time
 from array import array
 from datetime import UTC, datetime
 
@@ -151,6 +152,13 @@ def test_an_empty_folder_shows_nothing(show, tmp_path):
 )
 def test_tokens_are_counted_as_the_encoder_counts(text):
     assert Measure().count(text) == tokens.count(text)
+
+
+@pytest.mark.parametrize("sign", ["(", "a", "-="])
+def test_a_run_of_two_hundred_thousand_equal_letters_is_counted_in_a_moment(sign):
+    start = time.monotonic()
+    assert Measure().count(sign * 200_000) > 1_000
+    assert time.monotonic() - start < 2
 
 
 def test_texts_that_are_joined_cost_what_they_cost_as_one():

@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,47 @@ def test_a_bomb_leaves_out_rather_more_than_less(tmp_path):
     (tmp_path / "a.py").write_text("")
     assert "secret.txt" not in paths(tmp_path)
     assert "a.py" in paths(tmp_path)
+
+
+LINES = [
+    "[[[[", "**/" * 8 + "z", "**/" * 8 + "a.py", "[z-a].py", "a[", "a.p[y]", "[]a].py", "[^a].py", "[!b].py", "[[:alpha:]].py", "[[:none:]].py", "[a\\]].py",
+    "src/\n!src/a.py", "src/*\n!src/a.py", "\ufeffa.py", "a.py ", "a.py\\ ", "a.py\r", "a.py\t", "\\#h.py", "#h.py", "\\!n.py", "a.py\\", "a.py\x0bz", "a.py\u2028z",
+    "/a.py", "src/**", "**/src", "src/**/c.py", "**/b/**", "*", "*/", "/*.py", "?.py", "é.py", "??.py", "*\n!*.py", "!a.py\na.py", "*a*a*a*b", "b*/c.py", "src/b/", "***/c.py",
+    "*.py\n!src/\n!a.py", "a.py\n!/a.py\nsrc\n!src/b/", "src/b?c.py", "src[/]a.py", "//a.py", "/", "!", "**", "x**y/a.py",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", LINES)
+def test_the_lines_of_our_ignore_file_mean_what_git_says_they_mean(root, lines):
+    names = ["a.py", "z.py", "é.py", "#h.py", "!n.py", "a.py ", "src/a.py", "src/b/a.py", "src/b/c.py", "lib/src/a.py", "x/b/y/z.md", "src/b[c.py", "a[", "x1y/a.py"]  # fmt: skip
+    (root / ".wattsonignore").write_text(lines + "\n", encoding="utf-8", newline="")
+    (root / "rules").write_text(lines + "\n", encoding="utf-8", newline="")
+    asked = ["git", "-c", f"core.excludesFile={root / 'rules'}", "check-ignore", "--no-index", "-z", "--stdin"]
+    done = subprocess.run(asked, input=b"\0".join(os.fsencode(f"./{name}") for name in names), cwd=root, capture_output=True)  # fmt: skip
+    named = {os.fsdecode(name)[2:] for name in done.stdout.split(b"\0") if name}
+    left_out = ignore.ignored(root)
+    assert {name for name in names if left_out(name)} == named
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    ["*a" * 60_000, "**/a/" * 50_000 + "b", "[a-z]" * 50_000, "[" * 250_000, "\\" * 250_000, "x" * 250_000]
+    + ["\n".join(f"{line}{number}" for number in range(2_000)) for line in ("*a*b*c*d", "**/a/**/b/**/c", "[a-z]*[!x]*")],
+)  # fmt: skip
+def test_a_bomb_of_lines_is_matched_in_a_moment(tmp_path, bomb):  # A16
+    (tmp_path / ".wattsonignore").write_text(bomb)
+    start = time.monotonic()
+    left_out = ignore.ignored(tmp_path)
+    assert not any(map(left_out, ["a" * 255, "a/" * 50 + "b.py", "ab" * 100, "src/a/b/a/b.py"]))
+    assert time.monotonic() - start < 5
+
+
+def test_an_ignore_file_that_takes_for_ever_leaves_out_what_was_not_looked_at_and_says_so(root, monkeypatch):
+    (root / ".wattsonignore").write_text("*.log\n")
+    monkeypatch.setattr("assistant.context.repo._MATCHING_S", -1.0)
+    repo = Repo.open(root)
+    assert repo.files() == ()
+    assert repo.late
 
 
 def test_history_pairs_commits_with_what_changed_together(root):
