@@ -177,8 +177,11 @@ class Limits:
         hold = self._used_up(pick)
         return hold.why if hold is not None else ""
 
-    def refused(self, error: ProviderError, pick: Pick, text: str) -> Hold | None:
-        """Say what a refusal means and what could go on; None where it has nothing to do with a plan."""
+    def refused(self, error: ProviderError, pick: Pick, text: str, words: int = 0) -> Hold | None:
+        """Say what a refusal means and what could go on; None where it has nothing to do with a plan.
+
+        `words` are the o200k tokens that were sent, and would be again.
+        """
         from assistant.quota import exhaustion, wording
         from assistant.quota.caps import Hold, Offer
 
@@ -207,7 +210,7 @@ class Limits:
             )
         else:
             why, until = f"{what} of {whose} is used up; nobody said until when.", None
-        offers = [*self._others(self._accounts.quote(0, pick), pick)]
+        offers = [*self._others(self._accounts.quote(words, pick), pick)]
         if until is not None:
             offers.append(Offer("wait", at=until))
         self.hold = Hold(why, tuple(offers), until, text)

@@ -255,3 +255,13 @@ def spend(session, count):
     start = Start(session.now(), session.id, 1, 1, "main", "/p", "zai-coding", "glm-5.3", "plan", "mine", usage,
                   Cost("included"), 1)  # fmt: skip
     ledger.settle(ledger.begin(start), at=session.now(), state="settled", usage=usage, cost=Cost("included"))
+
+
+def test_a_refusal_that_names_no_window_is_asked_about_once(wattson, named):
+    named({"zai-coding": "glm-lite"})
+    body = {"error": {"code": "1310", "message": "Weekly/Monthly Limit Exhausted."}}
+    refused = (429, {"content-type": "application/json"}, json.dumps(body).encode())
+    with loopback.Server(refused, pages={QUOTA: (200, {}, json.dumps(GLM).encode())}) as server:
+        env = {"ZAI_CODING_BASE_URL": f"{server.url}/api/coding/paas/v4", "ZAI_CODING_API_KEY": KEY}
+        assert wattson("ask", "-m", "zai-coding/glm-5.3", "hi", **env)[0] == 75
+        assert [path for path, _ in server.got] == [QUOTA]

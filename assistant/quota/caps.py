@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +18,6 @@ from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from assistant.quota.estimate import Estimate
     from assistant.tokens import Cost
@@ -137,22 +136,26 @@ def reserved(
         for each in estimates:
             if each.meter != reserve.meter or not isinstance(each.limit, Decimal) or each.used is None:
                 continue
-            if reserve.days and not _lies_ahead(reserve, now, each.resets_at):
+            until = _kept_until(reserve, now, each.resets_at) if reserve.days else each.resets_at
+            if reserve.days and until is None:
                 continue
             limit = each.limit * (1 - reserve.share)
             ahead = (each.high if each.high is not None else each.used) + needs.get(each.meter, Decimal(0))
             if ahead > limit:
-                found.append(Crossing("reserve", each.unit, limit, ahead, ahead - limit, each.meter, each.resets_at))
+                found.append(Crossing("reserve", each.unit, limit, ahead, ahead - limit, each.meter, until))
     return found
 
 
-def _lies_ahead(reserve: Reserve, now: datetime, ends: datetime | None) -> bool:
-    """Whether a day for which something is kept is still to come in the window, after today."""
+def _kept_until(reserve: Reserve, now: datetime, ends: datetime | None) -> datetime | None:
+    """Return when the next day begins for which something is kept, if that is still in the window; None where it is not, or is today."""
     zone = clock_of(reserve.zone) if reserve.zone else None
     today = now.astimezone(zone).date()
-    last = (ends - timedelta(microseconds=1)).astimezone(zone).date() if ends is not None else date.max
-    coming = [today + timedelta(days=ahead) for ahead in range(1, 8)]
-    return today.weekday() not in reserve.days and any(day.weekday() in reserve.days and day <= last for day in coming)
+    if today.weekday() in reserve.days:
+        return None
+    coming = (today + timedelta(days=ahead) for ahead in range(1, 8))
+    day = next(day for day in coming if day.weekday() in reserve.days)
+    begins = datetime.combine(day, time(0), zone) if zone is not None else datetime.combine(day, time(0)).astimezone()
+    return begins if ends is None or begins < ends else None
 
 
 def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: datetime) -> list[Offer]:

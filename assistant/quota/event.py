@@ -25,7 +25,7 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import TYPE_CHECKING, Any, get_args
 
-from assistant.errors import AssistantError, Auth, ConfigError
+from assistant.errors import AssistantError, ConfigError
 from assistant.quota import exhaustion
 from assistant.quota.page import as_instant
 from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, raw
@@ -288,8 +288,12 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
     elif body is not None:
         try:
             said = from_body(body, host, at, str(values.get("reader", "")))
-        except Auth as refusal:
-            return found, [*notes, refusal.message]
+        except AssistantError as refusal:
+            # MiniMax refuses with a status of 200 and a code within.
+            text = body if isinstance(body, str) else json.dumps(body, default=str)
+            signal = exhaustion.classify(200, {}, text, base_url=f"https://{host}", now=at)
+            refused = signal.reading(at)
+            return (found, [*notes, refusal.message]) if refused is None else ([*found, refused], notes)
         if not said:
             return found, [*notes, "the body says nothing of a quota that we can read"]
         found += said

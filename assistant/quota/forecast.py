@@ -129,8 +129,10 @@ def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = Non
             return "used up"
         here = clock_of(zone) if zone is not None else None
         local = found.dry_at.astimezone(here)
-        far = now is not None and local.date() != now.astimezone(here).date()
-        return f"dry {local:%a }at {local:%H:%M} at this rate" if far else f"dry at {local:%H:%M} at this rate"
+        days = (local.date() - now.astimezone(here).date()).days if now is not None else 0
+        if days >= 7:  # a weekday alone would be the next one
+            return f"dry {local:%d %b} at this rate"
+        return f"dry {local:%a }at {local:%H:%M} at this rate" if days else f"dry at {local:%H:%M} at this rate"
     if found.lasts and found.share_at_reset is not None:
         return f"lasts, about {found.share_at_reset.quantize(Decimal(1), ROUND_HALF_UP)} % at reset"
     return ""

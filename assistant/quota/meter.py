@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
 from assistant.quota.filling import Room
-from assistant.quota.gauge import LONG, Gauge
+from assistant.quota.gauge import LONG, SAME_RESET, Gauge
 from assistant.quota.reading import SOME, SOME_LONG
 from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
@@ -128,11 +128,15 @@ def about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Rea
     """Give the readings about a meter; most are alike in all that tells which it is."""
     known: dict[tuple[Any, ...], bool] = {}
     for each in readings:
+        if each.meter in {SOME, SOME_LONG}:
+            if meter in (meant := _suspects(plan, each)):
+                yield each._replace(meter=meter.name) if len(meant) == 1 else each
+            continue
         kind = (each.meter, each.currency, each.mapped, each.minutes, each.models, each.feature)
         if kind not in known:
             known[kind] = reads(plan, meter, each)
         if known[kind]:
-            yield each._replace(meter=meter.name) if _suspects(plan, each) == [meter] else each
+            yield each
 
 
 def _suspects(plan: Plan, reading: Reading) -> list[Meter]:
@@ -140,10 +144,14 @@ def _suspects(plan: Plan, reading: Reading) -> list[Meter]:
     if reading.meter not in {SOME, SOME_LONG}:
         return []
     least = LONG if reading.meter == SOME_LONG else timedelta(0)
+    if reading.resets_at is not None:  # none ends later than it is long
+        least = max(least, reading.resets_at - reading.at - SAME_RESET)
     return [
         each
         for each in plan.meters
-        if each.window.reach is not None and each.window.reach >= least and not each.feature and not each.only
+        if each.window.reach is not None
+        and each.window.reach >= least
+        and not (each.feature or each.only or each.per_app)
     ]
 
 

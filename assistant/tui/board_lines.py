@@ -158,18 +158,17 @@ def _table(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -
     room = max(12, min(max(map(cell_len, keys)), width - 52))
     heading = f"{'/'.join(names):<{room}}  {'steps':>6} {'fresh':>7} {'cached':>7} {'out':>7}  cost"
     lines = [_fit(heading, width, look, "note")]
-    for key, row in zip(keys, rows, strict=True):
+    whole = [("all", history.whole(rows))] if len(rows) > 1 else []
+    for key, row in [*zip(keys, rows, strict=True), *whole]:
         shown = safe(key if cell_len(key) <= room else f"…{key[1 - room :]}")
         usage = row.usage
         counts = f"{short(usage.fresh_input + usage.cache_write):>7} {short(usage.cache_read):>7} {short(usage.total_output):>7}"
         about = "" if not row.inexact else "~"
         words = f"{set_cell_size(shown, room)}  {row.steps:>6} {counts}  {about}{history.cost_words(row)}"
         lines.append(_fit(words, width, look, "words"))
-    total = history.whole(rows)
-    words = (
-        f"{'all':<{room}}  {total.steps:>6} {'':7} {'':7} {short(total.usage.total):>7}  {history.cost_words(total)}"
-    )
-    return [*lines, _fit(words, width, look, "strong")] if len(rows) > 1 else lines
+    if whole:
+        lines[-1].stylize(look["strong"])
+    return lines
 
 
 def _fit(words: str, width: int, look: Theme, use: str) -> Text:

@@ -57,6 +57,9 @@ class Holding:
                 screen.session.limits.allow_once()
                 screen.submit(hold.text)
             case _:
+                if self.at is not None and self.text and self.text != hold.text:
+                    screen.composer.sent.append(self.text)  # only one waits
+                    screen.talk.add("The question that waited before waits no more; Up brings it back.", "note")
                 self.text, self.at = hold.text, hold.until
                 screen.session.wait(self.text, self.at)
                 screen.talk.add(f"waits: {self.label()}. Escape gives the question back.", "note")

@@ -185,7 +185,7 @@ def test_a_reserve_is_kept_until_its_day():
         found = reserved([reserve], estimates, {"week": D(5)}, at("12:00:00", day))
         assert bool(found) is crosses
     thursday = reserved([reserve], meter.estimate(page, [Burn(at("10:00:00"), requests=D(78))], at("12:00:00", 26)), {"week": D(5)}, at("12:00:00", 26))  # fmt: skip
-    assert (thursday[0].over, thursday[0].limit, thursday[0].resets_at) == (3, 80, at("00:00:00", 30))
+    assert (thursday[0].over, thursday[0].limit, thursday[0].resets_at) == (3, 80, at("00:00:00", 27))
     assert [each.kind for each in offers(thursday, {"other": Cost("included")}, at("12:00:00", 26))] == ["cheaper", "once", "wait"]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What a refusal does to the meters: a window that is used up, a balance that is gone, a reading that is wished for."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +10,7 @@ from assistant.errors import ConfigError
 from assistant.quota import meter
 from assistant.quota.caps import read_reserve, reserved
 from assistant.quota.event import read_events
+from assistant.quota.forecast import Forecast, phrase
 from assistant.quota.plan import load_plan, read_file, read_plan
 from assistant.quota.reading import Reading, from_body, from_headers
 from assistant.quota.replay import replay, replayed_json
@@ -304,7 +305,10 @@ def test_what_is_kept_for_a_day_is_kept_until_that_day_of_the_window(now, ends, 
     (found,) = meter.estimate(page, [], at, [Reading("week", "endpoint", at, used=Decimal(79), limit=Decimal(100))])
     found = found._replace(resets_at=datetime.fromisoformat(ends) if ends else None)
     reserve = read_reserve("20 % of the week for Friday")
-    assert bool(reserved([reserve], [found], {"week": Decimal(5)}, at)) == kept
+    crossings = reserved([reserve], [found], {"week": Decimal(5)}, at)
+    assert bool(crossings) == kept
+    friday = "2026-11-27T00:00:00+00:00" if now < "2026-11-27" else "2026-12-04T00:00:00+00:00"
+    assert all(each.resets_at == datetime.fromisoformat(friday) for each in crossings)  # when it is free again
 
 
 def test_no_limit_lies_below_nothing():
@@ -316,3 +320,29 @@ def test_no_limit_lies_below_nothing():
         for each in from_body(said, "openrouter.ai", datetime.fromisoformat(AT))
         if each.meter == "key limit"
     )
+
+
+def test_no_window_ends_later_than_it_is_long():
+    said = {"type": "usage_limit_reached", "resets_at": 1795867447}  # four days ahead: it is the week
+    at = "2026-11-24T12:00:00Z"
+    found, meters = run("chatgpt-plus", refusal("chatgpt.com", 429, said, at), {"at": "2026-11-24T12:01:00Z"})
+    assert [each["meter"] for each in found["blocked"]] == ["week"]
+    assert meters["5 hours"]["state"] != "exhausted"
+
+
+@pytest.mark.parametrize("code", [2056, 1002, 1008])
+def test_a_refusal_within_a_body_of_200_does_not_end_the_run(code):
+    words = "5-hour usage limit reached, resets at 2026-11-23T12:00:00Z (2056)" if code == 2056 else "no"
+    body = {"base_resp": {"status_code": code, "status_msg": words}}
+    found, meters = run([FIVE, WEEK], {"at": AT, "host": "api.minimax.io", "body": body}, STEP)
+    if code == 2056:
+        assert (meters["5 hours"]["state"], len(found["blocked"])) == ("exhausted", 1)
+    else:
+        assert found["problems"] or found["unmapped"]
+
+
+def test_a_day_more_than_a_week_ahead_is_told_by_its_date():
+    now = datetime.fromisoformat("2026-11-10T08:00:00+00:00")
+    for days, words in ((3, "dry Fri at 08:00"), (11, "dry 21 Nov at"), (0, "dry at 08:30")):
+        dry = now + timedelta(days=days, minutes=0 if days else 30)
+        assert phrase(Forecast("week", "credits", dry_at=dry), now=now).startswith(words)
