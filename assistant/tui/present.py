@@ -145,7 +145,7 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         screen.meter.show(screen.meter.state._replace(served=event.served_model))
     talk.add(f"{tell_counts(event.usage)} {money(event.cost)}{served}", "note")
     show_proposal(screen)
-    if event.patch is not None or event.misfits:
+    if event.patch is not None or any(each.mendable for each in event.misfits):
         if event.patch is not None:
             size = len(event.patch.hunks)
             talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")
