@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LONGEST = 36
 """Lines of a piece; a longer definition is cut where a line is blank or least indented."""
 _GAP = 30
+_SMALL = 120
+"""Lines of a file that may be shown although none of them has a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MOST_HITS = 4_000
 _TOO_WIDE = {"module", "namespace", "package"}
@@ -105,7 +107,8 @@ def weigh(
 ) -> list[Segment]:  # fmt: skip
     """Return the pieces of one file that hold words of the question, with scores.
 
-    A piece counts for the words in it (BM25) and for the name of the definition it is in. Segments without any are gone.
+    A piece counts for the words in it (BM25) and for the name of the definition it is in. Segments without any are gone;
+    of a small file all stay where none has any: it is worth what its path and its partners give it, where room is left.
     What was `touched` lately, or for words like these, is worth more.
     """
     text = "\n".join(lines)
@@ -158,7 +161,7 @@ def weigh(
         found[place].score += NEIGHBOUR * beside + FLOOR * top
     if touched:
         _remember(found, touched)
-    return [each for each in found if each.score > 0]
+    return [each for each in found if each.score > 0] or (found if len(lines) <= _SMALL else [])
 
 
 def _remember(pieces: Sequence[Segment], touched: Sequence[Touch]) -> None:

@@ -206,3 +206,10 @@ def test_what_is_left_when_ranges_have_been_joined_is_spent_on_more_source(show,
     source = sum(section.tokens for section in context.sections if section.start)
     assert 0.95 * budget < context.tokens <= budget
     assert source > 0.8 * budget
+
+
+def test_a_small_project_is_shown_although_the_words_stand_only_in_its_names(show):
+    boil = "def boil(litres):\n    return litres * 4186\n"
+    context = show("add a limit to the kettle", {"kettle/boil.py": boil, "other/x.py": "def x():\n    pass\n" * 200})
+    assert "return litres * 4186" in context.render()
+    assert "def x():" not in context.render()
