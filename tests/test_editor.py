@@ -63,7 +63,7 @@ async def test_one_plans_the_other_edits_and_each_is_metered_and_priced_by_itsel
 async def test_a_follow_up_reaches_the_editor_with_what_was_said_and_the_file_that_the_plan_names(two, repo):
     """The same for the other file: neither the question nor the plan says what the same is."""
     other = repo / "kettle" / "element.py"
-    other.write_text('"""What heats."""\n\nwatts: float = 0.0\n')
+    other.write_text('"""What heats."""\n\nwatts: float = 0.0\n' + "# Hot.\n" * 200)
     first = loopback.openai(PLAN), loopback.anthropic(EDIT)
     then = EDIT.replace("meter.py", "element.py").replace("    joules", "watts")
     with (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _LONGEST = 36
 """Lines of a piece; a longer definition is cut where a line is blank or least indented."""
 _GAP = 30
-_SMALL = 120
-"""Lines of a file that may be shown although none of them has a word of the question."""
+_SMALL, _NARROW = 120, 80
+"""Lines of a file, and letters of each in the middle, that may be shown although none of them has a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MOST_HITS = 4_000
 _TOO_WIDE = {"module", "namespace", "package"}
@@ -161,7 +161,8 @@ def weigh(
         found[place].score += NEIGHBOUR * beside + FLOOR * top
     if touched:
         _remember(found, touched)
-    return [each for each in found if each.score > 0] or (found if len(lines) <= _SMALL else [])
+    small = len(lines) <= _SMALL and len(text) <= _NARROW * len(lines)
+    return [each for each in found if each.score > 0] or (found if small else [])
 
 
 def _remember(pieces: Sequence[Segment], touched: Sequence[Touch]) -> None:
