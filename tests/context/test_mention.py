@@ -88,7 +88,7 @@ def test_a_mark_names_what_it_says(text, wanted):
         ("\t/app/setup.py:50 +0x1d", "setup.py", 50),
         ("    at f (/usr/src/app/setup.py:50:5)", "setup.py", 50),
         ("\t/home/runner/work/tea/tea/setup.py:50 +0x1d", "setup.py", 50),
-        ("\t/root/go/pkg/mod/example.com/u/proj@v1.9.1/setup.py:50 +0x1d", "setup.py", 50),
+        ("\t/home/u/go/pkg/mod/example.com/u/proj@v1.9.1/setup.py:50 +0x1d", "setup.py", 50),
         ("\texample.com/u/proj/setup.py:50 +0x1d", "setup.py", 50),
         ("    (proj 1.15.0) deps/proj/cmd/b/b.go:50: anonymous", "cmd/b/b.go", 50),
         ('  File "/app/setup.py", line 50, in f', "setup.py", 50),
@@ -137,7 +137,7 @@ def test_what_is_no_mention_stays_words(text):
 
 def test_a_project_of_go_is_known_by_the_name_of_its_module(tmp_path):
     (tmp_path / "go.mod").write_text("// tea\nmodule example.com/u/kettle/v2\n")
-    for above in ("example.com/u/kettle/v2/", "/root/go/pkg/mod/example.com/u/kettle/v2@v2.9.1/"):
+    for above in ("example.com/u/kettle/v2/", "/home/u/go/pkg/mod/example.com/u/kettle/v2@v2.9.1/"):
         (one,) = read(f"\t{above}pot.go:50 +0x1d", ["go.mod", "pot.go"], root=tmp_path)
         assert (one.path, one.first) == ("pot.go", 38)
 
