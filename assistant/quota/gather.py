@@ -311,3 +311,6 @@ def build(base: Connection, found: int) -> None:
     base.execute("CREATE INDEX IF NOT EXISTS files_read ON files (client, path, inode, size, changed, offset, head)")
     if found < 2:
         buckets.build(base)
+    if found < 4:
+        # Requests had other marks before, and none of those would be found: what is copied from then on counts again.
+        base.execute("DELETE FROM seen")

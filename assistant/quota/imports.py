@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 3
+VERSION = 4
 _TRIES = 20
 """How often a pass is begun anew because another window wrote meanwhile: it finds less to do each time."""
 _PACKAGE = "assistant.quota.importers"

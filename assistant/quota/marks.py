@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-try:
-    from _blake2 import blake2b  # as in hashlib, which loads all of OpenSSL beside it
-except ImportError:  # pragma: no cover - another Python may have it elsewhere
-    from hashlib import blake2b
+from xxhash import xxh3_64_intdigest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -30,16 +26,12 @@ _LEAST, _MOST = 14, 21
 """Bits of a slot's number in the smallest and the largest table: of 128 kB and of 16 MB."""
 
 
-_digest = partial(blake2b, digest_size=8)
-
-
 def marks(keys: Collection[str]) -> list[int]:
-    """Name requests by numbers."""
+    """Name requests by numbers of 64 bits."""
     try:
-        names = list(map(str.encode, keys))
+        return list(map(xxh3_64_intdigest, map(str.encode, keys)))
     except UnicodeEncodeError:  # JSON can tell of half a character
-        names = [key.encode("utf-8", "surrogatepass") for key in keys]
-    return array("q", b"".join([found.digest() for found in map(_digest, names)])).tolist()
+        return [xxh3_64_intdigest(key.encode("utf-8", "surrogatepass")) for key in keys]
 
 
 class Seen:
@@ -53,7 +45,7 @@ class Seen:
         self._client = client
         self._runs: list[array[int] | memoryview[int]] = []
         self._bits = _LEAST
-        self._table = array("q")
+        self._table = array("Q")
         self._crowd: set[int] = set()
 
     def open(self, base: Connection) -> None:
@@ -63,7 +55,7 @@ class Seen:
             runs = base.execute("SELECT run FROM seen WHERE client = ? ORDER BY run", (self._client,)).fetchall()
             for (run,) in runs:
                 with base.blobopen("seen", "marks", run, readonly=True) as blob:
-                    self._runs.append(memoryview(blob.read()).cast("q"))  # there may be millions: they are copied once
+                    self._runs.append(memoryview(blob.read()).cast("Q"))  # there may be millions: they are copied once
         finally:
             base.execute("RELEASE runs")
 
@@ -79,10 +71,10 @@ class Seen:
     def count(self, found: Sequence[int]) -> set[int]:
         """Count marks, and return those that were counted before."""
         before = set(filter(self._is_written, found)) if self._runs else set()
-        table = self._table = self._table or array("q", (0,)) * (1 << self._bits)
+        table = self._table = self._table or array("Q", (0,)) * (1 << self._bits)
         shift, crowd = 64 - self._bits, self._crowd
         for mark in [mark for mark in found if mark not in before] if before else found:
-            slot = mark >> shift  # below 0 it counts from the table's end
+            slot = mark >> shift
             there = table[slot]
             if not there:
                 table[slot] = mark
@@ -101,10 +93,7 @@ class Seen:
 
     def save(self, base: Connection) -> list[array[int]]:
         """Write what was counted: the table as it stands, and the crowd, as a run each."""
-        half = len(self._table) // 2
-        table = array("q", filter(None, self._table[half:]))
-        table.extend(filter(None, self._table[:half]))
-        runs = [run for run in (table, array("q", sorted(self._crowd))) if run]
+        runs = [run for run in (array("Q", filter(None, self._table)), array("Q", sorted(self._crowd))) if run]
         for run in runs:
             self._insert(base, run)
         return runs
@@ -112,7 +101,7 @@ class Seen:
     def commit(self, runs: Iterable[array[int]]) -> None:
         """Know runs that are on the disk."""
         self._runs += runs
-        self._table, self._crowd = array("q"), set()
+        self._table, self._crowd = array("Q"), set()
 
     def merge(self, base: Connection) -> None:
         """Put short runs together, so that there are few to ask."""
@@ -121,7 +110,7 @@ class Seen:
             return
         rows = base.execute(f"SELECT run, marks {short}", (self._client, 8 * RUN)).fetchall()
         base.executemany("DELETE FROM seen WHERE run = ?", [row[:1] for row in rows])
-        self._insert(base, array("q", sorted(chain.from_iterable(array("q", blob) for _, blob in rows))))
+        self._insert(base, array("Q", sorted(chain.from_iterable(array("Q", blob) for _, blob in rows))))
 
     def _insert(self, base: Connection, run: array[int]) -> None:
         base.execute("INSERT INTO seen (client, marks) VALUES (?, ?)", (self._client, run))

@@ -617,7 +617,7 @@ def test_sums_of_the_first_version_are_kept_and_gain_plans(imports, tmp_path):
     base.close()
     again = Imports(tmp_path / "imports.sqlite")
     assert counted(again) == before
-    write(session(tmp_path, "two"), claude(2), claude(3))
+    write(session(tmp_path, "two"), claude(3), claude(3))
     (found,) = again.run({}, tmp_path, ["claude-code"], plan_of=lambda client, provider: f"{client} of {provider}")
     assert (found.uses, found.copies) == (1, 1)
     assert [(span.steps, span.client) for span in again.spans("claude-code of anthropic")] == [(1, "claude-code")]
@@ -640,13 +640,13 @@ def test_a_file_of_the_second_version_keeps_all_and_gains_its_index(imports, tmp
     assert again.store.read(lambda base: base.execute("SELECT * FROM files").fetchall()) == files
     query = "SELECT name FROM sqlite_master WHERE type = 'index' AND name = 'files_read'"
     assert again.store.read(lambda base: base.execute(query).fetchall()) == [[("files_read",)]]
-    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [3]
-    # Nothing is read or counted a second time: not a file as it was, not one that grew, not a copy of both.
+    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [4]
+    # Nothing is read or counted a second time: not a file as it was, not one that grew, not a copy of what came since.
     assert again.run({}, tmp_path)[0].read == 0
     write(session(tmp_path), claude(1), claude(2), claude(3))
-    write(session(tmp_path, "fork"), claude(1), claude(2), claude(3), claude(4))
+    write(session(tmp_path, "fork"), claude(3), claude(4))
     (found,) = again.run({}, tmp_path)
-    assert (found.read, found.uses, found.copies) == (2, 2, 3)
+    assert (found.read, found.uses, found.copies) == (2, 2, 1)
     assert again.totals(("client",))[0].steps == 4
     again.close()
 
