@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assistant.quota.plan import Plan
     from assistant.quota.tariff import Burn
 
-_STEPWISE = timedelta(days=7)
+_STEPWISE, _FINELY = timedelta(days=1), timedelta(days=7)
 _RELEASED = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")
 
 
@@ -38,14 +38,14 @@ def advice(
 ) -> list[Fit]:
     """Say how each plan would have held what was burnt; those that held most come first. Practice does not count.
 
-    `theirs` is what other clients burnt, `paid` rows whose money is what all of it cost by the token. The last week is
-    tried step by step, what lies before by the hour.
+    `theirs` is what other clients burnt, `paid` rows whose money is what all of it cost by the token. The last day is
+    tried step by step, the week by quarters of an hour, what lies before by the hour.
     """
     from assistant.quota import advice, history, meter, money
 
     able = [plan for plan in plans if "scripted" not in plan.default_for]
-    week = now - _STEPWISE
-    entries = [*ledger.by_hour(week), *ledger.entries(since=week)]
+    day, week = now - _STEPWISE, now - _FINELY
+    entries = [*ledger.gathered(60, None, week), *ledger.gathered(15, week, day), *ledger.entries(since=day)]
     billed = [burn for each in entries if each.payer != "practice" and (burn := meter.burn_of(each, now)) is not None]
     burns = sorted([*billed, *_by_hour(theirs, week)], key=lambda each: each.at)
     if not burns:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from assistant.quota.tariff import fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +96,7 @@ class Estimate(NamedTuple):
 
     def counts(self, model: str, feature: str = "") -> bool:
         """Say whether a step of a model is in scope."""
-        return self.feature == feature and (not self.only or any(fnmatchcase(model, each) for each in self.only))
+        return self.feature == feature and (not self.only or fits(model, self.only))
 
 
 class Held(NamedTuple):

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import chain, pairwise
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.errors import StateError
 from assistant.quota import tally
@@ -217,19 +217,21 @@ class Ledger:
         found += [e for e in self.in_flight() if e.plan == plan and (since is None or e.at >= since)]
         return sorted(found, key=lambda entry: entry.at)
 
-    def by_hour(self, until: datetime) -> list[Entry]:
-        """Return what was burnt before an instant, added up by hour of UTC, model, plan and kind of cost, oldest first.
+    def gathered(self, minutes: Literal[15, 60], since: datetime | None, until: datetime) -> list[Entry]:
+        """Return what was burnt in [since, until), added up by so many minutes of UTC, model, plan and kind of cost, oldest first.
 
         Steps that failed are left out. An entry stands for `steps` steps that were `prompts` prompts.
         """
+        where, values = _where(since, None, until)
+        stretch = "SUBSTR(s.at, 1, 13)" + (", CAST(SUBSTR(s.at, 15, 2) AS INT) / 15" if minutes == 15 else "")
         sums = ", ".join(f"SUM({name})" for name in tally.TOKENS)
         query = (
             f"SELECT s.plan, SUM(s.purpose = 'main' AND s.step <= 1), MIN(s.at), {_KINDS}, COUNT(*), {sums}, {tally.MONEY} "
-            f"FROM steps AS s WHERE {_USE} AND s.at < ? GROUP BY SUBSTR(s.at, 1, 13), s.plan, {_KINDS}"
+            f"FROM steps AS s WHERE {_USE}{where} GROUP BY {stretch}, s.plan, {_KINDS}"
         )
 
         def read(base: Connection) -> list[Entry]:
-            return [_bundle(plan, row, prompts) for plan, prompts, *row in base.execute(query, (_instant(until),))]
+            return [_bundle(plan, row, prompts) for plan, prompts, *row in base.execute(query, values)]
 
         return _merged(self.store.read(read))
 

@@ -107,8 +107,11 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             part = parts.pop()
             refusal = _refusal(mine, part, event.line)
             if refusal is not None and part.steps > max(1, burn.steps // _PARTS):
-                parts += reversed(_halves(part))  # of several steps some may have room
-                continue
+                one = _refusal(mine, _cut(part, 1)[0], event.line)
+                if one is None:  # of several steps some have room
+                    parts += reversed(_cut(part, part.steps // 2))
+                    continue
+                refusal = replace(one, need=refusal.need, steps=part.steps)
             if refusal is not None:
                 blocked.append(refusal)
                 continue
@@ -176,9 +179,8 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
     )  # fmt: skip
 
 
-def _halves(burn: Burn) -> list[Burn]:
-    """Cut several steps in two, as evenly as whole numbers go; together they are what they were."""
-    first = burn.steps // 2
+def _cut(burn: Burn, first: int) -> list[Burn]:
+    """Cut several steps in two, `first` of them before the others, as evenly as whole numbers go; together they are what they were."""
 
     def part(whole: Decimal) -> Decimal:
         return whole * first / burn.steps

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -74,6 +75,12 @@ class Burn(NamedTuple):
     steps: int = 1
 
 
+@lru_cache(maxsize=4_096)
+def fits(model: str, patterns: tuple[str, ...]) -> bool:
+    """Say whether a model's name is like one of the patterns (`glm-5*`). Asked for each step of a history, about few models."""
+    return any(fnmatchcase(model, pattern) for pattern in patterns)
+
+
 class Rule(NamedTuple):
     """A factor that holds for some models, at some times. Empty parts hold always; `hours` may pass midnight.
 
@@ -92,7 +99,7 @@ class Rule(NamedTuple):
 
     def holds(self, model: str, at: datetime | None, holidays: Mapping[str, Holidays]) -> bool | None:
         """Say whether it holds; None where only a holiday calendar that is not there could tell."""
-        if self.models and not any(fnmatchcase(model, pattern) for pattern in self.models):
+        if self.models and not fits(model, self.models):
             return False
         if at is None:
             return not (self.days or self.hours or self.since or self.until or self.except_holidays)
@@ -172,7 +179,11 @@ class Tariff(NamedTuple):
         """Return what one base unit counts for a model at an instant. Where a holiday is in doubt the point is the dear end."""
         if not self.models and not self.rules:
             return _UNIT
-        own = next((value for pattern, value in self.models.items() if fnmatchcase(model, pattern)), _ONE)
+        own = (
+            next((value for pattern, value in self.models.items() if fits(model, (pattern,))), _ONE)
+            if self.models
+            else _ONE
+        )
         doubtful: list[Decimal] = []
         sure = _ONE
         for rule in self.rules:
@@ -219,8 +230,7 @@ class Tariff(NamedTuple):
         fitting = [
             rate
             for rate in self.rates
-            if (rate.since is None or burn.at >= rate.since)
-            and (not rate.models or any(fnmatchcase(burn.model, pattern) for pattern in rate.models))
+            if (rate.since is None or burn.at >= rate.since) and (not rate.models or fits(burn.model, rate.models))
         ]
         if not fitting:
             return self.weights

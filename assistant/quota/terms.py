@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from assistant.quota.tariff import Amount, Burn, Tariff, Unit
+from assistant.quota.tariff import Amount, Burn, Tariff, Unit, fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +68,7 @@ class Meter(NamedTuple):
         """Say whether a step is in scope."""
         if self.feature != feature:
             return False
-        return not self.only or any(fnmatchcase(model, pattern) for pattern in self.only)
+        return not self.only or fits(model, self.only)
 
     def holds_at(self, at: datetime) -> bool:
         """Say whether the plan has this meter at an instant."""

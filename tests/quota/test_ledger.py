@@ -173,7 +173,7 @@ def test_hours_hold_what_entries_hold_of_every_plan_and_none(ledger):
     burn(ledger, at=NOW, state="failed")
     ledger.begin(start(NOW + timedelta(minutes=1)))
     until = NOW + timedelta(hours=8)
-    found = ledger.by_hour(until)
+    found = ledger.gathered(60, None, until)
     plain = [entry for entry in ledger.entries(until=until) if entry.state == "settled"]
     assert len(found) < len(plain) / 2
     assert [entry.at for entry in found] == sorted(entry.at for entry in found)
