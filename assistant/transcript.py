@@ -39,9 +39,15 @@ class Transcript(NamedTuple):
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(handle, line)
+                size = os.fstat(handle).st_size
+                if (
+                    size and os.pread(handle, 1, size - 1) != b"\n"
+                ):  # what a crash or a full disk cut short takes no other with it
+                    line = b"\n" + line
+                while line:  # a disk that fills up takes a part
+                    line = line[os.write(handle, line) :]
             finally:
                 os.close(handle)
         except OSError as error:
