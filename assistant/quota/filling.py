@@ -72,12 +72,12 @@ class Filling:
         self._learned = Calibration()
         self._purse = Purse(meter.lots) if meter.lots else None
         self._beyond = _ZERO
-        self._asked: Burn | None = None
-        self._taken: Amount | None = None
+        self._last: Burn | None = None
+        self._weight: Amount | None = None
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return what a step takes, with the band of what is only estimated; None where unknown."""
-        found = self._takes(burn)
+        found = self._weighed(burn)
         if found is None:
             return None
         low, point, high = found
@@ -95,18 +95,18 @@ class Filling:
         """
         if not self.meter.holds_at(burn.at):
             return None
-        found = self._takes(burn)
+        found = self._weighed(burn)
         if found is None:
             return _ZERO if self._overdrawn else None
         if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
             return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
 
-    def _takes(self, burn: Burn) -> Amount | None:
+    def _weighed(self, burn: Burn) -> Amount | None:
         """Return what the plan says of a step, reckoned once: whether there is room for it is asked just before it burns."""
-        if burn is not self._asked:
-            self._asked, self._taken = burn, self.meter.amount(burn)
-        return self._taken
+        if burn is not self._last:
+            self._last, self._weight = burn, self.meter.amount(burn)
+        return self._weight
 
     @property
     def _overdrawn(self) -> bool:
