@@ -117,8 +117,26 @@ def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
     wattson("plans", "tell", "claude-pro", "-", stdin=json.dumps(status))
     found, _ = plans(wattson)
     assert found["Claude Pro"]["meters"][0]["used"] == 51
-    assert wattson("plans", "tell", "claude-pro", "moon", "45%")[0] == 1
     assert wattson("plans", "tell", "claude-pro", "-", stdin="hello")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "Name a plan, a meter of it and a figure"),
+        (("claude-pro", "5 hours"), "Name a plan"),
+        (("moon", "5 hours", "45%"), "Name a plan"),
+        (("moon", "-"), "Name a plan"),
+        (("claude-pro", "moon", "45%"), "Claude Pro has no 'moon'. It has 5 hours, week"),
+        (("claude-pro", "5 hours", "half"), "'half' is not understood"),
+        (("claude-pro", "5 hours", "-5"), "'-5' is not understood"),
+        (("claude-pro", "5 hours", "45%", "--resets", "soon"), "'soon' is not understood"),
+    ],
+)
+def test_a_figure_that_means_nothing_is_wrong_usage_and_is_not_kept(wattson, words, why):
+    code, _, said = wattson("plans", "tell", *words)
+    assert (code, why in said) == (2, True), said
+    assert "Claude Pro" not in wattson("plans")[1]
 
 
 def codex_log(folder, total, percent, at, resets):
