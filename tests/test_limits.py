@@ -250,6 +250,10 @@ def test_without_a_screen_a_used_up_window_says_until_when_and_who_could_go_on(w
         assert len(server.asked) == 1
         wattson("ask", "-m", "zai-coding/glm-5.3", "--once", "x", **glm(server))
         assert len(server.asked) == 2
+        # It takes one all the same: the window was opened early, and the next is not held.
+        server.answers[:] = [loopback.openai("Hello.")]
+        for words in (("--once", "x"), ("x",)):
+            assert wattson("ask", "-m", "zai-coding/glm-5.3", *words, **glm(server))[:2] == (0, "Hello.\n")
 
 
 async def held(app, pilot):
