@@ -170,6 +170,9 @@ class Filling:
         if self._trails:
             self._roll(now)
             return
+        if window.kind == "balance" and self._spent_until is not None and now >= self._spent_until:
+            self._close(now, "end")  # a limit of money that begins anew
+            self._spent_until, self._wants = None, True
         if self.end is None and window.kind == "first_use" and now >= (self._read_at or now) + window.length:
             self._close(now, "end")  # it was open when it was read, and nobody said until when
             self._wants = True
