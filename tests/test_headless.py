@@ -348,7 +348,8 @@ def test_events_are_run_through_a_plan(wattson, repo):
     meter = lines[0]["meters"][0]
     assert (meter["used"], meter["window"]["start"]) == (1, "2026-11-23T15:07:31+00:00")
     assert [each["at"] for each in lines[0]["blocked"]] == ["2026-11-23T15:07:30+00:00"]
-    assert wattson("plans", "replay")[0] == 1
+    assert wattson("plans", "replay")[0] == 2
+    assert wattson("plans", "replay", "--plan", "plan.toml", "--at", "soon")[0] == 2
 
 
 def test_a_line_for_a_shell_prompt_says_what_a_turn_left(wattson):

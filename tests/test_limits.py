@@ -250,6 +250,41 @@ def test_without_a_screen_a_used_up_window_says_until_when_and_who_could_go_on(w
         assert len(server.asked) == 1
         wattson("ask", "-m", "zai-coding/glm-5.3", "--once", "x", **glm(server))
         assert len(server.asked) == 2
+        # It takes one all the same: the window was opened early, and the next is not held.
+        server.answers[:] = [loopback.openai("Hello.")]
+        for words in (("--once", "x"), ("x",)):
+            assert wattson("ask", "-m", "zai-coding/glm-5.3", *words, **glm(server))[:2] == (0, "Hello.\n")
+
+
+def test_what_a_plan_that_nobody_named_was_refused_is_remembered_too(wattson):
+    resets = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
+    with loopback.Server(refusal(resets)) as server:
+        code, _, said = wattson("ask", "-m", "zai-coding/glm-5.3", "x", **glm(server))
+        assert (code, "The window of 5 hours of GLM Coding Plan (Z.ai) is used up until" in said) == (75, True), said
+        code, lines, said = wattson("ask", "-m", "zai-coding/glm-5.3", "--json", "x", lines=True, **glm(server))
+        assert (code, lines[-1]["error"]["retry_at"]) == (75, resets.isoformat()), said
+        assert len(server.asked) == 1
+        (standing,) = [each for each in board(wattson, **glm(server)) if "zai-coding" in each["providers"]]
+        first = standing["meters"][0]
+        assert (first["meter"], first["state"], first["resets_at"]) == ("5 hours", "exhausted", resets.isoformat())
+        assert "Which size is yours is not known" in standing["notes"][0]
+
+
+def test_the_quota_of_a_plan_that_nobody_named_is_asked_for_and_shown(wattson, config):
+    limits = [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 2000, "currentValue": 267, "percentage": 13}]
+    page = json.dumps({"data": {"limits": limits}}).encode()
+    with loopback.Server(b"", pages={QUOTA: (200, {}, page)}) as server:
+        (standing,) = [each for each in board(wattson, "--refresh", **glm(server)) if "zai-coding" in each["providers"]]
+        told = {each["meter"]: (each["used"], each["state"]) for each in standing["meters"]}
+        assert (told["5 hours"], told["week"]) == ((13.35, "open"), (None, "unknown"))
+        # A page of the user's that is the provider's by nature goes before ours.
+        config("", small=SMALL.replace("[[meters]]", 'default_for = ["zai-coding"]\n[[meters]]'))
+        (standing,) = [each for each in board(wattson, **glm(server)) if "zai-coding" in each["providers"]]
+        assert standing["plan"] == "small"
+
+
+def board(wattson, *more, **env):
+    return wattson("plans", *more, "--json", lines=True, **env)[1][0]["plans"]
 
 
 async def held(app, pilot):

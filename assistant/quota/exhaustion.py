@@ -110,7 +110,7 @@ def classify(
     elif status == 402:
         signal = _payment(error, wait)
     elif status == 403 and (until := moment(_meta(error).get("resets_at"))) is not None:
-        signal = Signal("quota", "budget", until, _WAIT_OR_SWITCH)
+        signal = Signal("quota", _whose(error) or "budget", until, _WAIT_OR_SWITCH)
     elif status in {429, 503, 529}:
         signal = Signal("transient", until=wait)
     found = signal or Signal("none")
@@ -150,12 +150,16 @@ def _codex(error: Mapping[str, Any], now: datetime) -> Signal:
 def _payment(error: Mapping[str, Any], wait: datetime | None) -> Signal:
     if wait is not None:
         return Signal("transient", until=wait, advice="Running requests hold the budget; it comes back as they end.")
-    source = str(_meta(error).get("limit_source", ""))
-    whose = "The key's own limit" if "key_limit" in source else "The balance"
-    name = "key limit" if "key_limit" in source else ""
+    name = _whose(error)
+    whose = "The key's own limit" if name else "The balance"
     some_left = "afford" in str(error.get("message", ""))  # too little for this request, which is not nothing
     advice = f"{whose} is too low for this." if some_left else f"{whose} is used up."
     return Signal("balance", name, advice=advice, wants_reading=some_left)
+
+
+def _whose(error: Mapping[str, Any]) -> str:
+    """Name the meter of a limit that lies on the key itself; empty where it does not."""
+    return "key limit" if "key_limit" in str(_meta(error).get("limit_source", "")) else ""
 
 
 def _meta(error: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 | item | test |
 |---|---|
 | G1 killed while writing | test_g_crashes: g1 (three); edits/test_journal: killed_at_two_hundred_points, what_was_typed_after_a_crash |
-| G2 disk full | test_g_crashes: g2_g13; edits/test_disk: full_file_system, full_home; quota/test_ledger: full_disk |
+| G2 disk full | test_g_crashes: g2_g13, cap_of_the_day; edits/test_disk: full_file_system, full_home; quota/test_ledger: full_disk |
 | G3 state that grows | here; edits/test_journal: capped, cap_of_bytes; quota/test_ledger_sources: old_readings_go |
 | G4 several at once | quota/test_ledger: windows_at_once, outlives_a_kill, locked_book; edits/test_journal: eight_processes |
 | G5 damaged state | quota/test_ledger: damaged_book (each harm), carried_over, large_book; edits/test_journal: damaged_step; here: sittings |
