@@ -458,6 +458,16 @@ async def test_a_page_moves_the_cursor_and_the_foot_tells_what_is_taken(make_ses
         assert hunks.at == 0
 
 
+async def test_a_cut_that_is_refused_leaves_the_cursor_where_it_is(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        hunks = (await proposed(app, pilot)).hunks
+        await pilot.press("j", "down", "down", "down", "down", "S")
+        assert "S cuts there" in hunks.hint
+        await pilot.press("down", "S")
+        assert [len(each.new) for each in hunks.hunks[1:3]] == [1, 1]
+
+
 async def test_what_is_typed_right_before_accepting_is_in_the_text(make_session, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(80, 24)) as pilot:

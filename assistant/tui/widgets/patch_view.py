@@ -202,8 +202,11 @@ class PatchView(ScrollView, can_focus=True):
         self.refresh()
 
     def put(self, review: Review, at: int | None = None, hint: str = "") -> None:
-        """Show the review as it is after a decision."""
+        """Show the review as it is after a decision; where that changed nothing, the cursor stays."""
         before = self.review
+        if review is before:
+            self.tell_hint(hint)
+            return
         self.review, self.hint = review, hint
         if at is not None:
             self.at = at
