@@ -8,6 +8,8 @@ import pytest
 from textual.events import Key, Paste
 from textual.widgets import TextArea
 
+from assistant.edits.patch import FilePatch, Patch
+from assistant.edits.review import Review
 from assistant.tui.app import Wattson
 from tests import loopback
 from tests.tui.keys import say, take, until
@@ -625,6 +627,39 @@ async def test_a_comment_is_kept_by_enter_changed_and_taken_back(make_session, q
         await pilot.press("question_mark")
         await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query("TextArea"))
         assert app.screen.query_one("TextArea").text.startswith("In hunks:")
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+async def test_what_is_said_of_a_line_stands_below_it_and_its_hunk_says_so(make_session, quick, columns):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(200, 40)) as pilot:
+        hunks = (await proposed(app, pilot)).hunks
+
+        def drawn():
+            return [hunks.render_line(y).text.strip() for y in range(hunks.size.height)]
+
+        await pilot.press(*["v"] * (columns - 1), "j", *["down"] * 5, "c")
+        await take(pilot, *"why?", "enter")
+        await until(pilot, lambda: any(", 1 comment  @@ -11,6" in line for line in drawn()))
+        at = drawn().index("# why?")
+        assert "the kettle holds at most" in drawn()[at - 1]
+        await pilot.press("c")  # the cursor is still on that line
+        await take(pilot, *["backspace"] * 4, "enter")
+        await until(pilot, lambda: not any("comment  @@" in line for line in drawn()))
+        assert "# why?" not in drawn()
+
+
+async def test_what_is_said_of_a_hunk_without_lines_is_seen(make_session):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        app.main.hunks.show(Review.of(Patch((FilePatch("a.py", b"x\n", b"x\n", 0o644, 0o644, "b.py"),))))
+        app.main.go_to_hunks()
+        await until(pilot, lambda: app.main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("c")
+        await take(pilot, *"why?", "enter")
+        await until(pilot, lambda: any(app.main.hunks.render_line(y).text.strip() == "# why?" for y in range(5)))
 
 
 async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
