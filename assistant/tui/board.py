@@ -104,12 +104,14 @@ class Board(Sheet[None]):
         from assistant.quota import history
 
         session, look = self._session, self._look
-        accounts, now = session.accounts, session.now()
-        today = now.astimezone().date()
+        accounts, today = session.accounts, session.now().astimezone().date()
         match self.tab:
             case "plans":
                 others = self._others(("model",), today - timedelta(days=6))
-                return board_lines.plans(session.standings(), others, now, width, look)
+                found = session.standings()
+                return board_lines.plans(
+                    found, others, session.now(), width, look
+                )  # a clock no older than what it tells
             case "day":
                 first = today - timedelta(days=board_lines.DAYS_SHOWN - 1)
                 lines = board_lines.days(history.rows(accounts.ledger.totals(("day",))), today, width, look)

@@ -80,7 +80,7 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: The
     line.append("  ".join(filter(None, (wording.figures(each) if each.unit != "percent" else "", state))))
     if each.resets_at is not None:
         wait = f" in {wording.countdown(each.resets_at, now)}" if width >= _WIDE else ""
-        line.append(f"  ↺ {wording.clock(each.resets_at, now)}{wait}")
+        line.append(f"{' until' if each.state == 'exhausted' else '  ↺'} {wording.clock(each.resets_at, now)}{wait}")
     more = [wording.pace(ahead, now)[0], wording.others(each), f"{wording.trust(each)}, {each.confidence}"]
     rest = "  ".join(filter(None, more))
     if cell_len(line.plain) + cell_len(rest) + 2 <= width:

@@ -58,6 +58,25 @@ async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, 
         await until(pilot, lambda: isinstance(app.screen, Board) and app.screen.tab == "model")
 
 
+SMALL = (
+    'name = "small"\n[[meters]]\nname = "week"\nunit = "requests"\nwindow = "calendar_week"\nzone = "UTC"\nlimit = 1\n'
+)
+
+
+async def test_a_window_that_is_used_up_says_until_when_and_not_when_it_would_run_dry(make_session, config):
+    config('[plans]\nopenai = "small"\n', small=SMALL)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(160, 50)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "hello")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            board = await opened(pilot, "f5")
+            await until(pilot, lambda: "used up until " in board.text)
+            assert "dry" not in board.text
+
+
 async def test_nobody_is_asked_at_the_start_and_somebody_after_a_question_or_at_the_users_wish(make_session, tmp_path):
     folder = tmp_path / "state" / "config"
     folder.mkdir(parents=True)
