@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.text import Text
 from textual import work
 from textual.binding import Binding
@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 
 from assistant.context.reader import SECRET_FILE
 from assistant.errors import AssistantError
-from assistant.tui.lines import cut, safe
+from assistant.tui.lines import cut, longest, middle, safe
 from assistant.tui.pickers import Confirm, Page, Sheet
 from assistant.tui.widgets.composer import TextArea
 from assistant.tui.widgets.meter_bar import money
@@ -37,7 +37,12 @@ _BESIDE = 110
 """Columns from which the text of a piece stands beside the list."""
 _AGAIN_S, _WAITS = 1.0, 20
 """While the index is not complete the list is gathered again after so many seconds, so many times."""
-_KEYS = "d drop/bring back  p pin  a let secret through  u undo  Enter read  Esc close"
+_KEYS = (
+    "d drop  p pin  Esc close",
+    "d drop  p pin  u undo  Enter read  Esc close",
+    "d drop/back  p pin  a let a secret through  u undo  Enter read  Esc close",
+    "d drop/bring back  p pin  a let a secret through  u undo  Enter read  Esc close",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ class Manifest(Sheet[None]):
     def on_resize(self) -> None:
         """The text beside the list, or behind Enter; lines as long as there is room."""
         self.set_class(self.size.width >= _BESIDE, "-beside")
-        self._foot.update(Text(cut(_KEYS, self._width), style=self.look["note"]))
+        self._foot.update(Text(longest(_KEYS, self._width), style=self.look["note"]))
         if self.context is not None:
             self.call_after_refresh(self._draw)
 
@@ -203,8 +208,7 @@ class Manifest(Sheet[None]):
     def _line(self, row: Row, width: int) -> Text:
         size = f"{row.tokens:>7,}" if row.tokens is not None else f"{'-':>7}"
         room = max(16, min(60, width * 2 // 5))
-        title = cut(safe(row.title), room)
-        title = title if cell_len(title) >= room else set_cell_size(title, room)
+        title = set_cell_size(middle(row.title, room), room)
         sign = {"pinned": "P", "masked": "!", "let through": "!", "dropped": "x"}.get(row.kind, " ")
         style = {
             "pinned": "good", "masked": "warning", "let through": "error", "dropped": "note", "left out": "note",
@@ -312,5 +316,5 @@ class Manifest(Sheet[None]):
     def _again(self) -> None:
         """Gather anew: the last question is then shown as it would go out now."""
         self._sent = False
-        self._foot.update(Text(cut(_KEYS, self._width), style=self.look["note"]))
+        self._foot.update(Text(longest(_KEYS, self._width), style=self.look["note"]))
         self._gather()

@@ -1,12 +1,13 @@
 """A user's story in the app: keys in, files out."""
 
 import asyncio
+import re
 import subprocess
 import sys
 
 import pytest
 from textual.events import Key, Paste
-from textual.widgets import TextArea
+from textual.widgets import OptionList, TextArea
 
 from assistant.edits.patch import FilePatch, Patch
 from assistant.edits.review import Review
@@ -699,6 +700,22 @@ async def test_one_file_is_taken_back_and_what_waits_is_told_by_name(make_sessio
         await say(pilot, "/undo nowhere.py")
         await until(pilot, lambda: "Nothing in nowhere.py can be undone" in main.talk.text)
         assert app.session.waits() == ""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 15)])
+async def test_what_was_written_is_listed_with_its_price_and_time_at_any_width(make_session, quick, size):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=size) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await say(pilot, "/history")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query_one(OptionList).option_count)
+        rows = app.screen.query_one(OptionList)
+        seen = rows.render_line(0).text
+        assert " 0.002451 USD " in seen
+        assert re.search(r"\+7 -0  \d\d \w{3} \d\d:\d\d  kettle/", seen) or size[0] < 80
+        assert re.search(r"\+7 -0  \d\d \w{3} \d\d:\d\d ", seen)
 
 
 async def test_what_can_be_undone_is_not_kept_from_it_by_what_cannot(make_session, repo, quick):

@@ -1,6 +1,7 @@
 """The manifest as a user's story: what would go out, dropped, pinned, let through, and taken back."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -86,6 +87,20 @@ async def test_what_is_typed_is_shown_before_the_first_question_and_decisions_re
         for row in sheet.rows:
             if row.section:
                 assert row.section.text.rstrip("\n") in sent
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 15)])
+async def test_a_small_screen_tells_the_keys_and_from_which_line_to_which(story, size):
+    app, _ = story
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, f"/context {QUESTION}")
+        sheet = await opened(pilot, app)
+        assert sheet._foot.render().plain.endswith("Esc close")
+        await until(pilot, lambda: sheet.list.option_count == len(sheet.rows))
+        shown = [sheet.list.get_option_at_index(at).prompt.plain for at, row in enumerate(sheet.rows) if row.section]
+        assert shown
+        assert all(re.search(r":\d+-\d+ ", line) for line in shown), shown
 
 
 async def test_a_secret_is_let_through_only_by_a_yes_to_its_name(story):

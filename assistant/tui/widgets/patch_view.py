@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import hunk_lines
-from assistant.tui.lines import cut, safe, strip, wrap
+from assistant.tui.lines import cut, longest, safe, strip, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -606,7 +606,7 @@ class PatchView(ScrollView, can_focus=True):
         sums = len(self.review.taken), len(self.review.skipped), len(self.review.undecided)
         head = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
         sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else _KEYS
-        words = head + (self.hint or next((each for each in reversed(sets) if len(head) + len(each) <= width), sets[0]))
+        words = head + (self.hint or longest(sets, width - len(head)))
         parts = wrap(words, width)
         lines = [words[first:last] for first, last in parts[: _FOOT - 1]]
         lines += [words[first:] for first, _ in parts[_FOOT - 1 : _FOOT]]
