@@ -143,9 +143,14 @@ class Manifest(Sheet[None]):
     def on_resize(self) -> None:
         """The text beside the list, or behind Enter; lines as long as there is room."""
         self.set_class(self.size.width >= _BESIDE, "-beside")
-        self._foot.update(Text(longest(_KEYS, self._width), style=self.look["note"]))
+        self._say()
         if self.context is not None:
             self.call_after_refresh(self._draw)
+
+    def _say(self, words: str = "", use: str = "note") -> None:
+        """Say something in the line of keys; without words those."""
+        said = cut(words, self._width) or longest(_KEYS, self._width)
+        self._foot.update(Text(said, style=self.look[use]))
 
     @property
     def _width(self) -> int:
@@ -242,6 +247,7 @@ class Manifest(Sheet[None]):
         words = self._words(self.chosen) if self.chosen is not None else ""
         if words != self.text.text:
             self.text.text = words
+            self._say()
 
     @work(exclusive=True, group="ask")
     async def on_option_list_option_selected(self) -> None:
@@ -257,7 +263,10 @@ class Manifest(Sheet[None]):
     def action_drop(self) -> None:
         """Keep a piece out, or bring it back."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.kind in {"masked", "let through"}:
+        if row is None:
+            return
+        if row.secret is not None:
+            self._say("d is for what is shown; a decides about a secret")
             return
         if row.kind == "picture":
             sight.drop(row.path)
@@ -271,7 +280,10 @@ class Manifest(Sheet[None]):
     async def action_pin(self) -> None:
         """Pin a file so that every turn shows it, or unpin it."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.kind in {"masked", "let through", "picture"}:
+        if row is None:
+            return
+        if row.secret is not None or row.kind == "picture":
+            self._say("p pins a file, and this is none")
             return
         try:
             if row.kind == "pinned":
@@ -279,7 +291,7 @@ class Manifest(Sheet[None]):
             else:
                 await asyncio.to_thread(sight.add, row.path)
         except AssistantError as error:  # a folder or a diff is no file
-            self._foot.update(Text(cut(f"{row.path} cannot be pinned: {error}", self._width), style=self.look["error"]))
+            self._say(f"{row.path} cannot be pinned: {error}", "error")
             return
         self._again()
 
@@ -287,7 +299,10 @@ class Manifest(Sheet[None]):
     async def action_allow(self) -> None:
         """Let one secret leave after a yes to its name, or mask it again."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.secret is None:
+        if row is None:
+            return
+        if row.secret is None:
+            self._say("a lets a secret through that was kept back: a line with !")
             return
         if row.kind == "let through":
             sight.hide(row.secret)
@@ -316,5 +331,5 @@ class Manifest(Sheet[None]):
     def _again(self) -> None:
         """Gather anew: the last question is then shown as it would go out now."""
         self._sent = False
-        self._foot.update(Text(longest(_KEYS, self._width), style=self.look["note"]))
+        self._say()
         self._gather()

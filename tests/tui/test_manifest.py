@@ -130,6 +130,27 @@ async def test_a_secret_is_let_through_only_by_a_yes_to_its_name(story):
         assert KEY not in (await asyncio.to_thread(app.session.sight.look, "look at @report")).render()
 
 
+async def test_a_key_that_is_not_for_a_line_says_what_it_is_for(story):
+    app, _ = story
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "/context look at @report")
+        sheet = await opened(pilot, app)
+
+        def foot():
+            return sheet._foot.render().plain
+
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("a")
+        await until(pilot, lambda: "a lets a secret through" in foot())
+        await go_to(pilot, sheet, "masked", "kettle/boil.py")
+        await until(pilot, lambda: foot().endswith("Esc close"))
+        await pilot.press("d")
+        await until(pilot, lambda: "d is for what is shown" in foot())
+        await pilot.press("p")
+        await until(pilot, lambda: "p pins a file" in foot())
+
+
 async def test_the_text_of_a_piece_can_be_read_and_drives_no_terminal(story, repo):
     app, _ = story
     (repo / "evil.py").write_text("def gloop():\n    return '\x1b[2J\u202e gone [bold]not markup[/]'\n")
