@@ -168,6 +168,8 @@ class Session:
         if self._client is not None:
             await self._client.aclose()
         self.accounts.close()
+        if "sittings" in self.__dict__:
+            self.sittings.close()
 
     # What it costs.
 
@@ -666,7 +668,7 @@ class Session:
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
 
-        Raises ConfigError when there is none of that name; then nothing has changed.
+        Raises ConfigError when there is none of that name, StateError when it cannot be kept; then nothing has changed.
         """
         from assistant import limits
 

@@ -69,7 +69,7 @@ async def _take_up(screen: Stage) -> None:
     if session.cut_short:
         talk.add("The last answer was cut short when the program ended; what had come of it is above.", "warning")
     for words in session.troubles():
-        talk.add(words, "note")
+        talk.add(words, "warning")
 
 
 def show_talk(screen: Stage) -> None:
