@@ -394,6 +394,25 @@ async def test_another_question_that_is_held_leaves_the_one_that_waits(make_sess
         assert last.waiting.text == "how warm is it?"
 
 
+async def test_a_question_that_waits_instead_of_another_says_so_and_that_one_comes_back(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    with loopback.Server(refusal(datetime.now(UTC) + timedelta(hours=2))) as server:
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+            assert "waits no more" not in app.main.talk.text
+            await say(pilot, "another")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "w")
+            told = "The question that waited before waits no more; Up brings it back."
+            await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
+            assert app.session.waiting.text == "another"
+            await pilot.press("up")
+            assert app.main.composer.text == "how warm is it?"
+
+
 async def test_a_cheaper_model_is_asked_once_it_is_said_what_becomes_of_the_conversation(make_session, config):
     config('cap_turn = "0.001"\n')
     with loopback.Server(loopback.openai("It is warm.")) as server:

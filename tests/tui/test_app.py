@@ -412,6 +412,35 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
     assert last_message(repo) == "Teach the kettle its limit"
 
 
+async def test_an_answer_with_nothing_to_decide_leaves_the_keys_with_the_composer(make_session):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 5.0\n=======\n    joules: float = 0.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            assert [each.reason for each in session.proposed.misfits] == ["already"]
+            await pilot.pause(0.3)
+            assert app.main.composer.has_focus
+            assert not app.main.hunks.display
+
+
+async def test_what_is_shown_is_told_with_how_much_more_there_is(make_session, repo, quick):
+    for number in range(7):
+        (repo / f"n{number}.py").write_text(f"N{number} = {number}\n")
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, f"who are you? {' '.join(f'@n{number}.py' for number in range(7))}")
+        await until(pilot, lambda: "(F4)" in " ".join(app.main.talk.text.split()))
+        told = " ".join(app.main.talk.text.split()).partition("sees ")[2].partition("more (F4)")[0]
+        more = int(told.split()[-1])
+        assert more >= 3
+        assert len(re.findall(r"\S+:\d+-\d+", told)) + more == len(app.session.sight.sent[1].sections)
+
+
 async def test_what_does_not_fit_is_told_whole_at_any_width_with_what_another_try_costs(make_session, tmp_path):
     folder = tmp_path / "state" / "config"
     folder.mkdir(parents=True)

@@ -89,6 +89,29 @@ async def test_what_is_typed_is_shown_before_the_first_question_and_decisions_re
                 assert row.section.text.rstrip("\n") in sent
 
 
+async def test_the_price_of_a_question_is_told_anew_when_a_piece_was_dropped(story):
+    app, _ = story
+    async with app.run_test(size=(120, 34)) as pilot:
+        composer = app.main.composer
+
+        def tokens():
+            found = re.match(r"~([\d.]+)k tokens", str(composer.border_subtitle).strip())
+            return float(found[1]) if found else 0.0
+
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        composer.focus()
+        composer.text = "how do @kettle/boil.py and @kettle/meter.py heat water?"
+        await until(pilot, tokens)
+        before = tokens()
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/boil.py") in kinds(sheet))
+        await pilot.press("escape")
+        await until(pilot, lambda: 0 < tokens() < before)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (50, 15)])
 async def test_a_small_screen_tells_the_keys_and_from_which_line_to_which(story, size):
     app, _ = story
