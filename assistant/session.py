@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from assistant.models.cold import Sent
     from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
+    from assistant.quota.caps import Hold
     from assistant.readings import Polled
     from assistant.roster import Roster
     from assistant.standings import Standing
@@ -167,6 +168,8 @@ class Session:
         if self._client is not None:
             await self._client.aclose()
         self.accounts.close()
+        if "sittings" in self.__dict__:
+            self.sittings.close()
 
     # What it costs.
 
@@ -658,10 +661,23 @@ class Session:
             self.waiting = None
             self.sittings.save({"kind": "waits", "text": ""})
 
+    def still_held(self) -> Hold | None:
+        """Weigh anew the question that waits; None where none does. Raises ConfigError. Reads the ledger: call it in a thread."""
+        waiting, pick, held = self.waiting, self.roster.pick, None
+        if waiting is None:
+            return None
+        try:
+            if pick is not None:
+                self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
+        except BudgetError:
+            held = self.limits.hold
+        return waiting.hold(self.now(), held)
+
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
 
-        Raises ConfigError when there is none of that name, or a turn runs; then nothing has changed.
+        Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then nothing
+        has changed.
         """
         from assistant import limits
 

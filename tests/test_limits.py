@@ -365,11 +365,11 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         app = Wattson(again, "zai-coding/glm-5.3", resume="last")
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, Choice))
-            state = "the window is open now" if over else "the window is used up until"
+            state = "nothing holds it any more" if over else "is used up until"
             assert "A question to zai-coding/glm-5.3 waits since" in app.screen.words
             assert state in app.screen.words
             assert "how warm is it?" in app.screen.words
-            assert [key for key, _, _ in app.screen.ways] == (["s"] if over else ["w"])
+            assert [key for key, _, _ in app.screen.ways] == (["s"] if over else ["1", "2", "3", "o", "w"])
             if over:
                 await pressed(pilot, "s")
                 await until(pilot, lambda: "It is warm." in app.main.talk.text)
@@ -379,6 +379,35 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         last = make_session(**glm(server))
         last.take_up()
         assert last.waiting is None, "it is offered once"
+
+
+async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        config('cap_day = "0.000001"\n')
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        (last,) = [event async for event in command.submit(session, "hello") if isinstance(event, events.TurnHeld)]
+        config(f'cap_day = "{_price(last.hold.why) + Decimal("0.0001")}"\n')
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        assert [event async for event in command.submit(session, "hello")]
+        app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            why, ways = app.screen.words, app.screen.ways
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+        app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol", resume="last")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            assert "A question to openai/gpt-6.1-sol waits since" in app.screen.words
+            assert "over the cap of" in why
+            assert app.screen.words.endswith(f": {why}\n\nhow warm is it?")
+            assert [way[:2] for way in app.screen.ways] == [way[:2] for way in ways]
+            assert {"1", "o", "w"} <= {key for key, _, _ in ways}
+            await pressed(pilot, "o")
+            await until(pilot, lambda: len(app.session.history) == 2)
+            assert app.session.waiting is None
 
 
 async def test_another_question_that_is_held_leaves_the_one_that_waits(make_session, config):
@@ -398,6 +427,25 @@ async def test_another_question_that_is_held_leaves_the_one_that_waits(make_sess
         last.take_up()
         assert last.waiting is not None
         assert last.waiting.text == "how warm is it?"
+
+
+async def test_a_question_that_waits_instead_of_another_says_so_and_that_one_comes_back(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    with loopback.Server(refusal(datetime.now(UTC) + timedelta(hours=2))) as server:
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+            assert "waits no more" not in app.main.talk.text
+            await say(pilot, "another")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "w")
+            told = "The question that waited before waits no more; Up brings it back."
+            await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
+            assert app.session.waiting.text == "another"
+            await pilot.press("up")
+            assert app.main.composer.text == "how warm is it?"
 
 
 async def test_a_cheaper_model_is_asked_once_it_is_said_what_becomes_of_the_conversation(make_session, config):

@@ -25,3 +25,5 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     count = await asyncio.to_thread(session.take_up, argument)
     yield events.Asked("talk")
     yield events.Notice(f"{count} messages of that conversation are back.")
+    for trouble in session.troubles():
+        yield events.Notice(trouble, "warning")

@@ -1,13 +1,14 @@
 """The conversation itself: taken up again, made short, copied, written to a file."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from assistant import command, events
 from assistant.edits.review import Review
 from assistant.errors import ConfigError
-from assistant.transcript import Transcript
+from assistant.transcript import Transcript, recent
 from assistant.tui.app import Wattson
 from tests import loopback
 from tests.tui.keys import say, take, until
@@ -137,6 +138,31 @@ async def test_what_cannot_be_taken_up_changes_nothing(talking):
         assert "A turn is running" in words(await walk(session, "/resume x"))
         await turn.aclose()
         await session.close()
+
+
+async def test_a_conversation_that_another_window_has_open_goes_on_as_a_copy(talking):
+    with loopback.Server(loopback.openai("Mice.")) as server:
+        first = talking(server)
+        await walk(first, "what eats cheese?")
+        first.wait("and later?", first.now() + timedelta(hours=1))
+        app = Wattson(talking(server), "openai/gpt-6.1-sol", resume="last")
+        async with app.run_test(size=(100, 30)) as pilot:
+            told = "Another window has this conversation open: a copy of it goes on here"
+            await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
+            assert [each.text for each in app.session.history] == ["what eats cheese?", "Mice."]
+            assert app.session.waiting is None
+            await say(pilot, "and mice?")
+            await until(pilot, lambda: len(app.session.history) == 4 and not app.session.asking)
+            await walk(first, "and cats?")
+        found = [
+            [each["text"] for each in one.read() if each["kind"] == "user"] for one in recent(first.sittings.folder, 9)
+        ]
+        assert sorted(found) == [["what eats cheese?", "and cats?"], ["what eats cheese?", "and mice?"]]
+        await first.close()
+        last = talking(server)
+        assert last.take_up() == 4
+        assert last.waiting is not None
+        assert last.warnings == []
 
 
 def test_conversations_of_which_nothing_can_be_shown_are_not_listed(make_session):
