@@ -72,7 +72,7 @@ async def submit(session: Session, text: str) -> Stream:
             async for event in stream:
                 yield event
     except BudgetError as error:
-        hold = session.limits.hold
-        yield events.Notice(str(error), "error") if hold is None else events.TurnHeld(replace(hold, text=words))
+        held = None if error.hold is None else events.TurnHeld(replace(error.hold, text=words))
+        yield held or events.Notice(str(error), "error")
     except AssistantError as error:
         yield events.Notice(str(error), "error")

@@ -36,7 +36,7 @@ Errors are caught where they are translated (`models.client`, `context.repo`, `e
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,10 +101,14 @@ class StateError(AssistantError):
 
 
 class BudgetError(AssistantError):
-    """A cap would be crossed by sending this, or it cannot fit; nothing was sent."""
+    """A cap would be crossed by sending this, or it cannot fit; nothing was sent. `hold` is a `quota.caps.Hold` where there are ways out."""
 
     kind = "budget"
     exit_code = 3
+
+    def __init__(self, message: str, hint: str = "", *, hold: Any = None) -> None:
+        super().__init__(message, hint)
+        self.hold = hold
 
 
 class Held(BudgetError):
@@ -113,8 +117,8 @@ class Held(BudgetError):
     kind = "held"
     exit_code = 75
 
-    def __init__(self, message: str, hint: str = "", *, retry_at: datetime) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str = "", *, retry_at: datetime, hold: Any = None) -> None:
+        super().__init__(message, hint, hold=hold)
         self.retry_at = retry_at
 
 

@@ -85,10 +85,9 @@ def waiting(records: Iterable[Mapping[str, Any]]) -> Waiting | None:
 
 
 class Limits:
-    """The limits of one sitting. `hold` is why the last question was held, None where none was."""
+    """The limits of one sitting."""
 
     def __init__(self, accounts: Accounts, roster: Roster, config: Config, now: Callable[[], datetime]) -> None:
-        self.hold: Hold | None = None
         self._accounts = accounts
         self._roster = roster
         self._config = config
@@ -125,7 +124,6 @@ class Limits:
 
         `price` says what it would cost, and is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
         """
-        self.hold = None
         self._free, self._once = self._once, False
         if self._free:
             return
@@ -216,8 +214,7 @@ class Limits:
         offers = [*self._others(self._accounts.quote(words, pick), pick)]
         if until is not None:
             offers.append(Offer("wait", at=until))
-        self.hold = Hold(why, tuple(offers), until, text)
-        return self.hold
+        return Hold(why, tuple(offers), until, text)
 
     def _resets(self, pick: Pick, window: str) -> datetime | None:
         plan = self._accounts.plan(pick)
@@ -227,12 +224,11 @@ class Limits:
         return None
 
     def _stop(self, hold: Hold) -> None:
-        self.hold = hold
         ways = [_words(each) for each in hold.offers]
         hint = f"Instead: {'; '.join(ways)}." if ways else "Raise it in your config, or choose another model."
         if hold.until is not None:
-            raise Held(hold.why, hint, retry_at=hold.until)
-        raise BudgetError(hold.why, hint)
+            raise Held(hold.why, hint, retry_at=hold.until, hold=hold)
+        raise BudgetError(hold.why, hint, hold=hold)
 
     def _used_up(self, pick: Pick) -> Hold | None:
         """Return a hold where a window is used up, as the provider says or as we have counted, and its reset lies ahead."""

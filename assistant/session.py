@@ -669,8 +669,8 @@ class Session:
         try:
             if pick is not None:
                 self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
-        except BudgetError:
-            held = self.limits.hold
+        except BudgetError as error:
+            held = error.hold
         return waiting.hold(self.now(), held)
 
     def take_up(self, name: str = "") -> int:

@@ -100,7 +100,7 @@ def test_a_repair_is_weighed_as_well(wattson, config):
 
 def test_what_other_windows_have_asked_counts_before_it_is_answered(wattson, config):
     config('cap_day = "0.000001"\n')
-    with loopback.Server(loopback.openai("Hello. " * 40), pause_s=0.02) as server:
+    with loopback.Server(loopback.openai("Hello. " * 40), pause_s=0.1) as server:  # all have begun before it ends
         price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
         config(f'cap_day = "{price * Decimal("1.5")}"\n')
         with ThreadPoolExecutor() as pool:
