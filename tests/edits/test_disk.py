@@ -20,6 +20,7 @@ from assistant.edits import disk, mend
 from assistant.edits.journal import Journal
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import AssistantError, OutsideRoot, PatchError, Stale, StateError, Unwritable
+from tests.edits.turning import undo
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -553,7 +554,7 @@ def test_a_full_home_refuses_the_write_whole_and_works_again_with_room(small, fu
     }
     (small / "filler").unlink()
     journal.apply(PATCH, label="y", now=NOW)
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     assert state(full) == before
     assert len(journal.history()) == 2
 
