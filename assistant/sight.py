@@ -107,12 +107,12 @@ class Sight:
 
     def find(self, path: str) -> str:
         """Return the one path of the repository that is meant: whole, or an end of it. Raises PatchError."""
-        from assistant.context import mention
+        from assistant.context import completion
 
         paths = self.paths()
         wanted = _bare(path)
         if wanted not in paths:
-            near = mention.complete(paths, wanted, 4)
+            near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
             if len(ending) != 1:
                 raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
