@@ -15,7 +15,6 @@ from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
@@ -57,9 +56,6 @@ class Sitting(Protocol):
     @property
     def whole_files(self) -> bool:
         """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
-
-    def now(self) -> datetime:
-        """Return the instant, aware UTC."""
 
 
 class Sight:
@@ -280,7 +276,6 @@ class Sight:
             recent=self.recent,
             told=self.told,
             whole=sitting.whole_files,
-            now=sitting.now(),
             timeout_s=_wait(sitting.env),
         )
 
@@ -351,12 +346,6 @@ class Onlooker:
     def roster(self) -> Roster:
         """Nobody is asked, so that there is nobody to show pictures to."""
         raise ConfigError("No model is chosen.", "Pictures go along with a question to one.")
-
-    def now(self) -> datetime:
-        """Return the instant, aware UTC."""
-        from datetime import UTC, datetime
-
-        return datetime.now(UTC)
 
     def troubles(self) -> tuple[str, ...]:
         """Return what went wrong with settings, once."""
