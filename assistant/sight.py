@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
-_CONTEXT_GUESS = 1_500
-"""Tokens of a context, as long as none was gathered."""
+CONTEXT_GUESS = 1_500
+"""o200k tokens of a context, as long as none was gathered."""
 _TELLS = 3
 """Words of a question from which on it tells what it is about."""
 _NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
@@ -78,7 +78,7 @@ class Sight:
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
         self._heard: list[tuple[str, tuple[str, ...]]] = []
         self._usual = 0
-        self._guessed = (0, _CONTEXT_GUESS)
+        self._guessed = (0, CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
 
     def paths(self) -> list[str]:
