@@ -1,8 +1,9 @@
 """Facts about the folder the user stands in: root, files, blob ids, what is dirty, diffs and history. The only user of GitPython.
 
 GitPython runs git where the user asked for something to be done. Looking, which every question does, runs git directly: to
-import GitPython takes more than the rest of a warm question. Both with flags that keep a hostile repository from running anything (reliability.md A8 to A13):
-no hooks, no monitors, no pagers, no outside differs, no filters, no network, and never a `git` that lies in the repository.
+import GitPython takes more than the rest of a warm question. Both with flags that keep a repository, whose own config may
+name programs, from running any: no hooks, no monitors, no pagers, no outside differs, no filters, no network, and never a
+`git` that lies in the repository.
 Submodules are named and not entered: each is a repository of its own.
 """
 
@@ -122,7 +123,7 @@ class Repo:
         return cls(folder, is_git=False)
 
     def _program(self) -> str:
-        """Return the git of the system: the first on the path that lies neither in the repository nor in "." (A13)."""
+        """Return the git of the system: the first on the path that lies neither in the repository nor in ".", where anybody may have put one."""
         if self._found:
             return self._found
         for place in os.get_exec_path():

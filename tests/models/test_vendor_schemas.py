@@ -30,7 +30,7 @@ ASKED = {
 }  # fmt: skip
 MAKERS = {"openai": ["openai_chat", "openai_responses"], "anthropic": ["anthropic_messages"], "gemini": ["gemini"]}
 NEWER = {"max": "xhigh"}
-"""OpenAI's level above xhigh came with GPT-6 (providers.md: "efforts low...max")."""
+"""OpenAI's level above xhigh came with GPT-6, and the document is older."""
 DIALECT = {
     "thinking", "enable_thinking", "chat_template_kwargs", "reasoning", "usage", "reasoning_split", "continuous_usage_stats",
     "reasoning_content", "reasoning_details", "cache_control",
