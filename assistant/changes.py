@@ -197,10 +197,10 @@ class Changes:
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
         """Write exactly what a preview of undo or redo showed."""
-        done = self.journal.carry_out(preview, now=now)
+        patch = self.journal.carry_out(preview, now=now)
         words = "undid" if preview.way == "undo" else "redid"
-        self._news.append(f"{words} changes in {', '.join(done.patch.paths)}")
-        return done.patch
+        self._news.append(f"{words} changes in {', '.join(patch.paths)}")
+        return patch
 
     def asides(self) -> tuple[str, ...]:
         """Return, once, what happened beside the writing: other names that keep an old text, what the journal forgot."""

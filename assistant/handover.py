@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import events, tokens
 from assistant.errors import AssistantError, ConfigError
+from assistant.sight import CONTEXT_GUESS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -33,8 +34,6 @@ _INSTRUCTIONS = 800
 """o200k tokens of what stands around a question: the system's words, the notation of edits, the frame."""
 _BRIEF = 170
 """o200k tokens of the words that ask for a brief."""
-_CONTEXT = 1_500
-"""o200k tokens that a question's context is expected to have before there was one."""
 
 
 class Sitting(Protocol):
@@ -130,7 +129,7 @@ class Handover:
         )
 
     def _beside(self) -> int:
-        return _INSTRUCTIONS + (self._sitting.sight.context.tokens if self._sitting.sight.context else _CONTEXT)
+        return _INSTRUCTIONS + (self._sitting.sight.context.tokens if self._sitting.sight.context else CONTEXT_GUESS)
 
     def _count(self, text: str) -> int:
         """Count once what is asked about for many models."""

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 _MOST = 4
+"""Models that are offered: more is a list to choose from, and that is /model."""
 _SOON = timedelta(minutes=2)
 """A wait up to which a question is rather sent once more by hand than held back."""
-"""Models that are offered: more is a list to choose from, and that is /model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,11 @@ class Limits:
             found[name] = kept
         return found
 
+    @property
+    def _capped(self) -> bool:
+        config = self._config
+        return any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
+
     def allow_once(self) -> None:
         """Let the next question through, whatever it crosses: the user has said so."""
         self._once = True
@@ -127,16 +132,14 @@ class Limits:
         self._free, self._once = self._once, False
         if self._free:
             return
-        config = self._config
-        capped = any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
         spent = self._used_up(pick)
-        if not capped and not config.reserve and spent is None:
+        if not self._capped and not self._config.reserve and spent is None:
             return
         quote = price()
         if spent is not None:
             self._stop(replace(spent, offers=(*self._others(quote, pick), *spent.offers)))
         crossings = [
-            *(self._caps(quote.whole) if quote and capped else ()),
+            *(self._caps(quote.whole) if quote and self._capped else ()),
             *(self._reserved(quote, pick) if quote else ()),
         ]
         if quote is not None and quote.editor is not None:
@@ -150,14 +153,12 @@ class Limits:
         `costs` are those of its calls so far, `answer` is how many tokens it will write, 0 for as many as usual. Reads the
         ledger: call it in a thread.
         """
-        config = self._config
-        capped = any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
-        if self._free or not (capped or config.reserve):
+        if self._free or not (self._capped or self._config.reserve):
             return ""
         quote = self._accounts.quote(words, pick, answer)
         if quote is None:
             return ""
-        crossings = [*(self._caps(quote.whole, costs) if capped else ()), *self._reserved(quote, pick)]
+        crossings = [*(self._caps(quote.whole, costs) if self._capped else ()), *self._reserved(quote, pick)]
         return " ".join(map(str, crossings))
 
     def outrun(self, entry: str, words: int, pick: Pick) -> None:

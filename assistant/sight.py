@@ -15,7 +15,6 @@ from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
-_CONTEXT_GUESS = 1_500
-"""Tokens of a context, as long as none was gathered."""
+CONTEXT_GUESS = 1_500
+"""o200k tokens of a context, as long as none was gathered."""
 _TELLS = 3
 """Words of a question from which on it tells what it is about."""
 _NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
@@ -58,9 +57,6 @@ class Sitting(Protocol):
     def whole_files(self) -> bool:
         """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
 
-    def now(self) -> datetime:
-        """Return the instant, aware UTC."""
-
 
 class Sight:
     """What one session shows of one root.
@@ -82,7 +78,7 @@ class Sight:
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
         self._heard: list[tuple[str, tuple[str, ...]]] = []
         self._usual = 0
-        self._guessed = (0, _CONTEXT_GUESS)
+        self._guessed = (0, CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
 
     def paths(self) -> list[str]:
@@ -107,12 +103,12 @@ class Sight:
 
     def find(self, path: str) -> str:
         """Return the one path of the repository that is meant: whole, or an end of it. Raises PatchError."""
-        from assistant.context import mention
+        from assistant.context import completion
 
         paths = self.paths()
         wanted = _bare(path)
         if wanted not in paths:
-            near = mention.complete(paths, wanted, 4)
+            near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
             if len(ending) != 1:
                 raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
@@ -280,7 +276,6 @@ class Sight:
             recent=self.recent,
             told=self.told,
             whole=sitting.whole_files,
-            now=sitting.now(),
             timeout_s=_wait(sitting.env),
         )
 
@@ -351,12 +346,6 @@ class Onlooker:
     def roster(self) -> Roster:
         """Nobody is asked, so that there is nobody to show pictures to."""
         raise ConfigError("No model is chosen.", "Pictures go along with a question to one.")
-
-    def now(self) -> datetime:
-        """Return the instant, aware UTC."""
-        from datetime import UTC, datetime
-
-        return datetime.now(UTC)
 
     def troubles(self) -> tuple[str, ...]:
         """Return what went wrong with settings, once."""

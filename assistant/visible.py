@@ -1,4 +1,4 @@
-"""Making visible what could drive a terminal, or hide from a reader what he approves (reliability.md C1, C2)."""
+"""Making visible what could drive a terminal, or hide from a reader what he approves."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant import tokens
@@ -243,12 +242,10 @@ def run(
                 first, second = base.texts(work, case, coded)
                 for budget in BUDGETS:
                     found += [("files", budget, cut(first, budget), 0.0), ("chunks", budget, cut(second, budget), 0.0)]
-            pack(case.question, repo=repo, cache=cache, budget=1_000, now=datetime.now(UTC), timeout_s=120)
+            pack(case.question, repo=repo, cache=cache, budget=1_000, timeout_s=120)
             for budget in BUDGETS:
                 start = time.process_time()
-                context = pack(
-                    case.question, repo=repo, cache=cache, budget=budget, now=datetime.now(UTC), timeout_s=120
-                )
+                context = pack(case.question, repo=repo, cache=cache, budget=budget, timeout_s=120)
                 spent = time.process_time() - start
                 text = context.render()
                 size = tokens.count(text)

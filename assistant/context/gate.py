@@ -65,7 +65,7 @@ def is_secret_file(path: str, root: Path | None = None) -> bool:
     """Say whether a file is kept back by its name alone, however the name is spelt.
 
     `path` is relative to the root, with "/" or "\\" between names. With `root`, the file that a symbolic link leads to
-    is judged by its own name as well, and so is one that lies outside the root (reliability.md D2).
+    is judged by its own name as well, wherever it lies: a link must not make a secret look harmless.
     """
     if _secret_name(path):
         return True

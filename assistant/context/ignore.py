@@ -3,7 +3,7 @@
 The lines of an ignore file mean what git's documentation of them says: the last one that fits decides, what lies in a folder
 that is left out cannot be taken back in, and a line that is malformed fits nothing. Ignore files are data of the
 repository: they are cut at a size, and a line becomes an expression that never tries again what has fitted once, so that
-matching takes no longer than the lines and the path are long (reliability.md A16).
+matching takes no longer than the lines and the path are long: a pattern of thirty stars must not stall a question.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from assistant.context import completion
 from assistant.context.repo import LARGEST
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ _WINDOW = 12
 """Lines shown on each side of a line that an error names."""
 _LONGEST = 200_000
 """Letters of a question that are read: more is a log, of which the first and the last half of this count."""
-_WORD = re.compile(r"[A-Za-z_]\w{2,}")
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 class Mention(NamedTuple):
@@ -362,27 +359,3 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
     if line and not match["at"]:
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
     return Mention(path, line, line, bool(match["at"]), source=match[0])
-
-
-def mentions(question: str, paths: Sequence[str]) -> list[Mention]:
-    """Return the files named, each once, in order of the question: what `read` finds of that kind."""
-    once: dict[str, Mention] = {}
-    for one in read(question, paths):
-        if one.kind == "file":
-            once.setdefault(one.path, one)
-    return sorted(once.values(), key=lambda one: question.find(one.source))
-
-
-def words(question: str) -> list[str]:
-    """Return the words that may be names in code."""
-    return list(dict.fromkeys(_WORD.findall(question)))
-
-
-def parts(name: str) -> list[str]:
-    """Cut a name at its underscores and capitals: `makeTea_now` is make, tea, now."""
-    return [part.lower() for part in _PARTS.findall(name)]
-
-
-def complete(paths: Sequence[str], fragment: str, limit: int = 8) -> list[str]:
-    """Return the paths that a fragment may mean, the best first; for more than one keystroke keep a `completion.Paths`."""
-    return completion.complete(paths, fragment, limit)

@@ -15,7 +15,6 @@ from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from assistant.context.history import Touch
@@ -49,7 +48,6 @@ def pack(
     recent: Sequence[str] = (),
     told: Collection[str] = (),
     whole: bool = False,
-    now: datetime,
     timeout_s: float = 1.0,
 ) -> Context:
     """Return what a question shows the model: at most `budget` o200k tokens.
@@ -60,7 +58,6 @@ def pack(
     files and waiting for the index take about `timeout_s` seconds at most; `note` says when it is not
     complete, and it goes on growing in the background.
     """
-    del now
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
     files = [file for file in repo.files(by) if file.path not in dropped]

@@ -1,8 +1,9 @@
 """Facts about the folder the user stands in: root, files, blob ids, what is dirty, diffs and history. The only user of GitPython.
 
 GitPython runs git where the user asked for something to be done. Looking, which every question does, runs git directly: to
-import GitPython takes more than the rest of a warm question. Both with flags that keep a hostile repository from running anything (reliability.md A8 to A13):
-no hooks, no monitors, no pagers, no outside differs, no filters, no network, and never a `git` that lies in the repository.
+import GitPython takes more than the rest of a warm question. Both with flags that keep a repository, whose own config may
+name programs, from running any: no hooks, no monitors, no pagers, no outside differs, no filters, no network, and never a
+`git` that lies in the repository.
 Submodules are named and not entered: each is a repository of its own.
 """
 
@@ -122,7 +123,7 @@ class Repo:
         return cls(folder, is_git=False)
 
     def _program(self) -> str:
-        """Return the git of the system: the first on the path that lies neither in the repository nor in "." (A13)."""
+        """Return the git of the system: the first on the path that lies neither in the repository nor in ".", where anybody may have put one."""
         if self._found:
             return self._found
         for place in os.get_exec_path():
@@ -284,13 +285,6 @@ class Repo:
                 blobs.setdefault(entry[2:], "")
         return blobs, dirty
 
-    def submodules(self) -> tuple[str, ...]:
-        """List the paths of submodules: they are repositories of their own, and not entered."""
-        if not self.is_git:
-            return ()
-        staged = (entry.partition(b"\t") for entry in self._git("ls-files", "-z", "--stage").split(b"\0"))
-        return tuple(os.fsdecode(name) for facts, _, name in staged if facts.startswith(b"160000"))
-
     def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a regular file inside the root: no link is followed, nothing that could block is opened.
 
@@ -359,10 +353,6 @@ class Repo:
         except (OSError, ValueError):  # packed, or a worktree whose files lie elsewhere
             found = ""
         return found if re.fullmatch(_ID, found) else self.revision("HEAD") or ""
-
-    def dirty(self) -> tuple[str, ...]:
-        """List the files that differ from the last commit, new ones too; a deleted one is not a file any more."""
-        return tuple(file.path for file in self.files() if file.dirty)
 
     def diff(self) -> str:
         """Return what is not committed yet as a unified diff, new files included. `gate.mask_diff` comes after.
@@ -438,12 +428,6 @@ class Repo:
             "utf-8", "surrogateescape"
         )
         return _cut(f"{words}\n{self._told_without_ignored('show', *_ONE, found)}")
-
-    def show(self, name: str, path: str) -> bytes:
-        """Return a file as it was in a commit, as git stores it. Raises RepoError when it was not there."""
-        if (found := self.revision(name)) is None:
-            raise RepoError(f"There is no commit {name!r}.", "Name one that `git log` shows.")
-        return self._git("cat-file", "blob", f"{found}:{path}")
 
     def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""

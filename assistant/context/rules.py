@@ -1,7 +1,7 @@
 """Rules files: what a repository wishes of whoever works on it, as data. AGENTS.md, or CLAUDE.md where there is none.
 
 A nested file counts for what lies below it. Nothing in such a file is expanded, imported or obeyed here: it is cut at a
-size, shown to the user in the manifest, and characters that hide words from a reader are made visible (reliability.md A15).
+size, shown to the user in the manifest, and characters that hide words from a reader are made visible.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
 NEIGHBOUR, FLOOR = 0.3, 0.05
 W_FRESH, HALF_FRESH, W_ALIKE, HALF_ALIKE = 2.0, 0.2, 3.0, 0.1
-"""By how much more a piece is worth for having changed lately, and for words like these; of how much history gives half of that."""
+"""What a piece gains at most, as a multiple of its worth, for having changed lately and for words like these; with as much
+history as the HALF of each says, it gains half of that."""
 _TELLS = 0.5
 """What history must add to a piece to be named as a reason."""
 

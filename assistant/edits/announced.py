@@ -70,7 +70,7 @@ _SHOWS = COMMANDS | set(
 def heading(above: Sequence[str], words: str) -> str:
     """Return the file that a heading names, where only words stand between it and a text; `above` are the lines, the nearest first.
 
-    None where the words say that the text is not the file's: how it is used, what it prints, what it was.
+    Empty where there is none, or the words say that the text is not the file's: how it is used, what it prints, what it was.
     """
     said = re.findall(r"\w+", words.lower())
     last = _SENTENCES.split(TICKED.sub(" ", words).strip())[-1]

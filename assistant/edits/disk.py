@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,18 +45,6 @@ class _Move:
     aside: str = ""
     placed: bool = False
     gone: bool = False
-
-
-def locate(root: Path, path: str) -> Path:
-    """Return where a path of a patch is on disk; raises OutsideRoot for one that may not be touched.
-
-    Beside what `path.parts` refuses by name, that is every path through a symbolic link or into another repository.
-    """
-    with folder.at(root, path) as (here, name):
-        facts = folder.lstat(here, name) if here is not None else None
-        if facts is not None and stat.S_ISLNK(facts.st_mode):
-            raise folder.link(path)
-    return root.joinpath(*parts(path))
 
 
 def read(root: Path, path: str) -> tuple[bytes, int] | None:
@@ -375,4 +362,4 @@ def _settle(root: Path, moves: list[_Move], made: list[tuple[str, ...]], tell: P
                 above = above[:-1]
 
 
-__all__ = ["HalfDone", "check", "locate", "missing_folders", "notes", "read", "risks", "risky", "write"]
+__all__ = ["HalfDone", "check", "missing_folders", "notes", "read", "risks", "risky", "write"]

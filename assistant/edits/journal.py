@@ -9,7 +9,6 @@ which whatever was typed since stays. Where that cannot be, they name the lines 
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,14 +57,6 @@ class Preview:
     conflicts: tuple[Conflict, ...] = ()
     merged: tuple[str, ...] = ()
     after: tuple[Full, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What an undo or redo has written, and the steps it was about, as they are now."""
-
-    steps: tuple[Step, ...]
-    patch: Patch
 
 
 class Journal:
@@ -124,38 +115,23 @@ class Journal:
             self._carry(patch, [write_step(Full(step, patch), self._archive.keep), *dropped])
             return step
 
-    def undo(self, *, now: datetime, step: int | None = None, hunks: Iterable[Hunk] | None = None) -> Step:
-        """Take back the last step that stands, or the one named, or only some hunks of it (as `standing` has them).
-
-        Returns it with the patch that was written; raises Stale where what was typed since is in the way.
-        """
-        return _one(self._take("undo", now, step=step, hunks=hunks))
-
-    def redo(self, *, now: datetime, step: int | None = None, hunks: Iterable[Hunk] | None = None) -> Step:
-        """Make again the step taken back last, or the one named, or only some hunks of it (as `taken_back` has them)."""
-        return _one(self._take("redo", now, step=step, hunks=hunks))
-
-    def undo_turn(self, session: str, turn: int, *, now: datetime) -> Taken:
-        """Take back all that stands of one turn, in one go."""
-        return self._take("undo", now, session=session, turn=turn)
-
-    def undo_session(self, session: str, *, now: datetime) -> Taken:
-        """Take back all that stands of one session, in one go."""
-        return self._take("undo", now, session=session)
-
-    def redo_session(self, session: str, *, now: datetime) -> Taken:
-        """Make again all that was taken back of one session and was not written over since, in one go."""
-        return self._take("redo", now, session=session)
-
-    def carry_out(self, preview: Preview, *, now: datetime) -> Taken:
-        """Write exactly what a preview showed; raises Stale when files or steps have moved on since."""
+    def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
+        """Write exactly what a preview showed and return that; raises Stale when files or steps have moved on since."""
         with self._archive.alone():
             self._recover()
             for step in preview.steps:
                 found = self._full(step.id).step
                 if (found.did, found.took, found.state) != (step.did, step.took, step.state):
                     raise Stale(f"Step {step.id} has changed since it was shown.", "Look again.")
-            return self._carry_preview(preview, now)
+            if preview.conflicts:
+                first = preview.conflicts[0]
+                more = f" ({len(preview.conflicts) - 1} more)" if len(preview.conflicts) > 1 else ""
+                raise Stale(
+                    f"{first.why}{more}", f"{preview.way.capitalize()} by hand; nothing was written.", path=first.path
+                )
+            disk.check(self.root, preview.patch)
+            self._carry(preview.patch, self._records(preview, now))
+            return preview.patch
 
     def recover(self) -> list[str]:
         """Put back, or complete, what a crash left; returns the files that were put back. `notes` has the rest."""
@@ -190,32 +166,16 @@ class Journal:
         steps = tuple(full.step for full in chosen)
         return Preview(way, steps, tree.patch(), tuple(tree.conflicts), tuple(tree.merged), tuple(after))
 
-    def peek(self, what: Way) -> Step | None:
-        """Return the step that undo or redo would be about."""
-        try:
-            return self._chosen(what, None, None, None)[0].step
-        except PatchError:
-            return None
-
-    def steps(self) -> list[Step]:
-        """List the steps that can be undone or redone, oldest first, with their patches."""
-        found = []
-        for step in self.history():
-            if step.state != "dropped":
-                with contextlib.suppress(PatchError):
-                    found.append(self._full(step.id).step)
-        return found
-
     def history(self) -> list[Step]:
         """List all steps, oldest first, without their patches: `files`, `added` and `removed` are for the eye."""
         return self._listed()
 
     def standing(self, step: int) -> Patch:
-        """Return the part of a step that has not been taken back; its hunks are what `undo` takes."""
+        """Return the part of a step that has not been taken back; its hunks are what an undo takes."""
         return self._full(step).stands
 
     def taken_back(self, step: int) -> Patch:
-        """Return the part of a step that has been taken back; its hunks are what `redo` takes."""
+        """Return the part of a step that has been taken back; its hunks are what a redo takes."""
         full = self._full(step)
         return between(full.step.patch, full.stands, full.step.patch)
 
@@ -239,15 +199,6 @@ class Journal:
         """Return, once, what happened on the side: damaged steps set aside, old ones forgotten, files left alone."""
         told, self._archive.notes = tuple(self._archive.notes), []
         return told
-
-    def usable(self) -> str:
-        """Say why the journal cannot be written, empty where it can: a home that is read-only, or missing."""
-        place = self.folder
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        if not place.is_dir():
-            return f"{place} is not a folder."
-        return "" if os.access(place, os.W_OK | os.X_OK) else f"{place} may not be written."
 
     # Choosing.
 
@@ -307,33 +258,12 @@ class Journal:
             raise PatchError("There is nothing to undo.", "Only what Wattson wrote here can be undone.")
         raise PatchError("There is nothing to redo.", "Redo makes again what undo took back.")
 
-    def _take(
-        self,
-        way: Way,
-        now: datetime,
-        *,
-        step: int | None = None,
-        session: str | None = None,
-        turn: int | None = None,
-        hunks: Iterable[Hunk] | None = None,
-    ) -> Taken:
-        with self._archive.alone():
-            self._recover()
-            return self._carry_preview(self.preview(way, step=step, session=session, turn=turn, hunks=hunks), now)
-
     # Carrying out.
 
-    def _carry_preview(self, preview: Preview, now: datetime) -> Taken:
-        if preview.conflicts:
-            first = preview.conflicts[0]
-            more = f" ({len(preview.conflicts) - 1} more)" if len(preview.conflicts) > 1 else ""
-            raise Stale(
-                f"{first.why}{more}", f"{preview.way.capitalize()} by hand; nothing was written.", path=first.path
-            )
-        disk.check(self.root, preview.patch)
+    def _records(self, preview: Preview, now: datetime) -> list[dict[str, Any]]:
+        """Return the steps of a preview as they are once it is carried out."""
         clock = _clock(self._listed())
-        records: list[dict[str, Any]] = []
-        steps = []
+        records = []
         for index, full in enumerate(reversed(preview.after)):
             # Undone newest first, so that the one undone last, the oldest, is the first to be redone.
             order = clock + len(preview.after) - 1 - index
@@ -343,10 +273,8 @@ class Journal:
                 if preview.way == "undo"
                 else replace(full.step, did=order, took=0 if whole else full.step.took)
             )
-            steps.append(step)
             records.append({**write_step(Full(step, full.stands), self._archive.keep), "turned_at": now.isoformat()})
-        self._carry(preview.patch, records)
-        return Taken(tuple(reversed(steps)), preview.patch)
+        return records
 
     def _carry(self, patch: Patch, records: Sequence[dict[str, Any]]) -> None:
         """Write a patch as one deed: noted first, then the tree, then the mark, then the steps. Only while alone."""
@@ -412,8 +340,4 @@ def _turned(full: Full, stands: Patch) -> Full:
     return Full(replace(full.step, state=state), stands)
 
 
-def _one(taken: Taken) -> Step:
-    return replace(taken.steps[0], patch=taken.patch)
-
-
-__all__ = ["Conflict", "Journal", "Preview", "Provenance", "Step", "Taken"]
+__all__ = ["Conflict", "Journal", "Preview", "Provenance", "Step"]

@@ -82,24 +82,6 @@ class Patch:
             raise ValueError("The hunks are not of this patch.")
         return file.join(parts)
 
-    def reversed(self) -> Patch:
-        """Return the patch that takes this one back."""
-        return Patch(
-            tuple(
-                FilePatch(
-                    file.target,
-                    file.after,
-                    file.before,
-                    file.mode_after,
-                    file.mode_before,
-                    file.path if file.new_path else "",
-                    file.came,
-                    file.went,
-                )
-                for file in reversed(self.files)
-            )
-        )
-
     def diff(self) -> str:
         """Return the patch as a unified diff with git's headers."""
         return "".join(git_diff.write(file) for file in self.files)

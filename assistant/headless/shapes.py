@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from assistant import events
     from assistant.context.section import Context
     from assistant.edits.edit import Misfit
@@ -172,25 +175,10 @@ def turn_ended(end: events.TurnEnded) -> dict[str, Any]:
     }
 
 
-def turn_refused(trouble: AssistantError, provider: str, model: str) -> dict[str, Any]:
+def turn_refused(trouble: AssistantError, provider: str, model: str, now: datetime) -> dict[str, Any]:
     """The last event of a turn that never began, with the same keys."""
-    nothing = {"fresh_input": 0, "cache_read": 0, "cache_write": 0, "output": 0, "reasoning": 0, "exact": True}
-    return {
-        "event": "turn_ended",
-        "turn": 0,
-        "provider": provider,
-        "model": model,
-        "served_model": "",
-        "stranger": False,
-        "text": "",
-        "thought": "",
-        "stop": "error",
-        "usage": nothing,
-        "cost": {"amount": "0", "currency": "USD", "status": "free"},
-        "patch": None,
-        "misfits": [],
-        "doubts": [],
-        "error": error(trouble),
-        "editor": "",
-        "no_edits": "",
-    }
+    from assistant import events, tokens
+
+    nothing, free = tokens.TokenUsage(), tokens.Cost("free", Decimal(0))
+    end = events.TurnEnded(0, provider, model, "", "", "", "error", nothing, free, None, (), trouble, now, None)
+    return turn_ended(end)

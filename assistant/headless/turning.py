@@ -9,10 +9,18 @@ from assistant.errors import Stale
 from assistant.headless.output import dump, mend, out, show_written
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
     from assistant.edits.journal import Way
     from assistant.session import Session
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="only what was done last in this file")
+    parser.add_argument("--step", type=int, metavar="N", help="this step, as --list numbers them (default: the last)")
+    parser.add_argument("--check", action="store_true", help="print what would be written as a diff, write nothing")
+    parser.add_argument("--list", action="store_true", help="list the steps of the journal")
 
 
 def turn_back(session: Session, way: Way, options: Namespace) -> int:

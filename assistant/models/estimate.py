@@ -44,9 +44,6 @@ class Factor(NamedTuple):
         return math.floor(counted * self.low), round(counted * self.likely), math.ceil(counted * self.high)
 
 
-UNLEARNED = Factor(_START_LOW, 1.0, _START_HIGH)
-"""What holds of a model of which nothing is known."""
-
 Learned = dict[str, Ratio]
 """Ratios by `provider/model`. Whoever learns keeps it: `as_json` and `from_json` are for that."""
 

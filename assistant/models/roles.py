@@ -7,7 +7,7 @@ says so: nobody is asked who was not named.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from assistant.errors import UnknownModel
 
@@ -51,16 +51,6 @@ def resolve(
         return Cast(role, main, f"{error.message} {error.hint}".strip())
     reason = ready(pick.provider)
     return Cast(role, main, f"{pick.name}: {reason}") if reason else Cast(role, pick)
-
-
-def resolve_all(
-    wishes: Mapping[str, str],
-    catalogue: Catalogue,
-    main: Pick,
-    ready: Callable[[Provider], str] = lambda _: "",
-) -> dict[Role, Cast]:
-    """Say who plays each role now."""
-    return {role: resolve(role, wishes, catalogue, main, ready) for role in get_args(Role)}
 
 
 def after_failure(cast: Cast, main: Pick, why: str) -> Cast | None:

@@ -172,9 +172,9 @@ class Reader(Protocol):
 class Wire(Protocol):
     """What a module in `wires/` offers.
 
-    A wire whose protocol has them offers two pairs more: `models_call(provider, key)` and `read_models(data, provider)`
-    for the list of what is sold, `count_call(request, provider, key)` and `read_count(data)` for counting before sending.
-    One whose provider may pause in an answer offers `go_on(call, reader)`, which makes the call that has it go on.
+    A wire whose protocol has a list of what is sold offers a pair more: `models_call(provider, key)` and
+    `read_models(data, provider)`. One whose provider may pause in an answer offers `go_on(call, reader)`, which makes the
+    call that has it go on.
     """
 
     def call(self, request: Request, provider: Provider, key: str) -> HttpCall:

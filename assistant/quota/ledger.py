@@ -132,10 +132,6 @@ class Ledger:
             self.settle(entry.id, at=now, state="interrupted", usage=entry.usage, cost=entry.cost)
         return len(gone)
 
-    def tally_again(self) -> None:
-        """Make all sums again from the rows; seconds for a million of them."""
-        self.store.write(lambda base: tally.again(base, self._hour))
-
     def close(self) -> None:
         """Close the file."""
         self.store.close()
@@ -234,16 +230,6 @@ class Ledger:
             return [_bundle(plan, row, prompts) for plan, prompts, *row in base.execute(query, values)]
 
         return _merged(self.store.read(read))
-
-    def uses(self, plan: str, since: datetime | None = None) -> list[datetime]:
-        """Return the instants at which steps of a plan left, oldest first, failed ones left out."""
-        where, values = _where(since, plan, None)
-        query = f"SELECT at FROM steps AS s WHERE {_USE}{where}"
-        found = [
-            row[0] for rows in self.store.read(lambda base: base.execute(query, values).fetchall()) for row in rows
-        ]
-        flying = [entry.at for entry in self.in_flight() if entry.plan == plan and (since is None or entry.at >= since)]
-        return sorted({datetime.fromisoformat(at) for at in found}.union(flying))
 
     def openings(
         self,

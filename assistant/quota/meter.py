@@ -29,17 +29,6 @@ _CLOCKS = timedelta(days=1)
 """How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
 
 
-def estimate(
-    plan: Plan, entries: Sequence[Entry | Burn], now: datetime, readings: Sequence[Reading] = ()
-) -> tuple[Estimate, ...]:
-    """Return each meter of a plan, the binding one first: what has run out, then the one with the highest share used.
-
-    `entries` are steps of the ledger, or Burns that the ledger has added up by model and hour; `readings` are what the
-    provider said, in the order in which it came.
-    """
-    return ordered([gauge.estimate(now) for gauge in gauges(plan, entries, now, readings)])
-
-
 def gauges(
     plan: Plan,
     entries: Iterable[Entry | Burn],
@@ -233,6 +222,6 @@ def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
 
 
 __all__ = [
-    "Estimate", "Room", "about", "accepted", "as_json", "binding", "burn_of", "estimate", "gauges", "ordered", "reads", "share_of",
+    "Estimate", "Room", "about", "accepted", "as_json", "binding", "burn_of", "gauges", "ordered", "reads", "share_of",
     "unmapped",
 ]  # fmt: skip

@@ -123,15 +123,6 @@ class Sources:
         parts = self._store.read(lambda base: base.execute(query, (_text(since),)).fetchall())
         return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
 
-    def latest(self, source: str = "", *, plan: str = "") -> Kept | None:
-        """Return the newest reading of a source or of a plan."""
-        name, value = ("source", source) if source else ("plan", plan)
-        return max(
-            self._kept(f"WHERE {name} = ? ORDER BY at DESC, rowid DESC LIMIT 1", [value]),
-            key=lambda kept: kept.at,
-            default=None,
-        )
-
     def lease(self, source: str, now: datetime, ttl: timedelta) -> bool:
         """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds."""
 
@@ -174,18 +165,6 @@ class Sources:
             if row is not None:
                 return Poll(row[0], _instant(row[1]), _instant(row[2]), _instant(row[3]), row[4])
         return None
-
-    def forget(self, before: datetime) -> int:
-        """Drop readings last confirmed before an instant, the newest of each source kept; returns how many."""
-
-        def write(base: Connection) -> int:
-            return base.execute(
-                "DELETE FROM readings WHERE confirmed_at < ? AND rowid NOT IN "
-                "(SELECT MAX(rowid) FROM readings GROUP BY source, plan)",
-                (_text(before),),
-            ).rowcount
-
-        return self._store.write(write)
 
     def _kept(self, tail: str, values: list[Any]) -> list[Kept]:
         query = f"SELECT source, plan, at, confirmed_at, payload FROM readings {tail}"

@@ -105,12 +105,6 @@ def _reorder_days(base: Connection) -> None:
     base.execute("DROP TABLE days_before")
 
 
-def again(base: Connection, hour_of: Callable[[datetime], str]) -> None:
-    """Make all sums again from the book."""
-    _build_sums(base)
-    catch_up(base, hour_of)
-
-
 _STEP = (
     "row", "id", "state", "at", "hour", "provider", "model", "project", "purpose", "plan", "payer", *TOKENS, "exact",
     "cost_status", "amount", "currency", "pid",

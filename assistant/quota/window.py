@@ -29,7 +29,6 @@ WindowKind = Literal[
     "first_use", "rolling", "calendar_day", "calendar_week", "calendar_month", "grid", "subscription_month", "balance"
 ]
 Span = tuple[datetime, datetime]
-_HOUR = timedelta(hours=1)
 _MIDNIGHT = time(0)
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ from assistant.context.pack import pack
 from assistant.context.repo import FileFact, Repo
 from assistant.context.tags import Tag, Tags
 from assistant.errors import StateError
-
-NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def write(root, **files):
@@ -125,7 +122,7 @@ def test_an_index_in_which_bytes_have_flipped_is_set_aside_by_the_question_that_
     write(root, **{f"f{n}_py": f"def tea_{n}(cups):\n    return cups * {n}\n" for n in range(20)})
 
     def ask():
-        return pack("what is in tea_7?", repo=Repo.open(root), cache=cache, budget=500, now=NOW, timeout_s=60)
+        return pack("what is in tea_7?", repo=Repo.open(root), cache=cache, budget=500, timeout_s=60)
 
     sound = ask()
     _flip(index.place(cache, root), start, step)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.context.completion import Marks, Paths
-from assistant.context.mention import complete, mentions, nowhere, read
+from assistant.context.completion import Marks, Paths, complete
+from assistant.context.mention import nowhere, read
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
          "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py", "it's,x.py"]  # fmt: skip
@@ -182,11 +182,11 @@ def test_several_ranges_of_one_file_are_kept_and_marks_come_first():
     assert found == [("file", "src/app/main.py", 1, 3), ("file", "src/app/main.py", 9, 9), ("file", "README.md", 0, 0)]
 
 
-def test_mentions_gives_each_file_once_as_before():
-    found = mentions("see README.md, @main.py:3-4 and main.py again", PATHS)
+def test_a_file_of_which_lines_are_named_is_not_shown_whole_too():
+    found = read("see README.md, @main.py:3-4 and main.py again", PATHS)
     assert [(one.path, one.first, one.last, one.sure) for one in found] == [
-        ("README.md", 0, 0, False),
         ("src/app/main.py", 3, 4, True),
+        ("README.md", 0, 0, False),
     ]
 
 

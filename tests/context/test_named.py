@@ -1,7 +1,6 @@
 """What the user names goes out as meant: files, lines, symbols, folders, the open diff, commits, pasted traces."""
 
 import subprocess
-from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +9,6 @@ from assistant.context.pack import pack
 from assistant.context.repo import Repo
 from assistant.context.section import Masked
 
-NOW = datetime(2026, 11, 25, tzinfo=UTC)
 KEY = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 FILES = {
     "lib/pot.py": "class Pot:\n    def fill(self, cups):\n        self.cups = cups\n\n\ndef rinse(pot):\n    pot.cups = 0\n",
@@ -48,7 +46,7 @@ def _commit(root, words):
 def show(root, tmp_path):
     def run(question, budget=2_000, **more):
         cache = tmp_path / "s" / "tags.sqlite"
-        return pack(question, repo=Repo.open(root), cache=cache, budget=budget, now=NOW, timeout_s=60, **more)
+        return pack(question, repo=Repo.open(root), cache=cache, budget=budget, timeout_s=60, **more)
 
     return run
 

@@ -3,7 +3,6 @@
 import sys
 import time
 from array import array
-from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +12,6 @@ from assistant.context.measure import Measure
 from assistant.context.pack import pack
 from assistant.context.repo import Repo
 
-NOW = datetime(2026, 11, 25, tzinfo=UTC)
 BIG = "".join(
     f"def part_{n}(value):\n    total = value + {n}\n    for step in range({n}):\n        total += step\n    return total\n\n\n"
     for n in range(80)
@@ -33,7 +31,6 @@ def show(tmp_path):
             repo=Repo.open(root),
             cache=tmp_path / "s" / "tags.sqlite",
             budget=budget,
-            now=NOW,
             timeout_s=60,
             **more,
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from assistant.edits.journal import Journal
 from assistant.edits.patch import FilePatch, Patch
+from tests.edits.turning import redo, undo
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -94,7 +95,7 @@ def main(place: Path, what: str, seed: int, count: int) -> list[str]:
 
     def act(probe) -> None:
         own = Journal(place / "journal", place / "root", probe=probe)
-        {"apply": lambda: own.apply(wanted, label="x", now=NOW), "undo": lambda: own.undo(now=NOW)}[what]()
+        {"apply": lambda: own.apply(wanted, label="x", now=NOW), "undo": lambda: undo(own, now=NOW)}[what]()
 
     def again(probe) -> None:
         Journal(place / "journal", place / "root", probe=probe).recover()
@@ -134,11 +135,11 @@ def main(place: Path, what: str, seed: int, count: int) -> list[str]:
         if left:
             wrong.append(f"{point}: left {left}")
         if now == after:
-            journal.undo(now=NOW)
+            undo(journal, now=NOW)
             if files(root) != before:
                 wrong.append(f"{point}: undo is not before")
         elif what == "undo":
-            journal.redo(now=NOW)
+            redo(journal, now=NOW)
         else:
             journal.apply(wanted, label="y", now=NOW)
         if now == before and files(root) != after:

@@ -20,6 +20,7 @@ from assistant.edits import disk, mend
 from assistant.edits.journal import Journal
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import AssistantError, OutsideRoot, PatchError, Stale, StateError, Unwritable
+from tests.edits.turning import back, undo
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -322,7 +323,7 @@ def test_all_kinds_of_change_in_one_go_and_back(full):
         "a.txt": b"one\n2\n", "src": None, "src/b.txt": b"2\n", "made": None, "made/here.txt": b"made\n",
         "moved": None, "moved/new.txt": b"new\n",
     }  # fmt: skip
-    disk.write(full, PATCH.reversed())
+    disk.write(full, back(PATCH))
     assert state(full) == before
     assert len(said) > 20
 
@@ -330,7 +331,7 @@ def test_all_kinds_of_change_in_one_go_and_back(full):
 def test_whichever_step_fails_everything_is_put_back(full):
     before, steps = state(full), []
     disk.write(full, PATCH, probe=steps.append)
-    disk.write(full, PATCH.reversed())
+    disk.write(full, back(PATCH))
     failing = [
         index for index, word in enumerate(steps) if word.split()[0] in {"write", "place", "keep", "swap", "take"}
     ]
@@ -400,7 +401,7 @@ def test_a_folder_swapped_for_a_link_at_any_step_leads_nowhere(full, tmp_path):
     (outside / "b.txt").write_bytes(b"two\n")
     steps = []
     disk.write(full, PATCH, probe=steps.append)
-    disk.write(full, PATCH.reversed())
+    disk.write(full, back(PATCH))
     for at in range(len(steps)):
         count = iter(range(1000))
 
@@ -420,7 +421,7 @@ def test_a_folder_swapped_for_a_link_at_any_step_leads_nowhere(full, tmp_path):
         mend.sweep(full, PATCH.paths)
         assert state(outside) == {"b.txt": b"two\n"}
         if done:
-            disk.write(full, PATCH.reversed())
+            disk.write(full, back(PATCH))
         elif (full / "src" / "b.txt").read_bytes() != b"two\n":
             (full / "src" / "b.txt").write_bytes(b"two\n")
         assert (full / "a.txt").read_bytes() == b"one\ntwo\n"
@@ -553,7 +554,7 @@ def test_a_full_home_refuses_the_write_whole_and_works_again_with_room(small, fu
     }
     (small / "filler").unlink()
     journal.apply(PATCH, label="y", now=NOW)
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     assert state(full) == before
     assert len(journal.history()) == 2
 

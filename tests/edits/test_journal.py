@@ -14,6 +14,7 @@ import pytest
 from assistant.edits.journal import Journal, Provenance
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import PatchError, Stale, StateError, Unwritable
+from tests.edits.turning import redo, undo
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TEXT = b"".join(b"line %d\n" % index for index in range(40))
@@ -75,7 +76,7 @@ def test_a_step_says_who_when_what_and_for_how_much(journal, root):
     ]  # fmt: skip
     assert (step.added, step.removed, step.state, step.provenance) == (3, 1, "done", (origin,))
     assert not step.patch
-    assert again(journal).steps()[0].patch.paths == ("a.txt", "new")
+    assert again(journal).standing(step.id).paths == ("a.txt", "new")
 
 
 def test_hunks_are_taken_back_and_made_again_one_by_one(journal, root):
@@ -84,21 +85,21 @@ def test_hunks_are_taken_back_and_made_again_one_by_one(journal, root):
     )
     after = state(root)
     first, second, _ = again(journal).standing(step.id).hunks
-    journal.undo(now=NOW, step=step.id, hunks=[second])
+    undo(journal, now=NOW, step=step.id, hunks=[second])
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 3\n", b"three\n").replace(b"line 35\n", b"x\n")
     assert again(journal).history()[0].state == "partly"
     assert [hunk.new for hunk in again(journal).taken_back(step.id).hunks] == [(b"twenty\n",)]
-    journal.undo(now=NOW, step=step.id, hunks=[first])
+    undo(journal, now=NOW, step=step.id, hunks=[first])
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 35\n", b"x\n")
     with pytest.raises(PatchError, match="no such hunk"):
-        journal.undo(now=NOW, step=step.id, hunks=[first])
+        undo(journal, now=NOW, step=step.id, hunks=[first])
     back = [hunk for hunk in again(journal).taken_back(step.id).hunks if hunk.new == (b"twenty\n",)]
-    journal.redo(now=NOW, step=step.id, hunks=back)
+    redo(journal, now=NOW, step=step.id, hunks=back)
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 20\n", b"twenty\n").replace(b"line 35\n", b"x\n")
-    journal.redo(now=NOW)
+    redo(journal, now=NOW)
     assert state(root) == after
     assert again(journal).history()[0].state == "done"
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT
 
 
@@ -117,13 +118,13 @@ def test_a_hunk_of_every_kind_goes_and_comes(journal, root):
     assert [hunk.kind for hunk in journal.standing(step.id).hunks] == kinds
     for kind in kinds:
         (hunk,) = (each for each in journal.standing(step.id).hunks if each.kind == kind)
-        journal.undo(now=NOW, step=step.id, hunks=[hunk])
+        undo(journal, now=NOW, step=step.id, hunks=[hunk])
         assert kind not in [each.kind for each in journal.standing(step.id).hunks]
     assert state(root) == before
     assert journal.history()[0].state == "undone"
     for kind in kinds:
         (hunk,) = (each for each in again(journal).taken_back(step.id).hunks if each.kind == kind)
-        journal.redo(now=NOW, step=step.id, hunks=[hunk])
+        redo(journal, now=NOW, step=step.id, hunks=[hunk])
     assert state(root) == after
     assert journal.history()[0].state == "done"
 
@@ -131,14 +132,14 @@ def test_a_hunk_of_every_kind_goes_and_comes(journal, root):
 def test_an_older_step_is_taken_back_alone_and_later_ones_stay(journal, root):
     one = apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
     apply(journal, edit(root, "a.txt", (b"line 20\n", b"twenty\n")))
-    journal.undo(now=NOW, step=one.id)
+    undo(journal, now=NOW, step=one.id)
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 20\n", b"twenty\n")
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT
     assert [each.state for each in journal.history()] == ["undone", "undone"]
-    journal.redo(now=NOW)
+    redo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 20\n", b"twenty\n")
-    journal.redo(now=NOW)
+    redo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 20\n", b"twenty\n").replace(b"line 3\n", b"three\n")
 
 
@@ -150,7 +151,7 @@ def test_what_was_done_last_in_one_file_is_found_and_taken_back_alone(journal, r
     apply(journal, edit(root, "src/b.txt", (b"line 30\n", b"dreissig\n")))
     number, part = journal.about("undo", ["a.txt"])
     assert (number, part.paths) == (two.id, ("a.txt",))
-    journal.undo(now=NOW, step=number, hunks=part.hunks)
+    undo(journal, now=NOW, step=number, hunks=part.hunks)
     assert b"line 20\n" in (root / "a.txt").read_bytes()
     assert b"drei\n" in (root / "src/b.txt").read_bytes()
     number, part = journal.about("undo", ["no.txt", "a.txt"])
@@ -158,7 +159,7 @@ def test_what_was_done_last_in_one_file_is_found_and_taken_back_alone(journal, r
     with pytest.raises(PatchError, match=r"Nothing in a\.txt can be undone"):
         journal.about("undo", ["a.txt"], two.id)
     number, part = journal.about("redo", ["a.txt"])
-    journal.redo(now=NOW, step=number, hunks=part.hunks)
+    redo(journal, now=NOW, step=number, hunks=part.hunks)
     assert b"twenty\n" in (root / "a.txt").read_bytes()
     with pytest.raises(PatchError, match=r"Nothing in c\.txt can be redone"):
         journal.about("redo", ["c.txt"])
@@ -172,7 +173,7 @@ def test_an_older_step_under_a_later_one_is_refused_with_the_lines(journal, root
     (conflict,) = seen.conflicts
     assert (conflict.path, conflict.step, [(each.start, each.end) for each in conflict.lines]) == ("a.txt", 1, [(4, 4)])
     with pytest.raises(Stale, match="very lines"):
-        journal.undo(now=NOW, step=one.id)
+        undo(journal, now=NOW, step=one.id)
     assert state(root) == before
 
 
@@ -182,32 +183,31 @@ def test_undo_goes_back_one_by_one_and_redo_comes_back_in_order(journal, root):
         apply(journal, edit(root, "a.txt", (b"line %d\n" % (index * 9), b"x%d\n" % index)))
         states.append(state(root))
     for at in (3, 2, 1):
-        again(journal).undo(now=NOW)
+        undo(again(journal), now=NOW)
         assert state(root) == states[at]
     for at in (2, 3, 4):
-        again(journal).redo(now=NOW)
+        redo(again(journal), now=NOW)
         assert state(root) == states[at]
-    journal.undo(now=NOW)
-    journal.undo(now=NOW)
-    journal.redo(now=NOW)
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
+    undo(journal, now=NOW)
+    redo(journal, now=NOW)
+    undo(journal, now=NOW)
     assert state(root) == states[2]
     apply(journal, edit(root, "src/b.txt", (b"line 1\n", b"y\n")))
     assert [each.state for each in journal.history()] == ["done", "done", "dropped", "dropped", "done"]
-    assert journal.peek("redo") is None
-    with pytest.raises(PatchError):
-        journal.redo(now=NOW)
-    journal.redo(now=NOW, step=4)  # named, it can still be had
+    with pytest.raises(PatchError, match="nothing to redo"):
+        redo(journal, now=NOW)
+    redo(journal, now=NOW, step=4)  # named, it can still be had
     assert b"x3" in (root / "a.txt").read_bytes()
 
 
 def test_a_write_that_fails_does_not_cost_the_redo(journal, root):
     apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     with pytest.raises(Stale):
         apply(journal, FilePatch("a.txt", b"other", b"x", 0o644, 0o644))
     assert len(journal.history()) == 1
-    journal.redo(now=NOW)
+    redo(journal, now=NOW)
     assert b"three" in (root / "a.txt").read_bytes()
 
 
@@ -224,11 +224,12 @@ def test_a_turn_and_a_session_are_taken_back_in_one_go(journal, root):
     )
     apply(journal, edit(root, "n", (b"n", b"m")), session="one", turn=2)
     after = state(root)
-    taken = journal.undo_turn("one", 2, now=NOW)
-    assert [step.id for step in taken.steps] == [4, 3]
+    seen = journal.preview("undo", session="one", turn=2)
+    assert [step.id for step in seen.steps] == [4, 3]
+    journal.carry_out(seen, now=NOW)
     assert not (root / "n").exists()
     assert b"three" in (root / "a.txt").read_bytes()
-    journal.redo_session("one", now=NOW)
+    redo(journal, session="one", now=NOW)
     assert state(root) == after
     seen = journal.preview("undo", session="one")
     assert sorted(seen.patch.paths) == ["a.txt", "n"]
@@ -236,10 +237,10 @@ def test_a_turn_and_a_session_are_taken_back_in_one_go(journal, root):
     journal.carry_out(seen, now=NOW)
     assert state(root) == {**before, "src/b.txt": after["src/b.txt"]}
     assert [step.state for step in journal.history()] == ["undone", "done", "undone", "undone"]
-    again(journal).redo_session("one", now=NOW)
+    redo(again(journal), session="one", now=NOW)
     assert state(root) == after
     with pytest.raises(PatchError, match="nothing to undo"):
-        journal.undo_session("three", now=NOW)
+        undo(journal, session="three", now=NOW)
 
 
 def test_what_was_typed_since_stays_and_the_result_is_shown_first(journal, root):
@@ -261,8 +262,8 @@ def test_what_was_typed_since_stays_and_the_result_is_shown_first(journal, root)
 def test_a_preview_is_not_carried_out_when_the_steps_have_moved_on(journal, root):
     apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
     seen = journal.preview("undo")
-    again(journal).undo(now=NOW)
-    again(journal).redo(now=NOW)
+    undo(again(journal), now=NOW)
+    redo(again(journal), now=NOW)
     with pytest.raises(Stale, match="Look again"):
         journal.carry_out(seen, now=NOW)
 
@@ -272,7 +273,7 @@ def test_what_the_user_took_back_by_hand_counts_as_taken_back(journal, root):
     (root / "a.txt").write_bytes(TEXT)
     (root / "n").unlink()
     assert not journal.preview("undo").patch
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     assert journal.history()[0].state == "undone"
 
 
@@ -350,7 +351,7 @@ def test_undo_gives_the_exact_bytes_back_or_refuses_and_leaves_the_index(journal
     do(root)
     now, index = state_of_work(root), index_of(root)
     try:
-        again(journal).undo(now=NOW)
+        undo(again(journal), now=NOW)
     except PatchError:
         assert expected.startswith("refused")
         assert state_of_work(root) == now
@@ -390,16 +391,16 @@ def test_undo_after_a_checkout_or_in_another_worktree_never_mixes_branches(journ
     git(root, "commit", "-qam", "ours")
     git(root, "checkout", "-q", "other")
     before = state_of_work(root)
-    journal.undo(now=NOW)  # it is not there: nothing to write
+    undo(journal, now=NOW)  # it is not there: nothing to write
     assert state_of_work(root) == before
-    journal.redo(now=NOW)
+    redo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT.replace(b"line 3\n", b"three\n")
     git(root, "checkout", "-q", "-f", "main")
     git(root, "worktree", "add", "-q", str(tmp_path / "tree"), "other")
     elsewhere = Journal(tmp_path / "journal2", tmp_path / "tree")
     with pytest.raises(PatchError, match="nothing to undo"):
-        elsewhere.undo(now=NOW)
-    journal.undo(now=NOW)
+        undo(elsewhere, now=NOW)
+    undo(journal, now=NOW)
     assert (root / "a.txt").read_bytes() == TEXT
 
 
@@ -408,8 +409,8 @@ def test_the_order_is_that_of_the_work_not_of_the_clock(journal, root):
         patch = Patch((edit(root, "a.txt", (b"line %d\n" % (index * 8), b"x%d\n" % index)),))
         journal.apply(patch, label=str(index), now=NOW + timedelta(seconds=shift))
     assert [step.label for step in journal.history()] == ["0", "1", "2", "3", "4"]
-    undone = [journal.undo(now=NOW - timedelta(days=9 * index)).label for index in range(5)]
-    redone = [journal.redo(now=NOW).label for _ in range(5)]
+    undone = [undo(journal, now=NOW - timedelta(days=9 * index)).label for index in range(5)]
+    redone = [redo(journal, now=NOW).label for _ in range(5)]
     assert (undone, redone) == (["4", "3", "2", "1", "0"], ["0", "1", "2", "3", "4"])
 
 
@@ -444,7 +445,7 @@ def test_a_damaged_step_is_set_aside_and_said_and_the_others_work(journal, root,
     assert "Nothing was deleted" in note
     assert fresh.notes() == ()
     assert (journal.folder / "aside" / "000002.json").read_bytes() == spoiled
-    assert fresh.undo(now=NOW).id == 1
+    assert undo(fresh, now=NOW).id == 1
     assert (root / "a.txt").read_bytes() == before["a.txt"][0]
     assert apply(fresh, edit(root, "a.txt", (b"line 9\n", b"x\n"))).id == 3
 
@@ -458,9 +459,9 @@ def test_a_step_whose_bytes_are_damaged_is_never_used(journal, root, how):
         if b"\nb\n" in place.read_bytes():
             place.unlink() if how == "gone" else place.write_bytes(b"evil")
     with pytest.raises(PatchError, match="Step 2 cannot be read"):
-        journal.undo(now=NOW, step=2)
+        undo(journal, now=NOW, step=2)
     assert state(root) == after
-    assert journal.undo(now=NOW).id == 1
+    assert undo(journal, now=NOW).id == 1
     assert any("Step 2" in note for note in journal.notes())
     assert (root / "src" / "b.txt").read_bytes() == after["src/b.txt"][0]
 
@@ -473,20 +474,20 @@ def test_a_newer_wattsons_steps_are_left_to_it_and_unknown_keys_are_kept(journal
     (journal.folder / "000007.json").write_bytes(newer)
     fresh = again(journal)
     assert fresh.recover() == []
-    assert fresh.undo(now=NOW).id == 1
-    assert fresh.redo(now=NOW).id == 1
+    assert undo(fresh, now=NOW).id == 1
+    assert redo(fresh, now=NOW).id == 1
     assert apply(fresh, edit(root, "a.txt", (b"line 9\n", b"x\n"))).id == 8
     assert (journal.folder / "000007.json").read_bytes() == newer
     assert json.loads(place.read_bytes())["mood"] == ["good"]
     with pytest.raises(PatchError, match="newer"):
-        fresh.undo(now=NOW, step=7)
+        undo(fresh, now=NOW, step=7)
 
 
 def test_an_interrupted_newer_wattson_stops_writing_and_nothing_is_lost(journal, root):
     apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
     (journal.folder / "going.json").write_bytes(b'{"version":99}')
     with pytest.raises(StateError, match="newer"):
-        journal.undo(now=NOW)
+        undo(journal, now=NOW)
     assert (journal.folder / "going.json").exists()
 
 
@@ -496,7 +497,7 @@ def test_a_damaged_deed_is_set_aside_and_said(journal, root):
     fresh = again(journal)
     fresh.recover()
     assert "look at your files" in fresh.notes()[0]
-    assert fresh.undo(now=NOW).id == 1
+    assert undo(fresh, now=NOW).id == 1
 
 
 def test_steps_of_the_first_format_are_read(journal, root):
@@ -508,8 +509,8 @@ def test_steps_of_the_first_format_are_read(journal, root):
     old["files"] = [{key: each[key] for key in keys} for each in record["files"]]
     place.write_bytes(json.dumps(old).encode())
     fresh = again(journal)
-    assert fresh.undo(now=NOW).id == 1
-    assert fresh.redo(now=NOW).id == 1
+    assert undo(fresh, now=NOW).id == 1
+    assert redo(fresh, now=NOW).id == 1
     assert fresh.history()[0].state == "done"
 
 
@@ -527,9 +528,9 @@ def test_the_journal_is_capped_and_says_what_it_forgot(root, tmp_path):
     }
     assert {path.name for path in (journal.folder / "bytes").iterdir()} == named
     for _ in range(5):
-        journal.undo(now=NOW)
+        undo(journal, now=NOW)
     with pytest.raises(PatchError):
-        journal.undo(now=NOW)
+        undo(journal, now=NOW)
 
 
 def test_a_cap_of_bytes_keeps_the_newest(root, tmp_path):
@@ -538,7 +539,7 @@ def test_a_cap_of_bytes_keeps_the_newest(root, tmp_path):
         apply(journal, FilePatch(f"n{index}", None, os.urandom(100_000), None, 0o644))
     assert [step.id for step in journal.history()] == [5, 6] or [step.id for step in journal.history()] == [4, 5, 6]
     assert sum(path.stat().st_size for path in (journal.folder / "bytes").iterdir()) <= 300_000
-    journal.undo(now=NOW)
+    undo(journal, now=NOW)
     assert not (root / "n5").exists()
 
 
@@ -551,8 +552,6 @@ def test_nobody_else_can_read_the_journal(journal, root):
 def test_a_home_that_cannot_be_written_is_said_before_anything_is_changed(root, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     journal = Journal(tmp_path / "file" / "journal", root)
-    assert journal.usable()
-    assert Journal(tmp_path / "not" / "yet", root).usable() == ""
     before = state(root)
     with pytest.raises(StateError):
         apply(journal, edit(root, "a.txt", (b"line 3\n", b"three\n")))
@@ -575,7 +574,7 @@ def test_a_journal_that_takes_no_more_refuses_the_write_whole(journal, root, wor
         full.apply(patch, label="y", now=NOW)
         assert "completed at the next start" in full.notes()[0]
         assert journal.recover() == []
-        assert journal.undo(now=NOW).label == "y"
+        assert undo(journal, now=NOW).label == "y"
     else:
         with pytest.raises(StateError, match="nothing was changed"):
             full.apply(patch, label="y", now=NOW)
@@ -672,7 +671,7 @@ def test_eight_processes_lose_no_step_and_never_interleave(tmp_path):
         assert len(both) == sum(int(out) for out, _ in ends) > 0
         assert {(root / f"shared{index}").read_bytes() for index in range(3)} == {both[-1].label.encode()}
         for _ in steps:
-            journal.undo(now=NOW)
+            undo(journal, now=NOW)
         assert {path.name: path.read_bytes() for path in root.iterdir()} == {
             f"shared{index}": b"start" for index in range(3)
         }

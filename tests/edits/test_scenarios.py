@@ -14,6 +14,7 @@ from assistant.edits.edit import Edit, Misfit
 from assistant.edits.format import open_parser
 from assistant.edits.journal import Journal
 from assistant.errors import PatchError
+from tests.edits.turning import undo
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 CASES = sorted(path.parent for path in SCENARIOS.glob("*/*/*/reply.md"))
@@ -100,5 +101,5 @@ def test_the_tree_is_as_the_reply_meant_or_untouched(folder, tmp_path):
     for path, mode in modes(folder, "after").items():
         assert (root / path).stat().st_mode & 0o777 == mode
     if tree(root) != before:
-        journal.undo(now=NOW)
+        undo(journal, now=NOW)
         assert tree(root) == before

@@ -384,16 +384,3 @@ def test_what_is_sold_is_read(name):
     for odd in (None, [], {"data": None, "models": 3}, {"data": [None, {"id": 3}], "models": [{"name": None}]}):
         assert wire(name).read_models(odd, provider(name)) == []
     assert wire(name).models_call(provider(name), "k").method == "GET"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [("anthropic_messages", {"input_tokens": 7}), ("openai_responses", {"input_tokens": 7}), ("gemini", {"totalTokens": 7}), ("bedrock_converse", {"inputTokens": 7})],
-)  # fmt: skip
-def test_tokens_are_counted_before_sending(name, answer):
-    request = Request(model(), ("system",), (said("user", "q"),), 500)
-    body = json.loads(wire(name).count_call(request, provider(name), "k").body)
-    assert "stream" not in body
-    assert "q" in json.dumps(body)
-    assert wire(name).read_count(answer) == 7
-    assert wire(name).read_count(None) == 0

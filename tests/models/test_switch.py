@@ -133,9 +133,8 @@ def test_a_conversation_too_long_for_the_small_model_loses_its_beginning(longest
 
 
 def test_a_role_that_is_not_set_is_the_main_models():
-    assert roles.resolve_all({}, ALL, SONNET) == {
-        role: roles.Cast(role, SONNET) for role in ("main", "editor", "small")
-    }
+    for role in ("main", "editor", "small"):
+        assert roles.resolve(role, {}, ALL, SONNET) == roles.Cast(role, SONNET)
     cast = roles.resolve("small", {"small": "openai/gpt-6-luna:low"}, ALL, SONNET)
     assert (cast.pick.name, cast.fell_back) == ("openai/gpt-6-luna:low", False)
 

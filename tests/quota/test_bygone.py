@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from assistant.quota import bygone, meter
+from assistant.quota import bygone
 from assistant.quota.ledger import Ledger, Start
 from assistant.quota.plan import read_plan
 from assistant.tokens import Cost, TokenUsage
+from tests.quota.estimating import estimate
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BALANCE = {"name": "balance", "unit": "money", "currency": "USD", "window": "balance", "limit": 50}
@@ -37,8 +38,8 @@ def test_a_balance_of_sums_and_late_steps_is_that_of_all_steps(ledger):
     old, since = bygone.sums(ledger, plan, NOW)
     late = ledger.entries(plan="mine", since=since)
     assert len(late) < 6
-    (short,) = meter.estimate(plan, [*old, *late], NOW)
-    (whole,) = meter.estimate(plan, ledger.entries(plan="mine"), NOW)
+    (short,) = estimate(plan, [*old, *late], NOW)
+    (whole,) = estimate(plan, ledger.entries(plan="mine"), NOW)
     assert short.used == whole.used == Decimal("3.6456")
     assert short.remaining == whole.remaining
 

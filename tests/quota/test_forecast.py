@@ -25,6 +25,7 @@ from assistant.quota.plan import load_plans, read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage
+from tests.quota.estimating import estimate
 
 D = Decimal
 
@@ -44,7 +45,7 @@ def plan(*meters, **more):
 
 def half_past_eleven(used):
     reading = Reading("5 hours", "endpoint", at("11:30:00"), percent=D(used), resets_at=at("15:00:00"))
-    (found,) = meter.estimate(plan(one()), [], at("11:30:00"), [reading])
+    (found,) = estimate(plan(one()), [], at("11:30:00"), [reading])
     return found
 
 
@@ -64,7 +65,7 @@ def test_t40_pace():
 
 def test_a_window_that_has_run_out_or_has_not_begun():
     assert phrase(forecast(half_past_eleven(100), at("11:30:00")), now=at("11:30:00")) == "used up"
-    (idle,) = meter.estimate(plan(one("tokens")), [], at("11:30:00"))
+    (idle,) = estimate(plan(one("tokens")), [], at("11:30:00"))
     assert phrase(forecast(idle, at("11:30:00"))) == ""
     assert (
         phrase(Forecast("week", "tokens", dry_at=at("15:40:00", 27)), now=at("12:00:00"))
@@ -73,7 +74,7 @@ def test_a_window_that_has_run_out_or_has_not_begun():
 
 
 def test_the_first_instant_of_a_window_has_no_pace_yet():
-    (found,) = meter.estimate(plan(one("tokens", 1000)), [Burn(at("11:30:00"), TokenUsage(10))], at("11:30:00"))
+    (found,) = estimate(plan(one("tokens", 1000)), [Burn(at("11:30:00"), TokenUsage(10))], at("11:30:00"))
     told = forecast(found, at("11:30:00"))
     assert (told.rate, told.dry_at, phrase(told)) == (None, None, "")
 
@@ -92,7 +93,7 @@ def test_t44_cache_reads_do_not_inflate_the_burn():
     usage = TokenUsage(20_000, 2_000_000, 0, 0, 8_000)
     assert token_rates([(at("10:05:00"), usage)], at("10:00:00"), at("10:10:00")) == (202_800, 2_800)
     page = plan(one("tokens", 10_000_000, weights={"cache_read": "0.1"}))
-    (found,) = meter.estimate(page, [Burn(at("10:05:00"), usage)], at("10:10:00"))
+    (found,) = estimate(page, [Burn(at("10:05:00"), usage)], at("10:10:00"))
     assert found.used == 228_000
 
 
@@ -127,7 +128,7 @@ def test_room_in_a_rolling_window():
 def test_a_money_meter_without_a_limit_lasts_as_long_as_its_burn():
     page = plan(one("money", 10, "balance", "balance", currency="USD"))
     burns = [Burn(at("11:00:00"), cost=Cost("metered", D(2))), Burn(at("11:30:00"), cost=Cost("metered", D(2)))]
-    (found,) = meter.estimate(page, burns, at("12:00:00"))
+    (found,) = estimate(page, burns, at("12:00:00"))
     told = forecast(found, at("12:00:00"), [(each.at, each.cost.amount) for each in burns])
     assert told.method == "3 h half-life"
     assert at("18:00:00") < told.dry_at < at("23:00:00")
@@ -181,10 +182,10 @@ def test_a_reserve_is_kept_until_its_day():
     reserve = read_reserve("keep 20 % of the week for Friday")
     assert reserve == Reserve("week", D("0.2"), (4,))
     for day, crosses in ((26, True), (27, False)):
-        estimates = meter.estimate(page, [Burn(at("10:00:00"), requests=D(78))], at("12:00:00", day))
+        estimates = estimate(page, [Burn(at("10:00:00"), requests=D(78))], at("12:00:00", day))
         found = reserved([reserve], estimates, {"week": D(5)}, at("12:00:00", day))
         assert bool(found) is crosses
-    thursday = reserved([reserve], meter.estimate(page, [Burn(at("10:00:00"), requests=D(78))], at("12:00:00", 26)), {"week": D(5)}, at("12:00:00", 26))  # fmt: skip
+    thursday = reserved([reserve], estimate(page, [Burn(at("10:00:00"), requests=D(78))], at("12:00:00", 26)), {"week": D(5)}, at("12:00:00", 26))  # fmt: skip
     assert (thursday[0].over, thursday[0].limit, thursday[0].resets_at) == (3, 80, at("00:00:00", 27))
     assert [each.kind for each in offers(thursday, {"other": Cost("included")}, at("12:00:00", 26))] == ["cheaper", "once", "wait"]  # fmt: skip
 

@@ -28,16 +28,14 @@ def test_a_reading_is_kept_as_it_came_and_the_same_again_only_confirms_it(source
         ('{"used": 1}', NOW + 3 * MINUTE, NOW + 3 * MINUTE),
     ]
     assert sources.readings(plan="glm") == kept
-    assert sources.latest(plan="glm") == sources.latest("zai") == kept[-1]
     assert sources.readings("zai", since=NOW + 2 * MINUTE) == kept[1:]
-    assert (sources.readings("other"), sources.latest("other")) == ([], None)
+    assert sources.readings("other") == []
 
 
 def test_a_late_reading_is_kept_and_is_not_the_latest(sources):
     sources.put_readings("zai", "[44]", NOW)
     sources.put_readings("zai", "[43]", NOW - MINUTE)
     assert [each.payload for each in sources.readings("zai")] == ["[43]", "[44]"]
-    assert sources.latest("zai").payload == "[44]"
 
 
 def test_one_asks_and_the_others_wait_for_its_answer(sources):
@@ -71,14 +69,6 @@ def test_nobody_has_asked_yet(sources):
     assert sources.poll("zai") is None
 
 
-def test_old_readings_go_and_the_newest_of_each_source_stays(sources):
-    for day in range(5):
-        sources.put_readings("zai", f"[{day}]", NOW + timedelta(days=day))
-    sources.put_readings("kimi", "[0]", NOW)
-    assert sources.forget(NOW + timedelta(days=9)) == 4
-    assert [each.payload for each in sources.readings("zai") + sources.readings("kimi")] == ["[4]", "[0]"]
-
-
 def _ask(path, results):
     results.put(Ledger(path).sources.lease("zai", NOW, MINUTE))
 
@@ -101,4 +91,4 @@ def test_a_source_can_be_asked_where_nothing_can_be_written(tmp_path):
     assert sources.lease("zai", NOW, MINUTE)
     assert not sources.lease("zai", NOW, MINUTE)
     sources.put_readings("zai", "[1]", NOW)
-    assert sources.latest("zai").payload == "[1]"
+    assert [each.payload for each in sources.readings("zai")] == ["[1]"]

@@ -13,6 +13,7 @@ from assistant.quota.plan import read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
 from assistant.tokens import TokenUsage
+from tests.quota.estimating import estimate
 
 D = Decimal
 RESET = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -42,7 +43,7 @@ def took(when, units, **more):
 
 
 def now(which, when, burns=(), readings=()):
-    (found,) = meter.estimate(which, list(burns), at(when), list(readings))
+    (found,) = estimate(which, list(burns), at(when), list(readings))
     return found
 
 
@@ -340,7 +341,7 @@ def test_the_binding_meter_is_what_has_run_out_or_has_the_fewest_steps_left():
         "x.toml",
     )
     burns = [took("11:00:00", 50)]
-    found = meter.estimate(page, burns, at("12:00:00"))
+    found = estimate(page, burns, at("12:00:00"))
     assert binding(found).meter == "5 hours"
     assert binding(found, needs={"5 hours": D(1), "week": D(50)}).meter == "week"
 
@@ -361,7 +362,7 @@ def test_reading_and_burn_are_kept_apart_from_other_meters():
         Reading("week", "headers", at("12:00:00"), percent=D(60), minutes=10080),
         Reading("week opus", "headers", at("12:00:00"), percent=D(100), minutes=10080, status="exhausted"),
     ]
-    found = {each.meter: each for each in meter.estimate(page, [], at("12:01:00"), readings)}
+    found = {each.meter: each for each in estimate(page, [], at("12:01:00"), readings)}
     assert (found["week"].state, found["week opus"].state) == ("open", "exhausted")
     assert binding(list(found.values()), "claude-sonnet").meter == "week"
     assert binding(list(found.values()), "claude-opus-5").meter == "week opus"
@@ -418,7 +419,7 @@ def test_whatever_comes_in_the_band_holds_the_number_and_nothing_is_negative(kin
                 readings.append(Reading("m", "endpoint", when, resets_at=resets, rounding=rounding, **stated))
         for minutes in range(0, 3_600, 240):
             now_at = start + timedelta(minutes=minutes)
-            (found,) = meter.estimate(page, burns, now_at, readings)
+            (found,) = estimate(page, burns, now_at, readings)
             assert found.age_s >= 0
             assert found.foreign >= 0
             assert found.foreign_low <= found.foreign <= found.foreign_high
@@ -440,8 +441,8 @@ def test_windows_that_begin_at_first_use_hang_on_each_other_through_weeks_withou
     for use in uses:
         opened = use if use >= opened + timedelta(hours=5) else opened
     burns, then = [Burn(use, given={"units": D(1)}) for use in uses], uses[-1] + timedelta(seconds=30)
-    (found,) = meter.estimate(plan(), burns, then, [])
+    (found,) = estimate(plan(), burns, then, [])
     assert found.resets_at == opened + timedelta(hours=5)
     assert found.used == sum(use >= opened for use in uses)
     before = [Burn(start - timedelta(hours=6), given={"units": D(1)}), *burns]  # a pause: no matter what was before it
-    assert meter.estimate(plan(), before, then, []) == (found,)
+    assert estimate(plan(), before, then, []) == (found,)

@@ -9,8 +9,8 @@ import pytest
 
 from assistant import discover
 from assistant.errors import ConfigError
-from assistant.quota import meter
 from assistant.quota.plan import load_plan, load_plans, read_file, read_plan
+from tests.quota.estimating import estimate
 
 D = Decimal
 OURS = Path("assistant/quota/plans")
@@ -74,7 +74,7 @@ def test_a_user_extends_ours_with_the_instant_of_his_order(tmp_path):
     mine = load_plans(tmp_path)["my-glm"]
     week = next(counted for counted in mine.meters if counted.name == "week")
     assert week.window.origin == datetime(2026, 11, 3, 7, 20, tzinfo=UTC)
-    found = {each.meter: each for each in meter.estimate(mine, [], datetime(2026, 11, 23, 18, tzinfo=UTC))}
+    found = {each.meter: each for each in estimate(mine, [], datetime(2026, 11, 23, 18, tzinfo=UTC))}
     assert found["week"].end == datetime(2026, 11, 24, 7, 20, tzinfo=UTC)
     assert load_plan(tmp_path, name="my-glm") == mine
     assert read_file(tmp_path / "mine.toml").meters[0].limit == 2000

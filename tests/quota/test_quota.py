@@ -12,6 +12,7 @@ from assistant.quota.ledger import Ledger, Start
 from assistant.quota.plan import load_plans, read_plan
 from assistant.quota.window import Window, bounds
 from assistant.tokens import Cost, TokenUsage
+from tests.quota.estimating import estimate
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -129,12 +130,12 @@ def test_the_binding_meter_comes_first_and_weights_count(tmp_path):
         entry, at=NOW, state="settled", usage=TokenUsage(1000, 1000, 0, 0, 100), cost=Cost("free", Decimal(0))
     )
     plan = load_plans(None)["practice"]
-    first, second = meter.estimate(plan, ledger.entries(), NOW)
+    first, second = estimate(plan, ledger.entries(), NOW)
     assert (first.meter, first.used, first.state) == ("5 hours", Decimal("1600.0"), "open")
     assert first.resets_at == at(4)
     assert first.share > second.share
     assert meter.as_json(first)["remaining"] == 38400
-    assert meter.estimate(plan, ledger.entries(), at(6))[-1].state == "not_started"
+    assert estimate(plan, ledger.entries(), at(6))[-1].state == "not_started"
 
 
 def test_a_wrong_plan_is_named():

@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from assistant.errors import ConfigError
-from assistant.quota import meter
 from assistant.quota.caps import read_reserve, reserved
 from assistant.quota.event import read_events
 from assistant.quota.forecast import Forecast, phrase
 from assistant.quota.plan import load_plan, read_file, read_plan
 from assistant.quota.reading import Reading, from_body, from_headers
 from assistant.quota.replay import replay, replayed_json
+from tests.quota.estimating import estimate
 
 FIVE = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 2000}
 WEEK = {"name": "week", "unit": "credits", "window": "grid", "hours": 168, "limit": 10_000}
@@ -337,7 +337,7 @@ def test_a_lot_expires_although_a_reading_was_taken_before():
 def test_what_is_kept_for_a_day_is_kept_until_that_day_of_the_window(now, ends, kept):
     page = read_plan({"name": "mine", "meters": [{**WEEK, "limit": 100}]}, "mine.toml")
     at = datetime.fromisoformat(now)
-    (found,) = meter.estimate(page, [], at, [Reading("week", "endpoint", at, used=Decimal(79), limit=Decimal(100))])
+    (found,) = estimate(page, [], at, [Reading("week", "endpoint", at, used=Decimal(79), limit=Decimal(100))])
     found = found._replace(resets_at=datetime.fromisoformat(ends) if ends else None)
     reserve = read_reserve("20 % of the week for Friday")
     crossings = reserved([reserve], [found], {"week": Decimal(5)}, at)

@@ -80,7 +80,8 @@ async def _ask(session: Session, text: str, options: Namespace) -> int:
     except AssistantError as error:
         if options.json:
             pick = session.roster.pick
-            dump(shapes.turn_refused(error, pick.provider.name if pick else "", pick.model.id if pick else ""))
+            names = (pick.provider.name, pick.model.id) if pick else ("", "")
+            dump(shapes.turn_refused(error, *names, session.now()))
         raise
     finally:
         await session.close()

@@ -146,15 +146,6 @@ class Client:
         found: list[Model] = wire.read_models(data, provider)  # type: ignore[attr-defined]
         return found
 
-    async def count(
-        self, wire: Wire, request: Request, provider: Provider, key: str, timeout_s: float = 20.0
-    ) -> int | None:
-        """Ask the provider how many tokens a request has; None where its protocol does not count. Raises ProviderError."""
-        if not hasattr(wire, "count_call"):
-            return None
-        data = await self._ask_json(wire.count_call(request, provider, key), provider, key, timeout_s)
-        return int(wire.read_count(data)) or None  # type: ignore[attr-defined]
-
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
         """Ask a model. Retries what is safe, and only before the first byte of an answer; waits are chunks too.
 

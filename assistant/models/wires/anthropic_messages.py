@@ -71,7 +71,9 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
             # The limit holds for thoughts and answer together.
             limit = min(limit + budget, max(request.model.max_output or limit + budget, budget + 1))
     body["max_tokens"] = limit
-    return _post(provider, key, "/v1/messages", body)
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    url = f"{_address(provider)}/v1/messages"
+    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def go_on(call: HttpCall, reader: Reader) -> HttpCall | None:
@@ -88,16 +90,6 @@ def go_on(call: HttpCall, reader: Reader) -> HttpCall | None:
     else:
         body["messages"].append({"role": "assistant", "content": blocks})
     return replace(call, body=json.dumps(body, ensure_ascii=False).encode())
-
-
-def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Ask how many tokens the request has."""
-    return _post(provider, key, "/v1/messages/count_tokens", _content(request, provider))
-
-
-def read_count(data: Any) -> int:
-    """Read the answer of `count_call`."""
-    return count(table(data).get("input_tokens"))
 
 
 def models_call(provider: Provider, key: str) -> HttpCall:
@@ -149,11 +141,6 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
     if system:
         body["system"] = system
     return {**body, "messages": found}
-
-
-def _post(provider: Provider, key: str, path: str, body: dict[str, Any]) -> HttpCall:
-    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
-    return HttpCall("POST", _address(provider) + path, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _address(provider: Provider) -> str:

@@ -73,18 +73,11 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
             body["additionalModelRequestFields"] = {"reasoningConfig": reasoning}
     if limit:
         body["inferenceConfig"] = {"maxTokens": limit}
-    return _post(request, provider, key, "converse-stream", body)
-
-
-def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Ask how many tokens the request has."""
-    body = _content(request, provider)
-    return _post(request, provider, key, "count-tokens", {"input": {"converse": body}})
-
-
-def read_count(data: Any) -> int:
-    """Read the answer of `count_call`."""
-    return count(table(data).get("inputTokens"))
+    headers = {"content-type": "application/json", "accept": "application/vnd.amazon.eventstream", **provider.headers}
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    url = f"{provider.base_url.rstrip('/')}/model/{quote(request.model.id, safe='')}/converse-stream"
+    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode(), "aws")
 
 
 def _caches(model: Model, provider: Provider) -> bool:
@@ -115,16 +108,6 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
             if turn:
                 turn[0]["content"].append(_POINT)
     return {**({"system": system} if system else {}), "messages": messages}
-
-
-def _post(request: Request, provider: Provider, key: str, verb: str, body: dict[str, Any]) -> HttpCall:
-    headers = {"content-type": "application/json", "accept": "application/vnd.amazon.eventstream", **provider.headers}
-    if verb == "count-tokens":
-        headers["accept"] = "application/json"
-    if key:
-        headers["authorization"] = f"Bearer {key}"
-    url = f"{provider.base_url.rstrip('/')}/model/{quote(request.model.id, safe='')}/{verb}"
-    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode(), "aws")
 
 
 class Reader:

@@ -57,19 +57,10 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
             config["thinkingConfig"]["thinkingLevel"] = level
     if config:
         body["generationConfig"] = config
-    return _post(request, provider, key, "streamGenerateContent?alt=sse", body)
-
-
-def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Ask how many tokens the request has."""
-    name = f"models/{_name(request.model)}"
-    body = {"generateContentRequest": {"model": name, **_content(request, provider)}}
-    return _post(request, provider, key, "countTokens", body)
-
-
-def read_count(data: Any) -> int:
-    """Read the answer of `count_call`."""
-    return count(table(data).get("totalTokens"))
+    name = quote(request.model.id.removeprefix("models/"), safe="")
+    url = f"{provider.base_url.rstrip('/')}/models/{name}:streamGenerateContent?alt=sse"
+    headers = {"content-type": "application/json", **_headers(provider, key)}
+    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def models_call(provider: Provider, key: str) -> HttpCall:
@@ -88,10 +79,6 @@ def read_models(data: Any, provider: Provider) -> list[Model]:
             title = text(row.get("displayName")) or name
             found.append(Model(provider.name, name, title, window, most, abilities=abilities))
     return found
-
-
-def _name(model: Model) -> str:
-    return model.id.removeprefix("models/")
 
 
 def _content(request: Request, provider: Provider) -> dict[str, Any]:
@@ -113,12 +100,6 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
         contents.append({"role": "model" if message.role == "assistant" else "user", "parts": parts})
     system = [{"text": part} for part in request.system if part.strip()]
     return {**({"systemInstruction": {"parts": system}} if system else {}), "contents": contents}
-
-
-def _post(request: Request, provider: Provider, key: str, verb: str, body: dict[str, Any]) -> HttpCall:
-    url = f"{provider.base_url.rstrip('/')}/models/{quote(_name(request.model), safe='')}:{verb}"
-    headers = {"content-type": "application/json", **_headers(provider, key)}
-    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _headers(provider: Provider, key: str) -> dict[str, str]:

@@ -57,17 +57,9 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
             body["reasoning"] = reasoning
     if flags.get("prompt_cache_key", True):
         body["prompt_cache_key"] = history.cache_key(request)
-    return _post(provider, key, "/responses", body)
-
-
-def count_call(request: Request, provider: Provider, key: str) -> HttpCall:
-    """Ask how many tokens the request has."""
-    return _post(provider, key, "/responses/input_tokens", _content(request, provider))
-
-
-def read_count(data: Any) -> int:
-    """Read the answer of `count_call`."""
-    return count(table(data).get("input_tokens"))
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    url = f"{provider.base_url.rstrip('/')}/responses"
+    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def models_call(provider: Provider, key: str) -> HttpCall:
@@ -109,12 +101,6 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model.id, "input": items}
     system = "\n\n".join(part for part in request.system if part.strip())
     return {**body, "instructions": system} if system else body
-
-
-def _post(provider: Provider, key: str, path: str, body: dict[str, Any]) -> HttpCall:
-    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
-    url = provider.base_url.rstrip("/") + path
-    return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _headers(provider: Provider, key: str) -> dict[str, str]:

@@ -21,11 +21,6 @@ def call(base_url: str, key: str) -> QuotaCall:
     return QuotaCall(beside(base_url, "/api/v1/key", below=("/api/v1", "/api")), bearer(key))
 
 
-def account_call(base_url: str, key: str) -> QuotaCall:
-    """Return the request for the account's balance."""
-    return QuotaCall(beside(base_url, "/api/v1/credits", below=("/api/v1", "/api")), bearer(key))
-
-
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
     """Read either body. A key without a limit is unlimited; then only the account binds."""
     del host
