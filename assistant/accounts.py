@@ -419,7 +419,7 @@ class Accounts:
         today = now.astimezone().date()
         burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
         plan = self.plan(pick)
-        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
+        first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
         line.keep(
             str(self._places.data),
             model=pick.model.name,

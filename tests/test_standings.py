@@ -121,6 +121,16 @@ def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
     assert wattson("plans", "tell", "claude-pro", "-", stdin="hello")[0] == 1
 
 
+def test_the_line_names_the_meter_that_binds_the_model_that_is_asked(wattson, config):
+    config('[plans]\nanthropic = "claude-max-5x"\n')
+    for meter, figure in (("week opus", "100%"), ("week", "10%"), ("5 hours", "30%")):
+        assert wattson("plans", "tell", "claude-max-5x", meter, figure)[0] == 0
+    with loopback.Server(loopback.anthropic("Hello.")) as server:
+        env = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}
+        assert wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "x", **env)[0] == 0
+        assert "5 hours" in wattson("usage", "--line")[1]
+
+
 def codex_log(folder, total, percent, at, resets):
     folder.mkdir(parents=True, exist_ok=True)
     usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": 10, "reasoning_output_tokens": 0}
