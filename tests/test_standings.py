@@ -65,6 +65,13 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert "balance unknown" in text
 
 
+def test_a_model_that_is_no_longer_sold_hides_no_board(wattson, config):
+    config('model = "gone/model"\n')
+    found, said = plans(wattson, DEEPSEEK_API_KEY=KEY)
+    assert "DeepSeek prepaid balance" in found
+    assert "There is no model called 'gone/model'" in said
+
+
 def test_balances_stay_apart_by_currency_and_a_refresh_asks_once(wattson):
     with loopback.Server(b"", pages={"/user/balance": (200, {}, json.dumps(BALANCE).encode())}) as server:
         env = {"DEEPSEEK_BASE_URL": server.url, "DEEPSEEK_API_KEY": KEY}

@@ -6,7 +6,7 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant.errors import ConfigError
+from assistant.errors import ConfigError, UnknownModel
 from assistant.headless.output import dump, given, out, tell
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
     from assistant.quota import estimate
 
     if teller.config.model:
-        teller.roster.choose(teller.config.model)
+        try:
+            teller.roster.choose(teller.config.model)
+        except UnknownModel as error:  # then no row is marked as the present one
+            tell(str(error))
     if options.refresh:
         import asyncio
 
