@@ -267,7 +267,12 @@ class Accounts:
     def count(self, usage: TokenUsage, cost: Cost) -> None:
         """Add what a turn burnt to this sitting."""
         self.usage += usage
-        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
+        self.costs = self.with_cost(cost)
+
+    def with_cost(self, cost: Cost) -> dict[str, Cost]:
+        """Return what this sitting cost, by currency, with one cost more."""
+        before = [self.costs[cost.currency]] if cost.currency in self.costs else []
+        return {**self.costs, cost.currency: tokens.total_cost([*before, cost])}
 
     def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
         """Begin with what a conversation that is taken up has burnt already, as `record_of` wrote it; what is torn is left out."""
