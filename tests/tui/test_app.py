@@ -3,12 +3,14 @@
 import asyncio
 import subprocess
 import sys
+import time
 
 import pytest
 from textual.events import Key, Paste
 from textual.widgets import TextArea
 
 from assistant.tui.app import Wattson
+from assistant.tui.pickers import Picker
 from tests import loopback
 from tests.tui.keys import say, take, until
 
@@ -472,6 +474,21 @@ async def test_what_is_typed_right_before_accepting_is_in_the_text(make_session,
             app.post_message(Key(key, sign))
         await until(pilot, lambda: len(app.screen_stack) == 1)
         assert hunks.review.choices[0].hunk.new_text.startswith("x\ny")
+
+
+async def test_a_list_of_very_many_files_keeps_up_with_the_keys(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    rows = [
+        (name, name) for name in [*(f"src/{each}" for each in range(99_500)), *(f"new/{each}" for each in range(500))]
+    ]
+    chosen = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(Picker("Pin a file", rows), chosen.append)
+        start = time.monotonic()
+        await pilot.press(*"new/4 9", "down", "enter")
+        await until(pilot, lambda: chosen)
+        assert time.monotonic() - start < 10  # it took forty seconds
+    assert chosen == ["new/409"]
 
 
 async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
