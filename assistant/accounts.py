@@ -109,7 +109,6 @@ class Accounts:
         self.costs: dict[str, Cost] = {}
         self._payers = payers
         self._session = session
-        self._turns: dict[int, tuple[str, str]] = {}
         self._places = places
         self._config = config
         self._now = now
@@ -396,21 +395,20 @@ class Accounts:
         """Note what a reply with edits came to: `at_once` when all of it fitted without a repair."""
         from assistant.quota.ledger import Outcome
 
-        provider, _, model = (ended.editor or f"{ended.provider}/{ended.model}").partition("/")
-        self._turns[ended.turn] = (provider, model)
+        provider, _, model = ended.writer.partition("/")
         hunks = len(ended.patch.hunks) if ended.patch is not None else 0
         self.ledger.record(
             Outcome(self._now(), self._session, ended.turn, provider, model, project, tries=1,
                     first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
         )  # fmt: skip
 
-    def decided(self, turn: int, project: str, review: Review, kept: Patch) -> None:
-        """Note what the user took and skipped of what a turn proposed; what came from elsewhere is not a model's."""
+    def decided(self, turn: int, writer: str, project: str, review: Review, kept: Patch) -> None:
+        """Note what the user took and skipped of what `writer` (`provider/model`) proposed; without one it is not a model's."""
         from assistant.quota.ledger import Outcome
 
-        if turn not in self._turns:
+        if not writer:
             return
-        provider, model = self._turns[turn]
+        provider, _, model = writer.partition("/")
         self.ledger.record(
             Outcome(self._now(), self._session, turn, provider, model, project, taken=len(review.taken),
                     skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)

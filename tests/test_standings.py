@@ -14,6 +14,7 @@ from assistant.quota.reading import Reading
 from assistant.standings import standings
 from assistant.tokens import Cost, TokenUsage
 from tests import loopback
+from tests.turns import walk
 
 KEY = "k" * 24
 BALANCE = {
@@ -275,6 +276,25 @@ async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
     assert wattson("usage", "--by", "moon")[0] == 2
     (purpose,) = wattson("usage", "--by", "purpose", "--days", "2", "--json", lines=True)[1][0]["usage"]
     assert (purpose["purpose"], purpose["steps"]) == ("main", 1)
+
+
+async def test_hunks_that_are_taken_up_count_for_whoever_wrote_them(make_session, wattson, repo):
+    old = (repo / "kettle/boil.py").read_text().splitlines()[0]
+    with loopback.Server(loopback.openai(EDIT % (old, f"{old}\n# one"))) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "DEEPSEEK_BASE_URL": server.url,
+               "DEEPSEEK_API_KEY": KEY}  # fmt: skip
+        for name in ("deepseek/deepseek-flash", "openai/gpt-6.1-sol"):
+            session = make_session(**env)
+            session.roster.choose(name)
+            await walk(session.ask("a comment"))
+            if name.startswith("openai"):
+                session.take_up(session.sittings.kept()[0].name)
+                await walk(session.apply(Review.of(session.proposed.patch, "take")))
+            await session.close()
+    rows = wattson("yield", "--json", lines=True)[1][0]["yields"]
+    assert {row["model"]: (row["tries"], row["taken"]) for row in rows} == {
+        "deepseek-flash": (1, 1), "gpt-6.1-sol": (1, 0),
+    }  # fmt: skip
 
 
 def test_a_replay_of_ones_own_history_and_what_would_fit(wattson):
