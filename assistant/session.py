@@ -472,7 +472,12 @@ class Session:
     def _keep_proposal(self) -> None:
         """Keep what waits for decisions with the conversation: who takes it up again can still decide."""
         diff = self.proposed.patch.diff() if self.proposed is not None else ""
-        diff = diff if len(diff) < _DIFF_KEPT else ""
+        if len(diff) > _DIFF_KEPT:
+            words = (
+                f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
+            )
+            self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
+            diff = ""
         if diff != self._waits and self.proposed is not None:
             about = {"turn": self.proposed.turn, "model": self.proposed.model, "writer": self.proposed.writer}
             self.sittings.save({"kind": "proposed", "diff": diff, **about, "doubted": self.proposed.doubted()})

@@ -9,10 +9,14 @@ import pytest
 from textual.events import Key, Paste
 from textual.widgets import TextArea
 
+from assistant.changes import Proposal
+from assistant.edits.patch import FilePatch, Patch
+from assistant.edits.review import Review
 from assistant.tui.app import Wattson
 from assistant.tui.pickers import Picker
 from tests import loopback
 from tests.tui.keys import say, take, until
+from tests.turns import walk
 
 
 def last_message(repo):
@@ -387,6 +391,18 @@ def test_a_sitting_can_be_taken_up_again(make_session, quick):
     assert again.take_up() == 2
     assert again.history[0].text == "who are you?"
     assert "scripted" in again.history[1].text
+
+
+async def test_hunks_too_large_to_be_kept_with_the_conversation_are_told_as_such(make_session):
+    session = make_session()
+    new = FilePatch("new.txt", None, b"x" * 4_000_001, None, 0o644, "")
+    session.changes.propose(Proposal(Patch((new,)), (), 1, "scripted/lesson"), upon=None)
+    await walk(session.apply(Review.of(session.proposed.patch)))  # nothing is taken: all of it waits
+    assert any("larger than the 4,000,000 characters" in words for words in session.troubles())
+    again = make_session()
+    again.take_up()
+    assert again.proposed is None
+    await session.close()
 
 
 async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_session, repo, quick):
