@@ -689,6 +689,29 @@ async def test_one_file_is_taken_back_and_what_waits_is_told_by_name(make_sessio
         assert app.session.waits() == ""
 
 
+async def test_a_turn_that_was_written_in_two_steps_is_taken_back_and_made_again_as_one(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    files = repo / "kettle/boil.py", repo / "kettle/meter.py"
+    before = [file.read_text() for file in files]
+    async with app.run_test(size=(100, 30)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("y", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await until(pilot, lambda: len(main.hunks.hunks) == 3 and main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: len(app.session.journal.history()) == 2 and not main.hunks.hunks)
+        written = [file.read_text() for file in files]
+        for command, word, then in (("/undo turn", "undone", before), ("/redo turn", "redone", written)):
+            await say(pilot, command)
+            await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+            assert len(main.hunks.preview.steps) == 2
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda word=word: word in main.talk.text)
+            assert [file.read_text() for file in files] == then
+
+
 async def test_what_can_be_undone_is_not_kept_from_it_by_what_cannot(make_session, repo, quick):
     app = Wattson(make_session(), "scripted/lesson")
     boil, meter = repo / "kettle/boil.py", repo / "kettle/meter.py"
