@@ -141,7 +141,9 @@ def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Con
     }  # fmt: skip
     for name, kind in kinds.items():
         if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
-            raise ConfigError(f"{path}: {name} has the wrong kind of value.", "See the README's table of settings.")
+            raise ConfigError(
+                f"{path}: {name} has the wrong kind of value.", "README shows under Settings how each is written."
+            )
     for name, least in (("context_budget", 1), ("repairs", 0)):
         if name in values and values[name] < least:
             raise ConfigError(f"{path}: {name} is {values[name]}.", f"Write a number from {least} up.")
