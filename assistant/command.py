@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Stream = AsyncGenerator[events.Event, None]
 _SHELL = re.compile(r"![a-z./~]")
-_COMMAND = re.compile(r"^/([a-z][a-z-]*)(?:\s+(.*))?$", re.DOTALL)
+_COMMAND = re.compile(r"^/([a-z][a-z-]*|)(?:\s+(.*))?$", re.DOTALL)
 
 
 class Command(Protocol):
@@ -33,6 +33,11 @@ class Command(Protocol):
 def commands() -> dict[str, Command]:
     """Return all commands by name, without their aliases."""
     return {name: discover.part("assistant.commands", name) for name in discover.part_names("assistant.commands")}
+
+
+def is_command(text: str) -> bool:
+    """Say whether what is typed is a command, or the beginning of one: a path and words behind it are a question."""
+    return _COMMAND.match(text.strip()) is not None
 
 
 async def submit(session: Session, text: str) -> Stream:

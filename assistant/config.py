@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -194,4 +195,5 @@ def remember(where: Places, **values: Any) -> None:
         temp.write_text(json.dumps(data), encoding="utf-8")
         temp.replace(where.data / "state.json")
     except OSError:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed
+            temp.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
-from assistant.errors import BudgetError, ProviderError
+from assistant.errors import BudgetError, ProviderError, StateError
 from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
@@ -196,10 +196,13 @@ class Desk:
         return entry
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
-        """Write how a step ended."""
+        """Write how a step ended. That the book does not take it costs no answer: it is told of with what else went wrong."""
         ledger = self._sitting.accounts.ledger
-        ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
-        self._hearing.keep()
+        try:
+            ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
+            self._hearing.keep()
+        except StateError as error:
+            ledger.warnings.append(str(error))
 
     def learn(self, counted: int, reported: int) -> None:
         """Learn how this model counts."""

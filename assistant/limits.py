@@ -56,15 +56,18 @@ class Waiting:
             "until": self.until.isoformat(),
         }  # fmt: skip
 
-    def hold(self, now: datetime) -> Hold:
-        """Offer it again: to be sent where its time has come, else to go on waiting."""
+    def hold(self, now: datetime, held: Hold | None = None) -> Hold:
+        """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come."""
         from assistant.quota import wording
         from assistant.quota.caps import Hold, Offer
 
-        left = f"until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
-        state = "the window is open now" if self.until <= now else f"the window is used up {left}"
-        why = f"A question to {self.model} waits since {wording.clock(self.since, now)}; {state}:\n\n{self.text}"
-        return Hold(why, (Offer("wait", at=self.until),), self.until, self.text)
+        if held is None:
+            over = self.until <= now
+            left = f"it was to wait until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
+            ways = (Offer("wait", at=self.until),) if over else (Offer("once"), Offer("wait", at=self.until))
+            held = Hold("nothing holds it any more." if over else f"{left}.", ways, self.until)
+        why = f"A question to {self.model} waits since {wording.clock(self.since, now)}: {held.why}\n\n{self.text}"
+        return replace(held, why=why, text=self.text)
 
 
 def waiting(records: Iterable[Mapping[str, Any]]) -> Waiting | None:

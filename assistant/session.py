@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from assistant.models.cold import Sent
     from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
+    from assistant.quota.caps import Hold
     from assistant.readings import Polled
     from assistant.roster import Roster
     from assistant.standings import Standing
@@ -167,6 +168,8 @@ class Session:
         if self._client is not None:
             await self._client.aclose()
         self.accounts.close()
+        if "sittings" in self.__dict__:
+            self.sittings.close()
 
     # What it costs.
 
@@ -249,26 +252,27 @@ class Session:
         outcome = self.changes.outcome()
         if not mend:
             self.sight.check_pictures(self.roster.present())
-        pick, key = await self._ready(lambda: self.quote_repair() if mend else self.quote(text, sure=True))
-        self.turn += 1
-        ask = turn.Ask(
-            self.turn,
-            text,
-            tuple(self.history),
-            outcome,
-            0 if mend else self.config.repairs,
-            mend=mend,
-            pictures=() if mend else tuple(self.sight.pictures.values()),
-        )
-        asked = turn.asked(text, ask.pictures)
-        self._saying = [asked]
-        record = {"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name}
-        self.sittings.save(record | await asyncio.to_thread(self._keep, asked))
+        pictures = () if mend else tuple(self.sight.pictures.values())
+        asked = turn.asked(text, pictures)
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
         repairs = 0
-        waiting = self.proposed.patch if self.proposed and mend else None
+        pick, key = await self._ready(lambda: self.quote_repair() if mend else self.quote(text, sure=True))
         try:
+            self.turn += 1
+            ask = turn.Ask(
+                self.turn,
+                text,
+                tuple(self.history),
+                outcome,
+                0 if mend else self.config.repairs,
+                mend=mend,
+                pictures=pictures,
+            )
+            self._saying = [asked]
+            record = {"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name}
+            self.sittings.save(record | await asyncio.to_thread(self._keep, asked))
+            waiting = self.proposed.patch if self.proposed and mend else None
             editor, why = await self._editor()
             if why:
                 yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
@@ -283,7 +287,7 @@ class Session:
                             repairs += 1
                         case events.TurnEnded():
                             ended = event
-                            aside = self._remember(asked, ended, waiting)
+                            aside = self._remember(asked, ended, mends=bool(mend))
                             await asyncio.to_thread(self._keep_proposal)
                             if not mend and (ended.patch is not None or ended.misfits):
                                 self.accounts.tried(ended, str(self.root), at_once=not repairs)
@@ -312,7 +316,7 @@ class Session:
             self._saying = []
             if ended is None:  # closed from outside: what came is kept
                 self.history.append(asked)
-                self.sight.shown(ask.pictures)
+                self.sight.shown(pictures)
                 if pieces:
                     self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
 
@@ -394,9 +398,9 @@ class Session:
         from assistant.desk import Desk
 
         pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
-        ask = turn.Ask(self.turn, words, max_output=max_output)
-        desk = Desk(self, self.turn, self.roster.partner(pick), key)
         try:
+            ask = turn.Ask(self.turn, words, max_output=max_output)
+            desk = Desk(self, self.turn, self.roster.partner(pick), key)
             async with aclosing(turn.aside(ask, desk, purpose)) as stream:
                 async for event in stream:
                     if isinstance(event, events.AsideEnded):
@@ -426,7 +430,7 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, asked: Message, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
+    def _remember(self, asked: Message, ended: events.TurnEnded, *, mends: bool) -> Proposal | None:
         """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
         from assistant.models.message import Image
 
@@ -439,7 +443,7 @@ class Session:
             self.roster.forget_key(ended.provider)
         self.changes.told()
         self.sight.heard(asked.text, ended.text, ended.patch.paths if ended.patch else ())
-        aside = self._propose(ended, waiting)
+        aside = self._propose(ended, mends=mends)
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
@@ -456,7 +460,8 @@ class Session:
             return ""
         return cold.why(before, sent, long_lived=pick.provider.flags.get("cache_ttl") == "1h")
 
-    def _propose(self, ended: events.TurnEnded, waiting: Patch | None) -> Proposal | None:
+    def _propose(self, ended: events.TurnEnded, *, mends: bool) -> Proposal | None:
+        """Propose the edits of a turn; what `mends` others comes upon those that wait by now: some may be written meanwhile."""
         if ended.patch is None and not ended.misfits:
             return None
         from assistant.changes import Proposal
@@ -467,7 +472,7 @@ class Session:
         proposal = Proposal(
             patch, ended.misfits, ended.turn, name, ended.cost, doubts=ended.doubts, writer=ended.writer
         )
-        return self.changes.propose(proposal, upon=waiting)
+        return self.changes.propose(proposal, upon=self.proposed.patch if self.proposed and mends else None)
 
     def _keep_proposal(self) -> None:
         """Keep what waits for decisions with the conversation: who takes it up again can still decide."""
@@ -626,10 +631,16 @@ class Session:
     # Remembering.
 
     def clear(self) -> None:
-        """Begin a new conversation; the old one stays on disk."""
+        """Begin a new conversation; the old one stays on disk. Raises ConfigError while a turn runs."""
+        self._check_idle()
         self._forget()
         self.accounts.recall(())
         self.sittings.close()
+
+    def _check_idle(self) -> None:
+        """Raise ConfigError while a turn runs: what it brings belongs to the conversation that it was asked in."""
+        if self._asking:
+            raise ConfigError("A turn is running.", "Wait for its end, or stop it with Escape.")
 
     def _forget(self) -> None:
         self.history.clear()
@@ -657,13 +668,27 @@ class Session:
             self.waiting = None
             self.sittings.save({"kind": "waits", "text": ""})
 
+    def still_held(self) -> Hold | None:
+        """Weigh anew the question that waits; None where none does. Raises ConfigError. Reads the ledger: call it in a thread."""
+        waiting, pick, held = self.waiting, self.roster.pick, None
+        if waiting is None:
+            return None
+        try:
+            if pick is not None:
+                self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
+        except BudgetError:
+            held = self.limits.hold
+        return waiting.hold(self.now(), held)
+
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
 
-        Raises ConfigError when there is none of that name; then nothing has changed.
+        Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then nothing
+        has changed.
         """
         from assistant import limits
 
+        self._check_idle()
         records = self.sittings.open(name)
         if self.history or self.proposed is not None:
             self._forget()

@@ -199,8 +199,8 @@ def _keys(said: Sequence[Reading]) -> list[str]:
 
 
 def _terms(plan: Plan, now: datetime) -> list[str]:
-    """Say what a plan does not allow, and how old what we know of it is."""
-    notes = []
+    """Say what its page notes, what a plan does not allow, and how old what we know of it is."""
+    notes = [plan.note] if plan.note else []
     if not plan.may_send:
         notes.append(f"shown only: its terms exclude other programs ({plan.client_source})")
     elif plan.client == "listed_tools":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
 from assistant.errors import AssistantError, BudgetError
@@ -103,7 +103,8 @@ class Line(Protocol):
 class Step:
     """What has come of one model call so far; `refused` while it was turned down and is to be tried again. `counted` are the o200k tokens of the words that are sent.
 
-    `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote.
+    `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote, `state`
+    how it would be settled now, `requests` how many it took: a provider may pause an answer and be asked to go on.
     """
 
     line: Line
@@ -126,6 +127,8 @@ class Step:
     detail: str = ""
     error: AssistantError | None = None
     refused: bool = False
+    requests: int = 1
+    state: Literal["failed", "interrupted", "settled"] = "failed"
     edits: int = 0
 
     def sends(self) -> tuple[int, int, int]:
@@ -197,34 +200,53 @@ def total(steps: Sequence[Step]) -> tuple[TokenUsage, Cost]:
 
 
 async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenerator[events.Event, None]:
-    """Make the model call of the last step: book it, walk its stream, settle it. Fills the step and `found`."""
+    """Make the model call of the last step: book it, walk its stream, settle it. Fills the step and `found`.
+
+    Raises StateError where it cannot be booked; then nothing is sent.
+    """
+    step = steps[-1]
+    line = step.line
+    step.began = line.now()  # a price that changes with the hour is that of the hour in which the request left
+    book = asyncio.to_thread(line.book, len(steps), step.purpose, step.estimate, step.counted)
+    booking = asyncio.ensure_future(book)
+    try:
+        try:
+            await asyncio.shield(booking)  # a thread goes on, whoever waits for it
+        except BudgetError as held:
+            step.withdraw(held)
+            return
+        async with aclosing(_listen(steps, found)) as heard:
+            async for event in heard:
+                yield event
+    finally:
+        await asyncio.wait([booking])
+        if booking.exception() is None:
+            await _settle(step, booking.result())
+    yield _burnt(steps)
+    yield await asyncio.to_thread(line.meters, tokens.TokenUsage(), line.price(tokens.TokenUsage()))
+
+
+async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenerator[events.Event, None]:
+    """Send the request of the last step, and tell of what comes."""
     from assistant.edits import format as edit_format
 
     step = steps[-1]
-    line, request = step.line, step.request
-    who = line.who
-    low, likely, high = step.sends()
-    step.began = line.now()  # a price that changes with the hour is that of the hour in which the request left
-    try:
-        entry = await asyncio.to_thread(line.book, len(steps), step.purpose, step.estimate, step.counted)
-    except BudgetError as held:
-        step.withdraw(held)
-        return
+    line, who = step.line, step.line.who
     yield events.RequestSent(
-        len(steps), step.purpose, low, likely, high, line.price(step.estimate), who.model.name, who.payer
+        len(steps), step.purpose, *step.sends(), line.price(step.estimate), who.model.name, who.payer
     )
     parser = edit_format.open_parser()
-    state = "interrupted"
+    step.state = "interrupted"
     inbox = _Inbox(line.stopped)
-    pump = asyncio.create_task(inbox.fill(line.stream(request)))
+    pump = asyncio.create_task(inbox.fill(line.stream(step.request)))
     moved = 0.0
     clock = asyncio.get_running_loop().time
     try:
-        while state == "interrupted" and step.error is None:
-            batch = await inbox.take()
+        while step.state == "interrupted" and step.error is None:
+            chunks, ended, error = await inbox.take()
             if pump.done():
                 pump.result()  # a fault of ours goes up, instead of a wait for ever
-            for chunk in batch:
+            for chunk in chunks:
                 for event in _take(step, chunk):
                     if not isinstance(event, events.TextArrived):
                         yield event
@@ -236,19 +258,19 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
                         for edit in new:
                             if _is_edit(edit):
                                 yield events.EditArrived(edit)  # type: ignore[arg-type]
-            if inbox.error is not None:
-                step.error, step.stop = inbox.error, "error"
+            if error is not None:
+                step.error, step.stop = error, "error"
                 # What was counted, or had begun, is billed however it ended.
-                state = "interrupted" if step.text or step.thoughts or step.usage is not None else "failed"
-            elif inbox.ended:
-                state = "settled"
+                step.state = "interrupted" if step.text or step.thoughts or step.usage is not None else "failed"
+            elif ended:
+                step.state = "settled"
             elif line.stopped.is_set():
                 step.stop = "cancelled"
                 break
             elif clock() - moved >= _BEAT_S:
                 moved = clock()
                 yield _burnt(steps)
-                yield line.meters(step.burn(), step.cost())
+                yield await asyncio.to_thread(line.meters, step.burn(), step.cost())
         for edit in parser.close():
             found.append(edit)
             step.edits += 1
@@ -257,14 +279,17 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
-        if (state == "failed" or step.refused) and step.usage is None and not step.text and not step.thoughts:
-            step.estimate = tokens.TokenUsage()  # refused before a word: nothing was burnt
-        words_only = all(isinstance(part, Text) for message in request.messages for part in message.parts)
-        if step.final and step.usage is not None and words_only:
-            line.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
-        line.settle(entry, state, step.burn(), step.cost(), step.served)
-    yield _burnt(steps)
-    yield await asyncio.to_thread(line.meters, tokens.TokenUsage(), line.price(tokens.TokenUsage()))
+
+
+async def _settle(step: Step, entry: str) -> None:
+    """Write how a step ended, however it did, and learn from it how the model counts."""
+    line = step.line
+    if (step.state == "failed" or step.refused) and step.usage is None and not step.text and not step.thoughts:
+        step.estimate = tokens.TokenUsage()  # refused before a word, or never sent: nothing was burnt
+    words_only = all(isinstance(part, Text) for message in step.request.messages for part in message.parts)
+    if step.final and step.usage is not None and step.requests == 1 and words_only:
+        line.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
+    await asyncio.shield(asyncio.to_thread(line.settle, entry, step.state, step.burn(), step.cost(), step.served))
 
 
 def _burnt(steps: Sequence[Step]) -> events.UsageMoved:
@@ -319,13 +344,14 @@ class _Inbox:
         await self._stopped.wait()
         self._wake.set()
 
-    async def take(self) -> list[Chunk]:
-        """Wait for something to happen; return what has come, neighbouring words joined."""
+    async def take(self) -> tuple[list[Chunk], bool, AssistantError | None]:
+        """Wait for something to happen; return what has come, neighbouring words joined, and whether and how it ended with that."""
         await self._wake.wait()
         if not (self.ended or self.error or self._stopped.is_set()):
             await asyncio.sleep(_GATHER_S)
         self._wake.clear()
         chunks, self._chunks = self._chunks, []
+        ended, error = self.ended, self.error  # what comes from here on is for the next time
         joined: list[Chunk] = []
         words: list[str] = []
         for chunk in chunks:
@@ -338,7 +364,7 @@ class _Inbox:
             joined.append(chunk)
         if words:
             joined.append(said_by.TextChunk("".join(words)))
-        return joined
+        return joined, ended, error
 
 
 def _take(step: Step, chunk: Chunk) -> list[events.Event]:
@@ -352,7 +378,8 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             _think(step, text, seal)
             step.thought_written += tokens.count(text) * step.line.who.factor.likely
             return [events.ThoughtArrived(text)] if text else []
-        case said_by.UsageChunk(usage, final, reported, tier):
+        case said_by.UsageChunk(usage, final, reported, tier, requests):
+            step.requests = requests
             step.usage, step.final, step.tier = usage, step.final or final, tier or step.tier
             step.reported = reported if reported is not None else step.reported
         case said_by.ServedChunk(model):
@@ -367,7 +394,7 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
         case said_by.ToolCallChunk(_, name):
             return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]
         case said_by.HeadersChunk():
-            pass
+            step.refused = False  # this time it is answered
     return []
 
 

@@ -2,16 +2,20 @@
 
 A line is written whole and at once; what a crash cuts short is the last line only, and reading skips it. Answers are
 written in pieces while they stream and joined when read. Pictures lie in a folder beside the file, each once, under the
-SHA-256 of its bytes, and go when the file goes.
+SHA-256 of its bytes, and go when the file goes. A window locks the file that it writes: to another one that takes it up
+while it is open a copy is given, for two that write at once would mix their turns.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import count
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from assistant.errors import ConfigError, StateError
 
@@ -39,9 +43,15 @@ class Transcript(NamedTuple):
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(handle, line)
+                size = os.fstat(handle).st_size
+                if (
+                    size and os.pread(handle, 1, size - 1) != b"\n"
+                ):  # what a crash or a full disk cut short takes no other with it
+                    line = b"\n" + line
+                while line:  # a disk that fills up takes a part
+                    line = line[os.write(handle, line) :]
             finally:
                 os.close(handle)
         except OSError as error:
@@ -154,11 +164,15 @@ class Sittings:
         self._name = name
         self._now = now
         self._current: Transcript | None = None
+        self._held: BinaryIO | None = None
 
     def save(self, record: Mapping[str, Any]) -> None:
         """Write a record to the conversation that goes on; a disk that does not take it is a warning."""
         try:
-            self._book().append({**record, "at": self._now().isoformat()})
+            book = self._book()
+            book.append({**record, "at": self._now().isoformat()})
+            if self._held is None:
+                self._held = _hold(book)
         except StateError as error:
             self.warn(str(error))
 
@@ -181,25 +195,56 @@ class Sittings:
 
     def _book(self) -> Transcript:
         if self._current is None:
-            self._current = Transcript(self.folder / f"{self._now():%Y%m%d-%H%M%S}-{self._name}.jsonl")
+            self._current = self._new()
             if gone := prune(self.folder):
                 self.warn(f"The {gone} oldest conversations of this folder were removed: it had too many.")
         return self._current
 
+    def _new(self) -> Transcript:
+        stem = f"{self._now():%Y%m%d-%H%M%S}-{self._name}"
+        paths = (self.folder / f"{stem}{f'-{number}' if number else ''}.jsonl" for number in count())
+        return Transcript(next(path for path in paths if not path.exists()))
+
     def close(self) -> None:
-        """Begin another one with the next record."""
+        """Let go of the conversation, and begin another one with the next record."""
         self._current = None
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def open(self, name: str = "") -> list[dict[str, Any]]:
         """Go on with the last conversation, or with the one of that name; returns its records, none where there is none.
 
-        Raises ConfigError when there is none of that name.
+        One that another window has open goes on as a copy, with a warning, and without the question that waits there.
+        Raises ConfigError when there is none of that name, and StateError when there is no room for a copy.
         """
         found = next((each for each in recent(self.folder, sys.maxsize) if name in {"", each.path.stem}), None)
         if found is None and name:
             raise ConfigError(f"There is no conversation {name!r} here.", "/resume lists those there are.")
+        if found is not None and found != self._current:
+            held = _hold(found)
+            if held is None:
+                found = self._copy(found)
+                held = _hold(found)
+                self.warn(
+                    "Another window has this conversation open: a copy of it goes on here, and neither hears of the other."
+                )
+            self.close()
+            self._held = held
         self._current = found
         return found.read() if found else []
+
+    def _copy(self, found: Transcript) -> Transcript:
+        import shutil
+
+        copy = self._new()
+        for record in found.read():
+            if record.get("kind") != "waits":  # it would be sent twice
+                copy.append(record)
+        if found.pictures.is_dir():
+            with contextlib.suppress(OSError):  # whoever asks for a picture is told that it is gone
+                shutil.copytree(found.pictures, copy.pictures)
+        return copy
 
     def read(self) -> list[dict[str, Any]]:
         """Return the records of the conversation that goes on."""
@@ -223,6 +268,25 @@ class Sittings:
             if len(found) >= most:
                 break
         return [words for words in dict.fromkeys(found) if words][-most:]
+
+
+def _hold(sitting: Transcript) -> BinaryIO | None:
+    """Lock a sitting against other windows, for as long as the file is open; None where another one has it.
+
+    Raises StateError when it cannot be read.
+    """
+    try:
+        file = sitting.path.open("rb")
+    except OSError as error:
+        raise StateError(f"{sitting.path} cannot be read: {error.strerror}.", "Check that it is yours.") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    except OSError:
+        pass  # a file system without locks
+    return file
 
 
 def _digest(data: bytes) -> str:

@@ -10,13 +10,14 @@ import ssl
 import stat
 import subprocess
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
-from assistant import events
+from assistant import command, events
 from assistant.edits.review import Review
-from assistant.errors import BudgetError, PatchError
+from assistant.errors import BudgetError, ConfigError, PatchError
 from assistant.models.client import Client
 from assistant.models.message import said
 from assistant.models.wire import Request, TextChunk
@@ -336,3 +337,40 @@ def test_an_answer_without_edits_is_no_silent_success(wattson):
         )
     assert (code, out) == (0, "All is well as it is.\n")
     assert "Nothing was written: the answer proposes no edits." in err
+
+
+async def test_hunks_that_are_written_while_a_repair_runs_are_not_proposed_again(make_session, repo, tmp_path):
+    folder = tmp_path / "state" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("repairs = 0\n")
+    wrong = EDIT.replace("joules: float = 0.0", "jules: float = 0", 1)
+    new = "kettle/new.py\n```\nx = 1\n```\n"
+    with loopback.Server(loopback.openai(new + wrong), loopback.openai(EDIT)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        [event async for event in session.ask("set it")]
+        async with aclosing(session.repair()) as stream:
+            async for event in stream:
+                if isinstance(event, events.RequestSent):
+                    [_ async for _ in session.apply(Review.of(session.proposed.patch, "take"))]
+        assert session.proposed.patch.paths == ("kettle/meter.py",)
+        [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        await session.close()
+    assert (repo / "kettle/new.py").read_text() == "x = 1\n"
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
+
+
+async def test_no_other_conversation_begins_while_a_turn_runs(make_session):
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        async with aclosing(session.ask("how warm is it?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.RequestSent):
+                    for begin in (session.clear, lambda: session.take_up("x")):
+                        with pytest.raises(ConfigError, match="A turn is running"):
+                            begin()
+        assert [message.text for message in session.history] == ["how warm is it?", "It is warm."]
+        [_ async for _ in command.submit(session, "/clear")]
+        assert session.history == []
+        await session.close()

@@ -60,6 +60,12 @@ def test_a_misspelt_setting_is_told(tmp_path, places):
     assert "context_budget" in config.load(places, tmp_path).warnings[0]
 
 
+def test_a_choice_that_cannot_be_kept_ends_nothing(places):
+    places.data.write_text("a file in the way\n")
+    config.remember(places, model="a/b")
+    assert config.remembered(places) == {}
+
+
 def test_choices_are_remembered(places):
     config.remember(places, model="a/b")
     assert config.load(places).model == "a/b"

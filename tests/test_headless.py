@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -232,6 +233,29 @@ def test_interrupt_keeps_what_came(repo, env, wattson, number):
     assert row["output"] == lines[-1]["usage"]["output"] > 0  # and the book has what came, not what was guessed before
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_still_types_the_question_can_leave(repo, env, number):
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        child = subprocess.Popen(
+            [sys.executable, "-v", "-m", "assistant", "ask", "--root", str(repo), "-m", "openai/gpt-6.1-sol", "-"],
+            env={**env, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20},
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert child.stdin
+        assert child.stderr
+        for line in child.stderr:  # Python says what it loads
+            if "assistant.headless.commands.ask" in line:
+                break
+        drain = threading.Thread(target=child.stderr.read, daemon=True)
+        drain.start()
+        time.sleep(1)
+        child.send_signal(number)
+        assert child.wait(20) in {130, -signal.SIGTERM}
+        child.stdin.close()
+        drain.join()
+        assert server.asked == []
+
+
 def test_a_book_that_cannot_be_read_is_told_of(wattson, env):
     assert wattson("ask", "-m", "scripted/lesson", "hi")[0] == 0
     book = next(Path(env["WATTSON_HOME"]).rglob("ledger.sqlite"))
@@ -328,7 +352,8 @@ def test_events_are_run_through_a_plan(wattson, repo):
     meter = lines[0]["meters"][0]
     assert (meter["used"], meter["window"]["start"]) == (1, "2026-11-23T15:07:31+00:00")
     assert [each["at"] for each in lines[0]["blocked"]] == ["2026-11-23T15:07:30+00:00"]
-    assert wattson("plans", "replay")[0] == 1
+    assert wattson("plans", "replay")[0] == 2
+    assert wattson("plans", "replay", "--plan", "plan.toml", "--at", "soon")[0] == 2
 
 
 def test_a_line_for_a_shell_prompt_says_what_a_turn_left(wattson):

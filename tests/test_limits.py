@@ -251,6 +251,41 @@ def test_without_a_screen_a_used_up_window_says_until_when_and_who_could_go_on(w
         assert len(server.asked) == 1
         wattson("ask", "-m", "zai-coding/glm-5.3", "--once", "x", **glm(server))
         assert len(server.asked) == 2
+        # It takes one all the same: the window was opened early, and the next is not held.
+        server.answers[:] = [loopback.openai("Hello.")]
+        for words in (("--once", "x"), ("x",)):
+            assert wattson("ask", "-m", "zai-coding/glm-5.3", *words, **glm(server))[:2] == (0, "Hello.\n")
+
+
+def test_what_a_plan_that_nobody_named_was_refused_is_remembered_too(wattson):
+    resets = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
+    with loopback.Server(refusal(resets)) as server:
+        code, _, said = wattson("ask", "-m", "zai-coding/glm-5.3", "x", **glm(server))
+        assert (code, "The window of 5 hours of GLM Coding Plan (Z.ai) is used up until" in said) == (75, True), said
+        code, lines, said = wattson("ask", "-m", "zai-coding/glm-5.3", "--json", "x", lines=True, **glm(server))
+        assert (code, lines[-1]["error"]["retry_at"]) == (75, resets.isoformat()), said
+        assert len(server.asked) == 1
+        (standing,) = [each for each in board(wattson, **glm(server)) if "zai-coding" in each["providers"]]
+        first = standing["meters"][0]
+        assert (first["meter"], first["state"], first["resets_at"]) == ("5 hours", "exhausted", resets.isoformat())
+        assert "Which size is yours is not known" in standing["notes"][0]
+
+
+def test_the_quota_of_a_plan_that_nobody_named_is_asked_for_and_shown(wattson, config):
+    limits = [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 2000, "currentValue": 267, "percentage": 13}]
+    page = json.dumps({"data": {"limits": limits}}).encode()
+    with loopback.Server(b"", pages={QUOTA: (200, {}, page)}) as server:
+        (standing,) = [each for each in board(wattson, "--refresh", **glm(server)) if "zai-coding" in each["providers"]]
+        told = {each["meter"]: (each["used"], each["state"]) for each in standing["meters"]}
+        assert (told["5 hours"], told["week"]) == ((13.35, "open"), (None, "unknown"))
+        # A page of the user's that is the provider's by nature goes before ours.
+        config("", small=SMALL.replace("[[meters]]", 'default_for = ["zai-coding"]\n[[meters]]'))
+        (standing,) = [each for each in board(wattson, **glm(server)) if "zai-coding" in each["providers"]]
+        assert standing["plan"] == "small"
+
+
+def board(wattson, *more, **env):
+    return wattson("plans", *more, "--json", lines=True, **env)[1][0]["plans"]
 
 
 async def held(app, pilot):
@@ -331,11 +366,11 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         app = Wattson(again, "zai-coding/glm-5.3", resume="last")
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, Choice))
-            state = "the window is open now" if over else "the window is used up until"
+            state = "nothing holds it any more" if over else "is used up until"
             assert "A question to zai-coding/glm-5.3 waits since" in app.screen.words
             assert state in app.screen.words
             assert "how warm is it?" in app.screen.words
-            assert [key for key, _, _ in app.screen.ways] == (["s"] if over else ["w"])
+            assert [key for key, _, _ in app.screen.ways] == (["s"] if over else ["1", "2", "3", "o", "w"])
             if over:
                 await pressed(pilot, "s")
                 await until(pilot, lambda: "It is warm." in app.main.talk.text)
@@ -345,6 +380,35 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         last = make_session(**glm(server))
         last.take_up()
         assert last.waiting is None, "it is offered once"
+
+
+async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        config('cap_day = "0.000001"\n')
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        (last,) = [event async for event in command.submit(session, "hello") if isinstance(event, events.TurnHeld)]
+        config(f'cap_day = "{_price(last.hold.why) + Decimal("0.0001")}"\n')
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        assert [event async for event in command.submit(session, "hello")]
+        app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            why, ways = app.screen.words, app.screen.ways
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+        app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol", resume="last")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            assert "A question to openai/gpt-6.1-sol waits since" in app.screen.words
+            assert "over the cap of" in why
+            assert app.screen.words.endswith(f": {why}\n\nhow warm is it?")
+            assert [way[:2] for way in app.screen.ways] == [way[:2] for way in ways]
+            assert {"1", "o", "w"} <= {key for key, _, _ in ways}
+            await pressed(pilot, "o")
+            await until(pilot, lambda: len(app.session.history) == 2)
+            assert app.session.waiting is None
 
 
 async def test_another_question_that_is_held_leaves_the_one_that_waits(make_session, config):
@@ -364,6 +428,25 @@ async def test_another_question_that_is_held_leaves_the_one_that_waits(make_sess
         last.take_up()
         assert last.waiting is not None
         assert last.waiting.text == "how warm is it?"
+
+
+async def test_a_question_that_waits_instead_of_another_says_so_and_that_one_comes_back(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    with loopback.Server(refusal(datetime.now(UTC) + timedelta(hours=2))) as server:
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+            assert "waits no more" not in app.main.talk.text
+            await say(pilot, "another")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "w")
+            told = "The question that waited before waits no more; Up brings it back."
+            await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
+            assert app.session.waiting.text == "another"
+            await pilot.press("up")
+            assert app.main.composer.text == "how warm is it?"
 
 
 async def test_a_cheaper_model_is_asked_once_it_is_said_what_becomes_of_the_conversation(make_session, config):

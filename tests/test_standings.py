@@ -125,7 +125,6 @@ def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
     wattson("plans", "tell", "claude-pro", "-", stdin=json.dumps(status))
     found, _ = plans(wattson)
     assert found["Claude Pro"]["meters"][0]["used"] == 51
-    assert wattson("plans", "tell", "claude-pro", "moon", "45%")[0] == 1
     assert wattson("plans", "tell", "claude-pro", "-", stdin="hello")[0] == 1
 
 
@@ -137,6 +136,36 @@ def test_the_line_names_the_meter_that_binds_the_model_that_is_asked(wattson, co
         env = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}
         assert wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "x", **env)[0] == 0
         assert "5 hours" in wattson("usage", "--line")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "Name a plan, a meter of it and a figure"),
+        (("claude-pro", "5 hours"), "Name a plan"),
+        (("moon", "5 hours", "45%"), "Name a plan"),
+        (("moon", "-"), "Name a plan"),
+        (("claude-pro", "moon", "45%"), "Claude Pro has no 'moon'. It has 5 hours, week"),
+        (("claude-pro", "5 hours", "half"), "'half' is not understood"),
+        (("claude-pro", "5 hours", "-5"), "'-5' is not understood"),
+        (("claude-pro", "5 hours", "45%", "--resets", "soon"), "'soon' is not understood"),
+    ],
+)
+def test_a_figure_that_means_nothing_is_wrong_usage_and_is_not_kept(wattson, words, why):
+    code, _, said = wattson("plans", "tell", *words)
+    assert (code, why in said) == (2, True), said
+    assert "Claude Pro" not in wattson("plans")[1]
+
+
+def test_a_balance_is_told_in_one_currency_and_the_other_stays_unknown(wattson):
+    assert wattson("plans", "tell", "deepseek-prepaid", "balance CNY", "88.50")[0] == 0
+    meters = {each["currency"]: each for each in plans(wattson)[0]["DeepSeek prepaid balance"]["meters"]}
+    assert {name: (each["remaining"], each["source"]) for name, each in meters.items()} == {
+        "CNY": (88.5, "you"), "USD": (None, "ledger"),
+    }  # fmt: skip
+    assert wattson("plans", "tell", "deepseek-prepaid", "balance", "3")[0] == 0
+    meters = {each["currency"]: each for each in plans(wattson)[0]["DeepSeek prepaid balance"]["meters"]}
+    assert {name: each["remaining"] for name, each in meters.items()} == {"CNY": 88.5, "USD": 3}
 
 
 def codex_log(folder, total, percent, at, resets):
@@ -216,6 +245,20 @@ def test_what_claude_code_burnt_counts_in_the_windows_of_the_claude_plan(wattson
     assert (five["used"], five["source"], five["clients"]) == (45, "you", {"claude-code": 3 * 1_120})
     shown = wattson("usage", "--json", lines=True)[1][0]
     assert (shown["usage"], shown["other_clients"][0]["steps"]) == ([], 3)
+
+
+def test_an_import_draws_the_prompt_line_anew(wattson, tmp_path, config):
+    plan = (
+        'name = "mine"\n[[meters]]\nname = "5 hours"\nunit = "requests"\nwindow = "first_use"\nhours = 5\nlimit = 10\n'
+    )
+    config('model = "openai/gpt-6.1-sol"\n[plans]\nopenai = "mine"\nclaude-code = "mine"\n', mine=plan)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        assert wattson("ask", "hello", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)[0] == 0
+    assert " 10% " in wattson("usage", "--line")[1]
+    now = datetime.now(UTC)
+    claude_log(tmp_path / "home", "one", *((name, now) for name in "abc"))
+    assert wattson("usage", "import", "claude-code")[0] == 0
+    assert " 40% " in wattson("usage", "--line")[1]
 
 
 def test_other_clients_logs_are_history_by_day_at_list_prices_and_say_what_would_fit(wattson, tmp_path):
@@ -309,6 +352,25 @@ def test_a_replay_of_ones_own_history_and_what_would_fit(wattson):
     assert fits["alibaba-coding-pro"]["held"] == 1
     assert fits["claude-pro"]["excluded"]
     assert fits["alibaba-coding-pro"]["by_token"]["USD"]
+
+
+def test_a_plan_of_a_file_is_held_against_ones_own_history(wattson, tmp_path):
+    page = tmp_path / "mine.toml"
+    page.write_text(
+        'name = "mine"\ntitle = "My plan"\nprice = "7"\nperiod = "month"\n\n[[meters]]\nname = "5 hours"\nunit = "requests"\n'
+        'window = "first_use"\nhours = 5\nlimit = 2\n'
+    )
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        for _ in range(3):
+            assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env)[0] == 0
+    code, lines, _ = wattson("plans", "advise", "--plan", str(page), "--json", lines=True)
+    (mine,) = lines[0]["plans"]
+    assert (code, mine["plan"], mine["held"], mine["blocked"]) == (0, "mine", 2, {"5 hours": 1})
+    (named,) = wattson("plans", "advise", "--plan", "claude-pro", "--json", lines=True)[1][0]["plans"]
+    assert named["plan"] == "claude-pro"
+    code, _, said = wattson("plans", "advise", "--plan", str(tmp_path / "none.toml"))
+    assert (code, "none.toml" in said, "Traceback" in said) == (1, True, False)
 
 
 def test_credits_whose_weights_nobody_publishes_are_unknown_on_the_board(wattson, tmp_path, config):

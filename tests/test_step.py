@@ -1,11 +1,21 @@
 """One model call of a turn: what it costs, and when."""
 
+import asyncio
+import sqlite3
 from contextlib import aclosing
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from assistant import events
+import pytest
+
+from assistant import events, step
+from assistant.errors import RateLimited
+from assistant.models.message import said
+from assistant.models.wire import HeadersChunk, Request, RetryChunk, StopChunk, TextChunk, UsageChunk
+from assistant.quota.ledger import Ledger
+from assistant.tokens import Cost, TokenUsage
 from tests import loopback
+from tests.turns import of, walk
 
 BEFORE, AFTER = datetime(2026, 11, 27, 9, 59, tzinfo=UTC), datetime(2026, 11, 27, 10, 5, tzinfo=UTC)
 """On a Friday at ten the peak of DeepSeek ends."""
@@ -26,3 +36,149 @@ async def test_a_turn_costs_what_the_hour_in_which_it_left_costs(make_session):
     assert last.ended_at == AFTER
     assert last.cost.amount == (60 * Decimal("0.30") + 40 * Decimal("0.006") + 20 * Decimal("1.20")) / 1_000_000
     assert entry.cost == last.cost
+
+
+async def test_what_never_left_is_booked_as_nothing(make_session):
+    with loopback.Server(loopback.openai("It counts.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        async with aclosing(session.ask("what does it do?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.RequestSent):
+                    break
+        entry = session.accounts.ledger.entries()[-1]
+        assert (entry.state, entry.usage.total, server.asked, session.asking) == ("failed", 0, [], False)
+        await session.close()
+
+
+async def test_a_sitting_that_ends_while_a_step_is_booked_leaves_none_in_flight(make_session):
+    session = make_session(OPENAI_BASE_URL="http://127.0.0.1:9", OPENAI_API_KEY="k" * 20)
+    session.roster.choose("openai/gpt-6.1-sol")
+    path = session.places.data / "ledger.sqlite"
+    path.parent.mkdir(parents=True)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    packed = asyncio.Event()
+
+    async def ask():
+        async for event in session.ask("what does it do?"):
+            if isinstance(event, events.ContextPacked):
+                packed.set()
+
+    turn = asyncio.ensure_future(ask())
+    await packed.wait()
+    await asyncio.sleep(0.2)  # it waits for the other window by now, or soon
+    turn.cancel()
+    other.execute("ROLLBACK")
+    await asyncio.wait([turn])
+    assert [(each.state, each.usage.total) for each in session.accounts.ledger.entries()] in ([("failed", 0)], [])
+    await session.close()
+    other.close()
+
+
+async def test_a_book_that_is_held_by_others_costs_no_answer(make_session):
+    with loopback.Server(loopback.openai("It counts.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        path = session.places.data / "ledger.sqlite"
+        session.accounts.ledger = Ledger(path, zone=None, wait_s=0.1)
+        found, other = [], None
+        async with aclosing(session.ask("what does it do?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TextArrived) and other is None:
+                    other = sqlite3.connect(path, isolation_level=None)
+                    other.execute("BEGIN IMMEDIATE")
+                found.append(event)
+        other.close()
+        assert of(found, events.TurnEnded)[0].text == "It counts."
+        assert "Another program has held it" in of(found, events.Notice)[-1].text
+        await session.close()
+
+
+class Line:
+    """A way to a model that says these chunks; a function among them is awaited."""
+
+    def __init__(self, session, *chunks):
+        self.stopped = asyncio.Event()
+        self.who = session.roster.partner(session.roster.present())
+        self.settled = []
+        self._chunks = chunks
+
+    async def stream(self, _request):
+        for chunk in self._chunks:
+            if callable(chunk):
+                await chunk(self)
+            else:
+                yield chunk
+
+    def now(self):
+        return BEFORE
+
+    def price(self, *_, **__):
+        return Cost("unknown")
+
+    def held(self, *_):
+        return ""
+
+    def book(self, *_):
+        return "entry"
+
+    def settle(self, _entry, state, usage, _cost, _served):
+        self.settled.append((state, usage))
+
+    def learn(self, counted, reported):
+        self.learned = counted, reported
+
+    def burnt(self, usage, cost):
+        return events.UsageMoved(usage, cost, usage, (cost,))
+
+    def meters(self, *_):
+        return events.MeterMoved(())
+
+
+@pytest.fixture
+def line(make_session):
+    session = make_session(OPENAI_API_KEY="k" * 20)
+    session.roster.choose("openai/gpt-6.1-sol")
+    return lambda *chunks: Line(session, *chunks)
+
+
+async def begun(line):
+    request = Request(line.who.model, (), (said("user", "what does it do?"),), None, "")
+    return await step.begin("main", request, line)
+
+
+async def test_a_question_that_is_turned_down_once_and_then_taken_is_booked_although_it_is_stopped(line):
+    async def stop(each):
+        each.stopped.set()
+        await asyncio.sleep(60)
+
+    one = line(RetryChunk(1, 0.0, RateLimited("Too many.")), HeadersChunk({}), stop)
+    made = await begun(one)
+    await walk(step.walk([made], []))
+    assert one.settled == [("interrupted", made.estimate)] and made.estimate.total > 0
+    one = line(RetryChunk(1, 0.0, RateLimited("Too many.")), stop)  # but not while it waits for its second try
+    await walk(step.walk([await begun(one)], []))
+    assert one.settled[0][1].total == 0
+
+
+async def test_who_is_slow_to_hear_hears_all(line):
+    async def pause(_line):
+        await asyncio.sleep(0.05)
+
+    counted = TokenUsage(1, 0, 0, 0, 1, 0)
+    one = line(TextChunk("a\n"), pause, TextChunk("b\n"), UsageChunk(counted, True), StopChunk("length"))
+    made = await begun(one)
+    async with aclosing(step.walk([made], [])) as stream:
+        async for event in stream:
+            if isinstance(event, events.TextArrived):
+                await asyncio.sleep(0.2)
+    assert ("".join(made.text), made.usage, made.stop) == ("a\nb\n", counted, "length")
+    assert one.settled == [("settled", counted)]
+
+
+@pytest.mark.parametrize("requests", [1, 2])
+async def test_how_a_model_counts_is_learned_from_one_request_only(line, requests):
+    one = line(TextChunk("yes"), UsageChunk(TokenUsage(900, 0, 0, 0, 1, 0), final=True, requests=requests))
+    await walk(step.walk([await begun(one)], []))
+    assert hasattr(one, "learned") == (requests == 1)

@@ -19,13 +19,11 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     """Do it; the conversation that went on until now stays on disk like all others."""
     import asyncio
 
-    from assistant.errors import ConfigError
-
     if not argument:
         yield events.Asked("resume")
         return
-    if session.asking:
-        raise ConfigError("A turn is running.", "Wait for its end, or stop it with Escape.")
     count = await asyncio.to_thread(session.take_up, argument)
     yield events.Asked("talk")
     yield events.Notice(f"{count} messages of that conversation are back.")
+    for trouble in session.troubles():
+        yield events.Notice(trouble, "warning")

@@ -90,13 +90,14 @@ class UsageChunk:
     """What the provider counted so far; a later one replaces an earlier. `final` when no other will come.
 
     `reported_cost` is in US dollars, as everybody reports it; `tier` is the service tier that the reply says it was served
-    in, empty where it says none.
+    in, empty where it says none; `requests` is how many requests it is the sum of.
     """
 
     usage: TokenUsage
     final: bool = False
     reported_cost: Decimal | None = None
     tier: str = ""
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -75,14 +75,13 @@ def classify(
     """Return what a refusal means for the plan. `plan_key` says that the key belongs to a plan, not to a balance."""
     lower = {name.lower(): value for name, value in headers.items()}
     error, code, message = _read(body)
-    host = urlsplit(base_url).hostname or ""
-    words = message.lower()
+    kinds, words = {code, str(error.get("type"))}, message.lower()
     wait = retry_after(lower, now)
     said = raw(error) if error else ""
     signal: Signal | None = None
-    if code in _GLM and (host.endswith(("z.ai", "bigmodel.cn")) or code.startswith("13") or code == "1113"):
+    if code in _GLM:
         signal = _glm(code, message, base_url, wait, plan_key=plan_key)
-    elif "usage_limit_reached" in {code, str(error.get("type"))} or "usage_not_included" in {code, error.get("type")}:
+    elif kinds & {"usage_limit_reached", "usage_not_included"}:
         signal = _codex(error, now)
     elif "(2056)" in message or code == "2056":
         when = _time(message)
@@ -110,11 +109,11 @@ def classify(
     elif status == 402:
         signal = _payment(error, wait)
     elif status == 403 and (until := moment(_meta(error).get("resets_at"))) is not None:
-        signal = Signal("quota", "budget", until, _WAIT_OR_SWITCH)
+        signal = Signal("quota", _whose(error) or "budget", until, _WAIT_OR_SWITCH)
     elif status in {429, 503, 529}:
         signal = Signal("transient", until=wait)
     found = signal or Signal("none")
-    return Signal(found.kind, found.window, found.until, found.advice, found.wants_reading, said)
+    return replace(found, said=said)
 
 
 def _glm(code: str, message: str, base_url: str, wait: datetime | None, *, plan_key: bool) -> Signal:
@@ -150,12 +149,16 @@ def _codex(error: Mapping[str, Any], now: datetime) -> Signal:
 def _payment(error: Mapping[str, Any], wait: datetime | None) -> Signal:
     if wait is not None:
         return Signal("transient", until=wait, advice="Running requests hold the budget; it comes back as they end.")
-    source = str(_meta(error).get("limit_source", ""))
-    whose = "The key's own limit" if "key_limit" in source else "The balance"
-    name = "key limit" if "key_limit" in source else ""
+    name = _whose(error)
+    whose = "The key's own limit" if name else "The balance"
     some_left = "afford" in str(error.get("message", ""))  # too little for this request, which is not nothing
     advice = f"{whose} is too low for this." if some_left else f"{whose} is used up."
     return Signal("balance", name, advice=advice, wants_reading=some_left)
+
+
+def _whose(error: Mapping[str, Any]) -> str:
+    """Name the meter of a limit that lies on the key itself; empty where it does not."""
+    return "key limit" if "key_limit" in str(_meta(error).get("limit_source", "")) else ""
 
 
 def _meta(error: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 A Filling is fed with known burn in order of time and asked in order of time. It keeps what the last reading said, if there
 was one; what a reading means is the Gauge's affair. A window whose end has passed by a minute without a reading holds the
-burn since its end.
+burn since its end; one that was refused and then took a step of ours, the burn from that step on.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ class Filling:
         self._learned = Calibration()
         self._purse = Purse(meter.lots) if meter.lots else None
         self._beyond = _ZERO
-        self._asked: Burn | None = None
-        self._taken: Amount | None = None
+        self._last: Burn | None = None
+        self._weight: Amount | None = None
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return what a step takes, with the band of what is only estimated; None where unknown."""
-        found = self._takes(burn)
+        found = self._weighed(burn)
         if found is None:
             return None
         low, point, high = found
@@ -95,18 +95,18 @@ class Filling:
         """
         if not self.meter.holds_at(burn.at):
             return None
-        found = self._takes(burn)
+        found = self._weighed(burn)
         if found is None:
             return _ZERO if self._overdrawn else None
         if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
             return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
 
-    def _takes(self, burn: Burn) -> Amount | None:
+    def _weighed(self, burn: Burn) -> Amount | None:
         """Return what the plan says of a step, reckoned once: whether there is room for it is asked just before it burns."""
-        if burn is not self._asked:
-            self._asked, self._taken = burn, self.meter.amount(burn)
-        return self._taken
+        if burn is not self._last:
+            self._last, self._weight = burn, self.meter.amount(burn)
+        return self._weight
 
     @property
     def _overdrawn(self) -> bool:
@@ -121,8 +121,8 @@ class Filling:
         if self.meter.window.origin is not None and burn.at < self.meter.window.origin:
             return found  # no window holds what was before the first
         self._advance(burn.at)
-        if self._spent and self.meter.window.kind == "balance":
-            self._spent = False  # it was taken: there is money again
+        if self._spent:
+            self._taken(burn)
         if self.meter.window.kind == "first_use" and self.start is None and not (self._base or NOTHING).point:
             # One of which a reading says that something is used has begun already, nobody knows when.
             last = self.held[-1].end if self.held else None
@@ -144,6 +144,21 @@ class Filling:
         self._watch(burn.at)
         return found
 
+    def _taken(self, burn: Burn) -> None:
+        """Hear that a step was taken where all was said to be used up.
+
+        Then there is money again, or the window that was refused is open, and holds what came since. Where only figures
+        said so, it may be paid otherwise beyond the plan.
+        """
+        if self.meter.window.kind == "balance":
+            self._spent = False
+        elif self._reading is not None and self._reading.source == "error" and _proven(burn):
+            if self._trails:
+                self._burnt.forget_trail()
+            self._close(burn.at, "granted")
+            self.start = burn.at if self.end is not None else self.start
+            self._reading, self._wants = None, True
+
     @property
     def _trails(self) -> bool:
         """Whether steps leave one by one: a rolling window, or one whose edges nobody has said yet."""
@@ -163,6 +178,9 @@ class Filling:
         if self._trails:
             self._roll(now)
             return
+        if window.kind == "balance" and self._spent_until is not None and now >= self._spent_until:
+            self._close(now, "end")  # a limit of money that begins anew
+            self._spent_until, self._wants = None, True
         if self.end is None and window.kind == "first_use" and now >= (self._read_at or now) + window.length:
             self._close(now, "end")  # it was open when it was read, and nobody said until when
             self._wants = True
@@ -306,3 +324,8 @@ class Filling:
 
     def _returns(self) -> Iterator[tuple[datetime, Decimal]]:
         return self._burnt.returns(self._used().point, self.meter.window.reach or timedelta(0), self._read_at)
+
+
+def _proven(burn: Burn) -> bool:
+    """Whether the provider itself has counted a step of ours: then it was not refused."""
+    return burn.usage.exact and not (burn.running or burn.doubtful or burn.client)

@@ -218,7 +218,7 @@ def yield_lines(found: Sequence[Yield]) -> list[str]:
         return []
     names = ["/".join(one.key) for one in found]
     width = max(len(name) for name in (*names, "model"))
-    lines = [f"{'model':<{width}}  fit at once   taken  skipped  edited   lines  per accepted line"]
+    lines = [f"{'model':<{width}}  fit at once   taken  skipped  edited   lines  a line costs"]
     for name, one in zip(names, found, strict=True):
         first = "-" if one.first_try is None else f"{one.first_try:.0%} of {one.tries}"
         price = "; ".join(money_words(amount, currency) for currency, amount in sorted(one.per_line.items()))

@@ -73,9 +73,9 @@ class Plans(Mapping[str, Plan]):
         return name in self._paths
 
     def natural(self, provider: str) -> Plan | None:
-        """Return the plan that is a provider's by nature; only the pages that speak of it are read."""
+        """Return the plan that is a provider's by nature, the user's before ours; only the pages that speak of it are read."""
         speaking = set(shelf.pages(self._users, provider))
-        plans = (self[name] for name, path in list(self._paths.items()) if path in speaking)
+        plans = (self[name] for name, path in reversed(list(self._paths.items())) if path in speaking)
         return next((plan for plan in plans if provider in plan.default_for), None)
 
     def speaking(self, word: str) -> list[Plan]:

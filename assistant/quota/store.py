@@ -76,8 +76,12 @@ class Store:
 
     @property
     def is_blind(self) -> bool:
-        """Whether a file is there that could not be read when it was last tried: nobody knows what stands in it."""
-        return self.path.exists() and self._disk is None and self._frozen is None and self._memory is not None
+        """Whether a file is there that could not be read when it was last tried: nobody knows what stands in it.
+
+        An empty one holds nothing: it is what a full disk leaves of a new book.
+        """
+        unread = self._disk is None and self._frozen is None and self._memory is not None
+        return unread and self.path.exists() and self.path.stat().st_size > 0
 
     def read(self, rows: Callable[[sqlite3.Connection], T]) -> list[T]:
         """Run `rows` on all there is to read, the disk before the memory; empty where nothing was ever written.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -27,13 +28,18 @@ class Wattson(App[int]):
 
     TITLE = "Wattson"
     ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    OptionList:nocolor > .option-list--option-highlighted { text-style: bold underline; }
+    TextArea:nocolor > .text-area--selection, Screen:nocolor > .screen--selection { text-style: reverse; }
+    """
 
     def __init__(self, session: Session, model: str = "", *, resume: Resume = "") -> None:
-        super().__init__()
+        plain = "NO_COLOR" in os.environ  # Textual would send greys, and show by them alone where one is
+        super().__init__(ansi_color=plain or None)
         self.session = session
         themes = session.places.config / "themes"
         try:
-            self._look = theme.load(session.config.theme, themes)
+            self._look = theme.load("ansi" if plain else session.config.theme, themes)
         except ConfigError as error:  # a project may have wished for it: no colours are worth a refusal to start
             self._look = theme.load("dark", themes)
             session.warnings.append(str(error))

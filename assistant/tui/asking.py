@@ -89,17 +89,18 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
 
 async def _history(screen: Stage) -> str:
     """Let the user choose a step of the journal; returns the command that shows what its undo or redo would write."""
-    steps = await asyncio.to_thread(screen.session.journal.history)
+    steps = (await asyncio.to_thread(screen.session.journal.history))[::-1]
+    told = [
+        (str(each.id), each.cost, each.state, f"+{each.added} -{each.removed}", f"{each.at.astimezone():%d %b %H:%M}")
+        for each in steps
+    ]
+    widths = [max(map(len, column)) for column in zip(*told, strict=True)]
     rows = []
-    for step in reversed(steps):
+    for step, cells in zip(steps, told, strict=True):
         way = "redo" if step.state == "undone" else "undo"
         files = ", ".join(file.path for file in step.files)
-        who = f"{step.model} {step.cost}".strip()
-        size = f"+{step.added} -{step.removed}"
-        words = (
-            f"{step.id:>4}  {step.at.astimezone():%d %b %H:%M}  {step.state:<8} {size:<10} {files}  {step.label}  {who}"
-        )
-        rows.append((f"/{way} {step.id}", words))
+        figures = "  ".join(f"{each:<{width}}" for each, width in zip(cells, widths, strict=True))
+        rows.append((f"/{way} {step.id}", f"{figures}  {files}  {step.label}  {step.model}".rstrip()))
     return await screen.app.push_screen_wait(pickers.Picker("What was written here", rows)) or ""
 
 

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from assistant.errors import AssistantError
 from assistant.tui import board_lines
-from assistant.tui.lines import safe
+from assistant.tui.lines import cut, longest, safe
 from assistant.tui.pickers import Sheet
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from assistant.tui.theme import Theme
 
 TABS = ("plans", "day", "hour", "model", "project", "purpose", "yield")
-_KEYS = "r asks the providers   ← → or 1 to 7 other pages   ↑ ↓ scroll   Esc closes"
+_KEYS = (
+    "r asks   ← → pages   Esc closes",
+    "r asks the providers   ← → or 1 to 7 other pages   ↑ ↓ scroll   Esc closes",
+)
+_NAMED_FROM = 2 + sum(len(name) + 4 for name in TABS)
+"""Columns from which all pages are named at the top, not only the one in sight."""
 _AGAIN_S = 20.0
 
 
@@ -84,9 +89,12 @@ class Board(Sheet[None]):
     async def _draw(self) -> None:
         head = Text(no_wrap=True)
         for number, name in enumerate(TABS):
-            head.append(f" {number + 1} {name} ", self._look["cursor"] if name == self.tab else self._look["note"])
+            here = name == self.tab
+            words = f" {number + 1} {name} " if here or self.size.width >= _NAMED_FROM else f" {number + 1} "
+            head.append(words, self._look["cursor" if here else "note"])
         self._head.update(head)
-        foot = Text(safe(self.said or _KEYS), self._look["warning" if self.said else "note"], no_wrap=True)
+        said = cut(safe(self.said), self.size.width - 2) or longest(_KEYS, self.size.width - 2)
+        foot = Text(said, self._look["warning" if self.said else "note"], no_wrap=True)
         self._foot.update(foot)
         width = max(20, self.size.width - 4)
         try:
@@ -104,18 +112,20 @@ class Board(Sheet[None]):
         from assistant.quota import history
 
         session, look = self._session, self._look
-        accounts, now = session.accounts, session.now()
-        today = now.astimezone().date()
+        accounts, today = session.accounts, session.now().astimezone().date()
         match self.tab:
             case "plans":
                 others = self._others(("model",), today - timedelta(days=6))
-                return board_lines.plans(session.standings(), others, now, width, look)
+                found = session.standings()
+                return board_lines.plans(
+                    found, others, session.now(), width, look
+                )  # a clock no older than what it tells
             case "day":
                 first = today - timedelta(days=board_lines.DAYS_SHOWN - 1)
                 lines = board_lines.days(history.rows(accounts.ledger.totals(("day",))), today, width, look)
                 return [*lines, *board_lines.others("day", self._others(("day",), first)[::-1], width, look)]
             case "hour":
-                return board_lines.hours(accounts.ledger.hours(), look)
+                return board_lines.hours(accounts.ledger.hours(), width, look)
             case "yield":
                 return board_lines.yields(hindsight.yields(accounts.ledger), width, look)
             case name:

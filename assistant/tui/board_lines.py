@@ -9,11 +9,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from assistant.quota import history, wording
-from assistant.tui.lines import safe
+from assistant.tui.lines import safe, wrap
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from assistant.quota.estimate import Estimate
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.standings import Standing
     from assistant.tui.theme import Theme
 
-_WIDE = 110
+_WIDE, _NARROW = 110, 60
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 DAYS_SHOWN = 30
 
@@ -44,30 +44,30 @@ def plans(found: Sequence[Standing], others: Sequence[Row], now: datetime, width
 
 def _plan(standing: Standing, now: datetime, width: int, look: Theme) -> list[Text]:
     head = Text(f"{'▸ ' if standing.present else '  '}{safe(standing.title)}", look["head"], no_wrap=True)
-    if standing.plan is not None and standing.providers:
-        head.append(f"  pays {', '.join(standing.providers)}", look["note"])
-    if standing.week is not None:
-        burnt = f"  7 days: {history.cost_words(standing.week)}, {short(standing.week.usage.total)} tokens"
-        head.append(burnt, look["note"])
     head.truncate(width, overflow="ellipsis")
+    pays = f"  pays {', '.join(standing.providers)}" if standing.plan is not None and standing.providers else ""
+    week = ""
+    if standing.week is not None:
+        week = f"  7 days: {history.cost_words(standing.week)}, {short(standing.week.usage.total)} tokens"
+    room = width - cell_len(head.plain)
+    head.append(next((each for each in (pays + week, week, pays) if cell_len(each) <= room), ""), look["note"])
     lines = [head]
     for each, ahead in standing.meters:
         lines += _meter(each, ahead, now, width, look)
     for reading in standing.unmapped:
-        lines.append(_fit(f"    not understood: {reading.meter}  {reading.raw}", width, look, "warning"))
+        lines += _wrapped(f"    not understood: {reading.meter}  {reading.raw}", width, look, "warning")
     for reading in standing.pace:
         if not isinstance(reading.limit, str):
             words = f"{wording.amount(reading.remaining, '')} of {wording.amount(reading.limit, '')} left"
-            lines.append(_fit(f"    {reading.meter}: {words}", width, look, "note"))
+            lines += _wrapped(f"    {reading.meter}: {words}", width, look, "note")
     if standing.hint is not None:
-        lines.append(_fit(f"    {standing.hint}", width, look, "good"))
-    lines += [_fit(f"    {words}", width, look, "note") for words in standing.notes]
-    return lines
+        lines += _wrapped(f"    {standing.hint}", width, look, "good")
+    return [*lines, *(line for words in standing.notes for line in _wrapped(f"    {words}", width, look, "note"))]
 
 
 def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Theme) -> list[Text]:
-    """Draw one window: on one line where there is room, else with its second half below."""
-    cells = 20 if width >= _WIDE else 12
+    """Draw one window: on one line where there is room, else with its second half, or all its words, below."""
+    cells = 20 if width >= _WIDE else 12 if width >= _NARROW else 4
     line = Text("    ", no_wrap=True)
     line.append(set_cell_size(safe(each.meter), 12))
     share = None if each.state == "unknown" else each.share
@@ -77,17 +77,21 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: The
     state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
     if each.state == "unknown" and each.limit is not None and each.end is None and each.unit != "percent":
         state = "begins at a time that nobody has said"
-    line.append("  ".join(filter(None, (wording.figures(each) if each.unit != "percent" else "", state))))
+    words = "  ".join(filter(None, (wording.figures(each) if each.unit != "percent" else "", state)))
     if each.resets_at is not None:
         wait = f" in {wording.countdown(each.resets_at, now)}" if width >= _WIDE else ""
-        line.append(f"  ↺ {wording.clock(each.resets_at, now)}{wait}")
+        words += f"{' until' if each.state == 'exhausted' else '  ↺'} {wording.clock(each.resets_at, now)}{wait}"
     more = [wording.pace(ahead, now)[0], wording.others(each), f"{wording.trust(each)}, {each.confidence}"]
     rest = "  ".join(filter(None, more))
-    if cell_len(line.plain) + cell_len(rest) + 2 <= width:
+    room = width - cell_len(line.plain)
+    if cell_len(words) > room:
+        line.rstrip()
+        return [line, *_wrapped(f"      {words.strip()}  {rest}", width, look, "note")]
+    line.append(words)
+    if cell_len(words) + cell_len(rest) + 2 <= room:
         line.append(f"  {rest}", look["note"])
         return [line]
-    line.truncate(width, overflow="ellipsis")
-    return [line, _fit(f"    {'':12} {rest}", width, look, "note")]
+    return [line, *_wrapped(f"    {'':12} {rest}", width, look, "note")]
 
 
 def _percent(each: Estimate) -> str:
@@ -109,7 +113,9 @@ def days(rows: Sequence[Row], today: date, width: int, look: Theme) -> list[Text
     first = today - timedelta(days=DAYS_SHOWN - 1)
     values = history.daily(rows, first, today)
     lines = [
-        Text.assemble(("thirty days  ", look["note"]), (history.sparkline(values), look["good"])),
+        Text.assemble(
+            ("thirty days  " if width >= _NARROW else "", look["note"]), (history.sparkline(values), look["good"])
+        ),
         Text(),
     ]
     weeks = max(4, min(53, width - 8))
@@ -123,11 +129,12 @@ def days(rows: Sequence[Row], today: date, width: int, look: Theme) -> list[Text
     return lines
 
 
-def hours(found: Sequence[tuple[str, int, int, int]], look: Theme) -> list[Text]:
+def hours(found: Sequence[tuple[str, int, int, int]], width: int, look: Theme) -> list[Text]:
     """Draw at which hours of the week tokens are burnt."""
-    lines = [Text("     " + "".join(f"{hour:<6}" for hour in range(0, 24, 3)), look["note"])]
+    size = 2 if width >= _NARROW else 1
+    lines = [Text("     " + "".join(f"{hour:<{3 * size}}" for hour in range(0, 24, 3)), look["note"])]
     for name, cells in history.week(found):
-        lines.append(Text.assemble((f"{name}  ", look["note"]), ("".join(cell * 2 for cell in cells), look["good"])))
+        lines.append(Text.assemble((f"{name}  ", look["note"]), ("".join(cell * size for cell in cells), look["good"])))
     return lines
 
 
@@ -147,7 +154,8 @@ def yields(found: Sequence[Yield], width: int, look: Theme) -> list[Text]:
     lines = history.yield_lines(found)
     if not lines:
         return [Text("No edits were decided yet: take or skip some hunks.", look["note"])]
-    return [_fit(line, width, look, "head" if number == 0 else "words") for number, line in enumerate(lines)]
+    uses = ("head", *["words"] * len(lines))
+    return [row for line, use in zip(lines, uses, strict=False) for row in _wrapped(line, width, look, use)]
 
 
 def _table(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -> list[Text]:
@@ -155,20 +163,41 @@ def _table(names: Sequence[str], rows: Sequence[Row], width: int, look: Theme) -
     if not rows:
         return [Text("Nothing was burnt here yet.", look["note"])]
     keys = ["/".join(part for part in row.key if part) or "-" for row in rows]
-    room = max(12, min(max(map(cell_len, keys)), width - 52))
-    heading = f"{'/'.join(names):<{room}}  {'steps':>6} {'fresh':>7} {'cached':>7} {'out':>7}  cost"
-    lines = [_fit(heading, width, look, "note")]
     whole = [("all", history.whole(rows))] if len(rows) > 1 else []
-    for key, row in [*zip(keys, rows, strict=True), *whole]:
-        shown = safe(key if cell_len(key) <= room else f"…{key[1 - room :]}")
+    costs = [f"{'~' if row.inexact else ''}{history.cost_words(row)}" for row in (*rows, *(row for _, row in whole))]
+    columns = {"steps": 6, "fresh": 7, "cached": 7, "out": 7}
+    for name in ("cached", "steps", "fresh", "out"):  # what has no room is left out whole, what it cost last
+        if 12 + 3 + sum(columns.values()) + len(columns) + max(map(cell_len, costs)) <= width:
+            break
+        del columns[name]
+    rest = 3 + sum(columns.values()) + len(columns) + max(map(cell_len, costs))
+    head = "/".join(names)
+    room = max(12, min(max(map(cell_len, (head, *keys))), width - rest))
+
+    def line(key: str, cells: Mapping[str, str], cost: str, use: str) -> Text:
+        figures = " ".join(f"{cells[name]:>{size}}" for name, size in columns.items())
+        return _fit(f"{set_cell_size(key, room)}  {figures}  {cost}", width, look, use)
+
+    lines = [line(head, {name: name for name in columns}, "cost", "note")]
+    for (key, row), cost in zip([*zip(keys, rows, strict=True), *whole], costs, strict=True):
         usage = row.usage
-        counts = f"{short(usage.fresh_input + usage.cache_write):>7} {short(usage.cache_read):>7} {short(usage.total_output):>7}"
-        about = "" if not row.inexact else "~"
-        words = f"{set_cell_size(shown, room)}  {row.steps:>6} {counts}  {about}{history.cost_words(row)}"
-        lines.append(_fit(words, width, look, "words"))
+        cells = {
+            "steps": str(row.steps), "fresh": short(usage.fresh_input + usage.cache_write),
+            "cached": short(usage.cache_read), "out": short(usage.total_output),
+        }  # fmt: skip
+        shown = safe(key if cell_len(key) <= room else f"…{key[1 - room :]}")
+        lines.append(line(shown, cells, cost, "words"))
     if whole:
         lines[-1].stylize(look["strong"])
     return lines
+
+
+def _wrapped(words: str, width: int, look: Theme, use: str) -> list[Text]:
+    """Draw words of any length, those that go on below the first."""
+    words = safe(words)
+    indent = " " * min(len(words) - len(words.lstrip()), width // 2)
+    parts = wrap(words, width)
+    return [Text((indent if first else "") + words[first:last], look[use], no_wrap=True) for first, last in parts]
 
 
 def _fit(words: str, width: int, look: Theme, use: str) -> Text:

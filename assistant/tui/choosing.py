@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from assistant.tui.lines import safe
+from assistant.tui.lines import fitting, middle, safe, wrap
 from assistant.tui.pickers import SHEET_CSS, Sheet
 from assistant.tui.widgets.meter_bar import money, short
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FITS = {"yes": "fits", "perhaps": "may not fit", "no": "does not fit", "unknown": "window unknown"}
 _NARROW, _WIDE = 60, 110
 """Cells below which a row is its name only, and from which it has all columns."""
+_HIGH, _LOW = 9, 4
+"""Lines for what is known of a model and the one above them, on a screen of the usual height and on a low one."""
 _SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€"}
 _MARKS = "★ "
 
@@ -41,7 +43,8 @@ class ModelPicker(Sheet[str | None]):
 
     CSS = (
         SHEET_CSS.format(name="ModelPicker")
-        + "ModelPicker #facts { max-height: 9; border-top: solid $primary-muted; } ModelPicker.-low #facts { max-height: 4; }"
+        + f"ModelPicker #facts {{ max-height: {_HIGH}; border-top: solid $primary-muted; }}"
+        + f"ModelPicker.-low #facts {{ max-height: {_LOW}; }}"
     )
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape", "dismiss(None)", "close"),
@@ -71,7 +74,7 @@ class ModelPicker(Sheet[str | None]):
         """Lay it out."""
         with Vertical():
             yield Static(id="title")
-            yield Input(placeholder="type to narrow; :high behind a name lets it think harder")
+            yield Input(placeholder="type to narrow; :high thinks harder")
             yield Static(id="heads")
             yield OptionList()
             yield Static(id="facts")
@@ -119,13 +122,18 @@ class ModelPicker(Sheet[str | None]):
         if self.found:
             here = (place for place, row in enumerate(self.found) if chosen is not None and row.name == chosen.name)
             options.highlighted = next(here, 0)
-        keys = (
-            "Ctrl+F ★, Esc closes" if self.size.width < _WIDE else "Ctrl+F makes a favourite ★, Enter takes, Esc closes"
+        keys = "Ctrl+F ★" if self.size.width < _WIDE else "Ctrl+F makes a favourite ★, Enter takes"
+        words = fitting(
+            (self._title, f"{len(self.found)} of {len(self._rows)}", "Esc closes", keys), self._width, "   "
         )
-        title = Text(self._title, style="bold")
-        title.append(f"   {len(self.found)} of {len(self._rows)}   {keys}", style="dim")
+        title = Text(words, style="bold")
+        title.stylize("dim", len(self._title))
         self.query_one("#title", Static).update(title)
         self._tell()
+
+    @property
+    def _width(self) -> int:
+        return min(self.size.width, 120) - 4
 
     @property
     def chosen(self) -> Row | None:
@@ -139,10 +147,14 @@ class ModelPicker(Sheet[str | None]):
 
     def _tell(self) -> None:
         row = self.chosen
-        words = "\n".join(facts(row, self._effects.get(row.name))) if row else "Enter asks for it as it is typed."
-        self.query_one("#facts", Static).update(
-            Text(safe(words) if "\n" not in words else "\n".join(map(safe, words.split("\n"))))
-        )
+        lines = facts(row, self._effects.get(row.name)) if row else ["Enter asks for it as it is typed."]
+        room, shown = (_LOW if self.has_class("-low") else _HIGH) - 1, []
+        for each in map(safe, lines):
+            size = len(wrap(each, self._width))
+            if size <= room:
+                room -= size
+                shown.append(each)
+        self.query_one("#facts", Static).update(Text("\n".join(shown)))
 
     def action_step(self, step: int) -> None:
         """Move in the list while the words keep the focus."""
@@ -186,7 +198,7 @@ def line(row: Row, width: int, effect: Carried | None = None) -> Text:
     room = _name_width(width)
     style = "" if row.ready else "dim"
     text = Text(_MARKS[0] if row.favourite is not None else _MARKS[1], no_wrap=True, end="")
-    text.append(f" {_middle(row.name, room):<{room}}", style=style)
+    text.append(f" {middle(row.name, room):<{room}}", style=style)
     if width >= _NARROW:
         window = short(row.model.context_window) if row.model.context_window else "?"
         text.append(f" {window:>6} {rate(row):>16} {row.payer:<8}", style=style)
@@ -216,10 +228,10 @@ def rate(row: Row) -> str:
 
 
 def facts(row: Row, effect: Carried | None = None) -> list[str]:
-    """Tell about a model in a few lines."""
+    """Tell about a model in a few lines, what it costs first: a low screen has no room for more."""
     model, provider = row.model, row.provider
     key = "" if row.ready else f"; no key: set {' or '.join(provider.key_names)}"
-    lines = [f"{model.title or model.id}, sold by {provider.title}; {row.payer}{key}"]
+    lines = [_prices(row)]
     if effect is not None:
         low, likely, high = effect.tokens
         dearer = f", dearer above {short(model.soft_window)}" if effect.dearer and model.soft_window else ""
@@ -227,7 +239,7 @@ def facts(row: Row, effect: Carried | None = None) -> list[str]:
             f"this conversation: ~{short(likely)} tokens to read anew ({short(low)} to {short(high)}), "
             f"{money(effect.cost[1])}; {FITS[effect.fits]}{dearer}"
         )
-    lines.append(_prices(row))
+    lines.append(f"{model.title or model.id}, sold by {provider.title}; {row.payer}{key}")
     window = f"{short(model.context_window)} window" if model.context_window else "window unknown"
     soft = f" (better below {short(model.soft_window)})" if model.soft_window else ""
     answer = f", answers up to {short(model.max_output)}" if model.max_output else ""
@@ -278,12 +290,3 @@ def _abilities(row: Row) -> str:
 
 def _end(text: str, width: int) -> str:
     return text if cell_len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _middle(text: str, width: int) -> str:
-    """Leave out the middle of what is too long: both ends tell names apart."""
-    text = safe(text)
-    if cell_len(text) <= width or width < 5:
-        return text
-    tail = width // 2 - 1
-    return f"{text[: width - tail - 1]}…{text[-tail:]}"

@@ -31,6 +31,10 @@ class Holding:
         """Whether nothing else is to be sent by itself."""
         return self._asking or self.at is not None
 
+    def asks(self) -> None:
+        """Hear that the user is about to be asked: from now on nothing goes out by itself."""
+        self._asking = True
+
     async def offer(self, hold: Hold) -> None:
         """Let the user choose a way out; without one the question goes back to where it was typed."""
         from assistant.tui.choice import Choice

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from assistant.visible import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from assistant.tui.highlight import Spans
 
@@ -92,4 +92,25 @@ def cut(text: str, width: int) -> str:
     return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
 
 
-__all__ = ["cut", "safe", "strip", "styled", "wrap", "wrapped"]
+def middle(text: str, width: int) -> str:
+    """Leave out the middle of what is too long: both ends tell names apart."""
+    text = safe(text)
+    if cell_len(text) <= width or width < 5:
+        return text
+    tail = width // 2 - 1
+    return f"{text[: width - tail - 1]}…{text[-tail:]}"
+
+
+def fitting(parts: Sequence[str], width: int, gap: str) -> str:
+    """Join parts, and leave out whole ones from the end until they fit; only the first is ever cut."""
+    while len(parts) > 1 and cell_len(gap.join(parts)) > width:
+        parts = parts[:-1]
+    return cut(gap.join(parts), width)
+
+
+def longest(ways: Sequence[str], width: int) -> str:
+    """Return the last of some ways to say it, each longer than the one before, that fits; the first where none does."""
+    return next((each for each in reversed(ways) if cell_len(each) <= width), ways[0])
+
+
+__all__ = ["cut", "fitting", "longest", "middle", "safe", "strip", "styled", "wrap", "wrapped"]

@@ -158,7 +158,7 @@ class MainScreen(Screen[None]):
 
     def on_composer_sent(self, message: Composer.Sent) -> None:
         """Hand over words, or keep them until the running turn has ended."""
-        if self.session.asking and not message.text.startswith("/"):
+        if self.session.asking and not command.is_command(message.text):
             self._queue.append(message.text)
             self.label()
             return
@@ -195,7 +195,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import quoting
 
         text = self.composer.text
-        if not text.strip() or text.startswith("/") or self.session.roster.pick is None:
+        if not text.strip() or command.is_command(text) or self.session.roster.pick is None:
             self.composer.border_subtitle = ""
             return
         quotes = await asyncio.to_thread(quoting.quotes, self.session, text)
@@ -209,9 +209,13 @@ class MainScreen(Screen[None]):
         waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
         self.composer.border_title = ", ".join(filter(None, waits))
 
+    def held(self, hold: Hold) -> None:
+        """Let the user choose what becomes of a question that was held; what is queued waits for that."""
+        self.holding.asks()
+        self._offer(hold)
+
     @work(exclusive=True, group="held")
-    async def held(self, hold: Hold) -> None:
-        """Let the user choose what becomes of a question that was held."""
+    async def _offer(self, hold: Hold) -> None:
         await self.holding.offer(hold)
 
     @work(group="turn")
@@ -230,7 +234,7 @@ class MainScreen(Screen[None]):
         finally:
             clock.stop()
             self.label()
-        if self.session.turn == turns and not text.startswith("/"):
+        if self.session.turn == turns and not command.is_command(text):
             self.composer.give_back(text)  # nothing was sent: no model, no key, a cap
         if self._completer is not None:
             self._completer.forget()  # files may have come or gone
@@ -370,7 +374,7 @@ class MainScreen(Screen[None]):
         """Open a picker or a page."""
         if what == "context":
             typed = self.composer.text.strip()
-            self.open(what, "" if typed.startswith("/") else typed)
+            self.open(what, "" if command.is_command(typed) else typed)
         elif what == "usage":
             self.submit(f"/{what}")
         else:

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.text import Text
 from textual import work
 from textual.binding import Binding
@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 
 from assistant.context.reader import SECRET_FILE
 from assistant.errors import AssistantError
-from assistant.tui.lines import cut, safe
+from assistant.tui.lines import cut, longest, middle, safe
 from assistant.tui.pickers import Confirm, Page, Sheet
 from assistant.tui.widgets.composer import TextArea
 from assistant.tui.widgets.meter_bar import money
@@ -37,7 +37,12 @@ _BESIDE = 110
 """Columns from which the text of a piece stands beside the list."""
 _AGAIN_S, _WAITS = 1.0, 20
 """While the index is not complete the list is gathered again after so many seconds, so many times."""
-_KEYS = "d drop/bring back  p pin  a let secret through  u undo  Enter read  Esc close"
+_KEYS = (
+    "d drop  p pin  Esc close",
+    "d drop  p pin  u undo  Enter read  Esc close",
+    "d drop/back  p pin  a let a secret through  u undo  Enter read  Esc close",
+    "d drop/bring back  p pin  a let a secret through  u undo  Enter read  Esc close",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +143,14 @@ class Manifest(Sheet[None]):
     def on_resize(self) -> None:
         """The text beside the list, or behind Enter; lines as long as there is room."""
         self.set_class(self.size.width >= _BESIDE, "-beside")
-        self._foot.update(Text(cut(_KEYS, self._width), style=self.look["note"]))
+        self._say()
         if self.context is not None:
             self.call_after_refresh(self._draw)
+
+    def _say(self, words: str = "", use: str = "note") -> None:
+        """Say something in the line of keys; without words those."""
+        said = cut(words, self._width) or longest(_KEYS, self._width)
+        self._foot.update(Text(said, style=self.look[use]))
 
     @property
     def _width(self) -> int:
@@ -203,8 +213,7 @@ class Manifest(Sheet[None]):
     def _line(self, row: Row, width: int) -> Text:
         size = f"{row.tokens:>7,}" if row.tokens is not None else f"{'-':>7}"
         room = max(16, min(60, width * 2 // 5))
-        title = cut(safe(row.title), room)
-        title = title if cell_len(title) >= room else set_cell_size(title, room)
+        title = set_cell_size(middle(row.title, room), room)
         sign = {"pinned": "P", "masked": "!", "let through": "!", "dropped": "x"}.get(row.kind, " ")
         style = {
             "pinned": "good", "masked": "warning", "let through": "error", "dropped": "note", "left out": "note",
@@ -238,6 +247,7 @@ class Manifest(Sheet[None]):
         words = self._words(self.chosen) if self.chosen is not None else ""
         if words != self.text.text:
             self.text.text = words
+            self._say()
 
     @work(exclusive=True, group="ask")
     async def on_option_list_option_selected(self) -> None:
@@ -253,7 +263,10 @@ class Manifest(Sheet[None]):
     def action_drop(self) -> None:
         """Keep a piece out, or bring it back."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.kind in {"masked", "let through"}:
+        if row is None:
+            return
+        if row.secret is not None:
+            self._say("d is for what is shown; a decides about a secret")
             return
         if row.kind == "picture":
             sight.drop(row.path)
@@ -267,7 +280,10 @@ class Manifest(Sheet[None]):
     async def action_pin(self) -> None:
         """Pin a file so that every turn shows it, or unpin it."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.kind in {"masked", "let through", "picture"}:
+        if row is None:
+            return
+        if row.secret is not None or row.kind == "picture":
+            self._say("p pins a file, and this is none")
             return
         try:
             if row.kind == "pinned":
@@ -275,7 +291,7 @@ class Manifest(Sheet[None]):
             else:
                 await asyncio.to_thread(sight.add, row.path)
         except AssistantError as error:  # a folder or a diff is no file
-            self._foot.update(Text(cut(f"{row.path} cannot be pinned: {error}", self._width), style=self.look["error"]))
+            self._say(f"{row.path} cannot be pinned: {error}", "error")
             return
         self._again()
 
@@ -283,7 +299,10 @@ class Manifest(Sheet[None]):
     async def action_allow(self) -> None:
         """Let one secret leave after a yes to its name, or mask it again."""
         row, sight = self.chosen, self.session.sight
-        if row is None or row.secret is None:
+        if row is None:
+            return
+        if row.secret is None:
+            self._say("a lets a secret through that was kept back: a line with !")
             return
         if row.kind == "let through":
             sight.hide(row.secret)
@@ -312,5 +331,5 @@ class Manifest(Sheet[None]):
     def _again(self) -> None:
         """Gather anew: the last question is then shown as it would go out now."""
         self._sent = False
-        self._foot.update(Text(cut(_KEYS, self._width), style=self.look["note"]))
+        self._say()
         self._gather()

@@ -59,7 +59,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             words = await screen.app.push_screen_wait(pickers.Note(f"{hunk.path}: a comment for the model", before))
             if words is not None and words.strip() != before:
                 hint = "kept for the model with your next question" if words.strip() else "the comment is taken back"
-                view.put(view.review.comment(index, line, words.strip()), index, hint)
+                view.put(view.review.comment(index, line, words.strip()), hint=hint)
             return
         case _:
             name = await asking.pick_model(screen, "Who gives a second opinion?")

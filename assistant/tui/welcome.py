@@ -31,7 +31,7 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
     name = model or session.asked_last or session.config.model
     if not name:
         await _first_run(screen)
-        _go_on_waiting(screen)
+        await _go_on_waiting(screen)
         return
     try:
         present.show(screen, session.roster.switch(name))
@@ -47,14 +47,14 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
             "note",
         )
     present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
-    _go_on_waiting(screen)
+    await _go_on_waiting(screen)
 
 
-def _go_on_waiting(screen: Stage) -> None:
+async def _go_on_waiting(screen: Stage) -> None:
     """Offer again what waited for a reset when the program ended."""
-    waiting = screen.session.waiting
-    if waiting is not None:
-        screen.held(waiting.hold(screen.session.now()))
+    hold = await asyncio.to_thread(screen.session.still_held)
+    if hold is not None:
+        screen.held(hold)
 
 
 async def _take_up(screen: Stage) -> None:
@@ -69,7 +69,7 @@ async def _take_up(screen: Stage) -> None:
     if session.cut_short:
         talk.add("The last answer was cut short when the program ended; what had come of it is above.", "warning")
     for words in session.troubles():
-        talk.add(words, "note")
+        talk.add(words, "warning")
 
 
 def show_talk(screen: Stage) -> None:

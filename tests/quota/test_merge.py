@@ -12,6 +12,7 @@ from assistant.quota.meter import accepted, unmapped
 from assistant.quota.plan import read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
+from assistant.tokens import TokenUsage
 
 D = Decimal
 RESET = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -30,6 +31,10 @@ def plan(unit="credits", limit=2000, window="first_use", **more):
 def said(when, used=None, *, resets=RESET, source="endpoint", **more):
     used = D(str(used)) if used is not None else None
     return Reading("5 hours", source, at(when), used=used, resets_at=resets, **more)
+
+
+def refused(when):
+    return said(when, status="exhausted", source="error")
 
 
 def took(when, units, **more):
@@ -209,13 +214,42 @@ def test_t19_rounding_by_the_vendor_is_nobody_elses_burn():
 
 
 def test_an_error_that_names_a_window_uses_it_up_until_its_reset():
-    refused = said("12:10:00", status="exhausted", source="error")
-    found = now(plan(), "12:20:00", [], [said("12:00:00", 800), refused])
+    found = now(plan(), "12:20:00", [], [said("12:00:00", 800), refused("12:10:00")])
     assert (found.state, found.used, found.remaining, found.resets_at) == ("exhausted", 2000, 0, RESET)
     bare = plan(limit=None)
-    found = now(bare, "12:20:00", [], [refused])
+    found = now(bare, "12:20:00", [], [refused("12:10:00")])
     assert (found.state, found.remaining, found.limit) == ("exhausted", 0, None)
-    assert now(bare, "15:02:00", [], [refused]).state == "not_started"
+    assert now(bare, "15:02:00", [], [refused("12:10:00")]).state == "not_started"
+
+
+@pytest.mark.parametrize("window", ["first_use", "grid", "rolling"])
+def test_a_step_that_is_taken_after_a_refusal_shows_that_the_window_is_open_again(window):
+    which, readings = plan(window=window), [said("12:00:00", 800), refused("12:10:00")]
+    burns = [took("12:05:00", 100), took("12:30:00", 30), took("12:35:00", 5)]
+    found = now(which, "12:40:00", burns, readings)
+    assert (found.state, found.used, found.foreign, found.wants_reading) == ("open", 35, 0, True)
+    assert found.resets_at == (None if window == "rolling" else RESET)
+    read = now(which, "12:41:00", burns, [*readings, said("12:41:00", 900)])
+    assert (read.used, read.wants_reading) == (900, False)
+    assert now(which, "12:50:00", burns, [*readings, refused("12:45:00")]).state == "exhausted"
+    points = plan("percent", 100, window=window)  # what it holds now nobody has said
+    found = now(points, "12:40:00", burns, readings[1:])
+    assert (found.state, found.used, found.wants_reading) == ("unknown", None, True)
+
+
+@pytest.mark.parametrize(
+    ("burn", "reading"),
+    [
+        (took("12:09:59", 30), refused("12:10:00")),
+        (took("12:30:00", 30, running=True), refused("12:10:00")),
+        (took("12:30:00", 30, doubtful=True), refused("12:10:00")),
+        (took("12:30:00", 30, client="codex"), refused("12:10:00")),
+        (took("12:30:00", 30, usage=TokenUsage(30, exact=False)), refused("12:10:00")),
+        (took("12:30:00", 30), said("12:10:00", 2000, status="exhausted")),  # it may be paid beyond the plan
+    ],
+)
+def test_what_the_provider_has_not_counted_since_it_refused_opens_no_window(burn, reading):
+    assert now(plan(), "12:40:00", [burn], [reading]).state == "exhausted"
 
 
 def test_zero_unknown_unlimited_and_not_in_plan_are_four_states():

@@ -487,3 +487,16 @@ def test_t31_advice_and_readings():
 def test_no_refusal_breaks_the_classifier(body):
     for status in (400, 402, 403, 429, 500):
         exhaustion.classify(status, {}, body, base_url="nonsense", now=NOW)
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, [1], None, 5, "", True])
+def test_a_refusal_or_an_answer_with_anything_in_place_of_a_word_is_read(odd):
+    for body in ({"error": {"type": odd, "code": odd, "message": odd}}, {"error": odd}, {"code": odd, "msg": odd}, odd):
+        found = exhaustion.classify(429, {}, json.dumps(body), base_url="https://api.example.com", now=NOW)
+        assert found.kind == "transient"
+    body = {"base_resp": {"status_code": odd}}
+    if odd is None:
+        assert read(body, "api.minimax.io") == []
+    else:
+        with pytest.raises(ProviderError, match="does not tell the quota"):
+            read(body, "api.minimax.io")

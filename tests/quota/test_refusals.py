@@ -144,6 +144,41 @@ def test_too_little_for_one_request_is_not_nothing():
     assert (found["admitted"], meters["balance"]["state"], meters["balance"]["remaining"]) == (1, "open", 0.9)
 
 
+@pytest.mark.parametrize(("source", "name"), [({}, "budget"), ({"limit_source": "openrouter_key_limit"}, "key limit")])
+def test_a_budget_of_a_key_is_used_up_until_it_begins_anew(source, name):
+    said = refusal("openrouter.ai", 403, {"metadata": {**source, "resets_at": "2026-11-23T12:00:00Z"}})
+    found, meters = run("openrouter-prepaid", said, DEAR)
+    assert (meters[name]["state"], meters[name]["resets_at"]) == ("exhausted", "2026-11-23T12:00:00+00:00")
+    assert [(each["meters"], each["until"]) for each in found["blocked"]] == [([name], "2026-11-23T12:00:00+00:00")]
+    assert found["unmapped"] == []
+    found, meters = run("openrouter-prepaid", said, {**DEAR, "at": "2026-11-23T12:00:00Z"})
+    assert (found["admitted"], meters[name]["state"], meters[name]["used"]) == (1, "unknown", 0.1)
+
+
+def test_a_limit_of_a_key_that_was_read_begins_anew_as_well():
+    key = {"limit": 5, "limit_remaining": 0, "limit_reset": "daily", "usage": 5, "budgets": []}
+    read = {"at": AT, "host": "openrouter.ai", "body": {"data": key}}
+    found, meters = run("openrouter-prepaid", read, DEAR)
+    assert [(each["meters"], each["until"]) for each in found["blocked"]] == [
+        (["key limit"], "2026-11-24T00:00:00+00:00")
+    ]
+    assert meters["budget"]["state"] == "not_in_plan"
+    found, meters = run("openrouter-prepaid", read, {**DEAR, "at": "2026-11-24T00:00:00Z"})
+    limit = meters["key limit"]
+    assert (limit["state"], limit["used"], limit["remaining"], limit["wants_reading"]) == ("open", 0.1, 4.9, True)
+
+
+def test_a_week_that_kimi_refuses_for_is_one_of_the_plan():
+    said = refusal("api.kimi.com", 403, {"message": "You've reached your weekly (7-day) usage limit."})
+    found, meters = run("kimi-code", said, STEP)
+    assert (meters["week"]["state"], [each["meters"] for each in found["blocked"]]) == ("exhausted", [["week"]])
+    assert found["unmapped"] == []
+    for slots, told in (({}, ("not_in_plan", None)), ({"limit_7d": {"used_ratio": 0.18}}, ("open", 18))):
+        usages = {"limit_5h": {"used_ratio": 0.42}, "limit_month_total": {"used_ratio": 0.09}, **slots}
+        _, meters = run("kimi-code", {"at": AT, "host": "api.kimi.com", "body": {"usages": usages}})
+        assert (meters["week"]["state"], meters["week"]["used"]) == told
+
+
 @pytest.mark.parametrize("cost", [{}, {"cost": "0"}, {"cost": "free"}])
 def test_below_zero_what_is_free_is_refused_too(cost):
     account = {

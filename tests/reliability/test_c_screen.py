@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -243,3 +244,13 @@ def test_c10_any_terminal_will_do_and_a_closed_pipe_is_no_crash(repo, env, more)
         assert child.wait(60) in {0, 1, 141, -signal.SIGPIPE}
         assert b"Traceback" not in err
         assert b"Exception ignored" not in err
+
+
+def test_c10_without_colours_none_is_sent_and_the_row_that_is_chosen_shows(repo, env):
+    argv = [sys.executable, "-m", "assistant", "tui", "-m", "scripted/lesson"]
+    steps = [(b"now asking", b"\x1bOR"), (b"per million", lambda child: os.kill(child, signal.SIGTERM))]
+    _, out = drive(argv, {**env, "NO_COLOR": "1", "COLORTERM": "truecolor"}, repo, steps)
+    codes = {code for styles in re.findall(rb"\x1b\[([\d;]*)m", out) for code in styles.split(b";")}
+    assert not codes & {b"%d" % code for code in (*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108))}
+    row = next(styles for styles, words in re.findall(rb"\x1b\[([\d;]*)m([^\x1b]*)", out) if b"128k" in words)
+    assert b"4" in row.split(b";")

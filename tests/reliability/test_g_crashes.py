@@ -9,17 +9,20 @@ import json
 import os
 import pty
 import random
+import re
 import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from assistant import cli
+from assistant.errors import BudgetError
 from assistant.quota.ledger import Ledger
 from tests import loopback
 
@@ -342,3 +345,32 @@ def test_g2_g13_without_a_home_that_can_be_written_the_answer_comes_and_the_trou
         code, _, err = wattson(*args, WATTSON_HOME=str(home))
         assert (code, "Traceback" in err) == (0, False), (args, err)
     assert tree(repo) == before
+
+
+async def test_g2_what_cannot_be_booked_counts_against_the_cap_of_the_day(make_session, config, tmp_path, home):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "data").symlink_to(home)
+    answer = loopback.openai("hello", {"prompt_tokens": 1_000, "completion_tokens": 600})
+    with loopback.Server(answer) as server:
+
+        def sitting(cap):
+            config(f'cap_day = "{cap}"\n')
+            session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-proj-" + KEY)
+            session.roster.choose("openai/gpt-6.1-sol")
+            return session
+
+        async def ask(session):
+            async for _ in session.ask("hi"):
+                pass
+
+        session = sitting("0.000001")
+        with pytest.raises(BudgetError) as held:
+            await ask(session)
+        await session.close()
+        session = sitting(2 * Decimal(re.search(r"bring it to \$([\d.]+\d)", held.value.message)[1]))
+        await ask(session)
+        await ask(session)
+        with pytest.raises(BudgetError, match="over the cap"):
+            await ask(session)
+        assert len(server.asked) == 2
+        await session.close()

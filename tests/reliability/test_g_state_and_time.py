@@ -3,7 +3,7 @@
 | item | test |
 |---|---|
 | G1 killed while writing | test_g_crashes: g1 (three); edits/test_journal: killed_at_two_hundred_points, what_was_typed_after_a_crash |
-| G2 disk full | test_g_crashes: g2_g13; edits/test_disk: full_file_system, full_home; quota/test_ledger: full_disk |
+| G2 disk full | test_g_crashes: g2_g13, cap_of_the_day; edits/test_disk: full_file_system, full_home; quota/test_ledger: full_disk |
 | G3 state that grows | here; edits/test_journal: capped, cap_of_bytes; quota/test_ledger_sources: old_readings_go |
 | G4 several at once | quota/test_ledger: windows_at_once, outlives_a_kill, locked_book; edits/test_journal: eight_processes |
 | G5 damaged state | quota/test_ledger: damaged_book (each harm), carried_over, large_book; edits/test_journal: damaged_step; here: sittings |
@@ -236,3 +236,34 @@ def test_g18_nothing_is_killed_by_name():
     broad = re.compile(r"\b(pkill|killall|taskkill|process_iter)\b")
     found = [path for path in (root / "assistant").rglob("*.py") if broad.search(path.read_text())]
     assert found == []
+
+
+def test_g2_a_line_that_was_cut_short_takes_no_other_with_it(tmp_path):
+    talk = Transcript(tmp_path / "talk.jsonl")
+    for words in ("one", "two"):
+        talk.append({"kind": "user", "text": words})
+    talk.path.write_bytes(talk.path.read_bytes()[:-5])  # the power went
+    for words in ("three", "four"):
+        talk.append({"kind": "user", "text": words})
+    assert [record["text"] for record in talk.read()] == ["one", "three", "four"]
+
+
+def test_g2_a_disk_that_takes_a_part_of_a_line_is_told_of(tmp_path):
+    words = f"""
+import resource, signal, sys
+from pathlib import Path
+from assistant.errors import StateError
+from assistant.transcript import Transcript
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+talk = Transcript(Path({str(tmp_path / "talk.jsonl")!r}))
+talk.append({{"kind": "user", "text": "one"}})
+resource.setrlimit(resource.RLIMIT_FSIZE, (300, resource.RLIM_INFINITY))
+try:
+    talk.append({{"kind": "user", "text": "x" * 1000}})
+except StateError:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    talk.append({{"kind": "user", "text": "three"}})
+    print([record["text"] for record in talk.read()])
+"""
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['one', 'three']"

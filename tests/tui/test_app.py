@@ -1,13 +1,14 @@
 """A user's story in the app: keys in, files out."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 from textual.events import Key, Paste
-from textual.widgets import TextArea
+from textual.widgets import OptionList, TextArea
 
 from assistant.changes import Proposal
 from assistant.edits.patch import FilePatch, Patch
@@ -427,6 +428,35 @@ async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_sessio
     assert last_message(repo) == "Teach the kettle its limit"
 
 
+async def test_an_answer_with_nothing_to_decide_leaves_the_keys_with_the_composer(make_session):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 5.0\n=======\n    joules: float = 0.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit)) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            assert [each.reason for each in session.proposed.misfits] == ["already"]
+            await pilot.pause(0.3)
+            assert app.main.composer.has_focus
+            assert not app.main.hunks.display
+
+
+async def test_what_is_shown_is_told_with_how_much_more_there_is(make_session, repo, quick):
+    for number in range(7):
+        (repo / f"n{number}.py").write_text(f"N{number} = {number}\n")
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, f"who are you? {' '.join(f'@n{number}.py' for number in range(7))}")
+        await until(pilot, lambda: "(F4)" in " ".join(app.main.talk.text.split()))
+        told = " ".join(app.main.talk.text.split()).partition("sees ")[2].partition("more (F4)")[0]
+        more = int(told.split()[-1])
+        assert more >= 3
+        assert len(re.findall(r"\S+:\d+-\d+", told)) + more == len(app.session.sight.sent[1].sections)
+
+
 async def test_what_does_not_fit_is_told_whole_at_any_width_with_what_another_try_costs(make_session, tmp_path):
     folder = tmp_path / "state" / "config"
     folder.mkdir(parents=True)
@@ -474,6 +504,16 @@ async def test_a_page_moves_the_cursor_and_the_foot_tells_what_is_taken(make_ses
         await until(pilot, lambda: "✓1 ✗1 ·2" in hunks.render_line(hunks.size.height - 1).text)
         await pilot.press("pageup", "pageup", "pageup", "pageup")
         assert hunks.at == 0
+
+
+async def test_a_cut_that_is_refused_leaves_the_cursor_where_it_is(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        hunks = (await proposed(app, pilot)).hunks
+        await pilot.press("j", "down", "down", "down", "down", "S")
+        assert "S cuts there" in hunks.hint
+        await pilot.press("down", "S")
+        assert [len(each.new) for each in hunks.hunks[1:3]] == [1, 1]
 
 
 async def test_what_is_typed_right_before_accepting_is_in_the_text(make_session, quick):
@@ -650,6 +690,39 @@ async def test_a_comment_is_kept_by_enter_changed_and_taken_back(make_session, q
         assert app.screen.query_one("TextArea").text.startswith("In hunks:")
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+async def test_what_is_said_of_a_line_stands_below_it_and_its_hunk_says_so(make_session, quick, columns):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(200, 40)) as pilot:
+        hunks = (await proposed(app, pilot)).hunks
+
+        def drawn():
+            return [hunks.render_line(y).text.strip() for y in range(hunks.size.height)]
+
+        await pilot.press(*["v"] * (columns - 1), "j", *["down"] * 5, "c")
+        await take(pilot, *"why?", "enter")
+        await until(pilot, lambda: any(", 1 comment  @@ -11,6" in line for line in drawn()))
+        at = drawn().index("# why?")
+        assert "the kettle holds at most" in drawn()[at - 1]
+        await pilot.press("c")  # the cursor is still on that line
+        await take(pilot, *["backspace"] * 4, "enter")
+        await until(pilot, lambda: not any("comment  @@" in line for line in drawn()))
+        assert "# why?" not in drawn()
+
+
+async def test_what_is_said_of_a_hunk_without_lines_is_seen(make_session):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        app.main.hunks.show(Review.of(Patch((FilePatch("a.py", b"x\n", b"x\n", 0o644, 0o644, "b.py"),))))
+        app.main.go_to_hunks()
+        await until(pilot, lambda: app.main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("c")
+        await take(pilot, *"why?", "enter")
+        await until(pilot, lambda: any(app.main.hunks.render_line(y).text.strip() == "# why?" for y in range(5)))
+
+
 async def test_the_model_hears_that_hunks_are_not_decided(make_session, repo):
     reply = "a.txt\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
     with loopback.Server(loopback.openai(reply), loopback.openai("Well.")) as server:
@@ -710,6 +783,22 @@ async def test_a_turn_that_was_written_in_two_steps_is_taken_back_and_made_again
             await pilot.press("enter")
             await until(pilot, lambda word=word: word in main.talk.text)
             assert [file.read_text() for file in files] == then
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 15)])
+async def test_what_was_written_is_listed_with_its_price_and_time_at_any_width(make_session, quick, size):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=size) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await say(pilot, "/history")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.query_one(OptionList).option_count)
+        rows = app.screen.query_one(OptionList)
+        seen = rows.render_line(0).text
+        assert " 0.002451 USD " in seen
+        assert re.search(r"\+7 -0  \d\d \w{3} \d\d:\d\d  kettle/", seen) or size[0] < 80
+        assert re.search(r"\+7 -0  \d\d \w{3} \d\d:\d\d ", seen)
 
 
 async def test_what_can_be_undone_is_not_kept_from_it_by_what_cannot(make_session, repo, quick):

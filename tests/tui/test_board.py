@@ -1,6 +1,7 @@
 """The plan board on the screen: all plans at once, history, a refresh that asks; and a start that asks nobody."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,7 +28,7 @@ async def opened(pilot, *keys):
     return pilot.app.screen
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (50, 15), (40, 10)])
 async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, quick, size):
     session = make_session(DEEPSEEK_API_KEY=KEY, OPENAI_API_KEY="sk-proj-" + KEY)
     app = Wattson(session, "scripted/lesson")
@@ -48,14 +49,38 @@ async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, 
             await until(pilot, lambda name=name: board.drawn == name)
             seen[name] = board.text
             assert all(len(line) <= size[0] for line in board.text.split("\n"))
+            assert not any(line.endswith("…") for line in board.text.split("\n")), board.text  # nothing is cut
+            for edge in (board._head, board._foot):
+                assert len(edge.render().plain) <= size[0] - 2
         assert "pted/lesson" in seen["model"]
         assert "main" in seen["purpose"]
         assert "Mon" in seen["day"]
-        assert "100% of 1" in seen["yield"] or size[0] < 80
+        assert "100% of 1" in seen["yield"] or size[0] < 50
+        assert re.search(r"[\d,]+ of 40,000 tokens +↺", " ".join(seen["plans"].split()))
+        assert all("$0.0025" in seen[name] for name in ("day", "model", "project", "purpose"))
         await pilot.press("left", "escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
         await say(pilot, "/stats model")
         await until(pilot, lambda: isinstance(app.screen, Board) and app.screen.tab == "model")
+
+
+SMALL = (
+    'name = "small"\n[[meters]]\nname = "week"\nunit = "requests"\nwindow = "calendar_week"\nzone = "UTC"\nlimit = 1\n'
+)
+
+
+async def test_a_window_that_is_used_up_says_until_when_and_not_when_it_would_run_dry(make_session, config):
+    config('[plans]\nopenai = "small"\n', small=SMALL)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(160, 50)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "hello")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            board = await opened(pilot, "f5")
+            await until(pilot, lambda: "used up until " in board.text)
+            assert "dry" not in board.text
 
 
 async def test_nobody_is_asked_at_the_start_and_somebody_after_a_question_or_at_the_users_wish(make_session, tmp_path):

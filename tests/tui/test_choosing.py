@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from assistant.models import catalogue, listing
 from assistant.tui import choosing, switching
 from assistant.tui.app import Wattson
+from assistant.tui.lines import wrap
 from tests import loopback
 from tests.tui.keys import say, take, until
 
@@ -50,6 +51,17 @@ async def test_a_model_is_found_by_letters_and_taken_with_a_level_of_thinking(ap
         assert "claude-opus-5-5:high" in app.main.meter.line(80)
         await pick(pilot, *"deepseek-flash")
         assert "no key: set DEEPSEEK_API_KEY" in sheet(pilot)
+
+
+async def test_on_a_low_screen_the_price_of_the_row_is_whole_and_the_keys_are_told(app):
+    async with app.run_test(size=(50, 15)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await pick(pilot, *"opus 5.5")
+        facts, title = app.screen.query_one("#facts"), app.screen.query_one("#title")
+        await until(pilot, lambda: "$20 out per million" in str(facts.render()))
+        assert sum(len(wrap(line, facts.size.width)) for line in str(facts.render()).split("\n")) <= facts.size.height
+        assert title.size.height == 1
+        assert str(title.render()).endswith("Esc closes")
 
 
 async def test_a_relay_takes_names_that_nobody_lists(app):

@@ -1,6 +1,7 @@
 """The manifest as a user's story: what would go out, dropped, pinned, let through, and taken back."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -88,6 +89,43 @@ async def test_what_is_typed_is_shown_before_the_first_question_and_decisions_re
                 assert row.section.text.rstrip("\n") in sent
 
 
+async def test_the_price_of_a_question_is_told_anew_when_a_piece_was_dropped(story):
+    app, _ = story
+    async with app.run_test(size=(120, 34)) as pilot:
+        composer = app.main.composer
+
+        def tokens():
+            found = re.match(r"~([\d.]+)k tokens", str(composer.border_subtitle).strip())
+            return float(found[1]) if found else 0.0
+
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        composer.focus()
+        composer.text = "how do @kettle/boil.py and @kettle/meter.py heat water?"
+        await until(pilot, tokens)
+        before = tokens()
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/boil.py") in kinds(sheet))
+        await pilot.press("escape")
+        await until(pilot, lambda: 0 < tokens() < before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 15)])
+async def test_a_small_screen_tells_the_keys_and_from_which_line_to_which(story, size):
+    app, _ = story
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, f"/context {QUESTION}")
+        sheet = await opened(pilot, app)
+        assert sheet._foot.render().plain.endswith("Esc close")
+        await until(pilot, lambda: sheet.list.option_count == len(sheet.rows))
+        shown = [sheet.list.get_option_at_index(at).prompt.plain for at, row in enumerate(sheet.rows) if row.section]
+        assert shown
+        assert all(re.search(r":\d+-\d+ ", line) for line in shown), shown
+
+
 async def test_a_secret_is_let_through_only_by_a_yes_to_its_name(story):
     app, server = story
     async with app.run_test(size=(120, 34)) as pilot:
@@ -113,6 +151,27 @@ async def test_a_secret_is_let_through_only_by_a_yes_to_its_name(story):
         await pilot.press("a")
         await until(pilot, lambda: ("masked", "kettle/boil.py") in kinds(sheet))
         assert KEY not in (await asyncio.to_thread(app.session.sight.look, "look at @report")).render()
+
+
+async def test_a_key_that_is_not_for_a_line_says_what_it_is_for(story):
+    app, _ = story
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "/context look at @report")
+        sheet = await opened(pilot, app)
+
+        def foot():
+            return sheet._foot.render().plain
+
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("a")
+        await until(pilot, lambda: "a lets a secret through" in foot())
+        await go_to(pilot, sheet, "masked", "kettle/boil.py")
+        await until(pilot, lambda: foot().endswith("Esc close"))
+        await pilot.press("d")
+        await until(pilot, lambda: "d is for what is shown" in foot())
+        await pilot.press("p")
+        await until(pilot, lambda: "p pins a file" in foot())
 
 
 async def test_the_text_of_a_piece_can_be_read_and_drives_no_terminal(story, repo):

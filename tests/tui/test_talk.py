@@ -1,14 +1,16 @@
 """The conversation itself: taken up again, made short, copied, written to a file."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from assistant import command, events
 from assistant.edits.review import Review
 from assistant.errors import ConfigError
-from assistant.transcript import Transcript
+from assistant.transcript import Transcript, recent
 from assistant.tui.app import Wattson
+from assistant.tui.choice import Choice
 from tests import loopback
 from tests.tui.keys import say, take, until
 
@@ -139,6 +141,31 @@ async def test_what_cannot_be_taken_up_changes_nothing(talking):
         await session.close()
 
 
+async def test_a_conversation_that_another_window_has_open_goes_on_as_a_copy(talking):
+    with loopback.Server(loopback.openai("Mice.")) as server:
+        first = talking(server)
+        await walk(first, "what eats cheese?")
+        first.wait("and later?", first.now() + timedelta(hours=1))
+        app = Wattson(talking(server), "openai/gpt-6.1-sol", resume="last")
+        async with app.run_test(size=(100, 30)) as pilot:
+            told = "Another window has this conversation open: a copy of it goes on here"
+            await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
+            assert [each.text for each in app.session.history] == ["what eats cheese?", "Mice."]
+            assert app.session.waiting is None
+            await say(pilot, "and mice?")
+            await until(pilot, lambda: len(app.session.history) == 4 and not app.session.asking)
+            await walk(first, "and cats?")
+        found = [
+            [each["text"] for each in one.read() if each["kind"] == "user"] for one in recent(first.sittings.folder, 9)
+        ]
+        assert sorted(found) == [["what eats cheese?", "and cats?"], ["what eats cheese?", "and mice?"]]
+        await first.close()
+        last = talking(server)
+        assert last.take_up() == 4
+        assert last.waiting is not None
+        assert last.warnings == []
+
+
 def test_conversations_of_which_nothing_can_be_shown_are_not_listed(make_session):
     session = make_session()
     folder = session.sittings.folder
@@ -222,3 +249,35 @@ async def test_the_conversation_is_written_to_a_file_that_was_not_there(talking,
         assert "cannot be written" in words(await walk(session, "/export no/such/folder.md"))
         assert "Which file?" in words(await walk(session, "/export"))
         await session.close()
+
+
+async def test_a_path_at_the_beginning_of_a_question_makes_no_command_of_it(make_session):
+    with loopback.Server(loopback.openai("Because."), pause_s=0.3) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "what is slow?")
+            await until(pilot, lambda: session.asking)
+            await say(pilot, "/etc/hosts is read twice, why?")
+            assert app.main._queue == ["/etc/hosts is read twice, why?"]
+            await until(pilot, lambda: len(server.asked) == 2 and not session.asking)
+    assert [message.text for message in session.history[::2]] == ["what is slow?", "/etc/hosts is read twice, why?"]
+
+
+async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_session, config):
+    config('cap_session = "0.0000001"\n')
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            app.main._queue += ["second", "third"]
+            await say(pilot, "first")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pilot.pause(0.5)
+            assert [type(each) for each in app.screen_stack].count(Choice) == 1
+            assert app.main._queue == ["second", "third"]
+            await pilot.press("escape")
+            await until(pilot, lambda: app.main.composer.text == "first")
+    assert server.asked == []

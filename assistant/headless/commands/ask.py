@@ -47,12 +47,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(session: Session, options: Namespace) -> int:
     """Do it."""
-    return asyncio.run(_ask(session, options))
+    text = given(options.text)  # before there is a loop: it would keep Ctrl+C from who types here
+    return asyncio.run(_ask(session, text, options))
 
 
-async def _ask(session: Session, options: Namespace) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what came by then is booked, kept and shown
-        asyncio.get_running_loop().add_signal_handler(number, session.stop)
+async def _ask(session: Session, text: str, options: Namespace) -> int:
     try:
         await asyncio.to_thread(mend, session)
         if not (options.model or session.config.model):
@@ -64,7 +63,9 @@ async def _ask(session: Session, options: Namespace) -> int:
             await asyncio.to_thread(session.sight.show_picture, path)
         if options.once:
             session.limits.allow_once()
-        ended = await _turn(session, given(options.text), as_json=options.json)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what came by then is booked, kept and shown
+            asyncio.get_running_loop().add_signal_handler(number, session.stop)
+        ended = await _turn(session, text, as_json=options.json)
         if ended.error is not None:
             ended = ended._replace(patch=None)  # what was whole of it is for eyes: a script takes all or nothing
         code = _code(ended)

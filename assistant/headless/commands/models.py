@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from assistant.errors import BadEndpoint, ConfigError, PatchError
+from assistant.errors import BadEndpoint, ConfigError, PatchError, UsageError
 from assistant.headless.output import dump, out, tell
 from assistant.tokens import TokenUsage
 
@@ -85,7 +85,7 @@ def _prices(text: str) -> tuple[Decimal | None, Decimal | None]:
         first, _, second = text.partition("/")
         return Decimal(first) if first else None, Decimal(second) if second else None
     except InvalidOperation as error:
-        raise ConfigError(
+        raise UsageError(
             f"{text!r} is no price.", "Write --max-price 1, 1/5 or /5: USD per million in and out."
         ) from error
 
@@ -138,7 +138,7 @@ def _update(session: Session, options: Namespace) -> int:
     from assistant.models import refresh
 
     if len(options.words) != 2:
-        raise ConfigError("update wants one file or one https:// address.", "wattson models update FILE_OR_URL")
+        raise UsageError("update wants one file or one https:// address.", "wattson models update FILE_OR_URL")
     source, into = options.words[1], session.places.config / "providers"
     data = _read(session, source)
     news = refresh.merge(data, into, session.now(), where=source, write=False)

@@ -147,18 +147,18 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
     if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in teller.accounts.plans:
         return _payload(teller, options)
     if len(options.what) != 3 or options.what[0] not in teller.accounts.plans:
-        raise ConfigError(
+        raise UsageError(
             "Name a plan, a meter of it and a figure.", 'Like: wattson plans tell claude-pro "5 hours" 45%'
         )
     name, meter, figure = options.what
     plan = teller.accounts.plans[name]
     if meter not in {each.name for each in plan.meters}:
-        raise ConfigError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
+        raise UsageError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
     value, now = number(figure), teller.now()
     resets = as_instant(options.resets) if options.resets else None
-    if value is None or value < 0 or (options.resets and resets is None):
-        raise ConfigError(
-            f"{figure if value is None else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
+    if (wrong := value is None or value < 0) or (options.resets and resets is None):
+        raise UsageError(
+            f"{figure if wrong else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
         )
     if figure.endswith("%"):
         reading = Reading(meter, "you", now, unit="percent", percent=value, rounding="rounded", resets_at=resets)
@@ -228,13 +228,13 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
     from assistant.quota.replay import rendered, replay, replayed_json
 
     if not options.plan:
-        raise ConfigError(
+        raise UsageError(
             "A replay needs --plan FILE and --events FILE, or --plan NAME for your own history.",
             "assistant/quota/plans/TEMPLATE.md shows both.",
         )
     at = as_instant(options.at) if options.at else None
     if options.at and at is None:
-        raise ConfigError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
+        raise UsageError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
     plan = _plan(teller, options.plan)
     if not options.events:
         events = hindsight.past(teller.accounts.ledger, teller.now())

@@ -65,15 +65,18 @@ class _Counts:
 
     def __init__(self) -> None:
         self._before = self._last = TokenUsage()
+        self._requests = 1
 
     def of(self, chunk: UsageChunk) -> UsageChunk:
         """Return the counts of all requests so far."""
         self._last = chunk.usage
-        return replace(chunk, usage=self._before + chunk.usage) if self._before.total else chunk
+        if self._requests == 1:
+            return chunk
+        return replace(chunk, usage=self._before + chunk.usage, requests=self._requests)
 
     def turn(self) -> None:
         """Take the next request."""
-        self._before, self._last = self._before + self._last, TokenUsage()
+        self._before, self._last, self._requests = self._before + self._last, TokenUsage(), self._requests + 1
 
 
 class Client:

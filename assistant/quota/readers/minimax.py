@@ -30,11 +30,11 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
     """Read interval and week of every model; business errors come with HTTP 200. Raises Auth for a key that is refused."""
     base = body.get("base_resp")
     code = base.get("status_code") if isinstance(base, dict) else 0
-    if code in {1004, 2049}:
+    if code in (1004, 2049):  # it may be anything, also what no set takes
         raise Auth("MiniMax does not accept this key for its plan.", "Plan keys begin with sk-cp-.", provider="minimax")
     if code == 1008:
         raise OutOfFunds("MiniMax: no balance.", "Buy credits, or use a plan key.", provider="minimax")
-    if code not in {0, None}:
+    if code not in (0, None):
         raise ProviderError(f"MiniMax does not tell the quota (code {code}).", "Try again later.", provider="minimax")
     found = []
     remains = body.get("model_remains")

@@ -62,13 +62,16 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
             )
         )  # fmt: skip
     budget = data.get("effective_budget")
-    if isinstance(budget, dict) and number(budget.get("remaining_usd")) is not None:
+    left = number(budget.get("remaining_usd")) if isinstance(budget, dict) else None
+    if isinstance(budget, dict) and left is not None:
         found.append(
             Reading(
-                "budget", "endpoint", now, unit="money", currency="USD", limit=number(budget.get("limit_usd")),
-                remaining=number(budget.get("remaining_usd")), resets_at=moment(budget.get("resets_at")), raw=raw(budget),
+                "budget", "endpoint", now, unit="money", currency="USD", limit=number(budget.get("limit_usd")), remaining=left,
+                resets_at=moment(budget.get("resets_at")), raw=raw(budget), status="exhausted" if left <= 0 else "ok",
             )
         )  # fmt: skip
+    elif data.get("budgets") == []:
+        found.append(Reading("budget", "endpoint", now, unit="money", currency="USD", status="not_in_plan"))
     return found
 
 

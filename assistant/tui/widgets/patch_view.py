@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import hunk_lines
-from assistant.tui.lines import cut, safe, strip, wrap
+from assistant.tui.lines import cut, longest, safe, strip, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,11 @@ class _Row(NamedTuple):
     words: str = ""
     style: str = "context"
     beside: tuple[hunk_lines.Cell | None, hunk_lines.Cell | None] | None = None
+
+    @property
+    def lines(self) -> set[int]:
+        """The lines of the hunk that stand here."""
+        return {cell.line for cell in self.beside if cell is not None} if self.beside else {self.line}
 
 
 class PatchView(ScrollView, can_focus=True):
@@ -202,8 +207,11 @@ class PatchView(ScrollView, can_focus=True):
         self.refresh()
 
     def put(self, review: Review, at: int | None = None, hint: str = "") -> None:
-        """Show the review as it is after a decision."""
+        """Show the review as it is after a decision; where that changed nothing, the cursor stays."""
         before = self.review
+        if review is before:
+            self.tell_hint(hint)
+            return
         self.review, self.hint = review, hint
         if at is not None:
             self.at = at
@@ -274,8 +282,7 @@ class PatchView(ScrollView, can_focus=True):
             rows.append(_Row(index))
             for each in hunk_lines.doubts(hunk):
                 rows += _told(f"! {each}", "warning", width)
-            rows += self._hunk_rows(index, hunk, width)
-            rows += self._comment_rows(hunk, width)
+            rows += self._commented(index, self._hunk_rows(index, hunk, width), width)
         rows += self._misfit_rows(width)
         rows += [row for edit in self._coming for row in _coming_rows(edit)]
         if not rows:
@@ -312,21 +319,22 @@ class PatchView(ScrollView, can_focus=True):
             rows += _told(words, "note", width)
         return rows
 
-    def _comment_rows(self, hunk: Hunk, width: int) -> list[_Row]:
-        comments = self.review.comments if self.review else ()
-        lines = {(line.new, "") for line in hunk.lines} | {
-            (line.old, line.text) for line in hunk.lines if line.kind == "-"
-        }
-        mine = [each for each in comments if each.path == hunk.path and (each.line, each.gone) in lines]
-        return [
-            row
-            for each in mine
-            for row in _told(
-                f"  # {'what was ' if each.gone else ''}line {each.line}: {' '.join(each.words.split())}",
-                "ticked",
-                width,
-            )
-        ]
+    def _said(self, index: int) -> dict[int, str]:
+        """Return what the user says of the lines of a hunk, by their places in it; of one without lines as of its first."""
+        review = self.review
+        if review is None or not review.comments:
+            return {}
+        lines = range(max(1, len(review.choices[index].hunk.lines)))
+        return {line: words for line in lines if (words := review.commented(index, line))}
+
+    def _commented(self, index: int, rows: list[_Row], width: int) -> list[_Row]:
+        """Put what the user says of a line below it."""
+        ends = {line: at + 1 for at, row in enumerate(rows) for line in row.lines}
+        indent = " " * (hunk_lines.gutter(self.hunks[index]) - 2)
+        for line, words in sorted(self._said(index).items(), key=lambda each: -ends.get(each[0], 0)):
+            at = ends.get(line, 0)
+            rows[at:at] = _told(f"{indent}# {' '.join(words.split())}", "ticked", width)
+        return rows
 
     # Where the user stands.
 
@@ -577,7 +585,11 @@ class PatchView(ScrollView, can_focus=True):
         choice = self.review.choices[index]
         mark, use = _MARKS[choice.mark]
         here = index == self.at
-        words = f"{'>' if here else ' '} {index + 1}/{len(self.hunks)} {mark}{' as edited' if choice.edited else ''}"
+        count = len(self._said(index))
+        said = f", {count} comment{'s' if count > 1 else ''}" if count else ""
+        words = (
+            f"{'>' if here else ' '} {index + 1}/{len(self.hunks)} {mark}{' as edited' if choice.edited else ''}{said}"
+        )
         style = self.look[use] + (self.look["cursor"] if here and self.has_focus else Style.null())
         rungs = f"  matched by {', '.join(hunk.rungs)}" if hunk.rungs else ""
         lines = {each.edit.reply_line for each in self._doubts}
@@ -594,7 +606,7 @@ class PatchView(ScrollView, can_focus=True):
         sums = len(self.review.taken), len(self.review.skipped), len(self.review.undecided)
         head = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
         sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else _KEYS
-        words = head + (self.hint or next((each for each in reversed(sets) if len(head) + len(each) <= width), sets[0]))
+        words = head + (self.hint or longest(sets, width - len(head)))
         parts = wrap(words, width)
         lines = [words[first:last] for first, last in parts[: _FOOT - 1]]
         lines += [words[first:] for first, _ in parts[_FOOT - 1 : _FOOT]]
