@@ -109,7 +109,6 @@ class Accounts:
         self.costs: dict[str, Cost] = {}
         self._payers = payers
         self._session = session
-        self._turns: dict[int, tuple[str, str]] = {}
         self._places = places
         self._config = config
         self._now = now
@@ -267,7 +266,12 @@ class Accounts:
     def count(self, usage: TokenUsage, cost: Cost) -> None:
         """Add what a turn burnt to this sitting."""
         self.usage += usage
-        self.costs[cost.currency] = tokens.total_cost([*filter(None, [self.costs.get(cost.currency)]), cost])
+        self.costs = self.with_cost(cost)
+
+    def with_cost(self, cost: Cost) -> dict[str, Cost]:
+        """Return what this sitting cost, by currency, with one cost more."""
+        before = [self.costs[cost.currency]] if cost.currency in self.costs else []
+        return {**self.costs, cost.currency: tokens.total_cost([*before, cost])}
 
     def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
         """Begin with what a conversation that is taken up has burnt already, as `record_of` wrote it; what is torn is left out."""
@@ -391,21 +395,20 @@ class Accounts:
         """Note what a reply with edits came to: `at_once` when all of it fitted without a repair."""
         from assistant.quota.ledger import Outcome
 
-        provider, _, model = (ended.editor or f"{ended.provider}/{ended.model}").partition("/")
-        self._turns[ended.turn] = (provider, model)
+        provider, _, model = ended.writer.partition("/")
         hunks = len(ended.patch.hunks) if ended.patch is not None else 0
         self.ledger.record(
             Outcome(self._now(), self._session, ended.turn, provider, model, project, tries=1,
                     first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
         )  # fmt: skip
 
-    def decided(self, turn: int, project: str, review: Review, kept: Patch) -> None:
-        """Note what the user took and skipped of what a turn proposed; what came from elsewhere is not a model's."""
+    def decided(self, turn: int, writer: str, project: str, review: Review, kept: Patch) -> None:
+        """Note what the user took and skipped of what `writer` (`provider/model`) proposed; without one it is not a model's."""
         from assistant.quota.ledger import Outcome
 
-        if turn not in self._turns:
+        if not writer:
             return
-        provider, model = self._turns[turn]
+        provider, _, model = writer.partition("/")
         self.ledger.record(
             Outcome(self._now(), self._session, turn, provider, model, project, taken=len(review.taken),
                     skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)
@@ -419,7 +422,7 @@ class Accounts:
         today = now.astimezone().date()
         burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
         plan = self.plan(pick)
-        first = self.estimates(plan)[0] if plan is not None and plan.meters else None
+        first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
         line.keep(
             str(self._places.data),
             model=pick.model.name,

@@ -40,7 +40,8 @@ _DIFF_SHOWN = 12_000
 class Proposal:
     """A patch that waits for decisions, what of the reply found no place or may not be meant, and where it came from.
 
-    `kept` says that an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply.
+    `model` is who says that it answered, `writer` who was asked for the edits, both as `provider/model`. `kept` says that
+    an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply.
     """
 
     patch: Patch
@@ -51,6 +52,7 @@ class Proposal:
     earlier: Proposal | None = None
     doubts: tuple[Misfit, ...] = ()
     kept: bool = False
+    writer: str = ""
 
     def doubted(self) -> list[tuple[str, int, str]]:
         """Return which hunks may not be meant, as path and first line, and why: what is kept of `doubts`."""
@@ -122,7 +124,7 @@ class Changes:
         self.proposed = proposal
         return aside
 
-    def take_up(self, diff: str, turn: int, model: str, doubted: object = None) -> None:
+    def take_up(self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "") -> None:
         """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now.
 
         `doubted` is what was kept of `Proposal.doubted`; a damaged file may hold anything in its place.
@@ -136,7 +138,8 @@ class Changes:
                 edit = Edit("replace", hunk.path, reply_line=hunk.origins[0].edit if hunk.origins else 0, doubt=words)
                 told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
                 doubts.append(Misfit(edit, "doubtful", told))
-        self.propose(Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True), upon=None)
+        proposal = Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True, writer=writer)
+        self.propose(proposal, upon=None)
 
     def bring_back(self, turn: int) -> Proposal | None:
         """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""

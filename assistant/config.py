@@ -142,16 +142,29 @@ def _typed(values: dict[str, Any], path: Path, warnings: tuple[str, ...]) -> Con
     }  # fmt: skip
     for name, kind in kinds.items():
         if name in values and (not isinstance(values[name], kind) or isinstance(values[name], bool)):
-            raise ConfigError(f"{path}: {name} has the wrong kind of value.", "See the README's table of settings.")
+            raise ConfigError(
+                f"{path}: {name} has the wrong kind of value.", "README shows under Settings how each is written."
+            )
+    for name, least in (("context_budget", 1), ("repairs", 0)):
+        if name in values and values[name] < least:
+            raise ConfigError(f"{path}: {name} is {values[name]}.", f"Write a number from {least} up.")
     for name in ("cap_turn", "cap_session", "cap_day"):
         if name in values:
-            from decimal import Decimal, InvalidOperation
-
-            try:
-                values[name] = Decimal(str(values[name]))
-            except InvalidOperation as error:
-                raise ConfigError(f"{path}: {name} is not an amount of money.", "Write it like '0.50'.") from error
+            values[name] = _money(values[name], f"{path}: {name}")
     return Config(**values, warnings=warnings)
+
+
+def _money(value: Any, setting: str) -> Decimal:
+    """Read an amount of money, 0 or more. Raises ConfigError naming the setting."""
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise ConfigError(f"{setting} is not an amount of money.", "Write it like '0.50'.")
+    return amount
 
 
 def remembered(where: Places) -> dict[str, Any]:

@@ -210,11 +210,8 @@ class Desk:
 
     def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""
-        costs = tuple(
-            tokens.total_cost([each, cost]) if each.currency == cost.currency else each
-            for each in (self._sitting.accounts.costs or {cost.currency: tokens.total_cost([])}).values()
-        )
-        return events.UsageMoved(usage, cost, self._sitting.accounts.usage + usage, costs)
+        accounts = self._sitting.accounts
+        return events.UsageMoved(usage, cost, accounts.usage + usage, tuple(accounts.with_cost(cost).values()))
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
         """Return the plan's meters with a step in flight added."""

@@ -2,6 +2,7 @@
 
     AssistantError
     ├── ConfigError                 a setting, a catalogue file or a plan file
+    │   └── UsageError              words on a command line that mean nothing
     ├── PromptError                 a file of words is missing or has an unknown $name
     ├── RepoError                   git or the file tree
     │   └── CommitFailed            a hook or git itself refused the commit; nothing was lost

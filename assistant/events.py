@@ -191,6 +191,11 @@ class TurnEnded(NamedTuple):
     sent: Sent | None = None
     doubts: tuple[Misfit, ...] = ()
 
+    @property
+    def writer(self) -> str:
+        """Who was asked for the edits, as `provider/model`."""
+        return self.editor or f"{self.provider}/{self.model}"
+
 
 class TurnHeld(NamedTuple):
     """A question was not sent, or was refused because a window is used up: why, and what the user could do."""

@@ -469,16 +469,23 @@ class Session:
 
         name = ended.editor or f"{ended.provider}/{ended.served_model or ended.model}"
         patch = ended.patch or Patch()
-        proposal = Proposal(patch, ended.misfits, ended.turn, name, ended.cost, doubts=ended.doubts)
+        proposal = Proposal(
+            patch, ended.misfits, ended.turn, name, ended.cost, doubts=ended.doubts, writer=ended.writer
+        )
         return self.changes.propose(proposal, upon=self.proposed.patch if self.proposed and mends else None)
 
     def _keep_proposal(self) -> None:
         """Keep what waits for decisions with the conversation: who takes it up again can still decide."""
         diff = self.proposed.patch.diff() if self.proposed is not None else ""
-        diff = diff if len(diff) < _DIFF_KEPT else ""
+        if len(diff) > _DIFF_KEPT:
+            words = (
+                f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
+            )
+            self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
+            diff = ""
         if diff != self._waits and self.proposed is not None:
-            about = {"turn": self.proposed.turn, "model": self.proposed.model, "doubted": self.proposed.doubted()}
-            self.sittings.save({"kind": "proposed", "diff": diff, **about})
+            about = {"turn": self.proposed.turn, "model": self.proposed.model, "writer": self.proposed.writer}
+            self.sittings.save({"kind": "proposed", "diff": diff, **about, "doubted": self.proposed.doubted()})
         elif diff != self._waits:
             self.sittings.save({"kind": "proposed", "diff": ""})
         if diff != self._waits:
@@ -525,7 +532,7 @@ class Session:
         When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
-        turn = self.proposed.turn if self.proposed else 0
+        turn, writer = (self.proposed.turn, self.proposed.writer) if self.proposed else (0, "")
         try:
             kept, left = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
@@ -536,7 +543,7 @@ class Session:
             yield events.PatchMoved(moved, stale.message)
             return
         await asyncio.to_thread(self._keep_proposal)
-        await asyncio.to_thread(self.accounts.decided, turn, str(self.root), review, kept)
+        await asyncio.to_thread(self.accounts.decided, turn, writer, str(self.root), review, kept)
         yield events.PatchApplied(kept, "applied", left if left.files else None)
         for words in self.changes.asides():
             yield events.Notice(words, "warning")
@@ -707,7 +714,7 @@ class Session:
         self._waits = str(waits.get("diff") or "")
         if self._waits:
             about = int(waits.get("turn") or 0), str(waits.get("model") or ""), waits.get("doubted")
-            self.changes.take_up(self._waits, *about)
+            self.changes.take_up(self._waits, *about, str(waits.get("writer") or ""))
             after = records[records.index(waits) :]
             left: dict[str, Any] = next((each for each in reversed(after) if each.get("kind") == "left"), {})
             if left and self.proposed is not None:

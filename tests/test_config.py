@@ -36,12 +36,23 @@ def test_the_users_model_wins_over_the_projects(tmp_path, places):
 
 
 @pytest.mark.parametrize(
-    "text", ["model = 3", "cap_day = 'much'", "model = ", "roles = 3", "[roles]\nsmall = 1", "[roles]\nchief = 'x/y'"]
-)
+    "text",
+    [
+        "model = 3", "cap_day = 'much'", "model = ", "roles = 3", "[roles]\nsmall = 1", "[roles]\nchief = 'x/y'",
+        "cap_turn = 'NaN'", "cap_session = inf", "cap_day = -1", "cap_turn = true", "context_budget = -5", "context_budget = 0",
+        "repairs = -3",
+    ],
+)  # fmt: skip
 def test_a_wrong_config_is_named(tmp_path, places, text):
     (places.config / "config.toml").write_text(text)
     with pytest.raises(ConfigError, match=r"config\.toml"):
         config.load(places, tmp_path)
+
+
+def test_nothing_is_an_amount_too(places):
+    (places.config / "config.toml").write_text("cap_turn = 0\nrepairs = 0\ncontext_budget = 1\n")
+    found = config.load(places)
+    assert (found.cap_turn, found.repairs, found.context_budget, found.cap_day) == (Decimal(0), 0, 1, None)
 
 
 def test_a_misspelt_setting_is_told(tmp_path, places):

@@ -182,6 +182,10 @@ def test_a_stream_cut_half_way_keeps_the_text_and_applies_nothing(wattson, repo)
         (["ask", "-m", "nobody/nothing", "hi"], 1, "no model called"),
         (["ask", "hi"], 1, "model"),
         (["undo"], 3, "nothing to undo"),
+        (["plans", "show", "claude-pro"], 2, "`plans show` takes no words: 'claude-pro'"),
+        (["plans", "replay", "mine.toml", "--plan", "practice"], 2, "A plan is named by --plan"),
+        (["usage", "--line", "--json"], 2, "Choose one of them"),
+        (["usage", "--csv", "--json"], 2, "Choose one of them"),
         (["nonsense-folder-that-is-not-there/x", "-m"], 2, "usage"),
     ],
 )

@@ -18,6 +18,7 @@ from assistant.tui.holding import ways
 from assistant.tui.switching import SwitchSheet
 from tests import loopback
 from tests.tui.keys import say, until
+from tests.turns import of, walk
 
 KEY = "k" * 24
 QUOTA = "/api/monitor/usage/quota/limit"
@@ -482,6 +483,19 @@ async def test_a_request_that_is_turned_down_and_not_tried_again_costs_nothing(m
                 ended = event
         assert (ended.stop, ended.usage.total, ended.cost.amount) == ("cancelled", 0, 0)
         assert session.accounts.burnt_since(datetime.now().astimezone().date()).money.get("USD", 0) == 0
+
+
+async def test_what_a_running_turn_costs_in_another_currency_stands_beside_what_was_paid(make_session):
+    with loopback.Server(*[loopback.openai("Hello.", {"prompt_tokens": 1000, "completion_tokens": 10})] * 2) as server:
+        session = make_session(**env(server, BIGMODEL_BASE_URL=server.url, BIGMODEL_API_KEY=KEY))
+        paid = []
+        for name in ("openai/gpt-6.1-sol", "bigmodel/glm-5.3"):
+            session.roster.choose(name)
+            moved = of(await walk(session.ask("x")), events.UsageMoved)
+            paid.append([(each.currency, each.amount > 0) for each in moved[-1].session_costs])
+        assert paid == [[("USD", True)], [("USD", True), ("CNY", True)]]
+        assert moved[-1].session_costs == tuple(session.accounts.costs.values())
+        await session.close()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from assistant.quota.reading import Reading
 from assistant.standings import standings
 from assistant.tokens import Cost, TokenUsage
 from tests import loopback
+from tests.turns import walk
 
 KEY = "k" * 24
 BALANCE = {
@@ -63,6 +64,13 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert "kimi-code, kimi-code-old" in kimi["notes"][0]
     text = wattson("plans", DEEPSEEK_API_KEY=KEY)[1]
     assert "balance unknown" in text
+
+
+def test_a_model_that_is_no_longer_sold_hides_no_board(wattson, config):
+    config('model = "gone/model"\n')
+    found, said = plans(wattson, DEEPSEEK_API_KEY=KEY)
+    assert "DeepSeek prepaid balance" in found
+    assert "There is no model called 'gone/model'" in said
 
 
 def test_balances_stay_apart_by_currency_and_a_refresh_asks_once(wattson):
@@ -118,6 +126,16 @@ def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
     found, _ = plans(wattson)
     assert found["Claude Pro"]["meters"][0]["used"] == 51
     assert wattson("plans", "tell", "claude-pro", "-", stdin="hello")[0] == 1
+
+
+def test_the_line_names_the_meter_that_binds_the_model_that_is_asked(wattson, config):
+    config('[plans]\nanthropic = "claude-max-5x"\n')
+    for meter, figure in (("week opus", "100%"), ("week", "10%"), ("5 hours", "30%")):
+        assert wattson("plans", "tell", "claude-max-5x", meter, figure)[0] == 0
+    with loopback.Server(loopback.anthropic("Hello.")) as server:
+        env = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}
+        assert wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "x", **env)[0] == 0
+        assert "5 hours" in wattson("usage", "--line")[1]
 
 
 @pytest.mark.parametrize(
@@ -301,6 +319,25 @@ async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
     assert wattson("usage", "--by", "moon")[0] == 2
     (purpose,) = wattson("usage", "--by", "purpose", "--days", "2", "--json", lines=True)[1][0]["usage"]
     assert (purpose["purpose"], purpose["steps"]) == ("main", 1)
+
+
+async def test_hunks_that_are_taken_up_count_for_whoever_wrote_them(make_session, wattson, repo):
+    old = (repo / "kettle/boil.py").read_text().splitlines()[0]
+    with loopback.Server(loopback.openai(EDIT % (old, f"{old}\n# one"))) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "DEEPSEEK_BASE_URL": server.url,
+               "DEEPSEEK_API_KEY": KEY}  # fmt: skip
+        for name in ("deepseek/deepseek-flash", "openai/gpt-6.1-sol"):
+            session = make_session(**env)
+            session.roster.choose(name)
+            await walk(session.ask("a comment"))
+            if name.startswith("openai"):
+                session.take_up(session.sittings.kept()[0].name)
+                await walk(session.apply(Review.of(session.proposed.patch, "take")))
+            await session.close()
+    rows = wattson("yield", "--json", lines=True)[1][0]["yields"]
+    assert {row["model"]: (row["tries"], row["taken"]) for row in rows} == {
+        "deepseek-flash": (1, 1), "gpt-6.1-sol": (1, 0),
+    }  # fmt: skip
 
 
 def test_a_replay_of_ones_own_history_and_what_would_fit(wattson):

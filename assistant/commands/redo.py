@@ -1,4 +1,4 @@
-"""Make again what was taken back: the last step, step N, what was taken back last in a file, this session, or the last step at once (now)."""
+"""Make again what was taken back: the last step, step N, what was taken back last in a file, this turn, this session, or the last step at once (now)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[N | FILE | session | now]"
+USAGE = "[N | FILE | turn | session | now]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
@@ -21,6 +21,8 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
             stream = session.undo(way="redo")
         case "session":
             stream = session.preview("redo", session=True)
+        case "turn":
+            stream = session.preview("redo", turn=session.turn)
         case "":
             stream = session.preview("redo")
         case _ if argument.isdecimal():

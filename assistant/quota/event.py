@@ -111,7 +111,7 @@ def _read_array(text: str, where: str) -> list[Event]:
         at = _after(text, at, " \t\r\n")
         line, counted = line + text.count("\n", counted, at), at
         if text[at : at + 1] == "]":
-            return found
+            break
         try:
             values, at = decoder.raw_decode(text, at)
             found.append(read_event(values, line))
@@ -123,6 +123,11 @@ def _read_array(text: str, where: str) -> list[Event]:
         elif text[at : at + 1] != "]":
             line += text.count("\n", counted, at)
             raise _wrong(f"{where}:{line}", ValueError("a comma or the end of the array is missing"))
+    end = _after(text, at + 1, " \t\r\n")
+    if end < len(text):
+        line += text.count("\n", counted, end)
+        raise _wrong(f"{where}:{line}", ValueError("something follows the end of the array"))
+    return found
 
 
 def _after(text: str, at: int, blanks: str) -> int:
@@ -337,9 +342,11 @@ def _reading(values: Any, at: datetime) -> Reading:
             raise ConfigError(f"reading.{key} is not an instant: {values[key]!r}.")
     percent = amounts["percent"]
     whole = percent is not None and percent == percent.to_integral_value()
-    parts = values.get(
-        "parts", {key: values[key] for key in ("granted", "topped_up", "voucher", "cash") if key in values}
-    )
+    parts = values.get("parts")
+    if parts is None:
+        parts = {key: values[key] for key in ("granted", "topped_up", "voucher", "cash") if key in values}
+    if not isinstance(parts, dict):
+        raise ConfigError(f"reading.parts must be an object of amounts: {parts!r}.")
     return Reading(
         values["meter"],
         source,  # type: ignore[arg-type] # the words are checked
@@ -355,6 +362,6 @@ def _reading(values: Any, at: datetime) -> Reading:
         status=status,  # type: ignore[arg-type] # as above
         provider_at=instants["provider_at"],
         currency=_currency(values, " ").strip(),
-        parts={str(name): _number(value, f"parts.{name}") for name, value in dict(parts).items()},
+        parts={str(name): _number(value, f"parts.{name}") for name, value in parts.items()},
         raw=raw(values),
     )

@@ -55,6 +55,7 @@ class Picker(Sheet[str | None]):
         super().__init__()
         self._title = title
         self._rows = rows
+        self._texts = [(number, f"{key} {row}".lower()) for number, (key, row) in enumerate(rows)]
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -72,16 +73,16 @@ class Picker(Sheet[str | None]):
         self._narrow(event.value)
 
     def _narrow(self, words: str) -> None:
-        wanted = words.lower().split()
-        found = [(key, row) for key, row in self._rows if all(word in f"{key} {row}".lower() for word in wanted)]
+        found = self._texts
+        for word in words.lower().split():
+            found = [(number, text) for number, text in found if word in text]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options([Option(Text(row, no_wrap=True), id=f"row-{self._index(key)}") for key, row in found[:500]])
+        options.add_options(
+            [Option(Text(self._rows[number][1], no_wrap=True), id=f"row-{number}") for number, _ in found[:500]]
+        )
         if found:
             options.highlighted = 0
-
-    def _index(self, key: str) -> int:
-        return next(index for index, row in enumerate(self._rows) if row[0] == key)
 
     def action_step(self, step: int) -> None:
         """Move in the list while the words keep the focus."""

@@ -418,6 +418,7 @@ def test_strange_limits_are_shown_raw():
         ('{"at": 1795464000, "fresh_input": 1.5}', "whole number"),
         ('{"at": 1795464000, "reading": {"used": 5}}', "a reading is an object with a meter"),
         ('{"at": 1795464000, "reading": {"meter": "x", "resets_at": "soon"}}', "reading.resets_at"),
+        ('{"at": 1795464000, "reading": {"meter": "x", "used": 1, "parts": 5}}', "reading.parts must be an object"),
         ('{"at": 1795464000, "model": 5}', "model must be a text"),
         ("[" * 100_000, "not a JSON object"),
     ],
@@ -425,6 +426,14 @@ def test_strange_limits_are_shown_raw():
 def test_a_bad_line_is_named(line, words):
     with pytest.raises(ConfigError, match=f"mine.jsonl:3: .*{words}"):
         read_events(["# a comment", '{"at": 1795464000}', line], "mine.jsonl")
+
+
+@pytest.mark.parametrize("more", ['{"at": 1795464000}', '[{"at": 1795464000}]', "]", "# a comment"])
+def test_what_follows_an_array_is_no_part_of_it_and_is_named(more):
+    array = '[{"at": 1795464000}]\n'
+    assert len(read_events([array, "\n", " \t\r\n"])) == 1
+    with pytest.raises(ConfigError, match=r"mine\.json:3: .*follows the end of the array"):
+        read_events([array, "\n", more], "mine.json")
 
 
 def test_words_for_people():

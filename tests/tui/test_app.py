@@ -4,16 +4,20 @@ import asyncio
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 from textual.events import Key, Paste
 from textual.widgets import OptionList, TextArea
 
+from assistant.changes import Proposal
 from assistant.edits.patch import FilePatch, Patch
 from assistant.edits.review import Review
 from assistant.tui.app import Wattson
+from assistant.tui.pickers import Picker
 from tests import loopback
 from tests.tui.keys import say, take, until
+from tests.turns import walk
 
 
 def last_message(repo):
@@ -390,6 +394,18 @@ def test_a_sitting_can_be_taken_up_again(make_session, quick):
     assert "scripted" in again.history[1].text
 
 
+async def test_hunks_too_large_to_be_kept_with_the_conversation_are_told_as_such(make_session):
+    session = make_session()
+    new = FilePatch("new.txt", None, b"x" * 4_000_001, None, 0o644, "")
+    session.changes.propose(Proposal(Patch((new,)), (), 1, "scripted/lesson"), upon=None)
+    await walk(session.apply(Review.of(session.proposed.patch)))  # nothing is taken: all of it waits
+    assert any("larger than the 4,000,000 characters" in words for words in session.troubles())
+    again = make_session()
+    again.take_up()
+    assert again.proposed is None
+    await session.close()
+
+
 async def test_a_drafted_commit_is_shown_first_and_made_with_one_key(make_session, repo, quick):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(120, 34)) as pilot:
@@ -514,6 +530,21 @@ async def test_what_is_typed_right_before_accepting_is_in_the_text(make_session,
             app.post_message(Key(key, sign))
         await until(pilot, lambda: len(app.screen_stack) == 1)
         assert hunks.review.choices[0].hunk.new_text.startswith("x\ny")
+
+
+async def test_a_list_of_very_many_files_keeps_up_with_the_keys(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    rows = [
+        (name, name) for name in [*(f"src/{each}" for each in range(99_500)), *(f"new/{each}" for each in range(500))]
+    ]
+    chosen = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(Picker("Pin a file", rows), chosen.append)
+        start = time.monotonic()
+        await pilot.press(*"new/4 9", "down", "enter")
+        await until(pilot, lambda: chosen)
+        assert time.monotonic() - start < 10  # it took forty seconds
+    assert chosen == ["new/409"]
 
 
 async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
@@ -729,6 +760,29 @@ async def test_one_file_is_taken_back_and_what_waits_is_told_by_name(make_sessio
         await say(pilot, "/undo nowhere.py")
         await until(pilot, lambda: "Nothing in nowhere.py can be undone" in main.talk.text)
         assert app.session.waits() == ""
+
+
+async def test_a_turn_that_was_written_in_two_steps_is_taken_back_and_made_again_as_one(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    files = repo / "kettle/boil.py", repo / "kettle/meter.py"
+    before = [file.read_text() for file in files]
+    async with app.run_test(size=(100, 30)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("y", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await until(pilot, lambda: len(main.hunks.hunks) == 3 and main.hunks.has_focus)
+        await pilot.pause(0.5)
+        await pilot.press("A", "enter")
+        await until(pilot, lambda: len(app.session.journal.history()) == 2 and not main.hunks.hunks)
+        written = [file.read_text() for file in files]
+        for command, word, then in (("/undo turn", "undone", before), ("/redo turn", "redone", written)):
+            await say(pilot, command)
+            await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+            assert len(main.hunks.preview.steps) == 2
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda word=word: word in main.talk.text)
+            assert [file.read_text() for file in files] == then
 
 
 @pytest.mark.parametrize("size", [(80, 24), (50, 15)])

@@ -6,7 +6,7 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant.errors import ConfigError, UsageError
+from assistant.errors import ConfigError, UnknownModel, UsageError
 from assistant.headless.output import dump, given, out, tell
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(teller: Session | Teller, options: Namespace) -> int:
     """Do it."""
+    if options.what and options.action != "tell":
+        raise UsageError(
+            f"`plans {options.action}` takes no words: {' '.join(options.what)!r}.",
+            "A plan is named by --plan; words are for `plans tell PLAN METER FIGURE`.",
+        )
     actions = {"show": _show, "replay": _replay, "advise": _advise, "tell": _tell}
     return actions[options.action](teller, options)
 
@@ -73,7 +78,10 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
     from assistant.quota import estimate
 
     if teller.config.model:
-        teller.roster.choose(teller.config.model)
+        try:
+            teller.roster.choose(teller.config.model)
+        except UnknownModel as error:  # then no row is marked as the present one
+            tell(str(error))
     if options.refresh:
         import asyncio
 

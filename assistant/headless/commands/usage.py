@@ -43,8 +43,12 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--days", type=days, default=0, metavar="N", help="only the last N days")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--line", action="store_true", help="one line for tmux or a shell prompt, drawn from what is kept")
-    how.add_argument("--csv", action="store_true", help="the history as CSV")
+    how.add_argument(
+        "--line",
+        action="store_true",
+        help="one line for tmux or a shell prompt, drawn from what is kept; not with --json",
+    )
+    how.add_argument("--csv", action="store_true", help="the history as CSV; not with --json")
 
 
 def run(teller: Teller, options: Namespace) -> int:
@@ -52,6 +56,8 @@ def run(teller: Teller, options: Namespace) -> int:
     from assistant import hindsight
     from assistant.quota import history, report
 
+    if options.json and (options.line or options.csv):
+        raise UsageError("--json, --csv and --line are three forms of one report.", "Choose one of them.")
     if options.action:
         return _import(teller, options.action, as_json=options.json)
     if options.line:
