@@ -64,12 +64,6 @@ class RequestSent(NamedTuple):
     payer: Payer
 
 
-class Waiting(NamedTuple):
-    """A sign of life before the first word."""
-
-    note: str
-
-
 class Retrying(NamedTuple):
     """The provider could not answer yet; the same request goes out again in `wait_s` seconds."""
 
@@ -242,7 +236,6 @@ Event = (
     TurnStarted
     | ContextPacked
     | RequestSent
-    | Waiting
     | Retrying
     | TextArrived
     | ThoughtArrived

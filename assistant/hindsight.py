@@ -33,19 +33,42 @@ def past(ledger: Ledger, now: datetime) -> list[Event]:
     return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
 
 
+def span(burnt: Iterable[Total], days: int) -> tuple[date, datetime, datetime] | None:
+    """Return the first of so many days up to the newest on which something was burnt, and the instants at which they begin and end.
+
+    Keys of `burnt` begin with the day.
+    """
+    from datetime import date, datetime, time
+
+    known = [total.key[0] for total in burnt]
+    if not known:
+        return None
+    newest = date.fromisoformat(max(known))
+    first = newest - timedelta(days=min(days, newest.toordinal()) - 1)
+    begin, end = (datetime.combine(day, time()).astimezone() for day in (first, newest + timedelta(days=1)))
+    return first, begin, end
+
+
 def advice(
-    ledger: Ledger, theirs: Sequence[Burn], plans: Iterable[Plan], now: datetime, paid: Iterable[Row]
+    ledger: Ledger,
+    theirs: Sequence[Burn],
+    plans: Iterable[Plan],
+    now: datetime,
+    paid: Iterable[Row],
+    between: Sequence[datetime],
 ) -> list[Fit]:
     """Say how each plan would have held what was burnt; those that held most come first. Practice does not count.
 
-    `theirs` is what other clients burnt, `paid` rows whose money is what all of it cost by the token. The last day is
+    `theirs` is what other clients burnt, `paid` rows whose money is what all of it cost by the token, `between` the first
+    instant and the end of it. The last day is
     tried step by step, the week by quarters of an hour, what lies before by the hour.
     """
     from assistant.quota import advice, history, meter, money
 
     able = [plan for plan in plans if "scripted" not in plan.default_for]
-    day, week = now - _STEPWISE, now - _FINELY
-    entries = [*ledger.gathered(60, None, week), *ledger.gathered(15, week, day), *ledger.entries(since=day)]
+    first, end = between
+    week, day = max(first, end - _FINELY), max(first, end - _STEPWISE)
+    entries = [*ledger.gathered(60, first, week), *ledger.gathered(15, week, day), *ledger.entries(since=day)]
     billed = [burn for each in entries if each.payer != "practice" and (burn := meter.burn_of(each, now)) is not None]
     burns = sorted([*billed, *_by_hour(theirs, week)], key=lambda each: each.at)
     if not burns:

@@ -551,8 +551,9 @@ class Session:
     async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
         """Take back (or make again) the last step at once, never over what was typed since."""
         preview = await asyncio.to_thread(self.journal.preview, way)
-        async for event in self.carry_out(preview):
-            yield event
+        async with aclosing(self.carry_out(preview)) as stream:
+            async for event in stream:
+                yield event
 
     async def preview(
         self, way: Way, *, step: int | None = None, file: str = "", turn: int | None = None, session: bool = False
@@ -603,8 +604,9 @@ class Session:
             if preview.merged and not preview.conflicts:
                 yield events.UndoProposed(preview, None)
                 return
-        async for event in self.carry_out(preview):
-            yield event
+        async with aclosing(self.carry_out(preview)) as stream:
+            async for event in stream:
+                yield event
 
     async def carry_out(self, preview: Preview) -> AsyncGenerator[events.Event, None]:
         """Write exactly what a preview showed."""

@@ -386,8 +386,6 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             step.served = model
         case said_by.StopChunk(reason, detail):
             step.stop, step.detail = reason, detail
-        case said_by.WaitingChunk(note):
-            return [events.Waiting(note)]
         case said_by.RetryChunk(attempt, wait_s, error):
             step.refused = True
             return [events.Retrying(attempt, wait_s, error)]
@@ -395,6 +393,8 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]
         case said_by.HeadersChunk():
             step.refused = False  # this time it is answered
+        case said_by.WaitingChunk():
+            pass  # the face has a clock of its own
     return []
 
 

@@ -293,6 +293,10 @@ def test_other_clients_logs_are_history_by_day_at_list_prices_and_say_what_would
     glm = fits["glm-cn-lite"]  # prompts, and no log tells which requests were one
     assert glm["unknown"]
     assert "8,001 requests are those of claude-code" in wattson("plans", "advise")[1]
+    (coding,) = wattson("plans", "advise", "--plan", "alibaba-coding-pro", "--days", "30", "--json", lines=True)[1][0][
+        "plans"
+    ]
+    assert (coding["held"], coding["by_token"]) == (4_001, {"USD": "4.00"})  # of the older day neither steps nor money
 
 
 async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -17,8 +18,8 @@ USAGE = "[MESSAGE]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    stream = session.commit(argument) if argument else session.draft_commit()
-    async for event in stream:
-        yield event
-        if isinstance(event, events.AsideEnded) and event.text.strip():
-            yield events.Asked("commit", event.text.strip())
+    async with aclosing(session.commit(argument) if argument else session.draft_commit()) as stream:
+        async for event in stream:
+            yield event
+            if isinstance(event, events.AsideEnded) and event.text.strip():
+                yield events.Asked("commit", event.text.strip())

@@ -14,20 +14,18 @@ ALIASES: tuple[str, ...] = ()
 USAGE = "[N | FILE | turn | session | now]"
 
 
-async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
     match argument:
         case "now":
-            stream = session.undo(way="redo")
+            return session.undo(way="redo")
         case "session":
-            stream = session.preview("redo", session=True)
+            return session.preview("redo", session=True)
         case "turn":
-            stream = session.preview("redo", turn=session.turn)
+            return session.preview("redo", turn=session.turn)
         case "":
-            stream = session.preview("redo")
+            return session.preview("redo")
         case _ if argument.isdecimal():
-            stream = session.preview("redo", step=int(argument))
+            return session.preview("redo", step=int(argument))
         case _:
-            stream = session.preview("redo", file=argument)
-    async for event in stream:
-        yield event
+            return session.preview("redo", file=argument)

@@ -14,20 +14,18 @@ ALIASES: tuple[str, ...] = ()
 USAGE = "[N | FILE | turn | session | now]"
 
 
-async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
+def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
     match argument:
         case "now":
-            stream = session.undo(way="undo")
+            return session.undo(way="undo")
         case "session":
-            stream = session.preview("undo", session=True)
+            return session.preview("undo", session=True)
         case "turn":
-            stream = session.preview("undo", turn=session.turn)
+            return session.preview("undo", turn=session.turn)
         case "":
-            stream = session.preview("undo")
+            return session.preview("undo")
         case _ if argument.isdecimal():
-            stream = session.preview("undo", step=int(argument))
+            return session.preview("undo", step=int(argument))
         case _:
-            stream = session.preview("undo", file=argument)
-    async for event in stream:
-        yield event
+            return session.preview("undo", file=argument)

@@ -47,8 +47,6 @@ def show(screen: Stage, event: events.Event) -> None:
             if step > 1 or purpose != "main":
                 talk.end()
                 talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {money(cost)}", "note")
-        case events.Waiting():
-            pass
         case events.Retrying(attempt, wait_s, error):
             words = f"{error.message.rstrip('.')}. Try {attempt + 1} in {wait_s:.0f} s; Escape stops."
             talk.add(words, "warning")

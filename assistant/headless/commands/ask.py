@@ -126,18 +126,19 @@ async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) 
         words = f"some files run without anybody calling them ({listed}). Look at the patch, then allow them: {hint}"
         return _not_written(words, PatchError.exit_code, as_json=options.json, risky=risks)
     try:
-        async for event in session.apply(Review.of(patch, "take"), label="ask --apply"):
-            match event:
-                case events.PatchApplied(done, what):
-                    tell(f"Wrote {', '.join(done.paths)}.")
-                    if options.json:
-                        dump(shapes.patch_applied(done, what))
-                case events.PatchMoved(_, why):
-                    return _not_written(f"{why} Ask again.", PatchError.exit_code, as_json=options.json)
-                case events.Notice(words):
-                    tell(words)
-                case _:
-                    pass
+        async with aclosing(session.apply(Review.of(patch, "take"), label="ask --apply")) as stream:
+            async for event in stream:
+                match event:
+                    case events.PatchApplied(done, what):
+                        tell(f"Wrote {', '.join(done.paths)}.")
+                        if options.json:
+                            dump(shapes.patch_applied(done, what))
+                    case events.PatchMoved(_, why):
+                        return _not_written(f"{why} Ask again.", PatchError.exit_code, as_json=options.json)
+                    case events.Notice(words):
+                        tell(words)
+                    case _:
+                        pass
     except (PatchError, StateError) as error:
         return _not_written(str(error), error.exit_code, as_json=options.json, error=shapes.error(error))
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from assistant.errors import ConfigError, UnknownModel, UsageError
-from assistant.headless.output import dump, given, out, tell
+from assistant.headless.output import days, dump, given, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -35,6 +35,8 @@ Lines are in the order in which they became known; lines of one id are one step,
 cannot be read ends it and is named; a key that nobody reads is told under `problems`. Every key of both files, with
 examples: assistant/quota/plans/TEMPLATE.md.
 """
+_DAYS = 91
+"""Days of history that are run through all plans: prices and habits of earlier ones say little of the next month."""
 _ACTIONS = ["show", "replay", "advise", "tell"]
 
 
@@ -57,6 +59,13 @@ def arguments(parser: ArgumentParser) -> None:
         "--at",
         metavar="TIME",
         help="replay: the instant to look at, like 2026-11-23T12:00:00Z (default: the last event)",
+    )
+    parser.add_argument(
+        "--days",
+        type=days,
+        default=_DAYS,
+        metavar="N",
+        help="advise: the last N days of your history (default: %(default)s)",
     )
     parser.add_argument("--resets", metavar="TIME", default="", help="tell: when the window begins anew")
     parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it looks at the terminal at once
@@ -191,12 +200,15 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
 
     accounts = teller.accounts
     chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
-    theirs = accounts.elsewhere.burns(None, None)
-    others = hindsight.by_token(
-        accounts.elsewhere.totals(("provider", "model", "day", "hour")), teller.roster.catalogue
-    )
-    ours = [row for row in history.rows(accounts.ledger.totals(("payer",))) if row.key != ("practice",)]
-    found = hindsight.advice(accounts.ledger, theirs, chosen, teller.now(), [*ours, *others])
+    found, theirs = [], []
+    burnt = [total for each in (accounts.ledger, accounts.elsewhere) for total in each.totals(("day",))]
+    if (span := hindsight.span(burnt, options.days)) is not None:
+        day, *between = span
+        theirs = accounts.elsewhere.burns(None, between[0])
+        totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)
+        paid = history.rows(accounts.ledger.totals(("payer",), since=day))
+        paid = [row for row in paid if row.key != ("practice",)] + hindsight.by_token(totals, teller.roster.catalogue)
+        found = hindsight.advice(accounts.ledger, theirs, chosen, teller.now(), paid, between)
     if not found:
         tell("Nothing was burnt yet that could be compared.")
     if options.json:
@@ -205,7 +217,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     for each in found:
         out(str(each))
     if found:
-        out(f"By the token it cost: {found[0].burnt}")
+        out(f"By the token it cost since {day}: {found[0].burnt}")
     if found and theirs:
         names = ", ".join(sorted({each.client for each in theirs}))
         out(
