@@ -414,6 +414,16 @@ class Accounts:
                     skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)
         )  # fmt: skip
 
+    def wants_reading(self, pick: Pick) -> bool:
+        """Say whether who pays should be asked how it stands: a refusal did not say which window it meant, or an answer disproved that the binding one is used up.
+
+        Reads the ledger: call it in a thread.
+        """
+        hearing, plan = self.hearings.get(pick.provider.name), self.plan(pick)
+        if hearing is not None and hearing.signal is not None and hearing.signal.wants_reading:
+            return True
+        return plan is not None and any(each.wants_reading for each in self.estimates(plan, pick.model.id)[:1])
+
     def keep_line(self, pick: Pick) -> None:
         """Keep the few facts that `wattson usage --line` draws without opening the book."""
         from assistant.quota import history, line

@@ -300,9 +300,8 @@ class Session:
                         case _:
                             pass
                     yield event
-            hearing = self.accounts.hearings.get(pick.provider.name)
-            if hearing is not None and hearing.signal is not None and hearing.signal.wants_reading:
-                await self.accounts.poll(pick.provider, key, hurry=True)  # the refusal does not say which window it was
+            if await asyncio.to_thread(self.accounts.wants_reading, pick):
+                await self.accounts.poll(pick.provider, key, hurry=True)
             await asyncio.to_thread(self.accounts.keep_line, pick)
             if ended is not None and isinstance(ended.error, ProviderError):
                 sent = self._words(text) + (self.sight.sent[1].tokens if self.sight.sent else 0)

@@ -425,3 +425,25 @@ def test_two_keys_of_one_plan_are_two_accounts_and_are_never_mixed(wattson, tmp_
     # What the user types is of whichever account he looked at, and holds.
     assert wattson("plans", "tell", "glm-max", "5 hours", "150")[0] == 0
     assert plans(wattson)[0]["GLM Coding Plan Max (Z.ai)"]["meters"][0]["used"] == 150
+
+
+def test_a_balance_that_was_gone_and_pays_again_is_asked_for(wattson):
+    gone = (402, {"content-type": "application/json"}, b'{"error": {"message": "Insufficient Balance"}}')
+    paid = loopback.openai("Hello.", model="deepseek-flash")
+    with loopback.Server(gone, paid, pages={"/user/balance": (200, {}, json.dumps(BALANCE).encode())}) as server:
+        ask = ("ask", "-m", "deepseek/deepseek-flash", "hello")
+        env = {"DEEPSEEK_BASE_URL": server.url, "DEEPSEEK_API_KEY": KEY}
+        assert wattson(*ask, **env)[0] == 1
+        assert server.got == []  # it said what it is
+        states = {
+            each["meter"]: each["state"] for each in wattson("plans", "--json", lines=True, **env)[1][0]["meters"]
+        }
+        assert states["balance"] == "exhausted"
+        assert wattson(*ask, "--once", **env)[0] == 0
+        assert [path for path, _ in server.got] == ["/user/balance"]
+        states = {
+            each["meter"]: each["state"] for each in wattson("plans", "--json", lines=True, **env)[1][0]["meters"]
+        }
+        assert states["balance"] == "open"
+        assert wattson(*ask, **env)[0] == 0
+        assert len(server.got) == 1  # all is known again

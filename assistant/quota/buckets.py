@@ -116,13 +116,13 @@ class Buckets:
             if at < row[8]:  # noqa: PLR1730 - min() is a call, and there are a million
                 row[8] = at
 
-    def grow(self, use: Row, counts: list[int]) -> None:
-        """Add what a request that was counted before has grown by."""
+    def grow(self, use: Row, counts: list[int], paid: Decimal) -> None:
+        """Add what a request that was counted before has grown by, and costs more."""
         _, at, provider, model, project, *_, amount, _ = use
         when = at[self._upto] if at[_ZONE] == "Z" else at
         near = self._near.setdefault((when, project, provider), {})
         row = near.get(model if amount is None else (model,)) or self._begin(near, use)
-        row[1:7] = [old + new for old, new in zip(row[1:7], counts, strict=True)]
+        row[1:8] = [old + new for old, new in zip(row[1:8], [*counts, paid], strict=True)]
 
     def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
         """Begin the sums that a request belongs to."""

@@ -81,6 +81,8 @@ def classify(
     signal: Signal | None = None
     if code in _GLM:
         signal = _glm(code, message, base_url, wait, plan_key=plan_key)
+    elif "subscription_sharing_usage_limit_exceeded" in kinds:
+        signal = Signal("quota", "app cap", moment(error.get("resets_at")), _WAIT_OR_SWITCH)
     elif kinds & {"usage_limit_reached", "usage_not_included"}:
         signal = _codex(error, now)
     elif "(2056)" in message or code == "2056":

@@ -152,7 +152,7 @@ class Filling:
         """
         if self.meter.window.kind == "balance":
             self._spent = False
-        elif self._reading is not None and self._reading.source == "error" and _proven(burn):
+        if self._reading is not None and self._reading.source == "error" and _proven(burn):
             if self._trails:
                 self._burnt.forget_trail()
             self._close(burn.at, "granted")

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import json
 import os
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ class Pass:
         self._at_once: Callable[..., Iterable[Row]] | None = None
         self._seen = Seen(part.CLIENT)
         self._uses: dict[str, Row] = {}
-        self._tail: dict[str, list[int]] = {}
+        self._tail: dict[str, list[Any]] = {}
         self._plan_of = plan_of
         self._buckets = Buckets(part.CLIENT, zone, self._seen, plan_of)
         self._done: list[tuple[Any, ...]] = []
@@ -217,11 +218,13 @@ class Pass:
                 self._uses[key] = (*old[:5], fresh, read, short, long, output, reasoning, amount, old[12])
         elif key in self._tail:
             self._found.copies += 1
-            before = self._tail[key]
+            known = self._tail[key]
+            before, paid = known[:6], next(iter(known[6:]), None)  # what an earlier version kept has no money
             more = [max(0, now - then) for now, then in zip(use[5:11], before, strict=True)]
-            if any(more):
-                self._tail[key] = [then + new for then, new in zip(before, more, strict=True)]
-                self._buckets.grow(use, more)
+            dearer = max(Decimal(0), (use[11] or Decimal(0)) - Decimal(paid or 0))
+            if any(more) or dearer:
+                self._tail[key] = [*(then + new for then, new in zip(before, more, strict=True)), _told(use[11], paid)]
+                self._buckets.grow(use, more, dearer)
         else:
             self._uses[key] = use
 
@@ -229,7 +232,8 @@ class Pass:
         """Add up what was gathered; what came last in the file may still grow."""
         self._buckets.add(self._uses)
         for key in list(islice(reversed(self._uses), _TAIL))[::-1]:
-            self._tail[key] = list(self._uses[key][5:11])
+            use = self._uses[key]
+            self._tail[key] = [*use[5:11], _told(use[11])]
         if len(self._tail) > _TAIL:
             self._tail = dict(islice(self._tail.items(), len(self._tail) - _TAIL, None))
         self._uses = {}
@@ -284,6 +288,11 @@ class Pass:
         self._found.torn += batch.torn
         self._done = []
         self._buckets = Buckets(self._part.CLIENT, self._zone, self._seen, self._plan_of)
+
+
+def _told(amount: Decimal | None, before: str | None = None) -> str | None:
+    """Write money for the state of a file; the larger of two."""
+    return before if amount is None else str(max(amount, Decimal(before or 0)))
 
 
 def _unread() -> tuple[type[Exception], ...]:

@@ -21,7 +21,7 @@ from assistant.quota.calibration import band, counted
 from assistant.quota.estimate import Correction, Estimate, Freed
 from assistant.quota.filling import Filling
 from assistant.quota.money import spent
-from assistant.quota.reading import SOME, SOME_LONG
+from assistant.quota.reading import LIKELY, SOME, SOME_LONG
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
 from assistant.quota.zones import clock_of
@@ -64,7 +64,7 @@ class Gauge(Filling):
             return  # of a window that is over
         if self._base is None or self._trails or (self.end is not None and reading.at >= self.end):
             self._advance(reading.at)
-        if reading.meter in {SOME, SOME_LONG}:
+        if reading.meter in {SOME, SOME_LONG, LIKELY}:
             self._suspect(reading)
             return
         self._absent = False
@@ -88,11 +88,17 @@ class Gauge(Filling):
             self._compare(reading, found, ends)
 
     def _suspect(self, reading: Reading) -> None:
-        """Hear that some window is used up: this one, where it ends when that one does; else the provider is to be asked."""
+        """Hear that some window is used up: this one, where it ends when that one does; else the provider is to be asked.
+
+        Until it answers, or where it never does, the shortest that can be meant is: whichever it was, the plan is closed
+        until then.
+        """
         resets_at = reading.resets_at
         if resets_at is not None and self.end is not None and abs(self.end - resets_at) <= SAME_RESET:
             self._exhaust(reading)
         elif resets_at is None or self.end is None or (self._reading is None and self.meter.window.kind == "first_use"):
+            if resets_at is not None and reading.meter == LIKELY:
+                self._exhaust(reading)
             self._wants = True
 
     def _compare(self, reading: Reading, found: Amount, ends: datetime | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
 from assistant.quota.filling import Room
 from assistant.quota.gauge import LONG, SAME_RESET, Gauge
-from assistant.quota.reading import SOME, SOME_LONG
+from assistant.quota.reading import LIKELY, SOME, SOME_LONG
 from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
 
@@ -119,7 +119,9 @@ def about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Rea
     for each in readings:
         if each.meter in {SOME, SOME_LONG}:
             if meter in (meant := _suspects(plan, each)):
-                yield each._replace(meter=meter.name) if len(meant) == 1 else each
+                shortest = min(meant, key=lambda other: other.window.reach or timedelta.max)
+                alone = meter.name if len(meant) == 1 else each.meter
+                yield each._replace(meter=LIKELY if alone == each.meter and meter is shortest else alone)
             continue
         kind = (each.meter, each.currency, each.mapped, each.minutes, each.models, each.feature)
         if kind not in known:

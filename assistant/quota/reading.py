@@ -25,8 +25,9 @@ Status = Literal["ok", "exhausted", "unlimited", "not_in_plan", "unsupported", "
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _RAW_LIMIT = 2_000
 _MOST = Decimal(10) ** 18
-SOME, SOME_LONG = "some window", "some long window"
-"""What stands for the meter of a refusal that does not name the window: any one, or one of a week or a month."""
+SOME, SOME_LONG, LIKELY = "some window", "some long window", "likely window"
+"""What stands for the meter of a refusal that does not name the window: any one, one of a week or a month, and for the
+shortest of those that can be meant."""
 _NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
 
 

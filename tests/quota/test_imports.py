@@ -91,6 +91,16 @@ def test_the_blocks_of_a_reply_count_once_with_the_largest_output(imports, tmp_p
     assert (found.uses, found.copies, found.torn) == (2, 2, 0)
 
 
+def test_what_a_reply_costs_grows_with_it(imports, tmp_path):
+    path = write(session(tmp_path), claude(1, output=10, costUSD=0.1), claude(2, costUSD="0.3"), claude(3))
+    run(imports, tmp_path, "claude-code")
+    write(path, claude(1, output=50, costUSD=0.25), claude(3, costUSD=0.5), claude(1, output=50, costUSD=0.2), mode="a")
+    run(imports, tmp_path, "claude-code")
+    found = {total.status: (total.steps, total.usage.output, total.amount) for total in imports.totals(("client",))}
+    assert found["reported"] == (1, 50, Decimal("0.75"))
+    assert found["unknown"] == (2, 20, 0)  # a text is no money, and takes no tokens with it
+
+
 def test_a_reply_that_grows_between_two_runs_counts_what_it_grew_by(imports, tmp_path):
     write(session(tmp_path), claude(1, output=2))
     run(imports, tmp_path, "claude-code")

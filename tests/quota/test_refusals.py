@@ -381,3 +381,18 @@ def test_a_day_more_than_a_week_ahead_is_told_by_its_date():
     for days, words in ((3, "dry Fri at 08:00"), (11, "dry 21 Nov at"), (0, "dry at 08:30")):
         dry = now + timedelta(days=days, minutes=0 if days else 30)
         assert phrase(Forecast("week", "credits", dry_at=dry), now=now).startswith(words)
+
+
+def test_where_two_windows_may_be_meant_the_shorter_is_closed_until_then():
+    said = refusal("chatgpt.com", 429, {"type": "usage_limit_reached", "resets_in_seconds": 7200})
+    found, meters = run("chatgpt-plus", said, {"at": "2026-11-23T11:59:00Z"}, {"at": "2026-11-23T12:01:00Z"})
+    assert [(each["meter"], each["until"]) for each in found["blocked"]] == [("5 hours", "2026-11-23T12:00:00+00:00")]
+    assert (found["admitted"], meters["week"]["state"]) == (1, "unknown")
+
+
+def test_a_cap_of_one_app_that_is_refused_is_used_up():
+    said = refusal(
+        "api.openai.com", 429, {"code": "subscription_sharing_usage_limit_exceeded", "type": "rate_limit_error"}
+    )
+    found, meters = run("chatgpt-plus", said, {"at": "2026-11-23T11:00:00Z"})
+    assert (found["blocked"][0]["meter"], meters["app cap"]["state"]) == ("app cap", "exhausted")

@@ -97,7 +97,8 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     counts = [*map(usage.get, _COUNTS), lifetimes.get(_LONG) if isinstance(lifetimes, dict) else lifetimes]
     texts = [each.get("timestamp"), message.get("id"), each.get("requestId"), message.get("model"), each.get("cwd")]
     cost = each.get("costUSD")
-    kinds = _TEXT.issuperset(map(type, texts)) and _WHOLE.issuperset(map(type, counts)) and type(cost) in _NUMBER
+    cost = cost if type(cost) in _NUMBER else None  # whatever else stands there is no money
+    kinds = _TEXT.issuperset(map(type, texts)) and _WHOLE.issuperset(map(type, counts))
     if texts[0] is None or not kinds:
         return None  # a line of another kind that happens to hold the word
     at, name, request, model, folder = texts

@@ -1,6 +1,7 @@
 """Claude Code's status line: what Claude's own program hands to a command of the user's, which is a sanctioned output.
 
-Claude's plans may be shown here and not used: their terms keep sign-ins inside Claude's own programs.
+Claude's plans may be shown here and not used: their terms keep sign-ins inside Claude's own programs. What was recorded
+of the endpoint that those ask has the same shape and can be replayed; it is never asked.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FROM = "body"
-HOSTS = ("claude.ai",)
+HOSTS = ("claude.ai", "api.anthropic.com")
 _SLOTS = {"five_hour": ("5 hours", 300), "seven_day": ("week", 10_080)}
 
 
