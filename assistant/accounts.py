@@ -159,7 +159,10 @@ class Accounts:
         return self.plan_of(pick.provider.name) if pick is not None else None
 
     def plan_of(self, provider: str) -> Plan | None:
-        """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError."""
+        """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError.
+
+        One whose terms exclude other programs pays nothing, whatever the config says: it is shown, and the key pays.
+        """
         name = self._config.plans.get(provider)
         if name is None:
             return self._natural(provider)
@@ -168,7 +171,13 @@ class Accounts:
                 f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
                 f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}.",
             )
-        return self.plans[name]
+        plan = self.plans[name]
+        if plan.may_send:
+            return plan
+        words = f"{plan.title} pays nothing here: its terms exclude other programs. The key of {provider} does."
+        if words not in self.ledger.warnings:
+            self.ledger.warnings.append(words)
+        return self._natural(provider)
 
     def _natural(self, provider: str) -> Plan | None:
         """Return the plan that a provider has by itself. Most have none: then nothing of plans is loaded for the question."""
@@ -369,6 +378,10 @@ class Accounts:
     def used_plans(self) -> list[str]:
         """Name the plans of which something was burnt, by us or by other clients."""
         return list(dict.fromkeys([*self.ledger.plans(), *self.elsewhere.plans()]))
+
+    def named_plans(self) -> list[str]:
+        """Name the plans that the user's config names, whether they may pay or are only shown."""
+        return list(self._config.plans.values())
 
     def told_plans(self) -> list[str]:
         """Name the plans of which somebody said something."""

@@ -41,7 +41,7 @@ class Roster:
         self._client = client
         self._locals: dict[str, Provider] = {}
         self._asked: dict[str, Key] = {}
-        self._flat: dict[str, bool] = {}
+        self._paying: dict[str, bool] = {}
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -65,18 +65,18 @@ class Roster:
     # Who pays, with which key.
 
     def payer(self, provider: Provider) -> Payer:
-        """Say who pays this provider: a plan where the user has named one."""
+        """Say who pays this provider: a plan where the user has named one that may."""
         name = self._settings.plans.get(provider.name)
-        return "plan" if name is not None and self._is_flat(name) else provider.payer
+        return "plan" if name is not None and self._pays(name) else provider.payer
 
-    def _is_flat(self, name: str) -> bool:
-        """Whether a plan pays for requests, and is no balance that each of them is taken from."""
-        if name not in self._flat:
+    def _pays(self, name: str) -> bool:
+        """Whether a plan pays for requests: its terms let it, and it is no balance that each of them is taken from."""
+        if name not in self._paying:
             from assistant.quota.plan import load_plan
 
             plan = load_plan(self._places.config / "plans", name=name)
-            self._flat[name] = plan is None or not plan.is_prepaid
-        return self._flat[name]
+            self._paying[name] = plan is None or (plan.may_send and not plan.is_prepaid)
+        return self._paying[name]
 
     def found(self) -> Sequence[Found]:
         """List the keys that are there, masked."""

@@ -86,7 +86,12 @@ def standings(
             paid.setdefault(plan.name, []).append(provider)
         else:
             bare.append(provider)
-    for name in (*accounts.used_plans(), *accounts.told_plans(), *(plan.name for plan in plans)):
+    for name in (
+        *accounts.used_plans(),
+        *accounts.told_plans(),
+        *accounts.named_plans(),
+        *(plan.name for plan in plans),
+    ):
         if name in accounts.plans:
             paid.setdefault(name, [])
     found = [_of_plan(accounts, accounts.plans[name], sold_by, pick, now) for name, sold_by in paid.items()]

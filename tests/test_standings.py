@@ -128,10 +128,28 @@ def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
     assert wattson("plans", "tell", "claude-pro", "-", stdin="hello")[0] == 1
 
 
+def test_a_plan_whose_terms_exclude_this_program_is_shown_and_pays_nothing(wattson, config):
+    config('cap_day = "0.00001"\n[plans]\nanthropic = "claude-pro"\n')
+    with loopback.Server(loopback.anthropic("Hello.")) as server:
+        env = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}
+        assert wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "x", **env)[0] == 3  # what the key pays is capped
+        code, _, said = wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "--once", "x", **env)
+        assert code == 0
+        assert "Claude Pro pays nothing here: its terms exclude other programs" in said
+        assert "metered pays" in said
+        found, _ = plans(wattson, **env)
+    assert (found["Claude Pro"]["providers"], found["Claude Pro"]["meters"][0]["state"]) == ([], "unknown")
+    assert "shown only" in found["Claude Pro"]["notes"][0]
+
+
 def test_the_line_names_the_meter_that_binds_the_model_that_is_asked(wattson, config):
-    config('[plans]\nanthropic = "claude-max-5x"\n')
+    page = 'name = "mine"\n' + "".join(
+        f'[[meters]]\nname = "{name}"\nunit = "percent"\nwindow = "first_use"\nhours = {hours}\nlimit = 100\n{more}'
+        for name, hours, more in (("5 hours", 5, ""), ("week", 168, ""), ("week opus", 168, 'only = ["*opus*"]\n'))
+    )
+    config('[plans]\nanthropic = "mine"\n', mine=page)
     for meter, figure in (("week opus", "100%"), ("week", "10%"), ("5 hours", "30%")):
-        assert wattson("plans", "tell", "claude-max-5x", meter, figure)[0] == 0
+        assert wattson("plans", "tell", "mine", meter, figure)[0] == 0
     with loopback.Server(loopback.anthropic("Hello.")) as server:
         env = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}
         assert wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "x", **env)[0] == 0
