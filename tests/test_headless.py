@@ -270,6 +270,10 @@ def test_a_book_that_cannot_be_read_is_told_of(wattson, env):
     said = wattson("usage")[2]
     assert str(book) in said
     assert "damaged" in said
+    book.unlink()
+    book.mkdir()  # nothing can be opened there
+    for command in (["usage"], ["plans"], ["yield"]):
+        assert "unable to open database file" in wattson(*command)[2], command
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3650000", "9" * 40, "x"])

@@ -203,7 +203,7 @@ def _meter(table: Page, plan: Page, before: Mapping[str, Meter], holidays: Mappi
         raise table.fail("only a balance has lots.", "lots")
     return Meter(
         name,
-        _tariff(table, parent, holidays),
+        _tariff(table, parent, holidays, zone),
         window,
         limit,
         tuple(limits),
@@ -257,7 +257,7 @@ def _window(table: Page, plan: Page) -> Window:
     )
 
 
-def _tariff(table: Page, parent: Meter | None, holidays: Mapping[str, Holidays]) -> Tariff:
+def _tariff(table: Page, parent: Meter | None, holidays: Mapping[str, Holidays], zone: str) -> Tariff:
     if parent is not None and "unit" not in table.values:
         return parent.tariff
     unit = table.choice("unit", get_args(Unit))
@@ -267,17 +267,17 @@ def _tariff(table: Page, parent: Meter | None, holidays: Mapping[str, Holidays])
     rates = []
     for each in table.tables("rates"):
         each.only({"since", "models", "weights"}, "a rate")
-        rates.append(Rate(each.numbers("weights", CLASSES), each.strings("models"), each.instant("since")))
+        rates.append(Rate(each.numbers("weights", CLASSES), each.strings("models"), each.instant("since", zone)))
     rules = []
     for each in table.tables("rules"):
         each.only({"factor", "models", "days", "hours", "zone", "since", "until", "except_holidays", "label"}, "a rule")
         factor = each.number("factor", least=Decimal(0))
         if factor is None:
             raise each.fail("a rule needs its factor.", "factor")
-        zone = each.zone("zone", table.string("zone", "UTC"))
+        clock = each.zone("zone", zone)
         rules.append(
-            Rule(factor, each.strings("models"), each.weekdays("days"), each.spans("hours"), zone,
-                 each.instant("since", zone), each.instant("until", zone), each.string("except_holidays"),
+            Rule(factor, each.strings("models"), each.weekdays("days"), each.spans("hours"), clock,
+                 each.instant("since", clock), each.instant("until", clock), each.string("except_holidays"),
                  each.string("label"))
         )  # fmt: skip
     currency = _currency(table)

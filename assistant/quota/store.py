@@ -155,6 +155,8 @@ class Store:
                     self._aside()
                 elif _code(error) in _NO_DISK:
                     self._frozen = self._read_only()
+                    if self._frozen is None:
+                        self._to_memory(str(error))
                 else:
                     raise
         return [base for base in (self._disk or self._frozen, self._memory) if base is not None]

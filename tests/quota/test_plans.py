@@ -185,3 +185,15 @@ def test_our_pages_are_named_as_their_plans_so_that_each_is_read_when_it_is_aske
     assert plans.natural("no-such-provider") is None
     with pytest.raises(KeyError):
         plans["no-such-plan"]
+
+
+@pytest.mark.parametrize("where", ["plan", "meter", "rule"])
+def test_the_clock_of_a_rule_is_its_own_or_the_meters_or_the_plans(where):
+    zone = {"zone": "Asia/Shanghai"}
+    said = {name: zone if name == where else {} for name in ("plan", "meter", "rule")}
+    rule = {"factor": 2, "hours": ["09:00-12:00"], **said["rule"]}
+    meter = {"name": "day", "unit": "requests", "window": "calendar_day", "limit": 9, "rules": [rule], **said["meter"]}
+    plan = read_plan({"name": "mine", "meters": [meter], **said["plan"]}, "mine.toml")
+    at = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)  # half past nine there
+    assert plan.meters[0].tariff.factor("m", at).point == 2
+    assert plan.meters[0].tariff.factor("m", at.replace(hour=9, minute=30)).point == 1
