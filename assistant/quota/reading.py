@@ -148,13 +148,13 @@ def due(
     once. A burst of our own steps, or a reset that has just passed, makes it due after a tenth. A clock that was set back does not
     lock it for longer than the interval.
     """
+    if asked.at is not None and now < asked.at:  # what was told by another clock says nothing of this one
+        return asked.at - now > every * 4
     if asked.retry_at is not None and now < asked.retry_at <= now + timedelta(days=8):
         return False
     if asked.at is None:
         return True
     since = now - asked.at
-    if since < timedelta(0):
-        return -since > every * 4
     import hashlib
 
     jitter = int(hashlib.sha256(seed.encode()).hexdigest()[:4], 16) / 0xFFFF / 4 if seed else 0

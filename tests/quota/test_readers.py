@@ -397,6 +397,8 @@ MINUTE = timedelta(minutes=1)
         (Asked(NOW), 10, {"resets_at": NOW + timedelta(seconds=30)}, False),
         (Asked(NOW), -30, {}, False),
         (Asked(NOW), -400, {}, True),
+        (Asked(NOW, ok=False, retry_at=NOW + timedelta(seconds=600)), -86_400, {}, True),
+        (Asked(NOW, ok=False, retry_at=NOW + timedelta(seconds=600)), -30, {}, False),
         (Asked(NOW, retry_at=NOW + timedelta(days=4000)), 90, {}, True),
     ],
 )
