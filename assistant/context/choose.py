@@ -69,15 +69,11 @@ class Shown:
         self.place = place
         self.fenced = False
         self.heading = heading
-        self._named: tuple[list[int], str] = ([], "")
+        self._named: tuple[Tags | None, list[int], str] = (None, [], "")
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
-        names = ""
-        if self.tags and self.names:
-            if self._named[0] != self.names:
-                self._named = (self.names[:], repo_map.names(self.tags, self.names))
-            names = self._named[1]
+        names = self.named()
         if not self.ranges:
             return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
@@ -85,6 +81,14 @@ class Shown:
             fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(body)), default=0))
             return f"{self.path}\n{fence}\n{body.removesuffix(chr(10))}\n{fence}\n"
         return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
+
+    def named(self) -> str:
+        """The definitions that are named only, on one line."""
+        if not self.tags or not self.names:
+            return ""
+        if self._named[0] is not self.tags or self._named[1] != self.names:
+            self._named = (self.tags, self.names[:], repo_map.names(self.tags, self.names))
+        return self._named[2]
 
     def title(self) -> str:
         """The path, with the lines that follow."""

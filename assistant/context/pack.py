@@ -110,8 +110,7 @@ def pack(
         if whole:
             choose.complete(shown, budget, reader.measure)
         for file in shown:
-            if file.ranges and not file.heading:
-                reader.mask(file)
+            reader.mask(file)
         dirty = {file.path for file in files if file.dirty}
         # Counted as it is sent: where two sections meet, another order can cost another token.
         while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
