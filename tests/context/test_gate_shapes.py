@@ -265,6 +265,39 @@ def test_a_private_key_is_masked_whole_or_cut_and_the_lines_stay(text):
     assert ("b" in masked) == text.rstrip().endswith(("b", "b = 1"))
 
 
+HUNK = "diff --git a/k.txt b/k.txt\n--- a/k.txt\n+++ b/k.txt\n@@ -12,7 +12,7 @@ {}\n {}\n {}\n {}\n-{}\n+{}\n {}\n {}\n {}\n".format(
+    *ROWS
+)
+
+
+def test_a_hunk_in_the_middle_of_a_private_key_is_masked_with_its_heading():
+    masked, found = gate.mask_diff(HUNK)
+    assert not any(row in masked for row in ROWS)
+    assert masked.count("\n") == HUNK.count("\n")
+    assert [each.kind for each in found] == ["private key"]
+    plain = HUNK.replace(ROWS[0], "x = 1")
+    masked, found = gate.mask_diff(plain)
+    assert not any(row in masked for row in ROWS)
+    assert "@@ x = 1\n" in masked
+
+
+def test_a_list_of_commits_is_no_private_key():
+    hashes = "".join(lot(40, HEX, str(seed)) + "\n" for seed in range(9))
+    assert gate.mask(hashes, ".git-blame-ignore-revs") == (hashes, ())
+
+
+@pytest.mark.parametrize(
+    "line", ['API_KEY = "{}"', "use ghp_{}", "url = https://bob:{}@x.io/", 'connect(password="{}")']
+)
+def test_no_half_of_a_secret_stands_in_the_heading_of_a_hunk(line):
+    for margin in range(0, 70, 5):
+        text = "x = 1; " + "y " * (margin // 2) + line.format(lot(90))
+        hunk = f"diff --git a/k.py b/k.py\n--- a/k.py\n+++ b/k.py\n@@ -12,7 +12,7 @@ {text[:80]}\n x\n-y\n+z\n"
+        masked, _ = gate.mask_diff(hunk)
+        assert lot(90)[:4] not in masked
+        assert masked.count("\n") == hunk.count("\n")
+
+
 def test_lines_after_a_key_of_many_lines_are_counted_right():
     _, found = gate.mask(f"{PEM}\nx\npassword = '{VALUE}'\n", "f.py")
     assert [(each.kind, each.line) for each in found] == [("private key", 1), ("secret", PEM.count("\n") + 3)]
@@ -382,7 +415,7 @@ rename to .env.local
 
 @pytest.mark.parametrize(
     "piece",
-    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
+    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "@@ -1 +1 @@\n", "@@ -1 @@ aB" + "c" * 50 + "\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
      "a --user a:", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
 )  # fmt: skip
 def test_a_line_of_a_million_letters_is_read_in_one_pass(piece):
