@@ -125,6 +125,7 @@ LONG, BASE64 = lot(40), string.ascii_letters + string.digits + "+/"
 @pytest.mark.parametrize(
     ("line", "path", "secret"),
     [
+        ("_auth={}", ".npmrc", lot(28) + "=="),
         ('let apiKey: String = "{}"', "a.swift", lot(32, HEX)),
         ('let token: &str = "{}";', "a.rs", LONG),
         ('let token: &\'static str = "{}";', "a.rs", LONG),
