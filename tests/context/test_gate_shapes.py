@@ -126,6 +126,40 @@ LONG, BASE64 = lot(40), string.ascii_letters + string.digits + "+/"
     ("line", "path", "secret"),
     [
         ("_auth={}", ".npmrc", lot(28) + "=="),
+        ("DEPLOY_TOKEN ?= {}", "Makefile", LONG),
+        ("deploy: export API_KEY := {}", "a.mk", LONG),
+        ('public string ApiKey {{ get; set; }} = "{}";', "a.cs", LONG),
+        ('Dim password As String = "{}"', "a.vb", VALUE),
+        ('const SECRET: &[u8] = b"{}";', "a.rs", LONG),
+        ('std::string token{{"{}"}};', "a.cpp", LONG),
+        ('const apiKey = live ? "{}" : "";', "a.js", LONG),
+        ('client.set_password("{}")', "a.py", VALUE),
+        ('ds.setPassword("{}");', "a.java", VALUE),
+        ('key = SecretStr("{}")', "a.py", LONG),
+        ('api_key: str = Field(default="{}")', "a.py", LONG),
+        ('new NetworkCredential("bob", "{}")', "a.cs", VALUE),
+        ('parser.add_argument("--token", default="{}")', "a.py", LONG),
+        ('@click.option("--password", help=None, default="{}")', "a.py", VALUE),
+        ('@Value("${{api.key:{}}}")', "A.java", LONG),
+        ("my $password = q{{{}}};", "a.pl", VALUE),
+        ("local api_token = [[{}]]", "a.lua", LONG),
+        ("connect password: %q({})", "a.rb", VALUE),
+        ("$apiKey = <<<EOT\n{}\nEOT;", "a.php", LONG),
+        ("token: >-\n  {}\n", "a.yml", LONG),
+        ("api_key: &key {}", "a.yml", LONG),
+        ("api_key: !!str {}", "a.yml", LONG),
+        ("api_keys:\n  - {}\n", "a.yml", LONG),
+        ('{{"api_keys": [\n  "{}"\n]}}', "a.json", LONG),
+        ('<string name="google_api_secret">{}</string>', "a.xml", LONG),
+        ('<property name="connection.password">{}</property>', "a.xml", VALUE),
+        ("<param-name>api.password</param-name>\n<param-value>{}</param-value>", "a.xml", VALUE),
+        ("<password><![CDATA[{}]]></password>", "a.xml", VALUE),
+        ("CREATE USER 'bob'@'h' IDENTIFIED BY '{}';", "a.sql", VALUE),
+        ("bindpw {}", "ldap.conf", VALUE),
+        ('psk="{}"', "wpa.conf", VALUE),
+        ("X-API-KEY: {}", "a.http", LONG),
+        ("url = postgres://app:{}@db/app", "a.ini", "p%40ssKd83js0aQ"),
+        ('{{"https://index.docker.io/v1/": {{"auth": "{}"}}}}', "a.txt", "dXNlcjpRN1pyMkxtOVhjNFZhYg=="),
         ('let apiKey: String = "{}"', "a.swift", lot(32, HEX)),
         ('let token: &str = "{}";', "a.rs", LONG),
         ('let token: &\'static str = "{}";', "a.rs", LONG),
@@ -225,11 +259,39 @@ def test_a_secret_is_masked_however_it_is_set_in_files_and_in_what_a_diff_adds(l
         ("https://" + lot(32, HEX) + "@o1.ingest.sentry.io/1", "a.md"),
         ("a token xxxxxxxxxxxxxxxxxxxx and --token your-token-goes-here-1", "a.md"),
         ('f"password={password1}&token=%(token2)s"', "a.py"),
+        ('val TLS_PSK_WITH_RC4_128_SHA = init("TLS_PSK_WITH_RC4_128_SHA", 0x008a)', "a.kt"),
+        ('get_secret("prod/db-AbCdEf12")', "a.py"),
+        ('token = get_token("refresh-v2-tokenName")', "a.py"),
+        ('check_password("Xk29dmw0Aq")', "a.py"),
+        ("password: &default\n  min: 8\n", "a.yml"),
+        ("secret:\n  name: db2-credentials-X1a9\n", "a.yml"),
+        ("secrets:\n  - source: db2-Credentials-X1a9\n", "a.yml"),
+        ("max_tokens = 4096  # [gpt5mini2026]", "a.py"),
+        ("see http://a%20b:c%20d@host/ and ftp://me:a%20secret@host/", "a.md"),
         ('"Password=your-password-1;Encrypt=true"', "a.json"),
     ],
 )
 def test_what_is_set_in_such_a_way_and_is_no_secret_stays(line, path):
     assert gate.mask(line, path) == (line, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('API_KEY = "{}" \\\n    "{}"', "a.py"),
+        ('apiKey = "{}" +\n    "{}"', "a.js"),
+        ('API_KEYS = ["{}", "{}"]', "a.py"),
+        ("api_keys:\n  - {}\n  - {}\n", "a.yml"),
+    ],
+)
+def test_both_halves_of_a_secret_and_all_of_a_list_are_masked(text, path):
+    one, two = lot(32), lot(32, seed="y")
+    masked, found = gate.mask(text.format(one, two), path)
+    assert masked == text.format("[masked secret]", "[masked secret]")
+    assert len(found) == 2
+    assert one not in gate.mask(f"password = '{one}'; password2 = '{one}'", path)[0]
+    assert two in gate.mask(f"name = f('{one}', '{two}')", path)[0]
+    assert two in gate.mask(f"password = '{one}', '{two}'", path)[0]
 
 
 @pytest.mark.parametrize("size", [12, 16, 24, 40])
@@ -417,7 +479,7 @@ rename to .env.local
 @pytest.mark.parametrize(
     "piece",
     ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "@@ -1 +1 @@\n", "@@ -1 @@ aB" + "c" * 50 + "\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
-     "a --user a:", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
+     "a --user a:", "token(", "token{", "key = a ? ", "password = f(", "api_keys: [\n", "secret: >-\n  ", "password <<A\n", "<password a=", "token: !a ", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
 )  # fmt: skip
 def test_a_line_of_a_million_letters_is_read_in_one_pass(piece):
     text = piece * (1_000_000 // len(piece))
