@@ -186,8 +186,8 @@ _GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a com
 """Kinds whose shape alone is not sure: how many bits a letter they have at least."""
 
 
-_BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: "
-_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_BEGIN = r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-\d: "
+_END = r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _BODY = r"[A-Za-z0-9+/=\s\\\"',:.|>#*-]{0,40000}"
 _DENSE = r"[A-Za-z0-9+/=]{20,}"
 _ROW = re.compile(
@@ -203,7 +203,7 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
     if "PRIVATE KEY" in text or "PuTTY-User-Key-File" in text:
         while begin := re.compile(_BEGIN).search(text, at):
             at = begin.end()
-            stop = text.find("-----", at)
+            stop = text.find("----", at)
             body = re.compile(_BODY).match(text, at, stop if stop != -1 else len(text))
             inner = body[0] if body else ""
             end = re.compile(_END).match(text, stop) if at + len(inner) == stop else None

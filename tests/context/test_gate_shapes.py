@@ -30,7 +30,9 @@ KEYS = {
     "npm token": ["npm_" + lot(36)],
     "PyPI token": ["pypi-AgEIcHlwaS5vcmc" + lot(60)],
     "cloud token": ["dop_v1_" + lot(64, HEX), "dckr_pat_" + lot(27), "hvs." + lot(40), "dapi" + lot(32, HEX), "LTAI" + lot(20)],
-    "service token": ["SG." + lot(22) + "." + lot(43), "lin_api_" + lot(40), "glsa_" + lot(41), "shpat_" + lot(32, HEX), "NRAK-" + lot(27)],
+    "service token": ["SG." + lot(22) + "." + lot(43), "lin_api_" + lot(40), "glsa_" + lot(41), "shpat_" + lot(32, HEX), "NRAK-" + lot(27),
+        "sk_" + lot(48, HEX), "ATCTT3xFfGN0" + lot(160), "dt0c01." + lot(24, UPPER) + "." + lot(64, UPPER), "sqp_" + lot(40, HEX), "squ_" + lot(40, HEX),
+        "CFPAT-" + lot(43), "sdk-6f1c2f0e-1d5b-4c1a-9d57-3f0f3c2d1b1a"],
     "token": ["eyJ" + lot(30) + ".eyJ" + lot(60) + "." + lot(43)],
 }  # fmt: skip
 
@@ -52,6 +54,11 @@ def test_a_key_of_a_known_maker_is_masked_wherever_it_stands(kind, key, around):
         ("redis://:{}@cache/0", "n3verTell"),
         ("DefaultEndpointsProtocol=https;AccountKey={};x", lot(86) + "=="),
         ("https://hooks.slack.com/services/{}", "T0ABCDEFG/B0ABCDEFG/" + lot(24)),
+        ("https://hooks.slack.com/workflows/{}", "T0ABCDEFG/A0ABCDEFG/123456789/" + lot(24)),
+        (
+            "https://x.webhook.office.com/webhookb2/{}",
+            "6f1c2f0e-1d5b-4c1a-9d57-3f0f3c2d1b1a@x/IncomingWebhook/" + lot(32, HEX) + "/x",
+        ),
         ("Authorization: Bearer {}", lot(40)),
         ("//registry.npmjs.org/:_authToken={}", lot(36)),
     ],
@@ -266,6 +273,7 @@ def test_a_secret_is_masked_however_it_is_set_in_files_and_in_what_a_diff_adds(l
         ("password: &default\n  min: 8\n", "a.yml"),
         ("secret:\n  name: db2-credentials-X1a9\n", "a.yml"),
         ("secrets:\n  - source: db2-Credentials-X1a9\n", "a.yml"),
+        ("sk_buff skb_" + lot(48, HEX) + " sdk-version-6f1c2f0e", "a.c"),
         ("max_tokens = 4096  # [gpt5mini2026]", "a.py"),
         ("see http://a%20b:c%20d@host/ and ftp://me:a%20secret@host/", "a.md"),
         ('"Password=your-password-1;Encrypt=true"', "a.json"),
@@ -305,6 +313,8 @@ def test_of_values_drawn_by_lot_few_pass(size, line):
 ROWS = [lot(64, string.ascii_letters + string.digits + "+/", seed) for seed in range(12)]
 PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *ROWS, "-----END RSA PRIVATE KEY-----"])
 
+SSH2 = "\n".join(["---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", *ROWS, "---- END SSH2 ENCRYPTED PRIVATE KEY ----"])
+
 
 @pytest.mark.parametrize(
     "text",
@@ -317,8 +327,9 @@ PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *ROWS, "-----END RSA PRIVATE
         "\n".join(PEM.split("\n")[5:]) + "\nb = 1\n",
         "\n".join(PEM.split("\n")[3:9]),
         PEM.replace("\n", "\r\n"),
+        f"a\n{SSH2}\nb\n",
     ],
-    ids=["whole", "margin", "one line", "service account", "without end", "without begin", "middle", "crlf"],
+    ids=["whole", "margin", "one line", "service account", "without end", "without begin", "middle", "crlf", "ssh2"],
 )
 def test_a_private_key_is_masked_whole_or_cut_and_the_lines_stay(text):
     masked, found = gate.mask(text, "f")
