@@ -158,6 +158,15 @@ def test_rules_come_first_when_they_are_short(show):
     assert dict(long.left_out)["AGENTS.md"].startswith("rules longer")
 
 
+def test_what_is_shown_whole_ends_with_its_last_line(show):
+    files = {"tea.py": "a = 1\nb = 2", "pot.py": "c = 3\n\n"}
+    assert {each.title for each in show("", files).sections} == {"tea.py:1-2", "pot.py:1-2"}
+    handed_in = {each.path: each for each in show("@tea.py and @pot.py", files, whole=True).sections}
+    assert (handed_in["tea.py"].end, handed_in["pot.py"].end) == (2, 2)
+    assert handed_in["pot.py"].text == "pot.py\n```\nc = 3\n\n```\n"
+    assert [each.title for each in show("", {"AGENTS.md": "one\ntwo\n"}).sections] == ["AGENTS.md:1-2"]
+
+
 def test_an_empty_folder_shows_nothing(show, tmp_path):
     (tmp_path / "r").mkdir()
     assert show("anything", {}).sections == ()
