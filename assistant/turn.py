@@ -7,8 +7,10 @@ the session is; so a turn reads no clock, opens no store and knows no key's name
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import errand, events, prompts, step, tokens
@@ -192,7 +194,7 @@ class _Shown:
     @classmethod
     def of(cls, context: Context, ask: Ask, wish: str) -> _Shown:
         around = context.render(lasting=False)
-        question = prompts.fill("turn", context=around, outcome=ask.outcome, question=wish)
+        question = prompts.fill("turn", tag=_tag(around), context=around, outcome=ask.outcome, question=wish)
         return cls(question, around, context.render(lasting=True), dict(context.seen))
 
     def around(self, context: Context) -> _Shown:
@@ -206,17 +208,26 @@ class _Shown:
 
     def asked(self, question: str, outcome: str) -> str:
         """Return another question with the same context."""
-        return prompts.fill("turn", context=self.context, outcome=outcome, question=question)
+        tag = _tag(self.context)
+        return prompts.fill("turn", tag=tag, context=self.context, outcome=outcome, question=question)
 
     def after(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""
         if not self.lasting:
             return messages
-        words = prompts.fill("lasting", context=self.lasting)
+        words = prompts.fill("lasting", tag=_tag(self.lasting), context=self.lasting)
         first = messages[0]
         if first.role != "user":
             return (said("user", words), *messages)
         return (replace(first, parts=(Text(f"{words}\n"), *first.parts)), *messages[1:])
+
+
+def _tag(context: str) -> str:
+    """Name the tags around a context, so that no line of a file ends it: what follows it reads as the user's words."""
+    small = context.lower()
+    if not re.search(r"<\s*/?\s*context", small):
+        return "context"
+    return next(tag for tag in (f"context-{number}" for number in count(2)) if tag not in small)
 
 
 @dataclass(slots=True)

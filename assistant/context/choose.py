@@ -69,22 +69,26 @@ class Shown:
         self.place = place
         self.fenced = False
         self.heading = heading
-        self._named: tuple[list[int], str] = ([], "")
+        self._named: tuple[Tags | None, list[int], str] = (None, [], "")
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
-        names = ""
-        if self.tags and self.names:
-            if self._named[0] != self.names:
-                self._named = (self.names[:], repo_map.names(self.tags, self.names))
-            names = self._named[1]
+        names = self.named()
         if not self.ranges:
             return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
         if self.fenced:
             fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(body)), default=0))
-            return f"{self.path}\n{fence}\n{body.removesuffix(chr(10))}\n{fence}\n"
+            return f"{self.path}\n{fence}\n{body}\n{fence}\n"
         return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
+
+    def named(self) -> str:
+        """The definitions that are named only, on one line."""
+        if not self.tags or not self.names:
+            return ""
+        if self._named[0] is not self.tags or self._named[1] != self.names:
+            self._named = (self.tags, self.names[:], repo_map.names(self.tags, self.names))
+        return self._named[2]
 
     def title(self) -> str:
         """The path, with the lines that follow."""
@@ -209,6 +213,11 @@ def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure)
     return cost
 
 
+def whole(lines: Sequence[str]) -> tuple[int, int]:
+    """Return the range of all lines of a file: behind its last line feed there is none."""
+    return 1, max(1, len(lines) - (not lines[-1]))
+
+
 def join(ranges: Iterable[tuple[int, int]], apart: int = 3) -> list[tuple[int, int]]:
     """Sort ranges and join those that overlap or are less than so many lines apart."""
     joined: list[tuple[int, int]] = []
@@ -282,7 +291,7 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     for at, file in enumerate(sorted(parts, key=lambda file: (not file.must, -file.worth))):
         before = measure.count(file.draw())
         kept = file.ranges, file.names, file.fenced
-        file.ranges, file.names, file.fenced = [(1, len(file.lines))], [], True
+        file.ranges, file.names, file.fenced = [whole(file.lines)], [], True
         size = measure.count(file.draw())
         if at == 0 and size <= budget:
             file.must = True  # the others give way to it

@@ -186,11 +186,15 @@ _GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a com
 """Kinds whose shape alone is not sure: how many bits a letter they have at least."""
 
 
-_BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d: "
-_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_BEGIN = r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-\d: "
+_END = r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _BODY = r"[A-Za-z0-9+/=\s\\\"',:.|>#*-]{0,40000}"
 _DENSE = r"[A-Za-z0-9+/=]{20,}"
-_ROW = re.compile(r"[ \t\"'+#*|-]{0,12}[A-Za-z0-9+/]{40,76}={0,2}(?:\\n)?[\"',+\\ \t]{0,6}\r?$")
+_ROW = re.compile(
+    r"[ \t\"'+#*|-]{0,12}(?=[^a-z\n]{0,40}[a-z])(?=[^A-Z\n]{0,40}[A-Z])[A-Za-z0-9+/]{40,76}={0,2}(?:\\n)?[\"',+\\ \t]{0,6}\r?$",
+    re.MULTILINE,
+)
+_HUNK = r"^@@@? -[-+, \d]{1,80} @@@? ?"
 
 
 def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
@@ -199,7 +203,7 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
     if "PRIVATE KEY" in text or "PuTTY-User-Key-File" in text:
         while begin := re.compile(_BEGIN).search(text, at):
             at = begin.end()
-            stop = text.find("-----", at)
+            stop = text.find("----", at)
             body = re.compile(_BODY).match(text, at, stop if stop != -1 else len(text))
             inner = body[0] if body else ""
             end = re.compile(_END).match(text, stop) if at + len(inner) == stop else None
@@ -216,15 +220,24 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
             start = _rows_before(text, text.rfind("\n", 0, mark.start()) + 1)
             if start < text.rfind("\n", 0, mark.start()):
                 yield start, mark.end(), "private key"
-    # A piece out of the middle: the rows with which a text begins.
-    rows, at = 0, 0
-    while (stop := text.find("\n", at)) != -1 or at < len(text):
-        stop = len(text) if stop == -1 else stop
-        if stop - at > 120 or not _ROW.match(text[at:stop]) or rows > 1_000:
-            break
-        rows, at = rows + 1, stop + 1
-    if rows >= 4:
-        yield 0, min(at, len(text)) - (at <= len(text)), "private key"
+    # A piece out of the middle: the rows with which a text or a hunk begins, the heading that git gives the hunk too.
+    hunks = re.finditer(_HUNK, text, re.MULTILINE) if "@@ -" in text else ()
+    for start in (0, *(_below(text, hunk.end()) for hunk in hunks)):
+        if last := _rows_from(text, start):
+            yield start, last, "private key"
+
+
+def _below(text: str, heading: int) -> int:
+    """Return where the lines of a hunk begin, with the heading where that is a row of a key itself."""
+    return heading if _ROW.match(text, heading) else (text.find("\n", heading) + 1 or len(text))
+
+
+def _rows_from(text: str, start: int) -> int:
+    """Return where the rows of a key end that begin at `start`, 0 where there are fewer than four."""
+    rows, at = 0, start
+    while at < len(text) and rows < 1_000 and (row := _ROW.match(text, at)):
+        rows, at = rows + 1, row.end() + 1
+    return min(at - 1, len(text)) if rows >= 4 else 0
 
 
 def _rows_only(inner: str) -> bool:
@@ -263,10 +276,20 @@ def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[
             out.append(f"{head_line}\n[a file of secrets: its lines are not shown]\n")
             found.append(Masked(path, 0, "secret file"))
             continue
-        clean, masked = mask(piece, path, allowed)
+        clean, masked = mask(re.sub(_HEADING, _heading, piece, flags=re.MULTILINE), path, allowed)
         out.append(clean)
         found += masked
     return "".join(out), tuple(found)
+
+
+_HEADING = rf"({_HUNK})(.{{20,80}})$"
+_HEADING_BYTES = 80
+
+
+def _heading(hunk: re.Match[str]) -> str:
+    """Cut the line above a hunk behind a word where git cut it: by half a key nobody knows that it is one."""
+    whole = len(hunk[2].encode("utf-8", "surrogateescape")) < _HEADING_BYTES
+    return hunk[0] if whole else hunk[1] + hunk[2].rpartition(" ")[0]
 
 
 _RENAMED = r'(?m)^(?:rename (?:from|to) |copy (?:from|to) |(?:---|\+\+\+) "?[ab]/)(.+?)"?$'

@@ -102,6 +102,11 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
+def _cut(name: str) -> str:
+    """Cut a long name behind a word: by half a key nobody knows that it is one, and so it would not be masked."""
+    return name if len(name) <= 100 else name[:100].rpartition(" ")[0] or name
+
+
 def _trim(start: int, end: int, lines: Sequence[str]) -> int:
     end = min(end, len(lines) - 1)
     while end > start and not lines[end]:
@@ -129,11 +134,11 @@ def _markdown(lines: Sequence[str]) -> Iterator[_Seen]:
         if fence:
             continue
         if match := _HEADING.match(line):
-            yield _Seen(number, len(match[1]), match[2][:100], "heading")
+            yield _Seen(number, len(match[1]), _cut(match[2]), "heading")
         elif line and number and not line.strip("=-") and line[0] in "=-" and len(line) > 2:
             above = lines[number - 1]
             if above and above[0] not in " #-=>|*" and (line[0] == "=" or "|" not in line + above):
-                yield _Seen(number - 1, 1 if line[0] == "=" else 2, above[:100], "heading")
+                yield _Seen(number - 1, 1 if line[0] == "=" else 2, _cut(above), "heading")
 
 
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}$")
@@ -145,7 +150,7 @@ def _rst(lines: Sequence[str]) -> Iterator[_Seen]:
         line, above = lines[number], lines[number - 1]
         if above and not _UNDERLINE.match(above) and _UNDERLINE.match(line) and len(line) >= len(above.strip()):
             level = levels.setdefault(line[0], len(levels) + 1)
-            yield _Seen(number - 1, level, above.strip()[:100], "heading")
+            yield _Seen(number - 1, level, _cut(above.strip()), "heading")
 
 
 _ID = re.compile(r"<([a-zA-Z][\w-]*)(?:\s[^<>]*?)?\sid\s*=\s*[\"']?([\w:.-]+)")

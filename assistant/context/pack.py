@@ -107,8 +107,7 @@ def pack(
         if whole:
             choose.complete(shown, budget, reader.measure)
         for file in shown:
-            if file.ranges and not file.heading:
-                reader.mask(file)
+            reader.mask(file)
         dirty = {file.path for file in files if file.dirty}
         # Counted as it is sent: where two sections meet, another order can cost another token.
         while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
@@ -153,7 +152,7 @@ def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collec
             continue
         lines = each.text.split("\n")
         why = "; ".join(["rules of this repository", *each.warnings])
-        file = Shown(each.path, lines, None, why, ranges=[(1, len(lines))], must=True, place=RULES)
+        file = Shown(each.path, lines, None, why, ranges=[choose.whole(lines)], must=True, place=RULES)
         size = reader.measure.count(file.draw())
         if size <= left:
             shown.append(file)
@@ -226,7 +225,7 @@ def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Sho
         lines = reader.read(fact.path) if fact.size < 2 * left else None
         if lines is None:
             continue
-        file = Shown(fact.path, lines, None, "nothing in the question names a file", ranges=[(1, len(lines))])
+        file = Shown(fact.path, lines, None, "nothing in the question names a file", ranges=[choose.whole(lines)])
         size = reader.measure.count(file.draw())
         if size > left // 2:
             file.ranges = []

@@ -67,12 +67,23 @@ class Reader:
         return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
 
     def mask(self, file: Shown) -> None:
-        """Put what secrets are in the place of secrets, in the lines that are shown."""
-        text, found = gate.mask("\n".join(file.lines), file.path, self.allowed)
-        file.lines = text.split("\n")
-        self.masked[file.path] = tuple(
-            each for each in found if any(first <= each.line <= last for first, last in file.ranges)
-        )
+        """Put what secrets are in the place of secrets, in the lines that are shown and in the names."""
+        found = self._mask_names(file)
+        if file.ranges and not file.heading:
+            text, inside = gate.mask("\n".join(file.lines), file.path, self.allowed)
+            file.lines = text.split("\n")
+            found += [each for each in inside if any(first <= each.line <= last for first, last in file.ranges)]
+        if found:
+            self.masked[file.path] = tuple(found)
+
+    def _mask_names(self, file: Shown) -> list[Masked]:
+        """Mask the names of definitions that are shown without their lines: a heading or a key may hold a secret."""
+        if not file.tags or not file.names or not gate.mask(file.named(), file.path, self.allowed)[1]:
+            return []
+        masked = [gate.mask(tag.name, file.path, self.allowed) for tag in file.tags.defs]
+        defs = [tag._replace(name=name) for tag, (name, _) in zip(file.tags.defs, masked, strict=True)]
+        file.tags = file.tags._replace(defs=tuple(defs))
+        return [each._replace(line=file.tags.defs[at].declared) for at in file.names for each in masked[at][1]]
 
     def mask_diff(self, diff: str, path: str) -> str:
         """Mask a diff that is shown as a section of its own, `path`; bytes that are not UTF-8 become signs for them."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|pass(?![\w-])|secret|credential|token|key")
+_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|pass(?![\w-])|secret|credential|token|key|psk")
 _BEFORE = {
     "key": (
         "api",
@@ -45,6 +45,7 @@ _BEFORE = {
         "push",
         "user",
     ),
+    "psk": ("wpa", "wifi", "wlan"),
     "pass": (
         "db",
         "ssh",
@@ -64,30 +65,50 @@ _BEFORE = {
 """Names whose values are secret: these stems, and some of them only after such a word (a token or a pass also alone)."""
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
-_FOLLOWS = frozenset(" \t\r\n\"'`\\=:[])<>|?!")
-# What sets a value in quotes: a sign (`=`, `:=`, `=>`, `||`), a type and a sign (`key: String =`, `key string =`), a pair
-# (`- name: X` and below it `value:`), the default of a variable of Terraform. Less sure are a comma after a first
-# argument (`define('X', '...')`), a space (`#define X "..."`) and `is`.
+_FOLLOWS = frozenset(" \t\r\n\"'`\\=:[](){<>|?!")
+# What sets a value in quotes: a sign (`=`, `:=`, `=>`, `||`), with a call or a choice behind it or not, a type and a sign
+# (`key: String =`, `key string =`, `Key { get; } =`), a pair (`- name: X` and below it `value:`), the default of a variable
+# of Terraform. Less sure are a comma after a first argument (`define('X', '...')`), a call (`set_password("...")`), a space
+# (`#define X "..."`) and `is`.
 _QUOTED = re.compile(
     r"""(?x)
     (?:
       (?:\\{0,3}["'`])? (?:\[\d{0,5}\]|[\])])?
       (?: \s{0,20} (?: :?={1,3}>? | !={1,2} | \|\|=? | \?\?=? | \?: | or\b | : )
-        | \s{0,3} : \s{0,3} [&*]{0,2} (?:'\w{1,20}[ ])? [A-Za-z_] [\w.:<>\[\]?&|\ ]{0,40}+ =
-        | [ \t]{1,4} \*? [a-z]{3,9} [ \t]{0,4} =
+        | \s{0,3} : \s{0,3} [&*]{0,2} (?:'\w{1,20}[ ])? [A-Za-z_\[] [\w.:;<>\[\]?&|\ ]{0,40}+ =
+        | (?: [ \t]{1,4} \*? [A-Za-z]{2,12} ){1,2} [ \t]{0,4} =
+        | \s{0,4} \{ [^{}]{0,60} \} \s{0,4} =
         | [\s,+-]{0,60} (?:\\{0,3}["'])? [Vv]alue (?:\\{0,3}["'])? \s{0,4} [:=]
         | \s{0,4} \{ [^{}]{0,300}? \bdefault \s{0,20} =
-      ) [\s(+-]{0,24}
-    | (?P<weak> (?P<comma>\\{0,3}["'`] \s{0,4} , \s{0,20}) | [ \t]{1,20} (?:is:?[ \t])? )
+      ) [\s(\[+-]{0,24}
+    | (?P<weak>
+        (?P<comma>\\{0,3}["'`] \s{0,4} , \s{0,20} (?: [^()"'`]{0,80} \bdefault \s{0,4} = \s{0,4} )? )
+      | (?P<call> [({] \s{0,20} (?: (?:"[^"\n]{0,60}"|'[^'\n]{0,60}') \s{0,4} , \s{0,20} )? )
+      | [ \t]{0,20} (?: : [ \t] [\w.\[\]|?\ ]{1,40} )? = [ \t]{0,4} (?: [\w.():!&|\ -]{1,60} \? \s{0,20} | [\w.:-]{1,60} [(\ ] \s{0,20} (?:\w{1,20}=)? )
+      | [ \t]{1,20} (?:is:?[ \t])?
+      )
     )
-    [brfuBRFU@$]{0,2} (?P<mark>\\{0,3}(?:"{3}|'{3}|["'`])) (?P<value>[^"'`\s]{8,6000}?) (?P=mark)"""
+    (?: [brfuBRFU@$]{0,2} (?P<mark>\\{0,3}(?:"{3}|'{3}|["'`])) (?P<value>[^"'`\s]{8,6000}?) (?P=mark)
+      | (?: \[\[ | %?[qQ]q?[({\[<] | <<[<~-]?["']?\w{1,20}["']?\r?\n[ \t+-]{0,20} )
+        (?P<bare>[^\s"'`\[\](){}<>]{8,400}+) (?=[\])}>\s]) )"""
 )
 _FIRST = r"""\(\s{0,20}\\{0,3}["'`][\w.-]{0,40}$"""
-_TAGGED = re.compile(r"(?:</key>[\s+-]{0,40}<string)?>([^<>\s]{8,200})</")
+_ASKS = re.compile(r"(?i)(?:get|find|fetch|read|load|look|ask|check|verify|validate|require|expect)[\w.]{0,24}$")
+_TAGGED = re.compile(
+    r"""(?:["'][^<>]{0,80}|</[\w:.-]{1,30}>[\s+-]{0,40}<[\w:.-]{1,30})?>\s{0,20}(?:<!\[CDATA\[)?([^<>\s\]]{8,200})(?:\]\]>)?\s{0,20}</"""
+)
+_MORE = re.compile(
+    r"""["'`](?:\s{0,4}(?P<comma>,)|\s{0,4}[\\+.]?)\s{0,60}[+-]?\s{0,20}["'`](?P<value>[^"'`\s]{8,6000})["'`](?!\s{0,4}[:=])"""
+    r"""|[ \t]{0,20}\r?\n[ \t+]{1,40}-[ \t]{1,4}(?P<item>[^\s"'`#:]{12,6000}+)[ \t\r]{0,20}(?:$|\n)"""
+)
+"""What stands behind a value: another one of the same list, or its second half."""
 _PAIR = r"""["'`]?[\s,+-]{0,60}[Vv]alue[ \t]{0,4}[:=]"""
-_SIGN = re.compile(r"""["'`]?[ \t]{0,20}[:=](?!=)""")
+_SIGN = re.compile(
+    r"""["'`]?[ \t]{0,20}(?:[:?+]?=(?!=)|:)"""
+    r"""(?:(?:[ \t]{1,20}[&!][\w!.-]{1,40}){0,2}(?:[ \t]{0,20}[>|][-+]?\d?)?[ \t]{0,20}(?:\r?\n[+ -]?[ \t]{1,40}(?:-[ \t]{1,4}(?![\w.-]+[:=]))?)?)"""
+)
 _RUN = re.compile(r"[ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,6000}+)")
-_INSIDE = re.compile(r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&\s])""")
+_INSIDE = re.compile(r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&}\s])""")
 _FLAG = re.compile(r"--?[\w-]{0,32}$")
 _LONG = 400
 """Letters of a value in which no other name is looked for."""
@@ -99,7 +120,7 @@ _HASH = 32
 _PLAIN_SUFFIXES = (
     ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh", ".tfvars", ".md", ".rst", ".txt",
     ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
-    ".j2", ".tmpl", ".fish",
+    ".j2", ".tmpl", ".fish", ".mk", ".http", ".rest",
 )  # fmt: skip
 """Files in which a value need not stand in quotes; so may it in files whose name has no ending."""
 _PROSE_SUFFIXES = (".md", ".rst", ".txt", ".log")
@@ -128,8 +149,24 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         start, end, bits = _value(text, name.start(), at, plain=plain, prose=prose)
         if end - start > _LONG:
             read = end
-        if bits != _NONE and _secret(text[start:end], bits):
+        if bits != _NONE and _secret(text[start:end], bits) and not _named_so(text, name.start(), at, text[start:end]):
             yield start, end
+            yield from _more(text, end, bits, listed="[" in text[at:start] or "- " in text[at:start])
+
+
+def _named_so(text: str, name: int, at: int, value: str) -> bool:
+    """Say whether a value is spelt as its name, which ends at `at`: then it is a name itself."""
+    before = re.search(r"\w{0,64}$", text[max(0, name - 64) : name])
+    return value in (before[0] if before else "") + text[name:at]
+
+
+def _more(text: str, at: int, bits: float, *, listed: bool) -> Iterator[tuple[int, int]]:
+    """Give the values that follow one: its second half, and in a list all others."""
+    while (match := _MORE.match(text, at)) and (listed or not (match["comma"] or match["item"])):
+        start, at = match.span("item" if match["item"] else "value")
+        if not drawn(text[start:at], bits):
+            return
+        yield start, at
 
 
 def _plain(path: str) -> tuple[bool, bool]:
@@ -148,14 +185,15 @@ def _tells(name: re.Match[str], text: str, small: str) -> bool:
     words = _BEFORE.get(name[0])
     if not words:
         return True
-    if text[name.end() - 1 : name.end() + 1].islower() and text[name.end() : name.end() + 1].isalpha():
+    end = name.end() + (text[name.end() : name.end() + 1] == "s")
+    if text[name.end() - 1 : end + 1].islower() and text[end : end + 1].isalpha():
         return False  # a tokenizer, a keyboard
     before = small[max(0, name.start() - 12) : name.start()]
     if name[0] != "key" and not before[-1:].isalnum():
         return True
     if name[0] == "pass" and text[name.start() - 1].islower() and text[name.start()].isupper():
         return True  # a mongoPass
-    return before.rstrip("_-").endswith(words)
+    return before.rstrip("_-.").endswith(words)
 
 
 def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[int, int, float]:
@@ -166,7 +204,9 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
     if match := _QUOTED.match(text, at):
         if match["comma"] and not re.search(_FIRST, text[max(0, name - 64) : name]):
             return at, at, _NONE
-        return *match.span("value"), 3.3 if match["weak"] else 3.0
+        if match["call"] and _ASKS.search(text[max(0, name - 32) : name]):
+            return at, at, _NONE
+        return *match.span("bare" if match["bare"] else "value"), 3.3 if match["weak"] else 3.0
     if match := _TAGGED.match(text, at):
         return *match.span(1), 3.3
     if plain:

@@ -38,7 +38,7 @@ def lesson(messages: list[dict[str, str]]) -> str:
     for each in _facts()["aside"]:
         if each["mark"] in last:
             return str(each["reply"])
-    question = last.rpartition("</context>")[2].lower()
+    question = re.split(r"</context(?:-\d+)?>", last)[-1].lower()
     for each in _facts()["lesson"]:
         if any(word in question for word in each["words"]):
             return str(each["reply"])

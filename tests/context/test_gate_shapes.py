@@ -30,7 +30,9 @@ KEYS = {
     "npm token": ["npm_" + lot(36)],
     "PyPI token": ["pypi-AgEIcHlwaS5vcmc" + lot(60)],
     "cloud token": ["dop_v1_" + lot(64, HEX), "dckr_pat_" + lot(27), "hvs." + lot(40), "dapi" + lot(32, HEX), "LTAI" + lot(20)],
-    "service token": ["SG." + lot(22) + "." + lot(43), "lin_api_" + lot(40), "glsa_" + lot(41), "shpat_" + lot(32, HEX), "NRAK-" + lot(27)],
+    "service token": ["SG." + lot(22) + "." + lot(43), "lin_api_" + lot(40), "glsa_" + lot(41), "shpat_" + lot(32, HEX), "NRAK-" + lot(27),
+        "sk_" + lot(48, HEX), "ATCTT3xFfGN0" + lot(160), "dt0c01." + lot(24, UPPER) + "." + lot(64, UPPER), "sqp_" + lot(40, HEX), "squ_" + lot(40, HEX),
+        "CFPAT-" + lot(43), "sdk-6f1c2f0e-1d5b-4c1a-9d57-3f0f3c2d1b1a"],
     "token": ["eyJ" + lot(30) + ".eyJ" + lot(60) + "." + lot(43)],
 }  # fmt: skip
 
@@ -52,6 +54,11 @@ def test_a_key_of_a_known_maker_is_masked_wherever_it_stands(kind, key, around):
         ("redis://:{}@cache/0", "n3verTell"),
         ("DefaultEndpointsProtocol=https;AccountKey={};x", lot(86) + "=="),
         ("https://hooks.slack.com/services/{}", "T0ABCDEFG/B0ABCDEFG/" + lot(24)),
+        ("https://hooks.slack.com/workflows/{}", "T0ABCDEFG/A0ABCDEFG/123456789/" + lot(24)),
+        (
+            "https://x.webhook.office.com/webhookb2/{}",
+            "6f1c2f0e-1d5b-4c1a-9d57-3f0f3c2d1b1a@x/IncomingWebhook/" + lot(32, HEX) + "/x",
+        ),
         ("Authorization: Bearer {}", lot(40)),
         ("//registry.npmjs.org/:_authToken={}", lot(36)),
     ],
@@ -125,6 +132,41 @@ LONG, BASE64 = lot(40), string.ascii_letters + string.digits + "+/"
 @pytest.mark.parametrize(
     ("line", "path", "secret"),
     [
+        ("_auth={}", ".npmrc", lot(28) + "=="),
+        ("DEPLOY_TOKEN ?= {}", "Makefile", LONG),
+        ("deploy: export API_KEY := {}", "a.mk", LONG),
+        ('public string ApiKey {{ get; set; }} = "{}";', "a.cs", LONG),
+        ('Dim password As String = "{}"', "a.vb", VALUE),
+        ('const SECRET: &[u8] = b"{}";', "a.rs", LONG),
+        ('std::string token{{"{}"}};', "a.cpp", LONG),
+        ('const apiKey = live ? "{}" : "";', "a.js", LONG),
+        ('client.set_password("{}")', "a.py", VALUE),
+        ('ds.setPassword("{}");', "a.java", VALUE),
+        ('key = SecretStr("{}")', "a.py", LONG),
+        ('api_key: str = Field(default="{}")', "a.py", LONG),
+        ('new NetworkCredential("bob", "{}")', "a.cs", VALUE),
+        ('parser.add_argument("--token", default="{}")', "a.py", LONG),
+        ('@click.option("--password", help=None, default="{}")', "a.py", VALUE),
+        ('@Value("${{api.key:{}}}")', "A.java", LONG),
+        ("my $password = q{{{}}};", "a.pl", VALUE),
+        ("local api_token = [[{}]]", "a.lua", LONG),
+        ("connect password: %q({})", "a.rb", VALUE),
+        ("$apiKey = <<<EOT\n{}\nEOT;", "a.php", LONG),
+        ("token: >-\n  {}\n", "a.yml", LONG),
+        ("api_key: &key {}", "a.yml", LONG),
+        ("api_key: !!str {}", "a.yml", LONG),
+        ("api_keys:\n  - {}\n", "a.yml", LONG),
+        ('{{"api_keys": [\n  "{}"\n]}}', "a.json", LONG),
+        ('<string name="google_api_secret">{}</string>', "a.xml", LONG),
+        ('<property name="connection.password">{}</property>', "a.xml", VALUE),
+        ("<param-name>api.password</param-name>\n<param-value>{}</param-value>", "a.xml", VALUE),
+        ("<password><![CDATA[{}]]></password>", "a.xml", VALUE),
+        ("CREATE USER 'bob'@'h' IDENTIFIED BY '{}';", "a.sql", VALUE),
+        ("bindpw {}", "ldap.conf", VALUE),
+        ('psk="{}"', "wpa.conf", VALUE),
+        ("X-API-KEY: {}", "a.http", LONG),
+        ("url = postgres://app:{}@db/app", "a.ini", "p%40ssKd83js0aQ"),
+        ('{{"https://index.docker.io/v1/": {{"auth": "{}"}}}}', "a.txt", "dXNlcjpRN1pyMkxtOVhjNFZhYg=="),
         ('let apiKey: String = "{}"', "a.swift", lot(32, HEX)),
         ('let token: &str = "{}";', "a.rs", LONG),
         ('let token: &\'static str = "{}";', "a.rs", LONG),
@@ -224,11 +266,40 @@ def test_a_secret_is_masked_however_it_is_set_in_files_and_in_what_a_diff_adds(l
         ("https://" + lot(32, HEX) + "@o1.ingest.sentry.io/1", "a.md"),
         ("a token xxxxxxxxxxxxxxxxxxxx and --token your-token-goes-here-1", "a.md"),
         ('f"password={password1}&token=%(token2)s"', "a.py"),
+        ('val TLS_PSK_WITH_RC4_128_SHA = init("TLS_PSK_WITH_RC4_128_SHA", 0x008a)', "a.kt"),
+        ('get_secret("prod/db-AbCdEf12")', "a.py"),
+        ('token = get_token("refresh-v2-tokenName")', "a.py"),
+        ('check_password("Xk29dmw0Aq")', "a.py"),
+        ("password: &default\n  min: 8\n", "a.yml"),
+        ("secret:\n  name: db2-credentials-X1a9\n", "a.yml"),
+        ("secrets:\n  - source: db2-Credentials-X1a9\n", "a.yml"),
+        ("sk_buff skb_" + lot(48, HEX) + " sdk-version-6f1c2f0e", "a.c"),
+        ("max_tokens = 4096  # [gpt5mini2026]", "a.py"),
+        ("see http://a%20b:c%20d@host/ and ftp://me:a%20secret@host/", "a.md"),
         ('"Password=your-password-1;Encrypt=true"', "a.json"),
     ],
 )
 def test_what_is_set_in_such_a_way_and_is_no_secret_stays(line, path):
     assert gate.mask(line, path) == (line, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('API_KEY = "{}" \\\n    "{}"', "a.py"),
+        ('apiKey = "{}" +\n    "{}"', "a.js"),
+        ('API_KEYS = ["{}", "{}"]', "a.py"),
+        ("api_keys:\n  - {}\n  - {}\n", "a.yml"),
+    ],
+)
+def test_both_halves_of_a_secret_and_all_of_a_list_are_masked(text, path):
+    one, two = lot(32), lot(32, seed="y")
+    masked, found = gate.mask(text.format(one, two), path)
+    assert masked == text.format("[masked secret]", "[masked secret]")
+    assert len(found) == 2
+    assert one not in gate.mask(f"password = '{one}'; password2 = '{one}'", path)[0]
+    assert two in gate.mask(f"name = f('{one}', '{two}')", path)[0]
+    assert two in gate.mask(f"password = '{one}', '{two}'", path)[0]
 
 
 @pytest.mark.parametrize("size", [12, 16, 24, 40])
@@ -242,6 +313,8 @@ def test_of_values_drawn_by_lot_few_pass(size, line):
 ROWS = [lot(64, string.ascii_letters + string.digits + "+/", seed) for seed in range(12)]
 PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *ROWS, "-----END RSA PRIVATE KEY-----"])
 
+SSH2 = "\n".join(["---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", *ROWS, "---- END SSH2 ENCRYPTED PRIVATE KEY ----"])
+
 
 @pytest.mark.parametrize(
     "text",
@@ -254,8 +327,9 @@ PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *ROWS, "-----END RSA PRIVATE
         "\n".join(PEM.split("\n")[5:]) + "\nb = 1\n",
         "\n".join(PEM.split("\n")[3:9]),
         PEM.replace("\n", "\r\n"),
+        f"a\n{SSH2}\nb\n",
     ],
-    ids=["whole", "margin", "one line", "service account", "without end", "without begin", "middle", "crlf"],
+    ids=["whole", "margin", "one line", "service account", "without end", "without begin", "middle", "crlf", "ssh2"],
 )
 def test_a_private_key_is_masked_whole_or_cut_and_the_lines_stay(text):
     masked, found = gate.mask(text, "f")
@@ -263,6 +337,39 @@ def test_a_private_key_is_masked_whole_or_cut_and_the_lines_stay(text):
     assert masked.count("\n") == text.count("\n")
     assert [each.kind for each in found] == ["private key"]
     assert ("b" in masked) == text.rstrip().endswith(("b", "b = 1"))
+
+
+HUNK = "diff --git a/k.txt b/k.txt\n--- a/k.txt\n+++ b/k.txt\n@@ -12,7 +12,7 @@ {}\n {}\n {}\n {}\n-{}\n+{}\n {}\n {}\n {}\n".format(
+    *ROWS
+)
+
+
+def test_a_hunk_in_the_middle_of_a_private_key_is_masked_with_its_heading():
+    masked, found = gate.mask_diff(HUNK)
+    assert not any(row in masked for row in ROWS)
+    assert masked.count("\n") == HUNK.count("\n")
+    assert [each.kind for each in found] == ["private key"]
+    plain = HUNK.replace(ROWS[0], "x = 1")
+    masked, found = gate.mask_diff(plain)
+    assert not any(row in masked for row in ROWS)
+    assert "@@ x = 1\n" in masked
+
+
+def test_a_list_of_commits_is_no_private_key():
+    hashes = "".join(lot(40, HEX, str(seed)) + "\n" for seed in range(9))
+    assert gate.mask(hashes, ".git-blame-ignore-revs") == (hashes, ())
+
+
+@pytest.mark.parametrize(
+    "line", ['API_KEY = "{}"', "use ghp_{}", "url = https://bob:{}@x.io/", 'connect(password="{}")']
+)
+def test_no_half_of_a_secret_stands_in_the_heading_of_a_hunk(line):
+    for margin in range(0, 70, 5):
+        text = "x = 1; " + "y " * (margin // 2) + line.format(lot(90))
+        hunk = f"diff --git a/k.py b/k.py\n--- a/k.py\n+++ b/k.py\n@@ -12,7 +12,7 @@ {text[:80]}\n x\n-y\n+z\n"
+        masked, _ = gate.mask_diff(hunk)
+        assert lot(90)[:4] not in masked
+        assert masked.count("\n") == hunk.count("\n")
 
 
 def test_lines_after_a_key_of_many_lines_are_counted_right():
@@ -382,8 +489,8 @@ rename to .env.local
 
 @pytest.mark.parametrize(
     "piece",
-    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
-     "a --user a:", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
+    ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "@@ -1 +1 @@\n", "@@ -1 @@ aB" + "c" * 50 + "\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
+     "a --user a:", "token(", "token{", "key = a ? ", "password = f(", "api_keys: [\n", "secret: >-\n  ", "password <<A\n", "<password a=", "token: !a ", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
 )  # fmt: skip
 def test_a_line_of_a_million_letters_is_read_in_one_pass(piece):
     text = piece * (1_000_000 // len(piece))

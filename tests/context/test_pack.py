@@ -117,6 +117,30 @@ def test_secrets_are_masked_and_files_of_secrets_stay(show):
     assert all(section.path != ".env" for section in context.sections)
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "secret"),
+    [
+        ("docs/kettle.md", "# Kettle\n\n## Use {} for the kettle\n\n", "ghp_" + "a1B2c3D4e5" * 4),
+        ("docs/kettle.md", "# Kettle\n\n## curl -u kettle:{} https://x.io\n\n", "h7KqZ9x2LmW4pT"),
+        ("kettle.json", '{{"{}": {{"kettle": 1}},\n', "ghp_" + "a1B2c3D4e5" * 4),
+        ("kettle.toml", '["{}"]\nkettle = 1\n', "ghp_" + "a1B2c3D4e5" * 4),
+        ("kettle.yml", "{}:\n  kettle: 1\n", "ghp_" + "a1B2c3D4e5" * 4),
+    ],
+)
+def test_a_secret_in_a_name_that_is_only_told_is_masked_and_the_user_hears_of_it(show, path, text, secret):
+    context = show(f"@{path}:500-510", {path: text.format(secret) + "plain words about tea\n" * 900})
+    assert "also defines" in context.render()
+    assert secret[:12] not in context.render()
+    assert [(each.path, each.line) for each in context.masked] == [(path, 3 if path.endswith("md") else 1)]
+
+
+def test_a_long_heading_is_cut_behind_a_word_so_that_no_piece_of_a_key_is_told(show):
+    text = "# Kettle\n\n## A kettle " + "of tea " * 10 + "by ghp_" + "a1B2c3D4e5" * 4 + "\n\n" + "plain words\n" * 900
+    context = show("@docs/kettle.md:500-510", {"docs/kettle.md": text})
+    assert "of tea by\n" in context.render()
+    assert "ghp_" not in context.render()
+
+
 @pytest.mark.parametrize("question", ["", "hm", "\0\x1b[31m", "x" * 50_000, "中文 问题", "(" * 3_000])
 def test_any_question_gets_something_within_the_budget(show, question):
     context = show(question, TREE, 1_000)
@@ -129,6 +153,15 @@ def test_rules_come_first_when_they_are_short(show):
     assert context.sections[0].path == "AGENTS.md"
     long = show("what is total", {**TREE, "AGENTS.md": "Use tabs and words. " * 900}, 1_000)
     assert dict(long.left_out)["AGENTS.md"].startswith("rules longer")
+
+
+def test_what_is_shown_whole_ends_with_its_last_line(show):
+    files = {"tea.py": "a = 1\nb = 2", "pot.py": "c = 3\n\n"}
+    assert {each.title for each in show("", files).sections} == {"tea.py:1-2", "pot.py:1-2"}
+    handed_in = {each.path: each for each in show("@tea.py and @pot.py", files, whole=True).sections}
+    assert (handed_in["tea.py"].end, handed_in["pot.py"].end) == (2, 2)
+    assert handed_in["pot.py"].text == "pot.py\n```\nc = 3\n\n```\n"
+    assert [each.title for each in show("", {"AGENTS.md": "one\ntwo\n"}).sections] == ["AGENTS.md:1-2"]
 
 
 def test_an_empty_folder_shows_nothing(show, tmp_path):
