@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from assistant import events, prompts, tokens
+from assistant import events, prompts, record, tokens
 from assistant.accounts import Accounts, record_of
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
@@ -270,8 +270,8 @@ class Session:
                 pictures=pictures,
             )
             self._saying = [asked]
-            record = {"kind": "user", "turn": self.turn, "text": text, "model": pick.model.name}
-            self.sittings.save(record | await asyncio.to_thread(self._keep, asked))
+            shown = await asyncio.to_thread(record.pictures, asked, self.sittings.keep)
+            self.sittings.save(record.user(self.turn, text, pick.model.name, shown))
             waiting = self.proposed.patch if self.proposed and mend else None
             editor, why = await self._editor()
             if why:
@@ -282,7 +282,7 @@ class Session:
                     match event:
                         case events.TextArrived(words):
                             pieces.append(words)
-                            self.sittings.save({"kind": "assistant", "turn": self.turn, "text": words, "piece": True})
+                            self.sittings.save(record.piece(self.turn, words))
                         case events.RequestSent(purpose="repair"):
                             repairs += 1
                         case events.TurnEnded():
@@ -447,7 +447,7 @@ class Session:
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
         model, burnt = f"{ended.provider}/{ended.model}", record_of(ended.usage, ended.cost)
-        self.sittings.save({"kind": "end", "turn": ended.turn, "stop": ended.stop, "model": model, "burnt": burnt})
+        self.sittings.save(record.end(ended.turn, ended.stop, model, burnt))
         return aside
 
     def _cold(self, pick: Pick, sent: Sent | None) -> str:
@@ -482,13 +482,16 @@ class Session:
             )
             self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
             diff = ""
-        if diff != self._waits and self.proposed is not None:
-            about = {"turn": self.proposed.turn, "model": self.proposed.model, "writer": self.proposed.writer}
-            self.sittings.save({"kind": "proposed", "diff": diff, **about, "doubted": self.proposed.doubted()})
-        elif diff != self._waits:
-            self.sittings.save({"kind": "proposed", "diff": ""})
-        if diff != self._waits:
-            self._left = {}  # marks are read from behind what they are about
+        if diff == self._waits:
+            return
+        one = self.proposed
+        about = (
+            {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
+            if one and diff
+            else {}
+        )
+        self.sittings.save(record.proposed(diff, **about))
+        self._left = {}  # marks are read from behind what they are about
         self._waits = diff
 
     # Deciding.
@@ -501,9 +504,9 @@ class Session:
         if self.proposed is None or review is None:
             return
         self.changes.left = review
-        if review.patch == self.proposed.patch and (record := review.record()) != self._left:
-            self._left = record
-            self.sittings.save({"kind": "left", **record})
+        if review.patch == self.proposed.patch and (marks := review.record()) != self._left:
+            self._left = marks
+            self.sittings.save(record.left(marks))
 
     def waits(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
@@ -654,8 +657,7 @@ class Session:
         """Go on with other messages in place of the history; what was said before stays on disk."""
         self.history[:] = messages
         self.last_usage = None
-        told = [{"role": message.role, "text": message.text, **self._keep(message)} for message in self.history]
-        self.sittings.save({"kind": "carried", "messages": told})
+        self.sittings.save(record.carried(self.history, self.sittings.keep))
 
     def wait(self, text: str, until: datetime | None = None) -> None:
         """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
@@ -693,61 +695,31 @@ class Session:
         records = self.sittings.open(name)
         if self.history or self.proposed is not None:
             self._forget()
+        kept = record.read(records)
         self.waiting = limits.waiting(records)
-        said = [each for each in records if each.get("kind") in {"user", "assistant", "end"}]
-        self.asked_last = next((str(each["model"]) for each in reversed(said) if each.get("model")), "")
-        self.cut_short = bool(said) and said[-1].get("kind") != "end"
-        burnt = [each.get("burnt") for each in records if each.get("kind") == "end"]
-        self.accounts.recall(each for each in burnt if isinstance(each, dict))
-        for record in records:
-            role = record.get("kind")
-            if role == "carried":
-                self.history = [
-                    self._message(each["role"], each)
-                    for each in record.get("messages") or ()
-                    if isinstance(each, dict) and each.get("role") in {"user", "assistant"}
-                ]
-            text = record.get("text")
-            if role in {"user", "assistant"} and isinstance(text, str) and text:
-                self.history.append(self._message(role, record))
-                self.turn = max(self.turn, int(record.get("turn") or 0))
-        waits: dict[str, Any] = next((each for each in reversed(records) if each.get("kind") == "proposed"), {})
-        self._waits = str(waits.get("diff") or "")
+        self.asked_last, self.cut_short = kept.model, kept.cut_short
+        self.accounts.recall(kept.burnt)
+        self.history[:] = [self._message(role, each) for role, each in kept.messages]
+        self.turn = max(self.turn, kept.turn)
+        self._waits = str(kept.proposed.get("diff") or "")
         if self._waits:
-            about = int(waits.get("turn") or 0), str(waits.get("model") or ""), waits.get("doubted")
-            self.changes.take_up(self._waits, *about, str(waits.get("writer") or ""))
-            after = records[records.index(waits) :]
-            left: dict[str, Any] = next((each for each in reversed(after) if each.get("kind") == "left"), {})
-            if left and self.proposed is not None:
+            turn, model, writer = int(kept.proposed.get("turn") or 0), *map(kept.proposed.get, ("model", "writer"))
+            self.changes.take_up(self._waits, turn, str(model or ""), kept.proposed.get("doubted"), str(writer or ""))
+            if kept.left and self.proposed is not None:
                 from assistant.edits.review import Review
 
-                self.changes.left = Review.of(self.proposed.patch).recall(left)
+                self.changes.left = Review.of(self.proposed.patch).recall(kept.left)
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)
         return len(self.history)
 
-    def _keep(self, message: Message) -> dict[str, Any]:
-        """Keep the pictures of a message; returns what its record says of them."""
-        from assistant.models.message import Image
-
-        images = [part for part in message.parts if isinstance(part, Image)]
-        found = [{"type": part.media_type, "name": self.sittings.keep(part.data)} for part in images]
-        return {"pictures": found} if found else {}
-
-    def _message(self, role: Role, record: Mapping[str, Any]) -> Message:
-        """Make the message that a record tells of. A picture that is gone is told of in words, to the model and the user."""
-        from assistant.models.message import Image, Message, Text
-
-        parts: list[Image | Text] = []
-        for each in record.get("pictures") or ():
-            data = self.sittings.picture(str(each.get("name") or "")) if isinstance(each, dict) else None
-            if data is not None:
-                parts.append(Image(str(each.get("type") or ""), data))
-            else:
-                self.sittings.warn("A picture of this conversation is gone; show it again where it is still needed.")
-                parts.append(Text("[A picture was shown here; it was not kept.]\n\n"))
-        return Message(role, (*parts, Text(str(record.get("text") or ""))))
+    def _message(self, role: Role, kept: record.Record) -> Message:
+        """Make the message that a record tells of. A picture that is gone is told of, to the model and the user."""
+        message, gone = record.message(role, kept, self.sittings.picture)
+        if gone:
+            self.sittings.warn("A picture of this conversation is gone; show it again where it is still needed.")
+        return message
 
     @cached_property
     def sittings(self) -> Sittings:

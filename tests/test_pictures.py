@@ -157,7 +157,7 @@ async def test_a_picture_outlives_the_program_and_one_that_is_gone_is_told(make_
         await walk(again.ask("its colour?"))
         content = server.asked[-1][2]["messages"][0]["content"]
         assert [part["type"] for part in content] == ["image", "text"]
-        await walk(again.handover.go("anthropic/claude-haiku-5-5", "last"))
+        await walk(again.handover.go("anthropic/claude-haiku-5-5", "everything"))
         await again.close()
 
         kept.write_bytes(b"something else")

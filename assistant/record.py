@@ -1,0 +1,125 @@
+"""The records of a conversation: what the lines of its file say, written here, and read here when it is taken up again.
+
+    user       a question: turn, text, the model that is asked, names of pictures
+    assistant  a piece of an answer: turn, text
+    end        the end of a turn: how it stopped, who was asked, what it burnt
+    carried    messages that stand in place of all before them
+    proposed   hunks that wait: their diff, and whose they are; an empty diff where none do
+    left       how the user has left those hunks
+    waits      a question that waits for a reset, see `limits.Waiting`
+
+A file may be damaged or come from a newer Wattson: what is of another kind, or not what it should be, is passed over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from assistant.models.message import Message, Role
+
+Record = dict[str, Any]
+_SPEAKERS = ("user", "assistant")
+
+
+class Kept(NamedTuple):
+    """What a conversation says of itself.
+
+    `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
+    asked last, `cut_short` whether the last turn has no end. `burnt` are the sums of its turns. `proposed` and `left` are
+    empty where no hunks wait.
+    """
+
+    messages: Sequence[tuple[Role, Record]]
+    turn: int
+    model: str
+    cut_short: bool
+    burnt: Sequence[Record]
+    proposed: Record
+    left: Record
+
+
+def user(turn: int, text: str, model: str, pictures: Record) -> Record:
+    """Record a question; `pictures` is what `keep` returned."""
+    return {"kind": "user", "turn": turn, "text": text, "model": model, **pictures}
+
+
+def piece(turn: int, text: str) -> Record:
+    """Record a piece of an answer: reading joins those that follow each other."""
+    return {"kind": "assistant", "turn": turn, "text": text, "piece": True}
+
+
+def end(turn: int, stop: str, model: str, burnt: Record) -> Record:
+    """Record the end of a turn."""
+    return {"kind": "end", "turn": turn, "stop": stop, "model": model, "burnt": burnt}
+
+
+def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record:
+    """Record messages that take the place of all before them."""
+    told = [{"role": each.role, "text": each.text, **pictures(each, keep)} for each in messages]
+    return {"kind": "carried", "messages": told}
+
+
+def proposed(diff: str, **about: object) -> Record:
+    """Record hunks that wait; an empty diff says that none do."""
+    return {"kind": "proposed", "diff": diff, **about}
+
+
+def left(marks: Record) -> Record:
+    """Record how the user has left the hunks that wait."""
+    return {"kind": "left", **marks}
+
+
+def pictures(message: Message, keep: Callable[[bytes], str]) -> Record:
+    """Keep the pictures of a message, each by a name; returns what its record says of them."""
+    from assistant.models.message import Image
+
+    images = [part for part in message.parts if isinstance(part, Image)]
+    return {"pictures": [{"type": each.media_type, "name": keep(each.data)} for each in images]} if images else {}
+
+
+def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], bytes | None]) -> tuple[Message, int]:
+    """Make the message that a record tells of, and say how many of its pictures are gone; those the model is told of in words."""
+    from assistant.models.message import Image, Message, Text
+
+    parts: list[Image | Text] = []
+    gone = 0
+    for each in record.get("pictures") or ():
+        data = picture(str(each.get("name") or "")) if isinstance(each, dict) else None
+        if data is not None:
+            parts.append(Image(str(each.get("type") or ""), data))
+        else:
+            gone += 1
+            parts.append(Text("[A picture was shown here; it was not kept.]\n\n"))
+    return Message(role, (*parts, Text(str(record.get("text") or "")))), gone
+
+
+def read(records: Sequence[Record]) -> Kept:
+    """Read a conversation."""
+    said = [each for each in records if each.get("kind") in {*_SPEAKERS, "end"}]
+    messages: list[tuple[Role, Record]] = []
+    turn = 0
+    for record in records:
+        kind, text = record.get("kind"), record.get("text")
+        if kind == "carried":
+            told = record.get("messages") or ()
+            messages = [
+                (each["role"], each) for each in told if isinstance(each, dict) and each.get("role") in _SPEAKERS
+            ]
+        elif kind in _SPEAKERS and isinstance(text, str) and text:
+            messages.append((kind, record))
+            turn = max(turn, int(record.get("turn") or 0))
+    place = max((at for at, each in enumerate(records) if each.get("kind") == "proposed"), default=len(records))
+    waits: Record = records[place] if place < len(records) and records[place].get("diff") else {}
+    marks = [each for each in records[place:] if each.get("kind") == "left"]
+    return Kept(
+        messages,
+        turn,
+        next((str(each["model"]) for each in reversed(said) if each.get("model")), ""),
+        bool(said) and said[-1].get("kind") != "end",
+        [each["burnt"] for each in records if each.get("kind") == "end" and isinstance(each.get("burnt"), dict)],
+        waits,
+        marks[-1] if waits and marks else {},
+    )
