@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|pass(?![\w-])|secret|credential|token|key|psk")
+_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|pass(?![\w-])|secret(?!ar[iy]|i[ov])|credential|token|key|psk")
 _BEFORE = {
     "key": (
         "api",
@@ -65,6 +65,11 @@ _BEFORE = {
 """Names whose values are secret: these stems, and some of them only after such a word (a token or a pass also alone)."""
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
+_ABOUT = re.compile(
+    r"(?:limit|count|size|length|type|kind|name|path|file|dir|folder|ur[il]|arn|endpoint|model|header)s?$",
+    re.IGNORECASE,
+)
+"""How a name ends that tells something about a secret, not the secret."""
 _FOLLOWS = frozenset(" \t\r\n\"'`\\=:[](){<>|?!")
 # What sets a value in quotes: a sign (`=`, `:=`, `=>`, `||`), with a call or a choice behind it or not, a type and a sign
 # (`key: String =`, `key string =`, `Key { get; } =`), a pair (`- name: X` and below it `value:`), the default of a variable
@@ -127,7 +132,7 @@ _PROSE_SUFFIXES = (".md", ".rst", ".txt", ".log")
 _PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*+.* | .*\.{3}.* | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
     | (?:your|my|some|the|change|example|sample|dummy|fake|placeholder|replace|insert|todo|redacted|masked|hidden|none|null|undefined|foo|bar|test)
       (?:[-_ .]?[a-z0-9]{0,20}+){0,6}
-    | (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
+    | (?:[a-z]{1,10}[-_])? (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
       changeit|s3cr3t|x-oauth-basic|supersecret|super[-_]?secret|top[-_]?secret|secretkey|secret[-_]?key|mypassword|qwerty|abc123|123456\d*|1234|0+|password\d{1,4}!?|pass\d{1,4}|user\d{1,2}) )$"""
 """What stands where a secret would: nobody's password is `changeme`. Few texts need it, and it takes long to be compiled."""
 
@@ -144,7 +149,7 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
             continue
         rest = _REST.match(text, name.end())
         at = rest.end() if rest else name.end()
-        if text[at : at + 1] not in _FOLLOWS:
+        if text[at : at + 1] not in _FOLLOWS or _ABOUT.search(text, name.end(), at):
             continue
         start, end, bits = _value(text, name.start(), at, plain=plain, prose=prose)
         if end - start > _LONG:
@@ -219,7 +224,8 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
                 return start, end, 3.3
             if end - start > _LONG:
                 return start, end, _NONE
-    if (match := _INSIDE.match(text, at)) and _within_quotes(text, name):
+    listed = text[name - 1 : name] == ":" == text[at : at + 1]  # `arn:aws:secretsmanager:...` is an address
+    if not listed and (match := _INSIDE.match(text, at)) and _within_quotes(text, name):
         return *match.span(1), 3.3
     return at, at, _NONE
 
@@ -262,7 +268,7 @@ def drawn(value: str, least: float) -> bool:
 
 # What follows is compiled where it is needed, as few texts need it.
 _WORDY = r"(?:[A-Z]{0,5}[a-z]{3,}|[A-Z]{3,}|[A-Z][a-z]{2})\d?"
-_PLACE = r"(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
+_PLACE = r"(?:arn|urn):|(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
 # How pictures, documents, certificates and public keys begin in base64.
 _PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM"
 
