@@ -23,35 +23,46 @@ class Calibration:
 
     def __init__(self) -> None:
         self.capacity: Amount | None = None
-        self._start: Amount | None = None
-        self._burnt = _ZERO
+        self.begin()
 
     def begin(self) -> None:
         """Forget the reading that a pair would begin with: a new window, or a plan that changed."""
-        self._start, self._burnt = None, _ZERO
+        self._start: Amount | None = None
+        self._burnt = self._edge = _ZERO
 
-    def learn(self, found: Amount, before: Amount, ours: Decimal) -> None:
+    def learn(self, found: Amount, before: Amount, ours: Decimal, overlap: Decimal, running: Decimal) -> None:
         """Take a reading, the one before it (both in points) and what we burnt between them, in weighted tokens.
 
-        A pair counts from five points on. A rise without any burn of ours is others' burn, and no pair may span it.
+        `overlap` ran at the one before and has ended since, `running` runs at this one: a reading in the headers of an answer
+        always meets its own step, and may hold any part of it. A pair counts from five points on. A rise without any burn
+        of ours is others' burn, and no pair may span it; nor does one count that makes a point worth less than was
+        learned: then others have burnt as well.
         """
-        start = self._start or before
+        ours += overlap
         if found.low - before.high > 0 and ours <= 0:
-            self._start, self._burnt = found, _ZERO
+            self._next(found, running)
             return
-        self._start, self._burnt = start, self._burnt + ours
-        if found.point - start.point < _LEAST_POINTS or self._burnt <= 0:
-            return
-        least, most = found.low - start.high, found.high - start.low
-        point = self._burnt * _HUNDRED / (found.point - start.point)
-        sample = Amount(
-            self._burnt * _HUNDRED / most, point, self._burnt * _HUNDRED / least if least > 0 else point * 2
-        )
+        if self._start is None:
+            self._start, self._edge = before, overlap
+        self._burnt += ours
+        rise = found.point - self._start.point
+        if rise < _LEAST_POINTS or self._burnt <= 0 or self._burnt < 2 * self._edge:
+            return  # too little is sure of it yet
+        least, most = found.low - self._start.high, found.high - self._start.low
+        point = self._burnt * _HUNDRED / rise
+        low, high = (self._burnt - self._edge) * _HUNDRED / most, (self._burnt + running) * _HUNDRED
+        sample = Amount(low, point, high / least if least > 0 else max(point * 2, high / rise))
         old = self.capacity
         if old is not None and max(old.low, sample.low) <= min(old.high, sample.high):
             low, high = max(old.low, sample.low), min(old.high, sample.high)
-            sample = Amount(low, min(max(sample.point, low), high), high)
-        self.capacity, self._start, self._burnt = sample, found, _ZERO
+            self.capacity = Amount(low, min(max(sample.point, low), high), high)
+        elif old is None or sample.low > old.high:
+            self.capacity = sample
+        self._next(found, running)
+
+    def _next(self, found: Amount, running: Decimal) -> None:
+        """Begin the next pair with a reading, and what runs at it."""
+        self._start, self._burnt, self._edge = found, _ZERO, running
 
     def points(self, tokens: Amount) -> Amount:
         """Return weighted tokens in points; nothing where nothing was learned."""

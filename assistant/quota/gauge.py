@@ -137,7 +137,7 @@ class Gauge(Filling):
         most = Amount(done.low, done.point, done.high + running.high + self._overlap)
         told = burnt.others.minus(burnt.running(reading.at, ours=False))
         if self._points:
-            self._learned.learn(found, base, done.point)
+            self._learned.learn(found, base, done.point, self._overlap, running.point)
             if self._learned.capacity is None and most.high > told.high:
                 return  # a rise that cannot be split is nobody's
             most, told = self._learned.points(most), self._learned.points(told)

@@ -396,3 +396,35 @@ def test_a_cap_of_one_app_that_is_refused_is_used_up():
     )
     found, meters = run("chatgpt-plus", said, {"at": "2026-11-23T11:00:00Z"})
     assert (found["blocked"][0]["meter"], meters["app cap"]["state"]) == ("app cap", "exhausted")
+
+
+def pool(percent, at):
+    return reading("pool", at, percent=percent, rounding="truncated", resets_at="2026-11-23T15:00:00Z")
+
+
+def test_others_burn_does_not_make_a_point_worth_less_than_was_learned():
+    plan = [{"name": "pool", "unit": "percent", "window": "first_use", "hours": 5, "limit": 100}]
+    own = {"at": "2026-11-23T12:10:00Z", "tokens": 1_000_000}
+    learned = [pool(10, "2026-11-23T12:00:00Z"), own, pool(20, "2026-11-23T12:20:00Z")]
+    little = {"at": "2026-11-23T12:30:00Z", "tokens": 1_000}
+    found, meters = run(
+        plan, *learned, little, pool(50, "2026-11-23T12:40:00Z"), {"at": "2026-11-23T12:50:00Z", "tokens": 100_000}
+    )
+    assert meters["pool"]["capacity"]["point"] == 10_000_000
+    assert 28 < meters["pool"]["foreign"] < 31
+    assert (found["blocked"], meters["pool"]["used"]) == ([], 51)
+
+
+def test_a_step_that_runs_at_a_reading_belongs_to_the_band_of_what_a_point_is_worth():
+    """A reading in the headers of an answer always meets the step that carries it."""
+    plan = [{"name": "pool", "unit": "percent", "window": "first_use", "hours": 5, "limit": 100}]
+    events = []
+    for number, percent in enumerate((10, 20, 30)):
+        at = f"2026-11-23T12:{number}0"
+        events += [{"at": f"{at}:00Z", "until": f"{at}:30Z", "tokens": 100_000}, pool(percent, f"{at}:05Z")]
+        events += [{"at": f"{at}:40Z", "tokens": 1_000}]
+    _, meters = run(plan, *events)
+    capacity = meters["pool"]["capacity"]
+    assert capacity["low"] < 1_000_000 < capacity["high"]
+    assert 400_000 < capacity["low"] < capacity["high"] < 2_500_000
+    assert 30 <= meters["pool"]["used"] < 45
