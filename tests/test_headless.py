@@ -282,6 +282,10 @@ def test_a_number_of_days_that_means_nothing_is_refused(wattson, days):
         code, _, said = wattson(command, f"--days={days}")
         assert (code, "Traceback" in said) == (2, False)
         assert "no number of days" in said
+    code, _, said = (
+        wattson("context", f"--budget={days}", "hello") if days != "3650000" else (2, "", "no number of tokens")
+    )
+    assert (code, "no number of tokens" in said) == (2, True)
 
 
 def test_apply_is_all_or_nothing(wattson, repo):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 
-_CENTURY = 36_500
+_CENTURY, _WINDOW = 36_500, 100_000_000
+"""Days, and tokens that no model has room for."""
 
 
 def out(text: str) -> None:
@@ -82,8 +83,17 @@ async def show_written(stream: AsyncGenerator[events.Event, None], *, as_json: b
 
 def days(text: str) -> int:
     """Read a number of days; for argparse, which says what is wrong and ends with 2."""
+    return _whole(text, "days", _CENTURY)
+
+
+def budget(text: str) -> int:
+    """Read a number of tokens, as `days` does."""
+    return _whole(text, "tokens", _WINDOW)
+
+
+def _whole(text: str, what: str, most: int) -> int:
     from argparse import ArgumentTypeError
 
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _CENTURY or len(text) > 9:
-        raise ArgumentTypeError(f"{text!r} is no number of days from 1 to {_CENTURY}")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most or len(text) > 9:
+        raise ArgumentTypeError(f"{text!r} is no number of {what} from 1 to {most}")
     return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from assistant.headless.output import dump, given, out, tell
+from assistant.headless.output import budget, dump, given, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -20,7 +20,7 @@ def sitting(_options: Namespace) -> Literal["onlooker"]:
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("text", help="the question; - reads it from standard input")
-    parser.add_argument("--budget", type=int, metavar="N", help="o200k tokens")
+    parser.add_argument("--budget", type=budget, metavar="N", help="o200k tokens")
     parser.add_argument("--pin", action="append", default=[], metavar="PATH", help="show this file whatever is asked")
     parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file")
 
