@@ -32,7 +32,8 @@ class Mention(NamedTuple):
 
     `path` for a file or folder (a folder ends with "/"), `name` for a symbol (and `path` where its file was named as well), or for a commit what it was called. Lines are
     1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written. `inside` is what a
-    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`.
+    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`. `beside` holds the names that stand with a line, each as
+    it was written, with what it is part of: of a frame what it says was called.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Mention(NamedTuple):
     name: str = ""
     source: str = ""
     inside: str = ""
+    beside: tuple[str, ...] = ()
 
 
 # A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
@@ -52,7 +54,11 @@ _MARKED = re.compile(
 )
 _FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
 _LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
-_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@", re.MULTILINE)
+_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})", re.MULTILINE)
+_CALLED = re.compile(r"(?<![\w$])[A-Za-z_$][\w$]{0,100}(?:(?:\.\(\*?|\)?\.|::|#|->|\\|/)[\w$<>{}]{1,100}){0,12}")
+"""A name with what it is part of, as frames write it: `a.b.C.run`, `Pot::boil`, `Pot#boil`, `a/b.(*Pot).Boil.func1`, `Pot->boil`."""
+_BESIDE = 300
+"""Letters before and behind a place in which names count as standing with it."""
 _MAJOR = r"/v\d{1,3}(?=[@/]|$)"
 """A later major version in the path of a module of Go."""
 _HEAD = 4_000
@@ -66,6 +72,8 @@ _LIBRARY = frozenset(
 _CODE = re.compile(r"_|[a-z][A-Z]")
 _UNBROKEN = re.compile(r"[^\s`<>|]{1,300}")
 _PUNCTUATION = frozenset("',;()\"")
+_SHORT = 2
+"""Letters of words like "at" and "in", which name nothing."""
 _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
@@ -204,6 +212,8 @@ def read(
         if span and span[0] < match.end() and match.start() < span[1]:
             continue
         one = _place(match, files)
+        if one and one.first:
+            one = one._replace(beside=_beside(match))
         if (
             one
             and (one.path, one.first) not in seen
@@ -221,8 +231,25 @@ def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
     """Return the places of a file in a pasted diff: what its hunks say of the new lines."""
     end = text.find("\n+++ ", at)
     hunks = islice(_HUNK.finditer(text, at, end if end != -1 else len(text)), _HUNKS)
-    starts = [(max(1, int(hunk[1])), int(hunk[2] or 1)) for hunk in hunks]
-    return [one._replace(first=first, last=first + max(0, size - 1)) for first, size in starts]
+    found = []
+    for hunk in hunks:
+        first, size = max(1, int(hunk[1])), int(hunk[2] or 1)
+        beside = tuple(_CALLED.findall(hunk[3]))
+        found.append(one._replace(first=first, last=first + max(0, size - 1), beside=beside))
+    return found
+
+
+def _beside(match: re.Match[str]) -> tuple[str, ...]:
+    """Return the names that stand in the line of a place; where there are none, those of the line above, as Go and Rust have it."""
+    text = match.string
+    start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
+    before = text[max(start, match.start() - _BESIDE) : match.start()]
+    behind = text[match.end() : min(end if end >= 0 else len(text), match.end() + _BESIDE)]
+    if not (found := [each for part in (before, behind) for each in _CALLED.findall(part) if len(each) > _SHORT]):
+        found = _CALLED.findall(
+            text[max(text.rfind("\n", 0, max(0, start - 1)) + 1, start - _BESIDE) : max(0, start - 1)]
+        )
+    return tuple(found)
 
 
 def nowhere(

@@ -6,6 +6,7 @@ stack trace, is shown first too but gives way where there is too much of it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from assistant.context import choose, segments
@@ -36,18 +37,20 @@ _LISTED = 150
 """Files of a folder that are listed."""
 _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
+_FUNCTIONS = frozenset({"function", "method"})
+_NAME = re.compile(r"[^\W\d]\w*[?!]?")
 
 
 class Wanted:
-    """One file the user named: why, whole (no lines) or in ranges, and the symbols meant in it, each with the definition it is part of."""
+    """One file the user named: why, whole (no places) or in ranges, and the symbols meant in it, each with the definition it is part of."""
 
-    __slots__ = ("lines", "path", "sure", "symbols", "whole", "why")
+    __slots__ = ("path", "places", "sure", "symbols", "whole", "why")
 
     def __init__(self, path: str, why: str, sure: bool, *, whole: bool = False) -> None:
         self.path = path
         self.why = why
         self.sure = sure
-        self.lines: list[tuple[int, int]] = []
+        self.places: list[Mention] = []
         self.symbols: list[tuple[str, str]] = []
         self.whole = whole
 
@@ -61,7 +64,7 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             one = files.setdefault(each.path, Wanted(each.path, "mentioned", each.sure))
             one.sure |= each.sure
             if each.first:
-                one.lines.append((each.first, max(each.first, each.last)))
+                one.places.append(each)
             elif each.sure:
                 one.whole = True
         elif each.kind == "symbol":
@@ -91,25 +94,28 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     # Words of the question pick definitions in a file that is named, a mark on a symbol does so in any.
     pinned = file.place == PINNED
     marked = {part for symbol in wanted.symbols for part in symbol}
-    spoken = set() if pinned or wanted.lines else query.names.keys() - marked
+    spoken = set() if pinned or wanted.places else query.names.keys() - marked
     exact = [
         tag
         for tag in (tags.defs if tags else ())
-        if _meant(tag, wanted, tags)
+        if _meant(tag, wanted.symbols, tags)
         or (tag.name in spoken and len(tag.name) > 2 and _fits(lines[tag.start - 1 : tag.end], reader))
     ]
+    called = _called(wanted.places, tags)
     length = sum(map(len, lines))
     small = length < LARGEST and _fits(lines, reader)
     if wanted.whole and length <= LARGEST and (pinned or small or not exact):
         file.ranges = [(1, size)]
         return [file]
-    if wanted.lines or exact:
-        places = [_around(first, last, cut, size) for first, last in wanted.lines]
+    if wanted.places or exact:
+        places = [_around(each.first, max(each.first, each.last), cut, size) for each in wanted.places]
+        places += [_head(first, (first + last) // 2, tags) for first, last in places]
         places += [(tag.start, min(tag.end, size)) for tag in exact]
-        file.ranges = choose.join(places)
-        file.words = list(dict.fromkeys(tag.name for tag in exact))
+        places += [(tag.start, min(tag.end, tag.start + _AROUND, size)) for tag in called]
+        file.ranges = choose.join(each for each in places if each[0])
+        file.words = list(dict.fromkeys(tag.name for tag in (*exact, *called)))
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
-        if any(first > size for first, _ in wanted.lines):
+        if any(each.first > size for each in wanted.places):
             file.why += f"; it has {size} lines"
     elif small:
         file.ranges = [(1, size)]
@@ -124,9 +130,35 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     return [file]
 
 
-def _meant(tag: Tag, wanted: Wanted, tags: Tags | None) -> bool:
+def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
+    """Return the functions that stand with places as called there, innermost first: all of a short one around it, or wherever they are now."""
+    functions = [tag for tag in (tags.defs if tags else ()) if tag.kind in _FUNCTIONS]
+    known = {tag.name for tag in functions}
+    found: list[Tag] = []
+    for each in places:
+        middle = (each.first + each.last) // 2
+        for chain in each.beside:
+            parts = _NAME.findall(chain)
+            at = next((at for at in range(len(parts) - 1, -1, -1) if parts[at] in known), -1)
+            if at < 0:
+                continue
+            meant = [(parts[at], parts[at - 1] if at else "")]
+            homes = [tag for tag in functions if _meant(tag, meant, tags)]
+            around = [tag for tag in homes if tag.start <= middle <= tag.end]
+            found += [tag for tag in around if tag.end - tag.start <= _AROUND] if around else homes[:_HOMES]
+    return list(dict.fromkeys(found))
+
+
+def _head(first: int, middle: int, tags: Tags | None) -> tuple[int, int]:
+    """Return the line that declares what lines belong to, where they begin below it; (0, 0) where there is none."""
+    around = [tag for tag in (tags.defs if tags else ()) if tag.start < first and middle <= tag.end]
+    declared = around[-1].declared if around else 0
+    return (declared, declared) if declared < first else (0, 0)
+
+
+def _meant(tag: Tag, symbols: Iterable[tuple[str, str]], tags: Tags | None) -> bool:
     """Say whether a definition is a symbol that was marked: of `@Pot.boil` the `boil` in `Pot`, or any where it has none."""
-    for name, inside in wanted.symbols:
+    for name, inside in symbols:
         if tag.name == name:
             homes = [each for each in (tags.defs if tags and inside else ()) if each.name == inside]
             same = [each for each in (tags.defs if tags else ()) if each.name == name]

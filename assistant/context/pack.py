@@ -98,12 +98,17 @@ def pack(
         ]
         while _total(reader, [*shown, *some]) > budget and choose.shrink(some):
             some = [file for file in some if file.must or file.ranges or file.names]
-        sharp = any(file.ranges and file.words for file in some)
+        sharp = any(file.ranges and file.words and not wanted[file.path].places for file in some)
         weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
         shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE))]
         room = max(0, min(budget - _total(reader, shown), _BESIDE if sharp else budget))
         others = weigh.candidates(ranking.files, {file.path for file in shown})
-        choose.spend(others, room, reader.measure)
+        opened = weigh.open([file for file in some if wanted[file.path].places])
+        called = {file.path: len(file.words) for file in opened}
+        choose.spend([*others, *opened], room, reader.measure)
+        for file in opened:
+            if words := file.words[called[file.path] :]:
+                file.why += f"; more of it has {', '.join(words[:3])}"
         shown += [file for file in others if file.ranges or file.names]
         if not shown:
             shown = _listing(reader, files, budget)
@@ -196,6 +201,20 @@ class _Weigher(NamedTuple):
     ranking: Ranking
     found: index.Index
     touched: Mapping[str, Sequence[Touch]]
+
+    def open(self, named: Sequence[Shown]) -> list[Shown]:
+        """Let what is not shown yet of files that the user named compete, by the place of each in the ranking: a line may have moved."""
+        scores = {each.path: each.score for each in self.ranking.files}
+        top = max((score for path, score in scores.items() if path not in {file.path for file in named}), default=1.0)
+        parts = [
+            file
+            for file in named
+            if file.ranges and (file.ranges[0][0] > 1 or file.ranges[-1][1] < len(file.lines) - 1)
+        ]
+        for file in parts:
+            file.firm = list(file.ranges)
+            file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
+        return parts
 
     def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:
         """Read the best files and weigh their pieces; of those below only the names are known."""
