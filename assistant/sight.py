@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
+_ASKED = 4
+"""Questions of the talk that are remembered, the newest first."""
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
 _CONTEXT_GUESS = 1_500
 """Tokens of a context, as long as none was gathered."""
@@ -76,11 +78,12 @@ class Sight:
         self.allowed: list[Masked] = []
         self.recent: list[str] = []
         self.told: list[str] = []
+        self.asked: list[str] = []
         self.pictures: dict[str, Image] = {}
         self.context: Context | None = None
         self.sent: tuple[str, Context] | None = None
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
-        self._heard: list[tuple[str, tuple[str, ...]]] = []
+        self._heard: list[tuple[str, str, tuple[str, ...]]] = []
         self._usual = 0
         self._guessed = (0, _CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
@@ -234,22 +237,24 @@ class Sight:
     # The talk.
 
     def heard(self, question: str, answer: str, edited: Iterable[str] = ()) -> None:
-        """Remember what a turn was about: files it edited and named, names it spoke of. The next look makes use of it."""
-        self._heard.append((f"{question[:_MOST_READ]}\n{answer[:_MOST_READ]}", tuple(edited)))
+        """Remember what a turn was about: what was asked, files it edited and named, names it spoke of. The next look makes use of it."""
+        self._heard.append((question[:_MOST_READ], answer[:_MOST_READ], tuple(edited)))
 
     def forget(self) -> None:
         """Begin a new conversation; decisions stay."""
-        self.recent, self.told, self._heard = [], [], []
+        self.recent, self.told, self.asked, self._heard = [], [], [], []
         self.sent = None
 
     def _recall(self, paths: Sequence[str]) -> None:
         from assistant.context import mention
 
-        for words, edited in self._heard[-_RECENT:]:
+        for question, answer, edited in self._heard[-_RECENT:]:
+            words = f"{question}\n{answer}"
             named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
             spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
+            self.asked = [*filter(str.strip, [question]), *self.asked][:_ASKED]
         self._heard = []
 
     # Looking.
@@ -279,6 +284,7 @@ class Sight:
             allowed=self.allowed,
             recent=self.recent,
             told=self.told,
+            asked=self.asked,
             whole=sitting.whole_files,
             now=sitting.now(),
             timeout_s=_wait(sitting.env),

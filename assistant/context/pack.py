@@ -48,6 +48,7 @@ def pack(
     allowed: Sequence[Masked] = (),
     recent: Sequence[str] = (),
     told: Collection[str] = (),
+    asked: Sequence[str] = (),
     whole: bool = False,
     now: datetime,
     timeout_s: float = 1.0,
@@ -56,7 +57,7 @@ def pack(
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
     secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of. `whole` says that the model hands in whole files: it is shown whole ones. Listing
+    of definitions that were talked of, `asked` the questions before this one, the newest first. `whole` says that the model hands in whole files: it is shown whole ones. Listing
     files and waiting for the index take about `timeout_s` seconds at most; `note` says when it is not
     complete, and it goes on growing in the background.
     """
@@ -69,7 +70,7 @@ def pack(
     found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
-        query = ask(question, told)
+        query = ask(question, told, asked)
         known = set(paths)
         named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
         mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]

@@ -223,3 +223,13 @@ def test_a_reason_names_the_part_of_a_name_that_a_file_has_and_not_the_whole(ord
     assert "toast_kettle" not in "".join(reasons.values())
     assert "toast" in reasons["src/toaster.py"]
     assert "kettle" in reasons["src/kettle.py"]
+
+
+def test_the_fewer_words_a_question_has_the_more_those_before_it_count():
+    short, long = (
+        ask(words, asked=["brew it"]) for words in ("make it so", "how do pipes of the boiler get their valves")
+    )
+    assert 0 < long.weights["brew"] < 0.3 < short.weights["brew"] < 1
+    older = ask("make it so", asked=["pour milk", "brew it"])
+    assert 0 < older.weights["brew"] < older.weights["milk"]
+    assert ask("brew it", asked=["brew it"]).weights == ask("brew it").weights
