@@ -7,18 +7,21 @@ stack trace, is shown first too but gives way where there is too much of it.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
-from assistant.context.rank import TEST
+from assistant.context.language import language_of
+from assistant.context.rank import TEST, is_source
 from assistant.context.reader import LARGEST, NAMED_IN
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from assistant.context.index import Index
+    from assistant.context.measure import Measure
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranking
@@ -34,7 +37,10 @@ _HOMES = 4
 _TOLD = 20
 """Files that are kept back from a diff and told by name; the others are counted."""
 _LISTED = 150
-"""Files of a folder that are listed."""
+"""Files of a folder, or of a diff, that are listed."""
+_CUT = 10
+"""Tokens of the line that says how much of a file's change is missing."""
+DROPPED = "taken out of the context"
 _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
 _FUNCTIONS = frozenset({"function", "method"})
@@ -203,38 +209,90 @@ def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
     return file
 
 
-def _nothing(each: Mention, kept_back: Sequence[str]) -> str:
+def _nothing(each: Mention, kept_back: Collection[str]) -> str:
     if kept_back:
-        return f"all that changed is {NAMED_IN}"
+        return f"all that changed is {' or '.join(kept_back)}"
     return "there is nothing that is not committed" if each.kind == "diff" else "there is nothing in it"
 
 
-def changes(each: Mention, reader: Reader, room: int) -> list[Shown]:
-    """Show what is not committed, or one commit, cut at about `room` tokens."""
+def changes(each: Mention, reader: Reader, room: int, dropped: Collection[str] = ()) -> list[Shown]:
+    """Show what is not committed, or one commit, in about `room` tokens: of each file what there is room for, sources first."""
     name = each.source
+    commit = "" if each.kind == "diff" else each.name
     try:
-        diff = reader.repo.diff() if each.kind == "diff" else reader.repo.commit_diff(each.name)
-        kept_back = reader.repo.kept_back("" if each.kind == "diff" else each.name)
+        diff = reader.repo.commit_diff(each.name, dropped) if commit else reader.repo.diff(dropped)
+        kept_back = {path: DROPPED if path in dropped else NAMED_IN for path in reader.repo.kept_back(commit, dropped)}
     except RepoError as error:
         reader.left_out[name] = error.message
         return []
-    for path in kept_back[:_TOLD]:
-        reader.left_out[path] = NAMED_IN
-    if len(kept_back) > _TOLD:
-        reader.left_out[name] = f"{len(kept_back) - _TOLD} more files of it are {NAMED_IN}"
+    _tell(reader, name, kept_back)
     if not diff.strip():
-        reader.left_out.setdefault(name, _nothing(each, kept_back))
+        reader.left_out.setdefault(name, _nothing(each, dict.fromkeys(kept_back.values())))
         return []
-    lines = reader.mask_diff(diff, name).rstrip("\n").split("\n")
-    kept: list[str] = []
-    used = 0
-    for line in lines:
-        used += reader.measure.count(line) + 1
-        if used > room and kept:
-            kept.append(f"[cut: {len(lines) - len(kept)} more lines]")
-            break
-        kept.append(line)
+    kept, missing = _spread(reader.mask_diff(diff, name), room, reader.measure)
+    _tell(
+        reader, name, {path: f"{lines:,} more lines of what changed in it: no room" for path, lines in missing.items()}
+    )
     what = "what is not committed" if each.kind == "diff" else f"the commit {each.name}"
     file = Shown(name, kept, None, what, ranges=[(1, len(kept))], must=True, heading=f"{name}: {what}")
     file.place = CHANGES
     return [file]
+
+
+def _tell(reader: Reader, name: str, whys: Mapping[str, str]) -> None:
+    """Say of files why they are not in a diff: of some by name, of the others how many they are."""
+    reader.left_out |= dict(islice(whys.items(), _TOLD))
+    if more := list(islice(whys.values(), _TOLD, None)):
+        reader.left_out[name] = (
+            f"{len(more)} more files of it: {more[0]}" if len(set(more)) == 1 else f"{len(more)} more files of it"
+        )
+
+
+def _spread(diff: str, room: int, measure: Measure) -> tuple[list[str], dict[str, int]]:
+    """Cut a diff at about `room` tokens, its files in the order of `_weight`; returns its lines, and how many are missing by file.
+
+    What one file does not need is for the others of its weight, what all of those do not need for the next; each keeps its first line.
+    """
+    head, *files = [piece.rstrip("\n").split("\n") for piece in re.split(r"(?m)^(?=diff --git )", diff)]
+    kept = {at: [piece[0]] for at, piece in enumerate(files)}
+    names = [piece[0].rpartition(" b/")[2].rstrip('"') for piece in files]
+    weights = [_weight(name) for name in names]
+    left = room - sum(_CUT + measure.count(piece[0]) for piece in files[:_LISTED])
+    if any(head):
+        top, used = _first(head, left if not files else max(left // 2, 0), measure)
+        left -= used
+    else:
+        top = []
+    order = sorted(kept, key=lambda at: (weights[at], len(files[at])))
+    for done, at in enumerate(order):
+        same = sum(weights[other] == weights[at] for other in order[done:])
+        more, used = _first(files[at][1:], left // same, measure)
+        kept[at] += more
+        left -= used
+    lines, missing = top + [f"[cut: {len(head) - len(top)} more lines]"] * (0 < len(top) < len(head)), {}
+    shown = sorted(kept, key=lambda at: (weights[at], at))[:_LISTED]
+    for at in shown:
+        lines += kept[at]
+        if cut := len(files[at]) - len(kept[at]):
+            missing[names[at]] = cut
+            lines.append(f"[cut: {cut} more lines]")
+    if len(files) > len(shown):
+        lines.append(f"[cut: {len(files) - len(shown)} more files]")
+        missing |= {names[at]: len(files[at]) for at in kept if at not in shown}
+    return lines, missing
+
+
+def _first(lines: Sequence[str], room: int, measure: Measure) -> tuple[list[str], int]:
+    """Return as many of the first lines as there is room for, and the tokens they take."""
+    used = 0
+    for at, line in enumerate(lines):
+        size = measure.count(line) + 1
+        if used + size > room:
+            return list(lines[:at]), used
+        used += size
+    return list(lines), used
+
+
+def _weight(path: str) -> int:
+    """Say which changes are shown first: of sources, then of what else has words, then of what programs write, as lock files."""
+    return 0 if is_source(path) else 2 if language_of(path) is None else 1

@@ -101,7 +101,7 @@ def pack(
             some = [file for file in some if file.must or file.ranges or file.names]
         sharp = any(file.ranges and file.words and not wanted[file.path].places for file in some)
         weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
-        shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE))]
+        shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE), dropped)]
         room = max(0, min(budget - _total(reader, shown), _BESIDE if sharp else budget))
         others = weigh.candidates(ranking.files, {file.path for file in shown})
         opened = weigh.open([file for file in some if wanted[file.path].places])
@@ -173,7 +173,12 @@ def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collec
 
 
 def _large(
-    weigh: _Weigher, mentions: Sequence[Mention], paths: Sequence[str], without: Collection[str], room: int
+    weigh: _Weigher,
+    mentions: Sequence[Mention],
+    paths: Sequence[str],
+    without: Collection[str],
+    room: int,
+    dropped: Collection[str],
 ) -> list[Shown]:
     """Show folders (what they hold, and the best of it), the open diff and commits that the user named."""
     reader = weigh.reader
@@ -182,7 +187,7 @@ def _large(
     for each in large:
         share = room // len(large)
         if each.kind != "folder":
-            shown += named.changes(each, reader, share)
+            shown += named.changes(each, reader, share, dropped)
             continue
         listed = named.folder(each.path, paths)
         shown.append(listed)

@@ -267,3 +267,45 @@ def test_what_was_added_to_named_lines_gives_way_before_the_lines_do(show):
     context = show("@lib/tray.py:41-44 why does slot_140 add 140", 300)
     assert context.tokens <= 300
     assert "def slot_9(" in section(context, "lib/tray.py").text
+
+
+def test_a_diff_shows_something_of_each_file_sources_first_and_what_is_missing_is_told(show, root):
+    (root / "aaa.lock").write_text("one = 1\n" * 3_000)
+    (root / "data.json").write_text("[\n" + "1,\n" * 3_000 + "1]\n")
+    (root / "shop/bill.py").write_text("def add_up(rows):\n    return 2 * sum(rows)\n")
+    (root / "lib/tray.py").write_text("".join(f"row_{n} = {n}\n" for n in range(3_000)))
+    _git(root, "add", "-A")
+    for words in ("review @diff", "review @commit"):
+        context = show(words, 1_000)
+        text = context.sections[-1].text
+        assert context.tokens <= 1_000
+        assert "+    return 2 * sum(rows)" in text
+        assert "-def carry(tray):" in text
+        assert text.index("b/shop/bill.py") < text.index("b/data.json") < text.index("diff --git a/aaa.lock")
+        told = dict(context.left_out)
+        assert told["aaa.lock"].endswith("more lines of what changed in it: no room")
+        assert "lib/tray.py" in told
+        assert "shop/bill.py" not in told
+        _git(root, "commit", "-q", "--allow-empty", "-m", "much")
+
+
+def test_what_was_renamed_takes_two_lines_of_a_diff(show, root):
+    _git(root, "mv", "lib/tray.py", "lib/board.py")
+    text = section(show("review @diff"), "@diff").text
+    assert "rename from lib/tray.py" in text
+    assert "-def carry" not in text
+
+
+def test_what_was_dropped_is_in_no_diff_and_in_no_commit_and_that_is_told(show, root):
+    (root / "shop/bill.py").write_text("HELD_BACK = 1\n")
+    (root / "lib/pot.py").write_text("SHOWN = 1\n")
+    for words in ("review @diff", "review @commit"):
+        context = show(words, dropped=["shop/bill.py"])
+        assert "+SHOWN = 1" in context.render()
+        assert "HELD_BACK" not in context.render()
+        assert dict(context.left_out)["shop/bill.py"] == "taken out of the context"
+        _git(root, "add", "-A")
+        _git(root, "commit", "-q", "--allow-empty", "-m", "second")
+    (root / "shop/bill.py").write_text("HELD_BACK = 2\n")
+    alone = show("review @diff", dropped=["shop/bill.py"])
+    assert dict(alone.left_out)["@diff"] == "all that changed is taken out of the context"
