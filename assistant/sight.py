@@ -113,13 +113,21 @@ class Sight:
         from assistant.context import mention
 
         paths = self.paths()
-        wanted = _bare(path)
+        wanted = self._inside(path)
         if wanted not in paths:
             near = mention.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
             if len(ending) != 1:
                 raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
             wanted = ending[0]
+        return wanted
+
+    def _inside(self, path: str) -> str:
+        """Return a path as it was typed without marks, and without the root that stands before an absolute one."""
+        wanted = _bare(path)
+        place = Path(wanted)
+        if place.is_absolute() and (above := place.parent.resolve()).is_relative_to(root := self._sitting.repo.root):
+            return (above / place.name).relative_to(root).as_posix()
         return wanted
 
     # Decisions.
@@ -187,7 +195,7 @@ class Sight:
 
     def drop(self, path: str) -> list[str]:
         """Unpin a file, or all of them for an empty path, pictures too; returns what was unpinned."""
-        wanted = _bare(path)
+        wanted = self._inside(path)
         pictures = [each for each in self.pictures if not wanted or path.strip() == each]
         self.pictures = {each: image for each, image in self.pictures.items() if each not in pictures}
         if pictures and wanted:

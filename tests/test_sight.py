@@ -200,3 +200,11 @@ def test_what_was_asked_before_counts_after_the_conversation_is_taken_up_again(w
         assert wattson("ask", "-c", "-m", MODEL, "make it limited", **env)[0] == 0
         last = server.asked[-1][2]["messages"][-1]["content"]
     assert "kettle/steam.py:1" in last
+
+
+def test_an_absolute_path_inside_the_root_pins_and_drops(make_session, repo):
+    sight = make_session().sight
+    assert sight.add(str(repo / "kettle/meter.py")) == "kettle/meter.py"
+    assert sight.drop(str(repo / "kettle/meter.py")) == ["kettle/meter.py"]
+    with pytest.raises(PatchError, match="no file"):
+        sight.add(str(repo.parent / "kettle/meter.py"))
