@@ -33,6 +33,8 @@ _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
 _MISSES, _REST, _LOOKS = 80, 40, 3
+_LONG = 30
+"""Lines of a range of which half are taken away at first."""
 _VAGUE = frozenset({"constant", "field", "variable", "property"})
 _CHARACTERS = 3.6
 """Characters of code in a token, for a first look at sizes."""
@@ -306,6 +308,8 @@ def shrink(shown: Sequence[Shown]) -> bool:
             file.ranges = list(file.firm)
             return True
         if file.ranges and not file.must:
-            file.ranges.pop()
+            first, last = file.ranges.pop()
+            if last - first > _LONG:
+                file.ranges.append((first, (first + last) // 2))
             return True
     return False

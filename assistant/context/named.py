@@ -129,6 +129,8 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     else:
         choose.spend([file], WHOLE if length <= LARGEST else 3 * WHOLE, reader.measure)
         file.words = []  # these are of its pieces, and no definition was asked for
+        if not file.ranges:
+            file.ranges = [(1, len(_first(lines, WHOLE, reader.measure)[0]))]
         if length > LARGEST:
             file.why += "; too large to be shown whole"
     if tags and not file.names:

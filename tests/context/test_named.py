@@ -309,3 +309,14 @@ def test_what_was_dropped_is_in_no_diff_and_in_no_commit_and_that_is_told(show, 
     (root / "shop/bill.py").write_text("HELD_BACK = 2\n")
     alone = show("review @diff", dropped=["shop/bill.py"])
     assert dict(alone.left_out)["@diff"] == "all that changed is taken out of the context"
+
+
+def test_of_a_large_file_that_is_named_and_has_no_word_of_the_question_the_head_is_shown(show, root):
+    (root / "shop/rows.sql").write_text("".join(f"insert into guests values ({n});\n" for n in range(900)))
+    found = section(show("shop/rows.sql fails to import"), "shop/rows.sql")
+    assert found.start == 1
+    assert found.end > 50
+    assert "values (50)" in found.text
+    context = show("shop/rows.sql fails to import", 400)
+    assert context.tokens <= 400
+    assert "values (5)" in section(context, "shop/rows.sql").text
