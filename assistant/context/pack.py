@@ -10,7 +10,7 @@ from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
 from assistant.context.query import ask
-from assistant.context.reader import Reader
+from assistant.context.reader import LARGEST, Reader
 from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ _BESIDE = 700
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
+_SOURCE = 2_000_000
+"""Bytes of a source of which at least the definitions are looked at."""
+_TOO_LARGE = "too large for more than the definitions that are named"
 _LEAST_S = 0.2
 """Seconds that the index is waited for where listing the files took all of the time."""
 
@@ -231,11 +234,16 @@ class _Weigher(NamedTuple):
         shown = []
         for at, each in enumerate(best):
             secret = self.reader.is_secret(each.path)
-            lines = self.reader.read(each.path) if at < CANDIDATES and not secret else []
+            most = _SOURCE if rank.is_source(each.path) else LARGEST
+            lines = self.reader.read(each.path, most=most) if at < CANDIDATES and not secret else []
             if lines is None or (not lines and secret):
                 continue
             file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
-            if lines:
+            if lines and len(self.reader.seen[each.path]) > LARGEST:
+                file.why += f"; {_TOO_LARGE}"
+                file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
+                file.pieces = segments.defined(each.path, file.tags, file.hints) if file.tags else []
+            elif lines:
                 parts = segments.cut(each.path, len(lines), file.tags)
                 file.pieces = segments.weigh(parts, lines, self.query, idfs, self.touched.get(each.path, ()))
             elif file.tags:
