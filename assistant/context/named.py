@@ -7,7 +7,8 @@ stack trace, is shown first too but gives way where there is too much of it.
 from __future__ import annotations
 
 import re
-from itertools import islice
+from bisect import bisect_right
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from assistant.context import choose, segments
@@ -259,20 +260,22 @@ def _spread(diff: str, room: int, measure: Measure) -> tuple[list[str], dict[str
     kept = {at: [piece[0]] for at, piece in enumerate(files)}
     names = [piece[0].rpartition(" b/")[2].rstrip('"') for piece in files]
     weights = [_weight(name) for name in names]
-    left = room - sum(_CUT + measure.count(piece[0]) for piece in files[:_LISTED])
+    ranked = sorted(kept, key=lambda at: (weights[at], at))
+    heads = [0, *accumulate(_CUT + measure.count(files[at][0]) for at in ranked[:_LISTED])]
+    shown = ranked[: max(1, bisect_right(heads, room // 2) - 1)]
+    left = room - heads[len(shown)]
     if any(head):
         top, used = _first(head, left if not files else max(left // 2, 0), measure)
         left -= used
     else:
         top = []
-    order = sorted(kept, key=lambda at: (weights[at], len(files[at])))
+    order = sorted(shown, key=lambda at: (weights[at], len(files[at])))
     for done, at in enumerate(order):
         same = sum(weights[other] == weights[at] for other in order[done:])
         more, used = _first(files[at][1:], left // same, measure)
         kept[at] += more
         left -= used
     lines, missing = top + [f"[cut: {len(head) - len(top)} more lines]"] * (0 < len(top) < len(head)), {}
-    shown = sorted(kept, key=lambda at: (weights[at], at))[:_LISTED]
     for at in shown:
         lines += kept[at]
         if cut := len(files[at]) - len(kept[at]):
@@ -280,7 +283,7 @@ def _spread(diff: str, room: int, measure: Measure) -> tuple[list[str], dict[str
             lines.append(f"[cut: {cut} more lines]")
     if len(files) > len(shown):
         lines.append(f"[cut: {len(files) - len(shown)} more files]")
-        missing |= {names[at]: len(files[at]) for at in kept if at not in shown}
+        missing |= {names[at]: len(files[at]) for at in ranked[len(shown) :]}
     return lines, missing
 
 

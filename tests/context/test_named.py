@@ -320,3 +320,13 @@ def test_of_a_large_file_that_is_named_and_has_no_word_of_the_question_the_head_
     context = show("shop/rows.sql fails to import", 400)
     assert context.tokens <= 400
     assert "values (5)" in section(context, "shop/rows.sql").text
+
+
+def test_of_a_diff_of_very_many_files_some_are_listed_and_the_others_counted(show, root):
+    for n in range(400):
+        (root / f"shop/f_{n}.py").write_text(f"x = {n}\n")
+    _git(root, "add", "-A")
+    context = show("review @diff")
+    assert context.tokens <= 2_000
+    assert "more files]" in context.sections[-1].text
+    assert "more files of it" in dict(context.left_out)["@diff"]
