@@ -441,7 +441,7 @@ class Session:
         if isinstance(ended.error, Auth):
             self.roster.forget_key(ended.provider)
         self.changes.told()
-        self.sight.heard(asked.text, ended.text, ended.patch.paths if ended.patch else ())
+        self.sight.heard("" if mends else asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, mends=mends)
         self.accounts.count(ended.usage, ended.cost)
         self.accounts.learn(ended.usage)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _RECENT, _TOLD = 12, 16
 """Files and names of the talk that are remembered, the newest first."""
+_ASKED = 4
+"""Questions of the talk that are remembered, the newest first."""
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
 CONTEXT_GUESS = 1_500
 """o200k tokens of a context, as long as none was gathered."""
@@ -72,11 +74,12 @@ class Sight:
         self.allowed: list[Masked] = []
         self.recent: list[str] = []
         self.told: list[str] = []
+        self.asked: list[str] = []
         self.pictures: dict[str, Image] = {}
         self.context: Context | None = None
         self.sent: tuple[str, Context] | None = None
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
-        self._heard: list[tuple[str, tuple[str, ...]]] = []
+        self._heard: list[tuple[str, str, tuple[str, ...]]] = []
         self._usual = 0
         self._guessed = (0, CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
@@ -106,13 +109,21 @@ class Sight:
         from assistant.context import completion
 
         paths = self.paths()
-        wanted = _bare(path)
+        wanted = self._inside(path)
         if wanted not in paths:
             near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
             if len(ending) != 1:
                 raise PatchError(f"There is no file {wanted!r} here.", f"Near it: {', '.join(near)}." if near else "")
             wanted = ending[0]
+        return wanted
+
+    def _inside(self, path: str) -> str:
+        """Return a path as it was typed without marks, and without the root that stands before an absolute one."""
+        wanted = _bare(path)
+        place = Path(wanted)
+        if place.is_absolute() and (above := place.parent.resolve()).is_relative_to(root := self._sitting.repo.root):
+            return (above / place.name).relative_to(root).as_posix()
         return wanted
 
     # Decisions.
@@ -180,7 +191,7 @@ class Sight:
 
     def drop(self, path: str) -> list[str]:
         """Unpin a file, or all of them for an empty path, pictures too; returns what was unpinned."""
-        wanted = _bare(path)
+        wanted = self._inside(path)
         pictures = [each for each in self.pictures if not wanted or path.strip() == each]
         self.pictures = {each: image for each, image in self.pictures.items() if each not in pictures}
         if pictures and wanted:
@@ -230,22 +241,24 @@ class Sight:
     # The talk.
 
     def heard(self, question: str, answer: str, edited: Iterable[str] = ()) -> None:
-        """Remember what a turn was about: files it edited and named, names it spoke of. The next look makes use of it."""
-        self._heard.append((f"{question[:_MOST_READ]}\n{answer[:_MOST_READ]}", tuple(edited)))
+        """Remember what a turn was about: what was asked, files it edited and named, names it spoke of. The next look makes use of it."""
+        self._heard.append((question[:_MOST_READ], answer[:_MOST_READ], tuple(edited)))
 
     def forget(self) -> None:
         """Begin a new conversation; decisions stay."""
-        self.recent, self.told, self._heard = [], [], []
+        self.recent, self.told, self.asked, self._heard = [], [], [], []
         self.sent = None
 
     def _recall(self, paths: Sequence[str]) -> None:
         from assistant.context import mention
 
-        for words, edited in self._heard[-_RECENT:]:
+        for question, answer, edited in self._heard[-_RECENT:]:
+            words = f"{question}\n{answer}"
             named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
             spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
+            self.asked = [*filter(str.strip, [question]), *self.asked][:_ASKED]
         self._heard = []
 
     # Looking.
@@ -275,6 +288,7 @@ class Sight:
             allowed=self.allowed,
             recent=self.recent,
             told=self.told,
+            asked=self.asked,
             whole=sitting.whole_files,
             timeout_s=_wait(sitting.env),
         )

@@ -192,3 +192,32 @@ def test_a_docstring_for_one_function_of_a_large_repository_costs_one_small_requ
     assert tokens.count(words[0]) <= 700
     assert sum(map(tokens.count, words)) <= 2_500
     assert '"""Return what is left."""' in (repo / "shop/part_77.py").read_text()
+
+
+def test_a_follow_up_is_about_what_was_asked_before_where_the_answer_names_nothing(talk, repo):
+    for name in ("steam", "whistle", "limits"):
+        (repo / f"kettle/{name}.py").write_text(f"def {name}_of(x):\n    return x\n")
+    session, _ = talk("how does the whistle sound?", "explain the steam")
+    found = [each.path for each in session.sight.look("make it limited").sections if each.start]
+    assert "kettle/steam.py" in found
+    assert session.sight.asked == ["explain the steam", "how does the whistle sound?"]
+    session.clear()
+    assert session.sight.asked == []
+
+
+def test_what_was_asked_before_counts_after_the_conversation_is_taken_up_again(wattson, repo):
+    (repo / "kettle/steam.py").write_text("def steam_of(x):\n    return x\n")
+    with loopback.Server(*map(loopback.openai, ("Fine.", "Fine."))) as server:
+        env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        assert wattson("ask", "-m", MODEL, "explain the steam", **env)[0] == 0
+        assert wattson("ask", "-c", "-m", MODEL, "make it limited", **env)[0] == 0
+        last = server.asked[-1][2]["messages"][-1]["content"]
+    assert "kettle/steam.py:1" in last
+
+
+def test_an_absolute_path_inside_the_root_pins_and_drops(make_session, repo):
+    sight = make_session().sight
+    assert sight.add(str(repo / "kettle/meter.py")) == "kettle/meter.py"
+    assert sight.drop(str(repo / "kettle/meter.py")) == ["kettle/meter.py"]
+    with pytest.raises(PatchError, match="no file"):
+        sight.add(str(repo.parent / "kettle/meter.py"))

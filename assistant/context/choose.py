@@ -33,6 +33,8 @@ _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""
 _MISSES, _REST, _LOOKS = 80, 40, 3
+_LONG = 30
+"""Lines of a range of which half are taken away at first."""
 _VAGUE = frozenset({"constant", "field", "variable", "property"})
 _CHARACTERS = 3.6
 """Characters of code in a token, for a first look at sizes."""
@@ -42,13 +44,13 @@ class Shown:
     """A file as far as it is shown: ranges of lines (1-based), and the definitions (places in `tags.defs`) named only.
 
     `hints` is what the question gives names that are defined here, where the source is not weighed. `must` says that the
-    user named or pinned it: what is shown of it is never taken away. `fenced`: it is shown whole, in the form in which a
+    user named or pinned it: what is shown of it is never taken away, but for what came to its `firm` ranges. `fenced`: it is shown whole, in the form in which a
     model hands in whole files, the path, then a fence. `heading` is the first line of what is not a file (a folder, a
     diff): it begins with `path`, and the text is masked already.
     """
 
     __slots__ = (
-        "_named", "fenced", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
+        "_named", "fenced", "firm", "heading", "hints", "lines", "must", "names", "path", "pieces", "place", "ranges", "tags", "why", "words", "worth",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +66,7 @@ class Shown:
         self.hints: dict[str, float] = {}
         self.ranges = list(ranges)
         self.names: list[int] = []
+        self.firm: list[tuple[int, int]] = []
         self.words: list[str] = []
         self.must = must
         self.place = place
@@ -102,7 +105,8 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     high = max((piece.score for file in shown for piece in file.pieces), default=1.0) or 1.0
     rows = _order(shown, high)
     share = min(NAMES_MOST, NAMES_LEAST + NAMES_MORE * budget / 1000)
-    used = _fill(rows, budget - int(budget * share), measure)
+    budget += (before := measure.joined([file.draw() for file in shown if file.ranges or file.names]))
+    used = before + _fill(rows, budget - before - int((budget - before) * share), measure)
     _name_best(shown, budget - used, high, measure)
     _join(shown)
     for _ in range(_LOOKS):  # ranges that touch cost less than they did apart, and few files have few names
@@ -295,6 +299,7 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
         size = measure.count(file.draw())
         if at == 0 and size <= budget:
             file.must = True  # the others give way to it
+            file.firm = []
         elif size - before > room:
             file.ranges, file.names, file.fenced = kept
             continue
@@ -308,7 +313,12 @@ def shrink(shown: Sequence[Shown]) -> bool:
             file.names = file.names[: -max(1, len(file.names) // 4)]
             return True
     for file in reversed(shown):
+        if file.firm and file.ranges != file.firm:
+            file.ranges = list(file.firm)
+            return True
         if file.ranges and not file.must:
-            file.ranges.pop()
+            first, last = file.ranges.pop()
+            if last - first > _LONG:
+                file.ranges.append((first, (first + last) // 2))
             return True
     return False

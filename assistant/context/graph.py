@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from assistant.context import terms
 from assistant.context.index_store import DEFINED
+from assistant.context.language import family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from assistant.context.index import Index
     from assistant.context.tags import Tags
@@ -73,7 +74,9 @@ def references(source: bytes) -> list[tuple[str, int]]:
 
 
 def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, str]]:
-    """Return the files that define what this one uses, and those that use what only it defines."""
+    """Return the files that define what this one uses, and those that use what only it defines, of its family of languages."""
+    if not (family := family_of(path)):
+        return {}
     mine = {tag.name for tag in tags.defs}
     used = [ref for ref in references(index.source(path)) if ref[0] not in mine][:_NAMES]
     own = [tag.name for tag in tags.defs if len(tag.name) >= _SHORT][:_NAMES]
@@ -84,15 +87,18 @@ def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, s
         old = found.get(other, (0.0, verb))
         found[other] = (old[0] + value, old[1])
 
+    def kin(ids: Iterable[int]) -> list[str]:
+        return [other for each in ids for other in index.paths[each] if family_of(other) == family]
+
     for name, times in used:
-        homes = [other for each in held.get(DEFINED + name, ()) for other in index.paths[each]]
+        homes = kin(held.get(DEFINED + name, ()))
         if 0 < len(homes) <= _HOMES:
             for other in homes:
                 add(other, min(times, 4) ** 0.5 / len(homes), "used by")
-    single = [name for name in own if len(held.get(DEFINED + name, ())) == 1][:20]
+    single = [name for name in own if sum(bool(kin([each])) for each in held.get(DEFINED + name, ())) == 1][:20]
     whole = {bits[-1] for name in single if (bits := terms.of_identifier(name.encode("utf-8", "replace")))}
     for users in index.lookup(whole).values():
-        others = [other for each in users for other in index.paths[each] if other != path]
+        others = [other for other in kin(users) if other != path]
         if 0 < len(others) <= _USERS:
             for other in others:
                 add(other, 0.7 / len(others) ** 0.5, "uses")

@@ -42,6 +42,8 @@ _SINGLE = 2
 """Files of which each is looked through for what it may hold alone; of more, what is made ready serves the next."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
+_PARSED = 1_000_000
+"""Bytes of a source in which definitions are looked for."""
 _NUMBERS = 2_000
 """Bytes that are read of data that are numbers: the words stand at their head."""
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -192,7 +194,9 @@ def _read(
     if known and source and not plain:
         _alarm(SECONDS_A_FILE)
         with contextlib.suppress(RecursionError, MemoryError):
-            found = tags(source if known.grammar else source[:most], known, references=False, single=single)
+            end = _PARSED if known.grammar else most
+            whole = source if len(source) <= end else source[: source.rfind(b"\n", 0, end) + 1]
+            found = tags(whole, known, references=False, single=single)
     batch.add(blob, language, found, *counted)
 
 

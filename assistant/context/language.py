@@ -36,6 +36,7 @@ class Language(NamedTuple):
     definition may begin when many files are read: below stand expressions, and most of the time. Where `begins` is given, every
     definition and import more than `shallow` deep begins with one of these words, or with a decorator. Each of `needs` is a
     kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
+    Languages of one `family` use each other's names; of prose and data, which use none, it is empty.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Language(NamedTuple):
     begins: tuple[str, ...] = ()
     shallow: int = 2
     needs: tuple[str, ...] = ()
+    family: str = ""
 
     @property
     def query(self) -> str:
@@ -97,6 +99,7 @@ def _read() -> tuple[list[Language], list[str], str]:
                 tuple(page.get("begins", ())),
                 page.get("shallow", 2),
                 tuple(page.get("needs", ())),
+                page.get("family", page["name"] if grammar else ""),
             )
         )
         wordless.update(page.get("wordless", ()))
@@ -117,6 +120,19 @@ def languages() -> dict[str, Language]:
 def language_of(path: str) -> Language | None:
     """Return the language of a file by its name; None for a file that holds no words."""
     return _of_name(path.rsplit("/", 1)[-1])
+
+
+def family_of(path: str) -> str:
+    """Return what the languages have in common in which a file's names may be used, empty for prose and data.
+
+    Of a language that no page claims, it is the suffix.
+    """
+    name = path.rsplit("/", 1)[-1]
+    known = _of_name(name)
+    if known is None or known.name != _TEXT:
+        return known.family if known else ""
+    stem, dot, last = name.rpartition(".")
+    return f".{last.lower()}" if stem and dot else ""
 
 
 def names_of(paths: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,8 @@ class Mention(NamedTuple):
 
     `path` for a file or folder (a folder ends with "/"), `name` for a symbol (and `path` where its file was named as well), or for a commit what it was called. Lines are
     1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written. `inside` is what a
-    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`.
+    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`. `beside` holds the names that stand with a line, each as
+    it was written, with what it is part of: of a frame what it says was called.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Mention(NamedTuple):
     name: str = ""
     source: str = ""
     inside: str = ""
+    beside: tuple[str, ...] = ()
 
 
 # A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
@@ -48,8 +50,24 @@ _MARKED = re.compile(
     r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
 )
 _FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
-_LINES = re.compile(r":(\d{1,7})(?:[-\u2013](\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
-_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@", re.MULTILINE)
+_LINES = re.compile(r":L?(\d{1,7})(?:[-\u2013]L?(\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
+_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})", re.MULTILINE)
+# What stands between a path and its line, or behind a line: `x.py: no such name (4:9)`, `x.py, error at line 4`, `line 4 of x.py`.
+_LATER = re.compile(
+    r"""([^\n/\\]{0,120}?)(?:\b(?:[Ll]ine(?:no)?|Zeile|ligne)["']?\s?[=:]?\s?|:\s(?=\d{1,7}:)|\s\((?=\d{1,7}:\d))(\d{1,7})(?![\d-]|\s(?:of|in)\b)"""
+)
+_BEFORE = re.compile(r"\b[Ll]ines?\s(\d{1,7})(?:\s?[-\u2013]\s?(\d{1,7}))?\s(?:of|in)\s(?:the\s)?(?:file\s)?[`'\"(]?$")
+_NAMED = re.compile(r"\w\.[A-Za-z]\w{0,4}\b")
+_OTHER_SCRIPT = re.compile(r"[^\x00-\x7f]+")
+_OF_CLASS = re.compile(r"([\w$.]{1,300})\($")
+"""What a frame of Java says before its file: package, class and method."""
+_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_DIFF_SIDES = frozenset({"a/", "b/", "i/", "w/", "c/", "o/"})
+"""What git sets before the names in a diff."""
+_CALLED = re.compile(r"(?<![\w$])[A-Za-z_$][\w$]{0,100}(?:(?:\.\(\*?|\)?\.|::|#|->|\\|/)[\w$<>{}]{1,100}){0,12}")
+"""A name with what it is part of, as frames write it: `a.b.C.run`, `Pot::boil`, `Pot#boil`, `a/b.(*Pot).Boil.func1`, `Pot->boil`."""
+_BESIDE = 300
+"""Letters before and behind a place in which names count as standing with it."""
 _MAJOR = r"/v\d{1,3}(?=[@/]|$)"
 """A later major version in the path of a module of Go."""
 _HEAD = 4_000
@@ -63,6 +81,8 @@ _LIBRARY = frozenset(
 _CODE = re.compile(r"_|[a-z][A-Z]")
 _UNBROKEN = re.compile(r"[^\s`<>|]{1,300}")
 _PUNCTUATION = frozenset("',;()\"")
+_SHORT = 2
+"""Letters of words like "at" and "in", which name nothing."""
 _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
@@ -72,9 +92,11 @@ _REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
 # Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
 # `x.cs:line 10`, `x.js#L10-L20`.
 _PLACE = re.compile(
-    r"""["'](?P<py>[^"'\n]{1,400})["'],\s{1,3}line\s(?P<py_line>\d{1,7})"""
-    r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@]{1,400})"""
-    r"""(?:\((?P<paren>\d{1,7})(?:,\s?\d{1,7})?\)|:(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
+    r"""["'](?P<py>[^"'\n]{1,400})["'](?:,\s{1,3}line\s|\]:)(?P<py_line>\d{1,7})"""
+    # A folder may stand in brackets, which say to a router what it is: `app/(shop)/[id]/page.tsx`.
+    r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@%]{1,400}"""
+    r"""(?:(?:(?<=/)\([\w.-]{1,60}\)(?=/)|(?<=[/.])\[{1,2}[\w.-]{1,60}\]{1,2}(?=[/.]))[\w.\-/\\+~$@%]{0,400}){0,12})(?:\?[\w=&.-]{0,80}(?=:\d))?"""
+    r"""(?:(?::?[(\[]|\s\((?=\d{1,7}[:,]))(?P<paren>\d{1,7})(?:[,:]\s?\d{1,7})?[)\]]|:L?(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\s{1,4}(?P<apart>\d{1,7}):\d{1,7}(?![:\d])|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
 )
 
 
@@ -87,6 +109,7 @@ class _Files:
         self._ends: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
         self._homes: set[str] | None = None
+        self._spaced: dict[str, list[str]] | None = None
 
     def find(self, name: str, *, placed: bool = False) -> str | None:
         """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end.
@@ -98,19 +121,50 @@ class _Files:
         name = re.sub("/{2,}", "/", name.replace("\\", "/"))
         if self.root and name.startswith(self.root + "/"):
             name = name[len(self.root) + 1 :]
-        outside = name.startswith("/") or name[1:3] == ":/"
+        outside, home = name.startswith("/") or name[1:3] == ":/", name.startswith("~/")
         while name.startswith(("./", "../", "~/")):
             name = name.split("/", 1)[1]
         name = name.strip("/").rstrip(".")
-        # a/ and b/ stand before the names of a diff.
-        for tried in (name, name[2:] if name[:2] in {"a/", "b/"} else ""):
+        for tried in (name, name[2:] if name[:2] in _DIFF_SIDES else ""):
             if tried and tried in self.whole:
                 return tried
         if not name or outside:
             # An absolute path elsewhere: the same project on another machine, if its end is long enough to be sure.
             return self._by_longest_end(name) or (self._at_root(name) if placed else None)
         options = [path for path in self._called(name) if path.endswith(f"/{name}")]
+        if not options and home:
+            return self._by_longest_end(name)
         return options[0] if len(options) == 1 else None if options else self._below(name)
+
+    def guess(self, name: str, before: str, *, placed: bool) -> str | None:
+        """Return the one path that is meant where `find` knows none: the rest of the text, here what stands before, says how it is written.
+
+        It may be in a frame of Java, whose package is the folder; hold a blank; have escapes as in an address; or stand in a
+        sentence of a script that knows no blanks.
+        """
+        if before.endswith("(") and "/" not in name and (chain := _OF_CLASS.search(before)):
+            packages = chain[1].split(".")
+            for size in range(len(packages) - 1, 0, -1):
+                end = f"/{'/'.join(packages[:size])}/{name}"
+                if len(same := [path for path in self._called(name) if f"/{path}".endswith(end)]) == 1:
+                    return same[0]
+        if self._spaced is None:
+            self._spaced = {}
+            for path in self.whole:
+                if " " in path:
+                    self._spaced.setdefault(path.rsplit(" ", 1)[-1].rsplit("/", 1)[-1], []).append(path)
+        said = before[-_PATH:] + name
+        for path in self._spaced.get(name.rsplit("/", 1)[-1], ()):
+            if re.search(
+                rf"(?<![\w-]){re.escape(path.rsplit('/', 1)[-1] if ' ' in path.rsplit('/', 1)[-1] else path)}$", said
+            ):
+                return path
+        if "%" in name and (plain := _unescaped(name)) != name:
+            return self.find(plain, placed=placed)
+        if not name.isascii():
+            bits = [bit for bit in _OTHER_SCRIPT.split(name) if "." in bit and "/" in bit.strip("./")]
+            return self.find(bits[0], placed=placed) if bits else None
+        return None
 
     def _called(self, name: str) -> Sequence[str]:
         """Return the paths that have the last name of a path."""
@@ -201,6 +255,8 @@ def read(
         if span and span[0] < match.end() and match.start() < span[1]:
             continue
         one = _place(match, files)
+        if one and one.first:
+            one = one._replace(beside=_beside(match))
         if (
             one
             and (one.path, one.first) not in seen
@@ -218,8 +274,25 @@ def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
     """Return the places of a file in a pasted diff: what its hunks say of the new lines."""
     end = text.find("\n+++ ", at)
     hunks = islice(_HUNK.finditer(text, at, end if end != -1 else len(text)), _HUNKS)
-    starts = [(max(1, int(hunk[1])), int(hunk[2] or 1)) for hunk in hunks]
-    return [one._replace(first=first, last=first + max(0, size - 1)) for first, size in starts]
+    found = []
+    for hunk in hunks:
+        first, size = max(1, int(hunk[1])), int(hunk[2] or 1)
+        beside = tuple(_CALLED.findall(hunk[3]))
+        found.append(one._replace(first=first, last=first + max(0, size - 1), beside=beside))
+    return found
+
+
+def _beside(match: re.Match[str]) -> tuple[str, ...]:
+    """Return the names that stand in the line of a place; where there are none, those of the line above, as Go and Rust have it."""
+    text = match.string
+    start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
+    before = text[max(start, match.start() - _BESIDE) : match.start()]
+    behind = text[match.end() : min(end if end >= 0 else len(text), match.end() + _BESIDE)]
+    if not (found := [each for part in (before, behind) for each in _CALLED.findall(part) if len(each) > _SHORT]):
+        found = _CALLED.findall(
+            text[max(text.rfind("\n", 0, max(0, start - 1)) + 1, start - _BESIDE) : max(0, start - 1)]
+        )
+    return tuple(found)
 
 
 def nowhere(
@@ -296,8 +369,10 @@ def _marked(
 ) -> Mention | None:
     quoted = match["quoted"] or match["single"]
     text = quoted or match["bare"].rstrip(".:!?*_")
-    if (longer := _longer(match)) in files.whole:
-        return Mention(longer, sure=True, source=f"@{longer}")
+    if longer := _longer(match):
+        lines = _LINES.search(longer)
+        if longer in files.whole or (lines and longer[: lines.start()] in files.whole):
+            text = longer
     whole = match[0] if quoted else f"@{text}"
     first, last = int(match["first"] or 0), int(match["last"] or match["first"] or 0)
     name = text
@@ -350,12 +425,25 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
         return None
     if "@" in name and name not in files.whole:
         name = name.rsplit("@", 1)[-1] if name.startswith("@") else name
-    line = int(match["first"] or match["paren"] or match["words"] or match["mark"] or 0)
-    path = files.find(name, placed=bool(line))
-    if path is None or ("/" not in path and "." not in path):
+    line = int(match["first"] or match["paren"] or match["words"] or match["mark"] or match["apart"] or 0)
+    before = match.string[max(0, match.start() - _PATH) : match.start()]
+    path = files.find(name, placed=bool(line)) or files.guess(name, before, placed=bool(line))
+    if path is None or ("/" not in path and "." not in path and not line):
         return None
+    if not line and not match["at"]:
+        if said := _BEFORE.search(before):
+            line = int(said[1])
+            if said[2]:
+                return Mention(path, min(line, int(said[2])), max(line, int(said[2])), source=match[0])
+        elif (said := _LATER.match(match.string, match.end())) and not _NAMED.search(said[1]):
+            line = int(said[2])
     if last := int(match["last"] or match["until"] or 0):
         return Mention(path, min(line, last), max(line, last), bool(match["at"]), source=match[0])
     if line and not match["at"]:
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0])
     return Mention(path, line, line, bool(match["at"]), source=match[0])
+
+
+def _unescaped(name: str) -> str:
+    """Return a path of an address as it is written on the disk."""
+    return _ESCAPE.sub(lambda match: bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace"), name)

@@ -6,18 +6,23 @@ stack trace, is shown first too but gives way where there is too much of it.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
-from assistant.context.rank import TEST
+from assistant.context.language import language_of
+from assistant.context.rank import TEST, is_source
 from assistant.context.reader import LARGEST, NAMED_IN
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from assistant.context.index import Index
+    from assistant.context.measure import Measure
     from assistant.context.mention import Mention
     from assistant.context.query import Query
     from assistant.context.rank import Ranking
@@ -33,21 +38,26 @@ _HOMES = 4
 _TOLD = 20
 """Files that are kept back from a diff and told by name; the others are counted."""
 _LISTED = 150
-"""Files of a folder that are listed."""
+"""Files of a folder, or of a diff, that are listed."""
+_CUT = 10
+"""Tokens of the line that says how much of a file's change is missing."""
+DROPPED = "taken out of the context"
 _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
+_FUNCTIONS = frozenset({"function", "method"})
+_NAME = re.compile(r"[^\W\d]\w*[?!]?")
 
 
 class Wanted:
-    """One file the user named: why, whole (no lines) or in ranges, and the symbols meant in it, each with the definition it is part of."""
+    """One file the user named: why, whole (no places) or in ranges, and the symbols meant in it, each with the definition it is part of."""
 
-    __slots__ = ("lines", "path", "sure", "symbols", "whole", "why")
+    __slots__ = ("path", "places", "sure", "symbols", "whole", "why")
 
     def __init__(self, path: str, why: str, sure: bool, *, whole: bool = False) -> None:
         self.path = path
         self.why = why
         self.sure = sure
-        self.lines: list[tuple[int, int]] = []
+        self.places: list[Mention] = []
         self.symbols: list[tuple[str, str]] = []
         self.whole = whole
 
@@ -61,7 +71,7 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             one = files.setdefault(each.path, Wanted(each.path, "mentioned", each.sure))
             one.sure |= each.sure
             if each.first:
-                one.lines.append((each.first, max(each.first, each.last)))
+                one.places.append(each)
             elif each.sure:
                 one.whole = True
         elif each.kind == "symbol":
@@ -91,25 +101,28 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     # Words of the question pick definitions in a file that is named, a mark on a symbol does so in any.
     pinned = file.place == PINNED
     marked = {part for symbol in wanted.symbols for part in symbol}
-    spoken = set() if pinned or wanted.lines else query.names.keys() - marked
+    spoken = set() if pinned or wanted.places else query.names.keys() - marked
     exact = [
         tag
         for tag in (tags.defs if tags else ())
-        if _meant(tag, wanted, tags)
+        if _meant(tag, wanted.symbols, tags)
         or (tag.name in spoken and len(tag.name) > 2 and _fits(lines[tag.start - 1 : tag.end], reader))
     ]
+    called = _called(wanted.places, tags)
     length = sum(map(len, lines))
     small = length < LARGEST and _fits(lines, reader)
     if wanted.whole and length <= LARGEST and (pinned or small or not exact):
         file.ranges = [(1, size)]
         return [file]
-    if wanted.lines or exact:
-        places = [_around(first, last, cut, size) for first, last in wanted.lines]
+    if wanted.places or exact:
+        places = [_around(each.first, max(each.first, each.last), cut, size) for each in wanted.places]
+        places += [_head(first, (first + last) // 2, tags) for first, last in places]
         places += [(tag.start, min(tag.end, size)) for tag in exact]
-        file.ranges = choose.join(places)
-        file.words = list(dict.fromkeys(tag.name for tag in exact))
+        places += [(tag.start, min(tag.end, tag.start + _AROUND, size)) for tag in called]
+        file.ranges = choose.join(each for each in places if each[0])
+        file.words = list(dict.fromkeys(tag.name for tag in (*exact, *called)))
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
-        if any(first > size for first, _ in wanted.lines):
+        if any(each.first > size for each in wanted.places):
             file.why += f"; it has {size} lines"
     elif small:
         file.ranges = [(1, size)]
@@ -117,6 +130,8 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     else:
         choose.spend([file], WHOLE if length <= LARGEST else 3 * WHOLE, reader.measure)
         file.words = []  # these are of its pieces, and no definition was asked for
+        if not file.ranges:
+            file.ranges = [(1, len(_first(lines, WHOLE, reader.measure)[0]))]
         if length > LARGEST:
             file.why += "; too large to be shown whole"
     if tags and not file.names:
@@ -124,9 +139,35 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     return [file]
 
 
-def _meant(tag: Tag, wanted: Wanted, tags: Tags | None) -> bool:
+def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
+    """Return the functions that stand with places as called there, innermost first: all of a short one around it, or wherever they are now."""
+    functions = [tag for tag in (tags.defs if tags else ()) if tag.kind in _FUNCTIONS]
+    known = {tag.name for tag in functions}
+    found: list[Tag] = []
+    for each in places:
+        middle = (each.first + each.last) // 2
+        for chain in each.beside:
+            parts = _NAME.findall(chain)
+            at = next((at for at in range(len(parts) - 1, -1, -1) if parts[at] in known), -1)
+            if at < 0:
+                continue
+            meant = [(parts[at], parts[at - 1] if at else "")]
+            homes = [tag for tag in functions if _meant(tag, meant, tags)]
+            around = [tag for tag in homes if tag.start <= middle <= tag.end]
+            found += [tag for tag in around if tag.end - tag.start <= _AROUND] if around else homes[:_HOMES]
+    return list(dict.fromkeys(found))
+
+
+def _head(first: int, middle: int, tags: Tags | None) -> tuple[int, int]:
+    """Return the line that declares what lines belong to, where they begin below it; (0, 0) where there is none."""
+    around = [tag for tag in (tags.defs if tags else ()) if tag.start < first and middle <= tag.end]
+    declared = around[-1].declared if around else 0
+    return (declared, declared) if declared < first else (0, 0)
+
+
+def _meant(tag: Tag, symbols: Iterable[tuple[str, str]], tags: Tags | None) -> bool:
     """Say whether a definition is a symbol that was marked: of `@Pot.boil` the `boil` in `Pot`, or any where it has none."""
-    for name, inside in wanted.symbols:
+    for name, inside in symbols:
         if tag.name == name:
             homes = [each for each in (tags.defs if tags and inside else ()) if each.name == inside]
             same = [each for each in (tags.defs if tags else ()) if each.name == name]
@@ -171,38 +212,92 @@ def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
     return file
 
 
-def _nothing(each: Mention, kept_back: Sequence[str]) -> str:
+def _nothing(each: Mention, kept_back: Collection[str]) -> str:
     if kept_back:
-        return f"all that changed is {NAMED_IN}"
+        return f"all that changed is {' or '.join(kept_back)}"
     return "there is nothing that is not committed" if each.kind == "diff" else "there is nothing in it"
 
 
-def changes(each: Mention, reader: Reader, room: int) -> list[Shown]:
-    """Show what is not committed, or one commit, cut at about `room` tokens."""
+def changes(each: Mention, reader: Reader, room: int, dropped: Collection[str] = ()) -> list[Shown]:
+    """Show what is not committed, or one commit, in about `room` tokens: of each file what there is room for, sources first."""
     name = each.source
+    commit = "" if each.kind == "diff" else each.name
     try:
-        diff = reader.repo.diff() if each.kind == "diff" else reader.repo.commit_diff(each.name)
-        kept_back = reader.repo.kept_back("" if each.kind == "diff" else each.name)
+        diff = reader.repo.commit_diff(each.name, dropped) if commit else reader.repo.diff(dropped)
+        kept_back = {path: DROPPED if path in dropped else NAMED_IN for path in reader.repo.kept_back(commit, dropped)}
     except RepoError as error:
         reader.left_out[name] = error.message
         return []
-    for path in kept_back[:_TOLD]:
-        reader.left_out[path] = NAMED_IN
-    if len(kept_back) > _TOLD:
-        reader.left_out[name] = f"{len(kept_back) - _TOLD} more files of it are {NAMED_IN}"
+    _tell(reader, name, kept_back)
     if not diff.strip():
-        reader.left_out.setdefault(name, _nothing(each, kept_back))
+        reader.left_out.setdefault(name, _nothing(each, dict.fromkeys(kept_back.values())))
         return []
-    lines = reader.mask_diff(diff, name).rstrip("\n").split("\n")
-    kept: list[str] = []
-    used = 0
-    for line in lines:
-        used += reader.measure.count(line) + 1
-        if used > room and kept:
-            kept.append(f"[cut: {len(lines) - len(kept)} more lines]")
-            break
-        kept.append(line)
+    kept, missing = _spread(reader.mask_diff(diff, name), room, reader.measure)
+    _tell(
+        reader, name, {path: f"{lines:,} more lines of what changed in it: no room" for path, lines in missing.items()}
+    )
     what = "what is not committed" if each.kind == "diff" else f"the commit {each.name}"
     file = Shown(name, kept, None, what, ranges=[(1, len(kept))], must=True, heading=f"{name}: {what}")
     file.place = CHANGES
     return [file]
+
+
+def _tell(reader: Reader, name: str, whys: Mapping[str, str]) -> None:
+    """Say of files why they are not in a diff: of some by name, of the others how many they are."""
+    reader.left_out |= dict(islice(whys.items(), _TOLD))
+    if more := list(islice(whys.values(), _TOLD, None)):
+        reader.left_out[name] = (
+            f"{len(more)} more files of it: {more[0]}" if len(set(more)) == 1 else f"{len(more)} more files of it"
+        )
+
+
+def _spread(diff: str, room: int, measure: Measure) -> tuple[list[str], dict[str, int]]:
+    """Cut a diff at about `room` tokens, its files in the order of `_weight`; returns its lines, and how many are missing by file.
+
+    What one file does not need is for the others of its weight, what all of those do not need for the next; each keeps its first line.
+    """
+    head, *files = [piece.rstrip("\n").split("\n") for piece in re.split(r"(?m)^(?=diff --git )", diff)]
+    kept = {at: [piece[0]] for at, piece in enumerate(files)}
+    names = [piece[0].rpartition(" b/")[2].rstrip('"') for piece in files]
+    weights = [_weight(name) for name in names]
+    ranked = sorted(kept, key=lambda at: (weights[at], at))
+    heads = [0, *accumulate(_CUT + measure.count(files[at][0]) for at in ranked[:_LISTED])]
+    shown = ranked[: max(1, bisect_right(heads, room // 2) - 1)]
+    left = room - heads[len(shown)]
+    if any(head):
+        top, used = _first(head, left if not files else max(left // 2, 0), measure)
+        left -= used
+    else:
+        top = []
+    order = sorted(shown, key=lambda at: (weights[at], len(files[at])))
+    for done, at in enumerate(order):
+        same = sum(weights[other] == weights[at] for other in order[done:])
+        more, used = _first(files[at][1:], left // same, measure)
+        kept[at] += more
+        left -= used
+    lines, missing = top + [f"[cut: {len(head) - len(top)} more lines]"] * (0 < len(top) < len(head)), {}
+    for at in shown:
+        lines += kept[at]
+        if cut := len(files[at]) - len(kept[at]):
+            missing[names[at]] = cut
+            lines.append(f"[cut: {cut} more lines]")
+    if len(files) > len(shown):
+        lines.append(f"[cut: {len(files) - len(shown)} more files]")
+        missing |= {names[at]: len(files[at]) for at in ranked[len(shown) :]}
+    return lines, missing
+
+
+def _first(lines: Sequence[str], room: int, measure: Measure) -> tuple[list[str], int]:
+    """Return as many of the first lines as there is room for, and the tokens they take."""
+    used = 0
+    for at, line in enumerate(lines):
+        size = measure.count(line) + 1
+        if used + size > room:
+            return list(lines[:at]), used
+        used += size
+    return list(lines), used
+
+
+def _weight(path: str) -> int:
+    """Say which changes are shown first: of sources, then of what else has words, then of what programs write, as lock files."""
+    return 0 if is_source(path) else 2 if language_of(path) is None else 1

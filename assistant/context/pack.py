@@ -10,7 +10,7 @@ from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
 from assistant.context.query import ask
-from assistant.context.reader import Reader
+from assistant.context.reader import LARGEST, Reader
 from assistant.context.section import Context, Section
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _BESIDE = 700
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
+_SOURCE = 2_000_000
+"""Bytes of a source of which at least the definitions are looked at."""
+_TOO_LARGE = "too large for more than the definitions that are named"
 _LEAST_S = 0.2
 """Seconds that the index is waited for where listing the files took all of the time."""
 
@@ -47,6 +50,7 @@ def pack(
     allowed: Sequence[Masked] = (),
     recent: Sequence[str] = (),
     told: Collection[str] = (),
+    asked: Sequence[str] = (),
     whole: bool = False,
     timeout_s: float = 1.0,
 ) -> Context:
@@ -54,7 +58,7 @@ def pack(
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
     secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of. `whole` says that the model hands in whole files: it is shown whole ones. Listing
+    of definitions that were talked of, `asked` the questions before this one, the newest first. `whole` says that the model hands in whole files: it is shown whole ones. Listing
     files and waiting for the index take about `timeout_s` seconds at most; `note` says when it is not
     complete, and it goes on growing in the background.
     """
@@ -66,7 +70,7 @@ def pack(
     found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
-        query = ask(question, told)
+        query = ask(question, told, asked)
         known = set(paths)
         named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
         mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]
@@ -95,12 +99,17 @@ def pack(
         ]
         while _total(reader, [*shown, *some]) > budget and choose.shrink(some):
             some = [file for file in some if file.must or file.ranges or file.names]
-        sharp = any(file.ranges and file.words for file in some)
+        sharp = any(file.ranges and file.words and not wanted[file.path].places for file in some)
         weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
-        shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE))]
+        shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE), dropped)]
         room = max(0, min(budget - _total(reader, shown), _BESIDE if sharp else budget))
         others = weigh.candidates(ranking.files, {file.path for file in shown})
-        choose.spend(others, room, reader.measure)
+        opened = weigh.open([file for file in some if wanted[file.path].places])
+        called = {file.path: len(file.words) for file in opened}
+        choose.spend([*others, *opened], room, reader.measure)
+        for file in opened:
+            if words := file.words[called[file.path] :]:
+                file.why += f"; more of it has {', '.join(words[:3])}"
         shown += [file for file in others if file.ranges or file.names]
         if not shown:
             shown = _listing(reader, files, budget)
@@ -163,7 +172,12 @@ def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collec
 
 
 def _large(
-    weigh: _Weigher, mentions: Sequence[Mention], paths: Sequence[str], without: Collection[str], room: int
+    weigh: _Weigher,
+    mentions: Sequence[Mention],
+    paths: Sequence[str],
+    without: Collection[str],
+    room: int,
+    dropped: Collection[str],
 ) -> list[Shown]:
     """Show folders (what they hold, and the best of it), the open diff and commits that the user named."""
     reader = weigh.reader
@@ -172,7 +186,7 @@ def _large(
     for each in large:
         share = room // len(large)
         if each.kind != "folder":
-            shown += named.changes(each, reader, share)
+            shown += named.changes(each, reader, share, dropped)
             continue
         listed = named.folder(each.path, paths)
         shown.append(listed)
@@ -193,6 +207,20 @@ class _Weigher(NamedTuple):
     found: index.Index
     touched: Mapping[str, Sequence[Touch]]
 
+    def open(self, named: Sequence[Shown]) -> list[Shown]:
+        """Let what is not shown yet of files that the user named compete, by the place of each in the ranking: a line may have moved."""
+        scores = {each.path: each.score for each in self.ranking.files}
+        top = max((score for path, score in scores.items() if path not in {file.path for file in named}), default=1.0)
+        parts = [
+            file
+            for file in named
+            if file.ranges and (file.ranges[0][0] > 1 or file.ranges[-1][1] < len(file.lines) - 1)
+        ]
+        for file in parts:
+            file.firm = list(file.ranges)
+            file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
+        return parts
+
     def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:
         """Read the best files and weigh their pieces; of those below only the names are known."""
         best = [each for each in files[: CANDIDATES + OTHERS] if each.path not in without]
@@ -202,11 +230,16 @@ class _Weigher(NamedTuple):
         shown = []
         for at, each in enumerate(best):
             secret = self.reader.is_secret(each.path)
-            lines = self.reader.read(each.path) if at < CANDIDATES and not secret else []
+            most = _SOURCE if rank.is_source(each.path) else LARGEST
+            lines = self.reader.read(each.path, most=most) if at < CANDIDATES and not secret else []
             if lines is None or (not lines and secret):
                 continue
             file = Shown(each.path, lines, tags.get(each.path), each.why, (each.score / top) ** choose.SHARP_FILE)
-            if lines:
+            if lines and len(self.reader.seen[each.path]) > LARGEST:
+                file.why += f"; {_TOO_LARGE}"
+                file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
+                file.pieces = segments.defined(each.path, file.tags, file.hints) if file.tags else []
+            elif lines:
                 parts = segments.cut(each.path, len(lines), file.tags)
                 file.pieces = segments.weigh(parts, lines, self.query, idfs, self.touched.get(each.path, ()))
             elif file.tags:

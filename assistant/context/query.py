@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from assistant.context import terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _TOLD = 0.3
 """What a name that was talked of before weighs beside a word of the question."""
+_ASKED, _OLDER, _OWN, _MOST = 0.9, 0.5, 2.0, 10
+"""What a word of the question before weighs where this one has none, how much less one of the question before that, of how many
+words of this one it weighs half of that, and how many words of a question are remembered."""
 _WORD = re.compile(r"([`(]?)([^\W\d]\w*)(\(|`|\):)?")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
@@ -45,11 +48,38 @@ class Query:
         return self._marks
 
 
-def ask(question: str, told: Iterable[str] = ()) -> Query:
+def ask(question: str, told: Iterable[str] = (), asked: Sequence[str] = ()) -> Query:
     """Read a question: words of its first line weigh most, words that only say what kind of change it is weigh little.
 
-    `told` are names that the talk was about before: "and now the other one" is about them.
+    `told` are names that the talk was about before: "and now the other one" is about them. `asked` are the questions before this one,
+    the newest first: the fewer words this one has of its own, the more theirs count.
     """
+    query = _read(question)
+    own = sum(query.weights.values())
+    for name in told:
+        query.names.setdefault(name, _TOLD)
+        for term, written in terms.spelled(name).items():
+            if term not in query.weights and term not in terms.COMMON and len(term) > 1:
+                query.weights[term] = _TOLD * (0.3 if term in terms.FAINT else 1.0)
+                query.spoken.setdefault(term, written)
+    for age, before in enumerate(asked):
+        _recall(query, _read(before), _ASKED * _OLDER**age / (1 + (own / _OWN) ** 2))
+    heaviest = sorted(query.weights, key=lambda term: -query.weights[term])[:60]
+    query.weights = {term: query.weights[term] for term in heaviest}
+    return query
+
+
+def _recall(query: Query, before: Query, share: float) -> None:
+    """Let the heaviest words of an earlier question count for a share of what they weighed there."""
+    for term in sorted(before.weights, key=lambda term: -before.weights[term])[:_MOST]:
+        query.weights[term] = max(query.weights.get(term, 0.0), share * before.weights[term])
+        query.spoken.setdefault(term, before.spoken[term])
+    for name in sorted(before.names, key=lambda name: -before.names[name])[:_MOST]:
+        query.names[name] = max(query.names.get(name, 0.0), share * before.names[name])
+
+
+def _read(question: str) -> Query:
+    """Read the words of one question."""
     query = Query(about_prose=bool(_ABOUT_PROSE.search(question.strip().split("\n", 1)[0])))
     query.about_tests = bool(_ABOUT_TESTS.search(question.strip().split("\n", 1)[0]))
     rows = [row for row in question.split("\n") if row.strip()]
@@ -70,12 +100,4 @@ def ask(question: str, told: Iterable[str] = ()) -> Query:
                 value = weight * (0.3 if faint else 1.0)
                 query.weights[term] = max(query.weights.get(term, 0.0), value)
                 query.spoken.setdefault(term, written)
-    for name in told:
-        query.names.setdefault(name, _TOLD)
-        for term, written in terms.spelled(name).items():
-            if term not in query.weights and term not in terms.COMMON and len(term) > 1:
-                query.weights[term] = _TOLD * (0.3 if term in terms.FAINT else 1.0)
-                query.spoken.setdefault(term, written)
-    heaviest = sorted(query.weights, key=lambda term: -query.weights[term])[:60]
-    query.weights = {term: query.weights[term] for term in heaviest}
     return query

@@ -127,7 +127,7 @@ def rank(
     ranked = []
     for value, path in heapq.nlargest(MOST, sums):
         factor = 1.0
-        if not query.about_prose and not _is_source(path):
+        if not query.about_prose and not is_source(path):
             factor = PROSE_FACTOR
         elif TEST.search(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
@@ -171,7 +171,7 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index, known: 
     return sorted(ranked, key=lambda each: (-each.score, each.path))
 
 
-def _is_source(path: str) -> bool:
+def is_source(path: str) -> bool:
     """Say whether a file is a program, not prose, data or settings: by its ending, whatever its name."""
     name = path[path.rfind("/") + 1 :]
     return _is_program(name[name.rfind(".") :].lower() if "." in name else "")

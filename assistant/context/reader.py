@@ -44,8 +44,8 @@ class Reader:
             self._secret[path] = gate.is_secret_file(path, self.repo.root)
         return self._secret[path] and (path, SECRET_FILE, "") not in self.allowed
 
-    def read(self, path: str, *, named: bool = False) -> list[str] | None:
-        """Return the lines of a file; what is secret, not text, or too large to look through has none."""
+    def read(self, path: str, *, named: bool = False, most: int = LARGEST) -> list[str] | None:
+        """Return the lines of a file; what is secret, not text, or of more than `most` bytes and not named has none."""
         if self.is_secret(path):
             self.left_out[path] = "a file of secrets never leaves"
             self.masked[path] = (Masked(path, 0, SECRET_FILE),)
@@ -61,7 +61,7 @@ class Reader:
         if b"\0" in data[:8_000]:
             self.left_out[path] = "not a text file"
             return None
-        if len(data) > LARGEST and not named:
+        if len(data) > most and not named:
             return None
         self.seen[path] = data
         return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")

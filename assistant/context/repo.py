@@ -25,7 +25,7 @@ from assistant.context.ignore import IGNORE_FILE
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from types import ModuleType
 
 __all__ = ["IGNORE_FILE", "Commit", "FileFact", "Ran", "Repo"]
@@ -354,16 +354,16 @@ class Repo:
             found = ""
         return found if re.fullmatch(_ID, found) else self.revision("HEAD") or ""
 
-    def diff(self) -> str:
-        """Return what is not committed yet as a unified diff, new files included. `gate.mask_diff` comes after.
+    def diff(self, without: Collection[str] = ()) -> str:
+        """Return what is not committed yet as a unified diff, new files included, some paths left out. `gate.mask_diff` comes after.
 
-        Bytes that are not UTF-8 become surrogates, as in file names; a very long diff is cut at a line.
+        Bytes that are not UTF-8 become surrogates, as in file names; of a very long diff the longest files are cut at a line.
         """
         if not self.is_git:
             return ""
         base = self.revision("HEAD") or self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
-        parts = [self._told_without_ignored("diff", "--no-renames", base)]
-        ignored = ignore.ignored(self.root)
+        parts = [self._told_without(without, "diff", "--find-renames", base)]
+        ignored = self._kept_out(without)
         parts += [self._as_new(path) for path in self._new() if not ignored(path)]
         return _cut("".join(parts))
 
@@ -372,11 +372,11 @@ class Repo:
         entries = self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
         return [os.fsdecode(entry) for entry in entries if entry and not entry.endswith(b"/")]
 
-    def kept_back(self, commit: str = "") -> list[str]:
-        """List the files of a commit, or of what is not committed, that our own ignore file names: no diff shows them."""
-        if not self.is_git or not (self.root / IGNORE_FILE).exists():
+    def kept_back(self, commit: str = "", without: Collection[str] = ()) -> list[str]:
+        """List the files of a commit, or of what is not committed, that our own ignore file names or that are left out: no diff shows them."""
+        if not self.is_git or not (without or (self.root / IGNORE_FILE).exists()):
             return []
-        ignored = ignore.ignored(self.root)
+        ignored = self._kept_out(without)
         if commit:
             found = self.revision(commit)
             return [path for path in self._changed("show", *_ONE, found) if ignored(path)] if found else []
@@ -388,11 +388,15 @@ class Repo:
         entries = self._git(*what, *_DIFF, "--no-renames", "--name-only", "-z", "--").split(b"\0")
         return [os.fsdecode(entry) for entry in entries if entry]
 
-    def _told_without_ignored(self, *what: str) -> str:
-        """Return a diff without the files that our own ignore file names; a file that was one of them before comes as a new one."""
-        if not (self.root / IGNORE_FILE).exists():
-            return self._git(*what, *_DIFF, "--").decode("utf-8", "surrogateescape")
+    def _kept_out(self, without: Collection[str]) -> Callable[[str], bool]:
         ignored = ignore.ignored(self.root)
+        return lambda path: path in without or ignored(path)
+
+    def _told_without(self, without: Collection[str], *what: str) -> str:
+        """Return a diff without some files and those that our own ignore file names; what was one of them before comes as a new one."""
+        if not without and not (self.root / IGNORE_FILE).exists():
+            return self._git(*what, *_DIFF, "--").decode("utf-8", "surrogateescape")
+        ignored = self._kept_out(without)
         changed = self._changed(*what)
         shown = [path for path in changed if not ignored(path)]
         if len(shown) == len(changed):
@@ -420,14 +424,17 @@ class Repo:
         end = "" if last is not None else "\n\\ No newline at end of file"
         return f"{head}--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
 
-    def commit_diff(self, name: str) -> str:
-        """Return one commit, message and unified diff against its first parent. Raises RepoError when there is none such."""
+    def commit_diff(self, name: str, without: Collection[str] = ()) -> str:
+        """Return one commit, message and unified diff against its first parent, some paths left out.
+
+        Raises RepoError when there is none such.
+        """
         if (found := self.revision(name)) is None:
             raise RepoError(f"There is no commit {name!r}.", "Name one that `git log` shows.")
         words = self._git("show", "--no-patch", "--format=commit %H%n%n%B", found, "--").decode(
             "utf-8", "surrogateescape"
         )
-        return _cut(f"{words}\n{self._told_without_ignored('show', *_ONE, found)}")
+        return _cut(f"{words}\n{self._told_without(without, 'show', '--find-renames', *_ONE, found)}")
 
     def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""
@@ -503,4 +510,12 @@ def _commits(data: bytes) -> Iterator[Commit]:
 def _cut(text: str) -> str:
     if len(text) <= _LONGEST_DIFF:
         return text
-    return text[: text.rfind("\n", 0, _LONGEST_DIFF) + 1] + f"[cut: {len(text)} letters in all]\n"
+    pieces = re.split(r"(?m)^(?=diff --git )", text)
+    left, kept = _LONGEST_DIFF, dict.fromkeys(range(len(pieces)), "")
+    for done, at in enumerate(
+        sorted(kept, key=lambda at: len(pieces[at]))
+    ):  # what a short one leaves is for the others
+        share, piece = left // (len(pieces) - done), pieces[at]
+        kept[at] = piece if len(piece) <= share else piece[: piece.rfind("\n", 0, share) + 1]
+        left -= len(kept[at])
+    return "".join(kept.values()) + f"[cut: {len(text)} letters in all]\n"

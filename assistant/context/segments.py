@@ -30,6 +30,8 @@ NEIGHBOUR, FLOOR = 0.3, 0.05
 W_FRESH, HALF_FRESH, W_ALIKE, HALF_ALIKE = 2.0, 0.2, 3.0, 0.1
 """What a piece gains at most, as a multiple of its worth, for having changed lately and for words like these; with as much
 history as the HALF of each says, it gains half of that."""
+_ASKED = 20
+"""Definitions of a very large file that are weighed."""
 _TELLS = 0.5
 """What history must add to a piece to be named as a reason."""
 
@@ -191,6 +193,15 @@ def _remember(pieces: Sequence[Segment], touched: Sequence[Touch]) -> None:
 def hints(tags: Tags, query: Query, idfs: dict[str, float]) -> dict[str, float]:
     """Return what the words of a question give the names that a file defines, without those to which they give nothing."""
     return {tag.name: value for tag in tags.defs if (value := named(tag.name, query, idfs)) > 0}
+
+
+def defined(path: str, tags: Tags, hints: dict[str, float]) -> list[Segment]:
+    """Return the definitions that the question names best, for a file that is too large to be weighed piece by piece."""
+    least = max(hints.values(), default=0.0) / 2
+    asked = [tag for tag in tags.defs if hints.get(tag.name, 0.0) > least][:_ASKED]
+    return [
+        Segment(path, tag.start, min(tag.end, tag.start + _LONGEST), tag, hints[tag.name], (tag.name,)) for tag in asked
+    ]
 
 
 def named(name: str, query: Query, idfs: dict[str, float]) -> float:

@@ -299,3 +299,49 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
     found = read(question, PATHS, root=tmp_path, symbols=SYMBOLS)
     notes = nowhere(question, found, tmp_path, paths=PATHS, dropped=["away.py"], symbols=SYMBOLS)
     assert notes == ([note] if note else [])
+
+
+ODD = ["app/[id]/page.tsx", "app/(auth)/login.tsx", "Makefile", "src/view.tsx", "src/run.sh", "java/com/a/Util.java", "java/com/b/Util.java",
+       "src/Größe.py", "docs/with space.md", "src/calc.py", "src/conf.lua"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("./app/[id]/page.tsx:437:9\nType error: x", "app/[id]/page.tsx"),
+        ("at Login (app/(auth)/login.tsx:437:9)", "app/(auth)/login.tsx"),
+        ("./app/(auth)/login.tsx\n437:9  Error: x", "app/(auth)/login.tsx"),
+        ("(see @app/(auth)/login.tsx:437-440)", "app/(auth)/login.tsx"),
+        ("Makefile:437: *** missing separator.  Stop.", "Makefile"),
+        ("at App (http://localhost:5173/src/view.tsx?t=1732800000000:437:9)", "src/view.tsx"),
+        ("SyntaxError: /app/src/view.tsx: Unexpected token (437:9)", "src/view.tsx"),
+        ("[ERROR] /app/java/com/b/Util.java:[437,9] cannot find symbol", "java/com/b/Util.java"),
+        ("ERROR in ./src/view.tsx 437:9-20", "src/view.tsx"),
+        ("src/view.tsx (437:9)", "src/view.tsx"),
+        ("./src/run.sh: line 437: foo: command not found", "src/run.sh"),
+        ("src/run.sh: 437: foo: not found", "src/run.sh"),
+        ('[string "src/conf.lua"]:437: attempt', "src/conf.lua"),
+        ("In template /x/src/view.tsx, error at line 437", "src/view.tsx"),
+        ('{"file": "/p/src/calc.py", "lineno": 437}', "src/calc.py"),
+        ("\tat com.b.Util.f(Util.java:437)", "java/com/b/Util.java"),
+        ("\tat com.a.Util$Inner.lambda$f$0(Util.java:437) ~[app.jar]", "java/com/a/Util.java"),
+        ("File ~/proj/src/calc.py:437, in f(x)", "src/calc.py"),
+        ("在src/calc.py:437处报错", "src/calc.py"),
+        ("file:///home/u/src/Gr%C3%B6%C3%9Fe.py:437", "src/Größe.py"),
+        ("file:///x/docs/with%20space.md:437", "docs/with space.md"),
+        ("at (docs/with space.md:437:3)", "docs/with space.md"),
+        ("see line 437 of src/calc.py", "src/calc.py"),
+        ("lines 437-440 in `src/calc.py`", "src/calc.py"),
+        ("src/calc.py (line 437)", "src/calc.py"),
+        ("--- i/src/calc.py\n+++ w/src/calc.py\n@@ -437,3 +437,3 @@\n", "src/calc.py"),
+    ],
+)
+def test_a_line_is_found_as_everyday_tools_and_people_write_it(text, path):
+    assert any(one.path == path and one.first <= 437 <= one.last for one in read(text, ODD, root=Path("/home/u/proj")))
+
+
+@pytest.mark.parametrize(
+    "text", ["src/calc.py and src/run.sh, line 4", "src/calc.py: is it (4)?", "what of src/calc.py? t=5", "src/calc.py as in line 3 of src/run.sh"]
+)  # fmt: skip
+def test_a_number_that_belongs_to_something_else_is_no_line_of_a_file(text):
+    assert next(one for one in read(text, ODD) if one.path == "src/calc.py").first == 0

@@ -243,3 +243,15 @@ def test_a_small_project_is_shown_although_the_words_stand_only_in_its_names(sho
     context = show("add a limit to the kettle", {"kettle/boil.py": boil, "other/x.py": "def x():\n    pass\n" * 200})
     assert "return litres * 4186" in context.render()
     assert "def x():" not in context.render()
+
+
+@pytest.mark.parametrize("many", [9_000, 16_000])
+def test_of_a_very_large_source_the_definitions_that_are_asked_for_are_shown(show, many):
+    text = "".join(f"function fn{n}(x) {{\n    return x + {n}  // {'pad' * 10}\n}}\n" for n in range(many))
+    files = {"src/checker.ts": text, "src/main.ts": "export function start() { return 1 }\n"}
+    for question in ("why does fn3000 return the wrong value", "@fn3000 is wrong", "@src/checker.ts:9001-9003"):
+        found = next(each for each in show(question, files).sections if each.path == "src/checker.ts")
+        assert "function fn3000(x)" in found.text
+    found = next(each for each in show("how does the checker work", files).sections if each.path == "src/checker.ts")
+    assert "too large for more than the definitions that are named" in found.why
+    assert " defines " in found.text

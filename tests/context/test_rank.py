@@ -223,3 +223,35 @@ def test_a_reason_names_the_part_of_a_name_that_a_file_has_and_not_the_whole(ord
     assert "toast_kettle" not in "".join(reasons.values())
     assert "toast" in reasons["src/toaster.py"]
     assert "kettle" in reasons["src/kettle.py"]
+
+
+def test_the_fewer_words_a_question_has_the_more_those_before_it_count():
+    short, long = (
+        ask(words, asked=["brew it"]) for words in ("make it so", "how do pipes of the boiler get their valves")
+    )
+    assert 0 < long.weights["brew"] < 0.3 < short.weights["brew"] < 1
+    older = ask("make it so", asked=["pour milk", "brew it"])
+    assert 0 < older.weights["brew"] < older.weights["milk"]
+    assert ask("brew it", asked=["brew it"]).weights == ask("brew it").weights
+
+
+def test_names_are_used_within_a_family_of_languages_only(tmp_path):
+    files = {
+        "src/kettle.ts": "export function boil_over(x) { return steam_out(x) }\n",
+        "src/steam.js": "function steam_out(x) { return x }\n",
+        "pots.py": "def steam_out(x):\n    return x\n",
+        "theme.css": ".steam_out { color: red }\n",
+        "README.md": "# steam_out\n\nCall boil_over() and Steam.\n",
+        "ci.yml": "boil_over: 1\nsteam_out: boil_over(x)\n",
+    }
+    for path, text in files.items():
+        (tmp_path / "r" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "r" / path).write_text(text)
+    repo = Repo.open(tmp_path / "r")
+    found = index.refresh(repo, repo.files(), tmp_path / "s" / "tags.sqlite", timeout_s=60)
+    try:
+        assert graph.push({"src/kettle.ts": 1.0}, found).keys() == {"src/steam.js"}
+        assert graph.push({"src/steam.js": 1.0}, found)["src/kettle.ts"][1] == "uses steam.js"
+        assert graph.push({"README.md": 1.0, "ci.yml": 1.0}, found) == {}
+    finally:
+        found.close()

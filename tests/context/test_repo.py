@@ -458,3 +458,12 @@ def test_the_commit_that_is_checked_out_is_told_as_git_tells_it_loose_packed_det
     run("commit", "-qm", "two", "--allow-empty", here=tmp_path / "w")
     assert Repo.open(tmp_path / "w").head() == run("rev-parse", "other")
     assert Repo.open(tmp_path).head() == ""
+
+
+def test_of_a_very_long_diff_the_short_changes_are_whole(root):
+    (root / "a.lock").write_text("line of words\n" * 200_000)
+    (root / "b.py").write_text("fresh = 1\n")
+    git(root, "add", ".")
+    text = Repo.open(root).diff()
+    assert len(text) < 1_000_100
+    assert "+fresh = 1\n" in text
