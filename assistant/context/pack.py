@@ -218,6 +218,9 @@ class _Weigher(NamedTuple):
         ]
         for file in parts:
             file.firm = list(file.ranges)
+            file.pieces = [
+                piece for piece in file.pieces if piece.words
+            ]  # who names lines wants no more without a reason
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
         return parts
 

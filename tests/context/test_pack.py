@@ -135,7 +135,14 @@ def test_a_secret_in_a_name_that_is_only_told_is_masked_and_the_user_hears_of_it
 
 
 def test_a_long_heading_is_cut_behind_a_word_so_that_no_piece_of_a_key_is_told(show):
-    text = "# Kettle\n\n## A kettle " + "of tea " * 10 + "by ghp_" + "a1B2c3D4e5" * 4 + "\n\n" + "plain words\n" * 900
+    text = (
+        "# Kettle\n\n## A pot "
+        + "of tea " * 10
+        + "by ghp_"
+        + "a1B2c3D4e5" * 4
+        + "\n\n## Rest\n\n"
+        + "plain words\n" * 900
+    )
     context = show("@docs/kettle.md:500-510", {"docs/kettle.md": text})
     assert "of tea by\n" in context.render()
     assert "ghp_" not in context.render()
