@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from assistant.context import terms
@@ -87,18 +88,20 @@ def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, s
         old = found.get(other, (0.0, verb))
         found[other] = (old[0] + value, old[1])
 
-    def kin(ids: Iterable[int]) -> list[str]:
-        return [other for each in ids for other in index.paths[each] if family_of(other) == family]
+    def kin(ids: Iterable[int], most: int) -> list[str]:
+        """Return the files of the family, one more than `most` where there are more: a common word has thousands."""
+        found = (other for each in ids for other in index.paths[each] if other != path and family_of(other) == family)
+        return list(islice(found, most + 1))
 
     for name, times in used:
-        homes = kin(held.get(DEFINED + name, ()))
+        homes = kin(held.get(DEFINED + name, ()), _HOMES)
         if 0 < len(homes) <= _HOMES:
             for other in homes:
                 add(other, min(times, 4) ** 0.5 / len(homes), "used by")
-    single = [name for name in own if sum(bool(kin([each])) for each in held.get(DEFINED + name, ())) == 1][:20]
+    single = list(islice((name for name in own if not kin(held.get(DEFINED + name, ()), 0)), 20))
     whole = {bits[-1] for name in single if (bits := terms.of_identifier(name.encode("utf-8", "replace")))}
     for users in index.lookup(whole).values():
-        others = [other for other in kin(users) if other != path]
+        others = kin(users, _USERS)
         if 0 < len(others) <= _USERS:
             for other in others:
                 add(other, 0.7 / len(others) ** 0.5, "uses")

@@ -122,6 +122,7 @@ def language_of(path: str) -> Language | None:
     return _of_name(path.rsplit("/", 1)[-1])
 
 
+@lru_cache(maxsize=1 << 16)
 def family_of(path: str) -> str:
     """Return what the languages have in common in which a file's names may be used, empty for prose and data.
 
