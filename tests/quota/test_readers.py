@@ -502,3 +502,8 @@ def test_a_refusal_or_an_answer_with_anything_in_place_of_a_word_is_read(odd):
     else:
         with pytest.raises(ProviderError, match="does not tell the quota"):
             read(body, "api.minimax.io")
+
+
+def test_what_was_recorded_of_claudes_own_endpoint_is_read_by_its_host():
+    body = {"five_hour": {"utilization": 24, "resets_at": "2026-11-23T20:00:00Z"}}
+    assert [(each.meter, each.percent) for each in read(body, "api.anthropic.com")] == [("5 hours", D(24))]
