@@ -41,11 +41,6 @@ class Signal:
     wants_reading: bool = False
     said: str = ""
 
-    @property
-    def retries(self) -> int:
-        """How often the same request may be sent again by itself."""
-        return 2 if self.kind == "transient" else 0
-
     def reading(self, now: datetime) -> Reading | None:
         """Return the reading it makes: a window is used up until its reset, or a balance. None where it says neither.
 
