@@ -7,10 +7,12 @@ import contextlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.app import App
+from textual.keys import Keys
 
 from assistant.errors import ConfigError
 from assistant.tui import theme
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
     from assistant.session import Session
     from assistant.tui.welcome import Resume
+
+
+# Alt+Enter as terminals send it that speak no newer protocol. Textual would make Enter of it, and that sends.
+cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS).setdefault("\x1b\r", (Keys.ControlJ,))
 
 
 class Wattson(App[int]):

@@ -112,7 +112,8 @@ def _cell(shown: Shown, cell: Cell | None, theme: Theme, gutter: int, width: int
     line, (first, last) = shown.lines[cell.line], cell.part
     base = theme[_KINDS[line.kind]]
     number = str((line.old if old else line.new) or "") if not first else ""
-    head = [Segment(f"{number:>{gutter - 3}} ", theme["gutter"])]
+    sign = line.kind if not first else " "
+    head = [Segment(f"{number:>{gutter - 3}} ", theme["gutter"]), Segment(f"{sign} ", base)]
     body = styled(shown.words[cell.line], shown.spans[cell.line], base, first, last)
     return list(strip([*head, *body], width, base))
 
@@ -122,7 +123,7 @@ def beside(hunk: Hunk, width: int) -> list[tuple[Cell | None, Cell | None]]:
     half, words = (width - 1) // 2, _words(hunk)
     rows: list[tuple[Cell | None, Cell | None]] = []
     for pair in _beside(hunk.lines):
-        room = half - gutter(hunk) + 2  # without the column of signs
+        room = half - gutter(hunk)
         left, right = (
             [Cell(index, part) for part in wrap(words[index], room)] if index is not None else [] for index in pair
         )

@@ -40,6 +40,7 @@ _WIDE = 120
 _SQUAT = 14
 _PAUSE_S = 0.3
 """How long typing must pause before the price of what stands in the composer is worked out."""
+_MOMENT_S, _SAID_S = 0.01, 2.0
 _BEAT_S, _TICK_S = 60.0, 2.0
 """How often the meter is looked at while nothing happens, and the clock while a question waits for a reset."""
 _AWAKE_S = 900.0
@@ -85,6 +86,7 @@ class MainScreen(Screen[None]):
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(self.completions, id="composer")
+        self.composer.take_queued = self._take_queued
         self.holding = Holding(self)
         self._model = model
         self._resume = resume
@@ -92,7 +94,8 @@ class MainScreen(Screen[None]):
         self._completer: Completer | None = None
         self._pause: Timer | None = None
         self._busy_at = self._asked_at = 0.0
-        self._answers = ""
+        self._answers, self._does = "", "is asked"
+        self._again_at = 0.0
         self._kept: Review | None = None
         self._leaving = False
         self._reviewing = False
@@ -125,6 +128,18 @@ class MainScreen(Screen[None]):
         """One pane or two."""
         self._arrange()
 
+    def on_screen_suspend(self) -> None:
+        """Hand on to the sheet that opens what was typed for it before it was there."""
+        if typed := self.hunks.ahead():
+            self._hand_on(typed, 100)
+
+    def _hand_on(self, typed: list[events.Key], tries: int) -> None:
+        if self.app.focused is None and tries:  # the sheet is not laid out yet
+            self.app.set_timer(_MOMENT_S, lambda: self._hand_on(typed, tries - 1))
+            return
+        for event in typed:
+            self.app.post_message(events.Key(event.key, event.character))
+
     def _screen_resized(self, size: Size) -> None:
         if size != self._size:  # Textual tells the same size four times at the start, and would lay out each time
             super()._screen_resized(size)
@@ -147,7 +162,8 @@ class MainScreen(Screen[None]):
             await welcome.greet(self, self._model, resume=self._resume)
             if self._resume == "choose":
                 self.open("resume")
-            self.composer.sent = await asyncio.to_thread(self.session.sittings.asked)
+            before = await asyncio.to_thread(self.session.sittings.asked)
+            self.composer.sent = [*before, *self.composer.sent]
         except AssistantError as error:
             self.talk.add(str(error), "error")
         finally:
@@ -163,6 +179,12 @@ class MainScreen(Screen[None]):
             self.label()
             return
         self.submit(message.text)
+
+    def _take_queued(self) -> str:
+        """Take the last of the queue out again, to be mended; empty where nothing is queued."""
+        words = self._queue.pop() if self._queue else ""
+        self.label()
+        return words
 
     def on_composer_asked(self, message: Composer.Asked) -> None:
         """Open the sheet of keys, or leave."""
@@ -205,9 +227,17 @@ class MainScreen(Screen[None]):
         """Say above the composer what waits there."""
         asks = ""
         if self.session.asking:  # whom F3 chooses meanwhile is asked the next time
-            asks = f"{self._answers} answers, {monotonic() - self._asked_at:.0f} s; Esc stops it"
+            again = self._again_at - monotonic()
+            does = (
+                f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
+            )
+            asks = f"{self._answers} {does}; Esc stops it"
         waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
         self.composer.border_title = ", ".join(filter(None, waits))
+
+    def doing(self, what: str, again_s: float = 0.0) -> None:
+        """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
+        self._does, self._again_at = what, monotonic() + again_s
 
     def held(self, hold: Hold) -> None:
         """Let the user choose what becomes of a question that was held; what is queued waits for that."""
@@ -228,6 +258,7 @@ class MainScreen(Screen[None]):
         if not self.session.asking:
             pick = self.session.roster.pick
             self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
+            self.doing("is asked")
         clock = self.set_interval(1.0, self.label)
         try:
             await self.walk(command.submit(self.session, text))
@@ -430,6 +461,8 @@ class MainScreen(Screen[None]):
         if selected:
             self.app.copy_to_clipboard(selected)
             self.clear_selection()
+            self.composer.border_title = f"{len(selected):,} characters copied"
+            self.set_timer(_SAID_S, self.label)
         elif self.session.asking:
             self.action_stop()
         elif self.composer.text:
@@ -439,7 +472,7 @@ class MainScreen(Screen[None]):
         else:
             self._leaving = True
             self.composer.border_title = "Ctrl+C again leaves"
-            self.set_timer(2, self._stay)
+            self.set_timer(_SAID_S, self._stay)
 
     def _stay(self) -> None:
         self._leaving = False

@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui.lines import safe
-from assistant.tui.widgets.composer import TextArea
+from assistant.tui.widgets.composer import Pad, TextArea
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ class Editor(Sheet[str | None]):
         """Lay it out."""
         with Vertical():
             yield Static(Text(f"{self._title}   {self.KEYS}", style="bold"))
-            yield TextArea(self._text, show_line_numbers=False)
+            yield Pad(self._text, show_line_numbers=False)
 
     def action_leave(self) -> None:
         """Leave it; where something was typed, only if that is meant."""

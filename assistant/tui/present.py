@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from assistant.tui.widgets.transcript import Transcript
 
 
+_EARLY = {
+    "length": 'the answer reached the most that the model may write; "go on" takes it further',
+    "cancelled": "stopped; what had come is kept",
+}
+"""How a turn ended that did not come to its end, in words."""
 _NAMED = 8
 """Files that are named when many were written."""
 
@@ -44,15 +49,19 @@ def show(screen: Stage, event: events.Event) -> None:
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
+            screen.doing("is asked")
             if step > 1 or purpose != "main":
                 talk.end()
                 talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {money(cost)}", "note")
         case events.Retrying(attempt, wait_s, error):
             words = f"{error.message.rstrip('.')}. Try {attempt + 1} in {wait_s:.0f} s; Escape stops."
             talk.add(words, "warning")
+            screen.doing("is asked", wait_s)
         case events.TextArrived(text):
+            screen.doing("answers")
             talk.append(text)
         case events.ThoughtArrived(text):
+            screen.doing("thinks")
             talk.append(text, "thought")
         case events.EditArrived(edit):
             fold(talk, edit)
@@ -134,7 +143,7 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
     if event.error is not None:
         talk.add(str(event.error), "error")
     elif event.stop != "end":
-        talk.add(f"the answer ended early: {event.stop}", "warning")
+        talk.add(_EARLY.get(event.stop, f"the answer ended early: {event.stop}"), "warning")
     plain = event.stranger or event.served_model in {"", event.model}
     served = "" if plain else f"  served by {event.served_model}"
     if event.stranger:

@@ -55,6 +55,9 @@ class Stage(Protocol):
     def open(self, what: str, argument: str = "") -> object:
         """Open what a command asks for."""
 
+    def doing(self, what: str, again_s: float = 0.0) -> None:
+        """Note what the model does, for the label above the composer."""
+
     def held(self, hold: Hold) -> object:
         """Let the user choose what becomes of a question that was held."""
 

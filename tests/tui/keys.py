@@ -20,3 +20,12 @@ async def take(pilot, *keys):
     await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
     await pilot.pause(0.5)
     await pilot.press(*keys)
+
+
+async def proposed(app, pilot):
+    """Ask the practice model, and wait until its hunks have the keys."""
+    await until(pilot, lambda: app.session.roster.pick is not None)
+    await say(pilot, "add a limit to the kettle")
+    await until(pilot, lambda: app.main.hunks.has_focus)
+    await pilot.pause(0.5)
+    return app.main

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 from textual.widgets import OptionList, TextArea
 
@@ -16,7 +17,7 @@ from assistant.edits.review import Review
 from assistant.tui.app import Wattson
 from assistant.tui.pickers import Picker
 from tests import loopback
-from tests.tui.keys import say, take, until
+from tests.tui.keys import proposed, say, take, until
 from tests.turns import walk
 
 
@@ -103,7 +104,7 @@ async def test_escape_stops_a_turn_and_keeps_what_came(make_session):
             await until(pilot, lambda: "word word" in app.main.talk.text)
             assert "~" in app.main.meter.line(120)
             await pilot.press("escape")
-            await until(pilot, lambda: "cancelled" in app.main.talk.text)
+            await until(pilot, lambda: "stopped; what had come" in app.main.talk.text)
         assert session.history[-1].partial
         assert session.accounts.ledger.entries()[-1].state == "interrupted"
 
@@ -121,7 +122,7 @@ async def test_a_stopped_turn_offers_the_edits_that_were_whole(make_session, rep
             await until(pilot, lambda: "gpt-6.1-sol answers, " in str(main.composer.border_title))
             await until(pilot, lambda: "> replace kettle/meter.py" in "".join(s.text for s in main.talk._strips))
             await pilot.press("escape")
-            await until(pilot, lambda: "cancelled" in main.talk.text)
+            await until(pilot, lambda: "stopped; what had come" in main.talk.text)
             await until(
                 pilot, lambda: len(main.hunks.hunks) == 1 and "Esc stops" not in str(main.composer.border_title)
             )
@@ -226,7 +227,7 @@ async def test_a_sentence_that_is_typed_among_the_hunks_writes_nothing(make_sess
 
 async def test_two_columns_take_the_whole_screen_and_wrap_what_is_long(make_session, repo):
     old = "    joules: float = 0.0"
-    new = f"{old}  # {'how much went through it ' * 5}in the end"
+    new = f"{old}  # {'how much went through it ' * 5}finally"
     edit = f"kettle/meter.py\n```\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
     with loopback.Server(loopback.openai(edit)) as server:
         app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
@@ -239,7 +240,7 @@ async def test_two_columns_take_the_whole_screen_and_wrap_what_is_long(make_sess
             await until(pilot, lambda: not main.talk.display)
             await pilot.pause(0.2)
             drawn = [main.hunks.render_line(y).text for y in range(main.hunks.size.height)]
-            assert any("in the end" in each for each in drawn)
+            assert any("finally" in each for each in drawn)
             assert any("│" in each for each in drawn)
             await pilot.press("v")
             await until(pilot, lambda: main.talk.display)
@@ -575,14 +576,6 @@ async def test_undecided_hunks_are_set_aside_and_come_back(make_session, quick):
         await until(pilot, lambda: "No hunks of turn 7" in main.talk.text)
 
 
-async def proposed(app, pilot):
-    await until(pilot, lambda: app.session.roster.pick is not None)
-    await say(pilot, "add a limit to the kettle")
-    await until(pilot, lambda: app.main.hunks.has_focus)
-    await pilot.pause(0.5)
-    return app.main
-
-
 async def test_an_undo_around_later_changes_is_shown_and_then_written(make_session, repo, quick):
     app, boil = Wattson(make_session(), "scripted/lesson"), repo / "kettle/boil.py"
     before = boil.read_text()
@@ -835,3 +828,77 @@ async def test_an_edit_that_may_not_be_meant_says_so_above_the_hunks_and_on_its_
             assert "1/1 ·  @@" in shown
             assert shown.count("may not be meant") == 2
         assert len(server.asked) == 1  # and nothing is repaired
+
+
+async def test_whoever_looks_or_clicks_elsewhere_goes_on_typing_in_the_composer(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await pilot.press(*"fix", "tab", *" the")
+        await pilot.click(main.talk)
+        await pilot.press(*" bug")
+        assert main.composer.text == "fix the bug"
+        await pilot.press("f2")  # a page without hunks has no use for letters
+        await until(pilot, lambda: main.hunks.has_focus)
+        await pilot.press("w", "o", "w")
+        await until(pilot, lambda: main.composer.text == "fix the bugwow" and main.composer.has_focus)
+
+
+async def test_letters_without_a_width_are_typed_like_others(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        for letter in "\u0645\u06cc\u200c\u062e\U0001f469\u200d\U0001f467":
+            app.post_message(Key(letter, letter))
+        await until(pilot, lambda: main.composer.text == "\u0645\u06cc\u200c\u062e\U0001f469\u200d\U0001f467")
+        main.composer.text = ""
+        await proposed(app, pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and app.screen.focused is not None)
+        app.post_message(Key("\u200d", "\u200d"))
+        await until(pilot, lambda: "\u200d" in app.screen.query_one("TextArea").text)
+
+
+def test_alt_and_enter_begin_a_new_line_in_old_terminals():
+    assert [event.key for event in XTermParser().feed("\x1b\r")] == ["ctrl+j"]
+
+
+async def test_what_is_selected_with_the_mouse_is_seen_and_said_when_it_is_copied(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(80, 24)) as pilot:
+        talk = app.main.talk
+        await until(pilot, lambda: "practice" in talk.text)
+        await pilot.pause(0.2)
+
+        def grounds():
+            return {segment.style.bgcolor for segment in talk.render_line(0) if segment.style and segment.text.strip()}
+
+        before = grounds()
+        await pilot.mouse_down(talk, offset=(3, 0))
+        await pilot.hover(talk, offset=(12, 0))
+        await pilot.mouse_up(talk, offset=(12, 0))
+        await until(pilot, app.main.get_selected_text)
+        assert grounds() - before
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "characters copied" in str(app.main.composer.border_title))
+
+
+async def test_up_takes_a_queued_question_back_to_be_mended(make_session):
+    with loopback.Server(loopback.openai("slow " * 60), loopback.openai("Yes."), pause_s=0.03) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "one")
+            await until(pilot, lambda: app.session.asking)
+            await say(pilot, "tow")
+            await until(pilot, lambda: "1 queued" in str(main.composer.border_title))
+            await pilot.press("up", "backspace", "backspace", "w", "o")
+            assert main.composer.text == "two"
+            assert "queued" not in str(main.composer.border_title)
+            await pilot.press("enter")
+            await until(pilot, lambda: len(server.asked) == 2, tries=1000)
+            assert "two" in str(server.asked[1][2]["messages"][-1]["content"])
+            assert main.composer.sent == ["one", "two"]

@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+from textual.events import Key
+
 from assistant.tui.app import Wattson
 from tests import loopback
-from tests.tui.keys import say, take, until
+from tests.tui.keys import proposed, say, take, until
 
 KEY = "k" * 20
 FIRST = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
@@ -89,3 +91,35 @@ def test_a_hunk_is_changed_in_the_users_own_editor(repo, env, tmp_path):
         os.waitpid(child, 0)
         os.close(terminal)
     assert "joules: float = 2.5" in (repo / "kettle/meter.py").read_text()
+
+
+async def test_what_is_typed_in_one_go_behind_a_key_that_opens_a_sheet_is_for_the_sheet(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        hunks = (await proposed(app, pilot)).hunks
+        marks = [each.mark for each in hunks.review.choices]
+        for letter in "cAXs why":
+            app.post_message(Key(letter if letter != " " else "space", letter))
+        app.post_message(Key("enter", "\r"))
+        await until(pilot, lambda: hunks.review.comments)
+        assert [each.words for each in hunks.review.comments] == ["AXs why"]
+        assert [each.mark for each in hunks.review.choices] == marks
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        await pilot.press("y")  # the keys are its own again
+        await until(pilot, lambda: "take" in [each.mark for each in hunks.review.choices])
+
+
+async def test_keys_behind_one_that_opens_nothing_are_the_hunks_own(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("y", "enter")
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await say(pilot, "/undo")
+        await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
+        await pilot.pause(0.5)
+        marks = [each.mark for each in main.hunks.review.choices]
+        for letter in "cn":  # no comment on what is written
+            app.post_message(Key(letter, letter))
+        await until(pilot, lambda: [each.mark for each in main.hunks.review.choices] != marks)
+        assert len(app.screen_stack) == 1

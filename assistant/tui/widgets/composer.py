@@ -6,6 +6,7 @@ import re
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
+from unicodedata import category
 
 from textual.binding import Binding
 from textual.message import Message
@@ -20,6 +21,8 @@ if _absent:
     del sys.modules["tree_sitter"]
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
 
 _WORD = re.compile(r"(?:^|(?<=\s))(@\S*)$|^(/\S*)$")
@@ -43,7 +46,19 @@ class Offers(Protocol):
         """Offer nothing any more."""
 
 
-class Composer(TextArea):
+class Pad(TextArea):
+    """A text area that takes every letter: Textual leaves out what has no width, as the joiners of Persian and of emoji."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character and category(event.character) == "Cf" and not self.read_only:
+            self.replace(event.character, *self.selection, maintain_selection_offset=False)
+            event.prevent_default()
+            event.stop()
+        else:
+            await super()._on_key(event)
+
+
+class Composer(Pad):
     """A text area that sends."""
 
     DEFAULT_CSS = """
@@ -73,6 +88,7 @@ class Composer(TextArea):
         super().__init__(tab_behavior="focus", highlight_cursor_line=False, **kwargs)  # type: ignore[arg-type]
         self.cursor_blink = False
         self.sent: list[str] = []
+        self.take_queued: Callable[[], str] = str
         self._offers = offers
         self.typed_at = 0.0
         self._back = 0
@@ -126,6 +142,10 @@ class Composer(TextArea):
             self.post_message(self.Asked("help"))
         elif event.key == "ctrl+d" and not self.text:
             self.post_message(self.Asked("leave"))
+        elif event.key == "up" and not self.text and (queued := self.take_queued()):
+            self.sent = [*self.sent[:-1], *[words for words in self.sent[-1:] if words != queued]]  # not sent yet
+            self.text = queued
+            self.move_cursor(self.document.end)
         elif event.key == "up" and self.cursor_location[0] == 0 and self._back < len(self.sent):
             self._recall(1)
         elif event.key == "down" and self._back and self.cursor_location[0] == self.document.line_count - 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
@@ -19,7 +20,7 @@ from assistant.tui.lines import cut, longest, safe, strip, wrap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual import events
+    from textual.timer import Timer
 
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.journal import Preview
@@ -47,6 +48,10 @@ _KEYS = (
 )
 
 
+_SHEETS = frozenset({"e", "c", "o", "question_mark"})
+"""Keys that open a sheet: what is typed behind them is for that."""
+_OPENS_S = 1.0
+"""How long a sheet may take to open until the keys are ours again."""
 _NOWHERE = hunk_lines.Cell(0, (0, 0))
 
 
@@ -153,6 +158,8 @@ class PatchView(ScrollView, can_focus=True):
         self._since = 0.0
         self._typing = self._handing = False
         self._strayed = 0.0
+        self._ahead: list[events.Key] | None = None
+        self._opens: Timer | None = None
         self.type: Callable[[events.Key | events.Paste], None] = lambda _: None
         self.leave: Callable[[], None] = lambda: None
         self.make_room: Callable[[], None] = lambda: None
@@ -286,7 +293,12 @@ class PatchView(ScrollView, can_focus=True):
         rows += self._misfit_rows(width)
         rows += [row for edit in self._coming for row in _coming_rows(edit)]
         if not rows:
-            rows.append(_Row(words="No hunks wait for you. Ask for a change.", style="note"))
+            rows.append(
+                _Row(
+                    words="No hunks wait for you. Ask for a change: what you type goes to the composer, q leads there.",
+                    style="note",
+                )
+            )
         rows += [_Row()] * _FOOT  # room for the keys, which stay in sight
         self._rows = rows
         self.virtual_size = Size(self.size.width, len(rows))
@@ -465,23 +477,27 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_beside(self) -> None:
         """Show old and new side by side, or below each other again."""
+        if not self.beside and self.screen.size.width < _BESIDE_FROM + 4:
+            self.tell_hint(f"side by side needs {_BESIDE_FROM + 4} columns")
+            return
         self.beside = not self.beside
-        narrow = self.screen.size.width < _BESIDE_FROM + 4
-        self.hint = f"side by side needs {_BESIDE_FROM + 4} columns" if self.beside and narrow else ""
+        self.hint = ""
         self.make_room()
         self.on_resize()
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
         """Ask for what needs another screen."""
-        if self.preview is not None and what != "help":
-            return  # what was written is not edited here, nor commented on
         if what == "help" or (what == "repair" and any(each.mendable for each in self._misfits)):
             self.post_message(self.Wanted(what, self.at, 0))
-        elif self.hunks and (what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}):
+        elif self.preview is not None or not self.hunks:
+            self._catch_up()  # what was written is not edited here, nor commented on
+        elif what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}:
             line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
             if line < 0:  # the hunk as a whole: what it changes first
                 line = next((at for at, each in enumerate(self.hunks[self.at].lines) if each.kind != " "), 0)
             self.post_message(self.Wanted(what, self.at, line))
+        else:
+            self._catch_up()
 
     def action_decide(self) -> None:
         """Hand over what was decided."""
@@ -503,8 +519,16 @@ class PatchView(ScrollView, can_focus=True):
 
     async def _on_key(self, event: events.Key) -> None:
         """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
-        self._typing |= event.key == "slash"
+        if self._ahead is not None:
+            self._ahead.append(event)
+            event.prevent_default()
+            event.stop()
+            return
+        self._typing |= event.key == "slash" or (not self.hunks and event.is_printable and event.key not in self.KEYS)
         if not self._typing:
+            if event.key in _SHEETS and self.hunks:
+                self._ahead = []
+                self._opens = self.set_timer(_OPENS_S, self._catch_up)
             await super()._on_key(event)
             if (
                 event.is_printable and event.key not in self.KEYS
@@ -515,6 +539,20 @@ class PatchView(ScrollView, can_focus=True):
         event.prevent_default()
         event.stop()
         self._type(event)
+
+    def ahead(self) -> list[events.Key]:
+        """Return what was typed behind a key that opens a sheet, before that was there to take it; the keys are ours again."""
+        if self._opens is not None:
+            self._opens.stop()
+        typed, self._ahead, self._opens = self._ahead or [], None, None
+        return typed
+
+    def _catch_up(self) -> None:
+        """Take up the keys that waited for a sheet which did not open."""
+        for event in self.ahead():
+            again = events.Key(event.key, event.character)
+            again._set_forwarded()  # noqa: SLF001 - else the app would hand on once more what comes back from here
+            self.post_message(again)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

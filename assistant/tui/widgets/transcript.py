@@ -10,6 +10,7 @@ import re
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -55,8 +56,11 @@ class _Line:
         return not self.text and not self.label
 
 
-class Transcript(ScrollView, can_focus=True):
-    """Lines of a conversation. Follows its end unless the user has scrolled up."""
+class Transcript(ScrollView, can_focus=False):
+    """Lines of a conversation. Follows its end unless the user has scrolled up.
+
+    It never has the keys: who clicks here, to look or to select, goes on typing where they typed.
+    """
 
     DEFAULT_CSS = "Transcript { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
 
@@ -378,7 +382,9 @@ class Transcript(ScrollView, can_focus=True):
             width = line.cell_length
             last = width if last == -1 else min(last, width)
             mark = self.screen.get_component_rich_style("screen--selection")
-            line = Strip.join([line.crop(0, first), line.crop(first, last).apply_style(mark), line.crop(last, width)])
+            # Below what is there its ground would hide it: every line has one.
+            marked = Strip(Segment.apply_style(line.crop(first, last), post_style=mark), last - first)
+            line = Strip.join([line.crop(0, first), marked, line.crop(last, width)])
         return line
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
