@@ -172,9 +172,7 @@ class Reader(Protocol):
 class Wire(Protocol):
     """What a module in `wires/` offers.
 
-    A wire whose protocol has a list of what is sold offers a pair more: `models_call(provider, key)` and
-    `read_models(data, provider)`. One whose provider may pause in an answer offers `go_on(call, reader)`, which makes the
-    call that has it go on.
+    A wire whose provider may pause in an answer offers one function more: `go_on(call, reader)` makes the call that has it go on.
     """
 
     def call(self, request: Request, provider: Provider, key: str) -> HttpCall:

@@ -614,22 +614,6 @@ async def test_an_error_of_the_frames_names_its_provider():
     assert (kind(talk), talk.text, talk.error.provider) == ("stream_broken", "a", "maker")
 
 
-async def test_lists_are_fetched():
-    async def behave(found, writer, number):
-        return answer(200, b'{"data":[{"id":"a"}]}' if number < 1 else b"no json")
-
-    async with peer(behave) as found:
-        client = Client(env={})
-        seller = provider("anthropic_messages", url=found.url)
-        assert [each.id for each in await client.models(wire("anthropic_messages"), seller, KEY)] == ["a"]
-        with pytest.raises(errors.BadEndpoint):
-            await client.models(wire("anthropic_messages"), seller, KEY)
-        with pytest.raises(errors.BadRequest):
-            await client.models(wire("bedrock_converse"), seller, KEY)
-        await client.aclose()
-    assert found.asked[0].split()[:2] == ["GET", "/v1/models?limit=1000"]
-
-
 # Proxies and certificates.
 
 
