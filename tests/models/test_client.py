@@ -811,6 +811,8 @@ async def test_an_answer_in_which_the_provider_pauses_goes_on_as_one():
     assert (last.fresh_input, last.cache_read, last.output) == (100 + 100 + 300, 21, 30)  # each request is paid
     assert [chunk.final for chunk in counts if chunk.usage != last] == [False] * (len(counts) - 1)
     assert counts[-1].final
+    assert counts[0].last is None
+    assert (counts[-1].last.fresh_input, counts[-1].last.cache_read, counts[-1].last.output) == (300, 7, 10)
     blocks = [
         {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
         {"type": "text", "text": "Let me look."},

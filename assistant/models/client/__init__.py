@@ -65,18 +65,18 @@ class _Counts:
 
     def __init__(self) -> None:
         self._before = self._last = TokenUsage()
-        self._requests = 1
+        self._first = True
 
     def of(self, chunk: UsageChunk) -> UsageChunk:
         """Return the counts of all requests so far."""
         self._last = chunk.usage
-        if self._requests == 1:
+        if self._first:
             return chunk
-        return replace(chunk, usage=self._before + chunk.usage, requests=self._requests)
+        return replace(chunk, usage=self._before + chunk.usage, last=chunk.usage)
 
     def turn(self) -> None:
         """Take the next request."""
-        self._before, self._last, self._requests = self._before + self._last, TokenUsage(), self._requests + 1
+        self._before, self._last, self._first = self._before + self._last, TokenUsage(), False
 
 
 class Client:
