@@ -12,7 +12,6 @@
     ├── PatchError                  an edit that will not be written
     │   ├── Stale                   the file changed since the model saw it
     │   ├── OutsideRoot             the path leads out of the root, into .git or through a link
-    │   ├── Ambiguous               more than one place fits
     │   └── Unwritable              no right, no room, not a regular file, an encoding that does not round-trip
     └── ProviderError               a model could not be asked, or did not answer
         ├── Auth                    the key is missing, wrong or for another address
@@ -144,12 +143,6 @@ class OutsideRoot(PatchError):
     """The path leads out of the root, into `.git`, or through a symbolic link."""
 
     kind = "outside_root"
-
-
-class Ambiguous(PatchError):
-    """More than one place fits."""
-
-    kind = "ambiguous"
 
 
 class Unwritable(PatchError):

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from assistant import events, tokens
+from assistant import events, prompts, tokens
 from assistant.errors import AssistantError, ConfigError
 from assistant.sight import CONTEXT_GUESS
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Stream = AsyncGenerator[events.Event, None]
 
-_INSTRUCTIONS = 800
-"""o200k tokens of what stands around a question: the system's words, the notation of edits, the frame."""
 _BRIEF = 170
 """o200k tokens of the words that ask for a brief."""
 
@@ -129,7 +127,7 @@ class Handover:
         )
 
     def _beside(self) -> int:
-        return _INSTRUCTIONS + (self._sitting.sight.context.tokens if self._sitting.sight.context else CONTEXT_GUESS)
+        return prompts.AROUND + (self._sitting.sight.context.tokens if self._sitting.sight.context else CONTEXT_GUESS)
 
     def _count(self, text: str) -> int:
         """Count once what is asked about for many models."""

@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 
 _DIFF_KEPT = 4_000_000
 """Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
-_SYSTEM_GUESS = 800
-"""Tokens of instructions, as long as nothing better is known."""
 
 
 class Session:
@@ -234,7 +232,7 @@ class Session:
 
     def _words(self, text: str, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends beside its context: its own, and those of the conversation."""
-        return _SYSTEM_GUESS + tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
+        return prompts.AROUND + tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
 
     # A turn.
 

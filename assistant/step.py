@@ -104,7 +104,8 @@ class Step:
     """What has come of one model call so far; `refused` while it was turned down and is to be tried again. `counted` are the o200k tokens of the words that are sent.
 
     `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote, `state`
-    how it would be settled now, `requests` how many it took: a provider may pause an answer and be asked to go on.
+    how it would be settled now. `usage` is of all its requests, `last` of the last one where it took several: a provider may
+    pause an answer and be asked to go on.
     """
 
     line: Line
@@ -118,6 +119,7 @@ class Step:
     written: float = 0.0
     thought_written: float = 0.0
     usage: TokenUsage | None = None
+    last: TokenUsage | None = None
     final: bool = False
     reported: Decimal | None = None
     tier: str = ""
@@ -127,7 +129,6 @@ class Step:
     detail: str = ""
     error: AssistantError | None = None
     refused: bool = False
-    requests: int = 1
     state: Literal["failed", "interrupted", "settled"] = "failed"
     edits: int = 0
 
@@ -147,6 +148,17 @@ class Step:
             output=max(known.output, round(self.written)),
             reasoning=max(known.reasoning, round(self.thought_written)),
             exact=False,
+        )
+
+    def held(self) -> TokenUsage:
+        """What its last request sent and got: of an answer that took several, the sum says nothing of how full a window is."""
+        burn = self.burn()
+        if self.last is None or self.usage is None:
+            return burn
+        return self.last._replace(  # with what has come since it was counted
+            output=self.last.output + burn.output - self.usage.output,
+            reasoning=self.last.reasoning + burn.reasoning - self.usage.reasoning,
+            exact=burn.exact,
         )
 
     def withdraw(self, why: AssistantError) -> None:
@@ -287,7 +299,7 @@ async def _settle(step: Step, entry: str) -> None:
     if (step.state == "failed" or step.refused) and step.usage is None and not step.text and not step.thoughts:
         step.estimate = tokens.TokenUsage()  # refused before a word, or never sent: nothing was burnt
     words_only = all(isinstance(part, Text) for message in step.request.messages for part in message.parts)
-    if step.final and step.usage is not None and step.requests == 1 and words_only:
+    if step.final and step.usage is not None and step.last is None and words_only:
         line.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
     await asyncio.shield(asyncio.to_thread(line.settle, entry, step.state, step.burn(), step.cost(), step.served))
 
@@ -295,7 +307,7 @@ async def _settle(step: Step, entry: str) -> None:
 def _burnt(steps: Sequence[Step]) -> events.UsageMoved:
     """Say what steps used together, and what the last of them holds where it carries the conversation."""
     last = steps[-1]
-    held = last.burn().total if last.purpose in {"main", "repair"} and last.line is steps[0].line else 0
+    held = last.held().total if last.purpose in {"main", "repair"} and last.line is steps[0].line else 0
     return last.line.burnt(*total(steps))._replace(held=held)
 
 
@@ -378,8 +390,8 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             _think(step, text, seal)
             step.thought_written += tokens.count(text) * step.line.who.factor.likely
             return [events.ThoughtArrived(text)] if text else []
-        case said_by.UsageChunk(usage, final, reported, tier, requests):
-            step.requests = requests
+        case said_by.UsageChunk(usage, final, reported, tier, last):
+            step.last = last
             step.usage, step.final, step.tier = usage, step.final or final, tier or step.tier
             step.reported = reported if reported is not None else step.reported
         case said_by.ServedChunk(model):

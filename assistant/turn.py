@@ -353,7 +353,7 @@ def _ended(
         error=error,
         ended_at=desk.now(),
         reply=_reply(steps, stop),
-        last=mine[-1].burn() if mine else tokens.TokenUsage(),
+        last=mine[-1].held() if mine else tokens.TokenUsage(),
         stranger=any(each.served and not served.is_same(desk.who.model, each.served) for each in mine),
         editor=edit.line.who.model.name if edit else "",
         no_edits=_failure(edit) if edit else "",

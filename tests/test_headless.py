@@ -277,6 +277,25 @@ def test_a_book_that_cannot_be_read_is_told_of(wattson, env):
         assert "unable to open database file" in wattson(*command)[2], command
 
 
+def test_doctor_reads_the_whole_book_for_damage(wattson, env):
+    assert wattson("ask", "-m", "scripted/lesson", "hi")[0] == 0
+    assert "damaged" not in wattson("doctor", "--offline")[1]
+    book = next(Path(env["WATTSON_HOME"]).rglob("ledger.sqlite"))
+    with sqlite3.connect(book) as base:  # large enough that a start looks at its ends only
+        rows = [(f"x{number}", "s" * 900) for number in range(2000)]
+        base.executemany("INSERT INTO outcomes (session, project) VALUES (?, ?)", rows)
+    base.close()
+    data = bytearray(book.read_bytes())
+    middle = len(data) // 2 // 4096 * 4096
+    data[middle : middle + 40960] = b"\xa5" * 40960
+    book.write_bytes(data)
+    code, said, _ = wattson("doctor", "--json", "--offline")
+    assert code == 0
+    assert [each for each in json.loads(said)["problems"] if f"{book} is damaged (" in each]
+    assert "is damaged (" in wattson("doctor", "--offline")[1]
+    assert book.read_bytes()[: len(data)] == data  # it is looked at, not changed
+
+
 @pytest.mark.parametrize("days", ["0", "-1", "3650000", "9" * 40, "x"])
 def test_a_number_of_days_that_means_nothing_is_refused(wattson, days):
     for command in ("usage", "yield"):

@@ -177,8 +177,18 @@ async def test_who_is_slow_to_hear_hears_all(line):
     assert one.settled == [("settled", counted)]
 
 
-@pytest.mark.parametrize("requests", [1, 2])
-async def test_how_a_model_counts_is_learned_from_one_request_only(line, requests):
-    one = line(TextChunk("yes"), UsageChunk(TokenUsage(900, 0, 0, 0, 1, 0), final=True, requests=requests))
+@pytest.mark.parametrize("last", [None, TokenUsage(500)])
+async def test_how_a_model_counts_is_learned_from_one_request_only(line, last):
+    one = line(TextChunk("yes"), UsageChunk(TokenUsage(900, 0, 0, 0, 1, 0), final=True, last=last))
     await walk(step.walk([await begun(one)], []))
-    assert hasattr(one, "learned") == (requests == 1)
+    assert hasattr(one, "learned") == (last is None)
+
+
+@pytest.mark.parametrize("final", [True, False])
+async def test_what_a_window_holds_is_told_of_the_last_of_the_requests_that_an_answer_took(line, final):
+    both, last = TokenUsage(1_500, output=40), TokenUsage(800, output=15)
+    made = await begun(line(TextChunk("yes " * 60), UsageChunk(both, final, last=last), StopChunk("end")))
+    moved = [event for event in await walk(step.walk([made], [])) if isinstance(event, events.UsageMoved)]
+    assert made.burn().total >= 1_540
+    more = 0 if final else round(made.written) - 40
+    assert (made.held().total, moved[-1].held, more > 0) == (815 + more, 815 + more, not final)

@@ -205,6 +205,9 @@ def pack(commits: Sequence[tuple[list[str], list[str], list[list[int]]]]) -> str
 
 
 def unpack(text: str) -> History:
-    """Read what `pack` wrote, or what it wrote before it knew of lines."""
-    rows = json.loads(text or "[]")
-    return History([(frozenset(row[0]), tuple(row[1]), row[2] if len(row) > 2 else ()) for row in rows])
+    """Read what `pack` wrote, or what it wrote before it knew of lines. Raises ValueError for anything else."""
+    try:
+        rows = json.loads(text or "[]")
+        return History([(frozenset(row[0]), tuple(row[1]), row[2] if len(row) > 2 else ()) for row in rows])
+    except (TypeError, KeyError, IndexError, RecursionError) as error:
+        raise ValueError("no commits") from error

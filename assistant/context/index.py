@@ -92,7 +92,7 @@ class Index:
 
     def close(self) -> None:
         """Let go of the store."""
-        self.store.__exit__(None, None, None)
+        self.store.close()
 
 
 def place(cache: Path, root: Path) -> Path:
@@ -170,11 +170,14 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
 
 def _first(repo: Repo, store: Store, head: str, end: float) -> bool:
     """Let a child list the files itself and read them until `end`; says whether there is time left, so that all is read or it died."""
-    child = None if indexer.busy(store.path) else _start(repo, store, head, indexer.ALL, b"")
-    if end - time.monotonic() < _LISTING_S:
-        return False
-    if child is not None:
-        child.wait(max(0.0, end - time.monotonic()))
+    with contextlib.ExitStack() as held:
+        child = None if indexer.busy(store.path) else _start(repo, store, head, indexer.ALL, b"")
+        if child is not None:
+            held.callback(child.close)
+        if end - time.monotonic() < _LISTING_S:
+            return False
+        if child is not None:
+            child.wait(max(0.0, end - time.monotonic()))
     while indexer.busy(store.path) and time.monotonic() < end:
         time.sleep(_BEAT_S)
     return time.monotonic() < end
@@ -206,7 +209,8 @@ class _Forked:
             return None
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Let go of it: it goes on, and one that has ended leaves nothing behind."""
         os.close(self._ends)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, os.WNOHANG)
@@ -241,6 +245,10 @@ class _Spawned:
         except subprocess.TimeoutExpired:
             return None
 
+    def close(self) -> None:
+        """Let go of it: it goes on, and one that has ended leaves nothing behind."""
+        self._child.poll()
+
 
 def _start(repo: Repo, store: Store, head: str, how: str, lines: bytes) -> _Forked | _Spawned:
     if how != indexer.ALL and _is_alone():  # beside all the paths of a huge repository a new Python is the lighter one
@@ -264,5 +272,5 @@ def _child(store: Store, head: str, wanted: dict[str, tuple[str, str]], found: I
     lines = "".join(
         indexer.named(blob, language, path) for path, (blob, language) in wanted.items() if path not in found.ids
     ).encode("utf-8", "surrogateescape")
-    child = _start(found.repo, store, head, indexer.LATE if found.repo.late else "", lines)
-    return bool(child.wait(max(0.0, end - time.monotonic())))
+    with contextlib.closing(_start(found.repo, store, head, indexer.LATE if found.repo.late else "", lines)) as child:
+        return bool(child.wait(max(0.0, end - time.monotonic())))

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from tempfile import TemporaryDirectory
-    from types import TracebackType
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -45,6 +44,8 @@ _MANY = 500
 _DRAWERS = 512
 _BASES = 1 << 40
 _TIMES = 255
+_DIGITS = 20
+_WIDTH = array("I").itemsize
 _LINES = 1 << 22
 """Lines that no file which is read has as many of."""
 _SOUND = {
@@ -63,6 +64,10 @@ CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 
 class Damaged(StateError):
     """What an index holds makes no sense. It has been set aside: whoever opens it again gets a new one."""
+
+
+class _Nonsense(Exception):
+    """What stands in a row is nothing that was ever written there."""
 
 
 def twice(ask: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -122,16 +127,50 @@ def _written(names: Sequence[str], kinds: Sequence[str], *lines: Sequence[int]) 
     return "\n".join([*names, *kinds]), array("I", chain.from_iterable(lines)).tobytes()
 
 
-def _defs(names: str, lines: bytes) -> tuple[Tag, ...]:
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Nonsense(f"{type(value).__name__} where a text stands")
+    return value
+
+
+def _numbers(value: object) -> bytes:
+    if not isinstance(value, bytes) or len(value) % _WIDTH:
+        raise _Nonsense(f"{type(value).__name__} where numbers stand")
+    return value
+
+
+def _next(text: str) -> int:
+    """Read the id that the next file gets; 1 where none is noted."""
+    if not text:
+        return 1
+    if not text.isdecimal() or not 0 < (number := int(text[:_DIGITS])) < _BASES:
+        raise _Nonsense(f"{text[:_DIGITS]!r} where a number stands")
+    return number
+
+
+def _defs(names: object, lines: object) -> tuple[Tag, ...]:
     """Read what `_written` wrote."""
-    if not lines:
+    if not (numbers := array("I", _numbers(lines))):
         return ()
-    words, numbers = names.split("\n"), array("I", lines)
+    words = _text(names).split("\n")
     size = len(words) // 2
-    starts, ends, declared = (numbers[at : at + size] for at in range(0, 3 * size, size))
+    starts, ends, declared = numbers[:size], numbers[size : 2 * size], numbers[2 * size :]
     if len(numbers) != 3 * size or max(numbers) > _LINES or not all(map(le, starts, ends)):
-        raise ValueError(f"{size} definitions do not stand where {len(numbers)} numbers say")
+        raise _Nonsense(f"{size} definitions do not stand where {len(numbers)} numbers say")
     return tuple(map(Tag, words[:size], words[size:], starts, ends, declared))
+
+
+def _drawn(text: object, data: object, wanted: Iterable[str]) -> Iterator[tuple[str, array[int]]]:
+    """Read a row that `_drawers` wrote: give those of the wanted terms that it holds, and the postings of each."""
+    lines, held = f"\n{_text(text)}\n", _numbers(data)
+    numbers, size = memoryview(held).cast("I"), lines.count("\n") - 1
+    for term in wanted:  # to look for a line takes less than to make a list of all
+        if (spot := lines.find(f"\n{term}\n")) >= 0 and "\n" not in term:
+            at = lines.count("\n", 0, spot)
+            if size > len(numbers):
+                raise _Nonsense(f"{size} terms of which {len(numbers)} numbers tell")
+            first, last = numbers[at - 1] if at else 0, numbers[at]
+            yield term, array("I", held[_WIDTH * (size + first) : _WIDTH * (size + last)])
 
 
 def _note(place: defaultdict[Any, list[int]], counted: dict[Any, int], number: int) -> None:
@@ -198,9 +237,11 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; one that lay in a folder of its own goes with it."""
         self._base.close()
         if self.spare is not None:
             self.spare.cleanup()
@@ -226,15 +267,16 @@ class Store:
 
     @contextlib.contextmanager
     def trusted(self) -> Iterator[None]:
-        """Set the index aside where what is read from it within makes no sense, and raise Damaged: this store is closed then.
+        """Set the index aside where SQLite or `_Nonsense` says within that it is damaged, and raise Damaged: this store is closed then.
 
-        Where the machine is at fault and not the file, StateError is raised and the file stays.
+        Where the machine is at fault and not the file, StateError is raised and the file stays. Any other error is a fault
+        of ours, for which no index is thrown away.
         """
         try:
             yield
         except sqlite3.ProgrammingError:
-            raise  # a fault of ours
-        except (sqlite3.Error, OSError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+            raise  # a fault of ours too
+        except (sqlite3.Error, OSError, _Nonsense) as error:
             code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
             hint = "Make room or set WATTSON_HOME to a folder that can be written."
             if isinstance(error, OSError) or code in _SOUND:
@@ -273,6 +315,14 @@ class Store:
         with self.trusted():
             return self._note(key)
 
+    def remembered(self, key: str, read: Callable[[str], _T]) -> _T:
+        """Return what `read` makes of a remembered text; where that raises ValueError, the index is damaged."""
+        with self.trusted():
+            try:
+                return read(self._note(key))
+            except ValueError as error:
+                raise _Nonsense(f"what is remembered as {key}") from error
+
     def _note(self, key: str) -> str:
         row = self._base.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else ""
@@ -308,7 +358,7 @@ class Store:
         base = self._base
         base.execute("BEGIN IMMEDIATE")
         try:
-            start = int(self._note("next") or 1)
+            start = _next(self._note("next"))
             self._put_note("next", str(start + len(batch.rows)))
             done = base.executemany(
                 "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?, ?)",
@@ -329,10 +379,10 @@ class Store:
         base.execute("COMMIT")
 
     def _expect(self, batch: Batch) -> None:
-        """Raise ValueError where files of a batch are in no row, though the order of rows by blob tells that they are."""
+        """Raise _Nonsense where files of a batch are in no row, though the order of rows by blob tells that they are."""
         there = set(self._base.execute("SELECT blob, language FROM files NOT INDEXED"))
         if not there.issuperset(row[:2] for row in batch.rows):
-            raise ValueError("files are told to be there, and are not")
+            raise _Nonsense("files are told to be there, and are not")
 
     def postings(self, terms: Iterable[str]) -> dict[str, list[tuple[int, array[int]]]]:
         """Return for each term the packs it is in: the id of the pack's first file, and the postings."""
@@ -353,14 +403,8 @@ class Store:
         for drawer, some in wanted.items():
             start = drawer * _BASES
             for place, text, data in self._base.execute(query, (start, start + _BASES - 1)):
-                lines = f"\n{text}\n"
-                numbers, size = memoryview(data).cast("I"), lines.count("\n") - 1
-                for term in some:  # to look for a line takes less than to make a list of all
-                    if (spot := lines.find(f"\n{term}\n")) >= 0 and "\n" not in term:
-                        at = lines.count("\n", 0, spot)
-                        first, last = numbers[at - 1] if at else 0, numbers[at]
-                        rows = array("I", numbers[size + first : size + last])
-                        found.setdefault(term, []).append((place - start, rows))
+                for term, rows in _drawn(text, data, some):
+                    found.setdefault(term, []).append((place - start, rows))
         return found
 
     def names(self, beginning: str, most: int) -> list[str]:
@@ -370,7 +414,8 @@ class Store:
             (beginning, beginning[:1].upper() + beginning[1:], beginning[:1].lower() + beginning[1:])
         )
         with self.trusted():
-            for (text,) in self._base.execute("SELECT text FROM names"):
+            for (value,) in self._base.execute("SELECT text FROM names"):
+                text = _text(value)
                 for start in starts:
                     at = text.find(f"\n{start}")
                     for _ in range(most):  # they are sorted, so that all of one beginning stand together

@@ -79,8 +79,7 @@ def pack(
         notes += mention.nowhere(question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols)
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
-        with found.store.trusted():
-            past = history.unpack(found.store.note("history"))
+        past = found.store.remembered("history", history.unpack)
         ranking = rank.rank(
             query,
             found,

@@ -323,15 +323,6 @@ class Repo:
             self._hashes[key] = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
         return self._hashes[key]
 
-    def branch(self) -> str:
-        """Return the branch, empty outside git; a repository without a commit has one too."""
-        if not self.is_git:
-            return ""
-        try:
-            return self._git("symbolic-ref", "--short", "-q", "HEAD").decode("utf-8", "replace").strip()
-        except RepoError:
-            return "(no branch)"
-
     def revision(self, name: str) -> str | None:
         """Return the full id of the commit that a name stands for (`HEAD~1`, a branch, a short id), None when there is none."""
         if not self.is_git or not re.fullmatch(_REVISION, name) or ".." in name or "@{u" in name:

@@ -19,7 +19,6 @@ from assistant.edits.patch import Patch
 from assistant.edits.replay import Conflict, Tree, between, choose
 from assistant.edits.step import (
     Full,
-    Provenance,
     State,
     Step,
     read_full,
@@ -92,7 +91,6 @@ class Journal:
         model: str = "",
         session: str = "",
         cost: str = "",
-        provenance: Iterable[Provenance] = (),
     ) -> Step:
         """Write a patch, all or nothing. What was undone before is passed over by redo from now on.
 
@@ -105,7 +103,7 @@ class Journal:
             number, clock = self._archive.next_number(), _clock(others)
             step = Step(
                 number, now, label, turn, model, patch, "done", session, cost,
-                touched(patch), tuple(provenance), clock,
+                touched(patch), clock,
             )  # fmt: skip
             dropped = [
                 {"id": each.id, "state": "dropped" if each.state == "undone" else each.state, "took": 0}
@@ -340,4 +338,4 @@ def _turned(full: Full, stands: Patch) -> Full:
     return Full(replace(full.step, state=state), stands)
 
 
-__all__ = ["Conflict", "Journal", "Preview", "Provenance", "Step"]
+__all__ = ["Conflict", "Journal", "Preview", "Step"]

@@ -27,6 +27,8 @@ from assistant.errors import OutsideRoot, PatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from assistant.edits.patch import FilePatch
+
     Read = Callable[[str], tuple[bytes, int] | None]
     Namesakes = Callable[[str], Sequence[str]]
 
@@ -54,14 +56,6 @@ class Fitted:
     doubts: tuple[Misfit, ...] = ()
 
 
-class _Drafts(dict[str, Draft]):
-    """Files by their path, and the names that some of them are moved to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.targets: dict[str, Draft] = {}
-
-
 def fit(
     edits: Sequence[Edit],
     read: Read,
@@ -77,70 +71,276 @@ def fit(
     (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others. `namesakes`
     names the files further down whose path ends in a given one.
     """
-    drafts = _Drafts()
-    misfits: list[Misfit] = []
-    notes: list[Note] = []
-    placed: list[tuple[Edit, str]] = []
-    passed: list[Misfit] = []
-    edited = {name for edit in edits if edit.action in {"replace", "insert"} for name in map(_plain, edit.names[:1])}
-    said = Counter((edit.path, edit.before, edit.after, edit.anchors) for edit in edits if edit.action == "replace")
+    fitting = _Fitting(edits, read, shown, namesakes)
     for edit in edits:
-        try:
-            edit = _meant(edit, drafts, read, edits)  # noqa: PLW2901
-            draft = _open(edit, drafts, read, edits)
-            if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
-                if draft is None and edit.wish:
-                    draft = _open(replace(edit, part=False), drafts, read, edits)
-                elif draft is None or not passage.is_all(edit, draft):
-                    why = _why_not_part(edit, draft, edits)
-                    passed += [Misfit(edit, why.reason, why.message)] if why is not None else []
-                    continue
-            if draft is None:
-                if any(not each.maybe and not each.part for each in edits) and filename.may_be_new(edit.path):
-                    words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
-                    misfits.append(Misfit(edit, "malformed", words, advice=f"./{edit.path} would say so."))
-                continue
-            if edit.action in {"create", "whole"}:
-                _check_head(edit, draft, read)
-                if draft.before is None:
-                    _check_new(edit, draft.path, read, namesakes)
-            rung = _put(
-                edit, draft, drafts, read, said[edit.path, edit.before, edit.after, edit.anchors], shown, edited
-            )
-        except Refusal as no:
-            misfits.append(Misfit(edit, no.reason, no.message, no.candidates))
-        except OutsideRoot as error:
-            misfits.append(Misfit(edit, "outside", error.message, advice=error.hint))
-        except PatchError as error:
-            misfits.append(Misfit(edit, "unreadable", error.message, advice=error.hint))
-        else:
-            placed.append((edit, rung))
-            if rung not in {"exact", ""}:
-                words = f"{draft.path}: the edit at line {edit.reply_line} of the reply was matched after {place.AFTER[rung]}."
-                notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
-    if placed or not all(each.part or each.maybe for each in edits):
-        misfits += passed  # else all is only shown; beside what is written it would be half of what is meant
-    tainted = suspect.tainted(placed)
+        fitting.take(edit)
+    # Where all is only shown, nobody misses it; beside what is written it would be half of what is meant.
+    if fitting.placed or not all(each.part or each.maybe for each in edits):
+        fitting.misfits += fitting.passed
+    tainted = suspect.tainted(fitting.placed)
     if tainted:
         return _without(tainted, edits, partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes))
-    patches = []
-    for draft in drafts.values():
+    patches = fitting.patches(seen or {})
+    doubts = tuple(_doubtful(edit) for edit, _ in fitting.placed if edit.doubt)
+    misfits = [replace(each, reason="doubtful") if each.edit.doubt else each for each in fitting.misfits]
+    return Fitted(Patch(tuple(patches)), tuple(misfits), tuple(fitting.notes), doubts)
+
+
+class _Fitting:
+    """The edits of one reply, put one after the other into the files as they are; what became of each stands in lists.
+
+    `placed` has those that are in, with the rung that found their place, `passed` those that only show some of a file. The
+    arguments are those of `fit`.
+    """
+
+    def __init__(self, edits: Sequence[Edit], read: Read, shown: Collection[str] | None, namesakes: Namesakes) -> None:
+        self.misfits: list[Misfit] = []
+        self.notes: list[Note] = []
+        self.placed: list[tuple[Edit, str]] = []
+        self.passed: list[Misfit] = []
+        self._edits = edits
+        self._read = read
+        self._shown = shown
+        self._namesakes = namesakes
+        self._drafts: dict[str, Draft] = {}
+        self._targets: dict[str, Draft] = {}  # by the names that files are moved to
+        self._edited = {
+            name for edit in edits if edit.action in {"replace", "insert"} for name in map(_plain, edit.names[:1])
+        }
+        self._said = Counter(_quoted(edit) for edit in edits if edit.action == "replace")
+
+    def take(self, edit: Edit) -> None:
+        """Make one edit, or note why it is not made."""
         try:
-            patch = draft.patch()
-        except UnicodeEncodeError:
-            edit = next(edit for edit in edits if draft.path in map(_plain, edit.names))
-            words = f"{draft.path} is not UTF-8, and the new text cannot be written in its encoding."
-            misfits.append(Misfit(edit, "unreadable", words))
-            continue
-        if patch.changes:
-            patches.append(patch)
-            shown = (seen or {}).get(draft.path)
-            if shown and draft.before is not None and hashlib.sha256(draft.before).hexdigest() != shown:
-                words = f"{draft.path} changed since the model saw it; the edits were placed in the file as it is now."
-                notes.append(Note(draft.path, 0, "changed", words, warns=True))
-    doubts = tuple(_doubtful(edit) for edit, _ in placed if edit.doubt)
-    misfits = [replace(each, reason="doubtful") if each.edit.doubt else each for each in misfits]
-    return Fitted(Patch(tuple(patches)), tuple(misfits), tuple(notes), doubts)
+            edit = self._meant(edit)
+            draft = self._draft(edit)
+            if draft is None:
+                return
+            rung = self._put(edit, draft)
+        except Refusal as no:
+            self.misfits.append(Misfit(edit, no.reason, no.message, no.candidates))
+        except OutsideRoot as error:
+            self.misfits.append(Misfit(edit, "outside", error.message, advice=error.hint))
+        except PatchError as error:
+            self.misfits.append(Misfit(edit, "unreadable", error.message, advice=error.hint))
+        else:
+            self.placed.append((edit, rung))
+            if rung not in {"exact", ""}:
+                words = f"{draft.path}: the edit at line {edit.reply_line} of the reply was matched after {place.AFTER[rung]}."
+                self.notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
+
+    def patches(self, seen: Mapping[str, str]) -> list[FilePatch]:
+        """Return what changes, a file each; `seen` as in `fit`."""
+        found = []
+        for draft in self._drafts.values():
+            try:
+                patch = draft.patch()
+            except UnicodeEncodeError:
+                edit = next(edit for edit in self._edits if draft.path in map(_plain, edit.names))
+                words = f"{draft.path} is not UTF-8, and the new text cannot be written in its encoding."
+                self.misfits.append(Misfit(edit, "unreadable", words))
+                continue
+            if patch.changes:
+                found.append(patch)
+                read_as = seen.get(draft.path)
+                if read_as and draft.before is not None and hashlib.sha256(draft.before).hexdigest() != read_as:
+                    words = (
+                        f"{draft.path} changed since the model saw it; the edits were placed in the file as it is now."
+                    )
+                    self.notes.append(Note(draft.path, 0, "changed", words, warns=True))
+        return found
+
+    def _draft(self, edit: Edit) -> Draft | None:
+        """Return the file that an edit is made in; None where it only shows some of one, or names none."""
+        draft = self._open(edit)
+        if edit.part and (draft is None or draft.path != _plain(edit.nearer)):
+            if draft is None and edit.wish:
+                draft = self._open(replace(edit, part=False))
+            elif draft is None or not passage.is_all(edit, draft):
+                why = self._why_not_part(edit, draft)
+                self.passed += [Misfit(edit, why.reason, why.message)] if why is not None else []
+                return None
+        if draft is None:
+            if any(not each.maybe and not each.part for each in self._edits) and filename.may_be_new(edit.path):
+                words = f"Whether {edit.path} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
+                self.misfits.append(Misfit(edit, "malformed", words, advice=f"./{edit.path} would say so."))
+            return None
+        if edit.action in {"create", "whole"}:
+            self._check_head(edit, draft)
+            if draft.before is None:
+                self._check_new(edit, draft.path)
+        return draft
+
+    def _open(self, edit: Edit) -> Draft | None:
+        """Return the file an edit is about: the first reading of its path that exists, else the first that is likely."""
+        first: OutsideRoot | None = None
+        names = [_plain(each) for each in edit.names]
+        for name in names:
+            if name in self._targets:
+                return self._targets[name]
+            if name in self._drafts:
+                if self._drafts[name].new_path:
+                    words = f"{name} is moved to {self._drafts[name].new_path} and then edited under its old name."
+                    raise Refusal("conflict", words)
+                return self._drafts[name]
+            try:
+                found = self._read(name)
+            except OutsideRoot as error:
+                first = first or (error if name == _plain(edit.path) else None)
+                continue
+            except PatchError:
+                if name != _plain(edit.path):
+                    continue
+                raise
+            if found is not None:
+                return self._drafts.setdefault(name, load(name, *found, partial(_words, self._edits, name)))
+        if first is not None:
+            raise first
+        if edit.maybe or edit.part or (edit.action == "whole" and self._ends_in_a_name(names[0])):
+            return None
+        if not edit.path:
+            raise Refusal(
+                "malformed", f"The edit at line {edit.reply_line} of the reply does not say which file it is for."
+            )
+        fresh = Draft.absent(_plain(edit.path))
+        return self._drafts.setdefault(fresh.path, fresh) if edit.action in {"create", "whole"} else fresh
+
+    def _meant(self, edit: Edit) -> Edit:
+        """Decide which of the files that the words above an edit name it is for: the one that has its lines.
+
+        Raises Refusal where several have them. A new file is the one on a line of its own, where the words name one that is there.
+        """
+        found: dict[str, Draft] = {}
+        for name in (edit.path, *edit.rivals) if edit.rivals and edit.action != "whole" else ():
+            with contextlib.suppress(PatchError, Refusal):
+                one = replace(edit, path=name, also=edit.also if name == edit.path else (), maybe=True)
+                draft = self._open(one) if name else None
+                if draft is not None and draft.exists:
+                    found.setdefault(draft.path, draft)
+        head = _plain(edit.rivals[0]) if edit.rivals and edit.action != "whole" else ""
+        if not found and edit.action == "create" and head and head != _plain(edit.path):
+            if filename.is_name(edit.path):
+                words = f"Whether the new file at line {edit.reply_line} of the reply is {head} or {edit.path} cannot be told."
+                raise Refusal("ambiguous", words)
+            return replace(edit, path=head, also=(), nearer="")
+        if not found or (list(found) == [_plain(edit.path)] and edit.action != "create"):
+            return edit
+        if edit.action == "create":
+            return replace(edit, path=head, also=(), nearer="") if head and head not in found else edit
+        wish = place.wish(edit)
+        holds = [path for path, draft in found.items() if place.anywhere(draft.index, wish)]
+        if len(holds) > 1:
+            words = f"Whether the edit at line {edit.reply_line} of the reply is for {holds[0]} or {holds[1]} cannot be told: the words above it name both, and both have its lines."
+            raise Refusal("ambiguous", words)
+        return replace(edit, path=holds[0], also=(), nearer="") if holds else edit
+
+    def _ends_in_a_name(self, name: str) -> bool:
+        """Whether a name that no file has ends in that of one, behind a blank: then it is words, or a command."""
+        last = _plain(name.rpartition(" ")[2])
+        if last == name:
+            return False
+        try:
+            return last in self._drafts or last in self._targets or self._read(last) is not None
+        except PatchError:
+            return False
+
+    def _check_head(self, edit: Edit, draft: Draft) -> None:
+        """Raise Refusal where a whole text says in its first line that it is another file, which is there."""
+        first = next((line for line in cut(edit.after) if line.strip()), "")
+        said = naming.remarked(first)
+        if (
+            not said
+            or said.endswith(draft.path)
+            or draft.path.endswith(said)
+            or draft.index.places([first.strip()], "stripped", str.strip)
+        ):
+            return
+        with contextlib.suppress(PatchError):
+            if self._read(said) is not None:
+                words = f"Whether the text at line {edit.reply_line} of the reply is {draft.path} or {said}, as its first line says, cannot be told."
+                raise Refusal("ambiguous", words)
+
+    def _check_new(self, edit: Edit, path: str) -> None:
+        """Raise Refusal where a new file is one that is there by its text: named without its folders, or by some of its lines."""
+        if edit.format not in {"edit_block", "whole_file"} or any(name.startswith("./") for name in edit.names):
+            return
+        ranged = filename.without_range(path)
+        if ranged and self._read(ranged) is not None:
+            raise Refusal("elided", f"{path} (line {edit.reply_line} of the reply) is some of the lines of {ranged}.")
+        if edit.format == "whole_file" and filename.is_dressed(path):
+            words = f"Whether {path!r} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
+            raise Refusal("malformed", words)
+        if edit.format == "whole_file" and edit.rivals:
+            words = f"Whether the new file at line {edit.reply_line} of the reply is {path} or {edit.rivals[0]} cannot be told."
+            raise Refusal("ambiguous", words)
+        mine = {line.strip() for line in cut(edit.after) if re.search(r"\w", line)}
+        for other in [*filename.within(path), *self._namesakes(path)] if mine else ():
+            theirs: Collection[str] = ()
+            with contextlib.suppress(PatchError, Refusal):  # what cannot be read is not like it
+                found = self._read(other)
+                theirs = load(other, *found).index.where("stripped", str.strip) if found else ()
+            if 2 * sum(line in theirs for line in mine) > len(mine):
+                words = f"There is no {path}, and {other} is much like the text at line {edit.reply_line} of the reply: whether that is meant cannot be told."
+                raise Refusal("no_file", words)
+
+    def _why_not_part(self, edit: Edit, draft: Draft | None) -> Refusal | None:
+        """Say why some text of a file that is only shown may be meant as an edit; None where it stands in the file, or there is none."""
+        if (edit.maybe and draft is None) or (draft is not None and passage.stands(edit, draft)):
+            return None
+        words = f"{edit.path}: whether the text at line {edit.reply_line} of the reply shall go into the file, and where, cannot be told."
+        beside = any(_plain(edit.path) in map(_plain, each.names) for each in self._edits if each is not edit)
+        return Refusal("conflict" if beside else "malformed", words)
+
+    def _put(self, edit: Edit, draft: Draft) -> str:
+        """Make one edit; returns the rung that found its place."""
+        if edit.action in {"create", "whole"}:
+            if edit.action == "create" or not passage.is_quoted(edit, draft, self._edited):
+                short = draft.path[2:]
+                if (
+                    draft.before is None
+                    and draft.path[:2] in {"a/", "b/"}
+                    and (short in self._drafts or self._read(short) is not None)
+                ):
+                    words = f"Whether {draft.path} (line {edit.reply_line} of the reply) is a new file, or {short} as a diff names it, cannot be told."
+                    raise Refusal("malformed", words)
+                _write_whole(edit, draft, self._shown)
+            return ""
+        if not draft.exists and draft.before is not None:
+            raise Refusal("conflict", f"{draft.path} is deleted and changed by the same reply.")
+        if not draft.exists:
+            raise Refusal("no_file", f"There is no file {draft.path!r} (line {edit.reply_line} of the reply).")
+        match edit.action:
+            case "delete":
+                if draft.touched:
+                    raise Refusal("conflict", f"{draft.path} is changed and deleted by the same reply.")
+                if edit.before and [each.rstrip() for each in cut(edit.before)] != [
+                    each.rstrip() for each in draft.lines
+                ]:
+                    raise Refusal("not_found", f"{draft.path} is not what the edit would delete.")
+                draft.exists = False
+            case "rename":
+                target = _plain(edit.new_path)
+                if not target:
+                    raise Refusal("malformed", f"{draft.path}: the move does not say where to.")
+                if draft.new_path or target == draft.path:
+                    raise Refusal("conflict", f"{draft.path} is moved twice, or onto itself.")
+                if (target in self._drafts and self._drafts[target].exists) or self._read(target) is not None:
+                    raise Refusal("exists", f"{target} exists already, so {draft.path} cannot be moved there.")
+                _portable(target)
+                if target in self._targets:
+                    raise Refusal("conflict", f"Two files would be moved to {target}.")
+                self._targets[target] = draft
+                draft.new_path = target
+            case "mode":
+                draft.mode_after = edit.mode
+            case _:
+                return _replace(edit, draft, self._said[_quoted(edit)])
+        return ""
+
+
+def _quoted(edit: Edit) -> tuple[str, str, str, tuple[str, ...]]:
+    """Return by what two edits are told to say the same."""
+    return edit.path, edit.before, edit.after, edit.anchors
 
 
 def _doubtful(edit: Edit) -> Misfit:
@@ -177,185 +377,6 @@ def _words(edits: Sequence[Edit], name: str) -> str:
     """Return all that the edits of one file quote and write."""
     mine = [edit for edit in edits if name in map(_plain, edit.names)]
     return "".join(part for edit in mine for part in (edit.before, edit.after))
-
-
-def _open(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Draft | None:
-    """Return the file an edit is about: the first reading of its path that exists, else the first that is likely."""
-    first: OutsideRoot | None = None
-    names = [_plain(each) for each in edit.names]
-    for name in names:
-        if name in drafts.targets:
-            return drafts.targets[name]
-        if name in drafts:
-            if drafts[name].new_path:
-                words = f"{name} is moved to {drafts[name].new_path} and then edited under its old name."
-                raise Refusal("conflict", words)
-            return drafts[name]
-        try:
-            found = read(name)
-        except OutsideRoot as error:
-            first = first or (error if name == _plain(edit.path) else None)
-            continue
-        except PatchError:
-            if name != _plain(edit.path):
-                continue
-            raise
-        if found is not None:
-            return drafts.setdefault(name, load(name, *found, partial(_words, edits, name)))
-    if first is not None:
-        raise first
-    if edit.maybe or edit.part or (edit.action == "whole" and _ends_in_a_name(names[0], drafts, read)):
-        return None
-    if not edit.path:
-        raise Refusal(
-            "malformed", f"The edit at line {edit.reply_line} of the reply does not say which file it is for."
-        )
-    fresh = Draft.absent(_plain(edit.path))
-    return drafts.setdefault(fresh.path, fresh) if edit.action in {"create", "whole"} else fresh
-
-
-def _meant(edit: Edit, drafts: _Drafts, read: Read, edits: Sequence[Edit]) -> Edit:
-    """Decide which of the files that the words above an edit name it is for: the one that has its lines.
-
-    Raises Refusal where several have them. A new file is the one on a line of its own, where the words name one that is there.
-    """
-    found: dict[str, Draft] = {}
-    for name in (edit.path, *edit.rivals) if edit.rivals and edit.action != "whole" else ():
-        with contextlib.suppress(PatchError, Refusal):
-            one = replace(edit, path=name, also=edit.also if name == edit.path else (), maybe=True)
-            draft = _open(one, drafts, read, edits) if name else None
-            if draft is not None and draft.exists:
-                found.setdefault(draft.path, draft)
-    head = _plain(edit.rivals[0]) if edit.rivals and edit.action != "whole" else ""
-    if not found and edit.action == "create" and head and head != _plain(edit.path):
-        if filename.is_name(edit.path):
-            words = (
-                f"Whether the new file at line {edit.reply_line} of the reply is {head} or {edit.path} cannot be told."
-            )
-            raise Refusal("ambiguous", words)
-        return replace(edit, path=head, also=(), nearer="")
-    if not found or (list(found) == [_plain(edit.path)] and edit.action != "create"):
-        return edit
-    if edit.action == "create":
-        return replace(edit, path=head, also=(), nearer="") if head and head not in found else edit
-    wish = place.wish(edit)
-    holds = [path for path, draft in found.items() if place.anywhere(draft.index, wish)]
-    if len(holds) > 1:
-        words = f"Whether the edit at line {edit.reply_line} of the reply is for {holds[0]} or {holds[1]} cannot be told: the words above it name both, and both have its lines."
-        raise Refusal("ambiguous", words)
-    return replace(edit, path=holds[0], also=(), nearer="") if holds else edit
-
-
-def _ends_in_a_name(name: str, drafts: _Drafts, read: Read) -> bool:
-    """Whether a name that no file has ends in that of one, behind a blank: then it is words, or a command."""
-    last = _plain(name.rpartition(" ")[2])
-    if last == name:
-        return False
-    try:
-        return last in drafts or last in drafts.targets or read(last) is not None
-    except PatchError:
-        return False
-
-
-def _check_head(edit: Edit, draft: Draft, read: Read) -> None:
-    """Raise Refusal where a whole text says in its first line that it is another file, which is there."""
-    first = next((line for line in cut(edit.after) if line.strip()), "")
-    said = naming.remarked(first)
-    if (
-        not said
-        or said.endswith(draft.path)
-        or draft.path.endswith(said)
-        or draft.index.places([first.strip()], "stripped", str.strip)
-    ):
-        return
-    with contextlib.suppress(PatchError):
-        if read(said) is not None:
-            words = f"Whether the text at line {edit.reply_line} of the reply is {draft.path} or {said}, as its first line says, cannot be told."
-            raise Refusal("ambiguous", words)
-
-
-def _check_new(edit: Edit, path: str, read: Read, namesakes: Namesakes) -> None:
-    """Raise Refusal where a new file is one that is there by its text: named without its folders, or by some of its lines."""
-    if edit.format not in {"edit_block", "whole_file"} or any(name.startswith("./") for name in edit.names):
-        return
-    ranged = filename.without_range(path)
-    if ranged and read(ranged) is not None:
-        raise Refusal("elided", f"{path} (line {edit.reply_line} of the reply) is some of the lines of {ranged}.")
-    if edit.format == "whole_file" and filename.is_dressed(path):
-        words = f"Whether {path!r} (line {edit.reply_line} of the reply) is the name of a new file cannot be told."
-        raise Refusal("malformed", words)
-    if edit.format == "whole_file" and edit.rivals:
-        words = (
-            f"Whether the new file at line {edit.reply_line} of the reply is {path} or {edit.rivals[0]} cannot be told."
-        )
-        raise Refusal("ambiguous", words)
-    mine = {line.strip() for line in cut(edit.after) if re.search(r"\w", line)}
-    for other in [*filename.within(path), *namesakes(path)] if mine else ():
-        theirs: Collection[str] = ()
-        with contextlib.suppress(PatchError, Refusal):  # what cannot be read is not like it
-            found = read(other)
-            theirs = load(other, *found).index.where("stripped", str.strip) if found else ()
-        if 2 * sum(line in theirs for line in mine) > len(mine):
-            words = f"There is no {path}, and {other} is much like the text at line {edit.reply_line} of the reply: whether that is meant cannot be told."
-            raise Refusal("no_file", words)
-
-
-def _why_not_part(edit: Edit, draft: Draft | None, edits: Sequence[Edit]) -> Refusal | None:
-    """Say why some text of a file that is only shown may be meant as an edit; None where it stands in the file, or there is none."""
-    if (edit.maybe and draft is None) or (draft is not None and passage.stands(edit, draft)):
-        return None
-    words = f"{edit.path}: whether the text at line {edit.reply_line} of the reply shall go into the file, and where, cannot be told."
-    beside = any(_plain(edit.path) in map(_plain, each.names) for each in edits if each is not edit)
-    return Refusal("conflict" if beside else "malformed", words)
-
-
-def _put(
-    edit: Edit,
-    draft: Draft,
-    drafts: _Drafts,
-    read: Read,
-    said: int,
-    shown: Collection[str] | None,
-    edited: Collection[str],
-) -> str:
-    """Make one edit; returns the rung that found its place."""
-    if edit.action in {"create", "whole"}:
-        if edit.action == "create" or not passage.is_quoted(edit, draft, edited):
-            short = draft.path[2:]
-            if draft.before is None and draft.path[:2] in {"a/", "b/"} and (short in drafts or read(short) is not None):
-                words = f"Whether {draft.path} (line {edit.reply_line} of the reply) is a new file, or {short} as a diff names it, cannot be told."
-                raise Refusal("malformed", words)
-            _write_whole(edit, draft, shown)
-        return ""
-    if not draft.exists and draft.before is not None:
-        raise Refusal("conflict", f"{draft.path} is deleted and changed by the same reply.")
-    if not draft.exists:
-        raise Refusal("no_file", f"There is no file {draft.path!r} (line {edit.reply_line} of the reply).")
-    match edit.action:
-        case "delete":
-            if draft.touched:
-                raise Refusal("conflict", f"{draft.path} is changed and deleted by the same reply.")
-            if edit.before and [each.rstrip() for each in cut(edit.before)] != [each.rstrip() for each in draft.lines]:
-                raise Refusal("not_found", f"{draft.path} is not what the edit would delete.")
-            draft.exists = False
-        case "rename":
-            target = _plain(edit.new_path)
-            if not target:
-                raise Refusal("malformed", f"{draft.path}: the move does not say where to.")
-            if draft.new_path or target == draft.path:
-                raise Refusal("conflict", f"{draft.path} is moved twice, or onto itself.")
-            if (target in drafts and drafts[target].exists) or read(target) is not None:
-                raise Refusal("exists", f"{target} exists already, so {draft.path} cannot be moved there.")
-            _portable(target)
-            if target in drafts.targets:
-                raise Refusal("conflict", f"Two files would be moved to {target}.")
-            drafts.targets[target] = draft
-            draft.new_path = target
-        case "mode":
-            draft.mode_after = edit.mode
-        case _:
-            return _replace(edit, draft, said)
-    return ""
 
 
 def _portable(path: str) -> None:

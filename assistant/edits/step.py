@@ -20,19 +20,6 @@ _STATES: dict[str, State] = {"done": "done", "partly": "partly", "undone": "undo
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where lines of a file come from: 1-based first and last line in the file after, turn, model, cost as text."""
-
-    path: str
-    start: int
-    end: int
-    turn: int = 0
-    model: str = ""
-    cost: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Touched:
     """One file of a step for a listing: what was done to it, and the lines that came and went."""
 
@@ -61,7 +48,6 @@ class Step:
     session: str = ""
     cost: str = ""
     files: tuple[Touched, ...] = ()
-    provenance: tuple[Provenance, ...] = ()
     did: int = 0
     took: int = 0
 
@@ -152,9 +138,6 @@ def write_step(full: Full, keep: Callable[[bytes | None], str | None]) -> dict[s
         "took": step.took,
         "files": write_patch(step.patch, keep),
         "stands": write_patch(full.stands, keep) if step.state == "partly" else None,
-        "provenance": [
-            [each.path, each.start, each.end, each.turn, each.model, each.cost, each.note] for each in step.provenance
-        ],
     }
     for entry, file in zip(record["files"], touched(step.patch), strict=True):  # type: ignore[call-overload]
         entry |= {"kind": file.kind, "added": file.added, "removed": file.removed}
@@ -186,7 +169,6 @@ def read_step(record: Mapping[str, Any]) -> Step:
                 )
                 for each in record["files"]
             ),
-            tuple(Provenance(*each) for each in record.get("provenance", ())),
             int(record.get("did", number)),
             int(record.get("took", -number if state == "undone" else 0)),
         )

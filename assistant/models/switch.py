@@ -51,11 +51,6 @@ class LeftBehind:
     tool_calls: int = 0
     tool_results: int = 0
 
-    @property
-    def anything(self) -> bool:
-        """Whether anything is lost or changed."""
-        return bool(self.images or self.thoughts or self.tool_calls or self.tool_results)
-
 
 @dataclass(frozen=True, slots=True)
 class Carried:

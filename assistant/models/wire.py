@@ -90,14 +90,15 @@ class UsageChunk:
     """What the provider counted so far; a later one replaces an earlier. `final` when no other will come.
 
     `reported_cost` is in US dollars, as everybody reports it; `tier` is the service tier that the reply says it was served
-    in, empty where it says none; `requests` is how many requests it is the sum of.
+    in, empty where it says none. Of an answer that took several requests `usage` is the sum, and `last` what the last one of
+    them used; None where it took one.
     """
 
     usage: TokenUsage
     final: bool = False
     reported_cost: Decimal | None = None
     tier: str = ""
-    requests: int = 1
+    last: TokenUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +173,7 @@ class Reader(Protocol):
 class Wire(Protocol):
     """What a module in `wires/` offers.
 
-    A wire whose protocol has a list of what is sold offers a pair more: `models_call(provider, key)` and
-    `read_models(data, provider)`. One whose provider may pause in an answer offers `go_on(call, reader)`, which makes the
-    call that has it go on.
+    A wire whose provider may pause in an answer offers one function more: `go_on(call, reader)` makes the call that has it go on.
     """
 
     def call(self, request: Request, provider: Provider, key: str) -> HttpCall:

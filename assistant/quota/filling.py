@@ -1,7 +1,7 @@
 """One meter's window as it fills, ends and begins anew: what is used of it, what is left, and when there is room again.
 
-A Filling is fed with known burn in order of time and asked in order of time. It keeps what the last reading said, if there
-was one; what a reading means is the Gauge's affair. A window whose end has passed by a minute without a reading holds the
+A Filling is fed with known burn in order of time and asked in order of time. It keeps what the last reading said (`Said`),
+and lets go of it when a window ends; what a reading means is the Gauge's affair. A window whose end has passed by a minute without a reading holds the
 burn since its end; one that was refused and then took a step of ours, the burn from that step on.
 """
 
@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.quota.burnt import Burnt
 from assistant.quota.calibration import Calibration
-from assistant.quota.estimate import Correction, Held
+from assistant.quota.estimate import Held
 from assistant.quota.lots import Purse
+from assistant.quota.said import Said
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import opened, span_at
+from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
     from assistant.quota.terms import Limit, Meter
 
 GRACE = timedelta(seconds=60)
+SAME_RESET = timedelta(seconds=120)
 _HUNDRED, _ZERO = Decimal(100), Decimal(0)
 
 
@@ -53,25 +55,13 @@ class Filling:
         self.unpriced = 0
         self.peak = _ZERO
         self.peak_at: datetime | None = None
-        self._base: Amount | None = None
-        self._reading: Reading | None = None
-        self._read_limit: Limit = None
-        self._left: Decimal | None = None
-        self._points = meter.unit == "percent"
+        self._said = Said(points=meter.unit == "percent")
         self._rule = meter.window
         self._rolls = meter.window.kind == "rolling"
         self._unplaced = meter.window.trails and not self._rolls
         self._burnt = Burnt()
-        self._overlap = _ZERO
-        self._foreign = NOTHING
-        self._absent = False
-        self._spent_until: datetime | None = None
-        self._spent = False
-        self._wants = False
-        self._corrections: list[Correction] = []
         self._learned = Calibration()
         self._purse = Purse(meter.lots) if meter.lots else None
-        self._beyond = _ZERO
         self._last: Burn | None = None
         self._weight: Amount | None = None
 
@@ -98,7 +88,7 @@ class Filling:
         found = self._weighed(burn)
         if found is None:
             return _ZERO if self._overdrawn else None
-        if not self._points or "percent" in burn.given or self.meter.name in burn.charged:
+        if not self._said.points or "percent" in burn.given or self.meter.name in burn.charged:
             return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
 
@@ -111,7 +101,8 @@ class Filling:
     @property
     def _overdrawn(self) -> bool:
         """Whether a balance is below zero: then the provider refuses what is free, too."""
-        return self.meter.window.kind == "balance" and self._base is not None and (self._left or _ZERO) < 0
+        said = self._said
+        return self.meter.window.kind == "balance" and said.base is not None and (said.left or _ZERO) < 0
 
     def burn(self, burn: Burn) -> Amount | None:
         """Count a step that is in scope; returns what it takes, None where that is unknown or the plan has no such meter."""
@@ -121,9 +112,9 @@ class Filling:
         if self.meter.window.origin is not None and burn.at < self.meter.window.origin:
             return found  # no window holds what was before the first
         self._advance(burn.at)
-        if self._spent:
+        if self._said.spent:
             self._taken(burn)
-        if self.meter.window.kind == "first_use" and self.start is None and not (self._base or NOTHING).point:
+        if self.meter.window.kind == "first_use" and self.start is None and not (self._said.base or NOTHING).point:
             # One of which a reading says that something is used has begun already, nobody knows when.
             last = self.held[-1].end if self.held else None
             self.start, self.end = opened(self.meter.window, burn.at, last)
@@ -132,10 +123,10 @@ class Filling:
                 self._burnt.miss(burn, trails=self._trails)
                 self.unpriced += burn.steps
             return None
-        given = burn.given.get("percent") if self._points else None
-        if given is not None or (self._points and self.meter.name in burn.charged):
+        said = self._said
+        if said.points and (burn.given.get("percent") is not None or self.meter.name in burn.charged):
             # A burn that is stated in points moves the bar itself.
-            self._base = (self._base or NOTHING).plus(found)
+            self._said = said._replace(base=(said.base or NOTHING).plus(found))
             self._burnt.events += burn.steps
             return found
         self._burnt.add(burn, found, trails=self._trails)
@@ -151,13 +142,14 @@ class Filling:
         said so, it may be paid otherwise beyond the plan.
         """
         if self.meter.window.kind == "balance":
-            self._spent = False
-        if self._reading is not None and self._reading.source == "error" and _proven(burn):
+            self._said = self._said._replace(spent=False)
+        last = self._said.reading
+        if last is not None and last.source == "error" and _proven(burn):
             if self._trails:
                 self._burnt.forget_trail()
             self._close(burn.at, "granted")
             self.start = burn.at if self.end is not None else self.start
-            self._reading, self._wants = None, True
+            self._said = self._said._replace(reading=None, wants=True)
 
     @property
     def _trails(self) -> bool:
@@ -166,28 +158,23 @@ class Filling:
 
     @property
     def _edgeless(self) -> bool:
-        return self._unplaced and (self._reading is None or self.end is None)
-
-    @property
-    def _read_at(self) -> datetime | None:
-        """The instant of the reading that holds."""
-        return self._reading.at if self._reading is not None and self._base is not None else None
+        return self._unplaced and (self._said.reading is None or self.end is None)
 
     def _advance(self, now: datetime) -> None:
         window = self.meter.window
         if self._trails:
             self._roll(now)
             return
-        if window.kind == "balance" and self._spent_until is not None and now >= self._spent_until:
+        if window.kind == "balance" and (until := self._said.until) is not None and now >= until:
             self._close(now, "end")  # a limit of money that begins anew
-            self._spent_until, self._wants = None, True
-        if self.end is None and window.kind == "first_use" and now >= (self._read_at or now) + window.length:
+            self._said = self._said._replace(until=None, wants=True)
+        if self.end is None and window.kind == "first_use" and now >= (self._said.at or now) + window.length:
             self._close(now, "end")  # it was open when it was read, and nobody said until when
-            self._wants = True
+            self._said = self._said._replace(wants=True)
         if self.end is not None and now >= self.end:
             self._close(self.end, "end")
             self.start = self.end = None
-            self._wants = self._reading is not None
+            self._said = self._said._replace(wants=self._said.reading is not None)
         if self.end is None:
             span = span_at(self._rule, now)
             if span is not None:
@@ -195,61 +182,103 @@ class Filling:
 
     def _roll(self, now: datetime) -> None:
         reach = self.meter.window.reach or timedelta(0)
-        self._burnt.roll(now, reach, self._read_at)
-        if self._reading is not None and self._base is not None and now >= self._reading.at + reach:
-            self._base, self._burnt.expired, self._foreign, self._wants = None, _ZERO, NOTHING, True
-            self._spent = False
+        read_at = self._said.at
+        self._burnt.roll(now, reach, read_at)
+        if read_at is not None and now >= read_at + reach:
+            self._burnt.expired = _ZERO
+            self._said = self._said._replace(base=None, foreign=NOTHING, wants=True, spent=False)
 
     def _close(self, at: datetime, why: Literal["end", "granted"]) -> None:
-        burnt = self._burnt
-        if self.start is not None and (burnt.events or burnt.clients or burnt.unpriced or self._base is not None):
+        burnt, said = self._burnt, self._said
+        if self.start is not None and (burnt.events or burnt.clients or burnt.unpriced or said.base is not None):
             used = self._used()
             self.held.append(
                 Held(
-                    self.meter.name, "percent" if self._points else self.meter.unit, self.start, at, None if self._blank else used.point,
-                    self._limit(self.start), self._burnt.events, self._not_ours().point, why, burnt.unpriced,
+                    self.meter.name, "percent" if said.points else self.meter.unit, self.start, at, None if self._blank else used.point,
+                    self._limit(self.start), burnt.events, self._not_ours().point, why, burnt.unpriced,
                 )
             )  # fmt: skip
-        self._base, self._left, self._spent = None, None, False
+        self._said = said.over()
         self._learned.begin()
-        self._burnt.close()
-        self._foreign, self._overlap, self._corrections = NOTHING, _ZERO, []
+        burnt.close()
+
+    def _place(self, ends: datetime | None, start: datetime | None = None) -> None:
+        """Take the edge that a reading tells, and go on from there; `start` where the window has just begun anew."""
+        window, reading = self._rule, self._said.reading
+        self.start = start or self.start
+        if ends is None or window.kind in {"rolling", "balance"}:
+            return
+        edgeless = self._edgeless
+        probe = ends - SAME_RESET  # their clock may be a little ahead of the rule's
+        span = span_at(window, probe)
+        if span is None or abs(span[1] - ends) > SAME_RESET:
+            self._learn(ends)
+            span = span_at(self._rule, probe)
+        if start is None:
+            if span is not None and abs(span[1] - ends) <= SAME_RESET:
+                self.start = span[0]
+            elif window.length and window.kind in {"first_use", "grid"}:
+                self.start = min(ends - window.length, reading.at) if reading else ends - window.length
+        if edgeless:
+            self._burnt.forget_trail()
+        self.end = ends
+
+    def _learn(self, ends: datetime) -> None:
+        """Let windows in a row go on from an edge that the provider told: a reset of his own moves all that follow."""
+        if self._rule.kind == "grid":
+            self._rule = self._rule._replace(origin=ends - self._rule.length)
+        elif self._rule.kind == "subscription_month":
+            local = ends.astimezone(clock_of(self._rule.zone))
+            if self._rule.months > 1:
+                self._rule = self._rule._replace(origin=ends)
+            else:
+                clock = local.time().replace(microsecond=0)
+                self._rule = self._rule._replace(origin=None, day=local.day, time=clock)
+        else:
+            return
+        self._unplaced = False
 
     @property
     def _blank(self) -> bool:
         """Whether nothing is known of what is used but that something was: no reading, and no step with a weight."""
-        return bool(self._burnt.unpriced) and self._base is None and not self._burnt.since.high and not self._spent
+        burnt, said = self._burnt, self._said
+        return bool(burnt.unpriced) and said.base is None and not burnt.since.high and not said.spent
 
     def _watch(self, at: datetime) -> None:
-        if self._points or self._trails:
+        said = self._said
+        if said.points or self._trails:
             used = self._used().point
         else:
-            used = self._burnt.since.point + (self._base.point if self._base is not None else _ZERO)
+            used = self._burnt.since.point + (said.base.point if said.base is not None else _ZERO)
         if used > self.peak:
             self.peak, self.peak_at = used, at
 
     def _limit(self, at: datetime) -> Limit:
-        if self._read_limit == "unlimited":
+        said = self._said
+        if said.limit == "unlimited":
             return "unlimited"
-        if self._points:
+        if said.points:
             own = self.meter.limit_at(at) if self.meter.unit == "percent" else None
             return own if isinstance(own, Decimal) else _HUNDRED
-        if self._read_limit is not None:
-            return self._read_limit
+        if said.limit is not None:
+            return said.limit
         return self.meter.limit_at(at)
 
     def _used(self) -> Amount:
-        since = self._burnt.since
-        if self._points:
+        said, since = self._said, self._burnt.since
+        if said.points:
             since = self._learned.points(since)
-        if self._base is None:
+        base = said.base
+        if base is None:
             return since
-        base = Amount(*(max(_ZERO, each - self._burnt.expired) for each in self._base)) if self._trails else self._base
+        if self._trails:
+            base = Amount(*(max(_ZERO, each - self._burnt.expired) for each in base))
         found = base.plus(since)
-        return Amount(found.low, found.point, found.high + (self._overlap if not self._points else _ZERO))
+        return Amount(found.low, found.point, found.high + (said.overlap if not said.points else _ZERO))
 
     def _not_ours(self) -> Amount:
-        return self._foreign.plus(self._learned.points(self._burnt.others) if self._points else self._burnt.others)
+        said, others = self._said, self._burnt.others
+        return said.foreign.plus(self._learned.points(others) if said.points else others)
 
     def remaining(self, now: datetime) -> Decimal | None:
         """Return what is left at an instant; None where unknown or unlimited."""
@@ -257,14 +286,15 @@ class Filling:
         return self._remaining(now)
 
     def _remaining(self, now: datetime) -> Decimal | None:
-        if self._spent:
+        said = self._said
+        if said.spent:
             return _ZERO
-        if self._purse is not None and self._reading is None:
+        if self._purse is not None and said.reading is None:
             return self._purse.left(now)
-        if self._base is not None and self._left is not None and not self._points and not self._trails:
-            left = self._left - self._burnt.since.point
+        if said.base is not None and said.left is not None and not said.points and not self._trails:
+            left = said.left - self._burnt.since.point
             if self._purse is not None:
-                left = min(left, self._purse.left(now) + self._beyond)  # a reading does not know what expires later
+                left = min(left, self._purse.left(now) + said.beyond)  # a reading does not know what expires later
             return left if self.meter.window.kind == "balance" else max(_ZERO, left)
         limit = self._limit(now)
         if not isinstance(limit, Decimal):
@@ -274,9 +304,10 @@ class Filling:
 
     def _tick(self, now: datetime) -> None:
         """Move on to `now`; a window that a reading gave stays a minute beyond its end, for clocks that differ."""
-        if self._spent and self._spent_until is not None and now >= self._spent_until:
-            self._spent = False
-        if self.end is not None and self._base is not None and self._reading is not None and now < self.end + GRACE:
+        said = self._said
+        if said.spent and said.until is not None and now >= said.until:
+            self._said = said._replace(spent=False)
+        if self.end is not None and said.base is not None and said.reading is not None and now < self.end + GRACE:
             return
         self._advance(now)
 
@@ -284,18 +315,18 @@ class Filling:
         """Say when there is room for `need` units: now, at an instant, never, or unknown."""
         left = self.remaining(now)
         limit = self._limit(now)
-        if limit == "unlimited" or not self.meter.holds_at(now) or self._absent:
+        if limit == "unlimited" or not self.meter.holds_at(now) or self._said.absent:
             return Room(now)
         if left is None:
-            return Room(now) if not self._spent else Room(self._spent_until)
+            return Room(now) if not self._said.spent else Room(self._said.until)
         if need <= left and left > 0:
             return Room(now)
         if isinstance(limit, Decimal) and (raised := self._raised(need, limit, now)) is not None:
             return Room(raised)
         if isinstance(limit, Decimal) and need > limit:
             return Room(None, never=True)
-        if self._spent and (self._spent_until is not None or self._edgeless):
-            return Room(self._spent_until)
+        if self._said.spent and (self._said.until is not None or self._edgeless):
+            return Room(self._said.until)
         if self._trails:
             return self._room_trailing(need, limit)
         if self.meter.window.kind == "balance":
@@ -304,7 +335,8 @@ class Filling:
 
     def _raised(self, need: Decimal, limit: Decimal, now: datetime) -> datetime | None:
         """Return when the plan itself makes room: by a higher limit, or none, that begins before the window ends or must."""
-        if self._points or self._spent or self._trails or self._read_limit is not None:
+        said = self._said
+        if said.points or said.spent or self._trails or said.limit is not None:
             return None
         for at in sorted(since for since, _ in self.meter.limits if since > now):
             over = self.end is not None and at >= self.end
@@ -323,7 +355,7 @@ class Filling:
         return Room(None)
 
     def _returns(self) -> Iterator[tuple[datetime, Decimal]]:
-        return self._burnt.returns(self._used().point, self.meter.window.reach or timedelta(0), self._read_at)
+        return self._burnt.returns(self._used().point, self.meter.window.reach or timedelta(0), self._said.at)
 
 
 def _proven(burn: Burn) -> bool:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 
 from assistant.quota.calibration import band, counted
 from assistant.quota.estimate import Correction, Estimate, Freed
-from assistant.quota.filling import Filling
+from assistant.quota.filling import SAME_RESET, Filling
 from assistant.quota.money import spent
 from assistant.quota.reading import LIKELY, SOME, SOME_LONG
+from assistant.quota.said import Said
 from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
-from assistant.quota.zones import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from assistant.quota.reading import Reading
     from assistant.quota.terms import Limit, Meter
 
-SAME_RESET = timedelta(seconds=120)
 LAG = timedelta(seconds=60)
 LONG = timedelta(days=6)
 """How long a long window is at least: one of a week, or of a month."""
@@ -53,28 +52,29 @@ class Gauge(Filling):
 
     def read(self, reading: Reading) -> None:
         """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""
+        said = self._said
         if reading.status == "not_in_plan":
-            self._absent, self._reading = True, reading
+            self._said = said._replace(absent=True, reading=reading)
             return
-        if self._reading is not None and reading.at < self._reading.at:
+        if said.reading is not None and reading.at < said.reading.at:
             return
         if reading.status in {"unknown", "unsupported"}:
             return
         if reading.resets_at is not None and reading.resets_at <= reading.at:
             return  # of a window that is over
-        if self._base is None or self._trails or (self.end is not None and reading.at >= self.end):
+        if said.base is None or self._trails or (self.end is not None and reading.at >= self.end):
             self._advance(reading.at)
         if reading.meter in {SOME, SOME_LONG, LIKELY}:
             self._suspect(reading)
             return
-        self._absent = False
+        self._said = self._said._replace(absent=False)
+        found = self._stated(reading)
+        said = self._said
         if reading.status == "unlimited":
-            self._read_limit, self._reading, self._spent = "unlimited", reading, False
-            used = self._stated(reading)
-            self._base = used if used is not None else self._base or self._burnt.local
+            base = found if found is not None else said.base or self._burnt.local
+            self._said = said._replace(reading=reading, base=base, limit="unlimited", spent=False)
             self._burnt.cover(reading.at)
             return
-        found = self._stated(reading)
         refused = reading.source == "error" and self.meter.window.kind == "balance"  # nobody says where it went
         if reading.status == "exhausted" and (found is None or refused):
             self._exhaust(reading)
@@ -82,7 +82,7 @@ class Gauge(Filling):
         if found is None:
             return
         ends = self._ends(reading)
-        if self._base is None or self._reading is None:
+        if said.at is None:
             self._begin(reading, found, ends)
         else:
             self._compare(reading, found, ends)
@@ -96,13 +96,17 @@ class Gauge(Filling):
         resets_at = reading.resets_at
         if resets_at is not None and self.end is not None and abs(self.end - resets_at) <= SAME_RESET:
             self._exhaust(reading)
-        elif resets_at is None or self.end is None or (self._reading is None and self.meter.window.kind == "first_use"):
+        elif (
+            resets_at is None
+            or self.end is None
+            or (self._said.reading is None and self.meter.window.kind == "first_use")
+        ):
             if resets_at is not None and reading.meter == LIKELY:
                 self._exhaust(reading)
-            self._wants = True
+            self._said = self._said._replace(wants=True)
 
     def _compare(self, reading: Reading, found: Amount, ends: datetime | None) -> None:
-        base, last = self._base or NOTHING, self._reading
+        base, last = self._said.base or NOTHING, self._said.reading
         if self._trails:  # what has come back meanwhile is no drop
             base = Amount(*(max(_ZERO, each - self._burnt.expired) for each in base))
         later = ends is not None and self.end is not None and ends - self.end > SAME_RESET
@@ -131,95 +135,68 @@ class Gauge(Filling):
 
     def _attribute(self, reading: Reading, found: Amount, base: Amount) -> None:
         """Split a rise between two readings into our own burn, others' burn and a correction of our weights."""
-        burnt = self._burnt
+        burnt, said = self._burnt, self._said
         running = burnt.running(reading.at)
         done = burnt.since.minus(running)
-        most = Amount(done.low, done.point, done.high + running.high + self._overlap)
+        most = Amount(done.low, done.point, done.high + running.high + said.overlap)
         told = burnt.others.minus(burnt.running(reading.at, ours=False))
-        if self._points:
-            self._learned.learn(found, base, done.point, self._overlap, running.point)
+        if said.points:
+            self._learned.learn(found, base, done.point, said.overlap, running.point)
             if self._learned.capacity is None and most.high > told.high:
                 return  # a rise that cannot be split is nobody's
             most, told = self._learned.points(most), self._learned.points(told)
         slack = burnt.slack(found.point)
         # What logs tell is others' burn as far as the reading has risen beyond our own.
         if burnt.unpriced and found.high > base.low + most.low:  # what of the rise is ours, nobody knows
-            self._foreign = self._foreign.plus(Amount(_ZERO, _ZERO, found.high - base.low - most.low))
+            self._said = said._replace(
+                foreign=said.foreign.plus(Amount(_ZERO, _ZERO, found.high - base.low - most.low))
+            )
             return
         known = min(told.point, max(_ZERO, found.point - base.point - (most.point - told.point)))
-        self._foreign = self._foreign.plus(Amount(known, known, known))
+        foreign, corrections = said.foreign.plus(Amount(known, known, known)), said.corrections
         low = found.low - base.high - most.high - slack
         point = found.point - base.point - most.point
         high = found.high - base.low - most.low + slack
         if low > 0:
-            self._foreign = self._foreign.plus(Amount(low, point, high))
+            foreign = foreign.plus(Amount(low, point, high))
         elif high < 0:
-            self._corrections.append(Correction(reading.at, point))
+            corrections = (*corrections, Correction(reading.at, point))
+        self._said = said._replace(foreign=foreign, corrections=corrections)
 
     def _begin(
         self, reading: Reading, found: Amount, ends: datetime | None, start: datetime | None = None
     ) -> None:  # fmt: skip
-        self._foreign = NOTHING
+        self._said = self._said._replace(foreign=NOTHING)
         self._learned.begin()
         self._settle(reading, found)
-        self.start = start or self.start
-        self._place(ends, keep=start is not None)
+        self._place(ends, start)
 
     def _settle(self, reading: Reading, found: Amount) -> None:
-        self._overlap = self._burnt.running(reading.at).high
-        self._base, self._reading = found, reading
+        said, left, purse = self._said, reading.remaining, self._purse
+        self._said = Said(
+            reading,
+            found,
+            limit=reading.limit if reading.limit is not None or said.limit == "unlimited" else said.limit,
+            left=left,
+            spent=reading.status == "exhausted",
+            until=reading.resets_at,
+            overlap=self._burnt.running(reading.at).high,
+            # What the lots do not know of does not expire.
+            beyond=max(_ZERO, left - purse.left(reading.at)) if purse is not None and left is not None else said.beyond,
+            foreign=said.foreign,
+            corrections=said.corrections,
+            points=said.points,
+            absent=said.absent,
+        )
         self._burnt.cover(reading.at)
-        if reading.limit is not None or self._read_limit == "unlimited":
-            self._read_limit = reading.limit
-        self._left = reading.remaining
-        if self._purse is not None and self._left is not None:  # what the lots do not know of does not expire
-            self._beyond = max(_ZERO, self._left - self._purse.left(reading.at))
-        self._wants = False
-        self._spent = reading.status == "exhausted"
-        self._spent_until = reading.resets_at
         self._watch(reading.at)
 
     def _exhaust(self, reading: Reading) -> None:
         """An error that names a window: used up until its reset, whatever we thought."""
         limit = self._limit(reading.at)
-        self._settle(
-            reading, Amount(limit, limit, limit) if isinstance(limit, Decimal) else self._base or self._burnt.local
-        )
+        full = Amount(limit, limit, limit) if isinstance(limit, Decimal) else None
+        self._settle(reading, full or self._said.base or self._burnt.local)
         self._place(self._ends(reading))
-
-    def _place(self, ends: datetime | None, *, keep: bool = False) -> None:
-        window = self._rule
-        if ends is None or window.kind in {"rolling", "balance"}:
-            return
-        edgeless = self._edgeless
-        probe = ends - SAME_RESET  # their clock may be a little ahead of the rule's
-        span = span_at(window, probe)
-        if span is None or abs(span[1] - ends) > SAME_RESET:
-            self._learn(ends)
-            span = span_at(self._rule, probe)
-        if not keep:
-            if span is not None and abs(span[1] - ends) <= SAME_RESET:
-                self.start = span[0]
-            elif window.length and window.kind in {"first_use", "grid"}:
-                self.start = min(ends - window.length, self._reading.at) if self._reading else ends - window.length
-        if edgeless:
-            self._burnt.forget_trail()
-        self.end = ends
-
-    def _learn(self, ends: datetime) -> None:
-        """Let windows in a row go on from an edge that the provider told: a reset of his own moves all that follow."""
-        if self._rule.kind == "grid":
-            self._rule = self._rule._replace(origin=ends - self._rule.length)
-        elif self._rule.kind == "subscription_month":
-            local = ends.astimezone(clock_of(self._rule.zone))
-            if self._rule.months > 1:
-                self._rule = self._rule._replace(origin=ends)
-            else:
-                clock = local.time().replace(microsecond=0)
-                self._rule = self._rule._replace(origin=None, day=local.day, time=clock)
-        else:
-            return
-        self._unplaced = False
 
     def _ends(self, reading: Reading) -> datetime | None:
         reach = self.meter.window.reach
@@ -229,25 +206,25 @@ class Gauge(Filling):
         return span[1] if span is not None else self.end
 
     def _stated(self, reading: Reading) -> Amount | None:
-        """Return what a reading says is used, in the units of this gauge, with the band of its rounding."""
+        """Return what a reading says is used, with the band of its rounding; from now on this gauge counts in its units."""
         meter = self.meter
         limit = reading.limit if isinstance(reading.limit, Decimal) else meter.limit_at(reading.at)
         used = counted(reading, limit, opaque=meter.unit == "percent", balance=meter.window.kind == "balance")
         if used is not None:
-            self._points = meter.unit == "percent"
+            self._said = self._said._replace(points=meter.unit == "percent")
             return Amount(used, used, used)
         if reading.percent is None:
             exhausted = reading.status == "exhausted" and isinstance(limit, Decimal)
             return Amount(limit, limit, limit) if exhausted and isinstance(limit, Decimal) else None
-        said = band(max(_ZERO, reading.percent), reading.rounding)
+        told = band(max(_ZERO, reading.percent), reading.rounding)
         if meter.unit == "percent":
-            return said
+            return told
         if isinstance(limit, Decimal):
-            self._points = False
-            return Amount(*(each * limit / _HUNDRED for each in said))
-        if not self._points:
-            self._points, self._base = True, None
-        return said
+            self._said = self._said._replace(points=False)
+            return Amount(*(each * limit / _HUNDRED for each in told))
+        if not self._said.points:
+            self._said = self._said._replace(points=True, base=None)
+        return told
 
     @property
     def capacity(self) -> Amount | None:
@@ -263,60 +240,86 @@ class Gauge(Filling):
         if self._trails:
             start, end = (now - window.length, None) if window.kind == "rolling" else (None, None)
         state = self._state(now, limit, left)
-        known = self._base is not None and self._reading is not None
-        age = max(0, int((now - self._reading.observed_at).total_seconds())) if known and self._reading else 0
+        said, burnt = self._said, self._burnt
+        last = said.reading if said.base is not None else None
+        age = max(0, int((now - last.observed_at).total_seconds())) if last is not None else 0
         low: Decimal | None = used.low
         high: Decimal | None = used.high
         point: Decimal | None = used.point
-        if self._points and self.capacity is None and self._burnt.since.high > 0:
+        if said.points and self.capacity is None and burnt.since.high > 0:
             high = None
-        if self._burnt.unpriced:
+        if burnt.unpriced:
             high = None
         if self._blank:
             point = None
-        if self._points and self._base is None and self._reading is None:
+        if said.points and said.base is None and said.reading is None:
             low = point = high = left = None
             state = state if state == "not_in_plan" else "unknown"
-        if self._edgeless and self._base is None and low is not None:
+        if self._edgeless and said.base is None and low is not None:
             low = _ZERO
-        if meter.window.kind == "balance" and point is not None and known and not isinstance(limit, Decimal):
-            point, low, high = self._burnt.local.point, self._burnt.local.low, self._burnt.local.high
+        if meter.window.kind == "balance" and point is not None and last is not None and not isinstance(limit, Decimal):
+            point, low, high = burnt.local.point, burnt.local.low, burnt.local.high
         foreign = self._not_ours()
         if state == "not_in_plan":
             point = low = high = left = None
         resets = end
         if state == "exhausted" and self._edgeless:
-            resets = self._spent_until if self._spent else None  # the latest that it can be is not when it is
+            resets = said.until if said.spent else None  # the latest that it can be is not when it is
         elif state == "exhausted" and self._trails:
             resets = self.room(min(Decimal(1), limit) if isinstance(limit, Decimal) else Decimal(1), now).at
-        elif state == "exhausted" and self._spent and self._spent_until is not None:
-            resets = self._spent_until
+        elif state == "exhausted" and said.spent and said.until is not None:
+            resets = said.until
         frees: tuple[Freed, ...] = ()
         if window.kind == "rolling":
             frees = tuple(Freed(*each) for each in islice(self._returns(), _FREES))
         return Estimate(
-            self.plan, meter.name, "percent" if self._points else meter.unit, state, point, limit, left, start, end, resets,
-            _SOURCES[self._reading.source] if known and self._reading else "ledger", age, foreign.point, low, high,
-            self._confidence(limit, age, known=known), foreign.low, foreign.high, self._burnt.local.point,
-            self._burnt.events, self._burnt.unpriced, self._resets, tuple(self._corrections), frees, self._wants, meter.currency,
-            meter.only, meter.feature, meter.per_app, self.capacity,
-            spent(self._reading.parts, self._burnt.since.point) if known and self._reading else {},
-            {client: units for client, units in self._burnt.clients.items() if units},
-        )  # fmt: skip
+            plan=self.plan,
+            meter=meter.name,
+            unit="percent" if said.points else meter.unit,
+            state=state,
+            used=point,
+            limit=limit,
+            remaining=left,
+            start=start,
+            end=end,
+            resets_at=resets,
+            source=_SOURCES[last.source] if last is not None else "ledger",
+            age_s=age,
+            foreign=foreign.point,
+            low=low,
+            high=high,
+            confidence=self._confidence(limit, age, known=last is not None),
+            foreign_low=foreign.low,
+            foreign_high=foreign.high,
+            local=burnt.local.point,
+            events=burnt.events,
+            unpriced=burnt.unpriced,
+            resets=self._resets,
+            corrections=said.corrections,
+            frees=frees,
+            wants_reading=said.wants,
+            currency=meter.currency,
+            only=meter.only,
+            feature=meter.feature,
+            per_app=meter.per_app,
+            capacity=self.capacity,
+            parts=spent(last.parts, burnt.since.point) if last is not None else {},
+            clients={client: units for client, units in burnt.clients.items() if units},
+        )
 
     def _state(self, now: datetime, limit: Limit, left: Decimal | None) -> MeterState:
-        window = self.meter.window
-        if self._absent or not self.meter.holds_at(now):
+        window, said = self.meter.window, self._said
+        if said.absent or not self.meter.holds_at(now):
             return "not_in_plan"
-        if self._spent:
+        if said.spent:
             return "exhausted"
-        if window.kind == "first_use" and self.start is None and self._base is None:
+        if window.kind == "first_use" and self.start is None and said.base is None:
             return "not_started"
         if window.origin is not None and now < window.origin:
             return "not_started"
         if limit == "unlimited":
             return "open"
-        if left is None or (self._edgeless and self._base is None):
+        if left is None or (self._edgeless and said.base is None):
             return "unknown"
         return "exhausted" if left <= 0 else "open"
 
@@ -325,7 +328,7 @@ class Gauge(Filling):
             return "unknown"
         if known and self._burnt.since.high <= 0 and not self._burnt.unpriced and age < 60:
             return "authoritative"
-        if known and self._points and self._burnt.since.high > 0:
+        if known and self._said.points and self._burnt.since.high > 0:
             return "calibrated" if self.capacity is not None else "merged"
         if known:
             return "merged"

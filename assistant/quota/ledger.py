@@ -20,6 +20,7 @@ from assistant.errors import StateError
 from assistant.quota import tally
 from assistant.quota.entry import Entry, Outcome, Start, Total
 from assistant.quota.store import WAIT_S, Store
+from assistant.quota.tally import Row
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Ledger:
             path, version=tally.VERSION, build=_build, carry=("steps", "outcomes", "readings"), wait_s=wait_s
         )
         self._zone = zone
-        self._begun: dict[str, tuple[Any, ...]] = {}
+        self._begun: dict[str, Row] = {}
 
     @property
     def warnings(self) -> list[str]:
@@ -78,12 +79,28 @@ class Ledger:
         Raises StateError when the book is locked for long.
         """
         entry = os.urandom(16).hex()
-        head = (
-            entry, "in_flight", _instant(start.at), start.session, start.turn, start.step, start.purpose, start.project,
-            start.provider, start.model, "", start.payer, start.plan,
-        )  # fmt: skip
-        tail = (start.pid, start.account, start.attempt, "", self._hour(start.at), None)
-        row = (*head, *_burn(start.usage_estimate, start.cost_estimate), *tail)
+        row = Row(
+            id=entry,
+            state="in_flight",
+            at=_instant(start.at),
+            session=start.session,
+            turn=start.turn,
+            step=start.step,
+            purpose=start.purpose,
+            project=start.project,
+            provider=start.provider,
+            model=start.model,
+            served_model="",
+            payer=start.payer,
+            plan=start.plan,
+            **_burn(start.usage_estimate, start.cost_estimate),
+            pid=start.pid,
+            account=start.account,
+            attempt=start.attempt,
+            note="",
+            hour=self._hour(start.at),
+            ended_at=None,
+        )
         self._append(row, synced=False)  # its end is, a moment later, and takes it along
         self._begun[entry] = row
         return entry
@@ -93,16 +110,15 @@ class Ledger:
     ) -> None:
         """Write how a step ended. It counts at the instant it left: windows and prices are of then."""
         old = self._begun.pop(entry, None) or self._first(entry)
-        self._append(
-            (entry, state, *old[2:10], served_model, *old[11:13], *_burn(usage, cost), *old[23:28], _instant(at))
-        )
+        burn = _burn(usage, cost)
+        self._append(old._replace(state=state, served_model=served_model, ended_at=_instant(at), **burn))
 
     def correct(self, entry: str, *, usage: TokenUsage, cost: Cost, note: str) -> None:
         """Write what a step that has ended really burnt, and how that is known (`note`); the old row stays."""
         old = self._latest(entry)
-        if old[1] == "in_flight":
+        if old.state == "in_flight":
             raise StateError(f"The step {entry} has not ended yet.", "Settle it first.")
-        self._append((*old[:13], *_burn(usage, cost), *old[23:26], note, *old[27:]))
+        self._append(old._replace(note=note, **_burn(usage, cost)))
 
     def record(self, outcome: Outcome) -> None:
         """Write what became of a turn's edits."""
@@ -373,7 +389,7 @@ class Ledger:
     def _hour(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat()[:13]
 
-    def _append(self, row: tuple[Any, ...], *, synced: bool = True) -> None:
+    def _append(self, row: Row, *, synced: bool = True) -> None:
         def write(base: Connection) -> None:
             base.execute(
                 f"INSERT INTO steps ({', '.join(tally.COLUMNS)}) VALUES ({', '.join('?' * len(tally.COLUMNS))})", row
@@ -388,18 +404,18 @@ class Ledger:
         if behind:
             self.store.write(lambda writable: tally.catch_up(writable, self._hour))
 
-    def _first(self, entry: str) -> tuple[Any, ...]:
+    def _first(self, entry: str) -> Row:
         return self._row(entry, "ASC")
 
-    def _latest(self, entry: str) -> tuple[Any, ...]:
+    def _latest(self, entry: str) -> Row:
         return self._row(entry, "DESC")
 
-    def _row(self, entry: str, order: str) -> tuple[Any, ...]:
+    def _row(self, entry: str, order: str) -> Row:
         query = f"SELECT {', '.join(tally.COLUMNS)} FROM steps WHERE id = ? ORDER BY rowid {order} LIMIT 1"
         found = [row for row in self.store.read(lambda base: base.execute(query, (entry,)).fetchone()) if row]
         if not found:
             raise StateError(f"The ledger knows no step {entry}.", "Was the ledger moved away while a turn ran?")
-        return tuple(found[0] if order == "ASC" else found[-1])
+        return Row._make(found[0] if order == "ASC" else found[-1])
 
 
 def _build(base: Connection, found: int) -> None:
@@ -409,21 +425,33 @@ def _build(base: Connection, found: int) -> None:
     sources.build(base)
 
 
-def _burn(usage: TokenUsage, cost: Cost) -> tuple[Any, ...]:
-    return (
-        usage.fresh_input, usage.cache_read, usage.cache_write_short, usage.cache_write_long, usage.output, usage.reasoning,
-        int(usage.exact), cost.status, None if cost.amount is None else str(cost.amount), cost.currency,
+def _burn(usage: TokenUsage, cost: Cost) -> dict[str, Any]:
+    """Return the columns of a row that say what a step burnt."""
+    return {
+        "fresh_input": usage.fresh_input,
+        "cache_read": usage.cache_read,
+        "cache_write_short": usage.cache_write_short,
+        "cache_write_long": usage.cache_write_long,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "exact": int(usage.exact),
+        "cost_status": cost.status,
+        "amount": None if cost.amount is None else str(cost.amount),
+        "currency": cost.currency,
+    }
+
+
+def _entry(columns: Sequence[Any]) -> Entry:
+    row = Row._make(columns)
+    usage = TokenUsage(
+        row.fresh_input, row.cache_read, row.cache_write_short, row.cache_write_long, row.output, row.reasoning, bool(row.exact)
     )  # fmt: skip
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    fresh, read, short, long, output, reasoning, exact, status, amount, currency, *rest = row[13:]
-    pid, account, attempt, note, _, ended = rest
+    # In their order and not by name: there may be a million, and by name each takes a fifth longer.
     return Entry(
-        row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10],
-        row[11], row[12], TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
-        Cost(status, None if amount is None else Decimal(amount), currency), pid, account or "", attempt or 1, note or "",
-        ended_at=datetime.fromisoformat(ended) if ended else None,
+        row.id, row.state, datetime.fromisoformat(row.at), row.session, row.turn, row.step, row.purpose, row.project,
+        row.provider, row.model, row.served_model, row.payer, row.plan, usage,
+        Cost(row.cost_status, None if row.amount is None else Decimal(row.amount), row.currency), row.pid, row.account or "",
+        row.attempt or 1, row.note or "", ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
     )  # fmt: skip
 
 

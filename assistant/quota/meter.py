@@ -9,8 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from assistant.quota.estimate import Estimate, as_json, binding, ordered
-from assistant.quota.filling import Room
-from assistant.quota.gauge import LONG, SAME_RESET, Gauge
+from assistant.quota.filling import SAME_RESET, Room
+from assistant.quota.gauge import LONG, Gauge
 from assistant.quota.reading import LIKELY, SOME, SOME_LONG
 from assistant.quota.tariff import Burn
 from assistant.quota.window import opened

@@ -136,9 +136,12 @@ class Store:
             self._disk = self._frozen = self._memory = None
 
     def check(self) -> str:
-        """Read the whole file for damage; "ok" or what SQLite says. Seconds for a large file: for `doctor`, not a start."""
+        """Read the whole file for damage; "ok" or what SQLite says. Seconds for a large file: for `doctor`, not a start.
+
+        Raises StateError as `read` does. A file in which SQLite cannot even look is set aside, and then the new one is "ok".
+        """
         found = self.read(lambda base: str(base.execute("PRAGMA quick_check(1)").fetchone()[0]))
-        return found[0] if found else "ok"
+        return found[0].splitlines()[-1] if found else "ok"  # a line may come before that names the database
 
     # Connections.
 

@@ -14,28 +14,59 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from assistant.quota.store import Connection
+    from assistant.tokens import CostStatus
 
 VERSION = 4
 _NONE = Decimal(0)
 SPAN_S = 900
 """Seconds of a span: zones and windows begin on quarters of an hour."""
 
-FIRST_COLUMNS = (
-    "id", "state", "at", "session", "turn", "step", "purpose", "project", "provider", "model", "served_model", "payer", "plan",
-    "fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning", "exact", "cost_status",
-    "amount", "currency", "pid",
-)  # fmt: skip
-"""The columns of version 0, in their order."""
-ADDED_COLUMNS = ("account", "attempt", "note", "hour", "ended_at")
-"""Columns of version 2, and `ended_at` of version 3. `hour` is the hour on the user's clock, "2026-11-24T13"; empty in rows
-of version 0."""
-COLUMNS = FIRST_COLUMNS + ADDED_COLUMNS
+
+class Row(NamedTuple):
+    """A row of `steps`, its columns in their order; those from `account` on came with version 2, `ended_at` with version 3.
+
+    Instants are texts of UTC, `hour` is the hour on the user's clock, "2026-11-24T13"; empty in rows of version 0, as are
+    the others that came later. `exact` is 0 or 1, `amount` a decimal.
+    """
+
+    id: str
+    state: str
+    at: str
+    session: str
+    turn: int
+    step: int
+    purpose: str
+    project: str
+    provider: str
+    model: str
+    served_model: str
+    payer: str
+    plan: str
+    fresh_input: int
+    cache_read: int
+    cache_write_short: int
+    cache_write_long: int
+    output: int
+    reasoning: int
+    exact: int
+    cost_status: CostStatus
+    amount: str | None
+    currency: str
+    pid: int
+    account: str | None
+    attempt: int | None
+    note: str | None
+    hour: str | None
+    ended_at: str | None
+
+
+COLUMNS = Row._fields
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
 DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")

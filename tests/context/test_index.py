@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.context import index, indexer, terms
+from assistant.context import history, index, indexer, terms
 from assistant.context.index_store import DEFINED, NAMED, Batch, Damaged, Store
 from assistant.context.pack import pack
 from assistant.context.repo import FileFact, Repo
@@ -164,9 +164,68 @@ def test_what_another_window_began_is_not_set_aside_for_what_was_there_before(tm
             other.set_aside()
             other.put_note("head", "new")
         with pytest.raises(Damaged), old.trusted():
-            raise ValueError("something that makes no sense")
+            raise sqlite3.DatabaseError("something that makes no sense")
     with Store(where, "x") as new:
         assert new.note("head") == "new"
+
+
+def test_a_fault_of_ours_is_no_damage(tmp_path):
+    with Store(tmp_path / "i.sqlite", "x") as store:
+        store.put_note("head", "kept")
+        for fault in (TypeError, ValueError, IndexError, AttributeError, OverflowError, sqlite3.ProgrammingError):
+            with pytest.raises(fault), store.trusted():
+                raise fault
+        assert store.note("head") == "kept"
+    assert not list(tmp_path.glob("*.aside"))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE files SET names = NULL",
+        "UPDATE files SET names = 'a'",
+        "UPDATE files SET lines = 'text'",
+        "UPDATE files SET lines = CAST(substr(lines, 2) AS BLOB)",
+        "UPDATE files SET lines = zeroblob(16)",
+        "UPDATE postings SET terms = x'00'",
+        "UPDATE postings SET terms = terms || char(10) || terms || char(10) || terms || char(10) || terms",
+        "UPDATE postings SET rows = NULL",
+        "UPDATE postings SET rows = CAST(substr(rows, 2) AS BLOB)",
+        "UPDATE postings SET rows = zeroblob(0)",
+        "UPDATE names SET text = NULL",
+        "UPDATE notes SET value = 'soon' WHERE key = 'next'",
+        "UPDATE notes SET value = '-1' WHERE key = 'next'",
+        "UPDATE notes SET value = '99999999999999999999999' WHERE key = 'next'",
+        "UPDATE notes SET value = '[[1]]' WHERE key = 'history'",
+        "UPDATE notes SET value = '{' WHERE key = 'history'",
+        "UPDATE notes SET value = '{\"a\": 3}' WHERE key = 'history'",
+        "UPDATE notes SET value = '7' WHERE key = 'history'",
+    ],
+)
+def test_a_row_that_was_never_written_so_is_damage(tmp_path, harm):
+    where = tmp_path / "i.sqlite"
+
+    def read(store):
+        store.postings([DEFINED + "one", "tea"])
+        store.tags([each for each, *_ in store.files()])
+        store.names("o", 3)
+        store.remembered("history", history.unpack)
+        batch = Batch()
+        batch.add(os.urandom(20).hex(), "python", Tags((Tag("one", "function", 1, 2, 1),)), {b"tea": 3}, 9)
+        store.save(batch)
+
+    with Store(where, "x") as store:
+        store.put_note("history", history.pack([(["tea"], ["a.py"], [[1, 2]])]))
+        read(store)
+        read(store)
+    base = sqlite3.connect(where)
+    base.execute(harm)
+    base.commit()
+    base.close()
+    with pytest.raises(Damaged), Store(where, "x") as store:
+        read(store)
+    with Store(where, "x") as store:
+        read(store)
 
 
 def test_a_full_disk_is_no_damage(tmp_path):

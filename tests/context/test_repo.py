@@ -44,7 +44,7 @@ def dirty(repo):
 
 def everything(repo):
     """Call whatever reads the repository."""
-    repo.files(), repo.diff(), repo.branch(), repo.history(), repo.revision("HEAD")
+    repo.files(), repo.diff(), repo.history(), repo.revision("HEAD")
     if repo.revision("HEAD"):
         repo.commit_diff("HEAD")
 
@@ -138,7 +138,6 @@ def test_names_with_signs_are_names(root):  # A10
         (root / name).write_text("other\n")
     repo = Repo.open(root)
     assert set(dirty(repo)) == set(ODD)
-    assert repo.branch() == "$(touch${IFS}MARK)"
     assert set(repo.history()[0].paths) == set(ODD)
     assert "+other" in repo.diff()
     assert not (root / "MARK").exists()
@@ -160,7 +159,7 @@ def test_a_crafted_head_reads_nothing_outside(root, tmp_path, head):  # A12
     (root / ".git" / "HEAD").write_text(head)
     repo = Repo.open(root)
     try:
-        seen = (repo.branch(), repo.diff(), repo.files(), repo.revision("HEAD"))
+        seen = (repo.diff(), repo.files(), repo.revision("HEAD"))
     except RepoError as error:
         seen = (str(error),)
     assert "0123456789" not in repr(seen)
@@ -234,7 +233,7 @@ def test_a_repository_without_a_commit(tmp_path):
     (tmp_path / "b.py").write_text("y")
     repo = Repo.open(tmp_path)
     assert [file.path for file in repo.files()] == ["a.py", "b.py"]
-    assert (repo.branch(), repo.revision("HEAD"), repo.history()) == ("main", None, [])
+    assert (repo.revision("HEAD"), repo.history()) == (None, [])
     assert "+++ b/a.py" in repo.diff()
     assert repo.diff().endswith("+++ b/b.py\n@@ -0,0 +1,1 @@\n+y\n\\ No newline at end of file\n")
 
@@ -248,7 +247,6 @@ def test_detached_shallow_worktree_sparse_and_submodule(root, tmp_path):
     git(root, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"), "HEAD~1")
     tree = Repo.open(tmp_path / "tree")
     assert (tmp_path / "tree" / ".git").is_file()
-    assert tree.branch() == "(no branch)"
     assert [file.path for file in tree.files()] == ["a.py", "sub/b.py"]
     git(tmp_path / "shallow", "sparse-checkout", "set", "--no-cone", "/a.py")
     assert paths(tmp_path / "shallow") == ["a.py"]
@@ -300,12 +298,7 @@ def test_a_plain_folder_obeys_its_gitignore_files_and_its_hidden_places_stay_shu
     repo = Repo.open(tmp_path)
     assert not repo.is_git
     assert [file.path for file in repo.files()] == [".github/ci.yml", ".gitignore", "a.py", "sub/.gitignore", "sub/deep/drop.py", "sub/keep.py", "sub/out/y.py"]  # fmt: skip
-    assert (repo.diff(), repo.history(), repo.branch(), repo.revision("HEAD")) == (
-        "",
-        [],
-        "",
-        None,
-    )
+    assert (repo.diff(), repo.history(), repo.revision("HEAD")) == ("", [], None)
 
 
 @pytest.mark.parametrize("where", [".gitignore", ignore.IGNORE_FILE])

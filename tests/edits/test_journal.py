@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.edits.journal import Journal, Provenance
+from assistant.edits.journal import Journal
 from assistant.edits.patch import FilePatch, Patch
 from assistant.errors import PatchError, Stale, StateError, Unwritable
 from tests.edits.turning import redo, undo
@@ -62,10 +62,9 @@ def apply(journal, *files, label="x", **more):
 
 
 def test_a_step_says_who_when_what_and_for_how_much(journal, root):
-    origin = Provenance("a.txt", 4, 4, 3, "sonnet", "$0.002", "placed by indentation")
     apply(
         journal, edit(root, "a.txt", (b"line 3\n", b"3\n3b\n")), FilePatch("new", None, b"x\n", None, 0o644),
-        label="turn 3", turn=3, model="sonnet", session="s1", cost="$0.002", provenance=[origin],
+        label="turn 3", turn=3, model="sonnet", session="s1", cost="$0.002",
     )  # fmt: skip
     (step,) = again(journal).history()
     assert (step.id, step.at, step.label, step.turn, step.model, step.session, step.cost) == (
@@ -74,7 +73,7 @@ def test_a_step_says_who_when_what_and_for_how_much(journal, root):
     assert [(file.path, file.kind, file.added, file.removed) for file in step.files] == [
         ("a.txt", "change", 2, 1), ("new", "create", 1, 0),
     ]  # fmt: skip
-    assert (step.added, step.removed, step.state, step.provenance) == (3, 1, "done", (origin,))
+    assert (step.added, step.removed, step.state) == (3, 1, "done")
     assert not step.patch
     assert again(journal).standing(step.id).paths == ("a.txt", "new")
 

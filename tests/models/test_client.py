@@ -614,22 +614,6 @@ async def test_an_error_of_the_frames_names_its_provider():
     assert (kind(talk), talk.text, talk.error.provider) == ("stream_broken", "a", "maker")
 
 
-async def test_lists_are_fetched():
-    async def behave(found, writer, number):
-        return answer(200, b'{"data":[{"id":"a"}]}' if number < 1 else b"no json")
-
-    async with peer(behave) as found:
-        client = Client(env={})
-        seller = provider("anthropic_messages", url=found.url)
-        assert [each.id for each in await client.models(wire("anthropic_messages"), seller, KEY)] == ["a"]
-        with pytest.raises(errors.BadEndpoint):
-            await client.models(wire("anthropic_messages"), seller, KEY)
-        with pytest.raises(errors.BadRequest):
-            await client.models(wire("bedrock_converse"), seller, KEY)
-        await client.aclose()
-    assert found.asked[0].split()[:2] == ["GET", "/v1/models?limit=1000"]
-
-
 # Proxies and certificates.
 
 
@@ -827,6 +811,8 @@ async def test_an_answer_in_which_the_provider_pauses_goes_on_as_one():
     assert (last.fresh_input, last.cache_read, last.output) == (100 + 100 + 300, 21, 30)  # each request is paid
     assert [chunk.final for chunk in counts if chunk.usage != last] == [False] * (len(counts) - 1)
     assert counts[-1].final
+    assert counts[0].last is None
+    assert (counts[-1].last.fresh_input, counts[-1].last.cache_read, counts[-1].last.output) == (300, 7, 10)
     blocks = [
         {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
         {"type": "text", "text": "Let me look."},

@@ -364,23 +364,3 @@ def test_names_with_signs_of_their_own_are_escaped():
     )
     request = Request(model(name="models/gemini-x"), (), (said("user", "q"),))
     assert "/models/gemini-x:streamGenerateContent" in wire("gemini").call(request, provider("gemini"), "k").url
-
-
-LISTS = {
-    "openai_chat": {"data": [{"id": "a", "context_length": 1000, "top_provider": {"max_completion_tokens": 10}, "name": "A"}, {"id": "b", "meta": {"n_ctx": 512}}, {"x": 1}]},
-    "openai_responses": {"models": [{"slug": "a", "display_name": "A"}]},
-    "anthropic_messages": {"data": [{"id": "a", "display_name": "A", "max_input_tokens": 1000, "max_tokens": 10}]},
-    "gemini": {"models": [{"name": "models/a", "displayName": "A", "inputTokenLimit": 1000, "outputTokenLimit": 10, "supportedGenerationMethods": ["generateContent"]}, {"name": "models/e", "supportedGenerationMethods": ["embedContent"]}]},
-    "ollama": {"models": [{"name": "a:latest", "model": "a"}]},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_what_is_sold_is_read(name):
-    found = wire(name).read_models(LISTS[name], provider(name))
-    assert found[0].name == "maker/a"
-    assert found[0].context_window in {1000, None}
-    assert not any(each.id == "e" for each in found)
-    for odd in (None, [], {"data": None, "models": 3}, {"data": [None, {"id": 3}], "models": [{"name": None}]}):
-        assert wire(name).read_models(odd, provider(name)) == []
-    assert wire(name).models_call(provider(name), "k").method == "GET"

@@ -62,7 +62,7 @@ def test_thoughts_of_others_stay_behind_and_those_of_its_own_do_not():
     assert look().left_behind.thoughts == 1  # the other one is its own
     assert look(SONNET).left_behind.thoughts == 1
     assert look(ALL.pick("zai/glm-5.3")).left_behind.thoughts == 2
-    assert not switch.left_behind(HISTORY[:1], FLASH).anything
+    assert switch.left_behind(HISTORY[:1], FLASH) == switch.LeftBehind()
 
 
 def test_pictures_and_tools_are_counted_where_they_cannot_go_along():

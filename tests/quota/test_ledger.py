@@ -326,10 +326,16 @@ def test_a_new_book_that_another_window_is_just_making_is_waited_for(tmp_path):
 
 # Other versions.
 
+FIRST_COLUMNS = (
+    "id", "state", "at", "session", "turn", "step", "purpose", "project", "provider", "model", "served_model", "payer", "plan",
+    "fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning", "exact", "cost_status",
+    "amount", "currency", "pid",
+)  # fmt: skip
+
 
 def old_book(path, rows):
     base = sqlite3.connect(path)
-    base.execute(f"CREATE TABLE steps ({', '.join(tally.FIRST_COLUMNS)})")
+    base.execute(f"CREATE TABLE steps ({', '.join(FIRST_COLUMNS)})")
     base.execute("CREATE INDEX steps_id ON steps (id)")
     base.execute("CREATE INDEX steps_at ON steps (at)")
     for entry, state, tokens in rows:
@@ -451,7 +457,7 @@ def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):
     path = tmp_path / "l.sqlite"
     burn(Ledger(path))
     base = sqlite3.connect(path)
-    columns = ", ".join(tally.FIRST_COLUMNS)
+    columns = ", ".join(FIRST_COLUMNS)
     base.execute(
         f"INSERT INTO steps ({columns}) SELECT 'copy', {columns.removeprefix('id, ')} FROM steps WHERE state = 'settled'"
     )

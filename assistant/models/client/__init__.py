@@ -34,7 +34,7 @@ from assistant.tokens import TokenUsage
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
-    from assistant.models.provider import Model, Provider
+    from assistant.models.provider import Provider
     from assistant.models.wire import Chunk, HttpCall, Reader, Request, Wire
 
 _LONGEST_WAIT_S = 60.0
@@ -65,18 +65,18 @@ class _Counts:
 
     def __init__(self) -> None:
         self._before = self._last = TokenUsage()
-        self._requests = 1
+        self._first = True
 
     def of(self, chunk: UsageChunk) -> UsageChunk:
         """Return the counts of all requests so far."""
         self._last = chunk.usage
-        if self._requests == 1:
+        if self._first:
             return chunk
-        return replace(chunk, usage=self._before + chunk.usage, requests=self._requests)
+        return replace(chunk, usage=self._before + chunk.usage, last=chunk.usage)
 
     def turn(self) -> None:
         """Take the next request."""
-        self._before, self._last, self._requests = self._before + self._last, TokenUsage(), self._requests + 1
+        self._before, self._last, self._first = self._before + self._last, TokenUsage(), False
 
 
 class Client:
@@ -136,14 +136,6 @@ class Client:
         status, _, found = await self._fetch(method, url, headers, body, timeout_s)
         if status >= 300:
             raise errors.BadEndpoint(f"{redact(url)} answers with HTTP {status}.")
-        return found
-
-    async def models(self, wire: Wire, provider: Provider, key: str, timeout_s: float = 20.0) -> list[Model]:
-        """List what the provider sells, in the order that it gives. Raises ProviderError, BadRequest where it has no list."""
-        if not hasattr(wire, "models_call"):
-            raise errors.BadRequest(f"{provider.title} has no list of models.", provider=provider.name)
-        data = await self._ask_json(wire.models_call(provider, key), provider, key, timeout_s)
-        found: list[Model] = wire.read_models(data, provider)  # type: ignore[attr-defined]
         return found
 
     async def stream(self, wire: Wire, request: Request, provider: Provider, key: str) -> AsyncGenerator[Chunk, None]:
@@ -365,18 +357,6 @@ class Client:
         address.check(call.url, provider.base_url, secret=True, provider=provider.name)
         return await self._fetch(call.method, call.url, call.headers, call.body, timeout_s)
 
-    async def _ask_json(self, call: HttpCall, provider: Provider, key: str, timeout_s: float) -> Any:
-        address.check(call.url, provider.base_url, secret=bool(key), provider=provider.name)
-        try:
-            status, headers, body = await self._fetch(call.method, call.url, call.headers, call.body, timeout_s)
-            text = body.decode("utf-8", "replace")
-            if status >= 300:
-                raise classify(status, headers, text, provider=provider, now=self._now())
-            return _json(text, provider.base_url)
-        except errors.ProviderError as error:
-            self._finish(error, provider, key)
-            raise
-
 
 def _unfinished(came: list[Chunk]) -> list[Chunk]:
     """Return the chunks without an end: others follow, with counts of their own."""
@@ -384,7 +364,7 @@ def _unfinished(came: list[Chunk]) -> list[Chunk]:
     return [chunk for chunk in open_ended if not isinstance(chunk, StopChunk)]
 
 
-def _json(data: bytes | str, where: str) -> Any:
+def _json(data: bytes, where: str) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

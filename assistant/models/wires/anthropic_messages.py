@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.models import history, trouble
 from assistant.models.message import Image, Text, Thought
-from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
 from assistant.models.wire import (
     Chunk,
@@ -90,26 +89,6 @@ def go_on(call: HttpCall, reader: Reader) -> HttpCall | None:
     else:
         body["messages"].append({"role": "assistant", "content": blocks})
     return replace(call, body=json.dumps(body, ensure_ascii=False).encode())
-
-
-def models_call(provider: Provider, key: str) -> HttpCall:
-    """Ask what is sold."""
-    return HttpCall("GET", f"{_address(provider)}/v1/models?limit=1000", _headers(provider, key), b"")
-
-
-def read_models(data: Any, provider: Provider) -> list[Model]:
-    """Read the answer of `models_call`."""
-    return [
-        Model(
-            provider.name,
-            row["id"],
-            text(row.get("display_name")) or row["id"],
-            count(row.get("max_input_tokens")) or None,
-            count(row.get("max_tokens")) or None,
-        )
-        for row in rows(table(data).get("data"))
-        if text(row.get("id"))
-    ]
 
 
 def _content(request: Request, provider: Provider) -> dict[str, Any]:

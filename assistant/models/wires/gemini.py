@@ -15,7 +15,6 @@ from urllib.parse import quote
 from assistant.errors import ServerFailed
 from assistant.models import history, trouble
 from assistant.models.message import Image, Text, Thought
-from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
 from assistant.models.wire import (
     Chunk,
@@ -61,24 +60,6 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     url = f"{provider.base_url.rstrip('/')}/models/{name}:streamGenerateContent?alt=sse"
     headers = {"content-type": "application/json", **_headers(provider, key)}
     return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
-
-
-def models_call(provider: Provider, key: str) -> HttpCall:
-    """Ask what is sold."""
-    return HttpCall("GET", f"{provider.base_url.rstrip('/')}/models?pageSize=1000", _headers(provider, key), b"")
-
-
-def read_models(data: Any, provider: Provider) -> list[Model]:
-    """Read the answer of `models_call`: those that generate content."""
-    found = []
-    for row in rows(table(data).get("models")):
-        name = text(row.get("name")).removeprefix("models/")
-        if name and "generateContent" in (row.get("supportedGenerationMethods") or ["generateContent"]):
-            window, most = count(row.get("inputTokenLimit")) or None, count(row.get("outputTokenLimit")) or None
-            abilities = frozenset({"thinking"} if row.get("thinking") else ())
-            title = text(row.get("displayName")) or name
-            found.append(Model(provider.name, name, title, window, most, abilities=abilities))
-    return found
 
 
 def _content(request: Request, provider: Provider) -> dict[str, Any]:

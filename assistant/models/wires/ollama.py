@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.models import history, trouble
 from assistant.models.message import Image, Text
-from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
 from assistant.models.wire import (
     Chunk,
@@ -52,17 +51,6 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     headers = {"content-type": "application/json", **_headers(provider, key)}
     encoded = json.dumps(body, ensure_ascii=False).encode()
     return HttpCall("POST", f"{_address(provider)}/api/chat", headers, encoded, "ndjson")
-
-
-def models_call(provider: Provider, key: str) -> HttpCall:
-    """Ask what is there."""
-    return HttpCall("GET", f"{_address(provider)}/api/tags", _headers(provider, key), b"")
-
-
-def read_models(data: Any, provider: Provider) -> list[Model]:
-    """Read the answer of `models_call`."""
-    names = [text(row.get("model")) or text(row.get("name")) for row in rows(table(data).get("models"))]
-    return [Model(provider.name, name, name) for name in names if name]
 
 
 def _address(provider: Provider) -> str:

@@ -24,7 +24,6 @@ from assistant.errors import ContextOverflow, Overloaded, ProviderError, ServerF
 from assistant.models import chat_counts, history, trouble
 from assistant.models.chat_calls import CallPieces
 from assistant.models.message import Image, Text, Thought
-from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
 from assistant.models.think_tags import ThinkTags
 from assistant.models.wire import (
@@ -87,28 +86,6 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
     url = provider.base_url.rstrip("/") + "/chat/completions"
     return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
-
-
-def models_call(provider: Provider, key: str) -> HttpCall:
-    """Ask what is sold."""
-    return HttpCall("GET", f"{provider.base_url.rstrip('/')}/models", _headers(provider, key), b"")
-
-
-def read_models(data: Any, provider: Provider) -> list[Model]:
-    """Read the answer of `models_call`; the context window stands in another place with each."""
-    found = []
-    for row in rows(table(data).get("data")):
-        if text(row.get("id")):
-            window = (
-                count(row.get("context_length"))
-                or count(row.get("max_context_length"))
-                or count(row.get("max_model_len"))
-                or count(table(row.get("meta")).get("n_ctx"))
-            )
-            most = count(table(row.get("top_provider")).get("max_completion_tokens"))
-            title = text(row.get("name")) or row["id"]
-            found.append(Model(provider.name, row["id"], title, window or None, most or None))
-    return found
 
 
 def _headers(provider: Provider, key: str) -> dict[str, str]:

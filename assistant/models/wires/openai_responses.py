@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from assistant.models import history, trouble
 from assistant.models.chat_counts import ticks
 from assistant.models.message import Image, Text, Thought
-from assistant.models.provider import Model
 from assistant.models.shape import count, rows, table, text
 from assistant.models.wire import (
     Chunk,
@@ -60,18 +59,6 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
     url = f"{provider.base_url.rstrip('/')}/responses"
     return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
-
-
-def models_call(provider: Provider, key: str) -> HttpCall:
-    """Ask what is sold."""
-    return HttpCall("GET", f"{provider.base_url.rstrip('/')}/models", _headers(provider, key), b"")
-
-
-def read_models(data: Any, provider: Provider) -> list[Model]:
-    """Read the answer of `models_call`; with a plan's token the list has another shape."""
-    listed = rows(table(data).get("data")) or rows(table(data).get("models"))
-    names = [(text(row.get("id")) or text(row.get("slug")), text(row.get("display_name"))) for row in listed]
-    return [Model(provider.name, name, title or name) for name, title in names if name]
 
 
 def _effort(wanted: str, levels: list[str]) -> str:
