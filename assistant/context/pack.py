@@ -64,10 +64,12 @@ def pack(
     """
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
-    files = [file for file in repo.files(by) if file.path not in dropped]
+    listed = repo.files(by)
+    files = [file for file in listed if file.path not in dropped]
     paths = [file.path for file in files]
     left = max(_LEAST_S, end - time.monotonic())
-    found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
+    every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
+    found = every.without(file for file in listed if file.path in dropped) if len(files) < len(listed) else every
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
         query = ask(question, told, asked)
@@ -75,8 +77,11 @@ def pack(
         named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
         mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]
         wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
-        symbols = None if found.unread else found
-        notes += mention.nowhere(question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols)
+        symbols = None if every.unread else found
+        away = lambda name: [path for path in every.homes(name) if path in dropped]  # noqa: E731
+        notes += mention.nowhere(
+            question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols, away=away
+        )
         folders = [each.path for each in mentions if each.kind == "folder"]
         inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
         with found.store.trusted():
@@ -92,7 +97,7 @@ def pack(
         )
         for path in _secrets(question, paths, reader):
             reader.read(path)  # it is not shown, and the user is told so
-        shown = _rules(reader, wanted, budget, dropped)
+        shown = _rules(reader, wanted, budget, known, dropped)
         tags = found.tags(list(wanted))
         some = [
             one for each in wanted.values() for one in named.show(each, reader, tags.get(each.path), query, ranking)
@@ -152,15 +157,24 @@ def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
     return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
 
 
-def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collection[str]) -> list[Shown]:
+def _rules(
+    reader: Reader, chosen: Collection[str], budget: int, known: Collection[str], dropped: Collection[str]
+) -> list[Shown]:
     """Show the rules that count for the files the user named, those of the root first, in a quarter of the budget."""
     shown: list[Shown] = []
     left = budget // 4
-    for each in rules.rules(reader.repo, chosen):
-        if each.path in chosen or each.path in dropped or reader.read(each.path) is None:
+    for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in known or path in dropped):
+        if each.path in chosen or not {each.path, each.link}.isdisjoint(dropped):
+            continue
+        if (each.link and reader.keeps_back(each.link)) or (each.unread and reader.keeps_back(each.path)):
+            continue
+        if each.unread:
+            reader.left_out[each.path] = f"{each.unread}: its rules are not sent"
+        if each.unread or reader.read(each.path) is None:
             continue
         lines = each.text.split("\n")
-        why = "; ".join(["rules of this repository", *each.warnings])
+        linked = [f"{each.link} is a link to it"] if each.link else []
+        why = "; ".join(["rules of this repository", *linked, *each.warnings])
         file = Shown(each.path, lines, None, why, ranges=[choose.whole(lines)], must=True, place=RULES)
         size = reader.measure.count(file.draw())
         if size <= left:
