@@ -130,6 +130,8 @@ def pack(
             notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
         if repo.late:
             notes.append("new and changed files are not looked for yet")
+        if repo.blocked:
+            notes.append(f"{repo.blocked} is a pipe, at which git would wait for ever: new files are not looked for")
     finally:
         found.close()
     sections = tuple(_section(reader, file) for file in _stable(shown, dirty))

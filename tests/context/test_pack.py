@@ -1,5 +1,7 @@
 """What is shown for a question: within the budget, one section a file, the right lines, reasons in words."""
 
+import os
+import subprocess
 import sys
 import time
 from array import array
@@ -300,3 +302,15 @@ def test_rules_that_are_a_link_pass_the_gate_under_both_names(show, tmp_path):
     context = show("boil", {**files, ".wattsonignore": ""})
     assert "RULES=1" not in context.render()
     assert ("AGENTS.md", "a file of secrets never leaves") in context.left_out
+
+
+def test_a_pipe_at_which_git_would_wait_is_told(show, tmp_path):
+    root = tmp_path / "r"
+    for words in (["init", "-q", str(root)], ["-C", str(root), "add", "."]):
+        root.mkdir(exist_ok=True)
+        (root / "a.py").write_text("def boil(): ...\n")
+        subprocess.run(["git", *words], check=True)
+    os.mkfifo(root / ".gitignore")
+    context = show("boil", {"new.py": "def boil(): ...\n"})
+    assert context.note == ".gitignore is a pipe, at which git would wait for ever: new files are not looked for"
+    assert [section.path for section in context.sections] == ["a.py"]
