@@ -329,7 +329,9 @@ class _Weigher(NamedTuple):
                 file.pieces = segments.defined(each.path, file.tags, file.hints) if file.tags else []
             elif lines:
                 parts = segments.cut(each.path, len(lines), file.tags)
-                file.pieces = segments.weigh(parts, lines, self.query, idfs, self.touched.get(each.path, ()))
+                file.pieces = segments.weigh(
+                    parts, lines, self.query, idfs, self.touched.get(each.path, ()), self.ranking.said.get(each.path)
+                )
             elif file.tags:
                 file.hints = segments.hints(file.tags, self.query, idfs)
             shown.append(file)
