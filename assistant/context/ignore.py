@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import string
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 IGNORE_FILE = ".wattsonignore"
@@ -240,13 +241,31 @@ def lines(data: bytes) -> Lines | None:
 
 
 def _read(path: Path) -> Lines | None:
+    """Read an ignore file; what is no regular file counts as none, and nothing that could block is waited for."""
     try:
-        if path.is_symlink() or not path.is_file():
-            return None
-        with path.open("rb") as file:
-            return lines(file.read(_LARGEST))
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as file:
+            regular = stat.S_ISREG(os.fstat(handle).st_mode)
+            return lines(file.read(_LARGEST)) if regular else None
     except OSError:
         return None
+
+
+def pipes(root: Path) -> Iterator[str]:
+    """Walk a repository for what git would read as an ignore file and wait at for ever: its path, and "" for each folder in between."""
+    stack = [""]
+    while stack:
+        here = stack.pop()
+        try:
+            entries = list(os.scandir(root / here))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name == ".gitignore" and stat.S_ISFIFO(entry.stat(follow_symlinks=False).st_mode):
+                yield f"{here}{entry.name}"
+            elif entry.name != ".git" and entry.is_dir(follow_symlinks=False):
+                stack.append(f"{here}{entry.name}/")
+        yield ""
 
 
 def ignored(root: Path) -> Callable[[str], bool]:

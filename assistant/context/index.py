@@ -90,6 +90,17 @@ class Index:
         """Say whether a name is defined somewhere: an index is the symbols that a mention may mean."""
         return isinstance(name, str) and bool(self.homes(name))
 
+    def without(self, files: Iterable[FileFact]) -> Index:
+        """Return the index with nothing of some files in it, on the same store."""
+        gone = indexer.wanted(files)
+        ids = {path: each for path, each in self.ids.items() if path not in gone}
+        paths: dict[int, list[str]] = defaultdict(list)
+        for path, each in ids.items():
+            paths[each].append(path)
+        words = {each: size for each, size in self.words.items() if each in paths}
+        unread = self.unread - sum(path not in self.ids for path in gone)
+        return Index(self.repo, self.store, ids, paths, words, unread)
+
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()

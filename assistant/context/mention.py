@@ -303,10 +303,12 @@ def nowhere(
     paths: Iterable[str] = (),
     dropped: Container[str] = (),
     symbols: Container[str] | None = None,
+    away: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> list[str]:
     """Return what is marked and means nothing that may be shown, and of each why.
 
-    Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to.
+    Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to. `away` says
+    which of the dropped files define a name.
     """
     known = {each.source for each in found}
     ends: dict[str, list[str]] | None = None
@@ -317,19 +319,23 @@ def nowhere(
         if not known.isdisjoint((f"@{text}", match[0], f"@{_longer(match)}")) or _decorates(match) or name == "diff":
             continue
         if name == "commit" or name.startswith(("commit:", "HEAD")):
-            notes[f"there is no commit {name.removeprefix('commit:')}"] = None
+            called = name.removeprefix("commit:")
+            notes[f"there is no commit {called}" if called not in {"", "commit"} else "there is no commit here"] = None
             continue
         *above, bare = _JOINTS.split(name.removesuffix("()"))
-        if "/" not in name and (not _FILE.match(name) or (symbols and above and above[-1] in symbols)):
+        out = name in dropped or name.partition(":")[0] in dropped  # a test or a symbol of a file
+        if not out and "/" not in name and (not _FILE.match(name) or (symbols and above and above[-1] in symbols)):
             if symbols is not None and bare.isidentifier() and (above or _CODE.search(bare)):
-                notes[f"@{name} is defined nowhere here"] = None
+                homes = ", ".join(sorted(away(bare))[:_FEW])
+                why = f"in {homes}, taken out of the context" if homes else "nowhere here"
+                notes[f"@{name} is defined {why}"] = None
             continue
         if ends is None:
             ends = {}
             for path in paths:
                 ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
         same = [path for path in ends.get(name.rsplit("/", 1)[-1], ()) if path.endswith(f"/{name}")]
-        if name in dropped:
+        if out:
             why = "taken out of the context"
         elif same:
             why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"
@@ -344,13 +350,20 @@ def _hidden(name: str, root: Path) -> str:
     if name.startswith(("/", "~")) or ".." in name or len(name) >= _PATH:
         return "no file of this folder"
     place = root / name
+    below = [above for above in place.parents if root in above.parents]
     try:
         if place.is_symlink():
             return "a link, and so not shown"
-        if not place.is_file():
+        if any(above.is_symlink() for above in below):
+            return "behind a link, and so not shown"
+        if place == root:
+            return "the whole of this folder: name a part of it"
+        if not place.is_file() and not place.is_dir():
             return "no file here"
-        if any((above / ".git").exists() for above in place.parents if root in above.parents):
+        if any((above / ".git").exists() for above in (place, *below)):
             return "in another repository, and so not shown"
+        if place.is_dir():
+            return "a folder without a file that may be shown"
         return "too large to be shown" if place.stat().st_size > LARGEST else "ignored, and so not shown"
     except OSError:  # a name longer than any may be
         return "no file here"

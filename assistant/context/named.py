@@ -97,7 +97,7 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     file.place = PINNED if wanted.why == "pinned" else NAMED
     size = max(1, len(lines) - (not lines[-1]))
     cut = segments.cut(wanted.path, len(lines), tags)
-    file.pieces = segments.weigh(cut, lines, query, ranking.idfs)
+    file.pieces = segments.weigh(cut, lines, query, ranking.idfs, said=ranking.said.get(wanted.path))
     # Words of the question pick definitions in a file that is named, a mark on a symbol does so in any.
     pinned = file.place == PINNED
     marked = {part for symbol in wanted.symbols for part in symbol}

@@ -58,90 +58,166 @@ def pack(
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
     secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of, `asked` the questions before this one, the newest first. `whole` says that the model hands in whole files: it is shown whole ones. Listing
-    files and waiting for the index take about `timeout_s` seconds at most; `note` says when it is not
-    complete, and it goes on growing in the background.
+    of definitions that were talked of, `asked` the questions before this one, the newest first. `whole` says that the model
+    hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
+    most; `note` says when it is not complete, and it goes on growing in the background.
     """
-    end = time.monotonic() + timeout_s
-    by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
-    files = [file for file in repo.files(by) if file.path not in dropped]
-    paths = [file.path for file in files]
-    left = max(_LEAST_S, end - time.monotonic())
-    found = index.refresh(repo, files, cache, timeout_s=min(left, timeout_s), question=question)
+    tree = _look(repo, cache, question, dropped, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
-        query = ask(question, told, asked)
-        known = set(paths)
-        named_there = mention.read(question, paths, root=repo.root, symbols=found, revision=repo.revision)
-        mentions = [each for each in named_there if each.source not in dropped and each.path not in dropped]
-        wanted, notes = named.gather(mentions, [path for path in pinned if path in known], found)
-        symbols = None if found.unread else found
-        notes += mention.nowhere(question, named_there, repo.root, paths=paths, dropped=dropped, symbols=symbols)
-        folders = [each.path for each in mentions if each.kind == "folder"]
-        inside = [path for path in paths if any(map(path.startswith, folders))] if folders else []
-        past = found.store.remembered("history", history.unpack)
-        ranking = rank.rank(
-            query,
-            found,
-            paths,
-            history=past,
-            near=dict.fromkeys([*wanted, *inside]),
-            recent={path: 0.8**age for age, path in enumerate(recent)},
-            dirty=[file.path for file in files if file.dirty],
-        )
-        for path in _secrets(question, paths, reader):
+        meant = _read(question, pinned, dropped, tree)
+        weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
+        for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # it is not shown, and the user is told so
-        shown = _rules(reader, wanted, budget, dropped)
-        tags = found.tags(list(wanted))
-        some = [
-            one for each in wanted.values() for one in named.show(each, reader, tags.get(each.path), query, ranking)
-        ]
-        while _total(reader, [*shown, *some]) > budget and choose.shrink(some):
-            some = [file for file in some if file.must or file.ranges or file.names]
-        sharp = any(file.ranges and file.words and not wanted[file.path].places for file in some)
-        weigh = _Weigher(reader, query, ranking, found, past.touched(query, ranking.idfs))
-        shown += [*some, *_large(weigh, mentions, paths, wanted, int(budget * _LARGE), dropped)]
-        room = max(0, min(budget - _total(reader, shown), _BESIDE if sharp else budget))
-        others = weigh.candidates(ranking.files, {file.path for file in shown})
-        opened = weigh.open([file for file in some if wanted[file.path].places])
-        called = {file.path: len(file.words) for file in opened}
-        choose.spend([*others, *opened], room, reader.measure)
-        for file in opened:
-            if words := file.words[called[file.path] :]:
-                file.why += f"; more of it has {', '.join(words[:3])}"
-        shown += [file for file in others if file.ranges or file.names]
+        ruling = _rules(reader, meant.wanted, budget, tree.paths, dropped)
+        asked_for = _named(weigh, meant.wanted, budget, ruling)
+        large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), dropped)
+        shown = [*ruling, *asked_for, *large]
+        shown += _beside(weigh, meant.wanted, shown, asked_for, budget)
         if not shown:
-            shown = _listing(reader, files, budget)
+            shown = _listing(reader, tree.files, budget)
         if whole:
             choose.complete(shown, budget, reader.measure)
-        for file in shown:
-            reader.mask(file)
-        dirty = {file.path for file in files if file.dirty}
-        # Counted as it is sent: where two sections meet, another order can cost another token.
-        while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
-            shown = [file for file in shown if file.must or file.ranges or file.names]
-        if found.unread:
-            notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
-        if repo.late:
-            notes.append("new and changed files are not looked for yet")
+        shown = _fitted(reader, shown, tree.dirty, budget)
     finally:
-        found.close()
-    sections = tuple(_section(reader, file) for file in _stable(shown, dirty))
+        tree.found.close()
+    sections = tuple(_section(reader, file) for file in shown)
     total = reader.measure.joined([section.text for section in sections])
-    if total > budget:
-        notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")
     showing = {section.path for section in sections}
     return Context(
-        sections,
-        total,
-        tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
-        tuple(reader.left_out.items()),
-        tuple((path, data) for path, data in reader.seen.items() if path in showing),
-        "; ".join(notes),
-        tuple(dropped),
-        tuple(allowed),
-        found.unread,
+        sections=sections,
+        tokens=total,
+        masked=tuple(each for some in reader.masked.values() for each in some if each.path in showing or not each.line),
+        left_out=tuple(reader.left_out.items()),
+        read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
+        note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
+        dropped=tuple(dropped),
+        allowed=tuple(allowed),
+        unread=tree.found.unread,
     )
+
+
+class _Tree(NamedTuple):
+    """The files that may be shown and the index of them, and the index of all there are, those that were dropped too."""
+
+    files: Sequence[FileFact]
+    paths: Sequence[str]
+    dirty: Collection[str]
+    found: index.Index
+    every: index.Index
+
+
+class _Meant(NamedTuple):
+    """What a question names: as it was written, by file, and in words what of it cannot be shown."""
+
+    mentions: Sequence[Mention]
+    wanted: Mapping[str, named.Wanted]
+    notes: Sequence[str]
+
+
+def _look(repo: Repo, cache: Path, question: str, dropped: Collection[str], timeout_s: float) -> _Tree:
+    """List the files and wait for the index, for about so long in all."""
+    end = time.monotonic() + timeout_s
+    by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
+    listed = repo.files(by)
+    files = [file for file in listed if file.path not in dropped]
+    left = max(_LEAST_S, end - time.monotonic())
+    every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
+    found = every.without(file for file in listed if file.path in dropped) if len(files) < len(listed) else every
+    return _Tree(files, [file.path for file in files], {file.path for file in files if file.dirty}, found, every)
+
+
+def _read(question: str, pinned: Sequence[str], dropped: Collection[str], tree: _Tree) -> _Meant:
+    """Read what a question names, and what of it means nothing that may be shown."""
+    repo, known = tree.found.repo, set(tree.paths)
+    there = mention.read(question, tree.paths, root=repo.root, symbols=tree.found, revision=repo.revision)
+    mentions = [each for each in there if each.source not in dropped and each.path not in dropped]
+    wanted, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
+    notes += mention.nowhere(
+        question,
+        there,
+        repo.root,
+        paths=tree.paths,
+        dropped=dropped,
+        symbols=None if tree.every.unread else tree.found,
+        away=lambda name: [path for path in tree.every.homes(name) if path in dropped],
+    )
+    return _Meant(mentions, wanted, notes)
+
+
+def _weigher(reader: Reader, query: Query, tree: _Tree, meant: _Meant, recent: Sequence[str]) -> _Weigher:
+    """Rank the files, and take what else their pieces are weighed by."""
+    folders = [each.path for each in meant.mentions if each.kind == "folder"]
+    inside = [path for path in tree.paths if any(map(path.startswith, folders))] if folders else []
+    past = tree.found.store.remembered("history", history.unpack)
+    ranking = rank.rank(
+        query,
+        tree.found,
+        tree.paths,
+        history=past,
+        near=dict.fromkeys([*meant.wanted, *inside]),
+        recent={path: 0.8**age for age, path in enumerate(recent)},
+        dirty=[file.path for file in tree.files if file.dirty],
+    )
+    return _Weigher(reader, query, ranking, tree.found, past.touched(query, ranking.idfs))
+
+
+def _named(weigh: _Weigher, wanted: Mapping[str, named.Wanted], budget: int, before: Sequence[Shown]) -> list[Shown]:
+    """Show the files the user named; what only a paste names gives way where it is too much with what comes before it."""
+    tags = weigh.found.tags(list(wanted))
+    some = [
+        one
+        for each in wanted.values()
+        for one in named.show(each, weigh.reader, tags.get(each.path), weigh.query, weigh.ranking)
+    ]
+    while _total(weigh.reader, [*before, *some]) > budget and choose.shrink(some):
+        some = [file for file in some if file.must or file.ranges or file.names]
+    return some
+
+
+def _beside(
+    weigh: _Weigher,
+    wanted: Mapping[str, named.Wanted],
+    shown: Sequence[Shown],
+    asked_for: Sequence[Shown],
+    budget: int,
+) -> list[Shown]:
+    """Show the best of other files in the room that is left, and more of those of which the user named lines."""
+    sharp = any(file.ranges and file.words and not wanted[file.path].places for file in asked_for)
+    room = max(0, min(budget - _total(weigh.reader, shown), _BESIDE if sharp else budget))
+    others = weigh.candidates(weigh.ranking.files, {file.path for file in shown})
+    opened = weigh.open([file for file in asked_for if wanted[file.path].places])
+    called = {file.path: len(file.words) for file in opened}
+    choose.spend([*others, *opened], room, weigh.reader.measure)
+    for file in opened:
+        if words := file.words[called[file.path] :]:
+            file.why += f"; more of it has {', '.join(words[:3])}"
+    return [file for file in others if file.ranges or file.names]
+
+
+def _fitted(reader: Reader, shown: list[Shown], dirty: Collection[str], budget: int) -> list[Shown]:
+    """Mask what is shown, take away of the least what is too much, and put it in the order in which it is sent."""
+    for file in shown:
+        reader.mask(file)
+    # Counted as it is sent: where two sections meet, another order can cost another token.
+    while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
+        shown = [file for file in shown if file.must or file.ranges or file.names]
+    return _stable(shown, dirty)
+
+
+def _missing(tree: _Tree, total: int, budget: int) -> list[str]:
+    """Say in words what was not there yet, and how much is shown beyond the budget."""
+    notes = []
+    found, repo = tree.found, tree.found.repo
+    if found.unread:
+        notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
+    if repo.late:
+        notes.append("new and changed files are not looked for yet")
+    if repo.blocked:
+        notes.append(f"{repo.blocked} is a pipe, at which git would wait for ever: new files are not looked for")
+    if total > budget:
+        notes.append(f"what you named takes {total - budget:,} tokens more than the budget of {budget:,}")
+    return notes
 
 
 def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
@@ -151,15 +227,24 @@ def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
     return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
 
 
-def _rules(reader: Reader, chosen: Collection[str], budget: int, dropped: Collection[str]) -> list[Shown]:
+def _rules(
+    reader: Reader, chosen: Collection[str], budget: int, paths: Sequence[str], dropped: Collection[str]
+) -> list[Shown]:
     """Show the rules that count for the files the user named, those of the root first, in a quarter of the budget."""
     shown: list[Shown] = []
     left = budget // 4
-    for each in rules.rules(reader.repo, chosen):
-        if each.path in chosen or each.path in dropped or reader.read(each.path) is None:
+    for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or path in dropped):
+        if each.path in chosen or not {each.path, each.link}.isdisjoint(dropped):
+            continue
+        if (each.link and reader.keeps_back(each.link)) or (each.unread and reader.keeps_back(each.path)):
+            continue
+        if each.unread:
+            reader.left_out[each.path] = f"{each.unread}: its rules are not sent"
+        if each.unread or reader.read(each.path) is None:
             continue
         lines = each.text.split("\n")
-        why = "; ".join(["rules of this repository", *each.warnings])
+        linked = [f"{each.link} is a link to it"] if each.link else []
+        why = "; ".join(["rules of this repository", *linked, *each.warnings])
         file = Shown(each.path, lines, None, why, ranges=[choose.whole(lines)], must=True, place=RULES)
         size = reader.measure.count(file.draw())
         if size <= left:
@@ -243,7 +328,9 @@ class _Weigher(NamedTuple):
                 file.pieces = segments.defined(each.path, file.tags, file.hints) if file.tags else []
             elif lines:
                 parts = segments.cut(each.path, len(lines), file.tags)
-                file.pieces = segments.weigh(parts, lines, self.query, idfs, self.touched.get(each.path, ()))
+                file.pieces = segments.weigh(
+                    parts, lines, self.query, idfs, self.touched.get(each.path, ()), self.ranking.said.get(each.path)
+                )
             elif file.tags:
                 file.hints = segments.hints(file.tags, self.query, idfs)
             shown.append(file)

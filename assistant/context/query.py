@@ -27,10 +27,10 @@ class Query:
     """A question as the ranking sees it: weight by term, and the words that look like names in code.
 
     `spoken` is for each term the word of the question that it stands for, or the part of a name in it. Every word that has one of the terms holds one of
-    the `marks`: a stem is the beginning of a word, but for a y that was ies.
+    the `marks`: a stem is the beginning of a word, but for a y that was ies. `text` is the question as it was asked.
     """
 
-    __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "weights")
+    __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "text", "weights")
 
     def __init__(self, *, about_prose: bool = False, about_tests: bool = False) -> None:
         self.weights: dict[str, float] = {}
@@ -38,6 +38,7 @@ class Query:
         self.spoken: dict[str, str] = {}
         self.about_prose = about_prose
         self.about_tests = about_tests
+        self.text = ""
         self._marks: tuple[str, ...] | None = None
 
     @property
@@ -55,6 +56,7 @@ def ask(question: str, told: Iterable[str] = (), asked: Sequence[str] = ()) -> Q
     the newest first: the fewer words this one has of its own, the more theirs count.
     """
     query = _read(question)
+    query.text = question
     own = sum(query.weights.values())
     for name in told:
         query.names.setdefault(name, _TOLD)

@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import graph, terms
+from assistant.context import graph, said, terms
 from assistant.context.index_store import DEFINED, NAMED
 from assistant.context.language import languages
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.context.history import History
     from assistant.context.index import Index
     from assistant.context.query import Query
+    from assistant.context.said import Said
 
 TEST = re.compile(
     r"(?i)(^|/)(tests?|specs?|__tests__|testing|testdata|fixtures?|benches|benchmarks?|examples?)(/|$)|(^|/)test_|[._-](test|spec|tests)\.\w+$|Tests?\.\w+$"
@@ -42,6 +43,8 @@ SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
 
 K1, B = 1.2, 0.6
 W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.3, 1.2, 1.65, 4.0, 1.0, 2.0, 1.0, 3.0
+W_SAID = 2.0
+"""What the words of a message are worth more where they stand in this order."""
 TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 0.15, 2.0, 0.15, 0.2
 
 
@@ -68,10 +71,11 @@ def idf(holders: int, size: int) -> float:
 
 
 class Ranking(NamedTuple):
-    """Files in order, and what the parts were worth."""
+    """Files in order, what the words were worth, and by file the line that says a message of the question."""
 
     files: list[Ranked]
     idfs: dict[str, float]
+    said: dict[str, Said]
 
 
 def rank(
@@ -112,6 +116,9 @@ def rank(
         homes = held.get(DEFINED + name, {})
         for each in homes:
             give(each, W_EXACT * weight / math.sqrt(len(homes)), f"defines {name}")
+    saying = _saying(query, index, held, idfs)
+    for path, one in saying.items():
+        parts[path].append((W_SAID * one.worth, f"says {one.words[:60]}"))
     _by_path(query, paths, parts)
     if history is not None:
         for path, value, reason in history.votes(query, idfs):
@@ -134,7 +141,26 @@ def rank(
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
     ranked = _spread(ranked, history, index, known)
-    return Ranking(ranked, idfs)
+    return Ranking(ranked, idfs, saying)
+
+
+def _saying(
+    query: Query, index: Index, held: Mapping[str, Mapping[int, int]], idfs: Mapping[str, float]
+) -> dict[str, Said]:
+    """Return the sources that say a message of the question, and where; tests repeat what sources say."""
+
+    def counts(each: int) -> bool:
+        path = index.paths[each][0]
+        return is_source(path) and not TEST.search(path)
+
+    def source(each: int) -> bytes:
+        return index.source(index.paths[each][0])
+
+    def rare(homes: int) -> float:
+        return idf(homes, len(index.words))
+
+    found = said.find(query.text, held, idfs, rare=rare, counts=counts, source=source)
+    return {path: one for each, one in found.items() for path in index.paths[each]}
 
 
 def _spread(ranked: list[Ranked], history: History | None, index: Index, known: Collection[str]) -> list[Ranked]:

@@ -44,14 +44,20 @@ class Reader:
             self._secret[path] = gate.is_secret_file(path, self.repo.root)
         return self._secret[path] and (path, SECRET_FILE, "") not in self.allowed
 
-    def read(self, path: str, *, named: bool = False, most: int = LARGEST) -> list[str] | None:
-        """Return the lines of a file; what is secret, not text, or of more than `most` bytes and not named has none."""
+    def keeps_back(self, path: str) -> bool:
+        """Say whether a file is kept back by its name alone, and tell it then."""
         if self.is_secret(path):
             self.left_out[path] = "a file of secrets never leaves"
             self.masked[path] = (Masked(path, 0, SECRET_FILE),)
-            return None
+            return True
         if self._ignored(path):
             self.left_out[path] = NAMED_IN
+            return True
+        return False
+
+    def read(self, path: str, *, named: bool = False, most: int = LARGEST) -> list[str] | None:
+        """Return the lines of a file; what is secret, not text, or of more than `most` bytes and not named has none."""
+        if self.keeps_back(path):
             return None
         try:
             data = self.repo.read(path, _MOST)

@@ -69,6 +69,8 @@ _AT_ONCE = 200
 """Files that git is asked about at once: a command line has an end."""
 _MATCHING_S = 3.0
 """Seconds for asking an ignore file about all files: more takes only one that is made to last."""
+_PATIENT_S, _LOOK_S, _LONGEST_S = 1.0, 0.1, 120.0
+"""Seconds after which it is looked what git waits for, how long at once, and after which it is not waited for at all."""
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
@@ -110,6 +112,8 @@ class Repo:
         self._found = ""
         self.late = False
         """The last listing ended before its end."""
+        self.blocked = ""
+        """What git would wait at for ever, a pipe in the place of an ignore file: new files are not looked for."""
 
     @classmethod
     def open(cls, folder: Path) -> Repo:
@@ -257,19 +261,20 @@ class Repo:
 
     def _listed(self, by: float | None) -> tuple[dict[str, str], set[str]]:
         """Return what git lists: blob id by path, empty for new files, and which differ from what is staged."""
-        new = ("--others", "--modified", "--exclude-standard")
-        more: bytes = b""
-        if by is None:
-            listed = self._git("ls-files", "-z", "-t", "--stage", *new)
+        told, new = ("ls-files", "-z", "-t"), ("--others", "--modified", "--exclude-standard")
+        more: bytes | None = b""
+        if self._is_blocked():
+            by, listed = None, self._git(*told, "--stage", "--modified")
+        elif by is None:
+            all_of_it = self._looked_for(*told, "--stage", *new)
+            if self.blocked:
+                return self._listed(None)
+            listed = self._git(*told, "--stage") if all_of_it is None else all_of_it
         else:  # what is staged stands in one file; to look for the rest may take many times as long
-            with self._start("ls-files", "-z", "-t", *new) as looking:
-                listed = self._git("ls-files", "-z", "-t", "--stage")
-                try:
-                    more, _ = looking.communicate(timeout=max(0.0, by - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    looking.kill()
-                    self.late = True
-            if looking.returncode and not self.late:
+            with self._start(*told, *new) as looking:
+                listed = self._git(*told, "--stage")
+                more = self._wait(looking, by)
+            if self.blocked or (looking.returncode and more is not None):
                 return self._listed(None)
         entries = os.fsdecode(listed).split("\0")
         staged = [entry for entry in entries if entry[2:8] in _REGULAR]
@@ -278,12 +283,47 @@ class Repo:
         blobs = dict(zip([entry[width:] for entry in staged], [entry[9 : width - 3] for entry in staged], strict=True))
         dirty = {entry[width:] for entry in staged if entry[0] == "C"}
         if by is not None:
-            entries = os.fsdecode(more).split("\0")
+            entries = os.fsdecode(more or b"").split("\0")
             dirty |= {entry[2:] for entry in entries if entry[:2] == "C "}
         for entry in entries:
             if entry[:2] == "? " and entry[-1] != "/":
                 blobs.setdefault(entry[2:], "")
         return blobs, dirty
+
+    def _looked_for(self, *args: str) -> bytes | None:
+        """Let git look for new files; None where it would wait at a pipe (`blocked`) or takes far too long (`late`)."""
+        if self._is_blocked():
+            return None
+        with self._start(*args) as looking:
+            listed = self._wait(looking, time.monotonic() + _LONGEST_S)
+        return self._git(*args) if looking.returncode and listed is not None else listed  # which says what is wrong
+
+    def _wait(self, looking: subprocess.Popen[bytes], by: float) -> bytes | None:
+        """Return what git says until `by`; None where that was too soon, or where it waits at a pipe: it has been ended then."""
+        places = ignore.pipes(self.root)
+        pause = _PATIENT_S
+        while not self.blocked:
+            left = max(0.0, by - time.monotonic())
+            try:
+                return looking.communicate(timeout=min(left, pause))[0]
+            except subprocess.TimeoutExpired:
+                if left <= pause:
+                    self.late = True
+                    break
+            pause, end = _LOOK_S, time.monotonic() + _LOOK_S
+            for self.blocked in places:
+                if self.blocked or time.monotonic() > end:
+                    break
+            else:
+                pause = float("inf")  # there is none: it has much to do
+        looking.kill()
+        return None
+
+    def _is_blocked(self) -> bool:
+        """Say whether the pipe that git waited at is still there."""
+        if self.blocked and not (self.root / self.blocked).is_fifo():
+            self.blocked = ""
+        return bool(self.blocked)
 
     def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a regular file inside the root: no link is followed, nothing that could block is opened.
@@ -360,7 +400,7 @@ class Repo:
 
     def _new(self) -> list[str]:
         """List files that git neither knows nor ignores."""
-        entries = self._git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
+        entries = (self._looked_for("ls-files", "-z", "--others", "--exclude-standard") or b"").split(b"\0")
         return [os.fsdecode(entry) for entry in entries if entry and not entry.endswith(b"/")]
 
     def kept_back(self, commit: str = "", without: Collection[str] = ()) -> list[str]:

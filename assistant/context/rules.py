@@ -1,19 +1,21 @@
 """Rules files: what a repository wishes of whoever works on it, as data. AGENTS.md, or CLAUDE.md where there is none.
 
-A nested file counts for what lies below it. Nothing in such a file is expanded, imported or obeyed here: it is cut at a
+A nested file counts for what lies below it. One that is a link stands for the file it leads to, if that may be shown. Nothing in such a file is expanded, imported or obeyed here: it is cut at a
 size, shown to the user in the manifest, and characters that hide words from a reader are made visible.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from assistant.context.repo import Repo
 
@@ -30,17 +32,26 @@ HIDDEN = re.compile(
 
 
 class RuleFile(NamedTuple):
-    """One rules file: its path, its text with hidden characters made visible, and what the user should know about it."""
+    """One rules file: its path, its text with hidden characters made visible, and what the user should know about it.
+
+    `link` is the path by which it counts where that is a link to it. `unread` says of a link why it is not followed: then
+    there is no text.
+    """
 
     path: str
     text: str
     warnings: tuple[str, ...] = ()
+    link: str = ""
+    unread: str = ""
 
 
-def rules(repo: Repo, paths: Iterable[str] = ()) -> list[RuleFile]:
+def rules(
+    repo: Repo, paths: Iterable[str] = (), *, may_be_shown: Callable[[str], bool] = lambda _: False
+) -> list[RuleFile]:
     """Return the rules files that count for some paths, the root's first, each once.
 
-    Those of the root always count; `paths` (files with "/", relative to the root) add the ones on the way to them.
+    Those of the root always count; `paths` (files with "/", relative to the root) add the ones on the way to them. A link
+    is followed only to a file inside the root that `may_be_shown`.
     """
     folders = {""}
     for path in paths:
@@ -49,10 +60,11 @@ def rules(repo: Repo, paths: Iterable[str] = ()) -> list[RuleFile]:
     found: list[RuleFile] = []
     for folder in sorted(folders, key=lambda each: (each.count("/"), each)):
         for name in NAMES:
-            try:
-                data = repo.read(folder + name, _READ)
-            except RepoError:
+            rule = _read(repo, folder, name, may_be_shown)
+            if rule is None:
                 continue
+            if any(rule.path == other.path for other in found):
+                break  # two links to one file
             if len(found) == _MOST:
                 last = found[-1]
                 found[-1] = RuleFile(
@@ -61,9 +73,33 @@ def rules(repo: Repo, paths: Iterable[str] = ()) -> list[RuleFile]:
                     (*last.warnings, f"more than {_MOST} rules files: the deeper ones are left out"),
                 )
                 return found
-            found.append(_rule(folder + name, data))
-            break
+            found.append(rule)
+            if not rule.unread:
+                break
     return found
+
+
+def _read(repo: Repo, folder: str, name: str, may_be_shown: Callable[[str], bool]) -> RuleFile | None:
+    """Read one rules file, where it is a link the file that it leads to; None where there is none."""
+    path = folder + name
+    try:
+        return _rule(path, repo.read(path, _READ))
+    except RepoError:
+        if not Path(repo.root, path).is_symlink():
+            return None
+    base = os.path.realpath(repo.root)
+    real = os.path.realpath(os.path.join(base, path))  # noqa: PTH118 - as the links are written, whatever lies there
+    if not real.startswith(base + os.sep):
+        return RuleFile(path, "", unread="a link that leads out of this folder")
+    target = real[len(base) + 1 :].replace(os.sep, "/")
+    if target in {folder + other for other in NAMES}:
+        return None  # it counts by itself
+    if not may_be_shown(target):
+        return RuleFile(path, "", unread=f"a link to {target}, which is no file that may be shown")
+    try:
+        return _rule(target, repo.read(target, _READ))._replace(link=path)
+    except RepoError as error:
+        return RuleFile(path, "", unread=error.message)
 
 
 def _rule(path: str, data: bytes) -> RuleFile:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from assistant.context.history import Touch
     from assistant.context.query import Query
+    from assistant.context.said import Said
     from assistant.context.tags import Tag, Tags
 
 _LONGEST = 36
@@ -26,6 +27,8 @@ _MOST_HITS = 4_000
 _TOO_WIDE = {"module", "namespace", "package"}
 K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
+W_SAID = 2.0
+"""What the words of a message are worth more where they stand in this order."""
 NEIGHBOUR, FLOOR = 0.3, 0.05
 W_FRESH, HALF_FRESH, W_ALIKE, HALF_ALIKE = 2.0, 0.2, 3.0, 0.1
 """What a piece gains at most, as a multiple of its worth, for having changed lately and for words like these; with as much
@@ -106,13 +109,14 @@ def _pieces(segment: Segment, lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def weigh(
-    segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs: dict[str, float], touched: Sequence[Touch] = ()
+    segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs: dict[str, float], touched: Sequence[Touch] = (),
+    said: Said | None = None,
 ) -> list[Segment]:  # fmt: skip
     """Return the pieces of one file that hold words of the question, with scores.
 
     A piece counts for the words in it (BM25) and for the name of the definition it is in. Segments without any are gone;
     of a small file all stay where none has any: it is worth what its path and its partners give it, where room is left.
-    What was `touched` lately, or for words like these, is worth more.
+    What was `touched` lately, or for words like these, is worth more, and so is the line where a message is `said`.
     """
     text = "\n".join(lines)
     lower = text.lower()
@@ -155,6 +159,8 @@ def weigh(
                 reverse=True,
             )
             score = sum(value for value, _ in values) + bonus
+            if said is not None and first <= said.line <= last:
+                score += W_SAID * said.worth
             words = tuple(query.spoken.get(term, term) for _, term in values[:3])
             found.append(Segment(segment.path, first, last, segment.tag, score, words))
     top = max((each.score for each in found), default=0.0)

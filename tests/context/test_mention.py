@@ -277,6 +277,14 @@ def test_what_is_marked_like_a_file_and_is_none_is_said(tmp_path):
         ("@away.py", "@away.py is taken out of the context"),
         ("@link.py", "@link.py is a link, and so not shown"),
         ("@sub/a.py", "@sub/a.py is in another repository, and so not shown"),
+        ("@sub/", "@sub/ is in another repository, and so not shown"),
+        ("@sub/none.py", "@sub/none.py is no file here"),
+        ("@loop/away.py", "@loop/away.py is behind a link, and so not shown"),
+        ("@out/secret.py", "@out/secret.py is behind a link, and so not shown"),
+        ("@empty/", "@empty/ is a folder without a file that may be shown"),
+        ("@./", "@./ is the whole of this folder: name a part of it"),
+        ("@away.py::test_it", "@away.py::test_it is taken out of the context"),
+        ("@gone_with_it", "@gone_with_it is defined in away.py, taken out of the context"),
         ("@large.py", "@large.py is too large to be shown"),
         ("@/etc/passwd", "@/etc/passwd is no file of this folder"),
         ("@" + 290 * "a" + ".py", "@" + 290 * "a" + ".py is no file here"),
@@ -284,6 +292,7 @@ def test_what_is_marked_like_a_file_and_is_none_is_said(tmp_path):
         ("@Pot.freeze()", "@Pot.freeze is defined nowhere here"),
         ("@Pot.pours", "@Pot.pours is defined nowhere here"),
         ("@commit:deadbeef", "there is no commit deadbeef"),
+        ("@commit", "there is no commit here"),
         ("@HEAD~99", "there is no commit HEAD~99"),
         ("hey @alice, @property and @1.2", None),
         ('@src/app/main.py, @"my file.py:3-5", @it\'s,x.py, @src//app/main.py:3, @boil and @diff', None),
@@ -294,10 +303,24 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
     for name in ("sub/a.py", "away.py", "large.py"):
         (tmp_path / name).write_text("x = 1\n")
     (tmp_path / "link.py").symlink_to("away.py")
+    (tmp_path / "loop").symlink_to(".")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path.parent)
+    (tmp_path.parent / "secret.py").write_text("x = 1\n")
     with (tmp_path / "large.py").open("r+") as file:
         file.truncate(5_000_000)
     found = read(question, PATHS, root=tmp_path, symbols=SYMBOLS)
-    notes = nowhere(question, found, tmp_path, paths=PATHS, dropped=["away.py"], symbols=SYMBOLS)
+    away = {"gone_with_it": ["away.py"]}
+    notes = nowhere(
+        question,
+        found,
+        tmp_path,
+        paths=PATHS,
+        dropped=["away.py"],
+        symbols=SYMBOLS,
+        away=lambda name: away.get(name, []),
+    )
     assert notes == ([note] if note else [])
 
 

@@ -1,5 +1,7 @@
 """What is shown for a question: within the budget, one section a file, the right lines, reasons in words."""
 
+import os
+import subprocess
 import sys
 import time
 from array import array
@@ -262,3 +264,53 @@ def test_of_a_very_large_source_the_definitions_that_are_asked_for_are_shown(sho
     found = next(each for each in show("how does the checker work", files).sections if each.path == "src/checker.ts")
     assert "too large for more than the definitions that are named" in found.why
     assert " defines " in found.text
+
+
+def test_a_name_whose_file_is_taken_out_is_told_to_be_there(show):
+    files = {"src/tea.py": "def boil_water(x):\n    return x\n", "a.py": "x = 1\n"}
+    context = show("@boil_water and @no_such", files, dropped=["src/tea.py"])
+    assert (
+        context.note
+        == "@boil_water is defined in src/tea.py, taken out of the context; @no_such is defined nowhere here"
+    )
+    assert [section.path for section in context.sections] == ["a.py"]
+    assert context.unread == 0
+
+
+def test_rules_that_are_a_link_pass_the_gate_under_both_names(show, tmp_path):
+    root = tmp_path / "r"
+    root.mkdir()
+    (root / "AGENTS.md").symlink_to("docs/agents.md")
+    files = {"docs/agents.md": f"RULES\napi_key = '{'k3Jx9QvT2mZp' * 3}'\n", "a.py": "def boil(): ...\n"}
+    context = show("boil", files)
+    assert (context.sections[0].path, context.sections[0].why) == (
+        "docs/agents.md", "rules of this repository; AGENTS.md is a link to it",
+    )  # fmt: skip
+    assert "k3Jx9QvT2mZp" not in context.render()
+    assert [each.path for each in context.masked] == ["docs/agents.md"]
+    for out in ("AGENTS.md", "docs/agents.md"):
+        assert "RULES" not in show("boil", files, dropped=[out]).render()
+        kept_out = show("boil", {**files, ".wattsonignore": f"/{out}\n"})
+        assert "RULES" not in kept_out.render()
+        assert kept_out.left_out == (
+            ("AGENTS.md", "named in .wattsonignore") if out == "AGENTS.md" else
+            ("AGENTS.md", "a link to docs/agents.md, which is no file that may be shown: its rules are not sent"),
+        )  # fmt: skip
+    (root / ".env").write_text("RULES=1\n")
+    (root / "AGENTS.md").unlink()
+    (root / "AGENTS.md").symlink_to(".env")
+    context = show("boil", {**files, ".wattsonignore": ""})
+    assert "RULES=1" not in context.render()
+    assert ("AGENTS.md", "a file of secrets never leaves") in context.left_out
+
+
+def test_a_pipe_at_which_git_would_wait_is_told(show, tmp_path):
+    root = tmp_path / "r"
+    for words in (["init", "-q", str(root)], ["-C", str(root), "add", "."]):
+        root.mkdir(exist_ok=True)
+        (root / "a.py").write_text("def boil(): ...\n")
+        subprocess.run(["git", *words], check=True)
+    os.mkfifo(root / ".gitignore")
+    context = show("boil", {"new.py": "def boil(): ...\n"})
+    assert context.note == ".gitignore is a pipe, at which git would wait for ever: new files are not looked for"
+    assert [section.path for section in context.sections] == ["a.py"]

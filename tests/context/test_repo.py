@@ -460,3 +460,28 @@ def test_of_a_very_long_diff_the_short_changes_are_whole(root):
     text = Repo.open(root).diff()
     assert len(text) < 1_000_100
     assert "+fresh = 1\n" in text
+
+
+@pytest.mark.parametrize("place", [".gitignore", "sub/.gitignore"])
+def test_a_pipe_in_the_place_of_an_ignore_file_is_not_waited_at(root, place):
+    (root / "new.py").write_text("n = 1\n")
+    (root / "a.py").write_text("changed = 1\n")
+    os.mkfifo(root / place)
+    repo = Repo.open(root)
+    for by in (None, time.monotonic() + 60):
+        assert [(file.path, file.dirty) for file in repo.files(by)] == [("a.py", True), ("sub/b.py", False)]
+        assert (repo.blocked, repo.late) == (place, False)
+    assert "changed = 1" in repo.diff()
+    assert Repo.open(root).diff() == repo.diff()
+    (root / place).unlink()
+    assert paths(root) == [file.path for file in repo.files()] == ["a.py", "new.py", "sub/b.py"]
+    assert not repo.blocked
+
+
+def test_a_pipe_in_the_place_of_our_ignore_file_or_in_a_plain_folder_counts_as_none(root):
+    os.mkfifo(root / ".wattsonignore")
+    assert paths(root) == ["a.py", "sub/b.py"]
+    assert not ignore.ignored(root)("a.py")
+    subprocess.run(["rm", "-rf", str(root / ".git")], check=True)
+    os.mkfifo(root / ".gitignore")
+    assert paths(root) == ["a.py", "sub/b.py"]

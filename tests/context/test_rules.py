@@ -34,7 +34,24 @@ def test_a_link_leads_nowhere_and_a_link_between_the_two_names_loses_nothing(tmp
     put(root, {"CLAUDE.md": "words", "sub/x": ""})
     (root / "AGENTS.md").symlink_to("CLAUDE.md")
     (root / "sub" / "AGENTS.md").symlink_to(tmp_path / "outside.md")
-    assert [(each.path, each.text) for each in rules(Repo.open(root), ["sub/x"])] == [("CLAUDE.md", "words")]
+    assert [(each.path, each.text, each.unread) for each in rules(Repo.open(root), ["sub/x"])] == [
+        ("CLAUDE.md", "words", ""),
+        ("sub/AGENTS.md", "", "a link that leads out of this folder"),
+    ]
+
+
+def test_a_link_to_a_file_that_may_be_shown_stands_for_it_once(tmp_path):
+    put(tmp_path, {"docs/agents.md": "words", "hidden/agents.md": "no", "sub/x": "", "other/x": "", "more/x": ""})
+    (tmp_path / "AGENTS.md").symlink_to("docs/agents.md")
+    (tmp_path / "sub/CLAUDE.md").symlink_to("../AGENTS.md")  # by way of another link
+    (tmp_path / "other/AGENTS.md").symlink_to("../hidden/agents.md")
+    (tmp_path / "more/AGENTS.md").symlink_to("AGENTS.md")  # for ever
+    repo = Repo.open(tmp_path)
+    found = rules(repo, ["sub/x", "other/x", "more/x"], may_be_shown=lambda path: path == "docs/agents.md")
+    assert [(each.path, each.text, each.link, each.unread) for each in found] == [
+        ("docs/agents.md", "words", "AGENTS.md", ""),
+        ("other/AGENTS.md", "", "", "a link to hidden/agents.md, which is no file that may be shown"),
+    ]
 
 
 @pytest.mark.parametrize("code", [0x202A, 0x202E, 0x2066, 0x2069, 0x200B, 0x200F, 0x2060, 0xFEFF, 0xE0041, 0xE007F, 0xE0100, 0x00AD, 0x3164, 0x1B, 0x9B])  # fmt: skip

@@ -1,0 +1,181 @@
+"""Messages that a question holds: words of it that stand in the same order in a string of a source, and in hardly any other.
+
+The words of an error weigh little one by one, for the files that test it or are about it hold them more often than the one
+that says it. Here their order counts. Which files hold all words of a run is known from the index; only few are read.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant.context import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+_ROWS, _ROW = 80, 400
+"""Lines of a question in which messages are looked for, and letters of each."""
+_LEAST, _PLAIN = 3, 4
+"""Words of a message that is marked as one, and of one that stands in a sentence."""
+_UNMARKED = 0.5
+"""What a message counts for that may be a sentence of the user's own."""
+_TERMS = 2
+"""Words of a run that say something: not "there is no"."""
+_RARE = 250
+"""Files that may hold the rarest word of a run."""
+_FEW, _READ = 8, 20
+"""Files that are read for one run, those first that hold the words behind it too, and for one question."""
+_TRIES = 100
+"""Runs of which it is looked which files hold them."""
+_BEYOND = 4
+"""Words behind a run that are looked at."""
+_HOMES = 2
+"""Files that may say the same."""
+_PLACES = 4
+"""Places of a run in one file that are looked at."""
+_WORD = re.compile(r"\w+")
+_MARKED = re.compile(
+    r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|failed|message|says)\w{0,30}\b[^:\n"'`]{0,40}:\s(?P<rest>.+)"""
+    r"""|"(?P<double>[^"\n]{8,})"|'(?P<single>[^'\n]{8,})'|`(?P<tick>[^`\n]{8,})`"""
+)
+"""What is marked as a message: it stands in quotes, or behind "error:"."""
+_REMARK = (b"//", b"#", b"*", b"--", b"/*", b";")
+
+
+class Said(NamedTuple):
+    """A line (1-based) of a file that says words of the question, those words, and the sum of what they are worth."""
+
+    line: int
+    words: str
+    worth: float
+
+
+class _Run(NamedTuple):
+    """So many words that stand together on a line of a question, from one of them on, and files that hold all of them."""
+
+    row: str
+    spans: Sequence[tuple[int, int]]
+    at: int
+    size: int
+    marked: bool
+    files: Sequence[int]
+
+
+def find(
+    question: str,
+    held: Mapping[str, Mapping[int, int]],
+    idfs: Mapping[str, float],
+    *,
+    rare: Callable[[int], float],
+    counts: Callable[[int], bool],
+    source: Callable[[int], bytes],
+) -> dict[int, Said]:
+    """Return by file the line that says most words of a question as they stand there, if hardly any other file does.
+
+    `held` tells for each term of the question which files hold it, `idfs` what it is worth, `rare` what stands in so
+    many files, `counts` whether a file is to be looked at, and `source` reads it.
+    """
+    runs = sorted(_runs(question, held, cache(counts)), key=lambda run: len(run.files))
+    read: dict[int, bytes] = {}
+    best: dict[int, Said] = {}
+    for run in runs:
+        fresh = [each for each in run.files if each not in read]
+        if len(read) + len(fresh) > _READ:
+            continue
+        read |= {each: source(each) for each in fresh}
+        places = [(*found, each) for each in run.files if read[each] and (found := _longest(run, read[each]))]
+        most = max((size for size, _, _ in places), default=0)
+        homes = [(line, each) for size, line, each in places if size == most]
+        if not 0 < len(homes) <= _HOMES:
+            continue
+        words = run.row[run.spans[run.at][0] : run.spans[run.at + most - 1][1]]
+        worth = rare(len(homes)) + sum(
+            idfs.get(term, 0.0) for term in {term for word in _WORD.findall(words) for term in _terms(word)}
+        )
+        worth *= 1 if run.marked else _UNMARKED
+        for line, each in homes:
+            if each not in best or worth > best[each].worth:
+                best[each] = Said(line, words, worth)
+    return best
+
+
+@lru_cache(maxsize=2_000)
+def _terms(word: str) -> tuple[str, ...]:
+    return tuple(term for term in terms.of_identifier(word.encode()) if term not in terms.COMMON and len(term) > 1)
+
+
+def _runs(question: str, held: Mapping[str, Mapping[int, int]], counts: Callable[[int], bool]) -> list[_Run]:
+    """Return the runs of which some files hold all words, each with the best of those."""
+    found: list[_Run] = []
+    for row, spans, at, size, marked in islice(_windows(question), _TRIES):
+        words = [_terms(row[first:last]) for first, last in spans[at : at + size + _BEYOND]]
+        holders = sorted((held.get(term, {}) for term in {*chain(*words[:size])}), key=len)
+        steps = [_among(list(holders[0]) if len(holders[0]) <= _RARE else [], holders[1:])]
+        for term in chain(*words[size:]):
+            if len(steps[-1]) > _FEW and (near := _among(steps[-1], [held.get(term, {})])):
+                steps.append(near)
+        best = dict.fromkeys(chain.from_iterable(reversed(steps)))
+        if files := list(islice(filter(counts, best), _FEW)):
+            found.append(_Run(row, spans, at, size, marked, files))
+    return found
+
+
+def _windows(question: str) -> Iterator[tuple[str, Sequence[tuple[int, int]], int, int, bool]]:
+    """Find words that stand together: their line, the words of that, the first of them, how many, and whether they are marked.
+
+    Lines with a mark come first.
+    """
+    rows = [row[:_ROW].strip() for row in question.split("\n")[:_ROWS]]
+    marks = {row: [match.span(match.lastindex or 0) for match in _MARKED.finditer(row)] for row in rows}
+    for row in sorted(marks, key=lambda row: not marks[row]):
+        spans = [match.span() for match in _WORD.finditer(row)]
+        words = [_terms(row[first:last]) for first, last in spans]
+        for at in range(len(spans) - _LEAST + 1):
+            end = spans[at + _LEAST - 1][1]
+            marked = any(first <= spans[at][0] and end <= last for first, last in marks[row])
+            sizes = range(_LEAST if marked else _PLAIN, _PLAIN + 2)
+            telling = (size for size in sizes if len({*chain(*words[at : at + size])}) >= _TERMS)
+            if (size := next(telling, 0)) and at + size <= len(spans):
+                yield row, spans, at, size, marked
+
+
+def _among(files: list[int], others: Iterable[Mapping[int, int]]) -> list[int]:
+    """Return those of some files that all others hold too."""
+    for other in others:
+        if not files:
+            break
+        files = [each for each in files if each in other]
+    return files
+
+
+def _longest(run: _Run, data: bytes) -> tuple[int, int] | None:
+    """Return how many words from the beginning of a run a string of a source says at most, and its line."""
+    start = run.spans[run.at][0]
+    least = run.row[start : run.spans[run.at + run.size - 1][1]].encode("utf-8", "replace")
+    best: tuple[int, int] | None = None
+    at = data.find(least)
+    for _ in range(_PLACES):
+        if at < 0:
+            break
+        first = data.rfind(b"\n", 0, at) + 1
+        last = data.find(b"\n", at)
+        line = data[first : last if last >= 0 else len(data)]
+        size = run.size
+        for _, end in run.spans[run.at + run.size :]:
+            if not line.startswith(run.row[start:end].encode("utf-8", "replace"), at - first):
+                break
+            size += 1
+        if (best is None or size > best[0]) and _in_string(line, at - first, at - first + len(least)):
+            best = (size, data.count(b"\n", 0, at) + 1)
+        at = data.find(least, at + len(least))
+    return best
+
+
+def _in_string(line: bytes, start: int, end: int) -> bool:
+    """Say whether a part of a line stands in quotes, as far as the line tells, and in no remark."""
+    if line.lstrip().startswith(_REMARK) or line[:start][-1:].isalnum():
+        return False
+    return any(quote in line[:start] and quote in line[end:] for quote in (b'"', b"'", b"`"))
