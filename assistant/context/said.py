@@ -38,7 +38,7 @@ _PLACES = 4
 """Places of a run in one file that are looked at."""
 _WORD = re.compile(r"\w+")
 _MARKED = re.compile(
-    r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|failed|message|says)\w{0,30}\b[^:\n"'`]{0,40}:\s(?P<rest>.+)"""
+    r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|failed|message|says)\w{0,30}\b[^\n"'`]{0,40}?:\s(?P<rest>.+)"""
     r"""|"(?P<double>[^"\n]{8,})"|'(?P<single>[^'\n]{8,})'|`(?P<tick>[^`\n]{8,})`"""
 )
 """What is marked as a message: it stands in quotes, or behind "error:"."""

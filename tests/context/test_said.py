@@ -39,6 +39,7 @@ def show(tmp_path):
     [
         "I get this error: Ignored request not in cache: <GET http://x>",
         "lib.Skip: Ignored request not in cache: <GET http://x>",
+        "brew: error (at <stdin>:1): Ignored request not",
         'why do we see "Ignored request not" here',
         "it says that Ignored request not in cache, what now",
         "Traceback:\n" + "  in some request of the cache\n" * 30 + "Error: Ignored request not in cache",
