@@ -121,11 +121,16 @@ class Changes:
         aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
         if aside is not None:
             self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
-        self.proposed = proposal
+        self.proposed, self.left = (
+            proposal,
+            None,
+        )  # what was said of other hunks, or of the same once before, is not said of these
         return aside
 
-    def take_up(self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "") -> None:
-        """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now.
+    def take_up(
+        self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "", *, aside: bool = False
+    ) -> None:
+        """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now, or set it `aside`.
 
         `doubted` is what was kept of `Proposal.doubted`; a damaged file may hold anything in its place.
         """
@@ -139,7 +144,10 @@ class Changes:
                 told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
                 doubts.append(Misfit(edit, "doubtful", told))
         proposal = Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True, writer=writer)
-        self.propose(proposal, upon=None)
+        if aside:
+            self.set_aside.append(proposal)
+        else:
+            self.propose(proposal, upon=None)
 
     def bring_back(self, turn: int) -> Proposal | None:
         """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""

@@ -4,7 +4,7 @@
     assistant  a piece of an answer: turn, text
     end        the end of a turn: how it stopped, who was asked, what it burnt
     carried    messages that stand in place of all before them
-    proposed   hunks that wait: their diff, and whose they are; an empty diff where none do
+    proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
     left       how the user has left those hunks
     waits      a question that waits for a reset, see `limits.Waiting`
 
@@ -29,7 +29,7 @@ class Kept(NamedTuple):
 
     `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
     asked last, `cut_short` whether the last turn has no end. `burnt` are the sums of its turns. `proposed` and `left` are
-    empty where no hunks wait.
+    empty where no hunks wait; `aside` are hunks that waited before and were set aside, the oldest first.
     """
 
     messages: Sequence[tuple[Role, Record]]
@@ -39,6 +39,7 @@ class Kept(NamedTuple):
     burnt: Sequence[Record]
     proposed: Record
     left: Record
+    aside: Sequence[Record]
 
 
 def user(turn: int, text: str, model: str, pictures: Record) -> Record:
@@ -62,9 +63,9 @@ def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record
     return {"kind": "carried", "messages": told}
 
 
-def proposed(diff: str, **about: object) -> Record:
-    """Record hunks that wait; an empty diff says that none do."""
-    return {"kind": "proposed", "diff": diff, **about}
+def proposed(diff: str, aside: Sequence[int], **about: object) -> Record:
+    """Record hunks that wait, and of which turns some were set aside; an empty diff says that none wait."""
+    return {"kind": "proposed", "diff": diff, "aside": list(aside), **about}
 
 
 def left(marks: Record) -> Record:
@@ -112,7 +113,13 @@ def read(records: Sequence[Record]) -> Kept:
             messages.append((kind, record))
             turn = max(turn, int(record.get("turn") or 0))
     place = max((at for at, each in enumerate(records) if each.get("kind") == "proposed"), default=len(records))
-    waits: Record = records[place] if place < len(records) and records[place].get("diff") else {}
+    last: Record = records[place] if place < len(records) else {}
+    waits = last if last.get("diff") else {}
+    known = {each.get("turn"): each for each in records if each.get("kind") == "proposed" and each.get("diff")}
+    turns = last.get("aside")
+    aside = (
+        [known[each] for each in turns if isinstance(each, int) and each in known] if isinstance(turns, list) else []
+    )
     marks = [each for each in records[place:] if each.get("kind") == "left"]
     return Kept(
         messages,
@@ -122,4 +129,5 @@ def read(records: Sequence[Record]) -> Kept:
         [each["burnt"] for each in records if each.get("kind") == "end" and isinstance(each.get("burnt"), dict)],
         waits,
         marks[-1] if waits and marks else {},
+        aside,
     )

@@ -84,7 +84,7 @@ class Session:
         self._saying: list[Message] = []
         self.waiting: Waiting | None = None
         self._told: set[str] = set()
-        self._waits = ""
+        self._waits = record.proposed("", [])
         self._left: dict[str, Any] = {}
         self.asked_last = ""
         """The model of the conversation that was taken up."""
@@ -229,6 +229,10 @@ class Session:
         """Name the models that a quote is compared with: the favourites, then what was asked last."""
         names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
+
+    def carried(self) -> int:
+        """Estimate the o200k tokens that go out with the next question, whatever it says."""
+        return self._words("")
 
     def _words(self, text: str, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends beside its context: its own, and those of the conversation."""
@@ -480,19 +484,26 @@ class Session:
             )
             self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
             diff = ""
-        if diff == self._waits:
-            return
         one = self.proposed
         about = (
             {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
             if one and diff
             else {}
         )
-        self.sittings.save(record.proposed(diff, **about))
+        kept = record.proposed(diff, [each.turn for each in self.changes.set_aside], **about)
+        if kept == self._waits:
+            return
+        self.sittings.save(kept)
         self._left = {}  # marks are read from behind what they are about
-        self._waits = diff
+        self._waits = kept
 
     # Deciding.
+
+    def bring_back(self, turn: int) -> bool:
+        """Let hunks wait again that were set aside when those of that turn had not been decided; says whether there were any."""
+        found = self.changes.bring_back(turn) is not None
+        self._keep_proposal()
+        return found
 
     def leave(self, review: Review | None) -> None:
         """Hear how the user has left the hunks that wait: what he says of them goes along with his next question.
@@ -647,7 +658,7 @@ class Session:
     def _forget(self) -> None:
         self.history.clear()
         self.last_usage = self._sent = None
-        self._waits = ""
+        self._waits = record.proposed("", [])
         self.changes.clear()
         self.sight.forget()
 
@@ -699,14 +710,15 @@ class Session:
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
-        self._waits = str(kept.proposed.get("diff") or "")
-        if self._waits:
-            turn, model, writer = int(kept.proposed.get("turn") or 0), *map(kept.proposed.get, ("model", "writer"))
-            self.changes.take_up(self._waits, turn, str(model or ""), kept.proposed.get("doubted"), str(writer or ""))
-            if kept.left and self.proposed is not None:
-                from assistant.edits.review import Review
+        for each in (*kept.aside, *([kept.proposed] if kept.proposed else [])):
+            turn, model, writer = int(each.get("turn") or 0), *map(each.get, ("model", "writer"))
+            about = str(model or ""), each.get("doubted"), str(writer or "")
+            self.changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
+        self._waits = kept.proposed or record.proposed("", [each.turn for each in self.changes.set_aside])
+        if kept.left and self.proposed is not None:
+            from assistant.edits.review import Review
 
-                self.changes.left = Review.of(self.proposed.patch).recall(kept.left)
+            self.changes.left = Review.of(self.proposed.patch).recall(kept.left)
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)

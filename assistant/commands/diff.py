@@ -17,9 +17,11 @@ USAGE = "[TURN]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
+    import asyncio
+
     if argument and not argument.isdecimal():
         yield events.Notice(f"/diff {USAGE}", "warning")
-    elif argument and session.changes.bring_back(int(argument)) is None:
+    elif argument and not await asyncio.to_thread(session.bring_back, int(argument)):
         yield events.Notice(f"No hunks of turn {argument} are set aside.", "warning")
     elif session.proposed is None:
         aside = ", ".join(f"/diff {each.turn}" for each in session.changes.set_aside)

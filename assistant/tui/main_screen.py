@@ -276,6 +276,14 @@ class MainScreen(Screen[None]):
         else:
             self.ask_meter()
 
+    @work(exclusive=True, group="burnt")
+    async def tell_burnt(self) -> None:
+        """Say what the conversation that was taken up has burnt, and how much of the window it fills, as far as one can tell."""
+        accounts = self.session.accounts
+        share = await asyncio.to_thread(self.session.carried) / self.window if self.window else None
+        costs = tuple(accounts.costs.values())
+        self.meter.show(self.meter.state._replace(session=accounts.usage, session_costs=costs, context_share=share))
+
     @work(exclusive=True, group="meter")
     async def ask_meter(self, *, idle: bool = False) -> None:
         """Show how the meter stands, and ask who pays, behind what the user does: after he has asked or chosen, never before."""
@@ -494,6 +502,7 @@ class MainScreen(Screen[None]):
                 self.talk.clear()
                 self.hunks.forget()
                 welcome.show_talk(self)
+                self.tell_burnt()
                 self._arrange()
             case "copy":
                 self.app.copy_to_clipboard(argument)

@@ -55,6 +55,9 @@ class Stage(Protocol):
     def open(self, what: str, argument: str = "") -> object:
         """Open what a command asks for."""
 
+    def tell_burnt(self) -> object:
+        """Say what the conversation that was taken up has burnt, and how much of the window it fills."""
+
     def doing(self, what: str, again_s: float = 0.0) -> None:
         """Note what the model does, for the label above the composer."""
 

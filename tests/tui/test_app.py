@@ -902,3 +902,51 @@ async def test_up_takes_a_queued_question_back_to_be_mended(make_session):
             await until(pilot, lambda: len(server.asked) == 2, tries=1000)
             assert "two" in str(server.asked[1][2]["messages"][-1]["content"])
             assert main.composer.sent == ["one", "two"]
+
+
+async def test_hunks_that_were_set_aside_come_back_in_the_next_sitting_too(make_session, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = await proposed(app, pilot)
+        first = main.hunks.hunks
+        await pilot.press("q")
+        await say(pilot, "write a test for the kettle")
+        await until(pilot, lambda: "of turn 1 that were not decided" in main.talk.text)
+        await until(pilot, lambda: not app.session.asking and main.hunks.hunks not in ((), first))
+        second = main.hunks.hunks
+    for turn, other, mine in ((1, 2, first), (2, 1, second), (1, 2, first)):
+        again = Wattson(make_session(), resume="last")
+        async with again.run_test(size=(120, 34)) as pilot:
+            main = again.main
+            await until(pilot, lambda main=main: main.hunks.hunks)
+            assert [each.turn for each in again.session.changes.set_aside] == [turn]
+            await say(pilot, f"/diff {turn}")
+            await until(
+                pilot,
+                lambda main=main, mine=mine: [each.path for each in main.hunks.hunks] == [each.path for each in mine],
+            )
+            assert [each.turn for each in again.session.changes.set_aside] == [other]
+
+
+async def test_hunks_of_a_new_answer_are_not_decided_although_the_same_were_before(make_session):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit), loopback.openai(edit)) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(120, 34)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: main.hunks.has_focus)
+            await pilot.pause(0.5)
+            await pilot.press("n", "q")
+            await say(pilot, "set it, I said")
+            await until(pilot, lambda: app.session.turn == 2 and not app.session.asking and main.hunks.has_focus)
+            assert "turn 2" in main.hunks._origin
+            assert [each.mark for each in main.hunks.review.choices] == [""]
+    again = Wattson(make_session(), resume="last")
+    async with again.run_test(size=(120, 34)) as pilot:
+        await until(pilot, lambda: again.main.hunks.hunks)
+        assert again.session.proposed.turn == 2
+        await until(pilot, lambda: again.main.meter.state.context_share)  # and what it burnt is known at once
+        assert again.main.meter.state.session.total == 240
+        assert again.main.meter.state.session_costs
