@@ -167,7 +167,8 @@ def fold(talk: Transcript, edit: Edit) -> None:
     """Fold an edit of the answer that is just being said into one line: its file, and how many lines come and go."""
     from assistant.edits.compare import changes
 
-    ranges = changes(edit.before.split("\n"), edit.after.split("\n"))
+    before, after = (text.removesuffix("\n").split("\n") if text else [] for text in (edit.before, edit.after))
+    ranges = changes(before, after)
     size = f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
     talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {size}")
 

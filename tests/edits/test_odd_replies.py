@@ -1457,3 +1457,21 @@ def test_lines_that_only_sound_so_are_written(line):
     assert read(f"x.py\n```python\na = 1\n{line}\nb = 2\n```\n", {"x.py": old})[0] == {
         "x.py": f"a = 1\n{line}\nb = 2\n"
     }
+
+
+@pytest.mark.parametrize(
+    ("above", "cut"),
+    [
+        ("Nothing to change; the parser (a.py) is called so", False),
+        ("Inline <b>html</b> and https://example.com/a_b_c?x=1 snake_case __init__ 2*3*4", False),
+        ("I changed a.py so that it is right.", False),
+        ("Here is the updated a.py:", True),
+        ("a.py", True),
+        ("Dockerfile", True),
+    ],
+)
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_an_example_whose_fence_is_never_closed_is_no_file_that_was_cut_short(above, cut, between):
+    after, misfits = read(f"{above}{between}```python\nfrom a import boil\nboil(1)\n", {"a.py": CODE})
+    assert after == {"a.py": CODE}
+    assert [each.reason for each in misfits] == (["incomplete"] if cut else [])

@@ -181,7 +181,7 @@ class File:
         return []
 
     def close(self, *, whole: bool) -> list[Edit | Misfit]:
-        """Report a file without its end."""
+        """Report a file without its end; below a sentence that only mentions one, it is an example without its end."""
         del whole
         if self._closed and not self._below:
             return [self._whole()]
@@ -189,6 +189,8 @@ class File:
             self.back = self._lines[self._doubt + 1 :]  # no fence came any more: that one was the end
             self._lines = self._lines[: self._doubt]
             return [self._whole() if any(map(_FENCE.match, self._lines)) else self._edit()]
+        if not self._named.sure and (self._named.part or " " in self._path):
+            return []
         words = f"The text of {self._path} (line {self._number} of the reply) has no closing fence; the reply may be cut short."
         return [Misfit(self._edit(), "incomplete", words)]
 
