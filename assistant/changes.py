@@ -277,28 +277,34 @@ class Changes:
 
         Raises RepoError, and CommitFailed with the words of the hook or of git.
         """
-        changes = [
-            commit.Change(
-                file.path,
-                file.before,
-                file.after,
-                None if file.mode_after is None else bool(file.mode_after & 0o100),
-                file.new_path,
-            )
-            for file in self.to_commit().files
-        ]
-        made = commit.commit(self.repo, changes, message, merge=merge, hide=hide)
+        made = commit.commit(self.repo, _to_commit(self.to_commit()), message, merge=merge, hide=hide)
         self._uncommitted.clear()
         return made
 
     def commit_words(self, question: str) -> str:
         """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
         commit.check(self.repo)
-        diff, _ = gate.mask(self.to_commit().diff(), "")
+        patch = self.to_commit()
+        for change in _to_commit(patch):  # no model is paid for a message that no commit can have
+            commit.must_stand(self.repo.root, change, merge)
+        diff, _ = gate.mask(patch.diff(), "")
         if len(diff) > _DIFF_SHOWN:
             diff = diff[:_DIFF_SHOWN] + "\n... (cut)"
         subjects = "\n".join(commit.subjects(self.repo)) or "(none yet)"
         return prompts.fill("commit", subjects=subjects, question=question or "(not said)", diff=diff)
+
+
+def _to_commit(patch: Patch) -> list[commit.Change]:
+    return [
+        commit.Change(
+            file.path,
+            file.before,
+            file.after,
+            None if file.mode_after is None else bool(file.mode_after & 0o100),
+            file.new_path,
+        )
+        for file in patch.files
+    ]
 
 
 def _same(hunk: Hunk, other: Hunk) -> bool:

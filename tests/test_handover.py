@@ -7,7 +7,7 @@ import pytest
 
 from assistant import command, events
 from assistant.edits.review import Review
-from assistant.errors import UnknownModel
+from assistant.errors import RepoError, UnknownModel
 from tests import loopback
 from tests.turns import of, walk
 
@@ -193,6 +193,19 @@ async def test_the_small_model_drafts_the_commit(two):
         assert of(found, events.AsideStarted)[0].model == "claude-haiku-5-5"
         assert of(found, events.AsideEnded)[0].text == "Start at one"
         assert len(main.asked) == 1
+        await session.close()
+
+
+async def test_no_model_is_paid_for_the_message_of_a_commit_that_cannot_be_made(two, repo):
+    text = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(text)) as main, loopback.Server(loopback.anthropic("Start at one")) as small:
+        session = two(main, small)
+        await walk(session.ask("set it"))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        (repo / "kettle/meter.py").write_text("joules = 2.0\n")
+        with pytest.raises(RepoError, match="no longer as the patch left it"):
+            await walk(session.draft_commit())
+        assert small.asked == []
         await session.close()
 
 

@@ -102,6 +102,26 @@ def check(repo: Repo) -> None:
         )
 
 
+def must_stand(root: Path, change: Change, merge: Merge) -> None:
+    """Raise RepoError where the patch is no longer on disk: then it is not what the user would call done."""
+    place = root / change.target
+    try:
+        regular = stat.S_ISREG(place.lstat().st_mode)
+        data = place.read_bytes() if regular else None
+    except (FileNotFoundError, NotADirectoryError):
+        regular, data = change.after is None, None
+    except OSError as error:
+        raise RepoError(f"{change.target} cannot be read: {error.strerror}.", "Check its rights.") from error
+    if change.after is None:
+        stands = regular and data is None
+    else:
+        stands = data is not None and (
+            data == change.after or merge(change.after, change.before or b"", data) is not None
+        )
+    if not stands:
+        raise RepoError(f"{change.target} is no longer as the patch left it.", "Look at it, and commit it by hand.")
+
+
 def subjects(repo: Repo, count: int = 10) -> tuple[str, ...]:
     """Return the first lines of the last commits' messages, newest first: how this project words them."""
     if not repo.is_git:
@@ -219,7 +239,7 @@ class _Maker:
         tree = self._tree(head, paths) if paths else {}
         wanted: dict[str, _Entry | None] = {}
         for change in changes:
-            self._must_stand(change)
+            must_stand(self.repo.root, change, self.merge)
             old = tree.get(change.path)
             if old is not None and old.mode not in _FILES:
                 raise RepoError(f"{change.path} is not a regular file in git.", "Commit it by hand.")
@@ -259,25 +279,6 @@ class _Maker:
 
     def _read(self, blob: str) -> bytes:
         return self._run("cat-file", "blob", blob)
-
-    def _must_stand(self, change: Change) -> None:
-        """Raise RepoError where the patch is no longer on disk: then it is not what the user would call done."""
-        place = self.repo.root / change.target
-        try:
-            regular = stat.S_ISREG(place.lstat().st_mode)
-            data = place.read_bytes() if regular else None
-        except (FileNotFoundError, NotADirectoryError):
-            regular, data = change.after is None, None
-        except OSError as error:
-            raise RepoError(f"{change.target} cannot be read: {error.strerror}.", "Check its rights.") from error
-        if change.after is None:
-            stands = regular and data is None
-        else:
-            stands = data is not None and (
-                data == change.after or self.merge(change.after, change.before or b"", data) is not None
-            )
-        if not stands:
-            raise RepoError(f"{change.target} is no longer as the patch left it.", "Look at it, and commit it by hand.")
 
     # The user's index.
 
