@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from assistant.context.segments import Segment
     from assistant.context.tags import Tags
 
-SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.01, 0.55, 100
+SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.03, 0.55, 100
 """How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
 costs, beyond so many tokens."""
 ENOUGH = 4_000
 """After how many tokens of one file more of it is worth half: what was not in those is the likelier in another file."""
-NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.1, 0.01, 0.2
+NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.12, 0.03, 0.3
 """The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
 tokens, and never more than this."""
 PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.45
