@@ -140,9 +140,14 @@ class Step:
         return low, likely, high
 
     def burn(self) -> TokenUsage:
-        """What the step used: the provider's figures where they are final, else the greater of theirs and ours."""
+        """What the step used: the provider's figures where they are final, else the greater of theirs and ours.
+
+        What was turned down before a word, or never left, used nothing.
+        """
         if self.usage is not None and self.final:
             return self.usage
+        if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thoughts):
+            return tokens.TokenUsage()
         known = self.usage or self.estimate
         return known._replace(
             output=max(known.output, round(self.written)),
@@ -163,7 +168,7 @@ class Step:
 
     def withdraw(self, why: AssistantError) -> None:
         """Take it back before it leaves: it burns nothing."""
-        self.error, self.stop, self.estimate = why, "error", tokens.TokenUsage()
+        self.error, self.stop = why, "error"
 
     def cost(self) -> Cost:
         """What it costs so far, as who was asked sells it."""
@@ -279,7 +284,7 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
             elif line.stopped.is_set():
                 step.stop = "cancelled"
                 break
-            elif clock() - moved >= _BEAT_S:
+            elif step.refused or clock() - moved >= _BEAT_S:
                 moved = clock()
                 yield _burnt(steps)
                 yield await asyncio.to_thread(line.meters, step.burn(), step.cost())
@@ -296,8 +301,6 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
 async def _settle(step: Step, entry: str) -> None:
     """Write how a step ended, however it did, and learn from it how the model counts."""
     line = step.line
-    if (step.state == "failed" or step.refused) and step.usage is None and not step.text and not step.thoughts:
-        step.estimate = tokens.TokenUsage()  # refused before a word, or never sent: nothing was burnt
     words_only = all(isinstance(part, Text) for message in step.request.messages for part in message.parts)
     if step.final and step.usage is not None and step.last is None and words_only:
         line.learn(step.counted, step.usage.total_input)  # thoughts and pictures are not in our count
