@@ -104,7 +104,13 @@ def load(where: Places, project: Path | None = None) -> Config:
                     continue
                 if (main := theirs_too.pop("main", "")) and not values.get("model"):
                     values["model"] = main
-                values["roles"] = {**theirs_too, **values["roles"]}
+                mine = values["roles"]
+                warnings += [
+                    f"This project wishes for {model} as {role}; [roles] in your own config decides."
+                    for role, model in theirs_too.items()
+                    if role not in mine
+                ]
+                values["roles"] = {**theirs_too, **mine}
             elif name in known and (name != "model" or not values.get("model")):
                 values[name] = value
     return _typed(values, path, tuple(warnings))

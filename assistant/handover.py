@@ -199,8 +199,8 @@ class Handover:
         since = self._sitting.history[len(after) :]
         if not before or not all(map(operator.is_, after, self._sitting.history)):
             raise ConfigError("This conversation was not made short in this sitting.", "/resume lists those on disk.")
-        self._folded = ([], [])
         self._sitting.carry([*before, *since])
+        self._folded = ([], [])
         return len(before)
 
     async def _brief(self) -> Stream:

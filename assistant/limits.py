@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import (
@@ -92,7 +91,7 @@ class Limits:
         self._roster = roster
         self._config = config
         self._now = now
-        self._once = self._free = False
+        self._once, self._free = "", False
 
     @cached_property
     def reserves(self) -> Mapping[str, Sequence[Reserve]]:
@@ -120,16 +119,16 @@ class Limits:
         config = self._config
         return any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
 
-    def allow_once(self) -> None:
-        """Let the next question through, whatever it crosses: the user has said so."""
-        self._once = True
+    def allow_once(self, text: str) -> None:
+        """Let this question through when it comes next, whatever it crosses: the user has said so."""
+        self._once = text
 
-    def check(self, price: Callable[[], Quote | None], pick: Pick) -> None:
+    def check(self, text: str, price: Callable[[], Quote | None], pick: Pick) -> None:
         """Raise BudgetError where a question would cross a cap or a reserve, or a window is used up.
 
         `price` says what it would cost, and is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
         """
-        self._free, self._once = self._once, False
+        self._free, self._once = bool(text) and text == self._once, ""
         if self._free:
             return
         spent = self._used_up(pick)
@@ -169,7 +168,7 @@ class Limits:
         quote = self._accounts.quote(words, pick) if self._config.cap_day is not None and not self._free else None
         if quote is None:
             return
-        before = list(takewhile(lambda each: each.id != entry, self._accounts.ledger.in_flight()))
+        before = self._accounts.ledger.booked_before(entry)
         crossings = [each for each in self._caps(quote.cost, (), before) if each.scope == "day"] if before else ()
         if crossings:
             self._stop(self._held(crossings, quote, pick))

@@ -97,6 +97,12 @@ def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], byte
     return Message(role, (*parts, Text(str(record.get("text") or "")))), gone
 
 
+def turn_of(record: Record) -> int:
+    """Return which turn a record is of, 0 where it does not say."""
+    turn = record.get("turn")
+    return turn if isinstance(turn, int) else 0
+
+
 def read(records: Sequence[Record]) -> Kept:
     """Read a conversation."""
     said = [each for each in records if each.get("kind") in {*_SPEAKERS, "end"}]
@@ -105,17 +111,19 @@ def read(records: Sequence[Record]) -> Kept:
     for record in records:
         kind, text = record.get("kind"), record.get("text")
         if kind == "carried":
-            told = record.get("messages") or ()
+            told = record.get("messages")
             messages = [
-                (each["role"], each) for each in told if isinstance(each, dict) and each.get("role") in _SPEAKERS
+                (each["role"], each)
+                for each in (told if isinstance(told, list) else ())
+                if isinstance(each, dict) and each.get("role") in _SPEAKERS
             ]
         elif kind in _SPEAKERS and isinstance(text, str) and text:
             messages.append((kind, record))
-            turn = max(turn, int(record.get("turn") or 0))
+            turn = max(turn, turn_of(record))
     place = max((at for at, each in enumerate(records) if each.get("kind") == "proposed"), default=len(records))
     last: Record = records[place] if place < len(records) else {}
     waits = last if last.get("diff") else {}
-    known = {each.get("turn"): each for each in records if each.get("kind") == "proposed" and each.get("diff")}
+    known = {turn_of(each): each for each in records if each.get("kind") == "proposed" and each.get("diff")}
     turns = last.get("aside")
     aside = (
         [known[each] for each in turns if isinstance(each, int) and each in known] if isinstance(turns, list) else []

@@ -259,7 +259,9 @@ class Session:
         pieces: list[str] = []
         ended: events.TurnEnded | None = None
         repairs = 0
-        pick, key = await self._ready(lambda: self.quote_repair() if mend else self.quote(text, sure=True))
+        quote = self.quote_repair if mend else lambda: self.quote(text, sure=True)
+        pick, key = await self._ready(text, quote)
+        unbooked = False
         try:
             self.turn += 1
             ask = turn.Ask(
@@ -306,16 +308,21 @@ class Session:
                 await self.accounts.poll(pick.provider, key, hurry=True)
             await asyncio.to_thread(self.accounts.keep_line, pick)
             if ended is not None and isinstance(ended.error, ProviderError):
-                sent = self._words(text) + (self.sight.sent[1].tokens if self.sight.sent else 0)
-                hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, sent)
+                size = self._words(text) + (self.sight.sent[1].tokens if self.sight.sent else 0)
+                hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
                 if hold is not None:
                     yield events.TurnHeld(hold)
             for trouble in self.troubles():
                 yield events.Notice(trouble, "warning")
+        except StateError:
+            unbooked = ended is None and not pieces
+            raise
         finally:
             self._asking = False
             self._saying = []
-            if ended is None:  # closed from outside: what came is kept
+            if unbooked:  # the user has it back: it is not to go along with the next one by the way
+                self.sittings.save(record.carried(self.history, self.sittings.keep))
+            elif ended is None:  # closed from outside: what came is kept
                 self.history.append(asked)
                 self.sight.shown(pictures)
                 if pieces:
@@ -335,15 +342,15 @@ class Session:
         spent = await asyncio.to_thread(self.limits.spent, cast.pick)
         return (None, spent) if spent else (Desk(self, self.turn, self.roster.partner(cast.pick), key), "")
 
-    async def _ready(self, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
-        """Return who is asked and the key, once nothing stands in the way of sending; then the session is asking."""
+    async def _ready(self, text: str, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of sending a text; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
         self._asking, self.stopped = True, asyncio.Event()
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.limits.check, quote, pick)
+            await asyncio.to_thread(self.limits.check, text, quote, pick)
         except BudgetError:
             self._asking = False
             await asyncio.to_thread(self.accounts.keep_line, pick or self.roster.present())
@@ -398,7 +405,7 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
+        pick, key = await self._ready(words, lambda: self.accounts.quote(tokens.count(words), pick), pick)
         try:
             ask = turn.Ask(self.turn, words, max_output=max_output)
             desk = Desk(self, self.turn, self.roster.partner(pick), key)
@@ -663,7 +670,11 @@ class Session:
         self.sight.forget()
 
     def carry(self, messages: Iterable[Message]) -> None:
-        """Go on with other messages in place of the history; what was said before stays on disk."""
+        """Go on with other messages in place of the history; what was said before stays on disk.
+
+        Raises ConfigError while a turn runs: its question and answer would be among those that are replaced.
+        """
+        self._check_idle()
         self.history[:] = messages
         self.last_usage = None
         self.sittings.save(record.carried(self.history, self.sittings.keep))
@@ -687,7 +698,7 @@ class Session:
             return None
         try:
             if pick is not None:
-                self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
+                self.limits.check(waiting.text, lambda: self.quote(waiting.text, sure=True), pick)
         except BudgetError as error:
             held = error.hold
         return waiting.hold(self.now(), held)
@@ -711,7 +722,7 @@ class Session:
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
         for each in (*kept.aside, *([kept.proposed] if kept.proposed else [])):
-            turn, model, writer = int(each.get("turn") or 0), *map(each.get, ("model", "writer"))
+            turn, model, writer = record.turn_of(each), *map(each.get, ("model", "writer"))
             about = str(model or ""), each.get("doubted"), str(writer or "")
             self.changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
         self._waits = kept.proposed or record.proposed("", [each.turn for each in self.changes.set_aside])

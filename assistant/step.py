@@ -249,6 +249,9 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
 
     step = steps[-1]
     line, who = step.line, step.line.who
+    if line.stopped.is_set():  # while its context was looked for: nothing leaves any more
+        step.stop = "cancelled"
+        return
     yield events.RequestSent(
         len(steps), step.purpose, *step.sends(), line.price(step.estimate), who.model.name, who.payer
     )
@@ -398,7 +401,7 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             step.usage, step.final, step.tier = usage, step.final or final, tier or step.tier
             step.reported = reported if reported is not None else step.reported
         case said_by.ServedChunk(model):
-            step.served = model
+            step.served = model.encode("utf-8", "replace").decode()  # JSON may hold what no file can
         case said_by.StopChunk(reason, detail):
             step.stop, step.detail = reason, detail
         case said_by.RetryChunk(attempt, wait_s, error):

@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from assistant.errors import ConfigError, StateError
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MOST = 500
 """Sittings that are kept for a folder."""
 _MOST_BYTES = 256 << 20
-_HEAD = 65_536
-"""Bytes at the beginning of a sitting in which its first question is looked for."""
+_HEAD = 30
+"""Lines at the beginning of a sitting in which its first question is looked for."""
 _MOST_PICTURES = 64 << 20
 """Bytes of pictures that are kept with one sitting."""
 
@@ -125,10 +125,11 @@ class Transcript(NamedTuple):
         asked = (record.get("text") for record in self._records(_HEAD) if record.get("kind") == "user")
         return str(next(asked, None) or "")
 
-    def _records(self, most: int = -1) -> list[dict[str, Any]]:
+    def _records(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Return the whole records on the first so many lines, or on all."""
         try:
             with self.path.open("rb") as file:
-                lines = file.read(most).split(b"\n")
+                lines = list(islice(file, most))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -310,10 +311,11 @@ def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
     for number, sitting in enumerate(recent(folder, sys.maxsize)):
         try:
             size += sitting.size()
-            if number and (number >= most or size > most_bytes):
-                sitting.remove()
+            if number and (number >= most or size > most_bytes) and (held := _hold(sitting)) is not None:
+                with held:
+                    sitting.remove()
                 gone += 1
-        except OSError:
+        except (OSError, StateError):
             continue  # another window was faster, or it may not be removed
     return gone
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from assistant.edits.patch import FilePatch, Hunk
 
 Mark = Literal["", "take", "skip"]
+_MOST_CUTS = 400
+"""Lines of a hunk before which it is tried whether it was cut there."""
 _CUT = 400
 """Lines of a hunk of which is looked for how it was cut before."""
 
@@ -112,22 +114,22 @@ class Review:
         return next((each for each in following if not self.choices[each].mark), index)
 
     def record(self) -> dict[str, Any]:
-        """Return what is decided, for a file; `recall` reads it."""
+        """Return what is decided, and how hunks were cut and joined, for a file; `recall` reads it."""
+        uncut = {each.hunk for each in Review.of(self.patch).choices}
         choices = [
             {"path": each.hunk.path, "at": each.hunk.old_start, "lines": len(each.hunk.old), "mark": each.mark}
             | ({"text": each.hunk.new_text} if each.edited else {})
             for each in self.choices
-            if each.mark or each.edited
+            if each.mark or each.edited or each.hunk not in uncut
         ]
         return {"choices": choices, "comments": [asdict(each) for each in self.comments]}
 
     def recall(self, record: Mapping[str, Any]) -> Review:
         """Decide as was recorded, where the hunks are the same; what cannot be read is left out."""
         review = self
-        places = {(each.hunk.path, each.hunk.old_start, len(each.hunk.old)): at for at, each in enumerate(self.choices)}
         for each in record.get("choices") or ():
             try:
-                index = places[each["path"], each["at"], each["lines"]]
+                review, index = review._recut(each["path"], each["at"], each["lines"])
                 if "text" in each:
                     review = review.edit(index, str(each["text"]))
                 review = review.mark(index, each["mark"] if each["mark"] in {"take", "skip"} else "")
@@ -136,6 +138,35 @@ class Review:
         with suppress(TypeError):
             review = replace(review, comments=tuple(Comment(**each) for each in record.get("comments") or ()))
         return review
+
+    def _recut(self, path: str, start: int, lines: int) -> tuple[Review, int]:
+        """Cut and join hunks as the user did, until one stands where they had one; returns its place. Raises KeyError for none."""
+        wanted = (path, start, start + lines)
+        review = self
+        for _ in range(2):  # one that was cut out of the middle of another takes two cuts
+            edges = review.edges()
+            if wanted in edges:
+                return review, edges.index(wanted)
+            at = next((at for at, (where, a, b) in enumerate(edges) if where == path and a <= start < b), None)
+            if at is None:
+                break
+            while edges[at][2] < wanted[2] and len(joined := review.join(at).choices) < len(review.choices):
+                review = replace(review, choices=joined)
+                edges = review.edges()
+            size = min(len(review.choices[at].hunk.lines), _MOST_CUTS)
+            tried = [review, review.split(at), *(review.split_at(at, line) for line in range(1, size))]
+            found = next((each for each in tried if wanted in each.edges()), None)
+            if found is not None:
+                return found, found.edges().index(wanted)
+            begins = (each for each in tried if (path, start) in [edge[:2] for edge in each.edges()])
+            review = next(begins, review)
+        raise KeyError(path)
+
+    def edges(self) -> list[tuple[str, int, int]]:
+        """Return where hunks begin and end in their files before."""
+        return [
+            (each.hunk.path, each.hunk.old_start, each.hunk.old_start + len(each.hunk.old)) for each in self.choices
+        ]
 
     def split(self, index: int) -> Review:
         """Cut a hunk into one for each run of changes; each has to be decided again."""

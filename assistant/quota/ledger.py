@@ -182,6 +182,16 @@ class Ledger:
         found = _merged(self.store.read(read))
         return found if self.store.on_disk else [entry for entry in self.entries() if entry.state == "in_flight"]
 
+    def booked_before(self, entry: str) -> list[Entry]:
+        """Return the steps in flight that were booked before one of them, whatever their instants say."""
+        before = " AND s.rowid < (SELECT step FROM open WHERE id = ?)"
+
+        def read(base: Connection) -> list[Entry]:
+            self._catch_up(base)
+            return _open(base, before, [entry])
+
+        return _merged(self.store.read(read))
+
     def bundles(
         self,
         *,

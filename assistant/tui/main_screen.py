@@ -97,7 +97,7 @@ class MainScreen(Screen[None]):
         self._answers, self._does = "", "is asked"
         self._again_at = 0.0
         self._kept: Review | None = None
-        self._leaving = False
+        self._leaving = self._deciding = False
         self._reviewing = False
 
     def compose(self) -> ComposeResult:
@@ -266,7 +266,10 @@ class MainScreen(Screen[None]):
             clock.stop()
             self.label()
         if self.session.turn == turns and not command.is_command(text):
-            self.composer.give_back(text)  # nothing was sent: no model, no key, a cap
+            if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key
+                text = "\n".join([text, *self._queue])
+                self._queue.clear()
+            self.composer.give_back(text)
         if self._completer is not None:
             self._completer.forget()  # files may have come or gone
         self._arrange()
@@ -375,12 +378,18 @@ class MainScreen(Screen[None]):
         if quote is not None:
             self.hunks.tell_price(f" (~{quote.likely:,} tokens, {money(quote.cost)})")
 
-    @work(exclusive=True, group="apply")
+    @work(group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:
         """Write what was taken, or take it back; files that run by themselves are asked about by name."""
         from assistant.tui import reviewing
 
-        await reviewing.decide(self, message.review, message.preview)
+        if self._deciding:  # Enter was pressed twice: what writes is not to be interrupted
+            return
+        self._deciding = True
+        try:
+            await reviewing.decide(self, message.review, message.preview)
+        finally:
+            self._deciding = False
 
     @work(exclusive=True, group="ask")
     async def on_patch_view_wanted(self, message: PatchView.Wanted) -> None:

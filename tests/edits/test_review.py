@@ -175,3 +175,34 @@ def test_lines_keep_their_origin_when_a_repair_goes_over_them():
     assert hunk.origins == (first, second)
     assert hunk.rungs == ("indentation",)
     assert len(both.files[0].came) == 61
+
+
+def test_hunks_stand_as_they_were_cut_and_joined_when_they_are_recalled():
+    before = b"".join(b"line %d\n" % number for number in range(40))
+    after = before
+    for number in (3, 5, 8, 20):
+        after = after.replace(b"line %d\n" % number, b"LINE %d\n" % number)
+    review = Review.of(Patch((FilePatch("a.txt", before, after, 0o644, 0o644),)))
+    assert len(review.choices) == 2
+    whole = Review.of(review.patch)
+    for made in (
+        review.split(0).mark(0, "take").mark(1, "skip"),
+        review.split(0).mark(1, "take"),
+        review.join(0).mark(0, "skip"),
+        review.split_at(0, 5).mark(0, "take"),
+        review.split(0).edit(1, "edited\n").mark(2, "take"),
+    ):
+        back = whole.recall(json.loads(json.dumps(made.record())))
+        assert [(each.hunk.old_start, each.hunk.new, each.mark) for each in back.choices] == [
+            (each.hunk.old_start, each.hunk.new, each.mark) for each in made.choices
+        ]
+
+
+@pytest.mark.parametrize("at", [-5, 0, 3, 8, 30, 10**9])
+@pytest.mark.parametrize("lines", [-1, 0, 1, 3, 10**9])
+def test_a_record_of_hunks_that_never_were_decides_nothing(at, lines):
+    before = b"".join(b"line %d\n" % number for number in range(40))
+    after = before.replace(b"line 3\n", b"LINE 3\n").replace(b"line 8\n", b"LINE 8\n")
+    review = Review.of(Patch((FilePatch("a.txt", before, after, 0o644, 0o644),)))
+    record = {"choices": [{"path": "a.txt", "at": at, "lines": lines, "mark": "take"}]}
+    assert {each.mark for each in review.recall(record).choices} <= {"", "take"}

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from textual._xterm_parser import XTermParser
@@ -950,3 +951,43 @@ async def test_hunks_of_a_new_answer_are_not_decided_although_the_same_were_befo
         await until(pilot, lambda: again.main.meter.state.context_share)  # and what it burnt is known at once
         assert again.main.meter.state.session.total == 240
         assert again.main.meter.state.session_costs
+
+
+async def test_escape_brings_a_waiting_question_back_beside_what_is_typed(make_session):
+    app = Wattson(make_session(OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = app.main
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        main.holding.text, main.holding.at = "the question that waits", app.session.now() + timedelta(hours=2)
+        main.composer.text = "a note"
+        await pilot.press("escape")
+        assert main.composer.text == "the question that waits\na note"
+
+
+async def test_enter_pressed_twice_writes_once_and_says_so(make_session, repo, quick):
+    app = Wattson(make_session(), "scripted/lesson")
+    async with app.run_test(size=(120, 34)) as pilot:
+        main = await proposed(app, pilot)
+        await pilot.press("A")
+        app.post_message(Key("enter", "\r"))
+        app.post_message(Key("enter", "\r"))
+        await until(pilot, lambda: "applied" in main.talk.text)
+        await pilot.pause(0.3)
+        assert "MOST_LITRES = 1.7" in (repo / "kettle/boil.py").read_text()
+        assert "not written" not in main.talk.text + main.hunks.hint
+        assert app.session.accounts.ledger.yields()
+
+
+async def test_questions_that_cannot_be_sent_come_back_in_their_order(make_session):
+    with loopback.Server(loopback.openai("slow " * 60), pause_s=0.03) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(120, 34)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "one")
+            await until(pilot, lambda: app.session.asking)
+            for words in ("two", "three", "four"):
+                await say(pilot, words)
+            await until(pilot, lambda: "3 queued" in str(main.composer.border_title))
+            app.session.roster.pick = None
+            await until(pilot, lambda: main.composer.text == "two\nthree\nfour", tries=1000)

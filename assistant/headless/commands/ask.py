@@ -62,7 +62,7 @@ async def _ask(session: Session, text: str, options: Namespace) -> int:
         for path in options.image:
             await asyncio.to_thread(session.sight.show_picture, path)
         if options.once:
-            session.limits.allow_once()
+            session.limits.allow_once(text)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what came by then is booked, kept and shown
             asyncio.get_running_loop().add_signal_handler(number, session.stop)
         ended = await _turn(session, text, as_json=options.json)

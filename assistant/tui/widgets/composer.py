@@ -108,9 +108,9 @@ class Composer(Pad):
         self.replace(text, (row, column - len(self.word)), (row, column))
 
     def give_back(self, text: str) -> None:
-        """Put words back that were not sent, unless something else stands here."""
-        if text and not self.text:
-            self.text = text
+        """Put words back that were not sent, before what is typed by now."""
+        if text and not self.text.startswith(text):
+            self.text = f"{text}\n{self.text}" if self.text else text
             self.move_cursor(self.document.end)
 
     def set_aside(self) -> None:

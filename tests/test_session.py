@@ -1,0 +1,144 @@
+"""What a session keeps when things happen at the wrong moment: while a turn runs, before anything is sent, in a damaged file."""
+
+import os
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from assistant import command, events, record
+from assistant.quota.ledger import Ledger, Start
+from assistant.tokens import Cost, TokenUsage
+from assistant.transcript import Sittings, prune
+from tests import loopback
+from tests.turns import of, walk
+
+KEY = "k" * 20
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("words", ["/compact last", "/compact undo"])
+async def test_a_conversation_is_not_made_short_while_a_turn_runs(make_session, words):
+    with loopback.Server(*map(loopback.openai, ("It is warm.", "Yes.", "It is cold."))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("first?"))
+        if words.endswith("undo"):
+            await walk(session.ask("and now?"))
+            await walk(command.submit(session, "/compact last"))
+        before = [message.text for message in session.history]
+        async with aclosing(session.ask("second?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TurnStarted):
+                    assert "A turn is running" in str(of(await walk(command.submit(session, words)), events.Notice))
+        last = "It is cold." if words.endswith("undo") else "Yes."
+        assert [message.text for message in session.history] == [*before, "second?", last]
+        if words.endswith("undo"):
+            assert "All " in str(of(await walk(command.submit(session, words)), events.Notice))
+        await session.close()
+    again = make_session()
+    again.take_up()
+    assert [message.text for message in again.history][-2:] == ["second?", last]
+
+
+async def test_what_is_allowed_once_is_that_question_and_no_other(make_session, config):
+    config('cap_turn = "0.000001"\n')
+    with loopback.Server(loopback.openai("It counts.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        session.limits.allow_once("what does it do?")
+        assert of(await walk(command.submit(session, "another one?")), events.TurnHeld)
+        assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)  # asked too late
+        session.limits.allow_once("what does it do?")
+        assert of(await walk(command.submit(session, "what does it do?")), events.TurnEnded)
+        assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)
+        assert len(server.asked) == 1
+        await session.close()
+
+
+async def test_a_turn_that_is_stopped_while_its_context_is_looked_for_sends_and_burns_nothing(make_session):
+    with loopback.Server(loopback.openai("It counts.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        async with aclosing(session.ask("what does it do?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TurnStarted):
+                    session.stop()
+                ended = event
+        assert (ended.stop, ended.usage.total, ended.cost.amount) == ("cancelled", 0, Decimal(0))
+        assert server.asked == []
+        assert session.accounts.usage.total == 0
+        await session.close()
+
+
+async def test_a_model_that_is_served_under_a_name_no_file_can_hold_costs_no_answer(make_session):
+    with loopback.Server(loopback.openai("It counts.", model="m\ud800")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        ended = of(await walk(session.ask("what does it do?")), events.TurnEnded)[0]
+        assert (ended.text, ended.served_model) == ("It counts.", "m?")
+        assert [entry.state for entry in session.accounts.ledger.entries()] == ["settled"]
+        await session.close()
+
+
+def test_calls_are_in_the_order_in_which_they_were_booked(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+
+    def book(at):
+        cost = Cost("metered", Decimal("0.01"))
+        return ledger.begin(
+            Start(at, "s", 1, 1, "main", "/p", "openai", "m", "metered", "", TokenUsage(10), cost, os.getpid())
+        )
+
+    first = book(
+        NOW + timedelta(milliseconds=2)
+    )  # another window: its clock was read later, its row was written sooner
+    second = book(NOW)
+    assert ledger.booked_before(first) == []
+    assert [entry.id for entry in ledger.booked_before(second)] == [first]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"kind": "user", "turn": "x", "text": "q"},
+        {"kind": "user", "turn": [1], "text": "q"},
+        {"kind": "proposed", "turn": [1], "diff": "x"},
+        {"kind": "proposed", "turn": 1, "diff": "x", "aside": [[2], "3", 4]},
+        {"kind": "carried", "messages": 5},
+        {"kind": "carried", "messages": [5, {"role": 6}]},
+    ],
+)
+def test_a_damaged_record_is_passed_over(damaged, make_session):
+    session = make_session()
+    session.sittings.save(record.user(1, "why?", "m", {}))
+    session.sittings.save(damaged)
+    session.sittings.save(record.piece(1, "So."))
+    again = make_session()
+    assert again.take_up() >= 1
+    assert again.history[-1].text == "So."
+
+
+async def test_a_conversation_with_a_long_first_question_is_found(make_session):
+    long = "why does this fail?\n" + "ERROR: the kettle is dry\n" * 20_000
+    session = make_session()
+    session.sittings.save(record.user(1, long, "m", {}))
+    assert [each.first for each in make_session().sittings.kept()] == [long]
+
+
+def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path):
+    one = Sittings(tmp_path, "one", lambda: NOW, [])
+    one.save(record.user(1, "old question of a window that is open", "m", {}))
+    (path,) = tmp_path.glob("*.jsonl")
+    os.utime(path, (1, 1))
+    Sittings(tmp_path, "two", lambda: NOW, []).save(record.user(1, "b", "m", {}))
+    assert prune(tmp_path, most=1) == 0
+    one.close()
+    assert prune(tmp_path, most=1) == 1
+    assert not path.exists()
+
+
+def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):
+    (repo / ".wattson.toml").write_text('[roles]\neditor = "openai/gpt-6.1-sol"\n')
+    assert "wishes for openai/gpt-6.1-sol as editor" in " ".join(make_session().troubles())
