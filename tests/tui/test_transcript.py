@@ -5,6 +5,7 @@ from textual.app import App
 
 from assistant.tui import theme
 from assistant.tui.widgets.transcript import Transcript
+from tests.tui.keys import until
 
 EDIT = [
     "I change it.\n\nkettle/",
@@ -118,3 +119,40 @@ async def test_what_is_said_after_an_answer_has_ended_comes_into_sight_by_itself
     talk.add("more", "good")
     await talk.pilot.pause(0.3)
     assert talk.scroll_offset.y == 0  # the user reads further up: nothing is pulled away
+
+
+async def test_a_long_talk_is_drawn_from_its_end_when_the_width_changes_and_is_whole_in_the_end(talk):
+    words = "word " * 20
+    for number in range(1500):
+        talk.add(f"{number} {words}")
+    talk.end()
+    whole = [line for line in shown(talk) if line]
+    await talk.pilot.resize_terminal(30, 12)
+    await until(talk.pilot, lambda: talk._width < 30)
+    assert talk._first > 0
+    assert any(line.startswith("1499") for line in shown(talk))
+    await until(talk.pilot, lambda: talk._first == 0)
+    assert talk._older is None
+    again = [line for line in shown(talk) if line]
+    assert len(again) > len(whole)
+    assert [line for line in again if line[:1].isdigit()][:3] == [
+        "0 word word word word word",
+        "1 word word word word word",
+        "2 word word word word word",
+    ]
+    assert talk._starts == sorted(set(talk._starts))
+    assert talk.scroll_y == talk.max_scroll_y
+
+
+async def test_who_has_scrolled_up_reads_on_at_the_same_line_at_another_width(talk):
+    for number in range(600):
+        talk.add(f"{number} {'word ' * 20}")
+    talk.end()
+    shown(talk)
+    talk.scroll_to(y=talk._starts[300], animate=False, force=True)
+    await talk.pilot.pause()
+    top = talk.render_line(0).text.split()[0]
+    await talk.pilot.resize_terminal(60, 12)
+    await until(talk.pilot, lambda: talk._width > 50 and talk._first == 0)
+    await talk.pilot.pause(0.1)
+    assert talk.render_line(0).text.split()[0] == top

@@ -7,6 +7,7 @@ one grows. What is long and said elsewhere (edits, thoughts) is folded into one 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ _SCROLLS_S = 0.35
 """A running answer scrolls no oftener: to move all lines for each new one costs thrice as much and is no easier to read."""
 _MOST_ROOM = 12
 _FENCE = re.compile(r"\s*(```+|~~~+)\s*([\w+#.-]*)")
+_AT_ONCE, _SLICE_S = 200, 0.05
+"""Lines that are drawn before the screen is seen again, and how soon the next slice of those above them follows."""
 _MOST_LINES = 20_000
 """Lines that are kept on the screen's side; older ones are in the transcript on disk."""
 
@@ -68,6 +71,7 @@ class Transcript(ScrollView, can_focus=False):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self._lines: list[_Line] = []
+        self._first = 0  # the first line that is drawn: of a long talk the end comes first, the rest in slices
         self._starts: list[int] = []
         self._strips: list[Strip] = []
         self._width = 0
@@ -85,6 +89,7 @@ class Transcript(ScrollView, can_focus=False):
         self._ground = Style.null()
         self._height, self._room, self._scrolled_at = 0, 1, 0.0
         self._timer: Timer | None = None
+        self._older: Timer | None = None
 
     # What is said.
 
@@ -147,7 +152,8 @@ class Transcript(ScrollView, can_focus=False):
     def clear(self) -> None:
         """Forget all lines."""
         self.end()
-        self._lines, self._starts, self._strips, self._clean = [], [], [], 0
+        self._lines, self._starts, self._strips = [], [], []
+        self._first = self._clean = 0
         self._grown()
 
     def toggle(self) -> bool:
@@ -247,7 +253,7 @@ class Transcript(ScrollView, can_focus=False):
 
     def _forget(self, count: int) -> None:
         del self._lines[:count]
-        self._starts, self._strips, self._clean = [], [], 0
+        self._begin_anew()
 
     # Drawing.
 
@@ -262,15 +268,48 @@ class Transcript(ScrollView, can_focus=False):
 
     def _undraw(self, index: int) -> None:
         """Forget what is drawn of a line and of all below it."""
-        if index < len(self._starts):
-            del self._strips[self._starts[index] :]
-            del self._starts[index:]
+        place = max(0, index - self._first)
+        if place < len(self._starts):
+            del self._strips[self._starts[place] :]
+            del self._starts[place:]
             self._clean = min(self._clean, len(self._strips))
         self._dirty = True
 
     def _redraw(self) -> None:
-        self._undraw(0)
+        """Draw all anew; who has scrolled up goes on reading at the same line."""
+        top = None if self._follows else self._first + max(0, bisect_right(self._starts, self.scroll_offset.y) - 1)
+        self._begin_anew(top)
         self._draw()
+        if top is not None and top - self._first < len(self._starts):
+            self.scroll_to(y=self._starts[top - self._first], animate=False, force=True)
+
+    def _begin_anew(self, top: int | None = None) -> None:
+        """Forget what is drawn: the end is drawn at once, or all from a line on, what lies above in slices."""
+        most = len(self._lines) if top is None else top
+        self._first = max(0, min(most, len(self._lines) - _AT_ONCE))
+        self._starts, self._strips, self._clean = [], [], 0
+        if self._first and self._older is None:
+            self._older = self.set_interval(_SLICE_S, self._draw_older)
+
+    def _draw_older(self) -> None:
+        """Draw a slice of the lines above those that are drawn."""
+        first = max(0, self._first - _AT_ONCE // 2)
+        starts: list[int] = []
+        strips: list[Strip] = []
+        for line in self._lines[first : self._first] if self._width else ():
+            starts.append(len(strips))
+            strips += [each.apply_style(self._ground) for each in self._drawn(line)]
+        more, top = len(strips), self.scroll_offset.y
+        self._first = first
+        self._starts = [*starts, *(start + more for start in self._starts)]
+        self._strips = [*strips, *self._strips]
+        self._clean, self._painted = self._clean + more, self._painted + more
+        if not first and self._older is not None:
+            self._older.stop()
+            self._older = None
+        self._grown()
+        if not self._follows:
+            self.scroll_to(y=top + more, animate=False, force=True)
 
     def _draw(self) -> None:
         """Draw the lines that are not drawn yet."""
@@ -281,10 +320,9 @@ class Transcript(ScrollView, can_focus=False):
             self._ground = self.rich_style
             self._undraw(0)
             self._dirty = False
-        for line in self._lines[len(self._starts) :]:
+        for line in self._lines[self._first + len(self._starts) :]:
             self._starts.append(len(self._strips))
-            for each in self._drawn(line):
-                self._strips.append(each.apply_style(self._ground).apply_offsets(0, len(self._strips)))
+            self._strips += [each.apply_style(self._ground) for each in self._drawn(line)]
         self._grown()
 
     def _drawn(self, line: _Line) -> list[Strip]:
@@ -374,7 +412,7 @@ class Transcript(ScrollView, can_focus=False):
         if not 0 <= index < len(self._strips):
             self._ground = self._ground or self.rich_style  # the first frame comes before anything is drawn
             return Strip.blank(self.size.width, self._ground)
-        line = self._strips[index]
+        line = self._strips[index].apply_offsets(0, index)  # that a selection knows where it is
         selection = self.text_selection
         span = selection.get_span(index) if selection is not None else None
         if span is not None:
