@@ -67,7 +67,7 @@ class Elsewhere:
 
         `plans` are those that the user's config names, by provider or client.
         """
-        home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
+        home = Path(env.get("HOME") or Path.home())
         named = plans or {}
         heard = sources.plans(since=datetime.min.replace(tzinfo=UTC))
 

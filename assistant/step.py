@@ -401,7 +401,7 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             step.usage, step.final, step.tier = usage, step.final or final, tier or step.tier
             step.reported = reported if reported is not None else step.reported
         case said_by.ServedChunk(model):
-            step.served = model.encode("utf-8", "replace").decode()  # JSON may hold what no file can
+            step.served = model
         case said_by.StopChunk(reason, detail):
             step.stop, step.detail = reason, detail
         case said_by.RetryChunk(attempt, wait_s, error):

@@ -77,7 +77,7 @@ async def test_a_model_that_is_served_under_a_name_no_file_can_hold_costs_no_ans
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
         ended = of(await walk(session.ask("what does it do?")), events.TurnEnded)[0]
-        assert (ended.text, ended.served_model) == ("It counts.", "m?")
+        assert (ended.text, ended.served_model) == ("It counts.", "m\ufffd")
         assert [entry.state for entry in session.accounts.ledger.entries()] == ["settled"]
         await session.close()
 

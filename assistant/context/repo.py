@@ -511,10 +511,6 @@ class Repo:
 
 def _git_in(folder: str) -> str | None:
     """Return the git in a folder of the search path."""
-    if os.name == "nt":
-        import shutil
-
-        return shutil.which("git", path=folder)
     found = f"{folder}{os.sep}git"
     return found if os.path.isfile(found) and os.access(found, os.X_OK) else None  # noqa: PTH113
 

@@ -27,7 +27,7 @@ def parts(path: str) -> tuple[str, ...]:
 
     Refused are absolute paths, `..`, `~/`, `$HOME/` and the like, addresses, backslashes, drive letters and streams, control characters and
     signs that turn the reading direction, names of nothing but quotes, and `.git` as any file system may spell it: git's own
-    rules (core.protectHFS and core.protectNTFS), whatever this machine has; on Windows also all that `unportable` names.
+    rules (core.protectHFS and core.protectNTFS), whatever this machine has.
     """
     if not path or path in {".", "./"}:
         raise OutsideRoot("The edit names no file.", _HINT, path=path)
@@ -46,7 +46,7 @@ def parts(path: str) -> tuple[str, ...]:
         if part in {".", ".."} or plain in {"", ".", ".."}:
             raise OutsideRoot(f"{path!r} climbs out of its folder.", _HINT, path=path)
         plain = plain.partition(":")[0].rstrip(". ")
-        if plain == ".git" or _SHORT_GIT.match(plain) or "::" in part or (os.name == "nt" and unportable(part)):
+        if plain == ".git" or _SHORT_GIT.match(plain) or "::" in part:
             raise OutsideRoot(f"{path!r} is not a place for edits.", _HINT, path=path)
     if len(path) > _LONGEST or any(len(os.fsencode(part)) > _LONGEST_PART for part in found):
         raise Unwritable(f"{path[:60]}... is too long a name.", "Choose a shorter one.", path=path)

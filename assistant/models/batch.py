@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant.models.wire import HeadersChunk, TextChunk, ThoughtChunk, UsageChunk, WaitingChunk
+from assistant.models.wire import (
+    HeadersChunk,
+    ServedChunk,
+    StopChunk,
+    TextChunk,
+    ThoughtChunk,
+    ToolCallChunk,
+    UsageChunk,
+    WaitingChunk,
+)
 
 if TYPE_CHECKING:
     from assistant.models.wire import Chunk
@@ -39,7 +48,7 @@ class Merger:
                 if words:
                     found.append(TextChunk(words))
             else:
-                found.append(chunk)
+                found.append(_writable(chunk))
         if last and self._half:
             self._half = ""
             found.insert(0, TextChunk("\ufffd"))
@@ -53,8 +62,27 @@ class Merger:
             words.encode()
         except UnicodeEncodeError:
             # Halves that stand together become their character, those that stand alone a mark.
-            words = words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            words = _marked(words)
         return words
+
+
+def _writable(chunk: Chunk) -> Chunk:
+    """Put a mark in the place of half a character where no other half can come: no file takes it, and no book."""
+    match chunk:
+        case ThoughtChunk(text, seal) if not (text + seal).isascii():
+            return ThoughtChunk(_marked(text), _marked(seal))
+        case ServedChunk(model) if not model.isascii():
+            return ServedChunk(_marked(model))
+        case StopChunk(reason, detail) if not detail.isascii():
+            return StopChunk(reason, _marked(detail))
+        case ToolCallChunk(ident, name, arguments, seal) if not (ident + name + arguments + seal).isascii():
+            return ToolCallChunk(*map(_marked, (ident, name, arguments, seal)))
+        case _:
+            return chunk
+
+
+def _marked(words: str) -> str:
+    return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _counted(batch: list[Chunk]) -> list[Chunk]:

@@ -28,7 +28,7 @@ _FEW = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR",
     # Where password stores keep their files, and how they reach their agents.
     "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME", "PASSWORD_STORE_DIR",
-    "SSH_AUTH_SOCK", "SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PATHEXT", "COMSPEC", "TEMP", "TMP",
+    "SSH_AUTH_SOCK",
 })  # fmt: skip
 """What a key command sees of the environment."""
 
