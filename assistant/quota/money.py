@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+_MOST_PLACES = 8
 # What is spent before what: grants and vouchers go first, what was paid in comes last.
 _FIRST = ("granted", "voucher", "bonus")
 
@@ -55,9 +56,10 @@ def tally(costs: Iterable[Cost]) -> Tally:
 def amount(value: Decimal, currency: str = "USD") -> str:
     """Write an amount: two places, more where it would read 0.00."""
     small = abs(value) < Decimal("0.095") and value != value.quantize(Decimal("0.01"))
-    shown = value.quantize(Decimal("0.0001") if small else Decimal("0.01"), ROUND_HALF_UP)
+    places = max(4, -value.adjusted()) if small and value else 2
+    shown = value.quantize(Decimal(1).scaleb(-min(places, _MOST_PLACES)), ROUND_HALF_UP)
     sign = _SIGNS.get(currency)
-    return f"{sign}{shown}" if sign and shown >= 0 else f"{currency} {shown}"
+    return f"{sign}{shown:f}" if sign and shown >= 0 else f"{currency} {shown:f}"
 
 
 def spent(parts: Mapping[str, Decimal], cost: Decimal) -> dict[str, Decimal]:
