@@ -178,7 +178,7 @@ class Desk:
     def _clean(self, text: str, path: str) -> str:
         from assistant.context import gate
 
-        return gate.mask(text, path, self._sitting.sight.let_through())[0]
+        return gate.mask(text, path, self._sitting.sight.let_through())[0] if path else gate.mask_words(text)[0]
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""
