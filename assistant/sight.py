@@ -328,8 +328,8 @@ class Sight:
     def expect(self, question: str, *, sure: bool = False) -> int:
         """Say how many tokens of context a question will show: gathered for one that names something, and once; else as usual.
 
-        While nobody knows what is usual, it is gathered anew whenever the question has twice as many words: its first ones
-        say nothing of all of it. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
+        Until one context was gathered, the guess is renewed each time the question has doubled in length: few words are no
+        sample. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
         """
         plain = not self.pinned and not re.search(_NAMES, question)
         size = len(question.split())
