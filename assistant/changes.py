@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from assistant import prompts
 from assistant.context import commit, gate
@@ -20,9 +20,11 @@ from assistant.edits.review import compose
 from assistant.errors import PatchError, RepoError, StateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from assistant.context.repo import Repo
+    from assistant.edits.file_patch import FilePatch
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
     from assistant.edits.review import Review
@@ -83,11 +85,22 @@ def recover(journal: Journal) -> tuple[str, ...]:
     return (*words, *journal.notes())
 
 
+class Sees(Protocol):
+    """What changes need of the session's sight."""
+
+    def private(self) -> Callable[[str], str]:
+        """Return what says why no line of a file may leave, empty where they may; it is called in a thread."""
+
+    def let_through(self) -> frozenset[tuple[str, str, str]]:
+        """Return the secrets that the user let leave, as the gate takes them."""
+
+
 class Changes:
     """The changes of one session in one root."""
 
-    def __init__(self, repo: Repo, journal: Journal, session: str) -> None:
+    def __init__(self, repo: Repo, journal: Journal, session: str, sight: Sees) -> None:
         self.repo = repo
+        self._sight = sight
         self.journal = journal
         self.session = session
         self.proposed: Proposal | None = None
@@ -95,6 +108,7 @@ class Changes:
         """How the user has left the hunks that wait: a comment is told although nothing is written yet."""
         self.set_aside: list[Proposal] = []
         self._news: list[str] = []
+        self._telling: tuple[list[str], list[str]] = ([], [])
         self._said: set[str] = set()
         self._asides: list[str] = []
         self._uncommitted: list[int] = []
@@ -121,10 +135,8 @@ class Changes:
         aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
         if aside is not None:
             self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
-        self.proposed, self.left = (
-            proposal,
-            None,
-        )  # what was said of other hunks, or of the same once before, is not said of these
+        # Marks and comments belonged to the hunks that were replaced.
+        self.proposed, self.left = proposal, None
         return aside
 
     def take_up(
@@ -180,7 +192,7 @@ class Changes:
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
         self.proposed = replace(origin, patch=left) if origin and stays else None
-        self._news += [words for words in _decisions(review, kept) if words not in self._said]
+        self._news += [words for words in self._decisions(review, kept) if words not in self._said]
         return kept, left
 
     def moved(self, review: Review) -> Review | None:
@@ -219,24 +231,69 @@ class Changes:
         return told
 
     def outcome(self) -> str:
-        """Say what became of the last edits, as it stands in a question; empty when there is nothing new."""
-        news = list(self._news)
+        """Say what became of the last edits, as it stands in a question; empty when there is nothing new. Call it in a thread."""
+        news, unsaid = list(self._news), self._unsaid()
+        self._telling = news, unsaid
         if self.proposed is not None and self.proposed.patch.files:
-            news.append(f"not decided, so not in the files: hunks in {', '.join(self.proposed.patch.paths)}")
-            news += self._unsaid()
+            news = [*news, f"not decided, so not in the files: hunks in {', '.join(self.proposed.patch.paths)}"]
+        news = [*news, *unsaid]
         return prompts.fill("outcome", decisions="; ".join(news)) if news else ""
 
     def told(self) -> None:
-        """Forget the news: the model has heard of it."""
-        self._said.update(self._unsaid())
-        self._news.clear()
+        """Forget what `outcome` said last: the model has heard of it."""
+        news, unsaid = self._telling
+        self._said.update(unsaid)
+        self._news = self._news[len(news) :]
+        self._telling = ([], [])
 
     def _unsaid(self) -> list[str]:
         """Return what the user has said of hunks that wait, where the model has not heard it."""
         if self.left is None or self.proposed is None or self.left.patch != self.proposed.patch:
             return []
         marked = [f"will skip the hunk at {hunk.path}:{hunk.old_start}" for hunk in self.left.skipped]
-        return [words for words in (*marked, *_comments(self.left)) if words not in self._said]
+        return [words for words in (*marked, *self._comments(self.left)) if words not in self._said]
+
+    def _decisions(self, review: Review, kept: Patch) -> list[str]:
+        """Say in few words what a review decided; of an edited hunk, what it reads now, where that may leave."""
+        words = []
+        if review.taken:
+            words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
+        words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
+        private = self._sight.private()
+        for hunk in review.edited:
+            edited = f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it"
+            shown = self._may_leave(review, hunk.path, hunk.new_text, private).split("\n")
+            more = "\n..." if len(shown) > _EDITED_SHOWN else ""
+            now = "\n".join(shown[:_EDITED_SHOWN]) + more
+            words.append(f"{edited}; it reads now:\n{now}" if any(shown) else edited)
+        return [*words, *self._comments(review)]
+
+    def _comments(self, review: Review) -> list[str]:
+        words, private = [], self._sight.private()
+        for each in review.comments:
+            was = self._may_leave(review, each.path, each.gone, private).strip()
+            words.append(f"comment on {each.path}:{each.line}{f' (as it was: {was!r})' if was else ''}: {each.words}")
+        return words
+
+    def quoted(self, hunk: Hunk) -> str:
+        """Return a hunk that is proposed as lines of a diff, secrets masked; raises PatchError where no line of its file may leave."""
+        private = self._sight.private()
+        names = dict.fromkeys((hunk.path, *self._names(self.proposed.patch if self.proposed else Patch(), hunk.path)))
+        if why := next(filter(None, map(private, names)), ""):
+            raise PatchError(f"The hunk was not sent: {why}.", "/context lets a file leave, or takes it back in.")
+        diff = "\n".join(line.kind + line.text for line in hunk.lines)
+        return gate.mask(diff, hunk.path, self._sight.let_through())[0]
+
+    @staticmethod
+    def _names(patch: Patch, path: str) -> list[str]:
+        """Return the names that the file of a patch has before and after it."""
+        return [name for file in patch.files if path in {file.path, file.target} for name in (file.path, file.target)]
+
+    def _may_leave(self, review: Review, path: str, text: str, private: Callable[[str], str]) -> str:
+        """Return a text of a file of a patch as it may leave: secrets masked, and empty where no line of the file may."""
+        if not text or any(map(private, (path, *self._names(review.patch, path)))):
+            return ""
+        return gate.mask(text, path, self._sight.let_through())[0]
 
     def clear(self) -> None:
         """Begin anew; what is on disk and in the journal stays."""
@@ -287,11 +344,20 @@ class Changes:
         patch = self.to_commit()
         for change in _to_commit(patch):  # no model is paid for a message that no commit can have
             commit.must_stand(self.repo.root, change, merge)
-        diff, _ = gate.mask(patch.diff(), "")
+        private, allowed = self._sight.private(), self._sight.let_through()
+        diff = "".join(_part(file, private, allowed) for file in patch.files)
         if len(diff) > _DIFF_SHOWN:
             diff = diff[:_DIFF_SHOWN] + "\n... (cut)"
-        subjects = "\n".join(commit.subjects(self.repo)) or "(none yet)"
+        subjects = gate.mask_words("\n".join(commit.subjects(self.repo)))[0] or "(none yet)"
         return prompts.fill("commit", subjects=subjects, question=question or "(not said)", diff=diff)
+
+
+def _part(file: FilePatch, private: Callable[[str], str], allowed: frozenset[tuple[str, str, str]]) -> str:
+    """Return a file's part of a diff as it may leave: secrets masked, and without a line where none may."""
+    if why := private(file.path) or private(file.target):
+        head = file.path if file.path == file.target else f"{file.path}, now {file.target}"
+        return f"{head}: changed, and not shown: {why}\n"
+    return gate.mask_diff(Patch((file,)).diff(), allowed)[0].encode("utf-8", "replace").decode()
 
 
 def _to_commit(patch: Patch) -> list[commit.Change]:
@@ -315,25 +381,3 @@ def _money(cost: Cost | None) -> str:
     if cost is None:
         return ""
     return cost.status if cost.amount is None else f"{cost.amount:f} {cost.currency}"
-
-
-def _decisions(review: Review, kept: Patch) -> list[str]:
-    """Say in few words what a review decided; of an edited hunk, what it reads now."""
-    words = []
-    if review.taken:
-        words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
-    words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
-    for hunk in review.edited:
-        lines = hunk.new_text.split("\n")
-        shown = "\n".join(lines[:_EDITED_SHOWN]) + ("\n..." if len(lines) > _EDITED_SHOWN else "")
-        text, _ = gate.mask(shown, hunk.path)
-        words.append(f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it; it reads now:\n{text}")
-    return [*words, *_comments(review)]
-
-
-def _comments(review: Review) -> list[str]:
-    words = []
-    for each in review.comments:
-        gone = f" (as it was: {gate.mask(each.gone, each.path)[0].strip()!r})" if each.gone else ""
-        words.append(f"comment on {each.path}:{each.line}{gone}: {each.words}")
-    return words

@@ -20,6 +20,7 @@ PROJECT_FILE = ".wattson.toml"
 _PROJECT_MAY = {"model": str, "roles": dict, "theme": str, "context_budget": int}
 _PROJECT_BUDGET = 32_000
 """Most tokens of context that a project may wish for: the user pays for them with every question."""
+_WISHES = "This project wishes for {}; `model` in your own config decides."
 _PROJECT_SIZE = 64_000
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -104,6 +105,7 @@ def load(where: Places, project: Path | None = None) -> Config:
                     continue
                 if (main := theirs_too.pop("main", "")) and not values.get("model"):
                     values["model"] = main
+                    warnings.append(_WISHES.format(main))
                 mine = values["roles"]
                 warnings += [
                     f"This project wishes for {model} as {role}; [roles] in your own config decides."
@@ -113,6 +115,8 @@ def load(where: Places, project: Path | None = None) -> Config:
                 values["roles"] = {**theirs_too, **mine}
             elif name in known and (name != "model" or not values.get("model")):
                 values[name] = value
+                if name == "model" and value:
+                    warnings.append(_WISHES.format(value))
     return _typed(values, path, tuple(warnings))
 
 

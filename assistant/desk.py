@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from contextlib import aclosing
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
-from assistant.errors import BudgetError, ProviderError, StateError
+from assistant.errors import BudgetError, PatchError, ProviderError, StateError
 from assistant.models.wire import HeadersChunk, RetryChunk
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from assistant.accounts import Accounts
     from assistant.context.section import Context
-    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.edit import Candidate, Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
     from assistant.models.catalogue import Pick
@@ -37,6 +39,12 @@ class Sees(Protocol):
 
     def show(self, question: str, plan: str = "") -> Context:
         """Gather what a question, and a plan for it, show the model, to be sent with it."""
+
+    def private(self) -> Callable[[str], str]:
+        """Return what says why no line of a file may leave, empty where they may; it is called in a thread."""
+
+    def let_through(self) -> frozenset[tuple[str, str, str]]:
+        """Return the secrets that the user let leave, as the gate takes them."""
 
 
 class Holds(Protocol):
@@ -116,8 +124,23 @@ class Desk:
         if any(edit.action == "whole" for edit in edits):
             lines = {line.strip() for text in shown for line in text.split("\n")}
         return match.fit(
-            edits, self._read, seen=seen, shown=lines, namesakes=partial(disk.namesakes, self._sitting.root)
+            edits,
+            self._read,
+            seen=seen,
+            shown=lines,
+            namesakes=partial(disk.namesakes, self._sitting.root),
+            private=self._private(),
         )
+
+    def _private(self) -> Callable[[str], str]:
+        """Return what says why no line of a file may leave, wherever a patch that waits would move it."""
+        why = self._sitting.sight.private()
+
+        def told(path: str) -> str:
+            file = self._waiting.get(path)
+            return why(path) or (why(file.path) if file is not None else "")
+
+        return told
 
     def _read(self, path: str) -> tuple[bytes, int] | None:
         from assistant.edits import disk
@@ -128,11 +151,34 @@ class Desk:
         return None if file.after is None else (file.after, file.mode_after or 0o644)
 
     def describe(self, misfits: Sequence[Misfit]) -> str:
-        """Say what found no place with the nearest lines, secrets masked."""
-        from assistant.context import gate
+        """Say what found no place with the nearest lines, secrets masked; of files that are private by now, nothing but that."""
         from assistant.edits import match
 
-        return "\n\n".join(gate.mask(match.describe(each), each.edit.path)[0] for each in misfits)
+        private = self._private()
+        told = []
+        for each in misfits:
+            paths = dict.fromkeys((*each.edit.names, *(near.path for near in each.candidates)))
+            if why := next(filter(None, map(private, paths)), ""):
+                told.append(f"{each.edit.path}: leave this edit out. {why}.")
+                continue
+            near = tuple(replace(one, text=self._masked(one)) for one in each.candidates)
+            told.append(self._clean(match.describe(replace(each, candidates=near)), next(iter(paths), "")))
+        return "\n\n".join(told)
+
+    def _masked(self, near: Candidate) -> str:
+        """Return the lines of a place of a file, masked with all of the file around them: half a key may look like none."""
+        with contextlib.suppress(PatchError):
+            if found := self._read(near.path):
+                text = found[0].decode("utf-8-sig", "replace").replace("\r\n", "\n")
+                there = slice(near.start - 1, near.end)
+                if text.split("\n")[there] == near.text.removesuffix("\n").split("\n"):
+                    return "\n".join(self._clean(text, near.path).split("\n")[there])
+        return self._clean(near.text, near.path)
+
+    def _clean(self, text: str, path: str) -> str:
+        from assistant.context import gate
+
+        return gate.mask(text, path, self._sitting.sight.let_through())[0] if path else gate.mask_words(text)[0]
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""

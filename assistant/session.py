@@ -131,7 +131,7 @@ class Session:
         """What this session proposes and writes here."""
         from assistant.changes import Changes
 
-        return Changes(self.repo, self.journal, self.id)
+        return Changes(self.repo, self.journal, self.id, self.sight)
 
     @property
     def proposed(self) -> Proposal | None:
@@ -251,7 +251,7 @@ class Session:
 
         if not text.strip():
             raise ConfigError("There is no question.", "Nothing was sent.")
-        outcome = self.changes.outcome()
+        outcome = "" if mend else await asyncio.to_thread(self.changes.outcome)
         if not mend:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
@@ -386,14 +386,13 @@ class Session:
         return tuple(each for each in self.proposed.misfits if each.mendable) if self.proposed is not None else ()
 
     async def second_opinion(self, hunk: Hunk, name: str) -> AsyncGenerator[events.Event, None]:
-        """Ask another model what it thinks of a hunk; the conversation does not hear of it."""
-        from assistant.context import gate
+        """Ask another model what it thinks of a hunk; the conversation does not hear of it.
 
+        Raises PatchError where no line of its file may leave.
+        """
         asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
-        diff = "\n".join(line.kind + line.text for line in hunk.lines)
-        words = prompts.fill(
-            "opinion", question=asked, path=hunk.path, header=hunk.header, diff=gate.mask(diff, hunk.path)[0]
-        )
+        diff = await asyncio.to_thread(self.changes.quoted, hunk)
+        words = prompts.fill("opinion", question=asked, path=hunk.path, header=hunk.header, diff=diff)
         async with aclosing(self.aside("opinion", words, self.roster.catalogue.pick(name))) as stream:
             async for event in stream:
                 yield event
@@ -447,9 +446,10 @@ class Session:
             self._saying = []
             self.sight.shown(part for part in asked.parts if isinstance(part, Image))
             self.answer = ended.text
+            if not mends:  # what mends edits goes back without a word of what became of others
+                self.changes.told()
         if isinstance(ended.error, Auth):
             self.roster.forget_key(ended.provider)
-        self.changes.told()
         self.sight.heard("" if mends else asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, mends=mends)
         self.accounts.count(ended.usage, ended.cost)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from assistant.config import Config, Places
     from assistant.context.completion import Marks
@@ -228,6 +228,19 @@ class Sight:
             self._decide()
             self.allowed = [each for each in self.allowed if each != secret]
 
+    def private(self) -> Callable[[str], str]:
+        """Return what says why no line of a file may leave, by the decisions of this moment; an empty answer: they may.
+
+        Whoever quotes a file to a model outside of a context asks it. It lists files: call it in a thread.
+        """
+        from assistant.context import reader
+
+        return reader.private(self._sitting.repo, frozenset(self.dropped), self.let_through())
+
+    def let_through(self) -> frozenset[tuple[str, str, str]]:
+        """Return the secrets that the user let leave, as the gate takes them."""
+        return frozenset((each.path, each.kind, each.digest) for each in self.allowed)
+
     def undo(self) -> bool:
         """Take back the last decision; says whether there was one."""
         if not self._before:
@@ -315,8 +328,8 @@ class Sight:
     def expect(self, question: str, *, sure: bool = False) -> int:
         """Say how many tokens of context a question will show: gathered for one that names something, and once; else as usual.
 
-        While nobody knows what is usual, it is gathered anew whenever the question has twice as many words: its first ones
-        say nothing of all of it. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
+        Until one context was gathered, the guess is renewed each time the question has doubled in length: few words are no
+        sample. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
         """
         plain = not self.pinned and not re.search(_NAMES, question)
         size = len(question.split())

@@ -142,3 +142,11 @@ def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path):
 def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):
     (repo / ".wattson.toml").write_text('[roles]\neditor = "openai/gpt-6.1-sol"\n')
     assert "wishes for openai/gpt-6.1-sol as editor" in " ".join(make_session().troubles())
+
+
+def test_the_command_tells_whom_a_project_wishes_to_be_asked(wattson, repo):
+    (repo / ".wattson.toml").write_text('model = "openai/gpt-6.1-sol"\n[roles]\neditor = "openai/gpt-6-luna"\n')
+    code, _, told = wattson("ask", "what does boil do?")
+    assert code  # there is no key
+    assert "This project wishes for openai/gpt-6.1-sol; `model` in your own config decides." in told
+    assert "This project wishes for openai/gpt-6-luna as editor; [roles] in your own config decides." in told

@@ -18,17 +18,27 @@ if TYPE_CHECKING:
     from assistant.context.segments import Segment
     from assistant.context.tags import Tags
 
-SHARP_FILE, SHARP_PIECE, PLAIN_PIECE, SIZE, FIXED = 3.0, 1.5, 0.03, 0.55, 100
-"""How steeply worth falls with the score of a file and of a piece, what a piece is worth for its file alone; how much length
-costs, beyond so many tokens."""
+SHARP_FILE = 3.0
+"""A file of half the best score is worth (1/2)^3."""
+SHARP_PIECE = 1.5
+"""A piece of half the best score is worth (1/2)^1.5 of its file."""
+PLAIN_PIECE = 0.03
+"""What a piece without a word of the question is worth in the best file; the best piece is worth 1 more."""
+SIZE = 0.55
+"""Worth is divided by the length in tokens to this power: at 1 short pieces would always win, at 0 long ones."""
+FIXED = 100
+"""Tokens that are added to each length before, so that the shortest pieces are not preferred to all others."""
 ENOUGH = 4_000
 """After how many tokens of one file more of it is worth half: what was not in those is the likelier in another file."""
 NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.12, 0.03, 0.3
-"""The share of the budget that is kept for names: of a small one little, for lines say more; so much more of each thousand
-tokens, and never more than this."""
-PLAIN_NAME, VAGUE_NAME, NAME_FILE = 0.04, 0.4, 0.45
-"""What a name is worth for its file alone, and a constant or field of that; how steeply it falls with the worth of its file:
-gentler than source, for names of a lesser file cost little."""
+"""The share of the budget that is kept for names: this much of any budget, this much more for each thousand tokens of it, and at
+most this. Where there is little room, lines say more than names."""
+PLAIN_NAME = 0.04
+"""What a name without a word of the question is worth in the best file; the name with the best piece is worth 1 more."""
+VAGUE_NAME = 0.4
+"""By what the worth of a name is multiplied that is only a constant or a field."""
+NAME_FILE = 0.45
+"""The worth of a file to this power counts for its names: it falls less steeply than that of lines, for names cost little."""
 _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
 """Where a section stands: what stays the same from turn to turn first, what changes last."""

@@ -130,15 +130,28 @@ def digest(secret: str) -> str:
 
 
 def mask(text: str, path: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
-    """Replace secrets in a text by what they are; returns the text and what was masked, with 1-based lines.
+    """Replace secrets in the text of a file by what they are; returns the text and what was masked, with 1-based lines.
 
+    `path` says how values are written in the file: without one ValueError is raised; `mask_words` is for what is of no file.
     The text keeps its number of lines, so that a range can be cut from it afterwards: mask the whole file first, then
     cut, or half a key may pass. `allowed` are secrets the user let through in files they named.
     """
+    if not path:
+        raise ValueError("a text of a file is masked by the name of the file")
+    return _mask(text, path, allowed, path)
+
+
+def mask_words(text: str) -> tuple[str, tuple[Masked, ...]]:
+    """Replace secrets in words that are of no file, as the message of a commit is; as prose, values stand there without quotes."""
+    return _mask(text, "", (), "words.txt")
+
+
+def _mask(text: str, path: str, allowed: Collection[Allowed], written: str) -> tuple[str, tuple[Masked, ...]]:
+    """Mask a text as what is `written` in files of that name."""
     found: list[Masked] = []
     parts: list[str] = []
     at = line = 0
-    for start, end, kind in _spans(text, path):
+    for start, end, kind in _spans(text, written):
         secret = text[start:end]
         mark = digest(secret)
         if (path, kind, mark) in allowed:
@@ -262,7 +275,7 @@ _DIFF = r'(?m)^diff --(?:git|cc|combined) (?:"?a/(?P<old>.+?)"? "?b/)?(?P<new>.+
 def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
     """Mask a unified diff of git: of files of secrets nothing but the name is left, in others keys are masked.
 
-    The same for `git show` and `git log -p`: what stands before the first file is masked as text.
+    The same for `git show` and `git log -p`: what stands before the first file is masked as words.
     """
     heads = list(re.finditer(_DIFF, text))
     out: list[str] = []
@@ -276,7 +289,8 @@ def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[
             out.append(f"{head_line}\n[a file of secrets: its lines are not shown]\n")
             found.append(Masked(path, 0, "secret file"))
             continue
-        clean, masked = mask(re.sub(_HEADING, _heading, piece, flags=re.MULTILINE), path, allowed)
+        piece = re.sub(_HEADING, _heading, piece, flags=re.MULTILINE)
+        clean, masked = mask(piece, path, allowed) if head else mask_words(piece)
         out.append(clean)
         found += masked
     return "".join(out), tuple(found)

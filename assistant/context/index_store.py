@@ -1,14 +1,15 @@
 """The index on disk: tags by git blob id and postings by term, one SQLite file for a repository, shared by all windows.
 
 It can always be made anew, so what is damaged or of another version is set aside and a new one begun. Damage within is
-found only where it is read: then whoever asked begins again (`twice`). A posting is 32
-bits: the number of the file within its pack, and how often (at most 255) a word that has the term occurs there; a file has
-one for each such word. A pack is what one commit of the indexer brought; its `base` turns numbers into file ids. Terms of names that are defined begin with `NAMED`, whole
-names as they are written with `DEFINED`.
+found only where it is read: then whoever asked begins again (`twice`).
 
-Terms lie together in drawers, told by a checksum, for a row of its own for each would take as long to write as all
-sources to parse. A row holds what one pack has in one drawer: its terms, and as numbers where the postings of each end,
-then the postings. `place` is the drawer and the base.
+A posting has 32 bits: the number of a file (24), and how often one word occurs in it (8: at most 255). A term that several
+words have in common has several postings for a file. A pack is all that one commit of the indexer brought: numbers of
+files count from its `base`. Terms of names that are defined begin with `NAMED`, whole names as they are written with `DEFINED`.
+
+Terms lie together in drawers; a term's checksum says which. A row of its own for each term would take as long to write as
+all sources to parse. A row holds what one pack has in one drawer: its terms, where the postings of each end, and the
+postings. `place` is the number of the drawer and the base of the pack.
 """
 
 from __future__ import annotations

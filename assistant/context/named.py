@@ -15,7 +15,7 @@ from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.language import language_of
 from assistant.context.rank import TEST, is_source
-from assistant.context.reader import LARGEST, NAMED_IN
+from assistant.context.reader import DROPPED, LARGEST, NAMED_IN
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ _LISTED = 150
 """Files of a folder, or of a diff, that are listed."""
 _CUT = 10
 """Tokens of the line that says how much of a file's change is missing."""
-DROPPED = "taken out of the context"
 _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
 _FUNCTIONS = frozenset({"function", "method"})

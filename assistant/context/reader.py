@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from assistant.context import gate, ignore
@@ -9,7 +10,7 @@ from assistant.context.section import Masked
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from assistant.context.choose import Shown
     from assistant.context.gate import Allowed
@@ -20,9 +21,36 @@ LARGEST = 400_000
 """Bytes of a file that is weighed piece by piece, or shown whole."""
 _MOST = 20_000_000
 """Bytes of a file that is read at all."""
+DROPPED = "taken out of the context"
 NAMED_IN = f"named in {ignore.IGNORE_FILE}"
 SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 """The kind of a file that is kept back by its name."""
+
+
+def private(repo: Repo, dropped: Collection[str] = (), allowed: Collection[Allowed] = ()) -> Callable[[str], str]:
+    """Return what says why no line of a file may leave, whoever asks for it; an empty answer: they may.
+
+    The same files as in a context may: not those of secrets, unless the user let them through, not what an ignore file names,
+    not what was dropped. What is not on the disk holds nothing that could leave. The repository is listed once, when
+    first needed: call the answer in a thread.
+    """
+    ignored = ignore.ignored(repo.root)
+    listed: set[str] = set()
+
+    def why(path: str) -> str:
+        if path in dropped:
+            return f"{path} is {DROPPED}"
+        if gate.is_secret_file(path, repo.root) and (path, SECRET_FILE, "") not in allowed:
+            return f"{path} is a file of secrets"
+        if ignored(path):
+            return f"{path} is {NAMED_IN}"
+        if not os.path.lexists(repo.root / path):
+            return ""
+        if not listed:
+            listed.update(file.path for file in repo.files())
+        return "" if path in listed else f"{path} is ignored, a link, or too large, and so not shown"
+
+    return why
 
 
 class Reader:

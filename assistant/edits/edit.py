@@ -93,13 +93,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A wish that found no place, why, the places that come nearest, and what can be done."""
+    """A wish that found no place, why, the places that come nearest, and what can be done.
+
+    `private` says why no line of its file may leave this machine, where none may: then no model is asked to mend it.
+    """
 
     edit: Edit
     reason: MisfitReason
     words: str
     candidates: tuple[Candidate, ...] = ()
     advice: str = ""
+    private: str = ""
 
     @property
     def message(self) -> str:
@@ -112,12 +116,14 @@ class Misfit:
 
     @property
     def mendable(self) -> bool:
-        """Whether another answer could place it: a file that cannot be read stays so, and what is there or not meant needs nothing."""
-        return self.reason not in {"already", "unreadable", "doubtful"}
+        """Whether another answer could place it, and may be asked for: a file that cannot be read stays so, and what is there or not meant needs nothing."""
+        return not self.private and self.reason not in {"already", "unreadable", "doubtful"}
 
     @property
     def hint(self) -> str:
         """What the user or the model can do about it."""
+        if self.private:
+            return f"It is not sent back to the model, which would need lines of the file: {self.private}."
         return self.advice or _HINTS[self.reason]
 
 

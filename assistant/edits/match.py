@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], tuple[bytes, int] | None]
     Namesakes = Callable[[str], Sequence[str]]
+    Private = Callable[[str], str]
 
 _WARNED = {"near", "elision", "HTML escapes", "line numbers", "typography", "tabs and blanks"}
 
@@ -63,15 +64,17 @@ def fit(
     seen: Mapping[str, str] | None = None,
     shown: Collection[str] | None = None,
     namesakes: Namesakes = lambda _: (),
+    private: Private = lambda _: "",
 ) -> Fitted:
     """Find the place of every edit.
 
     `read` gives bytes and permission bits of a file below the root, None where there is none, and raises PatchError for
     what may not be read. `seen` maps paths to the SHA-256 of the bytes that the model was shown, `shown` are the lines
     (blanks around them stripped) of all that it was sent: the text of a whole file may not do away with others. `namesakes`
-    names the files further down whose path ends in a given one.
+    names the files further down whose path ends in a given one. `private` says why no line of a file may leave, empty where
+    they may: it becomes that of the misfits that would have to quote the file.
     """
-    fitting = _Fitting(edits, read, shown, namesakes)
+    fitting = _Fitting(edits, read, shown, namesakes, private)
     for edit in edits:
         fitting.take(edit)
     # Where all is only shown, nobody misses it; beside what is written it would be half of what is meant.
@@ -79,7 +82,9 @@ def fit(
         fitting.misfits += fitting.passed
     tainted = suspect.tainted(fitting.placed)
     if tainted:
-        return _without(tainted, edits, partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes))
+        return _without(
+            tainted, edits, partial(fit, read=read, seen=seen, shown=shown, namesakes=namesakes, private=private)
+        )
     patches = fitting.patches(seen or {})
     doubts = tuple(_doubtful(edit) for edit, _ in fitting.placed if edit.doubt)
     misfits = [replace(each, reason="doubtful") if each.edit.doubt else each for each in fitting.misfits]
@@ -93,7 +98,9 @@ class _Fitting:
     arguments are those of `fit`.
     """
 
-    def __init__(self, edits: Sequence[Edit], read: Read, shown: Collection[str] | None, namesakes: Namesakes) -> None:
+    def __init__(
+        self, edits: Sequence[Edit], read: Read, shown: Collection[str] | None, namesakes: Namesakes, private: Private
+    ) -> None:
         self.misfits: list[Misfit] = []
         self.notes: list[Note] = []
         self.placed: list[tuple[Edit, str]] = []
@@ -102,6 +109,7 @@ class _Fitting:
         self._read = read
         self._shown = shown
         self._namesakes = namesakes
+        self._private = private
         self._drafts: dict[str, Draft] = {}
         self._targets: dict[str, Draft] = {}  # by the names that files are moved to
         self._edited = {
@@ -118,7 +126,8 @@ class _Fitting:
                 return
             rung = self._put(edit, draft)
         except Refusal as no:
-            self.misfits.append(Misfit(edit, no.reason, no.message, no.candidates))
+            why = self._why_private(edit, no)
+            self.misfits.append(Misfit(edit, no.reason, no.message, () if why else no.candidates, private=why))
         except OutsideRoot as error:
             self.misfits.append(Misfit(edit, "outside", error.message, advice=error.hint))
         except PatchError as error:
@@ -128,6 +137,11 @@ class _Fitting:
             if rung not in {"exact", ""}:
                 words = f"{draft.path}: the edit at line {edit.reply_line} of the reply was matched after {place.AFTER[rung]}."
                 self.notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
+
+    def _why_private(self, edit: Edit, no: Refusal) -> str:
+        """Say why none of the files that a refusal tells of may be told of: the edit's by any of its names, and where it was moved from."""
+        names = (*edit.names, *edit.rivals, *(each.path for each in no.candidates), no.about)
+        return next(filter(None, map(self._private, dict.fromkeys(_plain(name) for name in names if name))), "")
 
     def patches(self, seen: Mapping[str, str]) -> list[FilePatch]:
         """Return what changes, a file each; `seen` as in `fit`."""
@@ -281,7 +295,7 @@ class _Fitting:
                 theirs = load(other, *found).index.where("stripped", str.strip) if found else ()
             if 2 * sum(line in theirs for line in mine) > len(mine):
                 words = f"There is no {path}, and {other} is much like the text at line {edit.reply_line} of the reply: whether that is meant cannot be told."
-                raise Refusal("no_file", words)
+                raise Refusal("no_file", words, about=other)
 
     def _why_not_part(self, edit: Edit, draft: Draft | None) -> Refusal | None:
         """Say why some text of a file that is only shown may be meant as an edit; None where it stands in the file, or there is none."""

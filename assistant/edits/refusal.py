@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 class Refusal(Exception):
     """An edit that is not made; becomes a Misfit in `match.fit` and never leaves it."""
 
-    def __init__(self, reason: MisfitReason, message: str, candidates: tuple[Candidate, ...] = ()) -> None:
+    def __init__(
+        self, reason: MisfitReason, message: str, candidates: tuple[Candidate, ...] = (), *, about: str = ""
+    ) -> None:
         super().__init__(message)
         self.reason: MisfitReason = reason
         self.message = message
         self.candidates = candidates
+        self.about = about
+        """A file that the message tells something of, beside that of the edit."""

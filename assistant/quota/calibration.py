@@ -33,10 +33,10 @@ class Calibration:
     def learn(self, found: Amount, before: Amount, ours: Decimal, overlap: Decimal, running: Decimal) -> None:
         """Take a reading, the one before it (both in points) and what we burnt between them, in weighted tokens.
 
-        `overlap` ran at the one before and has ended since, `running` runs at this one: a reading in the headers of an answer
-        always meets its own step, and may hold any part of it. A pair counts from five points on. A rise without any burn
-        of ours is others' burn, and no pair may span it; nor does one count that makes a point worth less than was
-        learned: then others have burnt as well.
+        `overlap` was running at the reading before and has ended since, `running` is still running at this one. Headers arrive
+        while their own step still runs: it may be counted in them wholly, partly or not. Two readings are compared once they
+        are five points apart. A rise while we burnt nothing is somebody else's burn: no two readings across it are
+        compared. Neither is a pair kept by which a point is worth less than was learned: then others have burnt as well.
         """
         ours += overlap
         if found.low - before.high > 0 and ours <= 0:

@@ -53,9 +53,9 @@ class Known(NamedTuple):
 
 
 def heard(plan: Plan, most: timedelta) -> timedelta:
-    """Return how far back what was said of a plan matters: a window, the end of the one before it, but not more than `most`.
+    """Return how far back to read a plan's readings: its longest window and a day, two weeks where percents must be calibrated.
 
-    Of a balance all matters, and what a point is worth is learned from some windows.
+    Nine days at least, all for a balance, and never more than `most`.
     """
     far = [_HEARD]
     for each in plan.meters:

@@ -75,7 +75,8 @@ def show(screen: Stage, event: events.Event) -> None:
         case events.EditsMisfit(misfits):
             talk.end()
             for misfit in misfits:
-                talk.add(f"does not fit: {misfit.message}", "warning")
+                words = f"does not fit: {misfit.message}"
+                talk.add(f"{words} {misfit.hint}" if misfit.private else words, "warning")
         case events.PatchProposed():
             talk.end()
         case events.PatchApplied(patch, what, left):

@@ -166,7 +166,7 @@ def _show(ended: events.TurnEnded, *, as_diff: bool) -> None:
     if ended.stranger:
         tell(f"{ended.provider} answered with {ended.served_model}; {ended.model} was asked.")
     for each in ended.misfits:
-        tell(f"does not fit: {each.message}")
+        tell(f"does not fit: {each.message} {each.hint}".rstrip())
     about = "" if ended.usage.exact else "~"
     tell(f"{about}{ended.usage.total_input:,} in, {ended.usage.total_output:,} out, {money(ended.cost)}")
 

@@ -325,6 +325,7 @@ class PatchView(ScrollView, can_focus=True):
             done = misfit.reason == "already"
             near = "; ".join(f"{each.path}:{each.start}-{each.end}" for each in misfit.candidates[:2])
             words = f"{'is there' if done else 'does not fit'}: {misfit.message}{f' Near: {near}' if near else ''}"
+            words += f" {misfit.hint}" if misfit.private else ""
             rows += _told(words, "note" if done else "warning", width)
         if any(each.mendable for each in self._misfits):
             words = f"r sends what does not fit back to the model, with the nearest lines{self._price}"

@@ -1,0 +1,175 @@
+"""What of the files never leaves, though no context is gathered: repairs, side work, what became of edits."""
+
+import json
+import subprocess
+
+import pytest
+
+from assistant import command, events
+from assistant.context import gate
+from assistant.edits.review import Review
+from assistant.errors import PatchError
+from tests import loopback
+from tests.turns import of, walk
+
+ENV = "# production\nDB_HOST=db.internal.corp.example\nDB_PASSWORD=summer2024\nPIN=4711\nLICENSE_HOLDER=Corp\n"
+DRAWN = "Zk3v9QpL2mX8tR5wY1bN7c"
+
+
+def block(path, old, new):
+    return f"Here.\n\n{path}\n```\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+
+
+NEAR = "# production\nDB_HOST=db.internl.corp.example\nDB_PASSWORD=x"
+
+
+def sent(server):
+    return [json.dumps(body) for _, _, body in server.asked]
+
+
+@pytest.fixture
+def at(make_session):
+    """Make a session that asks a server."""
+
+    def make(server):
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        return session
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "why"),
+    [
+        (".env", block(".env", NEAR, "# prod"), ".env is a file of secrets"),
+        ("./.env", block("./.env", NEAR, "# prod"), ".env is a file of secrets"),
+        (".env", "Here.\n\n.env\n```\nDB_HOST=x\n```\n", ".env is a file of secrets"),  # "unseen" quotes it
+        ("private/notes.txt", block("private/notes.txt", NEAR, "# prod"), "named in .wattsonignore"),
+        ("local/notes.txt", block("local/notes.txt", NEAR, "# prod"), "is ignored"),
+        ("notes.txt", block("notes.txt", NEAR, "# prod"), "taken out of the context"),
+        (  # moved first
+            ".env",
+            "Here.\n\n```diff\ndiff --git a/.env b/x.txt\nrename from .env\nrename to x.txt\n```\n\n"
+            + block("x.txt", NEAR, "# prod"),
+            ".env is a file of secrets",
+        ),
+    ],
+)
+async def test_no_repair_quotes_a_file_that_may_not_leave(at, repo, path, reply, why):
+    (repo / path).parent.mkdir(exist_ok=True)
+    (repo / path).write_text(ENV)
+    (repo / ".wattsonignore").write_text("private/\n")
+    (repo / ".gitignore").write_text("local/\n")
+    with loopback.Server(loopback.openai(reply), loopback.openai("ok")) as server:
+        session = at(server)
+        session.sight.keep_out("notes.txt")
+        found = await walk(command.submit(session, "what does boil do?"))
+        (misfits,) = [each.misfits for each in of(found, events.EditsMisfit)]
+        assert any(why in each.hint and not each.mendable for each in misfits)
+        await walk(command.submit(session, "/repair"))
+        assert len(server.asked) == 1
+        await session.close()
+
+
+async def test_what_is_dropped_before_a_repair_is_not_quoted(at, repo):
+    (repo / "notes.txt").write_text(ENV)
+    with loopback.Server(*map(loopback.openai, (block("notes.txt", NEAR, "# prod"), "?", "ok"))) as server:
+        session = at(server)
+        await walk(session.ask("what does boil do?"))
+        assert "summer2024" in sent(server)[1]  # it may be shown
+        session.sight.keep_out("notes.txt")
+        await walk(session.repair())
+        assert "summer2024" not in json.dumps(server.asked[2][2]["messages"][-1])
+        await session.close()
+
+
+async def test_a_repair_masks_by_the_file_that_it_quotes_and_by_all_of_it(at, repo):
+    (repo / "conf").mkdir()
+    (repo / "conf" / "settings.yaml").write_text(
+        f"port: 80\nname: x\napi_keys:\n  - {DRAWN}\n  - {DRAWN[::-1]}\nlast: 1\n"
+    )
+    reply = block("conf/settings.yaml", f"  - {DRAWN[:4]}\n  - {DRAWN[::-1][:8]}x\nlast: 2", "last: 3")
+    with loopback.Server(loopback.openai(reply), loopback.openai("ok")) as server:
+        session = at(server)
+        await walk(session.ask("what does boil do?"))
+        assert "conf/settings.yaml:4" in sent(server)[-1]
+        assert DRAWN not in sent(server)[-1]
+        assert DRAWN[::-1] not in sent(server)[-1]
+        await session.close()
+
+
+def commit(repo, message):
+    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
+    subprocess.run(["git", "commit", "-q", "--allow-empty", "-m", message], cwd=repo, check=True)
+
+
+async def test_the_message_of_a_commit_is_drafted_from_what_may_leave(at, repo):
+    (repo / "settings.yaml").write_text(f"name: x\nport: 80\napi_key: {DRAWN}\ndebug: no\n")
+    (repo / "notes.txt").write_text("PIN=4711\nfirst\n")
+    (repo / "private").mkdir()
+    (repo / "private" / "plan.txt").write_text("PIN=4712\nfirst\n")
+    (repo / ".wattsonignore").write_text("private/\n")
+    (repo / ".env").write_text("PIN=4713\nfirst\n")
+    commit(repo, f"the ci has password = {DRAWN[::-1]}")
+    blocks = [block(path, "first", "second") for path in ("notes.txt", "private/plan.txt", ".env")]
+    reply = "\n".join((*blocks, block("settings.yaml", "port: 80", "port: 81")))
+    with loopback.Server(*map(loopback.openai, (reply, "ok"))) as server:
+        session = at(server)
+        session.sight.keep_out("notes.txt")
+        await walk(session.ask("change the port"))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        await walk(command.submit(session, "/commit"))
+        asked = sent(server)[-1]
+        assert "port: 81" in asked
+        assert "the ci has" in asked
+        for path in ("notes.txt", "private/plan.txt", ".env"):
+            assert f"{path}: changed, and not shown" in asked
+        assert not [each for each in (DRAWN, DRAWN[::-1], "4711", "4712", "4713") if each in asked]
+        await session.close()
+
+
+async def test_nobody_else_is_asked_of_a_hunk_whose_file_may_not_leave(at, repo):
+    (repo / ".env").write_text(ENV)
+    (repo / "a.txt").write_text("one\n")
+    reply = block(".env", "# production", "# prod") + block("a.txt", "one", "two")
+    with loopback.Server(*map(loopback.openai, (reply, "good"))) as server:
+        session = at(server)
+        await walk(session.ask("change it"))
+        hunks = {hunk.path: hunk for hunk in session.proposed.patch.hunks}
+        with pytest.raises(PatchError, match="file of secrets"):
+            await walk(session.second_opinion(hunks[".env"], "openai/gpt-6.1-sol"))
+        await walk(session.second_opinion(hunks["a.txt"], "openai/gpt-6.1-sol"))
+        assert "+two" in json.loads(sent(server)[1])["messages"][-1]["content"]
+        await session.close()
+
+
+async def test_what_is_told_of_decisions_quotes_no_file_that_may_not_leave(at, repo):
+    (repo / ".env").write_text(ENV)
+    (repo / "a.txt").write_text("one\n")
+    reply = block(".env", "# production", "# prod") + block("a.txt", "one", "two")
+    with loopback.Server(*map(loopback.openai, (reply, "good", "fine"))) as server:
+        session = at(server)
+        await walk(session.ask("change it"))
+        review = Review.of(session.proposed.patch, "take")
+        for at_, hunk in enumerate(review.patch.hunks):
+            review = review.edit(at_, f"{hunk.new_text}mine = 1999\n").comment(at_, 0, "why?")
+        await walk(session.apply(review))
+        await walk(session.ask("what now?"))
+        told = json.loads(sent(server)[1])["messages"][-1]["content"].rpartition("</context>")[2]
+        assert "two\nmine = 1999" in told
+        assert "edited the hunk at .env:1 before taking it; " in told
+        assert told.count("mine = 1999") == 1
+        assert "summer2024" not in told
+        assert "(as it was: 'one')" in told
+        assert told.count("as it was") == 1
+        await walk(session.ask("and now?"))
+        last = json.loads(sent(server)[2])["messages"][-1]["content"].rpartition("</context>")[2]
+        assert "mine = 1999" not in last  # it has been said
+        await session.close()
+
+
+def test_a_text_of_a_file_is_never_masked_without_its_name():
+    with pytest.raises(ValueError, match="name of the file"):
+        gate.mask("password: x", "")
+    assert DRAWN not in gate.mask_words(f"the password: {DRAWN}, for ci")[0]
