@@ -5,9 +5,10 @@ Plain functions of the journal and the disk: a session calls them in a thread.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assistant import prompts
 from assistant.context import commit, gate
@@ -54,6 +55,10 @@ class Proposal:
     kept: bool = False
     writer: str = ""
 
+    def mended(self) -> list[Proposal]:
+        """Return the proposals that this one, of a repair, came on top of, the latest first."""
+        return [] if self.earlier is None else [self.earlier, *self.earlier.mended()]
+
     def doubted(self) -> list[tuple[str, int, str]]:
         """Return which hunks may not be meant, as path and first line, and why: what is kept of `doubts`."""
         why = {each.edit.reply_line: each.edit.doubt for each in self.doubts}
@@ -65,6 +70,14 @@ class Proposal:
         if self.earlier is not None and any(_same(hunk, each) for each in self.earlier.patch.hunks):
             return self.earlier.origin(hunk)
         return self
+
+
+class Written(NamedTuple):
+    """What became of a review: `kept` was written, `left` is what is still proposed of it, `origin` what was decided about."""
+
+    kept: Patch
+    left: Patch
+    origin: Proposal | None
 
 
 def recover(journal: Journal) -> tuple[str, ...]:
@@ -98,6 +111,8 @@ class Changes:
         self._said: set[str] = set()
         self._asides: list[str] = []
         self._uncommitted: list[int] = []
+        self._placing = threading.Lock()
+        """Held while proposals change places: hunks are written in a thread, and a turn may end meanwhile."""
 
     def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
         """Read the edits of a whole reply and find their places; nothing is written. What may not be meant is a misfit: nobody looks at it."""
@@ -114,18 +129,16 @@ class Changes:
 
         Otherwise hunks that still wait are set aside, and returned: the new ones were made for the files without them.
         """
-        if upon:
-            patch = compose(upon, proposal.patch)
-            self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
-            return None
-        aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
-        if aside is not None:
-            self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
-        self.proposed, self.left = (
-            proposal,
-            None,
-        )  # what was said of other hunks, or of the same once before, is not said of these
-        return aside
+        with self._placing:
+            if upon:
+                patch = compose(upon, proposal.patch)
+                self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
+                return None
+            aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
+            if aside is not None:
+                self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
+            self.proposed, self.left = proposal, None  # comments belonged to the hunks that were replaced
+            return aside
 
     def take_up(
         self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "", *, aside: bool = False
@@ -157,14 +170,39 @@ class Changes:
             self.propose(back, upon=None)
         return back
 
-    def write(self, review: Review, *, label: str, now: datetime) -> tuple[Patch, Patch]:
-        """Write what was taken, all or nothing; returns what was written and what is still proposed.
+    def _origin(self, review: Review) -> Proposal | None:
+        """Return what a review is about: another proposal may have come since it was shown."""
+        with self._placing:
+            now = (self.proposed, *self.proposed.mended()) if self.proposed is not None else ()
+            known = (*now, *reversed(self.set_aside))
+            return next((each for each in known if each.patch == review.patch), self.proposed)
+
+    def _replace(self, origin: Proposal | None, rest: Proposal | None, written: Review | None = None) -> None:
+        """Put what is left of a proposal in its place, wherever that is by now; what came meanwhile stays.
+
+        A repair that came on top of it has its hunks too: those that were `written` go.
+        """
+        with self._placing:
+            now = self.proposed
+            if now is origin:
+                self.proposed = rest
+            elif now is not None and origin is not None and any(each is origin for each in now.mended()):
+                left = written.over(now.patch).part()[1] if written is not None else now.patch
+                stays = left.files or any(each.mendable for each in now.misfits)
+                self.proposed = replace(now, patch=left) if stays else None
+            else:
+                rest = rest if rest is not None and rest.patch.files else None
+                aside = [rest if each is origin else each for each in self.set_aside]
+                self.set_aside = [each for each in aside if each is not None]
+
+    def write(self, review: Review, *, label: str, now: datetime) -> Written:
+        """Write what was taken, all or nothing; what is left of it stays proposed, or set aside where others came meanwhile.
 
         Raises Stale when a file has changed since the patch was made: `moved` may have a way. `asides` has what is to be
         said of it beside.
         """
         kept, left = review.part()
-        origin = self.proposed
+        origin = self._origin(review)
         if kept.files:
             links = disk.notes(self.repo.root, kept)
             step = self.journal.apply(
@@ -179,9 +217,9 @@ class Changes:
             self._uncommitted.append(step.id)
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
-        self.proposed = replace(origin, patch=left) if origin and stays else None
+        self._replace(origin, replace(origin, patch=left) if origin and stays else None, review)
         self._news += [words for words in _decisions(review, kept) if words not in self._said]
-        return kept, left
+        return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
         """Move what is not skipped onto the files as they are now; None where lines that the patch needs were changed.
@@ -202,8 +240,9 @@ class Changes:
                 return None
             files.append(replace(file, before=data, after=merged))
         patch = Patch(tuple(file for file in files if file.changes))
-        if self.proposed is not None:
-            self.proposed = replace(self.proposed, patch=patch) if patch.files else None
+        origin = self._origin(review)
+        if origin is not None:
+            self._replace(origin, replace(origin, patch=patch) if patch.files else None)
         return review.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import uuid
 from contextlib import aclosing
 from dataclasses import replace
@@ -85,6 +86,9 @@ class Session:
         self.waiting: Waiting | None = None
         self._told: set[str] = set()
         self._waits = record.proposed("", [])
+        self._saved: dict[int, Patch] = {}
+        """What is kept with the conversation of the hunks of each turn."""
+        self._keeping = threading.Lock()
         self._left: dict[str, Any] = {}
         self.asked_last = ""
         """The model of the conversation that was taken up."""
@@ -483,26 +487,38 @@ class Session:
         return self.changes.propose(proposal, upon=self.proposed.patch if self.proposed and mends else None)
 
     def _keep_proposal(self) -> None:
-        """Keep what waits for decisions with the conversation: who takes it up again can still decide."""
-        diff = self.proposed.patch.diff() if self.proposed is not None else ""
+        """Keep what waits for decisions with the conversation: who takes it up again can still decide.
+
+        What was set aside is kept anew where some of it was written since. Two threads may have come here at once.
+        """
+        with self._keeping:
+            one, aside = self.proposed, self.changes.set_aside
+            kept = self._record(one, aside)
+            stale = [each for each in aside if self._saved.get(each.turn) != each.patch]
+            if kept == self._waits and not stale:
+                return
+            for each in stale:
+                self.sittings.save(self._record(each, aside))
+            self.sittings.save(kept)
+            self._left = {}  # marks are read from behind what they are about
+            self._waits = kept
+            self._saved = {each.turn: each.patch for each in (*aside, *([one] if one is not None else ()))}
+
+    def _record(self, one: Proposal | None, aside: Iterable[Proposal]) -> record.Record:
+        """Make the record of hunks that wait."""
+        diff = one.patch.diff() if one is not None else ""
         if len(diff) > _DIFF_KEPT:
             words = (
                 f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
             )
             self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
             diff = ""
-        one = self.proposed
         about = (
             {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
             if one and diff
             else {}
         )
-        kept = record.proposed(diff, [each.turn for each in self.changes.set_aside], **about)
-        if kept == self._waits:
-            return
-        self.sittings.save(kept)
-        self._left = {}  # marks are read from behind what they are about
-        self._waits = kept
+        return record.proposed(diff, [each.turn for each in aside], **about)
 
     # Deciding.
 
@@ -550,19 +566,28 @@ class Session:
         When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
-        turn, writer = (self.proposed.turn, self.proposed.writer) if self.proposed else (0, "")
         try:
-            kept, left = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
+            written = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
             moved = await asyncio.to_thread(self.changes.moved, review)
             if moved is None:
                 hint = "Ask again, or undo that change. With its hunks skipped the rest can be written."
                 raise Stale(stale.message, hint, path=stale.path) from stale
+            await asyncio.to_thread(self._keep_proposal)
+            now = self.proposed
+            if moved.choices and (now is None or now.patch != moved.patch):
+                turn = next((each.turn for each in self.changes.set_aside if each.patch == moved.patch), 0)
+                hint = f"Other hunks came meanwhile: /diff{f' {turn}' if turn else ''} shows these again."
+                raise Stale(stale.message, hint, path=stale.path) from stale
             yield events.PatchMoved(moved, stale.message)
             return
         await asyncio.to_thread(self._keep_proposal)
-        await asyncio.to_thread(self.accounts.decided, turn, writer, str(self.root), review, kept)
-        yield events.PatchApplied(kept, "applied", left if left.files else None)
+        origin = written.origin
+        if origin is not None:
+            about = origin.turn, origin.writer, str(self.root)
+            await asyncio.to_thread(self.accounts.decided, *about, review, written.kept)
+        left = self.proposed.patch if self.proposed is not None else None
+        yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None)
         for words in self.changes.asides():
             yield events.Notice(words, "warning")
 
@@ -665,7 +690,7 @@ class Session:
     def _forget(self) -> None:
         self.history.clear()
         self.last_usage = self._sent = None
-        self._waits = record.proposed("", [])
+        self._waits, self._saved = record.proposed("", []), {}
         self.changes.clear()
         self.sight.forget()
 
@@ -726,6 +751,8 @@ class Session:
             about = str(model or ""), each.get("doubted"), str(writer or "")
             self.changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
         self._waits = kept.proposed or record.proposed("", [each.turn for each in self.changes.set_aside])
+        waiting = (*self.changes.set_aside, *([self.proposed] if self.proposed is not None else ()))
+        self._saved = {each.turn: each.patch for each in waiting}
         if kept.left and self.proposed is not None:
             from assistant.edits.review import Review
 
