@@ -264,7 +264,7 @@ class Session:
         ended: events.TurnEnded | None = None
         repairs = 0
         quote = self.quote_repair if mend else lambda: self.quote(text, sure=True)
-        pick, key = await self._ready(text, quote)
+        pick, key = await self._ready(quote)
         unbooked = False
         try:
             self.turn += 1
@@ -346,15 +346,15 @@ class Session:
         spent = await asyncio.to_thread(self.limits.spent, cast.pick)
         return (None, spent) if spent else (Desk(self, self.turn, self.roster.partner(cast.pick), key), "")
 
-    async def _ready(self, text: str, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
-        """Return who is asked and the key, once nothing stands in the way of sending a text; then the session is asking."""
+    async def _ready(self, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of what costs this; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
         self._asking, self.stopped = True, asyncio.Event()
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.limits.check, text, quote, pick)
+            await asyncio.to_thread(self.limits.check, quote, pick, once=self.limits.allows())
         except BudgetError:
             self._asking = False
             await asyncio.to_thread(self.accounts.keep_line, pick or self.roster.present())
@@ -409,7 +409,7 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(words, lambda: self.accounts.quote(tokens.count(words), pick), pick)
+        pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
         try:
             ask = turn.Ask(self.turn, words, max_output=max_output)
             desk = Desk(self, self.turn, self.roster.partner(pick), key)
@@ -723,7 +723,7 @@ class Session:
             return None
         try:
             if pick is not None:
-                self.limits.check(waiting.text, lambda: self.quote(waiting.text, sure=True), pick)
+                self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
         except BudgetError as error:
             held = error.hold
         return waiting.hold(self.now(), held)

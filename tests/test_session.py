@@ -1,5 +1,6 @@
 """What a session keeps when things happen at the wrong moment: while a turn runs, before anything is sent, in a damaged file."""
 
+import asyncio
 import os
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from assistant import command, events, record
+from assistant.edits.review import Review
 from assistant.quota.ledger import Ledger, Start
 from assistant.tokens import Cost, TokenUsage
 from assistant.transcript import Sittings, prune
@@ -47,13 +49,40 @@ async def test_what_is_allowed_once_is_that_question_and_no_other(make_session, 
     with loopback.Server(loopback.openai("It counts.")) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
-        session.limits.allow_once("what does it do?")
-        assert of(await walk(command.submit(session, "another one?")), events.TurnHeld)
-        assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)  # asked too late
-        session.limits.allow_once("what does it do?")
-        assert of(await walk(command.submit(session, "what does it do?")), events.TurnEnded)
+        assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)
+        async with aclosing(command.submit(session, "what does it do?", once=True)) as stream:
+            async for event in stream:
+                if isinstance(event, events.TurnStarted):  # while it runs others are held as ever
+                    assert "A turn is running" in str(await walk(command.submit(session, "another one?")))
+        assert len(session.history) == 2
         assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)
         assert len(server.asked) == 1
+        session.roster.choose("anthropic/claude-haiku-4-5")  # there is no key: nothing is sent
+        assert "key" in str(await walk(command.submit(session, "what does it do?", once=True)))
+        session.roster.choose("openai/gpt-6.1-sol")
+        assert of(await walk(command.submit(session, "another one?")), events.TurnHeld)
+        with session.limits.once():  # the word of one window's task is none for what others do meanwhile
+            other = asyncio.create_task(walk(command.submit(session, "another one?")))
+            assert of(await other, events.TurnHeld)
+        assert len(server.asked) == 1
+        await session.close()
+
+
+@pytest.mark.parametrize("words", ["/commit", "/compact brief", "/model openai/gpt-5.6-luna brief"])
+async def test_a_command_that_was_held_goes_through_once(make_session, config, words):
+    config('cap_turn = "0.000001"\n')
+    edits = "Here.\n\n*** Begin Patch\n*** Add File: one.txt\n+hello\n*** End Patch\n"
+    with loopback.Server(*map(loopback.openai, (edits, "Say hello."))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(command.submit(session, "one", once=True))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        held = await walk(command.submit(session, words))
+        assert "over the cap" in str(held)
+        assert len(server.asked) == 1
+        found = await walk(command.submit(session, words, once=True))
+        assert [each.error for each in of(found, events.AsideEnded)] == [None]
+        assert len(server.asked) == 2
         await session.close()
 
 

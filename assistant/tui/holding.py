@@ -58,8 +58,7 @@ class Holding:
             case "model":
                 await self._switch(model, hold.text)
             case "once":
-                screen.session.limits.allow_once(hold.text)
-                screen.submit(hold.text)
+                screen.submit(hold.text, once=True)
             case _:
                 if self.at is not None and self.text and self.text != hold.text:
                     screen.composer.sent.append(self.text)  # only one waits

@@ -249,8 +249,8 @@ class MainScreen(Screen[None]):
         await self.holding.offer(hold)
 
     @work(group="turn")
-    async def submit(self, text: str) -> None:
-        """Do what was typed and show what comes of it."""
+    async def submit(self, text: str, *, once: bool = False) -> None:
+        """Do what was typed and show what comes of it; `once` the user has said that it may cost what it does."""
         self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
         if self.hunks.preview is None:
@@ -261,7 +261,7 @@ class MainScreen(Screen[None]):
             self.doing("is asked")
         clock = self.set_interval(1.0, self.label)
         try:
-            await self.walk(command.submit(self.session, text))
+            await self.walk(command.submit(self.session, text, once=once))
         finally:
             clock.stop()
             self.label()

@@ -64,8 +64,8 @@ class Stage(Protocol):
     def held(self, hold: Hold) -> object:
         """Let the user choose what becomes of a question that was held."""
 
-    def submit(self, text: str) -> object:
-        """Do what was typed."""
+    def submit(self, text: str, *, once: bool = False) -> object:
+        """Do what was typed, `once` whatever it costs."""
 
     def label(self) -> None:
         """Say above the composer what waits."""
