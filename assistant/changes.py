@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.context.repo import Repo
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
+    from assistant.edits.patch import FilePatch
     from assistant.edits.review import Review
     from assistant.tokens import Cost
 
@@ -110,7 +111,9 @@ class Changes:
         self._news: list[str] = []
         self._said: set[str] = set()
         self._asides: list[str] = []
-        self._uncommitted: list[int] = []
+        self.committed: set[int] = set()
+        """Steps that were committed, as far as this process and the conversation know."""
+        self._written: set[int] = set()
         self._placing = threading.Lock()
         """Held while proposals change places: hunks are written in a thread, and a turn may end meanwhile."""
 
@@ -214,7 +217,7 @@ class Changes:
                 session=self.session,
                 cost=_money(origin.cost) if origin else "",
             )
-            self._uncommitted.append(step.id)
+            self._written.add(step.id)
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
         self._replace(origin, replace(origin, patch=left) if origin and stays else None, review)
@@ -289,8 +292,11 @@ class Changes:
     def to_commit(self) -> Patch:
         """Return all that this session has written, that stands, and that it has not committed; raises RepoError."""
         whole = Patch()
-        for number in self._uncommitted:
+        fresh: set[str] = set()
+        for number in self._uncommitted():
             step = self.journal.standing(number)
+            if number in self._written:
+                fresh.update(file.target for file in step.files)
             known = {file.target: file for file in whole.files}
             files = []
             for file in step.files:
@@ -307,6 +313,8 @@ class Changes:
                     )
                 files.append(replace(file, before=then.after, after=after))
             whole = compose(whole, Patch(tuple(files)))
+        # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
+        whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
         if not whole.files:
             raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
         return whole
@@ -316,9 +324,23 @@ class Changes:
 
         Raises RepoError, and CommitFailed with the words of the hook or of git.
         """
+        numbers = self._uncommitted()
         made = commit.commit(self.repo, _to_commit(self.to_commit()), message, merge=merge, hide=hide)
-        self._uncommitted.clear()
+        self.committed.update(numbers)
         return made
+
+    def _uncommitted(self) -> list[int]:
+        """Return the steps of this conversation, in whatever process, and of this process, that are not committed, oldest first."""
+        mine = (each for each in self.journal.history() if each.session == self.session)
+        steps = [each.id for each in mine if each.state in {"done", "partly"}]
+        return sorted({*steps, *self._written} - self.committed)
+
+    def _stands(self, file: FilePatch) -> bool:
+        try:
+            commit.must_stand(self.repo.root, _change(file), merge)
+        except RepoError:
+            return False
+        return True
 
     def commit_words(self, question: str) -> str:
         """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
@@ -334,16 +356,12 @@ class Changes:
 
 
 def _to_commit(patch: Patch) -> list[commit.Change]:
-    return [
-        commit.Change(
-            file.path,
-            file.before,
-            file.after,
-            None if file.mode_after is None else bool(file.mode_after & 0o100),
-            file.new_path,
-        )
-        for file in patch.files
-    ]
+    return [_change(file) for file in patch.files]
+
+
+def _change(file: FilePatch) -> commit.Change:
+    executable = None if file.mode_after is None else bool(file.mode_after & 0o100)
+    return commit.Change(file.path, file.before, file.after, executable, file.new_path)
 
 
 def _same(hunk: Hunk, other: Hunk) -> bool:

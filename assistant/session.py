@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import uuid
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from assistant import events, prompts, record, tokens
 from assistant.accounts import Accounts, record_of
 from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
 from assistant.sight import Sight
-from assistant.transcript import Sittings
+from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
+    from assistant.context.commit import Committed
     from assistant.context.repo import Repo
     from assistant.desk import Desk
     from assistant.edits.edit import Misfit
@@ -72,7 +72,8 @@ class Session:
         self.config = config
         self.env = env
         self.now = now
-        self.id = uuid.uuid4().hex[:12]
+        self.id = fresh_id()
+        """Who writes: the conversation, whatever process goes on with it."""
         self.history: list[Message] = []
         self.sight = Sight(self)
         self.answer = ""
@@ -669,9 +670,19 @@ class Session:
 
     async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
         """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        made = await asyncio.to_thread(self.changes.commit, message, hide=self.roster.key_names())
+        made = await asyncio.to_thread(self._commit, message)
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")
+
+    def _commit(self, message: str) -> Committed:
+        """Commit, and note it with all conversations that wrote what is committed."""
+        before = set(self.changes.committed)
+        made = self.changes.commit(message, hide=self.roster.key_names())
+        done = self.changes.committed - before
+        self.sittings.save(record.committed(done))
+        for each in {step.session for step in self.journal.history() if step.id in done} - {self.id, ""}:
+            self.sittings.tell(each, record.committed(done))
+        return made
 
     # Remembering.
 
@@ -681,11 +692,16 @@ class Session:
         self._forget()
         self.accounts.recall(())
         self.sittings.close()
+        self._become(fresh_id())
 
     def _check_idle(self) -> None:
         """Raise ConfigError while a turn runs: what it brings belongs to the conversation that it was asked in."""
         if self._asking:
             raise ConfigError("A turn is running.", "Wait for its end, or stop it with Escape.")
+
+    def _become(self, name: str) -> None:
+        """Write from now on as the conversation of that id."""
+        self.id = self.sittings.name = self.accounts.session = self.changes.session = name
 
     def _forget(self) -> None:
         self.history.clear()
@@ -741,6 +757,9 @@ class Session:
         if self.history or self.proposed is not None:
             self._forget()
         kept = record.read(records)
+        if self.sittings.id not in {"", self.id}:
+            self._become(self.sittings.id)
+        self.changes.committed.update(kept.committed)
         self.waiting = limits.waiting(records)
         self.asked_last, self.cut_short = kept.model, kept.cut_short
         self.accounts.recall(kept.burnt)

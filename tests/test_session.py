@@ -10,6 +10,7 @@ import pytest
 
 from assistant import command, events, record
 from assistant.edits.review import Review
+from assistant.errors import PatchError, RepoError
 from assistant.quota.ledger import Ledger, Start
 from assistant.tokens import Cost, TokenUsage
 from assistant.transcript import Sittings, prune
@@ -171,3 +172,78 @@ def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path):
 def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):
     (repo / ".wattson.toml").write_text('[roles]\neditor = "openai/gpt-6.1-sol"\n')
     assert "wishes for openai/gpt-6.1-sol as editor" in " ".join(make_session().troubles())
+
+
+NEW = "Here.\n\n*** Begin Patch\n*** Add File: {0}.txt\n+hello\n*** End Patch\n"
+
+
+async def _write(session, name):
+    await walk(session.ask(name))
+    await walk(session.apply(Review.of(session.proposed.patch, "take")))
+
+
+async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_session, repo):
+    with loopback.Server(*(loopback.openai(NEW.format(name)) for name in ("one", "two", "three"))) as server:
+
+        def begin():
+            session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+            session.roster.choose("openai/gpt-6.1-sol")
+            return session
+
+        first = begin()
+        await _write(first, "one")
+        await first.close()
+        again = begin()
+        again.take_up()
+        await _write(again, "two")
+        await again.close()
+        last = begin()
+        last.take_up()
+        assert last.changes.to_commit().paths == ("one.txt", "two.txt")
+        turn = of(await walk(last.preview("undo", turn=last.turn)), events.UndoProposed)[0]
+        assert turn.preview.patch.paths == ("two.txt",)
+        whole = of(await walk(last.preview("undo", session=True)), events.UndoProposed)[0]
+        assert sorted(whole.preview.patch.paths) == ["one.txt", "two.txt"]
+        (repo / "one.txt").unlink()  # what is no longer there keeps nobody from the rest
+        made = of(await walk(last.commit("add two")), events.Notice)[0]
+        assert made.text.endswith(": two.txt")
+        last.clear()
+        await _write(last, "three")
+        with pytest.raises(PatchError, match="nothing to undo"):
+            await walk(last.preview("undo", turn=1))
+        assert last.changes.to_commit().paths == ("three.txt",)
+        await last.close()
+        then = begin()
+        name = next(each.name for each in then.sittings.kept() if each.first == "one")
+        then.take_up(name)
+        with pytest.raises(RepoError, match="nothing that is not committed"):
+            then.changes.to_commit()
+        await then.close()
+
+
+async def test_what_another_conversation_committed_is_known_where_it_was_written(make_session):
+    with loopback.Server(loopback.openai(NEW.format("one"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await _write(session, "one")
+        session.clear()
+        await walk(session.commit("add one"))
+        await session.close()
+    again = make_session()
+    again.take_up(next(each.name for each in again.sittings.kept() if each.first == "one"))
+    with pytest.raises(RepoError, match="nothing that is not committed"):
+        again.changes.to_commit()
+
+
+async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_session):
+    with loopback.Server(*(loopback.openai(NEW.format(name)) for name in ("one", "two"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await _write(session, "one")
+        other = make_session()
+        other.take_up()
+        await _write(session, "two")
+        with pytest.raises(RepoError, match="nothing that is not committed"):
+            other.changes.to_commit()
+        await session.close()
+        await other.close()
