@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, record, tokens
 from assistant.accounts import Accounts, record_of
-from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
+from assistant.errors import (
+    AssistantError,
+    Auth,
+    BudgetError,
+    ConfigError,
+    PatchError,
+    ProviderError,
+    Stale,
+    StateError,
+)
 from assistant.sight import Sight
 from assistant.transcript import Sittings, fresh_id
 
@@ -705,7 +714,7 @@ class Session:
 
     def _forget(self) -> None:
         self.history.clear()
-        self.last_usage = self._sent = None
+        self.last_usage = self._sent = self.waiting = None
         self._waits, self._saved = record.proposed("", []), {}
         self.changes.clear()
         self.sight.forget()
@@ -753,7 +762,12 @@ class Session:
         from assistant import limits
 
         self._check_idle()
-        records = self.sittings.open(name)
+        before, self.waiting = self.waiting, None  # it is not to go out meanwhile, nor into the other conversation
+        try:
+            records = self.sittings.open(name)
+        except AssistantError:
+            self.waiting = before
+            raise
         if self.history or self.proposed is not None:
             self._forget()
         kept = record.read(records)

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from assistant.tui.widgets.transcript import Transcript
 
 
+class Waits(Protocol):
+    """What waits for a reset."""
+
+    async def go_on(self) -> None:
+        """Offer again what waited when the conversation was left."""
+
+
 class Stage(Protocol):
     """Widgets to show things on, and the few moves between them. `window` is the model's context window in tokens."""
 
@@ -29,6 +36,10 @@ class Stage(Protocol):
     composer: Composer
     session: Session
     window: int | None
+
+    @property
+    def holding(self) -> Waits:
+        """What waits."""
 
     @property
     def app(self) -> App[object]:
