@@ -108,7 +108,7 @@ class Accounts:
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
         self._payers = payers
-        self._session = session
+        self.session = session
         self._places = places
         self._config = config
         self._now = now
@@ -411,7 +411,7 @@ class Accounts:
         provider, _, model = ended.writer.partition("/")
         hunks = len(ended.patch.hunks) if ended.patch is not None else 0
         self.ledger.record(
-            Outcome(self._now(), self._session, ended.turn, provider, model, project, tries=1,
+            Outcome(self._now(), self.session, ended.turn, provider, model, project, tries=1,
                     first_tries=int(at_once and not ended.misfits), misfits=len(ended.misfits), proposed=hunks)
         )  # fmt: skip
 
@@ -423,7 +423,7 @@ class Accounts:
             return
         provider, _, model = writer.partition("/")
         self.ledger.record(
-            Outcome(self._now(), self._session, turn, provider, model, project, taken=len(review.taken),
+            Outcome(self._now(), self.session, turn, provider, model, project, taken=len(review.taken),
                     skipped=len(review.skipped), edited=len(review.edited), lines=kept.added + kept.removed)
         )  # fmt: skip
 

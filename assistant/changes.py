@@ -5,9 +5,10 @@ Plain functions of the journal and the disk: a session calls them in a thread.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant import prompts
 from assistant.context import commit, gate
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.context.repo import Repo
-    from assistant.edits.file_patch import FilePatch
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
+    from assistant.edits.patch import FilePatch
     from assistant.edits.review import Review
     from assistant.tokens import Cost
 
@@ -56,6 +57,10 @@ class Proposal:
     kept: bool = False
     writer: str = ""
 
+    def mended(self) -> list[Proposal]:
+        """Return the proposals that this one, of a repair, came on top of, the latest first."""
+        return [] if self.earlier is None else [self.earlier, *self.earlier.mended()]
+
     def doubted(self) -> list[tuple[str, int, str]]:
         """Return which hunks may not be meant, as path and first line, and why: what is kept of `doubts`."""
         why = {each.edit.reply_line: each.edit.doubt for each in self.doubts}
@@ -67,6 +72,14 @@ class Proposal:
         if self.earlier is not None and any(_same(hunk, each) for each in self.earlier.patch.hunks):
             return self.earlier.origin(hunk)
         return self
+
+
+class Written(NamedTuple):
+    """What became of a review: `kept` was written, `left` is what is still proposed of it, `origin` what was decided about."""
+
+    kept: Patch
+    left: Patch
+    origin: Proposal | None
 
 
 def recover(journal: Journal) -> tuple[str, ...]:
@@ -111,7 +124,11 @@ class Changes:
         self._telling: tuple[list[str], list[str]] = ([], [])
         self._said: set[str] = set()
         self._asides: list[str] = []
-        self._uncommitted: list[int] = []
+        self.committed: set[int] = set()
+        """Steps that were committed, as far as this process and the conversation know."""
+        self._written: set[int] = set()
+        self._placing = threading.Lock()
+        """Held while proposals change places: hunks are written in a thread, and a turn may end meanwhile."""
 
     def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
         """Read the edits of a whole reply and find their places; nothing is written. What may not be meant is a misfit: nobody looks at it."""
@@ -128,16 +145,16 @@ class Changes:
 
         Otherwise hunks that still wait are set aside, and returned: the new ones were made for the files without them.
         """
-        if upon:
-            patch = compose(upon, proposal.patch)
-            self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
-            return None
-        aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
-        if aside is not None:
-            self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
-        # Marks and comments belonged to the hunks that were replaced.
-        self.proposed, self.left = proposal, None
-        return aside
+        with self._placing:
+            if upon:
+                patch = compose(upon, proposal.patch)
+                self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
+                return None
+            aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
+            if aside is not None:
+                self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
+            self.proposed, self.left = proposal, None  # comments belonged to the hunks that were replaced
+            return aside
 
     def take_up(
         self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "", *, aside: bool = False
@@ -169,14 +186,39 @@ class Changes:
             self.propose(back, upon=None)
         return back
 
-    def write(self, review: Review, *, label: str, now: datetime) -> tuple[Patch, Patch]:
-        """Write what was taken, all or nothing; returns what was written and what is still proposed.
+    def _origin(self, review: Review) -> Proposal | None:
+        """Return what a review is about: another proposal may have come since it was shown."""
+        with self._placing:
+            now = (self.proposed, *self.proposed.mended()) if self.proposed is not None else ()
+            known = (*now, *reversed(self.set_aside))
+            return next((each for each in known if each.patch == review.patch), self.proposed)
+
+    def _replace(self, origin: Proposal | None, rest: Proposal | None, written: Review | None = None) -> None:
+        """Put what is left of a proposal in its place, wherever that is by now; what came meanwhile stays.
+
+        A repair that came on top of it has its hunks too: those that were `written` go.
+        """
+        with self._placing:
+            now = self.proposed
+            if now is origin:
+                self.proposed = rest
+            elif now is not None and origin is not None and any(each is origin for each in now.mended()):
+                left = written.over(now.patch).part()[1] if written is not None else now.patch
+                stays = left.files or any(each.mendable for each in now.misfits)
+                self.proposed = replace(now, patch=left) if stays else None
+            else:
+                rest = rest if rest is not None and rest.patch.files else None
+                aside = [rest if each is origin else each for each in self.set_aside]
+                self.set_aside = [each for each in aside if each is not None]
+
+    def write(self, review: Review, *, label: str, now: datetime) -> Written:
+        """Write what was taken, all or nothing; what is left of it stays proposed, or set aside where others came meanwhile.
 
         Raises Stale when a file has changed since the patch was made: `moved` may have a way. `asides` has what is to be
         said of it beside.
         """
         kept, left = review.part()
-        origin = self.proposed
+        origin = self._origin(review)
         if kept.files:
             links = disk.notes(self.repo.root, kept)
             step = self.journal.apply(
@@ -188,12 +230,12 @@ class Changes:
                 session=self.session,
                 cost=_money(origin.cost) if origin else "",
             )
-            self._uncommitted.append(step.id)
+            self._written.add(step.id)
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
-        self.proposed = replace(origin, patch=left) if origin and stays else None
+        self._replace(origin, replace(origin, patch=left) if origin and stays else None, review)
         self._news += [words for words in self._decisions(review, kept) if words not in self._said]
-        return kept, left
+        return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
         """Move what is not skipped onto the files as they are now; None where lines that the patch needs were changed.
@@ -214,8 +256,9 @@ class Changes:
                 return None
             files.append(replace(file, before=data, after=merged))
         patch = Patch(tuple(file for file in files if file.changes))
-        if self.proposed is not None:
-            self.proposed = replace(self.proposed, patch=patch) if patch.files else None
+        origin = self._origin(review)
+        if origin is not None:
+            self._replace(origin, replace(origin, patch=patch) if patch.files else None)
         return review.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
@@ -307,8 +350,11 @@ class Changes:
     def to_commit(self) -> Patch:
         """Return all that this session has written, that stands, and that it has not committed; raises RepoError."""
         whole = Patch()
-        for number in self._uncommitted:
+        fresh: set[str] = set()
+        for number in self._uncommitted():
             step = self.journal.standing(number)
+            if number in self._written:
+                fresh.update(file.target for file in step.files)
             known = {file.target: file for file in whole.files}
             files = []
             for file in step.files:
@@ -325,6 +371,8 @@ class Changes:
                     )
                 files.append(replace(file, before=then.after, after=after))
             whole = compose(whole, Patch(tuple(files)))
+        # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
+        whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
         if not whole.files:
             raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
         return whole
@@ -334,9 +382,23 @@ class Changes:
 
         Raises RepoError, and CommitFailed with the words of the hook or of git.
         """
+        numbers = self._uncommitted()
         made = commit.commit(self.repo, _to_commit(self.to_commit()), message, merge=merge, hide=hide)
-        self._uncommitted.clear()
+        self.committed.update(numbers)
         return made
+
+    def _uncommitted(self) -> list[int]:
+        """Return the steps of this conversation, in whatever process, and of this process, that are not committed, oldest first."""
+        mine = (each for each in self.journal.history() if each.session == self.session)
+        steps = [each.id for each in mine if each.state in {"done", "partly"}]
+        return sorted({*steps, *self._written} - self.committed)
+
+    def _stands(self, file: FilePatch) -> bool:
+        try:
+            commit.must_stand(self.repo.root, _change(file), merge)
+        except RepoError:
+            return False
+        return True
 
     def commit_words(self, question: str) -> str:
         """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
@@ -361,16 +423,12 @@ def _part(file: FilePatch, private: Callable[[str], str], allowed: frozenset[tup
 
 
 def _to_commit(patch: Patch) -> list[commit.Change]:
-    return [
-        commit.Change(
-            file.path,
-            file.before,
-            file.after,
-            None if file.mode_after is None else bool(file.mode_after & 0o100),
-            file.new_path,
-        )
-        for file in patch.files
-    ]
+    return [_change(file) for file in patch.files]
+
+
+def _change(file: FilePatch) -> commit.Change:
+    executable = None if file.mode_after is None else bool(file.mode_after & 0o100)
+    return commit.Change(file.path, file.before, file.after, executable, file.new_path)
 
 
 def _same(hunk: Hunk, other: Hunk) -> bool:

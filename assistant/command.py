@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,8 +40,11 @@ def is_command(text: str) -> bool:
     return _COMMAND.match(text.strip()) is not None
 
 
-async def submit(session: Session, text: str) -> Stream:
-    """Do what was typed. Errors that the user can be told about come as a Notice, never as an exception."""
+async def submit(session: Session, text: str, *, once: bool = False) -> Stream:
+    """Do what was typed. Errors that the user can be told about come as a Notice, never as an exception.
+
+    With `once` no cap and no reserve holds what it asks.
+    """
     words = text.strip()
     if not words:
         return
@@ -68,9 +71,10 @@ async def submit(session: Session, text: str) -> Stream:
                 yield events.Notice(f"There is no command /{name}. {hint}", "warning")
                 return
             stream = found.run(session, (match[2] or "").strip())
-        async with aclosing(stream):
-            async for event in stream:
-                yield event
+        with session.limits.once() if once else nullcontext():
+            async with aclosing(stream):
+                async for event in stream:
+                    yield event
     except BudgetError as error:
         held = None if error.hold is None else events.TurnHeld(replace(error.hold, text=words))
         yield held or events.Notice(str(error), "error")

@@ -5,6 +5,8 @@ Asked before anything leaves. Nothing is chosen for the user: an offer names wha
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
@@ -91,7 +93,8 @@ class Limits:
         self._roster = roster
         self._config = config
         self._now = now
-        self._once, self._free = "", False
+        self._once: set[asyncio.Task[object] | None] = set()
+        self._free = False
 
     @cached_property
     def reserves(self) -> Mapping[str, Sequence[Reserve]]:
@@ -119,17 +122,27 @@ class Limits:
         config = self._config
         return any(cap is not None for cap in (config.cap_turn, config.cap_session, config.cap_day))
 
-    def allow_once(self, text: str) -> None:
-        """Let this question through when it comes next, whatever it crosses: the user has said so."""
-        self._once = text
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Let through what this task asks meanwhile, whatever it crosses: the user has said so. Others are held as ever."""
+        task = asyncio.current_task()
+        self._once.add(task)
+        try:
+            yield
+        finally:
+            self._once.discard(task)
 
-    def check(self, text: str, price: Callable[[], Quote | None], pick: Pick) -> None:
+    def allows(self) -> bool:
+        """Say whether the user has let through what this task asks: ask on the event loop."""
+        return asyncio.current_task() in self._once
+
+    def check(self, price: Callable[[], Quote | None], pick: Pick, *, once: bool = False) -> None:
         """Raise BudgetError where a question would cross a cap or a reserve, or a window is used up.
 
-        `price` says what it would cost, and is asked only where there is a limit. The error is Held where waiting helps. Reads the ledger: call it in a thread.
+        `price` says what it would cost, and is asked only where there is a limit; `once` lets all calls of the turn through. The error is Held where waiting helps. Reads the ledger: call it in a thread.
         """
-        self._free, self._once = bool(text) and text == self._once, ""
-        if self._free:
+        self._free = once
+        if once:
             return
         spent = self._used_up(pick)
         if not self._capped and not self._config.reserve and spent is None:

@@ -6,6 +6,7 @@
     carried    messages that stand in place of all before them
     proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
     left       how the user has left those hunks
+    committed  numbers of the journal's steps that were committed
     waits      a question that waits for a reset, see `limits.Waiting`
 
 A file may be damaged or come from a newer Wattson: what is of another kind, or not what it should be, is passed over.
@@ -29,7 +30,8 @@ class Kept(NamedTuple):
 
     `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
     asked last, `cut_short` whether the last turn has no end. `burnt` are the sums of its turns. `proposed` and `left` are
-    empty where no hunks wait; `aside` are hunks that waited before and were set aside, the oldest first.
+    empty where no hunks wait; `aside` are hunks that waited before and were set aside, the oldest first. `committed` are
+    steps of the journal.
     """
 
     messages: Sequence[tuple[Role, Record]]
@@ -40,6 +42,7 @@ class Kept(NamedTuple):
     proposed: Record
     left: Record
     aside: Sequence[Record]
+    committed: Sequence[int]
 
 
 def user(turn: int, text: str, model: str, pictures: Record) -> Record:
@@ -71,6 +74,11 @@ def proposed(diff: str, aside: Sequence[int], **about: object) -> Record:
 def left(marks: Record) -> Record:
     """Record how the user has left the hunks that wait."""
     return {"kind": "left", **marks}
+
+
+def committed(steps: Iterable[int]) -> Record:
+    """Record that steps of the journal were committed."""
+    return {"kind": "committed", "steps": sorted(steps)}
 
 
 def pictures(message: Message, keep: Callable[[bytes], str]) -> Record:
@@ -129,6 +137,7 @@ def read(records: Sequence[Record]) -> Kept:
         [known[each] for each in turns if isinstance(each, int) and each in known] if isinstance(turns, list) else []
     )
     marks = [each for each in records[place:] if each.get("kind") == "left"]
+    lists = [each.get("steps") for each in records if each.get("kind") == "committed"]
     return Kept(
         messages,
         turn,
@@ -138,4 +147,5 @@ def read(records: Sequence[Record]) -> Kept:
         waits,
         marks[-1] if waits and marks else {},
         aside,
+        [number for steps in lists if isinstance(steps, list) for number in steps if type(number) is int],
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
+import threading
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,9 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import events, prompts, record, tokens
 from assistant.accounts import Accounts, record_of
-from assistant.errors import Auth, BudgetError, ConfigError, PatchError, ProviderError, Stale, StateError
+from assistant.errors import (
+    AssistantError,
+    Auth,
+    BudgetError,
+    ConfigError,
+    PatchError,
+    ProviderError,
+    Stale,
+    StateError,
+)
 from assistant.sight import Sight
-from assistant.transcript import Sittings
+from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
+    from assistant.context.commit import Committed
     from assistant.context.repo import Repo
     from assistant.desk import Desk
     from assistant.edits.edit import Misfit
@@ -71,7 +81,8 @@ class Session:
         self.config = config
         self.env = env
         self.now = now
-        self.id = uuid.uuid4().hex[:12]
+        self.id = fresh_id()
+        """Who writes: the conversation, whatever process goes on with it."""
         self.history: list[Message] = []
         self.sight = Sight(self)
         self.answer = ""
@@ -85,6 +96,9 @@ class Session:
         self.waiting: Waiting | None = None
         self._told: set[str] = set()
         self._waits = record.proposed("", [])
+        self._saved: dict[int, Patch] = {}
+        """What is kept with the conversation of the hunks of each turn."""
+        self._keeping = threading.Lock()
         self._left: dict[str, Any] = {}
         self.asked_last = ""
         """The model of the conversation that was taken up."""
@@ -260,7 +274,7 @@ class Session:
         ended: events.TurnEnded | None = None
         repairs = 0
         quote = self.quote_repair if mend else lambda: self.quote(text, sure=True)
-        pick, key = await self._ready(text, quote)
+        pick, key = await self._ready(quote)
         unbooked = False
         try:
             self.turn += 1
@@ -342,15 +356,15 @@ class Session:
         spent = await asyncio.to_thread(self.limits.spent, cast.pick)
         return (None, spent) if spent else (Desk(self, self.turn, self.roster.partner(cast.pick), key), "")
 
-    async def _ready(self, text: str, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
-        """Return who is asked and the key, once nothing stands in the way of sending a text; then the session is asking."""
+    async def _ready(self, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of what costs this; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
         self._asking, self.stopped = True, asyncio.Event()
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.limits.check, text, quote, pick)
+            await asyncio.to_thread(self.limits.check, quote, pick, once=self.limits.allows())
         except BudgetError:
             self._asking = False
             await asyncio.to_thread(self.accounts.keep_line, pick or self.roster.present())
@@ -404,7 +418,7 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(words, lambda: self.accounts.quote(tokens.count(words), pick), pick)
+        pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
         try:
             ask = turn.Ask(self.turn, words, max_output=max_output)
             desk = Desk(self, self.turn, self.roster.partner(pick), key)
@@ -483,26 +497,38 @@ class Session:
         return self.changes.propose(proposal, upon=self.proposed.patch if self.proposed and mends else None)
 
     def _keep_proposal(self) -> None:
-        """Keep what waits for decisions with the conversation: who takes it up again can still decide."""
-        diff = self.proposed.patch.diff() if self.proposed is not None else ""
+        """Keep what waits for decisions with the conversation: who takes it up again can still decide.
+
+        What was set aside is kept anew where some of it was written since. Two threads may have come here at once.
+        """
+        with self._keeping:
+            one, aside = self.proposed, self.changes.set_aside
+            kept = self._record(one, aside)
+            stale = [each for each in aside if self._saved.get(each.turn) != each.patch]
+            if kept == self._waits and not stale:
+                return
+            for each in stale:
+                self.sittings.save(self._record(each, aside))
+            self.sittings.save(kept)
+            self._left = {}  # marks are read from behind what they are about
+            self._waits = kept
+            self._saved = {each.turn: each.patch for each in (*aside, *([one] if one is not None else ()))}
+
+    def _record(self, one: Proposal | None, aside: Iterable[Proposal]) -> record.Record:
+        """Make the record of hunks that wait."""
+        diff = one.patch.diff() if one is not None else ""
         if len(diff) > _DIFF_KEPT:
             words = (
                 f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
             )
             self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
             diff = ""
-        one = self.proposed
         about = (
             {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
             if one and diff
             else {}
         )
-        kept = record.proposed(diff, [each.turn for each in self.changes.set_aside], **about)
-        if kept == self._waits:
-            return
-        self.sittings.save(kept)
-        self._left = {}  # marks are read from behind what they are about
-        self._waits = kept
+        return record.proposed(diff, [each.turn for each in aside], **about)
 
     # Deciding.
 
@@ -550,19 +576,28 @@ class Session:
         When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
-        turn, writer = (self.proposed.turn, self.proposed.writer) if self.proposed else (0, "")
         try:
-            kept, left = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
+            written = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
             moved = await asyncio.to_thread(self.changes.moved, review)
             if moved is None:
                 hint = "Ask again, or undo that change. With its hunks skipped the rest can be written."
                 raise Stale(stale.message, hint, path=stale.path) from stale
+            await asyncio.to_thread(self._keep_proposal)
+            now = self.proposed
+            if moved.choices and (now is None or now.patch != moved.patch):
+                turn = next((each.turn for each in self.changes.set_aside if each.patch == moved.patch), 0)
+                hint = f"Other hunks came meanwhile: /diff{f' {turn}' if turn else ''} shows these again."
+                raise Stale(stale.message, hint, path=stale.path) from stale
             yield events.PatchMoved(moved, stale.message)
             return
         await asyncio.to_thread(self._keep_proposal)
-        await asyncio.to_thread(self.accounts.decided, turn, writer, str(self.root), review, kept)
-        yield events.PatchApplied(kept, "applied", left if left.files else None)
+        origin = written.origin
+        if origin is not None:
+            about = origin.turn, origin.writer, str(self.root)
+            await asyncio.to_thread(self.accounts.decided, *about, review, written.kept)
+        left = self.proposed.patch if self.proposed is not None else None
+        yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None)
         for words in self.changes.asides():
             yield events.Notice(words, "warning")
 
@@ -644,9 +679,19 @@ class Session:
 
     async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
         """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        made = await asyncio.to_thread(self.changes.commit, message, hide=self.roster.key_names())
+        made = await asyncio.to_thread(self._commit, message)
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")
+
+    def _commit(self, message: str) -> Committed:
+        """Commit, and note it with all conversations that wrote what is committed."""
+        before = set(self.changes.committed)
+        made = self.changes.commit(message, hide=self.roster.key_names())
+        done = self.changes.committed - before
+        self.sittings.save(record.committed(done))
+        for each in {step.session for step in self.journal.history() if step.id in done} - {self.id, ""}:
+            self.sittings.tell(each, record.committed(done))
+        return made
 
     # Remembering.
 
@@ -656,16 +701,21 @@ class Session:
         self._forget()
         self.accounts.recall(())
         self.sittings.close()
+        self._become(fresh_id())
 
     def _check_idle(self) -> None:
         """Raise ConfigError while a turn runs: what it brings belongs to the conversation that it was asked in."""
         if self._asking:
             raise ConfigError("A turn is running.", "Wait for its end, or stop it with Escape.")
 
+    def _become(self, name: str) -> None:
+        """Write from now on as the conversation of that id."""
+        self.id = self.sittings.name = self.accounts.session = self.changes.session = name
+
     def _forget(self) -> None:
         self.history.clear()
-        self.last_usage = self._sent = None
-        self._waits = record.proposed("", [])
+        self.last_usage = self._sent = self.waiting = None
+        self._waits, self._saved = record.proposed("", []), {}
         self.changes.clear()
         self.sight.forget()
 
@@ -698,7 +748,7 @@ class Session:
             return None
         try:
             if pick is not None:
-                self.limits.check(waiting.text, lambda: self.quote(waiting.text, sure=True), pick)
+                self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
         except BudgetError as error:
             held = error.hold
         return waiting.hold(self.now(), held)
@@ -712,10 +762,18 @@ class Session:
         from assistant import limits
 
         self._check_idle()
-        records = self.sittings.open(name)
+        before, self.waiting = self.waiting, None  # it is not to go out meanwhile, nor into the other conversation
+        try:
+            records = self.sittings.open(name)
+        except AssistantError:
+            self.waiting = before
+            raise
         if self.history or self.proposed is not None:
             self._forget()
         kept = record.read(records)
+        if self.sittings.id not in {"", self.id}:
+            self._become(self.sittings.id)
+        self.changes.committed.update(kept.committed)
         self.waiting = limits.waiting(records)
         self.asked_last, self.cut_short = kept.model, kept.cut_short
         self.accounts.recall(kept.burnt)
@@ -726,6 +784,8 @@ class Session:
             about = str(model or ""), each.get("doubted"), str(writer or "")
             self.changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
         self._waits = kept.proposed or record.proposed("", [each.turn for each in self.changes.set_aside])
+        waiting = (*self.changes.set_aside, *([self.proposed] if self.proposed is not None else ()))
+        self._saved = {each.turn: each.patch for each in waiting}
         if kept.left and self.proposed is not None:
             from assistant.edits.review import Review
 

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -31,6 +32,16 @@ _HEAD = 30
 """Lines at the beginning of a sitting in which its first question is looked for."""
 _MOST_PICTURES = 64 << 20
 """Bytes of pictures that are kept with one sitting."""
+
+
+_NAMED = re.compile(r"\d{8}-\d{6}-([0-9a-z]+)(?:-\d+)?")
+
+
+def fresh_id() -> str:
+    """Make the id of a conversation."""
+    import uuid
+
+    return uuid.uuid4().hex[:12]
 
 
 class Transcript(NamedTuple):
@@ -162,7 +173,7 @@ class Sittings:
     def __init__(self, folder: Path, name: str, now: Callable[[], datetime], warnings: list[str]) -> None:
         self.folder = folder
         self.warnings = warnings
-        self._name = name
+        self.name = name
         self._now = now
         self._current: Transcript | None = None
         self._held: BinaryIO | None = None
@@ -201,8 +212,23 @@ class Sittings:
                 self.warn(f"The {gone} oldest conversations of this folder were removed: it had too many.")
         return self._current
 
-    def _new(self) -> Transcript:
-        stem = f"{self._now():%Y%m%d-%H%M%S}-{self._name}"
+    @property
+    def id(self) -> str:
+        """The id of the conversation that goes on, as its file is named; empty where it has no file, or one named otherwise."""
+        found = _NAMED.match(self._current.path.stem) if self._current is not None else None
+        return found[1] if found else ""
+
+    def tell(self, id_: str, record: Mapping[str, Any]) -> None:
+        """Write a record to other conversations of that id too: it is about what they have written."""
+        for path in self.folder.glob(f"*-{id_}*.jsonl"):
+            if self._current is None or path != self._current.path:
+                try:
+                    Transcript(path).append({**record, "at": self._now().isoformat()})
+                except StateError as error:
+                    self.warn(str(error))
+
+    def _new(self, name: str = "") -> Transcript:
+        stem = f"{self._now():%Y%m%d-%H%M%S}-{name or self.name}"
         paths = (self.folder / f"{stem}{f'-{number}' if number else ''}.jsonl" for number in count())
         return Transcript(next(path for path in paths if not path.exists()))
 
@@ -238,7 +264,7 @@ class Sittings:
     def _copy(self, found: Transcript) -> Transcript:
         import shutil
 
-        copy = self._new()
+        copy = self._new(fresh_id())  # two that go on at once, and take back each its own
         for record in found.read():
             if record.get("kind") != "waits":  # it would be sent twice
                 copy.append(record)

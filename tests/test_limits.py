@@ -15,6 +15,7 @@ from assistant.limits import waiting
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
 from assistant.tui.holding import ways
+from assistant.tui.pickers import Picker
 from assistant.tui.switching import SwitchSheet
 from tests import loopback
 from tests.tui.keys import say, until
@@ -409,6 +410,46 @@ async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make
             await pressed(pilot, "o")
             await until(pilot, lambda: len(app.session.history) == 2)
             assert app.session.waiting is None
+
+
+async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_where_that_is_taken_up(
+    make_session, config
+):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = datetime.now(UTC) + timedelta(hours=2)
+    with loopback.Server(refusal(resets), loopback.openai("It is warm.")) as server:
+        session = make_session(**glm(server))
+        app = Wattson(session, "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            main = app.main
+            await held(app, pilot)
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(main.composer.border_title))
+            main._queue.append("what comes behind it")
+            await say(pilot, "/clear")
+            await until(pilot, lambda: "A new conversation begins" in main.talk.text)
+            assert main.composer.text == "what comes behind it"
+            assert not main.composer.border_title
+            main.composer.text = ""
+            later(session)
+            main.holding.tick()
+            await pilot.pause(0.2)
+            await pilot.press("escape")
+            assert len(server.asked) == 1
+            kept = session.sittings.kept()[0]
+            await say(pilot, f"/resume {kept.name}")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            assert "how warm is it?" in app.screen.words
+            assert [key for key, _, _ in app.screen.ways] == ["s"]
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3", resume="choose")
+        later(app.session)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, Picker))
+            await pressed(pilot, "enter")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await pressed(pilot, "s")
+            await until(pilot, lambda: "It is warm." in app.main.talk.text)
+            assert len(server.asked) == 2
 
 
 async def test_another_question_that_is_held_leaves_the_one_that_waits(make_session, config):

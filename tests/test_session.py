@@ -1,5 +1,6 @@
 """What a session keeps when things happen at the wrong moment: while a turn runs, before anything is sent, in a damaged file."""
 
+import asyncio
 import os
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 from assistant import command, events, record
+from assistant.edits.review import Review
+from assistant.errors import PatchError, RepoError
 from assistant.quota.ledger import Ledger, Start
 from assistant.tokens import Cost, TokenUsage
 from assistant.transcript import Sittings, prune
@@ -47,13 +50,40 @@ async def test_what_is_allowed_once_is_that_question_and_no_other(make_session, 
     with loopback.Server(loopback.openai("It counts.")) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
-        session.limits.allow_once("what does it do?")
-        assert of(await walk(command.submit(session, "another one?")), events.TurnHeld)
-        assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)  # asked too late
-        session.limits.allow_once("what does it do?")
-        assert of(await walk(command.submit(session, "what does it do?")), events.TurnEnded)
+        assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)
+        async with aclosing(command.submit(session, "what does it do?", once=True)) as stream:
+            async for event in stream:
+                if isinstance(event, events.TurnStarted):  # while it runs others are held as ever
+                    assert "A turn is running" in str(await walk(command.submit(session, "another one?")))
+        assert len(session.history) == 2
         assert of(await walk(command.submit(session, "what does it do?")), events.TurnHeld)
         assert len(server.asked) == 1
+        session.roster.choose("anthropic/claude-haiku-4-5")  # there is no key: nothing is sent
+        assert "key" in str(await walk(command.submit(session, "what does it do?", once=True)))
+        session.roster.choose("openai/gpt-6.1-sol")
+        assert of(await walk(command.submit(session, "another one?")), events.TurnHeld)
+        with session.limits.once():  # the word of one window's task is none for what others do meanwhile
+            other = asyncio.create_task(walk(command.submit(session, "another one?")))
+            assert of(await other, events.TurnHeld)
+        assert len(server.asked) == 1
+        await session.close()
+
+
+@pytest.mark.parametrize("words", ["/commit", "/compact brief", "/model openai/gpt-5.6-luna brief"])
+async def test_a_command_that_was_held_goes_through_once(make_session, config, words):
+    config('cap_turn = "0.000001"\n')
+    edits = "Here.\n\n*** Begin Patch\n*** Add File: one.txt\n+hello\n*** End Patch\n"
+    with loopback.Server(*map(loopback.openai, (edits, "Say hello."))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(command.submit(session, "one", once=True))
+        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        held = await walk(command.submit(session, words))
+        assert "over the cap" in str(held)
+        assert len(server.asked) == 1
+        found = await walk(command.submit(session, words, once=True))
+        assert [each.error for each in of(found, events.AsideEnded)] == [None]
+        assert len(server.asked) == 2
         await session.close()
 
 
@@ -150,3 +180,78 @@ def test_the_command_tells_whom_a_project_wishes_to_be_asked(wattson, repo):
     assert code  # there is no key
     assert "This project wishes for openai/gpt-6.1-sol; `model` in your own config decides." in told
     assert "This project wishes for openai/gpt-6-luna as editor; [roles] in your own config decides." in told
+
+
+NEW = "Here.\n\n*** Begin Patch\n*** Add File: {0}.txt\n+hello\n*** End Patch\n"
+
+
+async def _write(session, name):
+    await walk(session.ask(name))
+    await walk(session.apply(Review.of(session.proposed.patch, "take")))
+
+
+async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_session, repo):
+    with loopback.Server(*(loopback.openai(NEW.format(name)) for name in ("one", "two", "three"))) as server:
+
+        def begin():
+            session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+            session.roster.choose("openai/gpt-6.1-sol")
+            return session
+
+        first = begin()
+        await _write(first, "one")
+        await first.close()
+        again = begin()
+        again.take_up()
+        await _write(again, "two")
+        await again.close()
+        last = begin()
+        last.take_up()
+        assert last.changes.to_commit().paths == ("one.txt", "two.txt")
+        turn = of(await walk(last.preview("undo", turn=last.turn)), events.UndoProposed)[0]
+        assert turn.preview.patch.paths == ("two.txt",)
+        whole = of(await walk(last.preview("undo", session=True)), events.UndoProposed)[0]
+        assert sorted(whole.preview.patch.paths) == ["one.txt", "two.txt"]
+        (repo / "one.txt").unlink()  # what is no longer there keeps nobody from the rest
+        made = of(await walk(last.commit("add two")), events.Notice)[0]
+        assert made.text.endswith(": two.txt")
+        last.clear()
+        await _write(last, "three")
+        with pytest.raises(PatchError, match="nothing to undo"):
+            await walk(last.preview("undo", turn=1))
+        assert last.changes.to_commit().paths == ("three.txt",)
+        await last.close()
+        then = begin()
+        name = next(each.name for each in then.sittings.kept() if each.first == "one")
+        then.take_up(name)
+        with pytest.raises(RepoError, match="nothing that is not committed"):
+            then.changes.to_commit()
+        await then.close()
+
+
+async def test_what_another_conversation_committed_is_known_where_it_was_written(make_session):
+    with loopback.Server(loopback.openai(NEW.format("one"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await _write(session, "one")
+        session.clear()
+        await walk(session.commit("add one"))
+        await session.close()
+    again = make_session()
+    again.take_up(next(each.name for each in again.sittings.kept() if each.first == "one"))
+    with pytest.raises(RepoError, match="nothing that is not committed"):
+        again.changes.to_commit()
+
+
+async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_session):
+    with loopback.Server(*(loopback.openai(NEW.format(name)) for name in ("one", "two"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await _write(session, "one")
+        other = make_session()
+        other.take_up()
+        await _write(session, "two")
+        with pytest.raises(RepoError, match="nothing that is not committed"):
+            other.changes.to_commit()
+        await session.close()
+        await other.close()

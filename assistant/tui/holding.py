@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import command
@@ -58,8 +59,7 @@ class Holding:
             case "model":
                 await self._switch(model, hold.text)
             case "once":
-                screen.session.limits.allow_once(hold.text)
-                screen.submit(hold.text)
+                screen.submit(hold.text, once=True)
             case _:
                 if self.at is not None and self.text and self.text != hold.text:
                     screen.composer.sent.append(self.text)  # only one waits
@@ -95,6 +95,9 @@ class Holding:
 
     def tick(self) -> None:
         """Send what waits once its time has come."""
+        waits = self._screen.session.waiting
+        if waits is None or waits.text != self.text:  # another conversation is just being taken up
+            return
         if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
             return
         text = self.stop()
@@ -103,10 +106,22 @@ class Holding:
 
     def stop(self) -> str:
         """Wait no longer; returns the question, empty for none."""
-        text, self.text, self.at = self.text, "", None
-        self._screen.session.wait("")
-        self._screen.label()
+        text = self.text
+        self.forget()
+        if text:  # what waits and was not offered yet is not this one's to delete
+            self._screen.session.wait("")
         return text
+
+    def forget(self) -> None:
+        """Send nothing any more: another conversation begins. What waits there is kept with the one that it belongs to."""
+        self.text, self.at = "", None
+        self._screen.label()
+
+    async def go_on(self) -> None:
+        """Offer again what waited for a reset when the conversation was left. Raises ConfigError."""
+        hold = await asyncio.to_thread(self._screen.session.still_held)
+        if hold is not None:
+            self._screen.held(hold)
 
     def _now(self) -> datetime:
         return self._screen.session.now()

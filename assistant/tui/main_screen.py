@@ -249,8 +249,8 @@ class MainScreen(Screen[None]):
         await self.holding.offer(hold)
 
     @work(group="turn")
-    async def submit(self, text: str) -> None:
-        """Do what was typed and show what comes of it."""
+    async def submit(self, text: str, *, once: bool = False) -> None:
+        """Do what was typed and show what comes of it; `once` the user has said that it may cost what it does."""
         self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
         if self.hunks.preview is None:
@@ -261,7 +261,7 @@ class MainScreen(Screen[None]):
             self.doing("is asked")
         clock = self.set_interval(1.0, self.label)
         try:
-            await self.walk(command.submit(self.session, text))
+            await self.walk(command.submit(self.session, text, once=once))
         finally:
             clock.stop()
             self.label()
@@ -406,10 +406,13 @@ class MainScreen(Screen[None]):
         self.composer.give_back(self.holding.stop())
         if self.session.asking:
             self.session.stop()
-            if self._queue:
-                self.composer.text = "\n".join([*self._queue, self.composer.text]).rstrip("\n")
-                self._queue.clear()
-                self.label()
+            self._give_back_queue()
+
+    def _give_back_queue(self) -> None:
+        if self._queue:
+            self.composer.text = "\n".join([*self._queue, self.composer.text]).rstrip("\n")
+            self._queue.clear()
+            self.label()
 
     def action_swap(self) -> None:
         """Go between composer and hunks."""
@@ -501,18 +504,17 @@ class MainScreen(Screen[None]):
             case "quit":
                 self.app.exit(0)
             case "clear":
-                self.talk.clear()
+                self._leave_talk()
                 self.meter.show(self.meter.state._replace(context_share=None))
-                self.hunks.forget()
                 self._arrange()
             case "talk":
                 from assistant.tui import welcome
 
-                self.talk.clear()
-                self.hunks.forget()
+                self._leave_talk()
                 welcome.show_talk(self)
                 self.tell_burnt()
                 self._arrange()
+                self._go_on_waiting()
             case "copy":
                 self.app.copy_to_clipboard(argument)
                 self.talk.add(f"{len(argument):,} characters are on the clipboard, if the terminal lets us.", "note")
@@ -523,6 +525,20 @@ class MainScreen(Screen[None]):
                 self.go_to_hunks()
             case _:
                 self._ask(what, argument)
+
+    def _leave_talk(self) -> None:
+        """Leave nothing of the conversation that was shown: what waits or is queued is not to go out into another one."""
+        self.talk.clear()
+        self.hunks.forget()
+        self.holding.forget()
+        self._give_back_queue()
+
+    @work(group="held")
+    async def _go_on_waiting(self) -> None:
+        try:
+            await self.holding.go_on()
+        except AssistantError as error:
+            self.talk.add(str(error), "error")
 
     @work(exclusive=True, group="ask")
     async def _ask(self, what: str, argument: str) -> None:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from assistant.tui.widgets.transcript import Transcript
 
 
+class Waits(Protocol):
+    """What waits for a reset."""
+
+    async def go_on(self) -> None:
+        """Offer again what waited when the conversation was left."""
+
+
 class Stage(Protocol):
     """Widgets to show things on, and the few moves between them. `window` is the model's context window in tokens."""
 
@@ -29,6 +36,10 @@ class Stage(Protocol):
     composer: Composer
     session: Session
     window: int | None
+
+    @property
+    def holding(self) -> Waits:
+        """What waits."""
 
     @property
     def app(self) -> App[object]:
@@ -64,8 +75,8 @@ class Stage(Protocol):
     def held(self, hold: Hold) -> object:
         """Let the user choose what becomes of a question that was held."""
 
-    def submit(self, text: str) -> object:
-        """Do what was typed."""
+    def submit(self, text: str, *, once: bool = False) -> object:
+        """Do what was typed, `once` whatever it costs."""
 
     def label(self) -> None:
         """Say above the composer what waits."""

@@ -31,7 +31,7 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
     name = model or session.asked_last or session.config.model
     if not name:
         await _first_run(screen)
-        await _go_on_waiting(screen)
+        await screen.holding.go_on()
         return
     try:
         present.show(screen, session.roster.switch(name))
@@ -49,14 +49,7 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
     present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
     if session.history:
         screen.tell_burnt()
-    await _go_on_waiting(screen)
-
-
-async def _go_on_waiting(screen: Stage) -> None:
-    """Offer again what waited for a reset when the program ended."""
-    hold = await asyncio.to_thread(screen.session.still_held)
-    if hold is not None:
-        screen.held(hold)
+    await screen.holding.go_on()
 
 
 async def _take_up(screen: Stage) -> None:

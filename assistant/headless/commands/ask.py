@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -61,11 +61,10 @@ async def _ask(session: Session, text: str, options: Namespace) -> int:
             await asyncio.to_thread(session.take_up)
         for path in options.image:
             await asyncio.to_thread(session.sight.show_picture, path)
-        if options.once:
-            session.limits.allow_once(text)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what came by then is booked, kept and shown
             asyncio.get_running_loop().add_signal_handler(number, session.stop)
-        ended = await _turn(session, text, as_json=options.json)
+        with session.limits.once() if options.once else nullcontext():
+            ended = await _turn(session, text, as_json=options.json)
         if ended.error is not None:
             ended = ended._replace(patch=None)  # what was whole of it is for eyes: a script takes all or nothing
         code = _code(ended)
