@@ -32,12 +32,15 @@ _PARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A step that would not have been let through: `meter` is the last to have room again, at `until`; None is never or unknown."""
+    """A step that would not have been let through: `meter` is the last to have room again, at `until`; None is never or unknown.
+
+    `need` is None where nobody knows what it takes: then nothing was left.
+    """
 
     at: datetime
     meter: str
     until: datetime | None
-    need: Decimal
+    need: Decimal | None
     remaining: Decimal | None
     model: str = ""
     meters: tuple[str, ...] = ()
@@ -173,8 +176,9 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
     if found.admitted:
         return None
     gauge = next(each for each in gauges if each.meter.name == found.meter)
+    need = needs[found.meter] if gauge.amount(burn) is not None else None
     return Blocked(
-        burn.at, found.meter, found.at, needs[found.meter], gauge.remaining(burn.at), burn.model, found.blocked,
+        burn.at, found.meter, found.at, need, gauge.remaining(burn.at), burn.model, found.blocked,
         found.never, line, burn.steps,
     )  # fmt: skip
 
