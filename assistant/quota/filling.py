@@ -128,6 +128,8 @@ class Filling:
                 self._burnt.miss(burn, trails=self._trails)
                 self.unpriced += burn.steps
             return None
+        if (weighed := self._weighed(burn)) is not None and weighed.low != weighed.high:
+            self._burnt.doubt(burn.at, self.meter.tariff.calendar_missed(burn))
         said = self._said
         if said.points and (burn.given.get("percent") is not None or self.meter.name in burn.charged):
             # A burn that is stated in points moves the bar itself.

@@ -144,7 +144,8 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
     reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
     if each.resets_at:
         reset += f" (in {wording.countdown(each.resets_at, now)})"
-    parts = (wording.figures(each), share, state, reset, wording.pace(ahead, now)[0], wording.others(each))
+    more = (wording.pace(ahead, now)[0], wording.others(each), wording.doubts(each))
+    parts = (wording.figures(each), share, state, reset, *more)
     return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{wording.trust(each)}, {each.confidence}]"
 
 
