@@ -203,6 +203,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
     found, theirs = [], []
     burnt = [total for each in (accounts.ledger, accounts.elsewhere) for total in each.totals(("day",))]
+    accounts.ledger.store.must_see()
     if (span := hindsight.span(burnt, options.days)) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
@@ -251,6 +252,7 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
     plan = _plan(teller, options.plan)
     if not options.events:
         events = hindsight.past(teller.accounts.ledger, teller.now())
+        teller.accounts.ledger.store.must_see()
     else:
         try:
             if options.events == "-":
