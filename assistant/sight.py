@@ -35,6 +35,7 @@ _TELLS = 3
 """Words of a question from which on it tells what it is about."""
 _NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
 """What a question may name a file by."""
+_LONGEST_WAIT_S = 3_600
 _MOST_READ = 20_000
 """Letters of an answer that are looked through for files and names."""
 
@@ -388,6 +389,11 @@ def _wait(env: Mapping[str, str]) -> float:
     """Return how many seconds a question waits for an index that is not complete: WATTSON_CONTEXT_WAIT, or 0.8."""
     given = env.get("WATTSON_CONTEXT_WAIT", "0.8")
     try:
-        return max(0.0, float(given))
+        seconds = float(given)
     except ValueError:
         raise ConfigError(f"WATTSON_CONTEXT_WAIT={given!r} is no number.", "Give seconds, like 5.") from None
+    if not seconds <= _LONGEST_WAIT_S:  # nor is nan
+        raise ConfigError(
+            f"WATTSON_CONTEXT_WAIT={given!r} is no time to wait.", f"Give seconds, {_LONGEST_WAIT_S} at most."
+        )
+    return max(0.0, seconds)

@@ -265,6 +265,11 @@ def test_a_book_that_cannot_be_read_is_told_of(wattson, env):
     for command in (["usage"], ["usage", "--json"], ["plans"], ["yield"], ["doctor", "--offline"]):
         _, out, said = wattson(*command)
         assert (out + said).count("it was written by a newer Wattson") >= 1, command
+    histories = [["usage"], ["usage", "--json"], ["usage", "--csv"], ["usage", "--by", "client"], ["yield"]]
+    for command in (*histories, ["plans", "advise"], ["plans", "replay", "--plan", "glm-lite"]):
+        code, out, said = wattson(*command)
+        assert (code, out, "Nothing" in said, "No edits" in said) == (1, "", False, False), command
+        assert f"{book} cannot be read" in said
     for each in book.parent.glob("ledger.sqlite-*"):
         each.unlink()
     book.write_bytes(b"no book at all " * 1000)

@@ -54,10 +54,11 @@ def test_words_and_filters_narrow_the_list(models):
     assert models("no-such-model-anywhere") == []
 
 
-def test_a_price_that_is_none_is_named(wattson):
-    code, _, told = wattson("models", "--offline", "--max-price", "cheap")
+@pytest.mark.parametrize("price", ["cheap", "nan", "1/inf"])
+def test_a_price_that_is_none_is_named(wattson, price):
+    code, _, told = wattson("models", "--offline", "--max-price", price)
     assert code == 2
-    assert "cheap" in told
+    assert f"{price!r} is no price" in told
 
 
 def test_some_are_compared(wattson, models):
@@ -160,3 +161,9 @@ def test_who_really_answered_is_said_without_a_screen_too(wattson):
             "ask", "-m", "openai/gpt-6.1-sol", "hi", OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20
         )
     assert "openai answered with gpt-6-luna; gpt-6.1-sol was asked" in told
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e9", "soon"])
+def test_a_wait_that_is_none_is_named(wattson, seconds):
+    code, _, told = wattson("context", "where is it", WATTSON_CONTEXT_WAIT=seconds)
+    assert (code, f"WATTSON_CONTEXT_WAIT={seconds!r} is" in told, "Traceback" in told) == (1, True, False)

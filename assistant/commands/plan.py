@@ -32,7 +32,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         share = f"{each.percent}% used" if each.percent is not None else ""
         reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
         pace = wording.pace(forecast.forecast(each, now), now)[0]
-        parts = (share, wording.figures(each), reset, pace, wording.others(each))
+        parts = (share, wording.figures(each), reset, pace, wording.others(each), wording.doubts(each))
         lines.append(
             f"  {each.meter}: {', '.join(filter(None, parts))}  ({each.state.replace('_', ' ')}; {wording.trust(each)})"
         )

@@ -15,7 +15,7 @@ class CallPieces:
     def __init__(self) -> None:
         self._calls: list[dict[str, str]] = []
         self._indices: list[int | None] = []
-        self._places: dict[object, dict[str, str]] = {}
+        self._places: dict[int | str, dict[str, str]] = {}
 
     @property
     def any(self) -> bool:
@@ -40,7 +40,10 @@ class CallPieces:
             known = {"id": "", "name": "", "arguments": ""}
             self._calls.append(known)
             self._indices.append(index if isinstance(index, int) else None)
-        self._places |= {key: known for key in (index, ident) if isinstance(key, int) or key}
+        if isinstance(index, int):
+            self._places[index] = known
+        if ident:
+            self._places[ident] = known
         known["id"] = known["id"] or ident
         known["name"] = known["name"] or name
         known["arguments"] += arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""

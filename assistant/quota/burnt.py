@@ -38,6 +38,19 @@ class Burnt:
         self._running: list[tuple[datetime | None, Amount, str]] = []
         self._steps = 0
         self._fractions = False
+        self._doubts: dict[tuple[str, int], datetime] = {}
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why what is burnt is a range, in words."""
+        return tuple(
+            f"whether a day of {year} is a holiday of {name!r} is not known" for name, year in sorted(self._doubts)
+        )
+
+    def doubt(self, at: datetime, calendar: tuple[str, int] | None) -> None:
+        """Take note that a step costs a range, for want of a calendar of holidays of a year."""
+        if calendar is not None:
+            self._doubts[calendar] = at
 
     def add(self, burn: Burn, units: Amount, *, trails: bool) -> None:
         """Count a step; `trails` where it comes back by itself."""
@@ -83,12 +96,15 @@ class Burnt:
         self.since = self.others = NOTHING
         self.expired, self._steps, self.unpriced = _ZERO, 0, 0
         self._untold.clear()
+        self._doubts.clear()
         self._running = [each for each in self._running if each[0] is None or each[0] > at]
 
     def roll(self, now: datetime, reach: timedelta, read_at: datetime | None) -> None:
         """Let go of what has come back by now; `read_at` is the instant of the reading that holds, None for none."""
         while self._untold and self._untold[0][0] + reach <= now:
             self.unpriced -= self._untold.popleft()[1]
+        if self._doubts:
+            self._doubts = {calendar: at for calendar, at in self._doubts.items() if at + reach > now}
         while self._trail and self._trail[0][0] + reach <= now:
             at, units, client, steps = self._trail.popleft()
             covered = read_at is not None and at < read_at
@@ -134,4 +150,5 @@ class Burnt:
         self.since = self.others = self.local = NOTHING
         self.clients, self.events, self.unpriced = {}, 0, 0
         self._untold.clear()
+        self._doubts.clear()
         self._running = [each for each in self._running if each[0] is None]

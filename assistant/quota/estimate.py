@@ -45,6 +45,7 @@ class Estimate(NamedTuple):
     `wants_reading` says that the provider should be asked again. `frees` is how a rolling window comes back. `capacity` is what
     the whole window is worth in weighted tokens, as learned from percents; `parts` are what is left of a balance's parts.
     `clients` is what the logs of other clients tell of this window, in what is counted: weighted tokens for percents.
+    `doubts` say why `low` and `high` differ by a known rule: a calendar of holidays that is not there; then `used` is the dear end.
     """
 
     plan: str
@@ -79,6 +80,7 @@ class Estimate(NamedTuple):
     capacity: Amount | None = None
     parts: Mapping[str, Decimal] = _NOTHING
     clients: Mapping[str, Decimal] = _NOTHING
+    doubts: tuple[str, ...] = ()
 
     @property
     def share(self) -> float | None:
@@ -195,6 +197,7 @@ def as_json(each: Estimate) -> dict[str, Any]:
         else None,
         "parts": {name: number(part) for name, part in each.parts.items()},
         "clients": {name: number(units) for name, units in each.clients.items()},
+        "doubts": list(each.doubts),
     }
 
 

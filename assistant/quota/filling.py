@@ -80,14 +80,15 @@ class Filling:
     def need(self, burn: Burn) -> Decimal | None:
         """Return what a step must find here, in the units that are shown; None where it cannot be held against the meter.
 
-        A step whose price is unknown, or that takes nothing, is not, but for a balance that is overdrawn. A step told in tokens needs some of a meter told in
-        points, how much only where that was learned.
+        One that takes nothing is not, but for a balance that is overdrawn. A step of which nobody knows what it takes needs
+        something: 0 here, for which there is room wherever anything is left. So does a step told in tokens of a meter told
+        in points, how much only where that was learned.
         """
         if not self.meter.holds_at(burn.at):
             return None
         found = self._weighed(burn)
         if found is None:
-            return _ZERO if self._overdrawn else None
+            return None if self._elsewhere(burn) and not self._overdrawn else _ZERO
         if not self._said.points or "percent" in burn.given or self.meter.name in burn.charged:
             return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
@@ -97,6 +98,10 @@ class Filling:
         if burn is not self._last:
             self._last, self._weight = burn, self.meter.amount(burn)
         return self._weight
+
+    def _elsewhere(self, burn: Burn) -> bool:
+        """Whether a step without an amount here is paid in a currency that another meter of the plan counts."""
+        return burn.cost.amount is not None and burn.cost.currency in self._currencies
 
     @property
     def _overdrawn(self) -> bool:
@@ -113,16 +118,18 @@ class Filling:
             return found  # no window holds what was before the first
         self._advance(burn.at)
         if self._said.spent:
-            self._taken(burn)
+            self._taken(burn, known=found is not None)
         if self.meter.window.kind == "first_use" and self.start is None and not (self._said.base or NOTHING).point:
             # One of which a reading says that something is used has begun already, nobody knows when.
             last = self.held[-1].end if self.held else None
             self.start, self.end = opened(self.meter.window, burn.at, last)
         if found is None:
-            if burn.cost.amount is None or burn.cost.currency not in self._currencies:
+            if not self._elsewhere(burn):
                 self._burnt.miss(burn, trails=self._trails)
                 self.unpriced += burn.steps
             return None
+        if (weighed := self._weighed(burn)) is not None and weighed.low != weighed.high:
+            self._burnt.doubt(burn.at, self.meter.tariff.calendar_missed(burn))
         said = self._said
         if said.points and (burn.given.get("percent") is not None or self.meter.name in burn.charged):
             # A burn that is stated in points moves the bar itself.
@@ -135,16 +142,20 @@ class Filling:
         self._watch(burn.at)
         return found
 
-    def _taken(self, burn: Burn) -> None:
+    def _taken(self, burn: Burn, *, known: bool) -> None:
         """Hear that a step was taken where all was said to be used up.
 
         Then there is money again, or the window that was refused is open, and holds what came since. Where only figures
-        said so, it may be paid otherwise beyond the plan.
+        said so, it may be paid otherwise beyond the plan. What takes nobody knows how much (not `known`) proves nothing before the
+        provider has counted it.
         """
+        proven = _proven(burn)
+        if not known and not proven:
+            return
+        last = self._said.reading
         if self.meter.window.kind == "balance":
             self._said = self._said._replace(spent=False)
-        last = self._said.reading
-        if last is not None and last.source == "error" and _proven(burn):
+        if last is not None and last.source == "error" and proven:
             if self._trails:
                 self._burnt.forget_trail()
             self._close(burn.at, "granted")
@@ -323,7 +334,7 @@ class Filling:
             return Room(now)
         if isinstance(limit, Decimal) and (raised := self._raised(need, limit, now)) is not None:
             return Room(raised)
-        if isinstance(limit, Decimal) and need > limit:
+        if isinstance(limit, Decimal) and (need > limit or not limit):
             return Room(None, never=True)
         if self._said.spent and (self._said.until is not None or self._edgeless):
             return Room(self._said.until)
@@ -343,14 +354,15 @@ class Filling:
             if over and need <= limit:
                 return None  # the next window has room before that
             later = self.meter.limit_at(at)
-            if later == "unlimited" or (later is not None and need <= later - (_ZERO if over else self._used().point)):
+            rest = later - (_ZERO if over else self._used().point) if isinstance(later, Decimal) else _ZERO
+            if later == "unlimited" or (need <= rest and rest > 0):
                 return at
         return None
 
     def _room_trailing(self, need: Decimal, limit: Limit) -> Room:
         if isinstance(limit, Decimal):
             for at, used in self._returns():
-                if limit - used >= need:
+                if limit - used >= need and limit > used:
                     return Room(at)
         return Room(None)
 

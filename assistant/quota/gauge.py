@@ -305,6 +305,7 @@ class Gauge(Filling):
             capacity=self.capacity,
             parts=spent(last.parts, burnt.since.point) if last is not None else {},
             clients={client: units for client, units in burnt.clients.items() if units},
+            doubts=burnt.doubts,
         )
 
     def _state(self, now: datetime, limit: Limit, left: Decimal | None) -> MeterState:

@@ -127,8 +127,10 @@ def whole(parts: Iterable[Row]) -> Row:
 def cost_words(row: Row) -> str:
     """Say what a row cost: money by currency, then what is not in it."""
     done = row.steps - row.failed
+    if not done:
+        return "nothing"
     if row.included == done:
-        return f"{row.included} included" if row.included else "n/a"
+        return f"{row.included} included"
     if row.priced == done and len(row.money) == 1:
         return "".join([money_words(amount, currency) for currency, amount in row.money.items()])
     paid = (

@@ -6,6 +6,7 @@ A step is admitted only if every meter in scope has room for all of it; one that
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConfigError
@@ -18,7 +19,6 @@ from assistant.tokens import TokenUsage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from assistant.quota.event import Event
     from assistant.quota.plan import Plan
@@ -32,12 +32,15 @@ _PARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A step that would not have been let through: `meter` is the last to have room again, at `until`; None is never or unknown."""
+    """A step that would not have been let through: `meter` is the last to have room again, at `until`; None is never or unknown.
+
+    `need` is None where nobody knows what it takes: then nothing was left.
+    """
 
     at: datetime
     meter: str
     until: datetime | None
-    need: Decimal
+    need: Decimal | None
     remaining: Decimal | None
     model: str = ""
     meters: tuple[str, ...] = ()
@@ -50,7 +53,7 @@ class Blocked:
 class Replayed:
     """What came of it: meters at `at`, the binding one first; closed windows in order; blocked steps; limits of no meter.
 
-    `unpriced` counts, by meter, the steps without a known weight. `problems` name what of the events could not be read. `tokens_per_min` are all tokens since the first step and those that
+    `unpriced` counts, by meter, the steps without a known weight. `problems` name what of the events could not be read, and what was not known. `tokens_per_min` are all tokens since the first step and those that
     were not read from a cache; None where none were told.
     """
 
@@ -139,7 +142,10 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         {gauge.meter.name: gauge.unpriced for gauge in gauges if gauge.unpriced},
         tuple(unmapped(plan, said)),
         money.tally(costs),
-        tuple(f"line {event.line}: {note}" for event in known for note in event.notes),
+        (
+            *(f"line {event.line}: {note}" for event in known for note in event.notes),
+            *(f"{each.meter}: {words}" for each in estimates for words in each.doubts),
+        ),
         forecast.token_rates(tokens, tokens[0][0], at) if tokens else None,
     )
 
@@ -173,8 +179,9 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
     if found.admitted:
         return None
     gauge = next(each for each in gauges if each.meter.name == found.meter)
+    need = needs[found.meter] if gauge.amount(burn) is not None else None
     return Blocked(
-        burn.at, found.meter, found.at, needs[found.meter], gauge.remaining(burn.at), burn.model, found.blocked,
+        burn.at, found.meter, found.at, need, gauge.remaining(burn.at), burn.model, found.blocked,
         found.never, line, burn.steps,
     )  # fmt: skip
 
@@ -253,6 +260,13 @@ def rendered(found: Replayed) -> str:
         others = f", other clients {number(each.foreign)}" if each.foreign else ""
         words = forecast.phrase(found.forecasts[each.meter], now=found.at)
         said = "unknown" if each.used is None else number(each.used)
+        if each.doubts and each.low is not None and each.low != each.used:
+            said = f"{number(each.low)} to {said}"
+            share = (
+                share.replace("(", f"({(each.low * 100 / each.limit):.1f} to ")
+                if isinstance(each.limit, Decimal)
+                else ""
+            )
         said = f"{said} + {each.unpriced} unpriced" if each.unpriced else said
         lines.append(
             f"  {each.meter:<12} {said} of {limit} {each.currency if each.unit == 'money' else each.unit}{share}  {each.state.replace('_', ' ')}{reset}{others}"

@@ -65,6 +65,7 @@ class Store:
         self._pragmas = pragmas
         self._lock = threading.RLock()
         self._synced: bool | None = None
+        self._why = ""
         self._disk: sqlite3.Connection | None = None
         self._frozen: sqlite3.Connection | None = None
         self._memory: sqlite3.Connection | None = None
@@ -82,6 +83,12 @@ class Store:
         """
         unread = self._disk is None and self._frozen is None and self._memory is not None
         return unread and self.path.exists() and self.path.stat().st_size > 0
+
+    def must_see(self) -> None:
+        """Raise StateError where it was blind when it was last read: what was found then is not all there is."""
+        if self.is_blind:
+            hint = "" if self._why == _NEWER else "What stands in it is not lost; see who may read it."
+            raise StateError(f"{self.path} cannot be read: {self._why}.", hint)
 
     def read(self, rows: Callable[[sqlite3.Connection], T]) -> list[T]:
         """Run `rows` on all there is to read, the disk before the memory; empty where nothing was ever written.
@@ -248,6 +255,7 @@ class Store:
     # When it goes wrong.
 
     def _to_memory(self, why: str) -> sqlite3.Connection:
+        self._why = why
         if self._memory is None:
             self._memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
             with _transaction(self._memory) as base:

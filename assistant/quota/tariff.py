@@ -198,6 +198,16 @@ class Tariff(NamedTuple):
         low, high = min(*doubtful, sure), max(*doubtful, sure)
         return Amount(own * low, own * high, own * high)
 
+    def calendar_missed(self, burn: Burn) -> tuple[str, int] | None:
+        """Return the holiday calendar that is not there and the year it was asked for, where it makes a step cost a range."""
+        for rule in self.rules:
+            holds = rule.holds(burn.model, burn.at, self.holidays)
+            if holds is None:
+                return rule.except_holidays, burn.at.astimezone(clock_of(rule.zone)).year
+            if holds:
+                break
+        return None
+
     def _base(self, burn: Burn) -> Decimal | None:
         given = burn.given.get(self.unit, burn.given.get("units"))
         if given is not None and not (self.unit == "money" and self._foreign(burn.cost.currency)):

@@ -70,12 +70,15 @@ def figures(each: Estimate) -> str:
     more = f" + {unpriced(each)}" if each.unpriced else ""
     if each.unit == "money" and not isinstance(each.limit, Decimal):
         if each.remaining is not None:
-            return f"{amount(each.remaining, 'money', each.currency)} left{more}"
-        spent = f"{amount(each.used, 'money', each.currency)}{more}" if each.used else more[3:]
+            left = amount(each.remaining, "money", each.currency)
+            if each.doubts and each.low is not None and each.used is not None:
+                left += f" to {amount(each.remaining + each.used - each.low, 'money', each.currency)}"
+            return f"{left} left{more}"
+        spent = f"{_used(each)}{more}" if each.used else more[3:]
         return f"{spent} spent by us, balance unknown" if spent else "balance unknown"
     if each.used is None:
         return f"unknown: {more[3:]}" if more else "unknown"
-    said = amount(each.used, each.unit, each.currency)
+    said = _used(each)
     if each.unit == "percent":
         return said
     name = "" if each.unit == "money" else f" {each.unit}"
@@ -84,6 +87,19 @@ def figures(each: Estimate) -> str:
     if each.limit is None:
         return f"{said}{name}{more}, limit unknown"
     return f"{said} of {amount(each.limit, each.unit, each.currency)}{name}{more}"
+
+
+def _used(each: Estimate) -> str:
+    """Say what is used; a range where a rule leaves it in doubt."""
+    said = amount(each.used, each.unit, each.currency)
+    if not each.doubts or each.low is None or each.low == each.used:
+        return said
+    return f"{amount(each.low, each.unit, each.currency)} to {said}"
+
+
+def doubts(each: Estimate) -> str:
+    """Say why a figure is a range; empty where it is none."""
+    return "; ".join(each.doubts)
 
 
 def unpriced(each: Estimate) -> str:

@@ -81,7 +81,12 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: The
     if each.resets_at is not None:
         wait = f" in {wording.countdown(each.resets_at, now)}" if width >= _WIDE else ""
         words += f"{' until' if each.state == 'exhausted' else '  ↺'} {wording.clock(each.resets_at, now)}{wait}"
-    more = [wording.pace(ahead, now)[0], wording.others(each), f"{wording.trust(each)}, {each.confidence}"]
+    more = [
+        wording.pace(ahead, now)[0],
+        wording.others(each),
+        wording.doubts(each),
+        f"{wording.trust(each)}, {each.confidence}",
+    ]
     rest = "  ".join(filter(None, more))
     room = width - cell_len(line.plain)
     if cell_len(words) > room:

@@ -28,6 +28,9 @@ def total(status, steps=1, amount="0", currency="USD", key=("m",), usage=None):
             "$0.40 + 1 unpriced; 1 included",
         ),
         ([total("unknown", 3)], "n/a"),
+        ([total("unknown", 2)._replace(failed=2)], "nothing"),  # refused: no burn that lacks a price
+        ([total("unknown", 2)._replace(failed=1)], "n/a"),
+        ([total("included", 2)._replace(failed=2)], "nothing"),
         ([total("free", 2)], "free"),
         ([total("included", 2)], "2 included"),
         ([total("unknown", 2), total("included")], "2 unpriced; 1 included"),

@@ -13,6 +13,8 @@ from assistant.quota.forecast import Forecast, phrase
 from assistant.quota.plan import load_plan, read_file, read_plan
 from assistant.quota.reading import Reading, from_body, from_headers
 from assistant.quota.replay import replay, replayed_json
+from assistant.quota.tariff import Burn
+from assistant.tokens import TokenUsage
 from tests.quota.estimating import estimate
 
 FIVE = {"name": "5 hours", "unit": "credits", "window": "first_use", "hours": 5, "limit": 2000}
@@ -428,3 +430,45 @@ def test_a_step_that_runs_at_a_reading_belongs_to_the_band_of_what_a_point_is_wo
     assert capacity["low"] < 1_000_000 < capacity["high"]
     assert 400_000 < capacity["low"] < capacity["high"] < 2_500_000
     assert 30 <= meters["pool"]["used"] < 45
+
+
+UNWEIGHED = {"at": "2026-11-23T10:05:00Z", "model": "glm-5.3", "fresh_input": 1000, "output": 100}
+FULL = {"used": 2000, "limit": 2000, "resets_at": "2026-11-23T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("meters", "said", "until"),
+    [
+        (
+            [FIVE],
+            refusal("api.z.ai", 429, {"code": "1308", "message": "It will reset at 2026-11-23 20:00:00"}),
+            "2026-11-23T12:00:00+00:00",
+        ),
+        ([FIVE], reading("5 hours", **FULL), "2026-11-23T12:00:00+00:00"),
+        (
+            [{"name": "balance", "unit": "money", "currency": "USD", "window": "balance"}],
+            refusal("api.deepseek.com", 402, {"message": "Insufficient Balance"}),
+            None,
+        ),
+    ],
+)
+def test_a_step_that_takes_nobody_knows_how_much_does_not_pass_what_is_used_up_nor_reopen_it(meters, said, until):
+    found, state = run(meters, said, UNWEIGHED)
+    meter = state[meters[0]["name"]]
+    assert (found["admitted"], meter["state"], meter["source"]) == (0, "exhausted", "provider")
+    (blocked,) = found["blocked"]
+    assert (blocked["meters"], blocked["until"], blocked["need"]) == ([meter["meter"]], until, None)
+    if until:
+        found, _ = run(meters, said, {**UNWEIGHED, "at": until})
+        assert found["admitted"] == 1
+
+
+@pytest.mark.parametrize("doubt", [{"running": True}, {"doubtful": True}, {"client": "codex"}])
+def test_a_step_without_a_price_that_nobody_has_answered_yet_does_not_refill_a_balance(doubt):
+    purse = {"name": "balance", "unit": "money", "currency": "USD", "window": "balance"}
+    page = read_plan({"name": "mine", "meters": [purse]}, "mine.toml")
+    at = datetime.fromisoformat(AT)
+    said = Reading("balance", "error", at, remaining=Decimal(0), status="exhausted")
+    step = Burn(at + timedelta(minutes=5), TokenUsage(1000, output=100), **doubt)
+    (found,) = estimate(page, [step], at + timedelta(minutes=10), [said])
+    assert (found.state, found.remaining, found.unpriced) == ("exhausted", 0, 1)

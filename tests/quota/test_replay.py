@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from assistant.errors import ConfigError
+from assistant.quota import wording
 from assistant.quota.event import read_events
 from assistant.quota.plan import read_plan
 from assistant.quota.replay import rendered, replay, replayed_json
@@ -141,8 +142,30 @@ def test_t18_a_dated_peak_price_with_weekends_and_holidays(at, money):
 
 def test_t18_without_the_calendar_it_is_a_range():
     rules = [DEEPSEEK["rules"][0], {**DEEPSEEK["rules"][1], "except_holidays": "nowhere"}]
-    now = meter(run({**DEEPSEEK, "rules": rules}, [{"at": "2026-10-01T02:00:00Z", **MIX}]), "balance")
+    found = run({**DEEPSEEK, "rules": rules}, [{"at": "2026-10-01T02:00:00Z", **MIX}])
+    now = meter(found, "balance")
     assert (now["low"], now["used"], now["high"]) == (0.063, 0.126, 0.126)
+    why = "whether a day of 2026 is a holiday of 'nowhere' is not known"
+    assert (now["doubts"], found["problems"]) == ([why], [f"balance: {why}"])
+
+
+def test_a_range_is_told_as_one_and_is_over_with_its_window():
+    rules = [{"factor": 2, "days": ["mon-fri"], "except_holidays": "nowhere"}]
+    meters = [
+        {"name": "day", "unit": "credits", "window": "day", "weights": {"fresh_input": 1}, "limit": 100, "rules": rules},
+        {"name": "hour", "unit": "credits", "window": "rolling", "hours": 1, "weights": {"fresh_input": 1}, "limit": 100,
+         "rules": rules},
+    ]  # fmt: skip
+    page = read_plan({"name": "mine", "meters": meters}, "mine.toml")
+    events = read_events([json.dumps({"at": f"{MONDAY}02:00:00Z", "fresh_input": 10})])
+    said = rendered(replay(page, events))
+    assert "10 to 20 of 100 credits (10.0 to 20.0 %)" in said
+    assert "day: whether a day of 2026 is a holiday of 'nowhere' is not known" in said
+    day, hour = replay(page, events, datetime.fromisoformat(f"{MONDAY}02:30:00Z")).estimates
+    assert (wording.figures(day), wording.doubts(day)) == ("10 to 20 of 100 credits", day.doubts[0])
+    for when, left in ((f"{MONDAY}03:00:00Z", {"day"}), ("2026-11-24T00:00:00Z", set())):
+        found = replay(page, events, datetime.fromisoformat(when)).estimates
+        assert {each.meter for each in found if each.doubts} == left
 
 
 def test_a_calendar_may_stand_in_the_plan():

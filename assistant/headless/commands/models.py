@@ -81,13 +81,18 @@ async def _rows(session: Session, *, offline: bool) -> list[Row]:
 
 def _prices(text: str) -> tuple[Decimal | None, Decimal | None]:
     """Read `1`, `1/5` or `/5`."""
+    first, _, second = text.partition("/")
+    return _price(first, text), _price(second, text)
+
+
+def _price(word: str, text: str) -> Decimal | None:
     try:
-        first, _, second = text.partition("/")
-        return Decimal(first) if first else None, Decimal(second) if second else None
-    except InvalidOperation as error:
-        raise UsageError(
-            f"{text!r} is no price.", "Write --max-price 1, 1/5 or /5: USD per million in and out."
-        ) from error
+        found = Decimal(word) if word else None
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if found is not None and not found.is_finite():
+        raise UsageError(f"{text!r} is no price.", "Write --max-price 1, 1/5 or /5: USD per million in and out.")
+    return found
 
 
 def _line(row: Row) -> str:

@@ -144,7 +144,8 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
     reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
     if each.resets_at:
         reset += f" (in {wording.countdown(each.resets_at, now)})"
-    parts = (wording.figures(each), share, state, reset, wording.pace(ahead, now)[0], wording.others(each))
+    more = (wording.pace(ahead, now)[0], wording.others(each), wording.doubts(each))
+    parts = (wording.figures(each), share, state, reset, *more)
     return f"{each.meter:<14} {'  '.join(filter(None, parts))}  [{wording.trust(each)}, {each.confidence}]"
 
 
@@ -202,6 +203,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
     found, theirs = [], []
     burnt = [total for each in (accounts.ledger, accounts.elsewhere) for total in each.totals(("day",))]
+    accounts.ledger.store.must_see()
     if (span := hindsight.span(burnt, options.days)) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
@@ -250,6 +252,7 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
     plan = _plan(teller, options.plan)
     if not options.events:
         events = hindsight.past(teller.accounts.ledger, teller.now())
+        teller.accounts.ledger.store.must_see()
     else:
         try:
             if options.events == "-":

@@ -75,10 +75,13 @@ def run(teller: Teller, options: Namespace) -> int:
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        out(_all_clients(teller, by, since) if "client" in by else report.as_csv(ledger.written(by, since=since), by))
+        text = _all_clients(teller, by, since) if "client" in by else report.as_csv(ledger.written(by, since=since), by)
+        ledger.store.must_see()
+        out(text)
         return 0
     asked, by = by, tuple(key for key in by if key != "client") or _BY
     ours = ledger.written(by, since=since)
+    ledger.store.must_see()
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
     totals = teller.accounts.elsewhere.totals(("provider", "model", "day", "hour", *theirs), since)
     others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []

@@ -31,6 +31,7 @@ def run(teller: Teller, options: Namespace) -> int:
 
     since = (teller.now().astimezone() - timedelta(days=options.days - 1)).date() if options.days > 0 else None
     found = hindsight.yields(teller.accounts.ledger, since, project=str(teller.root) if options.here else "")
+    teller.accounts.ledger.store.must_see()
     if options.json:
         dump({"yields": [history.yield_json(each, ("provider", "model")) for each in found]})
         return 0

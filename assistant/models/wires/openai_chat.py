@@ -168,7 +168,7 @@ class Reader:
         self._declined = False
         self._spoke = False
         self._calls = CallPieces()
-        self._details: dict[tuple[object, object], dict[str, Any]] = {}
+        self._details: dict[tuple[int | None, str], dict[str, Any]] = {}
         self._tags = ThinkTags() if provider.flags.get("think_tags", True) else None
 
     def feed(self, event: ServerEvent) -> list[Chunk]:
@@ -278,7 +278,9 @@ class Reader:
         """Gather reasoning details, whose pieces share an index, and return the words that came."""
         said = ""
         for piece in pieces:
-            known = self._details.setdefault((piece.get("index"), piece.get("type")), {})
+            index = piece.get("index")
+            key = index if isinstance(index, int) else None, text(piece.get("type"))
+            known = self._details.setdefault(key, {})
             for name, value in piece.items():
                 if name in {"text", "summary", "data"} and isinstance(value, str):
                     known[name] = text(known.get(name)) + value
