@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _COLUMN = 16
 _TYPING = """
 Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
-Up, Ctrl+R      what was asked before
+Up, Ctrl+R      what was asked before; Up takes the last of the queue back
 @               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
 Ctrl+G          write the question in $EDITOR
 Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
@@ -31,6 +31,7 @@ F4              what would be sent, to drop, pin or let through
 F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
 Page Up, Down   scroll
+Mouse           drag selects in the conversation, Ctrl+C copies; with Shift the terminal's own selection
 """
 _REVIEWING = """
 In hunks:
