@@ -55,10 +55,19 @@ def _files() -> _Files:
     )
 
 
+_SHARED = ("sk-", "://", "_v1_", "passw", "eyJ", "_auth", "slack.com/")
+"""What several literal pieces have in common: most texts are looked through once for it, and not for each of them."""
+
+
 @cache
-def _keys() -> tuple[tuple[str, str, str], ...]:
-    """Return kind, literal piece and pattern of each key."""
-    return tuple((kind, hint, shape) for kind, keys in _facts()["keys"].items() for hint, shape in keys.items())
+def _keys() -> tuple[tuple[str, tuple[tuple[int, str, str, str], ...]], ...]:
+    """Return number, kind, literal piece and pattern of each key, by what a text has to hold for any of them."""
+    found: dict[str, list[tuple[int, str, str, str]]] = {}
+    listed = [(kind, hint, shape) for kind, keys in _facts()["keys"].items() for hint, shape in keys.items()]
+    for number, (kind, hint, shape) in enumerate(listed):
+        held = next((each for each in _SHARED if each in hint), hint)
+        found.setdefault(held, []).append((number, kind, hint, shape))
+    return tuple((held, tuple(keys)) for held, keys in found.items())
 
 
 def is_secret_file(path: str, root: Path | None = None) -> bool:
@@ -180,7 +189,8 @@ def _spans(text: str, path: str) -> list[tuple[int, int, str]]:
 
 def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
     yield from _private_keys(text)
-    for kind, hint, shape in _keys():
+    likely = sorted(each for held, keys in _keys() if held in text for each in keys)
+    for _, kind, hint, shape in likely:  # of two kinds that fit, the first in the list is told
         if hint not in text:
             continue
         # `re` remembers what it compiled, and most of these are never needed.
@@ -191,11 +201,11 @@ def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
                 continue  # a key does not begin in the middle of a word
             if not values.stands_in(secret) and (kind not in _GUESSED or values.drawn(secret, _GUESSED[kind])):
                 yield *match.span(group), kind
-    for start, end in values.find(text, path):
+    for start, end in (*values.find(text, path), *values.of_kubernetes(text)):
         yield start, end, "secret"
 
 
-_GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a command": 3.0}
+_GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a command": 3.0, "password": 3.0}
 """Kinds whose shape alone is not sure: how many bits a letter they have at least."""
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STEMS = re.compile(r"passw(?:or)?d|passphrase|pwd|pass(?![\w-])|secret(?!ar[iy]|i[ov])|credential|token|key|psk")
+_STEMS = re.compile(
+    r"passw(?:or)?[dt]|passphrase|pwd|passe?(?![\w-])|secret(?!ar[iy]|i[ov])|credential|contrase|token|key|kennwort|psk"
+)
 _BEFORE = {
     "key": (
         "api",
@@ -83,6 +86,7 @@ _QUOTED = re.compile(
         | \s{0,3} : \s{0,3} [&*]{0,2} (?:'\w{1,20}[ ])? [A-Za-z_\[] [\w.:;<>\[\]?&|\ ]{0,40}+ =
         | (?: [ \t]{1,4} \*? [A-Za-z]{2,12} ){1,2} [ \t]{0,4} =
         | \s{0,4} \{ [^{}]{0,60} \} \s{0,4} =
+        | [ ]by[ ]lazy[ ]? \{
         | [\s,+-]{0,60} (?:\\{0,3}["'])? [Vv]alue (?:\\{0,3}["'])? \s{0,4} [:=]
         | \s{0,4} \{ [^{}]{0,300}? \bdefault \s{0,20} =
       ) [\s(\[+-]{0,24}
@@ -137,6 +141,14 @@ _PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*+.* | .*\.{3}.* | <.* | \[.* | \$.* | %
 """What stands where a secret would: nobody's password is `changeme`. Few texts need it, and it takes long to be compiled."""
 
 
+_OF_SECRETS = r"(?m)^[+ -]?kind:[ \t]{1,4}Secret[ \t]{0,4}\r?$"
+_ROWS = r":[ \t]{0,4}\r?\n(?P<rows>(?:[+ -]?[ \t]{1,40}[^\n]{0,20000}(?:\n|\Z)){1,2000}+)"
+_DATA = rf"(?m)^[+ -]?data{_ROWS}"
+_PLAIN_DATA = rf"(?m)^[+ -]?stringData{_ROWS}"
+_ENTRY = r"""(?m)^[+ -]?[ \t]{1,40}[\w.-]{1,80}:[ \t]{1,4}["']?(?P<value>[A-Za-z0-9+/_.~=!@#%^*-]{8,20000}+)["']?[ \t]{0,4}\r?$"""
+"""The data of a Secret of Kubernetes, in base64 or plain, and an entry of it on one line."""
+
+
 def find(text: str, path: str) -> Iterator[tuple[int, int]]:
     """Return where values stand that a name says are secret and that look drawn by lot."""
     plain, prose = _plain(path)
@@ -157,6 +169,39 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         if bits != _NONE and _secret(text[start:end], bits) and not _named_so(text, name.start(), at, text[start:end]):
             yield start, end
             yield from _more(text, end, bits, listed="[" in text[at:start] or "- " in text[at:start])
+
+
+def of_kubernetes(text: str) -> Iterator[tuple[int, int]]:
+    """Return where the values of Secrets of Kubernetes stand, whatever their keys are called; in a diff of them too."""
+    if "stringData:" in text:  # no other kind has it
+        yield from _entries(text, _PLAIN_DATA, 0, len(text))
+    if "kind: Secret" in text:
+        edges = [0, *(each.start() for each in re.finditer(r"\n[+ -]?---", text)), len(text)]
+        for start, end in pairwise(edges):
+            if re.compile(_OF_SECRETS).search(text, start, end):
+                yield from _entries(text, _DATA, start, end)
+
+
+def _entries(text: str, blocks: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for block in re.compile(blocks).finditer(text, start, end):
+        for value in re.compile(_ENTRY).finditer(text, *block.span("rows")):
+            if _kept(value["value"], plain=blocks == _PLAIN_DATA):
+                yield value.span("value")
+
+
+def _kept(value: str, *, plain: bool) -> bool:
+    """Say whether a value of a Secret is one: what stands there in base64 is judged by what it says."""
+    if stands_in(value) or _code(value):
+        return False
+    if plain:
+        return drawn(value, 3.0)
+    import base64  # few texts need it
+
+    try:
+        said = base64.b64decode(value, validate=True)
+    except ValueError:
+        return drawn(value, 3.3)
+    return not stands_in(said.decode("utf-8", "replace").strip())
 
 
 def _named_so(text: str, name: int, at: int, value: str) -> bool:

@@ -219,6 +219,29 @@ LONG, BASE64 = lot(40), string.ascii_letters + string.digits + "+/"
         ("git clone https://{}:x-oauth-basic@git.host/x.git", "a.md", LONG),
         ("Authorization: token {}", "a.md", lot(40, HEX)),
         ('{{"Authorization": f"token {}"}}', "a.py", lot(40, HEX)),
+        ("echo {} | docker login -u bob --password-stdin", "a.sh", VALUE),
+        ('echo "bob:{}" | sudo chpasswd', "a.sh", VALUE),
+        ("htpasswd -b -c .ht bob {}", "a.sh", VALUE),
+        ('$pw = ConvertTo-SecureString "{}" -AsPlainText -Force', "a.ps1", VALUE),
+        ('requests.get(url, auth=("bob", "{}"))', "a.py", VALUE),
+        ("$db = new PDO('mysql:host=x', 'bob', '{}');", "a.php", VALUE),
+        ('DBI->connect("dbi:mysql:x", "bob", "{}");', "a.pl", VALUE),
+        ('{{password, "{}"}}', "a.config", VALUE),
+        ('val password by lazy {{ "{}" }}', "a.kt", VALUE),
+        ("AZURE_DEVOPS_EXT_PAT={}", "a.sh", lot(52)),
+        ('f = Fernet(b"{}")', "a.py", lot(43) + "="),
+        ('passphrase = "{}"', "a.py", "correct horse battery staple"),
+        ("Passwort: {}", "a.md", VALUE),
+        ('kennwort = "{}"', "a.py", VALUE),
+        ("mot_de_passe: {}", "a.yml", VALUE),
+        ('contraseña = "{}"', "a.py", VALUE),
+        ("kind: Secret\nmetadata:\n  name: x\ndata:\n  config: {}\n", "a.yml", "YSBrZXR0bGUgYXQgbm9vbg=="),
+        (
+            "data:\n  mail: {}\nkind: Secret\n---\nkind: ConfigMap\ndata:\n  a: YSBrZXR0bGUgYXQgbm9vbg==\n",
+            "a.yml",
+            "bm9ib2R5IGJ1dCB5b3U=",
+        ),
+        ("stringData:\n  admin: {}\n", "a.yml", VALUE),
     ],
 )
 def test_a_secret_is_masked_however_it_is_set_in_files_and_in_what_a_diff_adds(line, path, secret):
@@ -285,6 +308,16 @@ def test_a_secret_is_masked_however_it_is_set_in_files_and_in_what_a_diff_adds(l
         ("max_tokens = 4096  # [gpt5mini2026]", "a.py"),
         ("see http://a%20b:c%20d@host/ and ftp://me:a%20secret@host/", "a.md"),
         ('"Password=your-password-1;Encrypt=true"', "a.json"),
+        ("echo $PASSWORD | docker login --password-stdin", "a.sh"),
+        ("htpasswd -bn user /etc/nginx/X1y2Z3w4v5", "a.sh"),
+        ('auth=("user", "changeme")', "a.py"),
+        ("auth=(USER, PASSWORD_FROM_ENV_2)", "a.py"),
+        ('passphrase = "enter the passphrase please now"', "a.py"),
+        ('passphrase: "correct horse"', "a.yml"),
+        ("DEFAULT_PAT = compile_pattern_v2X(1)", "a.py"),
+        ("kind: Secret\ndata:\n  password: {{ .Values.pass | b64enc }}\n  user: YWRtaW4=\n", "a.yml"),
+        ("kind: ConfigMap\ndata:\n  config: YSBrZXR0bGUgYXQgbm9vbg==\n", "a.yml"),
+        ("kind: SecretStore\ndata:\n  config: YSBrZXR0bGUgYXQgbm9vbg==\n", "a.yml"),
     ],
 )
 def test_what_is_set_in_such_a_way_and_is_no_secret_stays(line, path):
@@ -498,7 +531,8 @@ rename to .env.local
 @pytest.mark.parametrize(
     "piece",
     ["password='", "api_key", "eyJabcdefghijk.", "://a:", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "@@ -1 +1 @@\n", "@@ -1 @@ aB" + "c" * 50 + "\n", "A", "A" * 64 + "\n", "sk-ant-", "diff --git a/x b/y\n", "token=", "secret:a", "token\n\n", "pass ", "password value=", "mysql -p ", '"kty""d":"',
-     "a --user a:", "token(", "token{", "key = a ? ", "password = f(", "api_keys: [\n", "secret: >-\n  ", "password <<A\n", "<password a=", "token: !a ", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200],
+     "a --user a:", "token(", "token{", "key = a ? ", "password = f(", "api_keys: [\n", "secret: >-\n  ", "password <<A\n", "<password a=", "token: !a ", "'secret=", "secret" + "," * 60, 'secret" {', "://" + "a" * 200,
+     "kind: Secret\n", "kind: Secret\ndata:\n  a: bbbbbbbbbb\n", "stringData:\n a", "htpasswd -b ", "echo 'x|--password-stdin", "auth=('a','", "passphrase = 'abc "],
 )  # fmt: skip
 def test_a_line_of_a_million_letters_is_read_in_one_pass(piece):
     text = piece * (1_000_000 // len(piece))
