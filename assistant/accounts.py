@@ -71,11 +71,25 @@ class Quote(NamedTuple):
         return tokens.total_cost([self.cost, self.editor.cost]) if self.editor else self.cost
 
 
-def record_of(usage: TokenUsage, cost: Cost) -> dict[str, Any]:
-    """Return what a turn burnt as it is kept with its conversation; `Accounts.recall` reads it."""
+def record_of(usage: TokenUsage, cost: Cost, steps: Sequence[Cost] = ()) -> dict[str, Any]:
+    """Return what a turn burnt as it is kept with its conversation; `Accounts.recall` reads it.
+
+    What its `steps` cost is kept where they have no common sum.
+    """
     *counts, exact = usage
+    apart = {"steps": [_cost_record(each) for each in steps]} if cost.status == "unknown" and len(steps) > 1 else {}
+    return {"tokens": counts, "exact": exact, **_cost_record(cost), **apart}
+
+
+def _cost_record(cost: Cost) -> dict[str, Any]:
     amount = None if cost.amount is None else str(cost.amount)
-    return {"tokens": counts, "exact": exact, "status": cost.status, "amount": amount, "currency": cost.currency}
+    return {"status": cost.status, "amount": amount, "currency": cost.currency}
+
+
+def _cost_of(record: Mapping[str, Any]) -> Cost:
+    """Read a cost. Raises KeyError, TypeError, or an ArithmeticError where it cannot be read."""
+    amount = None if record["amount"] is None else Decimal(str(record["amount"]))
+    return tokens.Cost(record["status"], amount, str(record["currency"]))
 
 
 class Payers(Protocol):
@@ -93,7 +107,7 @@ class Payers(Protocol):
 
 
 class Accounts:
-    """The accounts of one sitting. `usage` and `costs` (by currency) are what this sitting burnt."""
+    """The accounts of one sitting. `usage`, `costs` (by currency) and `unpriced` steps are what this sitting burnt."""
 
     def __init__(
         self,
@@ -107,6 +121,7 @@ class Accounts:
     ) -> None:
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
+        self.unpriced = 0
         self._payers = payers
         self.session = session
         self._places = places
@@ -272,24 +287,32 @@ class Accounts:
 
     # What was burnt, and what is left.
 
-    def count(self, usage: TokenUsage, cost: Cost) -> None:
-        """Add what a turn burnt to this sitting."""
+    def count(self, usage: TokenUsage, *costs: Cost) -> None:
+        """Add what a turn burnt, and what each of its steps cost, to this sitting."""
         self.usage += usage
-        self.costs = self.with_cost(cost)
+        paid = self.paid(costs if usage.total else ())
+        self.unpriced = sum(cost.status == "unknown" for cost in paid)
+        self.costs = {cost.currency: cost for cost in paid if cost.status != "unknown"}
 
-    def with_cost(self, cost: Cost) -> dict[str, Cost]:
-        """Return what this sitting cost, by currency, with one cost more."""
-        before = [self.costs[cost.currency]] if cost.currency in self.costs else []
-        return {**self.costs, cost.currency: tokens.total_cost([*before, cost])}
+    def paid(self, more: Sequence[Cost] = ()) -> tuple[Cost, ...]:
+        """Return what this sitting cost, and some steps more: a sum for each currency, and an unknown one for each step without a price."""
+        sums, unpriced = dict(self.costs), self.unpriced
+        for cost in more:
+            if cost.status == "unknown":
+                unpriced += 1
+            else:
+                before = [sums[cost.currency]] if cost.currency in sums else []
+                sums[cost.currency] = tokens.total_cost([*before, cost])
+        return (*sums.values(), *[tokens.Cost("unknown")] * unpriced)
 
     def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
         """Begin with what a conversation that is taken up has burnt already, as `record_of` wrote it; what is torn is left out."""
-        self.usage, self.costs = tokens.TokenUsage(), {}
+        self.usage, self.costs, self.unpriced = tokens.TokenUsage(), {}, 0
         for each in burnt:
             with suppress(KeyError, TypeError, ValueError, ArithmeticError):
-                amount = None if each["amount"] is None else Decimal(str(each["amount"]))
                 usage = tokens.TokenUsage._make([*map(int, each["tokens"]), bool(each["exact"])])
-                self.count(usage, tokens.Cost(each["status"], amount, str(each["currency"])))
+                steps = each.get("steps")
+                self.count(usage, *map(_cost_of, steps if isinstance(steps, list) else [each]))
 
     def learn(self, usage: TokenUsage) -> None:
         """Learn from a turn how long answers are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +13,7 @@ from assistant.discover import read_toml
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
 PROJECT_FILE = ".wattson.toml"
@@ -195,15 +195,29 @@ def remembered_names(where: Places, what: str) -> list[str]:
 def remember(where: Places, **values: Any) -> None:
     """Keep choices for the next sitting; a disk that is full costs the memory, not the choice."""
     known = remembered(where)
-    data = {**known, **values}
-    if data == known:
+    if {**known, **values} == known:
         return
     temp = where.data / f"state.{os.getpid()}.new"
     try:
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temp.touch(0o600)
-        temp.write_text(json.dumps(data), encoding="utf-8")
-        temp.replace(where.data / "state.json")
+        with _alone(where.data / "state.lock"):  # what another window keeps at the same moment stays as well
+            temp.touch(0o600)
+            temp.write_text(json.dumps({**remembered(where), **values}), encoding="utf-8")
+            temp.replace(where.data / "state.json")
     except OSError:
         with suppress(OSError):  # where nothing can be written, nothing can be removed
             temp.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes, and threads of this one, out for a moment. Raises OSError."""
+    import fcntl
+
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

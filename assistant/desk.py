@@ -254,10 +254,12 @@ class Desk:
         """Learn how this model counts."""
         self._sitting.roster.learn(self.who.model, counted, reported)
 
-    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
+    def burnt(self, usage: TokenUsage, costs: Sequence[Cost]) -> events.UsageMoved:
         """Return this turn's burn beside the session's."""
         accounts = self._sitting.accounts
-        return events.UsageMoved(usage, cost, accounts.usage + usage, tuple(accounts.with_cost(cost).values()))
+        return events.UsageMoved(
+            usage, tokens.total_cost(costs), accounts.usage + usage, accounts.paid(costs if usage.total else ())
+        )
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
         """Return the plan's meters with a step in flight added."""

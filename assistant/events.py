@@ -161,7 +161,7 @@ class TurnEnded(NamedTuple):
     keeps of the answer, None when nothing was said. `last` is what the last of its requests used; `stranger` says that
     another model answered than the one that was asked. `editor` is `provider/model` of who wrote the edits where that was
     not the main model, and `no_edits` why they could not. `sent` is the first request, None where none left.
-    `doubts` are edits of the patch that the answer itself may not mean.
+    `doubts` are edits of the patch that the answer itself may not mean. `costs` are those of its steps, one by one.
     """
 
     turn: int
@@ -184,6 +184,7 @@ class TurnEnded(NamedTuple):
     no_edits: str = ""
     sent: Sent | None = None
     doubts: tuple[Misfit, ...] = ()
+    costs: tuple[Cost, ...] = ()
 
     @property
     def writer(self) -> str:

@@ -285,6 +285,7 @@ class Limits:
         limits: dict[Scope, Decimal | None] = {
             "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
         }  # fmt: skip
+        # What had no price was let through by the user, each step by itself; what is known still counts.
         session = [each for each in (*self._accounts.costs.values(), *turn) if each.status != "free"]
         spent: dict[Scope, Sequence[Cost]] = {"turn": turn, "session": session, "day": day}
         return caps.crossed(limits, spent, step, ends={"day": midnight})

@@ -466,10 +466,10 @@ class Session:
             self.roster.forget_key(ended.provider)
         self.sight.heard("" if mends else asked.text, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, mends=mends)
-        self.accounts.count(ended.usage, ended.cost)
+        self.accounts.count(ended.usage, *ended.costs)
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
-        model, burnt = f"{ended.provider}/{ended.model}", record_of(ended.usage, ended.cost)
+        model, burnt = f"{ended.provider}/{ended.model}", record_of(ended.usage, ended.cost, ended.costs)
         self.sittings.save(record.end(ended.turn, ended.stop, model, burnt))
         return aside
 

@@ -92,8 +92,8 @@ class Line(Protocol):
     def learn(self, counted: int, reported: int) -> None:
         """Hear that the provider counts so many tokens where we count so many of o200k's."""
 
-    def burnt(self, usage: TokenUsage, cost: Cost) -> events.UsageMoved:
-        """Return this turn's burn beside the session's."""
+    def burnt(self, usage: TokenUsage, costs: Sequence[Cost]) -> events.UsageMoved:
+        """Return this turn's burn, with what each of its steps costs, beside the session's."""
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
         """Return the plan's meters with a step in flight added."""
@@ -314,7 +314,7 @@ def _burnt(steps: Sequence[Step]) -> events.UsageMoved:
     """Say what steps used together, and what the last of them holds where it carries the conversation."""
     last = steps[-1]
     held = last.held().total if last.purpose in {"main", "repair"} and last.line is steps[0].line else 0
-    return last.line.burnt(*total(steps))._replace(held=held)
+    return last.line.burnt(total(steps)[0], [step.cost() for step in steps])._replace(held=held)
 
 
 def _read(parser: EditParser, text: str) -> Iterator[tuple[str, list[Edit | Misfit]]]:

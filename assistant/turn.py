@@ -358,6 +358,7 @@ def _ended(
         editor=edit.line.who.model.name if edit else "",
         no_edits=_failure(edit) if edit else "",
         sent=Sent(steps[0].request, steps[0].began, steps[0].burn()) if steps and steps[0].began else None,
+        costs=tuple(each.cost() for each in steps),
     )
 
 

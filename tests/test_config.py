@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -65,6 +67,21 @@ def test_a_choice_that_cannot_be_kept_ends_nothing(places):
     places.data.write_text("a file in the way\n")
     config.remember(places, model="a/b")
     assert config.remembered(places) == {}
+
+
+def test_windows_that_keep_something_at_once_lose_nothing_of_each_other(places):
+    keeps = """
+import sys
+from pathlib import Path
+from assistant import config
+places = config.Places(*map(Path, sys.argv[2:]))
+for number in range(100):
+    config.remember(places, **{f"{sys.argv[1]}{number}": number})
+"""
+    windows = [subprocess.Popen([sys.executable, "-c", keeps, name, *map(str, places)]) for name in "ab"]
+    assert [window.wait(60) for window in windows] == [0, 0]
+    assert len(config.remembered(places)) == 200
+    assert not list(places.data.glob("*.new"))
 
 
 def test_choices_are_remembered(places):

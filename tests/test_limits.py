@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from assistant import command, events
+from assistant.accounts import record_of
+from assistant.errors import BudgetError
 from assistant.limits import waiting
+from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
 from assistant.tui.holding import ways
@@ -537,6 +540,35 @@ async def test_what_a_running_turn_costs_in_another_currency_stands_beside_what_
         assert paid == [[("USD", True)], [("USD", True), ("CNY", True)]]
         assert moved[-1].session_costs == tuple(session.accounts.costs.values())
         await session.close()
+
+
+async def test_a_step_without_a_price_hides_nothing_of_what_is_known(make_session, config):
+    config('cap_session = "2.00"\n')
+    session = make_session(OPENAI_API_KEY=KEY)
+    session.roster.choose("openai/gpt-6.1-sol")
+    turns = [
+        [Cost("metered", Decimal("1.25"))],
+        [Cost("metered", Decimal("0.25")), Cost("unknown")],  # the editor has no price
+        [Cost("metered", Decimal(7), "CNY"), Cost("metered", Decimal("0.25"))],
+    ]
+    burnt = []
+    usage = TokenUsage(output=1)
+    for costs in turns:
+        session.accounts.count(usage, *costs)
+        burnt.append(json.loads(json.dumps(record_of(usage, total_cost(costs), costs))))
+    known = {Cost("metered", Decimal("1.75")), Cost("metered", Decimal(7), "CNY"), Cost("unknown")}
+    assert len(session.accounts.paid()) == 3
+    assert set(session.accounts.paid()) == known
+    again = make_session(OPENAI_API_KEY=KEY)
+    again.roster.choose("openai/gpt-6.1-sol")
+    again.accounts.recall(burnt[:2])
+    assert again.accounts.paid() == (Cost("metered", Decimal("1.50")), Cost("unknown"))
+    again.limits.check(lambda: again.quote("x"), again.roster.pick)  # the unknown step was let through by itself
+    again.accounts.count(usage, Cost("metered", Decimal("0.50")))
+    with pytest.raises(BudgetError, match=r"over the cap of \$2"):
+        again.limits.check(lambda: again.quote("x"), again.roster.pick)
+    again.accounts.recall(burnt)
+    assert set(again.accounts.paid()) == known
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from assistant.errors import RateLimited
 from assistant.models.message import said
 from assistant.models.wire import HeadersChunk, Request, RetryChunk, StopChunk, TextChunk, UsageChunk
 from assistant.quota.ledger import Ledger
-from assistant.tokens import Cost, TokenUsage
+from assistant.tokens import Cost, TokenUsage, total_cost
 from tests import loopback
 from tests.turns import of, walk
 
@@ -129,8 +129,8 @@ class Line:
     def learn(self, counted, reported):
         self.learned = counted, reported
 
-    def burnt(self, usage, cost):
-        return events.UsageMoved(usage, cost, usage, (cost,))
+    def burnt(self, usage, costs):
+        return events.UsageMoved(usage, total_cost(costs), usage, tuple(costs))
 
     def meters(self, *_):
         return events.MeterMoved(())

@@ -284,7 +284,7 @@ class MainScreen(Screen[None]):
         """Say what the conversation that was taken up has burnt, and how much of the window it fills, as far as one can tell."""
         accounts = self.session.accounts
         share = await asyncio.to_thread(self.session.carried) / self.window if self.window else None
-        costs = tuple(accounts.costs.values())
+        costs = accounts.paid()
         self.meter.show(self.meter.state._replace(session=accounts.usage, session_costs=costs, context_share=share))
 
     @work(exclusive=True, group="meter")

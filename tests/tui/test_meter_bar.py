@@ -46,6 +46,18 @@ def test_in_full_it_says_it_in_words():
         assert each in words
 
 
+@pytest.mark.parametrize(
+    ("costs", "words"),
+    [
+        ((Cost("metered", Decimal("1.75")), Cost("unknown")), "$1.75 + 1 unpriced"),
+        ((Cost("unknown"), Cost("unknown")), "2 unpriced"),
+        ((Cost("unknown"),), "price unknown"),
+    ],
+)
+def test_steps_without_a_price_stand_beside_what_is_known(costs, words):
+    assert f"3.1k out {words}" in line(STATE._replace(session_costs=costs), 220)
+
+
 def test_eighty_columns_hold_who_is_asked_who_pays_the_burn_and_the_window():
     words = line(STATE._replace(model="deepseek/deepseek-flash", payer="prepaid"), 80)
     for each in ("deepseek-flash·prepaid", "2.1k/900/412 $0.0126", "5 hours 41% ↺14:20"):

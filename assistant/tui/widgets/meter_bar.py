@@ -128,7 +128,11 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
 
 def _burn(title: str, usage: TokenUsage, costs: Sequence[Cost], about: str, size: int) -> str:
     """Say a burn: fresh, cached, out, and money (or why there is none)."""
-    paid = " + ".join(money(cost) for cost in costs) or "free"
+    priced = [money(cost) for cost in costs if cost.status != "unknown"]
+    unpriced = len(costs) - len(priced)
+    if unpriced and (priced or unpriced > 1):
+        priced.append(f"{unpriced} unpriced")
+    paid = " + ".join(priced) or ("price unknown" if unpriced else "free")
     if size == 2:
         cached = f" {short(usage.cache_read)} cached" if usage.cache_read else ""
         counts = f"{short(usage.fresh_input + usage.cache_write)} fresh{cached} {short(usage.total_output)} out"
