@@ -466,3 +466,25 @@ def test_what_was_counted_before_the_stream_broke_is_billed(wattson):
         wattson("ask", "-m", "anthropic/claude-sonnet-5-5", "hi", **known)
     (row,) = csv.DictReader(io.StringIO(wattson("usage", "--csv", "--by", "model")[1]))
     assert (row["interrupted"], row["failed"], row["fresh_input"]) == (row["steps"], "0", str(5000 * int(row["steps"])))
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "hint"),
+    [
+        ("plans --plan glm-lite", "`plans` takes no --plan", "`plans replay` or `plans advise`"),
+        ("plans --events e", "`plans` takes no --events", "`plans replay`"),
+        ("plans advise --at 2026-11-23", "`plans advise` takes no --at", "`plans replay`"),
+        ("plans replay --plan glm-lite --days 3", "`plans replay` takes no --days", "`plans advise`"),
+        ("plans advise --refresh", "`plans advise` takes no --refresh", "`plans`"),
+        ("plans --resets 2026-11-23", "`plans` takes no --resets", "`plans tell`"),
+        ("usage import codex --days 3", "`usage import` takes no --days", "`usage`"),
+        ("usage import codex --by model", "`usage import` takes no --by", "`usage`"),
+        ("usage import codex --csv", "`usage import` takes no --csv", "`usage`"),
+        ("usage --line --by model", "`usage --line` takes no --by", "`usage`"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_wrong_usage(wattson, command, words, hint):
+    code, out, said = wattson(*command.split())
+    assert (code, out) == (2, "")
+    assert words in said
+    assert f"It is for {hint}" in said

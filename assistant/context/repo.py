@@ -93,10 +93,9 @@ class Ran(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """One commit of the history: full id, seconds since 1970 when it was made, first line of its message, files it changed."""
+    """One commit of the history: full id, first line of its message, files it changed."""
 
     id: str
-    at_s: int
     subject: str
     paths: tuple[str, ...]
 
@@ -471,7 +470,7 @@ class Repo:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""
         if not self.head():
             return []
-        form = ("-z", "--name-only", "--format=%x02%H %ct %s", "HEAD", "--")
+        form = ("-z", "--name-only", "--format=%x02%H %s", "HEAD", "--")
         return list(_commits(self._told(timeout_s, "log", f"--max-count={most}", "--no-merges", *form)))
 
     def hunks(
@@ -528,10 +527,10 @@ def _commits(data: bytes) -> Iterator[Commit]:
     whole, _, _ = data.rpartition(b"\0")
     for piece in whole.split(b"\x02")[1:]:
         head, *names = piece.split(b"\0")
-        words = head.decode("utf-8", "replace").split(" ", 2)
-        if len(words) == 3 and words[1].isdigit():
+        words = head.decode("utf-8", "replace").split(" ", 1)
+        if len(words) == 2:
             paths = tuple(os.fsdecode(name.lstrip(b"\n")) for name in names if name.strip(b"\n"))
-            yield Commit(words[0], int(words[1]), words[2].strip(), paths)
+            yield Commit(words[0], words[1].strip(), paths)
 
 
 def _cut(text: str) -> str:

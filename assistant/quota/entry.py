@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Start(NamedTuple):
     """A step before it leaves, with what it is expected to burn.
 
-    `account` tells two subscriptions of one vendor apart; `attempt` counts sends of the same request, from 1.
+    `account` tells two subscriptions of one vendor apart.
     """
 
     at: datetime
@@ -31,7 +31,6 @@ class Start(NamedTuple):
     cost_estimate: Cost
     pid: int
     account: str = ""
-    attempt: int = 1
 
 
 class Entry(NamedTuple):
@@ -58,7 +57,6 @@ class Entry(NamedTuple):
     cost: Cost
     pid: int
     account: str = ""
-    attempt: int = 1
     note: str = ""
     steps: int = 1
     prompts: int | None = None

@@ -93,7 +93,7 @@ def classify(
         signal = Signal("quota", name, None, _WAIT_OR_SWITCH)
     elif status == 403 and "coding agents" in words:
         signal = Signal("client_refused", advice="The plan's terms admit listed coding agents only; use another key.")
-    elif status in {403, 429} and "usage limit" in words:
+    elif status in {403, 429} and ("usage limit" in words or "limit for this period" in words):
         window = "week" if "weekly" in words or "7-day" in words else "5 hours" if "5-hour" in words else ""
         # "this billing cycle" is also said of the five hours, so only a reading can tell.
         signal = Signal("quota", window, _time(message) or wait, _WAIT_OR_SWITCH, wants_reading=not window)

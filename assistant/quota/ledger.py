@@ -96,7 +96,7 @@ class Ledger:
             **_burn(start.usage_estimate, start.cost_estimate),
             pid=start.pid,
             account=start.account,
-            attempt=start.attempt,
+            attempt=None,
             note="",
             hour=self._hour(start.at),
             ended_at=None,
@@ -461,7 +461,7 @@ def _entry(columns: Sequence[Any]) -> Entry:
         row.id, row.state, datetime.fromisoformat(row.at), row.session, row.turn, row.step, row.purpose, row.project,
         row.provider, row.model, row.served_model, row.payer, row.plan, usage,
         Cost(row.cost_status, None if row.amount is None else Decimal(row.amount), row.currency), row.pid, row.account or "",
-        row.attempt or 1, row.note or "", ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
+        row.note or "", ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
     )  # fmt: skip
 
 

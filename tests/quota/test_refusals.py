@@ -472,3 +472,10 @@ def test_a_step_without_a_price_that_nobody_has_answered_yet_does_not_refill_a_b
     step = Burn(at + timedelta(minutes=5), TokenUsage(1000, output=100), **doubt)
     (found,) = estimate(page, [step], at + timedelta(minutes=10), [said])
     assert (found.state, found.remaining, found.unpriced) == ("exhausted", 0, 1)
+
+
+def test_a_limit_for_this_period_is_some_window_and_a_reading_is_wished_for():
+    page = [{**FIVE, "unit": "percent", "limit": 100}, {**WEEK, "unit": "percent", "limit": 100}]
+    for words, wants in (("You have reached the limit for this period", True), ("The engine is overloaded", False)):
+        _, meters = run(page, refusal("api.kimi.com", 429, {"type": "rate_limit_reached_error", "message": words}))
+        assert [each["wants_reading"] for each in meters.values()] == [wants, wants]

@@ -38,6 +38,11 @@ examples: assistant/quota/plans/TEMPLATE.md.
 _DAYS = 91
 """Days of history that are run through all plans: prices and habits of earlier ones say little of the next month."""
 _ACTIONS = ["show", "replay", "advise", "tell"]
+_TAKEN_BY = {
+    "all": ("show",), "refresh": ("show",), "plan": ("replay", "advise"), "events": ("replay",), "at": ("replay",),
+    "days": ("advise",), "resets": ("tell",),
+}  # fmt: skip
+"""Which actions an option means something to."""
 
 
 def sitting(options: Namespace) -> Literal["session", "teller"]:
@@ -63,9 +68,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--days",
         type=days,
-        default=_DAYS,
         metavar="N",
-        help="advise: the last N days of your history (default: %(default)s)",
+        help=f"advise: the last N days of your history (default: {_DAYS})",
     )
     parser.add_argument("--resets", metavar="TIME", default="", help="tell: when the window begins anew")
     parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it looks at the terminal at once
@@ -78,6 +82,11 @@ def run(teller: Session | Teller, options: Namespace) -> int:
             f"`plans {options.action}` takes no words: {' '.join(options.what)!r}.",
             "A plan is named by --plan; words are for `plans tell PLAN METER FIGURE`.",
         )
+    for name, takers in _TAKEN_BY.items():
+        if getattr(options, name) not in {None, False, ""} and options.action not in takers:
+            plain = "plans" if options.action == "show" else f"plans {options.action}"
+            others = " or ".join("`plans`" if each == "show" else f"`plans {each}`" for each in takers)
+            raise UsageError(f"`{plain}` takes no --{name}.", f"It is for {others}.")
     actions = {"show": _show, "replay": _replay, "advise": _advise, "tell": _tell}
     return actions[options.action](teller, options)
 
@@ -204,7 +213,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     found, theirs = [], []
     burnt = [total for each in (accounts.ledger, accounts.elsewhere) for total in each.totals(("day",))]
     accounts.ledger.store.must_see()
-    if (span := hindsight.span(burnt, options.days)) is not None:
+    if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days)) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
         totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)

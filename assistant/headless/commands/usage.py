@@ -58,6 +58,11 @@ def run(teller: Teller, options: Namespace) -> int:
 
     if options.json and (options.line or options.csv):
         raise UsageError("--json, --csv and --line are three forms of one report.", "Choose one of them.")
+    if options.action or options.line:
+        what = "usage import" if options.action else "usage --line"
+        for name in ("by", "days", *(("line", "csv") if options.action else ())):
+            if getattr(options, name):
+                raise UsageError(f"`{what}` takes no --{name}.", "It is for `usage`, the history.")
     if options.action:
         return _import(teller, options.action, as_json=options.json)
     if options.line:
