@@ -15,12 +15,13 @@ from assistant.quota.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from assistant.quota.ledger import Entry
     from assistant.quota.plan import Meter, Plan
     from assistant.quota.tariff import Burn
 
+_DAY = timedelta(days=1)
 _MONTH = timedelta(days=365) / 12
 
 
@@ -28,9 +29,11 @@ _MONTH = timedelta(days=365) / 12
 class Fit:
     """How one plan would have done.
 
-    `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened. `price` is the
-    subscription for the span of the history, to the day; None where the plan has no price. `unknown` are meters without a
-    known limit or of which some steps have no known weight, of which nothing can be said; `excluded` says that the plan's terms leave this program out.
+    `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened; `first_blocked` is
+    told to the hour, as the history is for what lies longer ago. `price` is the subscription for the `days` of the history,
+    None where the plan has no price, and `listed` what it costs a `period`. `unknown` are meters without a known limit or of which some steps have no known
+    weight, of which nothing can be said; `excluded` says that the plan's terms leave this program out, `ended` when they
+    ceased to hold, if they have.
     """
 
     plan: str
@@ -44,6 +47,10 @@ class Fit:
     unknown: tuple[str, ...] = ()
     excluded: bool = False
     burnt: Tally = field(default_factory=Tally)
+    listed: Decimal | None = None
+    period: str = ""
+    days: int = 0
+    ended: date | None = None
 
     @property
     def share_held(self) -> float:
@@ -53,6 +60,11 @@ class Fit:
 
     def __str__(self) -> str:
         price = "no price" if self.price is None else amount(self.price, self.currency or "USD")
+        if self.price is not None and self.listed is not None:
+            span = f"{self.days} day{'s' if self.days > 1 else ''}"
+            price = f"{price} for {span}, at {amount(self.listed, self.currency or 'USD')} a {self.period}"
+        if self.ended is not None:
+            price = f"{price}; these terms ended on {self.ended}"
         if self.excluded:
             return f"{self.title}: its terms exclude other programs"
         if not self.blocked:
@@ -74,6 +86,10 @@ def as_json(fit: Fit) -> dict[str, Any]:
         "waits": fit.waits,
         "first_blocked": fit.first_blocked.isoformat() if fit.first_blocked else None,
         "price": None if fit.price is None else str(fit.price),
+        "listed": None if fit.listed is None else str(fit.listed),
+        "period": fit.period or None,
+        "days": fit.days,
+        "ended": None if fit.ended is None else fit.ended.isoformat(),
         "currency": fit.currency or None,
         "unknown": list(fit.unknown),
         "excluded": fit.excluded,
@@ -96,7 +112,8 @@ def compare(
     """
     burns = [burn for each in entries if (burn := burn_of(each, now)) is not None]
     events = [Event(burn.at, burn, cost=burn.cost) for burn in burns]
-    span = max((burn.at for burn in burns), default=now) - min((burn.at for burn in burns), default=now)
+    first = min((burn.at for burn in burns), default=now)
+    span = max((burn.at for burn in burns), default=now) - first
     costs = tally(burn.cost for burn in burns) if costs is None else costs
     steps = sum(burn.steps for burn in burns)
     found = []
@@ -112,17 +129,25 @@ def compare(
             Fit(
                 plan.name, plan.title, done.admitted if done else steps, dict(blocked), len(windows),
                 refused[0].at if refused else None,
-                _price(plan, max(span, timedelta(days=1))), plan.currency,
+                _price(plan, max(span, _DAY)), plan.currency,
                 tuple(
                     meter.name for meter in plan.meters
                     if not (_limited(meter) or meter.feature) or meter.unit in untold
                     or (done is not None and meter.name in done.unpriced)
                 ),
-                not plan.may_send, costs,
+                not plan.may_send, costs, plan.price, plan.period or "month", -(-max(span, _DAY) // _DAY),
+                plan.until if plan.until is not None and plan.until < now.date() else None,
             )
         )  # fmt: skip
     return sorted(
-        found, key=lambda each: (each.excluded, -each.share_held, bool(each.unknown), each.price or Decimal(0))
+        found,
+        key=lambda each: (
+            each.excluded,
+            each.ended is not None,
+            -each.share_held,
+            bool(each.unknown),
+            each.price or Decimal(0),
+        ),
     )
 
 

@@ -118,8 +118,8 @@ class Gauge(Filling):
         if dropped and fresh and not later:
             self._settle(reading, found)
             return
-        if dropped and not later and last is not None and reading.at - last.at <= LAG:
-            return  # two sources within a minute: caches lag, the higher one holds
+        if dropped and not later and last is not None and reading.at - last.at <= LAG and reading.source != "you":
+            return  # two sources within a minute: caches lag, the higher one holds; what the user mends is no cache
         if dropped:
             self._before = base.point
             if self.meter.window.kind != "balance":

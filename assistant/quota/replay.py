@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from assistant.quota.tariff import Burn
     from assistant.tokens import Cost
 
-_PARTS = 8
-"""How finely steps that are told together are tried one after another where they do not fit together."""
-
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
@@ -109,7 +106,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
         while parts:
             part = parts.pop()
             refusal = _refusal(mine, part, event.line)
-            if refusal is not None and part.steps > max(1, burn.steps // _PARTS):
+            if refusal is not None and part.steps > 1:
                 one = _refusal(mine, _cut(part, 1)[0], event.line)
                 if one is None:  # of several steps some have room
                     parts += reversed(_cut(part, part.steps // 2))

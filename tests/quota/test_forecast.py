@@ -49,6 +49,13 @@ def half_past_eleven(used):
     return found
 
 
+def test_a_figure_that_the_user_mends_within_a_minute_counts():
+    first = Reading("5 hours", "you", at("11:30:00"), unit="percent", percent=D(90), rounding="rounded")
+    second = first._replace(observed_at=at("11:30:20"), percent=D(40))
+    (found,) = estimate(plan(one()), [], at("11:31:00"), [first, second])
+    assert (found.percent, found.source) == (D(40), "you")
+
+
 def test_t40_pace():
     found = forecast(half_past_eleven(45), at("11:30:00"))
     assert (found.rate, found.dry_at, found.before_reset) == (D("0.5"), at("13:20:00"), timedelta(minutes=100))
@@ -245,10 +252,24 @@ def test_plans_are_compared_by_what_they_would_have_held():
         at("10:02:00"),
     )
     assert last.excluded
-    assert str(first) == "Big: all held; $0.99"
-    assert str(second) == "Small: 2 held, 4 by 5 hours, in 1 windows; $0.33"
+    assert str(first) == "Big: all held; $0.99 for 1 day, at $30.00 a month"
+    assert str(second) == "Small: 2 held, 4 by 5 hours, in 1 windows; $0.33 for 1 day, at $10.00 a month"
     assert first.burnt.amounts == {"USD": D("0.60")}
     assert "no price" in str(compare([plan(one("requests", None))], [], at("18:00:00"))[0])
+
+
+def test_of_many_steps_told_together_just_those_are_blocked_for_which_there_is_no_room():
+    burn = Burn(at("10:00:00"), TokenUsage(1_201_000), Cost("included"), requests=D(1_201), prompts=D(1_201), steps=1_201)
+    fit = compare([plan(one("requests", 1_200))], [burn], at("18:00:00"))[0]
+    assert (fit.held, dict(fit.blocked)) == (1_200, {"5 hours": 1})
+
+
+def test_a_plan_whose_terms_are_over_says_so_and_comes_behind_others():
+    over = plan(one("requests", 50), price="1", currency="USD", title="Over", until="2026-09-18")
+    now = plan(one("requests", 50), price="10", currency="USD", title="Now")
+    found = compare([over, now], [Burn(at("10:00:00"))], at("18:00:00"))
+    assert [each.title for each in found] == ["Now", "Over"]
+    assert str(found[1]).endswith("; these terms ended on 2026-09-18")
 
 
 def test_steps_told_together_are_tried_in_parts_and_add_up():
@@ -262,7 +283,7 @@ def test_steps_told_together_are_tried_in_parts_and_add_up():
     (tokens,) = compare([plan(one("tokens", 161))], [burn], at("18:00:00"))
     assert tokens.held == 16
     (none,) = compare([plan(one("tokens", 160))], [burn], at("18:00:00"))
-    assert (none.held, sum(none.blocked.values())) == (14, 2)
+    assert (none.held, sum(none.blocked.values())) == (15, 1)
 
 
 def test_of_a_pool_in_percent_no_history_says_whether_it_would_have_held():

@@ -179,6 +179,8 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
         raise UsageError(
             f"{figure if wrong else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
         )
+    if resets is not None and resets <= now:
+        raise UsageError(f"{options.resets} lies in the past.", "--resets is when the window begins anew.")
     if figure.endswith("%"):
         reading = Reading(meter, "you", now, unit="percent", percent=value, rounding="rounded", resets_at=resets)
     else:
@@ -228,7 +230,8 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     for each in found:
         out(str(each))
     if found:
-        out(f"By the token it cost since {day}: {found[0].burnt}")
+        first = max(day.isoformat(), min(total.key[0] for total in burnt))
+        out(f"By the token it cost since {first}: {found[0].burnt}")
     if found and theirs:
         names = ", ".join(sorted({each.client for each in theirs}))
         out(
