@@ -44,7 +44,8 @@ class Proposal:
     """A patch that waits for decisions, what of the reply found no place or may not be meant, and where it came from.
 
     `model` is who says that it answered, `writer` who was asked for the edits, both as `provider/model`. `kept` says that
-    an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply.
+    an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply. `skipped` hunks
+    of it are gone since the others were moved.
     """
 
     patch: Patch
@@ -56,6 +57,7 @@ class Proposal:
     doubts: tuple[Misfit, ...] = ()
     kept: bool = False
     writer: str = ""
+    skipped: int = 0
 
     def mended(self) -> list[Proposal]:
         """Return the proposals that this one, of a repair, came on top of, the latest first."""
@@ -186,7 +188,7 @@ class Changes:
             self.propose(back, upon=None)
         return back
 
-    def _origin(self, review: Review) -> Proposal | None:
+    def origin(self, review: Review) -> Proposal | None:
         """Return what a review is about: another proposal may have come since it was shown."""
         with self._placing:
             now = (self.proposed, *self.proposed.mended()) if self.proposed is not None else ()
@@ -218,7 +220,7 @@ class Changes:
         said of it beside.
         """
         kept, left = review.part()
-        origin = self._origin(review)
+        origin = self.origin(review)
         if kept.files:
             links = disk.notes(self.repo.root, kept)
             step = self.journal.apply(
@@ -234,13 +236,14 @@ class Changes:
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
         self._replace(origin, replace(origin, patch=left) if origin and stays else None, review)
-        self._news += [words for words in self._decisions(review, kept) if words not in self._said]
+        gone = origin.skipped if origin else 0
+        self._news += [words for words in self._decisions(review, kept, gone) if words not in self._said]
         return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
         """Move what is not skipped onto the files as they are now; None where lines that the patch needs were changed.
 
-        Decisions about hunks that are still the same stay.
+        Decisions about hunks that are still the same stay; the model hears of those that were skipped, and are gone now.
         """
         files = []
         for file in review.patch.keep((*review.taken, *review.undecided)).files:
@@ -256,9 +259,11 @@ class Changes:
                 return None
             files.append(replace(file, before=data, after=merged))
         patch = Patch(tuple(file for file in files if file.changes))
-        origin = self._origin(review)
+        origin = self.origin(review)
         if origin is not None:
-            self._replace(origin, replace(origin, patch=patch) if patch.files else None)
+            gone = origin.skipped + len(review.skipped)
+            self._replace(origin, replace(origin, patch=patch, skipped=gone) if patch.files else None)
+        self._news += [words for words in _skips(review) if words not in self._said]
         return review.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
@@ -296,12 +301,12 @@ class Changes:
         marked = [f"will skip the hunk at {hunk.path}:{hunk.old_start}" for hunk in self.left.skipped]
         return [words for words in (*marked, *self._comments(self.left)) if words not in self._said]
 
-    def _decisions(self, review: Review, kept: Patch) -> list[str]:
-        """Say in few words what a review decided; of an edited hunk, what it reads now, where that may leave."""
+    def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
+        """Say in few words what a review decided, `gone` hunks of which were skipped before; of an edited hunk, what it reads now, where that may leave."""
         words = []
         if review.taken:
-            words.append(f"took {len(review.taken)} of {len(review.choices)} hunks ({', '.join(kept.paths)})")
-        words += [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
+            words.append(f"took {len(review.taken)} of {len(review.choices) + gone} hunks ({', '.join(kept.paths)})")
+        words += _skips(review)
         private = self._sight.private()
         for hunk in review.edited:
             edited = f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it"
@@ -439,3 +444,7 @@ def _money(cost: Cost | None) -> str:
     if cost is None:
         return ""
     return cost.status if cost.amount is None else f"{cost.amount:f} {cost.currency}"
+
+
+def _skips(review: Review) -> list[str]:
+    return [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]

@@ -576,6 +576,9 @@ class Session:
         When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
         What is skipped, edited or commented goes to the model with the next question.
         """
+        from assistant.edits.patch import Patch
+
+        origin = self.changes.origin(review)
         try:
             written = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
@@ -584,6 +587,8 @@ class Session:
                 hint = "Ask again, or undo that change. With its hunks skipped the rest can be written."
                 raise Stale(stale.message, hint, path=stale.path) from stale
             await asyncio.to_thread(self._keep_proposal)
+            if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
+                await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
             now = self.proposed
             if moved.choices and (now is None or now.patch != moved.patch):
                 turn = next((each.turn for each in self.changes.set_aside if each.patch == moved.patch), 0)
@@ -592,14 +597,15 @@ class Session:
             yield events.PatchMoved(moved, stale.message)
             return
         await asyncio.to_thread(self._keep_proposal)
-        origin = written.origin
-        if origin is not None:
-            about = origin.turn, origin.writer, str(self.root)
-            await asyncio.to_thread(self.accounts.decided, *about, review, written.kept)
+        if written.origin is not None:
+            await asyncio.to_thread(self._decided, written.origin, review, written.kept)
         left = self.proposed.patch if self.proposed is not None else None
         yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None)
         for words in self.changes.asides():
             yield events.Notice(words, "warning")
+
+    def _decided(self, origin: Proposal, review: Review, kept: Patch) -> None:
+        self.accounts.decided(origin.turn, origin.writer, str(self.root), review, kept)
 
     async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
         """Take back (or make again) the last step at once, never over what was typed since."""

@@ -105,3 +105,25 @@ async def test_hunks_that_are_moved_while_others_came_do_not_push_those_away(mak
         await walk(session.apply(Review.of(session.proposed.patch, "take")))
         assert (repo / "notes.txt").read_text() == "new\n" + "same\n" * 9 + "more\n"
         await session.close()
+
+
+async def test_what_was_skipped_is_told_although_the_rest_was_moved(make_session, repo):
+    lines = [f"line {number}" for number in range(40)]
+    (repo / "notes.txt").write_text("\n".join(lines) + "\n")
+    block = "notes.txt\n<<<<<<< SEARCH\n{0}\n=======\n{0}, boiled\n>>>>>>> REPLACE\n"
+    with loopback.Server(*map(loopback.openai, (block.format("line 3") + block.format("line 30"), "Well."))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("boil"))
+        review = Review.of(session.proposed.patch).mark(0, "take").mark(1, "skip")
+        (repo / "notes.txt").write_text("\n".join([*lines[:15], "typed", *lines[16:]]) + "\n")
+        moved = of(await walk(session.apply(review)), events.PatchMoved)[0].review
+        assert [each.mark for each in moved.choices] == ["take"]
+        await walk(session.apply(moved))
+        (written,) = session.accounts.ledger.yields().values()
+        assert (written["taken"], written["skipped"]) == (1, 1)
+        await walk(session.ask("and now?"))
+        said = str(server.asked[-1][2]["messages"][-1])
+        assert "took 1 of 2 hunks" in said
+        assert said.count("skipped the hunk at notes.txt:") == 1
+        await session.close()

@@ -84,6 +84,10 @@ class Review:
         """Hunks that are taken as the user has changed them."""
         return tuple(each.hunk for each in self.choices if each.edited and each.mark == "take")
 
+    def only(self, mark: Mark) -> Review:
+        """Return the choices with that mark alone."""
+        return replace(self, choices=tuple(each for each in self.choices if each.mark == mark), comments=())
+
     @property
     def decided(self) -> bool:
         """Whether there is anything to act on."""

@@ -259,7 +259,9 @@ def test_plans_are_compared_by_what_they_would_have_held():
 
 
 def test_of_many_steps_told_together_just_those_are_blocked_for_which_there_is_no_room():
-    burn = Burn(at("10:00:00"), TokenUsage(1_201_000), Cost("included"), requests=D(1_201), prompts=D(1_201), steps=1_201)
+    burn = Burn(
+        at("10:00:00"), TokenUsage(1_201_000), Cost("included"), requests=D(1_201), prompts=D(1_201), steps=1_201
+    )
     fit = compare([plan(one("requests", 1_200))], [burn], at("18:00:00"))[0]
     assert (fit.held, dict(fit.blocked)) == (1_200, {"5 hours": 1})
 
