@@ -163,7 +163,8 @@ class MainScreen(Screen[None]):
             if self._resume == "choose":
                 self.open("resume")
             before = await asyncio.to_thread(self.session.sittings.asked)
-            self.composer.sent = [*before, *self.composer.sent]
+            sent = self.composer.sent  # what was asked meanwhile may be on the disk already
+            self.composer.sent = [*(words for words in before if words not in sent), *sent]
         except AssistantError as error:
             self.talk.add(str(error), "error")
         finally:

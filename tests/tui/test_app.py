@@ -853,7 +853,11 @@ async def test_letters_without_a_width_are_typed_like_others(make_session, quick
         await until(pilot, lambda: app.session.roster.pick is not None)
         for letter in "\u0645\u06cc\u200c\u062e\U0001f469\u200d\U0001f467":
             app.post_message(Key(letter, letter))
-        await until(pilot, lambda: main.composer.text == "\u0645\u06cc\u200c\u062e\U0001f469\u200d\U0001f467")
+        app.post_message(Key("woman", "\U0001f469\u200d"))  # several letters in one key
+        app.post_message(Key("x", "x"))
+        await until(
+            pilot, lambda: main.composer.text == "\u0645\u06cc\u200c\u062e\U0001f469\u200d\U0001f467\U0001f469\u200dx"
+        )
         main.composer.text = ""
         await proposed(app, pilot)
         await pilot.press("e")

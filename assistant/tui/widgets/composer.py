@@ -50,8 +50,9 @@ class Pad(TextArea):
     """A text area that takes every letter: Textual leaves out what has no width, as the joiners of Persian and of emoji."""
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.character and category(event.character) == "Cf" and not self.read_only:
-            self.replace(event.character, *self.selection, maintain_selection_offset=False)
+        words = event.character or ""  # newer protocols tell several letters in one key
+        if any(category(letter) == "Cf" for letter in words) and not self.read_only:
+            self.replace(words, *self.selection, maintain_selection_offset=False)
             event.prevent_default()
             event.stop()
         else:
