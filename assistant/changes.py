@@ -119,7 +119,7 @@ class Changes:
         self.journal = journal
         self.session = session
         self.proposed: Proposal | None = None
-        self.left: Review | None = None
+        self.marked: Review | None = None
         """How the user has left the hunks that wait: a comment is told although nothing is written yet."""
         self.set_aside: list[Proposal] = []
         self._news: list[str] = []
@@ -155,7 +155,7 @@ class Changes:
             aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
             if aside is not None:
                 self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
-            self.proposed, self.left = proposal, None  # comments belonged to the hunks that were replaced
+            self.proposed, self.marked = proposal, None  # comments belonged to the hunks that were replaced
             return aside
 
     def take_up(
@@ -296,10 +296,10 @@ class Changes:
 
     def _unsaid(self) -> list[str]:
         """Return what the user has said of hunks that wait, where the model has not heard it."""
-        if self.left is None or self.proposed is None or self.left.patch != self.proposed.patch:
+        if self.marked is None or self.proposed is None or self.marked.patch != self.proposed.patch:
             return []
-        marked = [f"will skip the hunk at {hunk.path}:{hunk.old_start}" for hunk in self.left.skipped]
-        return [words for words in (*marked, *self._comments(self.left)) if words not in self._said]
+        marked = [f"will skip the hunk at {hunk.path}:{hunk.old_start}" for hunk in self.marked.skipped]
+        return [words for words in (*marked, *self._comments(self.marked)) if words not in self._said]
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
         """Say in few words what a review decided, `gone` hunks of which were skipped before; of an edited hunk, what it reads now, where that may leave."""
@@ -345,7 +345,7 @@ class Changes:
 
     def clear(self) -> None:
         """Begin anew; what is on disk and in the journal stays."""
-        self.proposed = self.left = None
+        self.proposed = self.marked = None
         self.set_aside.clear()
         self._news.clear()
         self._said.clear()

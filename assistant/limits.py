@@ -42,7 +42,7 @@ _SOON = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class HeldQuestion:
     """A question that waits for a reset: kept with the conversation, so that it outlives the program."""
 
     text: str
@@ -71,7 +71,7 @@ class Waiting:
         return replace(held, why=why, text=self.text)
 
 
-def waiting(records: Iterable[Mapping[str, Any]]) -> Waiting | None:
+def held_question(records: Iterable[Mapping[str, Any]]) -> HeldQuestion | None:
     """Return the question that a conversation ends with, if it still waits; what cannot be read waits no more."""
     last = next((each for each in reversed(list(records)) if each.get("kind") == "waits"), None)
     if last is None or not last.get("text"):
@@ -82,7 +82,7 @@ def waiting(records: Iterable[Mapping[str, Any]]) -> Waiting | None:
         return None
     if since.tzinfo is None or until.tzinfo is None:
         return None
-    return Waiting(str(last["text"]), str(last.get("model") or "a model"), since, until)
+    return HeldQuestion(str(last["text"]), str(last.get("model") or "a model"), since, until)
 
 
 class Limits:

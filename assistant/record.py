@@ -7,7 +7,7 @@
     proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
     left       how the user has left those hunks
     committed  numbers of the journal's steps that were committed
-    waits      a question that waits for a reset, see `limits.Waiting`
+    waits      a question that waits for a reset, see `limits.HeldQuestion`
 
 A file may be damaged or come from a newer Wattson: what is of another kind, or not what it should be, is passed over.
 """

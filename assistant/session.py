@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant import events, prompts, record, tokens
 from assistant.accounts import Accounts, record_of
@@ -46,21 +45,32 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
     from assistant.handover import Handover
-    from assistant.limits import Limits, Waiting
+    from assistant.limits import HeldQuestion, Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.cold import Sent
     from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
+    from assistant.pending import Pending
     from assistant.quota.caps import Hold
     from assistant.readings import Polled
     from assistant.roster import Roster
     from assistant.standings import Standing
     from assistant.tokens import TokenUsage
+    from assistant.turn import Ask
 
 
-_DIFF_KEPT = 4_000_000
-"""Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
+@dataclass(slots=True)
+class _Running:
+    """A turn that runs: what is asked and of whom, and what came of it so far."""
+
+    ask: Ask
+    asked: Message
+    pick: Pick
+    key: str
+    pieces: list[str] = field(default_factory=list)
+    repairs: int = 0
+    ended: events.TurnEnded | None = None
 
 
 class Session:
@@ -93,13 +103,8 @@ class Session:
         self._client = client
         self._asking = False
         self._saying: list[Message] = []
-        self.waiting: Waiting | None = None
+        self.held_question: HeldQuestion | None = None
         self._told: set[str] = set()
-        self._waits = record.proposed("", [])
-        self._saved: dict[int, Patch] = {}
-        """What is kept with the conversation of the hunks of each turn."""
-        self._keeping = threading.Lock()
-        self._left: dict[str, Any] = {}
         self.asked_last = ""
         """The model of the conversation that was taken up."""
         self.cut_short = False
@@ -146,6 +151,13 @@ class Session:
         from assistant.changes import Changes
 
         return Changes(self.repo, self.journal, self.id, self.sight)
+
+    @cached_property
+    def pending(self) -> Pending:
+        """Keeps the hunks that wait with the conversation."""
+        from assistant.pending import Pending
+
+        return Pending(self.changes, lambda: self.sittings)
 
     @property
     def proposed(self) -> Proposal | None:
@@ -260,8 +272,6 @@ class Session:
         With `mend` only these edits of the last reply go back, with the nearest lines, and no new context.
         """
         from assistant import turn
-        from assistant.desk import Desk
-        from assistant.models.message import said
 
         if not text.strip():
             raise ConfigError("There is no question.", "Nothing was sent.")
@@ -270,77 +280,98 @@ class Session:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
         asked = turn.asked(text, pictures)
-        pieces: list[str] = []
-        ended: events.TurnEnded | None = None
-        repairs = 0
-        quote = self.quote_repair if mend else lambda: self.quote(text, sure=True)
-        pick, key = await self._ready(quote)
+        pick, key = await self._ready(self.quote_repair if mend else lambda: self.quote(text, sure=True))
+        self.turn += 1
+        repairs = 0 if mend else self.config.repairs
+        ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
+        running = _Running(ask, asked, pick, key)
+        self._saying = [asked]
         unbooked = False
         try:
-            self.turn += 1
-            ask = turn.Ask(
-                self.turn,
-                text,
-                tuple(self.history),
-                outcome,
-                0 if mend else self.config.repairs,
-                mend=mend,
-                pictures=pictures,
-            )
-            self._saying = [asked]
-            shown = await asyncio.to_thread(record.pictures, asked, self.sittings.keep)
-            self.sittings.save(record.user(self.turn, text, pick.model.name, shown))
-            waiting = self.proposed.patch if self.proposed and mend else None
-            editor, why = await self._editor()
-            if why:
-                yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
-            desk = Desk(self, self.turn, self.roster.partner(pick), key, waiting)
-            async with aclosing(turn.run(ask, desk, editor)) as stream:
+            async with aclosing(self._run(running)) as stream:
                 async for event in stream:
-                    match event:
-                        case events.TextArrived(words):
-                            pieces.append(words)
-                            self.sittings.save(record.piece(self.turn, words))
-                        case events.RequestSent(purpose="repair"):
-                            repairs += 1
-                        case events.TurnEnded():
-                            ended = event
-                            aside = self._remember(asked, ended, mends=bool(mend))
-                            await asyncio.to_thread(self._keep_proposal)
-                            if not mend and (ended.patch is not None or ended.misfits):
-                                self.accounts.tried(ended, str(self.root), at_once=not repairs)
-                            cold = "" if mend else await asyncio.to_thread(self._cold, pick, ended.sent)
-                            if cold:
-                                yield events.Notice(f"Little of this question was read from the cache: {cold}.")
-                            if aside is not None:
-                                words = f"The hunks of turn {aside.turn} that were not decided are set aside"
-                                yield events.Notice(f"{words}: /diff {aside.turn} brings them back.")
-                        case _:
-                            pass
                     yield event
-            if await asyncio.to_thread(self.accounts.wants_reading, pick):
-                await self.accounts.poll(pick.provider, key, hurry=True)
-            await asyncio.to_thread(self.accounts.keep_line, pick)
-            if ended is not None and isinstance(ended.error, ProviderError):
-                size = self._words(text) + (self.sight.sent[1].tokens if self.sight.sent else 0)
-                hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
-                if hold is not None:
-                    yield events.TurnHeld(hold)
-            for trouble in self.troubles():
-                yield events.Notice(trouble, "warning")
+            for event in await self._settle(running):
+                yield event
         except StateError:
-            unbooked = ended is None and not pieces
+            unbooked = running.ended is None and not running.pieces
             raise
         finally:
             self._asking = False
             self._saying = []
             if unbooked:  # the user has it back: it is not to go along with the next one by the way
                 self.sittings.save(record.carried(self.history, self.sittings.keep))
-            elif ended is None:  # closed from outside: what came is kept
-                self.history.append(asked)
-                self.sight.shown(pictures)
-                if pieces:
-                    self.history.append(replace(said("assistant", "".join(pieces)), partial=True))
+            elif running.ended is None:  # closed from outside: what came is kept
+                self._keep_part(running)
+
+    async def _run(self, running: _Running) -> AsyncGenerator[events.Event, None]:
+        """Walk through a turn: what comes of it is kept with the conversation before a face hears of it."""
+        from assistant import turn
+        from assistant.desk import Desk
+
+        ask, pick = running.ask, running.pick
+        shown = await asyncio.to_thread(record.pictures, running.asked, self.sittings.keep)
+        self.sittings.save(record.user(ask.number, ask.text, pick.model.name, shown))
+        upon = self.proposed.patch if self.proposed and ask.mend else None
+        editor, why = await self._editor()
+        if why:
+            yield events.Notice(f"{why} {pick.model.name} writes the edits itself.", "warning")
+        desk = Desk(self, ask.number, self.roster.partner(pick), running.key, upon)
+        async with aclosing(turn.run(ask, desk, editor)) as stream:
+            async for event in stream:
+                match event:
+                    case events.TextArrived(words):
+                        running.pieces.append(words)
+                        self.sittings.save(record.piece(ask.number, words))
+                    case events.RequestSent(purpose="repair"):
+                        running.repairs += 1
+                    case events.TurnEnded():
+                        running.ended = event
+                        for notice in await self._end(running, event):
+                            yield notice
+                    case _:
+                        pass
+                yield event
+
+    async def _end(self, running: _Running, ended: events.TurnEnded) -> list[events.Notice]:
+        """Keep what a turn leaves; returns what to tell of it beside."""
+        told = []
+        mends = bool(running.ask.mend)
+        aside = self._remember(running.asked, ended, mends=mends)
+        await asyncio.to_thread(self.pending.keep)
+        if not mends:
+            if ended.patch is not None or ended.misfits:
+                self.accounts.tried(ended, str(self.root), at_once=not running.repairs)
+            if cold := await asyncio.to_thread(self._cold, running.pick, ended.sent):
+                told.append(events.Notice(f"Little of this question was read from the cache: {cold}."))
+        if aside is not None:
+            words = f"The hunks of turn {aside.turn} that were not decided are set aside"
+            told.append(events.Notice(f"{words}: /diff {aside.turn} brings them back."))
+        return told
+
+    async def _settle(self, running: _Running) -> list[events.Event]:
+        """Bring the meter up to date behind a turn; returns a hold where the plan has refused it, and troubles."""
+        pick, ended = running.pick, running.ended
+        told: list[events.Event] = []
+        if await asyncio.to_thread(self.accounts.wants_reading, pick):
+            await self.accounts.poll(pick.provider, running.key, hurry=True)
+        await asyncio.to_thread(self.accounts.keep_line, pick)
+        if ended is not None and isinstance(ended.error, ProviderError):
+            text = running.ask.text
+            size = self._words(text) + (self.sight.sent[1].tokens if self.sight.sent else 0)
+            hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
+            if hold is not None:
+                told.append(events.TurnHeld(hold))
+        return [*told, *(events.Notice(trouble, "warning") for trouble in self.troubles())]
+
+    def _keep_part(self, running: _Running) -> None:
+        """Go on after a turn that was broken off with its question and what came of its answer."""
+        from assistant.models.message import said
+
+        self.history.append(running.asked)
+        self.sight.shown(running.ask.pictures)
+        if running.pieces:
+            self.history.append(replace(said("assistant", "".join(running.pieces)), partial=True))
 
     async def _editor(self) -> tuple[Desk | None, str]:
         """Return the line to the editor; where it cannot be who was wished for, nobody and why: that holds up no turn."""
@@ -496,70 +527,16 @@ class Session:
         )
         return self.changes.propose(proposal, upon=self.proposed.patch if self.proposed and mends else None)
 
-    def _keep_proposal(self) -> None:
-        """Keep what waits for decisions with the conversation: who takes it up again can still decide.
-
-        What was set aside is kept anew where some of it was written since. Two threads may have come here at once.
-        """
-        with self._keeping:
-            one, aside = self.proposed, self.changes.set_aside
-            kept = self._record(one, aside)
-            stale = [each for each in aside if self._saved.get(each.turn) != each.patch]
-            if kept == self._waits and not stale:
-                return
-            for each in stale:
-                self.sittings.save(self._record(each, aside))
-            self.sittings.save(kept)
-            self._left = {}  # marks are read from behind what they are about
-            self._waits = kept
-            self._saved = {each.turn: each.patch for each in (*aside, *([one] if one is not None else ()))}
-
-    def _record(self, one: Proposal | None, aside: Iterable[Proposal]) -> record.Record:
-        """Make the record of hunks that wait."""
-        diff = one.patch.diff() if one is not None else ""
-        if len(diff) > _DIFF_KEPT:
-            words = (
-                f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
-            )
-            self.sittings.warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
-            diff = ""
-        about = (
-            {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
-            if one and diff
-            else {}
-        )
-        return record.proposed(diff, [each.turn for each in aside], **about)
-
     # Deciding.
 
-    def bring_back(self, turn: int) -> bool:
-        """Let hunks wait again that were set aside when those of that turn had not been decided; says whether there were any."""
-        found = self.changes.bring_back(turn) is not None
-        self._keep_proposal()
-        return found
+    def mark(self, review: Review | None) -> None:
+        """Hear how the user has marked the hunks that wait."""
+        if self.proposed is not None:
+            self.pending.mark(review)
 
-    def leave(self, review: Review | None) -> None:
-        """Hear how the user has left the hunks that wait: what he says of them goes along with his next question.
-
-        It is kept with the conversation, so that who takes that up finds his marks and words again.
-        """
-        if self.proposed is None or review is None:
-            return
-        self.changes.left = review
-        if review.patch == self.proposed.patch and (marks := review.record()) != self._left:
-            self._left = marks
-            self.sittings.save(record.left(marks))
-
-    def waits(self) -> str:
+    def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
-        proposed = self.proposed
-        if proposed is None or not proposed.patch.files:
-            return ""
-        left = self.changes.left
-        taken = len(left.taken) if left is not None and left.patch == proposed.patch else 0
-        size = len(proposed.patch.hunks)
-        marked = f", {taken} of them taken but not written," if taken else ""
-        return f"{size} hunk{'s' if size > 1 else ''} of turn {proposed.turn}{marked} wait{'' if size > 1 else 's'}"
+        return self.pending.undecided() if self.proposed is not None else ""
 
     def recover(self) -> tuple[str, ...]:
         """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
@@ -586,7 +563,7 @@ class Session:
             if moved is None:
                 hint = "Ask again, or undo that change. With its hunks skipped the rest can be written."
                 raise Stale(stale.message, hint, path=stale.path) from stale
-            await asyncio.to_thread(self._keep_proposal)
+            await asyncio.to_thread(self.pending.keep)
             if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
                 await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
             now = self.proposed
@@ -596,7 +573,7 @@ class Session:
                 raise Stale(stale.message, hint, path=stale.path) from stale
             yield events.PatchMoved(moved, stale.message)
             return
-        await asyncio.to_thread(self._keep_proposal)
+        await asyncio.to_thread(self.pending.keep)
         if written.origin is not None:
             await asyncio.to_thread(self._decided, written.origin, review, written.kept)
         left = self.proposed.patch if self.proposed is not None else None
@@ -720,9 +697,9 @@ class Session:
 
     def _forget(self) -> None:
         self.history.clear()
-        self.last_usage = self._sent = self.waiting = None
-        self._waits, self._saved = record.proposed("", []), {}
+        self.last_usage = self._sent = self.held_question = None
         self.changes.clear()
+        self.pending.forget()
         self.sight.forget()
 
     def carry(self, messages: Iterable[Message]) -> None:
@@ -735,29 +712,29 @@ class Session:
         self.last_usage = None
         self.sittings.save(record.carried(self.history, self.sittings.keep))
 
-    def wait(self, text: str, until: datetime | None = None) -> None:
+    def hold_question(self, text: str, until: datetime | None = None) -> None:
         """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
-        from assistant.limits import Waiting
+        from assistant.limits import HeldQuestion
 
         if text and until is not None:
             model = self.roster.pick.model.name if self.roster.pick is not None else ""
-            self.waiting = Waiting(text, model, self.now(), until)
-            self.sittings.save(self.waiting.record())
-        elif self.waiting is not None:
-            self.waiting = None
+            self.held_question = HeldQuestion(text, model, self.now(), until)
+            self.sittings.save(self.held_question.record())
+        elif self.held_question is not None:
+            self.held_question = None
             self.sittings.save({"kind": "waits", "text": ""})
 
     def still_held(self) -> Hold | None:
         """Weigh anew the question that waits; None where none does. Raises ConfigError. Reads the ledger: call it in a thread."""
-        waiting, pick, held = self.waiting, self.roster.pick, None
-        if waiting is None:
+        question, pick, held = self.held_question, self.roster.pick, None
+        if question is None:
             return None
         try:
             if pick is not None:
-                self.limits.check(lambda: self.quote(waiting.text, sure=True), pick)
+                self.limits.check(lambda: self.quote(question.text, sure=True), pick)
         except BudgetError as error:
             held = error.hold
-        return waiting.hold(self.now(), held)
+        return question.hold(self.now(), held)
 
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
@@ -768,11 +745,14 @@ class Session:
         from assistant import limits
 
         self._check_idle()
-        before, self.waiting = self.waiting, None  # it is not to go out meanwhile, nor into the other conversation
+        before, self.held_question = (
+            self.held_question,
+            None,
+        )  # it is not to go out meanwhile, nor into the other conversation
         try:
             records = self.sittings.open(name)
         except AssistantError:
-            self.waiting = before
+            self.held_question = before
             raise
         if self.history or self.proposed is not None:
             self._forget()
@@ -780,22 +760,12 @@ class Session:
         if self.sittings.id not in {"", self.id}:
             self._become(self.sittings.id)
         self.changes.committed.update(kept.committed)
-        self.waiting = limits.waiting(records)
+        self.held_question = limits.held_question(records)
         self.asked_last, self.cut_short = kept.model, kept.cut_short
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
-        for each in (*kept.aside, *([kept.proposed] if kept.proposed else [])):
-            turn, model, writer = record.turn_of(each), *map(each.get, ("model", "writer"))
-            about = str(model or ""), each.get("doubted"), str(writer or "")
-            self.changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
-        self._waits = kept.proposed or record.proposed("", [each.turn for each in self.changes.set_aside])
-        waiting = (*self.changes.set_aside, *([self.proposed] if self.proposed is not None else ()))
-        self._saved = {each.turn: each.patch for each in waiting}
-        if kept.left and self.proposed is not None:
-            from assistant.edits.review import Review
-
-            self.changes.left = Review.of(self.proposed.patch).recall(kept.left)
+        self.pending.take_up(kept)
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)

@@ -48,7 +48,7 @@ async def test_hunks_of_an_answer_that_ends_while_others_are_written_wait_for_de
     again = make_session()
     again.take_up()
     assert again.proposed.patch.paths == ("three.txt",)
-    assert again.bring_back(1)
+    assert again.pending.bring_back(1)
     assert again.proposed.patch.paths == ("two.txt",)
     await walk(again.apply(Review.of(again.proposed.patch, "take")))
     assert (repo / "two.txt").read_text() == "hello\n"
@@ -101,7 +101,7 @@ async def test_hunks_that_are_moved_while_others_came_do_not_push_those_away(mak
         with pytest.raises(Stale, match="/diff 1"):
             await walk(session.apply(Review.of(shown, "take")))
         assert session.proposed.patch.paths == ("three.txt",)
-        assert session.bring_back(1)
+        assert session.pending.bring_back(1)
         await walk(session.apply(Review.of(session.proposed.patch, "take")))
         assert (repo / "notes.txt").read_text() == "new\n" + "same\n" * 9 + "more\n"
         await session.close()

@@ -13,7 +13,7 @@ import pytest
 from assistant import command, events
 from assistant.accounts import record_of
 from assistant.errors import BudgetError
-from assistant.limits import waiting
+from assistant.limits import held_question
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
@@ -383,7 +383,7 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
                 await until(pilot, lambda: app.main.composer.text == "how warm is it?")
         last = make_session(**glm(server))
         last.take_up()
-        assert last.waiting is None, "it is offered once"
+        assert last.held_question is None, "it is offered once"
 
 
 async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):
@@ -412,7 +412,7 @@ async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make
             assert {"1", "o", "w"} <= {key for key, _, _ in ways}
             await pressed(pilot, "o")
             await until(pilot, lambda: len(app.session.history) == 2)
-            assert app.session.waiting is None
+            assert app.session.held_question is None
 
 
 async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_where_that_is_taken_up(
@@ -470,8 +470,8 @@ async def test_another_question_that_is_held_leaves_the_one_that_waits(make_sess
             await until(pilot, lambda: app.main.composer.text == "another")
         last = make_session(**glm(server))
         last.take_up()
-        assert last.waiting is not None
-        assert last.waiting.text == "how warm is it?"
+        assert last.held_question is not None
+        assert last.held_question.text == "how warm is it?"
 
 
 async def test_a_question_that_waits_instead_of_another_says_so_and_that_one_comes_back(make_session, config):
@@ -488,7 +488,7 @@ async def test_a_question_that_waits_instead_of_another_says_so_and_that_one_com
             await pressed(pilot, "w")
             told = "The question that waited before waits no more; Up brings it back."
             await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
-            assert app.session.waiting.text == "another"
+            assert app.session.held_question.text == "another"
             await pilot.press("up")
             assert app.main.composer.text == "how warm is it?"
 
@@ -581,7 +581,7 @@ async def test_a_step_without_a_price_hides_nothing_of_what_is_known(make_sessio
     ],
 )
 def test_what_cannot_be_read_waits_no_more(record):
-    assert waiting([record]) is None
+    assert held_question([record]) is None
 
 
 async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):

@@ -18,7 +18,7 @@ USAGE = ""
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
     del argument
-    waits = session.waits()
+    waits = session.undecided()
     session.clear()
     yield events.Asked("clear")
     yield events.Notice(

@@ -21,7 +21,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
     if argument and not argument.isdecimal():
         yield events.Notice(f"/diff {USAGE}", "warning")
-    elif argument and not await asyncio.to_thread(session.bring_back, int(argument)):
+    elif argument and not await asyncio.to_thread(session.pending.bring_back, int(argument)):
         yield events.Notice(f"No hunks of turn {argument} are set aside.", "warning")
     elif session.proposed is None:
         aside = ", ".join(f"/diff {each.turn}" for each in session.changes.set_aside)

@@ -100,7 +100,7 @@ class Wattson(App[int]):
         """Let go of connections and files."""
         self.session.stop()
         if self._first.hunks.preview is None:
-            self.session.leave(self._first.hunks.review)
+            self.session.mark(self._first.hunks.review)
         await self.session.close()
 
 
@@ -108,6 +108,6 @@ def start(session: Session, model: str = "", *, resume: Resume = "") -> int:
     """Run the app; returns the exit code, and says how to take the conversation up again."""
     code = Wattson(session, model, resume=resume).run() or 0
     if session.history:
-        waits = session.waits()
+        waits = session.undecided()
         sys.stdout.write("Take this conversation up again with: wattson -c\n" + (f"{waits} there.\n" if waits else ""))
     return code

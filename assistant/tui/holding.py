@@ -47,9 +47,9 @@ class Holding:
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             self._asking = False
-        waits = screen.session.waiting
+        waits = screen.session.held_question
         if answer != "wait" and waits is not None and waits.text == hold.text:  # another one may wait as well
-            screen.session.wait("")
+            screen.session.hold_question("")
         if answer is None:
             screen.composer.give_back(hold.text)
             return
@@ -65,7 +65,7 @@ class Holding:
                     screen.composer.sent.append(self.text)  # only one waits
                     screen.talk.add("The question that waited before waits no more; Up brings it back.", "note")
                 self.text, self.at = hold.text, hold.until
-                screen.session.wait(self.text, self.at)
+                screen.session.hold_question(self.text, self.at)
                 screen.talk.add(f"waits: {self.label()}. Escape gives the question back.", "note")
                 screen.label()
 
@@ -95,7 +95,7 @@ class Holding:
 
     def tick(self) -> None:
         """Send what waits once its time has come."""
-        waits = self._screen.session.waiting
+        waits = self._screen.session.held_question
         if waits is None or waits.text != self.text:  # another conversation is just being taken up
             return
         if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
@@ -109,7 +109,7 @@ class Holding:
         text = self.text
         self.forget()
         if text:  # what waits and was not offered yet is not this one's to delete
-            self._screen.session.wait("")
+            self._screen.session.hold_question("")
         return text
 
     def forget(self) -> None:

@@ -122,7 +122,7 @@ class MainScreen(Screen[None]):
         review = self.hunks.review
         if self.hunks.preview is None and review is not self._kept:
             self._kept = review
-            self.session.leave(review)
+            self.session.mark(review)
 
     def on_resize(self) -> None:
         """One pane or two."""
@@ -255,7 +255,7 @@ class MainScreen(Screen[None]):
         self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
         if self.hunks.preview is None:
-            self.session.leave(self.hunks.review)
+            self.session.mark(self.hunks.review)
         if not self.session.asking:
             pick = self.session.roster.pick
             self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""

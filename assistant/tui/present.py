@@ -193,7 +193,7 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
         return f"{_from(proposal.origin(hunk))}{where}; {f'matched after {how}' if how else 'matched exactly'}"
 
     before = kept.get(proposal.turn) or (kept.get(proposal.earlier.turn) if proposal.earlier is not None else None)
-    left = screen.session.changes.left
+    left = screen.session.changes.marked
     if before is None:
         review = left if left is not None and left.patch == proposal.patch else Review.of(proposal.patch)
     else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some

@@ -56,7 +56,7 @@ async def _take_up(screen: Stage) -> None:
     session, talk = screen.session, screen.talk
     count = await asyncio.to_thread(session.take_up)
     show_talk(screen)
-    if session.waiting is not None and not count:
+    if session.held_question is not None and not count:
         return
     shown = sum(message.pictures for message in session.history)
     back = f"{count} messages of the last conversation are back{f', with {shown} pictures' if shown else ''}."

@@ -159,7 +159,7 @@ async def test_marks_are_kept_although_the_program_is_killed(make_session, repo,
         def kept():  # by another process, while this one has not ended; a beat may have kept the hunks before their marks
             other = make_session()
             other.take_up()
-            return other.changes.left is not None and [each.mark for each in other.changes.left.choices]
+            return other.changes.marked is not None and [each.mark for each in other.changes.marked.choices]
 
         await until(pilot, lambda: kept() == ["take", "skip", "", ""])
 
@@ -753,7 +753,7 @@ async def test_one_file_is_taken_back_and_what_waits_is_told_by_name(make_sessio
         assert (boil.read_text(), meter.read_text()) == (before[0], written)
         await say(pilot, "/undo nowhere.py")
         await until(pilot, lambda: "Nothing in nowhere.py can be undone" in main.talk.text)
-        assert app.session.waits() == ""
+        assert app.session.undecided() == ""
 
 
 async def test_a_turn_that_was_written_in_two_steps_is_taken_back_and_made_again_as_one(make_session, repo, quick):

@@ -145,13 +145,13 @@ async def test_a_conversation_that_another_window_has_open_goes_on_as_a_copy(tal
     with loopback.Server(loopback.openai("Mice.")) as server:
         first = talking(server)
         await walk(first, "what eats cheese?")
-        first.wait("and later?", first.now() + timedelta(hours=1))
+        first.hold_question("and later?", first.now() + timedelta(hours=1))
         app = Wattson(talking(server), "openai/gpt-6.1-sol", resume="last")
         async with app.run_test(size=(100, 30)) as pilot:
             told = "Another window has this conversation open: a copy of it goes on here"
             await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
             assert [each.text for each in app.session.history] == ["what eats cheese?", "Mice."]
-            assert app.session.waiting is None
+            assert app.session.held_question is None
             await say(pilot, "and mice?")
             await until(pilot, lambda: len(app.session.history) == 4 and not app.session.asking)
             await walk(first, "and cats?")
@@ -162,7 +162,7 @@ async def test_a_conversation_that_another_window_has_open_goes_on_as_a_copy(tal
         await first.close()
         last = talking(server)
         assert last.take_up() == 4
-        assert last.waiting is not None
+        assert last.held_question is not None
         assert last.warnings == []
 
 

@@ -1,0 +1,117 @@
+"""The hunks that wait, kept with the conversation: who takes that up again can still decide them, and finds his marks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from assistant import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from assistant.changes import Changes, Proposal
+    from assistant.edits.patch import Patch
+    from assistant.edits.review import Review
+    from assistant.record import Kept, Record
+    from assistant.transcript import Sittings
+
+_DIFF_KEPT = 4_000_000
+"""Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
+
+
+class Pending:
+    """Keeps what `changes` propose. `sittings` is where conversations are kept; it is opened when something is kept."""
+
+    def __init__(self, changes: Changes, sittings: Callable[[], Sittings]) -> None:
+        self._changes = changes
+        self._sittings = sittings
+        self._keeping = threading.Lock()
+        self._last = record.proposed("", [])
+        """The record of them that was kept last."""
+        self._marks: Record = {}
+        """The record of the user's marks that was kept last."""
+        self._patches: dict[int, Patch] = {}
+        """By turn, the hunks of it as they were kept last."""
+
+    def keep(self) -> None:
+        """Keep what waits for decisions as it is now; what was set aside too, where some of it was written since.
+
+        Writes a file: call it in a thread. Two may come here at once.
+        """
+        with self._keeping:
+            one, aside = self._changes.proposed, self._changes.set_aside
+            now = self._record(one, aside)
+            stale = [each for each in aside if self._patches.get(each.turn) != each.patch]
+            if now == self._last and not stale:
+                return
+            for each in (*(self._record(each, aside) for each in stale), now):
+                self._sittings().save(each)
+            self._marks = {}  # marks are read from behind what they are about
+            self._last = now
+            self._note_patches()
+
+    def _note_patches(self) -> None:
+        one = self._changes.proposed
+        self._patches = {each.turn: each.patch for each in (*self._changes.set_aside, *([one] if one else ()))}
+
+    def _record(self, one: Proposal | None, aside: Iterable[Proposal]) -> Record:
+        """Make the record of hunks that wait."""
+        diff = one.patch.diff() if one is not None else ""
+        if len(diff) > _DIFF_KEPT:
+            words = (
+                f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"
+            )
+            self._sittings().warn(f"{words}: who takes it up again does not find them. Decide them before you end.")
+            diff = ""
+        about: Record = {}
+        if one is not None and diff:
+            about = {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
+        return record.proposed(diff, [each.turn for each in aside], **about)
+
+    def bring_back(self, turn: int) -> bool:
+        """Let hunks wait again that were set aside when those of that turn had not been decided; says whether there were any."""
+        found = self._changes.bring_back(turn) is not None
+        self.keep()
+        return found
+
+    def mark(self, review: Review | None) -> None:
+        """Hear how the user has marked the hunks that wait: what he says of them goes along with his next question.
+
+        It is kept with the conversation, so that who takes that up finds his marks and words again.
+        """
+        proposed = self._changes.proposed
+        if proposed is None or review is None:
+            return
+        self._changes.marked = review
+        if review.patch == proposed.patch and (marks := review.record()) != self._marks:
+            self._marks = marks
+            self._sittings().save(record.left(marks))
+
+    def undecided(self) -> str:
+        """Say what of the conversation's hunks waits; empty where nothing does."""
+        proposed = self._changes.proposed
+        if proposed is None or not proposed.patch.files:
+            return ""
+        marked = self._changes.marked
+        taken = len(marked.taken) if marked is not None and marked.patch == proposed.patch else 0
+        size = len(proposed.patch.hunks)
+        words = f", {taken} of them taken but not written," if taken else ""
+        return f"{size} hunk{'s' if size > 1 else ''} of turn {proposed.turn}{words} wait{'' if size > 1 else 's'}"
+
+    def take_up(self, kept: Kept) -> None:
+        """Propose again what waited when a conversation ended, with the user's marks, and set aside what was set aside."""
+        for each in (*kept.aside, *([kept.proposed] if kept.proposed else [])):
+            turn, model, writer = record.turn_of(each), *map(each.get, ("model", "writer"))
+            about = str(model or ""), each.get("doubted"), str(writer or "")
+            self._changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
+        self._last = kept.proposed or record.proposed("", [each.turn for each in self._changes.set_aside])
+        self._note_patches()
+        if kept.left and (one := self._changes.proposed) is not None:
+            from assistant.edits.review import Review
+
+            self._changes.marked = Review.of(one.patch).recall(kept.left)
+
+    def forget(self) -> None:
+        """Forget what was kept: another conversation begins."""
+        self._last, self._patches = record.proposed("", []), {}
