@@ -230,7 +230,7 @@ class Changes:
                 turn=origin.turn if origin else 0,
                 model=origin.model if origin else "",
                 session=self.session,
-                cost=_money(origin.cost) if origin else "",
+                cost=str(origin.cost) if origin and origin.cost else "",
             )
             self._written.add(step.id)
             self._asides += links
@@ -438,12 +438,6 @@ def _change(file: FilePatch) -> commit.Change:
 
 def _same(hunk: Hunk, other: Hunk) -> bool:
     return (hunk.path, hunk.old, hunk.new) == (other.path, other.old, other.new)
-
-
-def _money(cost: Cost | None) -> str:
-    if cost is None:
-        return ""
-    return cost.status if cost.amount is None else f"{cost.amount:f} {cost.currency}"
 
 
 def _skips(review: Review) -> list[str]:

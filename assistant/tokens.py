@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from threading import Lock
 from types import FunctionType
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import tiktoken
 
+_SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€", "GBP": "£"}
+_MOST_PLACES = 8
 CostStatus = Literal["metered", "reported", "included", "free", "unknown"]
 
 
@@ -72,6 +74,33 @@ class Cost(NamedTuple):
     status: CostStatus
     amount: Decimal | None = None
     currency: str = "USD"
+
+    def __str__(self) -> str:
+        """Say it to people: what is included, free or unknown says so and is never a zero."""
+        if self.amount is None or self.status == "free":
+            return "price unknown" if self.status == "unknown" else self.status
+        return money(self.amount, self.currency)
+
+
+def money(amount: Decimal, currency: str = "USD") -> str:
+    """Write an amount of money for people: two places, below 1 as many as its first three digits take, at most eight.
+
+    It is the same wherever it stands, so that one amount never looks like two.
+    """
+    places = min(_MOST_PLACES, max(2, 2 - amount.adjusted())) if amount and abs(amount) < 1 else 2
+    shown = abs(amount).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    whole, _, part = f"{shown:,f}".partition(".")
+    return f"{'-' if amount < 0 else ''}{_sign(currency)}{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def rate(amount: Decimal, currency: str = "USD") -> str:
+    """Write what so many tokens are sold for: every digit of the list, and none that says nothing."""
+    text = f"{amount:f}"
+    return _sign(currency) + ((text.rstrip("0").rstrip(".") or "0") if "." in text else text)
+
+
+def _sign(currency: str) -> str:
+    return _SIGNS.get(currency, f"{currency} ")
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:

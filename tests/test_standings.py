@@ -85,7 +85,7 @@ def test_balances_stay_apart_by_currency_and_a_refresh_asks_once(wattson):
         assert "asked a moment ago" in said
         assert len(server.got) == 1
         code, text, _ = wattson("plans", **env)
-        assert "CNY 110.00 left" in text
+        assert "¥110.00 left" in text
         assert "$5.00 left" in text
 
 

@@ -57,3 +57,34 @@ def test_usage_adds_up_and_stays_honest():
 )
 def test_costs_add_up_without_hiding_anything(costs, total):
     assert total_cost(costs) == total
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (Cost("metered", Decimal("0.00001")), "$0.00001"),
+        (Cost("metered", Decimal("0.000082")), "$0.000082"),
+        (Cost("metered", Decimal("0.0123456")), "$0.0123"),
+        (Cost("metered", Decimal("0.5")), "$0.50"),
+        (Cost("metered", Decimal("0.9999")), "$1.00"),
+        (Cost("metered", Decimal("12.346")), "$12.35"),
+        (Cost("metered", Decimal(1_234_567)), "$1,234,567.00"),
+        (Cost("metered", Decimal(0)), "$0.00"),
+        (Cost("metered", Decimal(3), "CNY"), "¥3.00"),
+        (Cost("metered", Decimal("-0.1")), "-$0.10"),
+        (Cost("reported", Decimal("0.07"), "JPY"), "JPY 0.07"),
+        (Cost("included"), "included"),
+        (Cost("free", Decimal(0)), "free"),
+        (Cost("unknown"), "price unknown"),
+    ],
+)
+def test_a_cost_is_told_the_same_everywhere_and_what_has_no_price_is_no_zero(cost, words):
+    assert str(cost) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [("3", "$3"), ("0.4375", "$0.4375"), ("1.50", "$1.5"), ("0", "$0"), ("0.00", "$0"), ("1E+1", "$10")],
+)
+def test_a_price_of_the_list_keeps_every_digit(amount, words):
+    assert tokens.rate(Decimal(amount)) == words

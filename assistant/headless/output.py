@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from assistant import events
     from assistant.session import Session
-    from assistant.tokens import Cost
 
 
 _CENTURY, _WINDOW = 36_500, 100_000_000
@@ -47,11 +46,6 @@ def dump(data: Any) -> None:
 def given(text: str) -> str:
     """Return the words of an argument, or of standard input where it is `-`."""
     return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
-
-
-def money(cost: Cost) -> str:
-    """Say a cost: an amount with its currency, or why there is none."""
-    return f"{cost.amount:.6f} {cost.currency}" if cost.amount is not None else cost.status
 
 
 def mend(session: Session) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assistant.models import price as prices
+from assistant.tokens import rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -249,12 +250,12 @@ def _number(count: int | None) -> str:
 
 def _money(price: Price | None, name: str) -> str:
     amount = getattr(price, name) if price is not None else None
-    return f"{amount} {price.currency}" if amount is not None and price is not None else "unknown"
+    return rate(amount, price.currency) if amount is not None and price is not None else "unknown"
 
 
 def _cost(row: Row, usage: TokenUsage, now: datetime) -> str:
     found = prices.cost(row.model, usage, now, row.payer)
-    return f"{found.amount:.4f} {found.currency}" if found.status in {"metered", "reported"} else found.status
+    return str(found)
 
 
 def _score(score: Any) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.quota.event import Event
 from assistant.quota.meter import burn_of
-from assistant.quota.money import Tally, amount, tally
+from assistant.quota.money import Tally, tally
 from assistant.quota.replay import replay
+from assistant.tokens import money
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,10 +60,10 @@ class Fit:
         return self.held / total if total else 1.0
 
     def __str__(self) -> str:
-        price = "no price" if self.price is None else amount(self.price, self.currency or "USD")
+        price = "no price" if self.price is None else money(self.price, self.currency or "USD")
         if self.price is not None and self.listed is not None:
             span = f"{self.days} day{'s' if self.days > 1 else ''}"
-            price = f"{price} for {span}, at {amount(self.listed, self.currency or 'USD')} a {self.period}"
+            price = f"{price} for {span}, at {money(self.listed, self.currency or 'USD')} a {self.period}"
         if self.ended is not None:
             price = f"{price}; these terms ended on {self.ended}"
         if self.excluded:

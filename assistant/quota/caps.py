@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from assistant.errors import ConfigError
-from assistant.quota.money import amount, tally
+from assistant.quota.money import tally
 from assistant.quota.zones import clock_of
+from assistant.tokens import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,10 +68,10 @@ class Crossing:
                 return f"What this takes of {self.meter} is unknown, so its reserve cannot be kept."
             words = f"This would bring {self.meter} to {self.ahead:.6g} {self.unit}"
             return f"{words}, {self.over:.6g} into the part that you keep (from {self.limit:.6g} on)."
-        cap = f"the cap of {amount(self.limit, self.unit)} for this {self.scope}"
+        cap = f"the cap of {money(self.limit, self.unit)} for this {self.scope}"
         if self.over is None or self.ahead is None:
             return f"What this costs is unknown, so {cap} cannot be kept."
-        return f"This would bring it to {amount(self.ahead, self.unit)}, {amount(self.over, self.unit)} over {cap}."
+        return f"This would bring it to {money(self.ahead, self.unit)}, {money(self.over, self.unit)} over {cap}."
 
 
 @dataclass(frozen=True, slots=True)

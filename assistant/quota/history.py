@@ -11,7 +11,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.tokens import TokenUsage
+from assistant.quota.money import Tally
+from assistant.tokens import TokenUsage, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,6 @@ _STATUSES = ("metered", "reported", "unknown", "included", "free")
 _PAID = {"metered", "reported"}
 _ZERO = Decimal(0)
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 class Row(NamedTuple):
@@ -126,34 +126,9 @@ def whole(parts: Iterable[Row]) -> Row:
 
 def cost_words(row: Row) -> str:
     """Say what a row cost: money by currency, then what is not in it."""
-    done = row.steps - row.failed
-    if not done:
+    if row.steps <= row.failed:
         return "nothing"
-    if row.included == done:
-        return f"{row.included} included"
-    if row.priced == done and len(row.money) == 1:
-        return "".join([money_words(amount, currency) for currency, amount in row.money.items()])
-    paid = (
-        "; ".join(money_words(amount, currency) for currency, amount in sorted(row.money.items())) if row.priced else ""
-    )
-    if row.unpriced:
-        paid = f"{paid} + {row.unpriced} unpriced" if paid else ("n/a" if not row.included and not row.free else "")
-        if not paid:
-            paid = f"{row.unpriced} unpriced"
-    extra = f"{row.included} included" if row.included else ""
-    if not paid and not extra:
-        return "free" if row.free else "n/a"
-    return "; ".join(part for part in (paid, extra) if part)
-
-
-def money_words(amount: Decimal, currency: str) -> str:
-    """Write an amount with as many digits as it needs to be seen, at least two."""
-    digits = 2
-    if amount and abs(amount) < 1:
-        digits = min(6, max(2, 1 - amount.adjusted()))
-    number = f"{amount:,.{digits}f}"
-    sign = _SIGNS.get(currency)
-    return f"{sign}{number}" if sign else f"{currency} {number}"
+    return Tally(row.money if row.priced else {}, row.unpriced, row.included, row.free).words()
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -223,7 +198,7 @@ def yield_lines(found: Sequence[Yield]) -> list[str]:
     lines = [f"{'model':<{width}}  fit at once   taken  skipped  edited   lines  a line costs"]
     for name, one in zip(names, found, strict=True):
         first = "-" if one.first_try is None else f"{one.first_try:.0%} of {one.tries}"
-        price = "; ".join(money_words(amount, currency) for currency, amount in sorted(one.per_line.items()))
+        price = "; ".join(money(amount, currency) for currency, amount in sorted(one.per_line.items()))
         extra = ", ".join(
             f"{count} steps {word}" for count, word in ((one.included, "included"), (one.unpriced, "unpriced")) if count
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+
+from assistant.tokens import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
-_MOST_PLACES = 8
 # What is spent before what: grants and vouchers go first, what was paid in comes last.
 _FIRST = ("granted", "voucher", "bonus")
 
@@ -27,7 +27,11 @@ class Tally(NamedTuple):
     free: int = 0
 
     def __str__(self) -> str:
-        words = ["; ".join(amount(value, currency) for currency, value in sorted(self.amounts.items()))]
+        return self.words(" in plan")
+
+    def words(self, plan: str = "") -> str:
+        """Say it in few words; `plan` stands behind what is included."""
+        words = ["; ".join(money(value, currency) for currency, value in sorted(self.amounts.items()))]
         if self.unpriced and words[0]:
             words[0] += f" + {self.unpriced} unpriced"
         elif self.unpriced and not self.included and not self.free:
@@ -35,10 +39,8 @@ class Tally(NamedTuple):
         elif self.unpriced:
             words[0] = f"{self.unpriced} unpriced"
         if self.included:
-            words.append(f"{self.included} included in plan")
-        if self.free and not self.amounts and not self.included:
-            words.append(f"{self.free} free")
-        return "; ".join(filter(None, words)) or "nothing"
+            words.append(f"{self.included} included{plan}")
+        return "; ".join(filter(None, words)) or ("free" if self.free else "nothing")
 
 
 def tally(costs: Iterable[Cost]) -> Tally:
@@ -51,15 +53,6 @@ def tally(costs: Iterable[Cost]) -> Tally:
         elif cost.amount is not None:
             amounts[cost.currency] = amounts.get(cost.currency, Decimal(0)) + cost.amount
     return Tally(amounts, counts["unknown"], counts["included"], counts["free"])
-
-
-def amount(value: Decimal, currency: str = "USD") -> str:
-    """Write an amount: two places, more where it would read 0.00."""
-    small = abs(value) < Decimal("0.095") and value != value.quantize(Decimal("0.01"))
-    places = max(4, -value.adjusted()) if small and value else 2
-    shown = value.quantize(Decimal(1).scaleb(-min(places, _MOST_PLACES)), ROUND_HALF_UP)
-    sign = _SIGNS.get(currency)
-    return f"{sign}{shown:f}" if sign and shown >= 0 else f"{currency} {shown:f}"
 
 
 def spent(parts: Mapping[str, Decimal], cost: Decimal) -> dict[str, Decimal]:

@@ -12,8 +12,8 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from assistant.quota import tally
-from assistant.quota.history import Row, cost_words, money_words
-from assistant.tokens import TokenUsage
+from assistant.quota.history import Row, cost_words
+from assistant.tokens import TokenUsage, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -169,14 +169,14 @@ class _Words(dict[tuple[str, str, str | None], str]):
 
     def __missing__(self, key: tuple[str, str, str | None]) -> str:
         steps, unpaid, paid = key
-        money = {} if paid is None else self._amounts[paid]
-        if not steps and len(money) == 1:
-            words = "".join([money_words(amount, currency) for currency, amount in money.items()])
+        spent = {} if paid is None else self._amounts[paid]
+        if not steps and len(spent) == 1:
+            words = "".join([money(amount, currency) for currency, amount in spent.items()])
         else:
             unpriced, included, free = map(int, unpaid.split(","))
-            priced = int(steps) - unpriced - included - free if steps else len(money)
+            priced = int(steps) - unpriced - included - free if steps else len(spent)
             many = int(steps) if steps else priced
-            words = cost_words(Row((), many, 0, 0, 0, TokenUsage(), money, priced, unpriced, included, free))
+            words = cost_words(Row((), many, 0, 0, 0, TokenUsage(), spent, priced, unpriced, included, free))
         self[key] = words
         return words
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from assistant.quota import forecast, money
+from assistant.quota import forecast
 from assistant.quota.line import span
+from assistant.tokens import money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +57,7 @@ def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
     if value is None:
         return "unknown"
     if unit == "money":
-        return money.amount(value, currency or "USD")
+        return money(value, currency or "USD")
     if unit == "percent":
         return f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP).normalize():f}%"
     places = Decimal(1) if abs(value) >= 100 or value == value.to_integral_value() else Decimal("0.01")

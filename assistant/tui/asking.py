@@ -119,7 +119,7 @@ async def _resume(screen: Stage) -> str:
 async def _compact(screen: Stage) -> str:
     """Show what a shorter conversation would save and cost; returns the command that makes it short."""
     from assistant.tui.choice import Choice
-    from assistant.tui.widgets.meter_bar import money, short
+    from assistant.tui.widgets.meter_bar import short
 
     session = screen.session
     offer = await asyncio.to_thread(session.handover.offer, session.roster.present().model.name)
@@ -129,7 +129,7 @@ async def _compact(screen: Stage) -> str:
         + (f", {short(offer.sheet.cached)} of which the cache may have." if offer.sheet.cached else ".")
         + " All of it stays on disk, and /compact undo brings it back."
     )
-    reading = f"{offer.writer.pick.name} reads all of it for {money(offer.reading)}"
+    reading = f"{offer.writer.pick.name} reads all of it for {offer.reading}"
     ways = [
         ("b", "/compact brief", f"a brief in its place: {size['brief']} tokens; {reading}"),
         ("l", "/compact last", f"only the last request: {size['last']} tokens"),

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from assistant import tokens
 from assistant.tui.lines import fitting, middle, safe, wrap
 from assistant.tui.pickers import SHEET_CSS, Sheet
-from assistant.tui.widgets.meter_bar import money, short
+from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -30,7 +31,6 @@ _NARROW, _WIDE = 60, 110
 """Cells below which a row is its name only, and from which it has all columns."""
 _HIGH, _LOW = 9, 4
 """Lines for what is known of a model and the one above them, on a screen of the usual height and on a low one."""
-_SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€"}
 _MARKS = "★ "
 
 
@@ -204,7 +204,7 @@ def line(row: Row, width: int, effect: Carried | None = None) -> Text:
         text.append(f" {window:>6} {rate(row):>16} {row.payer:<8}", style=style)
     if width >= _WIDE:
         label = row.price.label if row.price else ""
-        cost = money(effect.cost[1]) if effect and effect.cost[1].amount else ""
+        cost = str(effect.cost[1]) if effect and effect.cost[1].amount else ""
         text.append(f" {_end(label, 10):<10} {_abilities(row):<15} {cost:<8}", style="dim")
     trouble = "no key" if not row.ready else FITS[effect.fits] if effect and effect.fits in {"no", "perhaps"} else ""
     text.append(f" {trouble}", style="italic")
@@ -223,8 +223,11 @@ def rate(row: Row) -> str:
     if row.price is None:
         return "unknown"
     doubt = "≤" if row.price != row.cheapest else ""
-    sign = _SIGNS.get(row.price.currency, f" {row.price.currency}")
-    return f"{doubt}{_plain(row.price, 'input')}/{_plain(row.price, 'output')} {sign}"
+    return f"{doubt}{_sold(row.price, 'input')}/{_sold(row.price, 'output')}"
+
+
+def _sold(price: Price, name: str) -> str:
+    return tokens.rate(getattr(price, name), price.currency)
 
 
 def facts(row: Row, effect: Carried | None = None) -> list[str]:
@@ -237,7 +240,7 @@ def facts(row: Row, effect: Carried | None = None) -> list[str]:
         dearer = f", dearer above {short(model.soft_window)}" if effect.dearer and model.soft_window else ""
         lines.append(
             f"this conversation: ~{short(likely)} tokens to read anew ({short(low)} to {short(high)}), "
-            f"{money(effect.cost[1])}; {FITS[effect.fits]}{dearer}"
+            f"{effect.cost[1]}; {FITS[effect.fits]}{dearer}"
         )
     lines.append(f"{model.title or model.id}, sold by {provider.title}; {row.payer}{key}")
     window = f"{short(model.context_window)} window" if model.context_window else "window unknown"
@@ -260,13 +263,12 @@ def _prices(row: Row) -> str:
     price = row.price
     if price is None:
         return "price unknown"
-    sign = _SIGNS.get(price.currency, f"{price.currency} ")
-    parts = [f"{sign}{_plain(price, 'input')} in"]
+    parts = [f"{_sold(price, 'input')} in"]
     if price.cache_read is not None:
-        parts.append(f"{sign}{_plain(price, 'cache_read')} cached")
+        parts.append(f"{_sold(price, 'cache_read')} cached")
     if price.cache_write_short is not None:
-        parts.append(f"{sign}{_plain(price, 'cache_write_short')} cache write")
-    parts.append(f"{sign}{_plain(price, 'output')} out")
+        parts.append(f"{_sold(price, 'cache_write_short')} cache write")
+    parts.append(f"{_sold(price, 'output')} out")
     label = f" ({price.label})" if price.label else ""
     doubt = " at most: nobody knows whether the peak holds" if price != row.cheapest else ""
     until = f"; changes {row.changes_at.astimezone():%a %d %b %H:%M}" if row.changes_at else ""
@@ -274,12 +276,6 @@ def _prices(row: Row) -> str:
     above = f"; dearer above {short(tiers[0])}" if tiers else ""
     included = " (a plan pays)" if row.payer == "plan" else ""
     return f"{', '.join(parts)} per million{label}{doubt}{until}{above}{included}"
-
-
-def _plain(price: Price, name: str) -> str:
-    amount = getattr(price, name)
-    text = f"{amount:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
 def _abilities(row: Row) -> str:

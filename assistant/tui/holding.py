@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import command
-from assistant.tui.widgets.meter_bar import money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -151,4 +150,4 @@ def _cost(offer: Offer) -> str:
     if offer.cost is None:
         return ""
     about = "about " if offer.cost.amount else ""
-    return f"  ({about}{money(offer.cost)})"
+    return f"  ({about}{offer.cost})"

@@ -20,7 +20,7 @@ from assistant.tui import present
 from assistant.tui.holding import Holding
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
-from assistant.tui.widgets.meter_bar import MeterBar, money
+from assistant.tui.widgets.meter_bar import MeterBar
 from assistant.tui.widgets.patch_view import PatchView
 from assistant.tui.widgets.transcript import Transcript
 
@@ -377,7 +377,7 @@ class MainScreen(Screen[None]):
         """Say among the hunks what it would cost to send back what does not fit."""
         quote = await asyncio.to_thread(self.session.quote_repair)
         if quote is not None:
-            self.hunks.tell_price(f" (~{quote.likely:,} tokens, {money(quote.cost)})")
+            self.hunks.tell_price(f" (~{quote.likely:,} tokens, {quote.cost})")
 
     @work(group="apply")
     async def on_patch_view_decided(self, message: PatchView.Decided) -> None:

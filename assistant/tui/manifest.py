@@ -23,7 +23,6 @@ from assistant.errors import AssistantError
 from assistant.tui.lines import cut, longest, middle, safe
 from assistant.tui.pickers import Confirm, Page, Sheet
 from assistant.tui.widgets.composer import TextArea
-from assistant.tui.widgets.meter_bar import money
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -195,7 +194,7 @@ class Manifest(Sheet[None]):
             share = f"{size / window:.1%}" if size >= window / 1000 else "<0.1%"
             parts.append(f"{share} of the context window{' with the talk' if quote is not None else ''}")
         if quote is not None:
-            parts.append(f"sending all ~{quote.likely:,} tokens, {money(quote.cost)} with the answer")
+            parts.append(f"sending all ~{quote.likely:,} tokens, {quote.cost} with the answer")
         return " · ".join(parts)
 
     def _draw(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant import events
 from assistant.tokens import TokenUsage
-from assistant.tui.widgets.meter_bar import money, short
+from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def show(screen: Stage, event: events.Event) -> None:
             screen.doing("is asked")
             if step > 1 or purpose != "main":
                 talk.end()
-                talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {money(cost)}", "note")
+                talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {cost}", "note")
         case events.Retrying(attempt, wait_s, error):
             words = f"{error.message.rstrip('.')}. Try {attempt + 1} in {wait_s:.0f} s; Escape stops."
             talk.add(words, "warning")
@@ -131,7 +131,7 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.end()
             if trouble is not None:
                 talk.add(f"no {purpose}: {trouble}", "error")
-            talk.add(f"{tell_counts(usage)} {money(cost)}", "note")
+            talk.add(f"{tell_counts(usage)} {cost}", "note")
         case events.Notice(text, level):
             talk.add(text, "note" if level == "info" else level)
         case events.Asked(what, argument):
@@ -151,7 +151,7 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         words = f"{event.provider} answered with {event.served_model}; {event.model} was asked."
         talk.add(words, "warning")
         screen.meter.show(screen.meter.state._replace(served=event.served_model))
-    talk.add(f"{tell_counts(event.usage)} {money(event.cost)}{served}", "note")
+    talk.add(f"{tell_counts(event.usage)} {event.cost}{served}", "note")
     show_proposal(screen)
     if event.patch is not None or any(each.mendable for each in event.misfits):
         if event.patch is not None:
@@ -205,7 +205,7 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
 
 def _from(proposal: Proposal) -> str:
     """Say who proposed hunks, and what the turn cost; of hunks that a repair came on top of, the first turn first."""
-    words = f"turn {proposal.turn}, {proposal.model}{f', {money(proposal.cost)}' if proposal.cost else ''}"
+    words = f"turn {proposal.turn}, {proposal.model}{f', {proposal.cost}' if proposal.cost else ''}"
     return words if proposal.earlier is None else f"{_from(proposal.earlier)}; mended in {words}"
 
 

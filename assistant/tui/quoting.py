@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
-from assistant.tui.widgets.meter_bar import money, short
+from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +46,11 @@ def line(found: Sequence[Quote], width: int) -> str:
     words += _editor(first)
     for each in others:
         share = f" {_share(each.share)}" if each.share is not None else ""
-        more = f"{words} │ {each.model.rpartition('/')[2]} {money(each.whole)}{share}"
+        more = f"{words} │ {each.model.rpartition('/')[2]} {each.whole}{share}"
         if len(more) > width:
             break
         words = more
-    return words if len(words) <= width else f"~{short(first.likely)} tokens, {money(first.whole)}"[: max(0, width)]
+    return words if len(words) <= width else f"~{short(first.likely)} tokens, {first.whole}"[: max(0, width)]
 
 
 def _editor(quote: Quote) -> str:
@@ -59,7 +59,7 @@ def _editor(quote: Quote) -> str:
     if editor is None:
         return ""
     share = f" {_share(editor.share)} of its plan" if editor.share is not None else ""
-    return f" + editor {editor.model.rpartition('/')[2]} {money(editor.cost)}{share}"
+    return f" + editor {editor.model.rpartition('/')[2]} {editor.cost}{share}"
 
 
 def _band(quote: Quote) -> int:
@@ -69,8 +69,8 @@ def _band(quote: Quote) -> int:
 def _cost(quote: Quote) -> str:
     """Say the money, as a span where it is money at all."""
     if quote.cost.amount is None or quote.cost.status == "free" or not quote.cost.amount:
-        return money(quote.cost)
-    return f"{money(quote.cost_low)} to {money(quote.cost_high)}"
+        return str(quote.cost)
+    return f"{quote.cost_low} to {quote.cost_high}"
 
 
 def _share(share: float) -> str:

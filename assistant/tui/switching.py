@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from assistant.tui.choosing import FITS
 from assistant.tui.lines import safe
 from assistant.tui.pickers import GRACE_S, SHEET_CSS, Sheet
-from assistant.tui.widgets.meter_bar import money, short
+from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -88,7 +88,7 @@ def line(way: Carried) -> Text:
     low, likely, high = way.tokens
     text = Text(f"{letter}  {words:<17}", no_wrap=True)
     text.append(f" ~{short(likely)} tokens ({short(low)} to {short(high)})".ljust(32))
-    text.append(f" {money(way.cost[1]):<9}")
+    text.append(f" {way.cost[1]!s:<9}")
     text.append(f" {FITS[way.fits]}{', dearer so long' if way.dearer else ''}", style="italic")
     return text
 
@@ -105,14 +105,14 @@ def told(offer: Offer, trouble: str, key_missing: str) -> list[str]:
     else:
         lines.append(f"Paid as before: {sheet.payer_after} at {sheet.target.provider.title}.")
     if sheet.cached and sheet.stay is not None:
-        stay = f"{money(sheet.stay)} there" if sheet.stay.amount is not None else f"{sheet.stay.status} there"
+        stay = f"{sheet.stay} there" if sheet.stay.amount is not None else f"{sheet.stay.status} there"
         lines.append(f"The old cache ({short(sheet.cached)} tokens, {stay}) stays there; the new model reads anew:")
     else:
         lines.append("The new model reads the conversation anew:")
     lines += _left(sheet.left_behind)
     writer = offer.writer.pick.name
     why = f" ({offer.writer.why})" if offer.writer.why else ""
-    lines.append(f"A brief is written by {writer}{why}; to read for it costs {money(offer.reading)} there.")
+    lines.append(f"A brief is written by {writer}{why}; to read for it costs {offer.reading} there.")
     return lines
 
 

@@ -98,6 +98,6 @@ def test_models_are_compared_fact_by_fact():
     pair = [row for row in ROWS if row.name in {"deepseek/deepseek-flash", "bigmodel-coding/glm-5.3"}]
     table = dict(listing.compare(pair, TokenUsage(100_000, output=2_000), PEAK))
     assert table["who pays"] == ("plan", "prepaid")
-    assert table["this usage"] == ("included", "0.0324 USD")
+    assert table["this usage"] == ("included", "$0.0324")
     assert table["price now"] == ("unknown", "peak")
     assert all(len(values) == 2 for values in table.values())

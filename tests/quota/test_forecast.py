@@ -212,11 +212,9 @@ def test_t21_and_t28_money_in_words():
     costs = [*dollars("0.40"), Cost("unknown"), Cost("free", D(0)), Cost("included")]
     assert str(money.tally(costs)) == "$0.40 + 1 unpriced; 1 included in plan"
     assert str(money.tally([Cost("unknown"), Cost("unknown")])) == "n/a"
-    assert str(money.tally([Cost("free", D(0))])) == "1 free"
+    assert str(money.tally([Cost("free", D(0))])) == "free"
     assert str(money.tally([])) == "nothing"
-    assert str(money.tally([Cost("metered", D(98), "CNY"), Cost("metered", D(5))])) == "CNY 98.00; $5.00"
-    assert money.amount(D("0.063")) == "$0.0630"
-    assert money.amount(D("-0.10")) == "USD -0.10"
+    assert str(money.tally([Cost("metered", D(98), "CNY"), Cost("metered", D(5))])) == "¥98.00; $5.00"
     assert money.spent({"granted": D(10), "topped_up": D(100)}, D(12)) == {"granted": 0, "topped_up": 98}
     assert money.spent({"voucher": D(1), "cash": D(0)}, D(3)) == {"voucher": 0, "cash": -2}
     assert money.room([None, None]) is None

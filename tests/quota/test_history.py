@@ -36,8 +36,8 @@ def total(status, steps=1, amount="0", currency="USD", key=("m",), usage=None):
         ([total("unknown", 2), total("included")], "2 unpriced; 1 included"),
         ([total("unknown", 2), total("free")], "2 unpriced"),
         ([total("metered", amount="0.40"), total("reported", amount="0.02")], "$0.42"),
-        ([total("metered", amount="12"), total("metered", amount="3", currency="CNY")], "CNY 3.00; $12.00"),
-        ([total("metered", amount="0.000123")], "$0.00012"),
+        ([total("metered", amount="12"), total("metered", amount="3", currency="CNY")], "¥3.00; $12.00"),
+        ([total("metered", amount="0.000123")], "$0.000123"),
         ([total("metered", amount="0")], "$0.00"),
         ([total("metered", amount="1234567.891")], "$1,234,567.89"),
     ],
@@ -199,7 +199,7 @@ def test_a_line_for_scripts_is_json_whatever_its_keys_are(tmp_path):
     }
     assert odd == {
         "model": 'mo"del', "project": "/h\\öme/\n🦀", "steps": 3, **{name: 3 * count for name, count in counts.items()}, "exact": False,
-        "costs": {"CNY": "0.10", "included": None, "unknown": None}, "cost": "CNY 0.10 + 1 unpriced; 1 included",
+        "costs": {"CNY": "0.10", "included": None, "unknown": None}, "cost": "¥0.10 + 1 unpriced; 1 included",
     }  # fmt: skip
     ledger.close()
 

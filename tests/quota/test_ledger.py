@@ -448,7 +448,7 @@ def test_what_is_written_gathers_what_totals_tell_apart(ledger):
             assert form(told[0]) == form(told[1])
     (whole,) = map(json.loads, report.as_json(ledger.written(("day",)), ("day",)))
     costs = {"USD": "0.070", "CNY": "0.4938271560493827156", "unknown": None, "included": None, "free": None}
-    assert (whole["steps"], whole["costs"], whole["cost"]) == (14, costs, "CNY 0.49; $0.070 + 2 unpriced; 2 included")
+    assert (whole["steps"], whole["costs"], whole["cost"]) == (14, costs, "¥0.494; $0.07 + 2 unpriced; 2 included")
     with pytest.raises(ValueError, match="day"):
         ledger.written(("colour",))
 

@@ -57,7 +57,7 @@ async def test_the_board_has_all_plans_and_every_page_can_be_read(make_session, 
         assert "Mon" in seen["day"]
         assert "100% of 1" in seen["yield"] or size[0] < 50
         assert re.search(r"[\d,]+ of 40,000 tokens +↺", " ".join(seen["plans"].split()))
-        assert all("$0.0025" in seen[name] for name in ("day", "model", "project", "purpose"))
+        assert all("$0.00248" in seen[name] for name in ("day", "model", "project", "purpose"))
         await pilot.press("left", "escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
         await say(pilot, "/stats model")

@@ -154,7 +154,7 @@ def test_every_row_fits_its_width_and_keeps_both_ends_of_its_name(width):
 
 def test_a_row_tells_its_price_now_or_why_there_is_none():
     rows = {row.name: row for row in ROWS}
-    assert choosing.rate(rows["deepseek/deepseek-flash"]) == "0.3/1.2 $"
+    assert choosing.rate(rows["deepseek/deepseek-flash"]) == "$0.3/$1.2"
     assert choosing.rate(rows["zai-coding/glm-5.3"]) == "in the plan"
     assert choosing.rate(rows["nova/nova-2-lite-v1"]) == "unknown"
     told = "\n".join(choosing.facts(rows["deepseek/deepseek-flash"]))

@@ -10,7 +10,7 @@ from assistant.accounts import Quote
 from assistant.quota.estimate import Estimate
 from assistant.tokens import Cost, TokenUsage
 from assistant.tui import present, quoting, theme
-from assistant.tui.widgets.meter_bar import MeterBar, MeterState, money, short
+from assistant.tui.widgets.meter_bar import MeterBar, MeterState, short
 
 STATE = MeterState(
     model="anthropic/claude-sonnet-5-5",
@@ -42,7 +42,7 @@ def test_in_full_it_says_it_in_words():
         "turn 2.1k fresh 900 cached 412 out $0.0126",
     ):
         assert each in words
-    for each in ("session 12.4k fresh 7.9k cached 3.1k out $0.1234", "5 hours", "41%", "resets 14:20", "our count"):
+    for each in ("session 12.4k fresh 7.9k cached 3.1k out $0.123", "5 hours", "41%", "resets 14:20", "our count"):
         assert each in words
 
 
@@ -73,22 +73,6 @@ def test_it_never_is_wider_than_the_screen(width):
 def test_what_moves_is_marked():
     assert "~2.1k" in line(STATE._replace(moving=True), 220)
     assert "~" not in line(STATE, 220)
-
-
-@pytest.mark.parametrize(
-    ("cost", "words"),
-    [
-        (Cost("metered", Decimal("0.00001")), "$<0.0001"),
-        (Cost("metered", Decimal("0.5")), "$0.5000"),
-        (Cost("metered", Decimal("12.346")), "$12.35"),
-        (Cost("metered", Decimal(3), "CNY"), "¥3.00"),
-        (Cost("included"), "included"),
-        (Cost("free", Decimal(0)), "free"),
-        (Cost("unknown"), "price unknown"),
-    ],
-)
-def test_unknown_included_and_free_are_not_a_zero(cost, words):
-    assert money(cost) == words
 
 
 @pytest.mark.parametrize(
@@ -148,7 +132,7 @@ def test_what_is_used_up_says_so_and_what_has_no_window_says_what_is_left():
         meter="balance", unit="money", limit=None, used=Decimal(12), remaining=Decimal("98.00"), currency="CNY",
         start=None, end=None, resets_at=None,
     )  # fmt: skip
-    assert "balance CNY 98.00 left" in meter_line(balance)
+    assert "balance ¥98.00 left" in meter_line(balance)
     typed = WINDOW._replace(source="you", age_s=7200)
     assert "you typed it, 2 h ago" in meter_line(typed, 260)
     assert "5 hours ?" in meter_line(WINDOW._replace(used=None, remaining=None, limit=None))
@@ -162,8 +146,8 @@ def quote(model, amount, share=None):
 def test_a_quote_names_the_band_and_the_others_as_far_as_they_fit():
     found = [quote("zai/glm-5.3", "0.02", 0.031), quote("deepseek/flash", "0.001"), quote("openai/sol", "0.5")]
     words = quoting.line(found, 120)
-    assert words == "~1.0k tokens ±30%, $0.0100 to $0.0400, 3.1% of the plan │ flash $0.0010 │ sol $0.5000"
-    assert quoting.line(found, 80).endswith("flash $0.0010")
+    assert words == "~1.0k tokens ±30%, $0.01 to $0.04, 3.1% of the plan │ flash $0.001 │ sol $0.50"
+    assert quoting.line(found, 70).endswith("flash $0.001")
     assert len(quoting.line(found, 20)) <= 20
     included = found[0]._replace(cost=Cost("included"), cost_low=Cost("included"), cost_high=Cost("included"))
     assert "included" in quoting.line([included], 80)

@@ -14,7 +14,7 @@ from assistant.edits.patch import Patch
 from assistant.edits.review import Review
 from assistant.errors import AssistantError, ConfigError, PatchError, StateError
 from assistant.headless import shapes
-from assistant.headless.output import dump, given, mend, money, out, tell
+from assistant.headless.output import dump, given, mend, out, tell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -167,7 +167,7 @@ def _show(ended: events.TurnEnded, *, as_diff: bool) -> None:
     for each in ended.misfits:
         tell(f"does not fit: {each.message} {each.hint}".rstrip())
     about = "" if ended.usage.exact else "~"
-    tell(f"{about}{ended.usage.total_input:,} in, {ended.usage.total_output:,} out, {money(ended.cost)}")
+    tell(f"{about}{ended.usage.total_input:,} in, {ended.usage.total_output:,} out, {ended.cost}")
 
 
 def _progress(event: events.Event) -> None:
@@ -179,7 +179,7 @@ def _progress(event: events.Event) -> None:
             for each in context.masked:
                 tell(f"masked: {each.path}:{each.line} ({each.kind})")
         case events.RequestSent(_, purpose, _, likely, _, cost, model, payer):
-            tell(f"{purpose}: ~{likely:,} tokens to {model}, {payer} pays ({money(cost)} before the answer)")
+            tell(f"{purpose}: ~{likely:,} tokens to {model}, {payer} pays ({cost} before the answer)")
         case events.Retrying(attempt, wait_s, error):
             tell(f"try {attempt + 1} in {wait_s:.1f} s: {error.message}")
         case events.Notice(text):

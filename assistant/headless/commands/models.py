@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from assistant.errors import BadEndpoint, ConfigError, PatchError, UsageError
 from assistant.headless.output import dump, out, tell
-from assistant.tokens import TokenUsage
+from assistant.tokens import TokenUsage, rate
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -98,7 +98,10 @@ def _price(word: str, text: str) -> Decimal | None:
 def _line(row: Row) -> str:
     window = f"{row.model.context_window:,}" if row.model.context_window else "?"
     price = row.price
-    money = f"{price.input:>7} in {price.output:>7} out {price.currency}/M {price.label}" if price else "price unknown"
+    money = "price unknown"
+    if price is not None:
+        first, second = (rate(each, price.currency) for each in (price.input, price.output))
+        money = f"{first:>8} in {second:>8} out per M {price.label}"
     key = "" if row.ready else "  (no key)"
     mark = "*" if row.favourite is not None else " "
     return f"{mark}{row.name:<44} {window:>9} window  {row.payer:<8} {money.rstrip()}{key}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -128,7 +127,7 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
 
 def _burn(title: str, usage: TokenUsage, costs: Sequence[Cost], about: str, size: int) -> str:
     """Say a burn: fresh, cached, out, and money (or why there is none)."""
-    priced = [money(cost) for cost in costs if cost.status != "unknown"]
+    priced = [str(cost) for cost in costs if cost.status != "unknown"]
     unpriced = len(costs) - len(priced)
     if unpriced and (priced or unpriced > 1):
         priced.append(f"{unpriced} unpriced")
@@ -160,14 +159,3 @@ def short(count: int) -> str:
             value = count / size
             return f"{value:.1f}{sign}" if value < 99.95 else f"{value:.0f}{sign}"
     return f"{count:,}"
-
-
-def money(cost: Cost) -> str:
-    """Say a cost in a few signs; what is included, free or unknown says so and is never a zero."""
-    if cost.amount is None or cost.status == "free":
-        return "price unknown" if cost.status == "unknown" else cost.status
-    sign = {"USD": "$", "CNY": "¥", "EUR": "€"}.get(cost.currency, f"{cost.currency} ")
-    amount = cost.amount
-    if amount and amount < Decimal("0.0001"):
-        return f"{sign}<0.0001"
-    return f"{sign}{amount:.4f}" if amount < 1 else f"{sign}{amount:.2f}"
