@@ -21,7 +21,7 @@ from assistant.edits.review import compose
 from assistant.errors import PatchError, RepoError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from assistant.context.repo import Repo
@@ -293,6 +293,15 @@ class Changes:
         self._said.update(unsaid)
         self._news = self._news[len(news) :]
         self._telling = ([], [])
+
+    def news(self) -> tuple[list[str], set[str]]:
+        """Return what the model is still to be told, and what it has heard of hunks that wait."""
+        return list(self._news), set(self._said)
+
+    def take_up_news(self, news: Iterable[str], heard: Iterable[str]) -> None:
+        """Go on telling where an earlier sitting ended."""
+        self._news += news
+        self._said.update(heard)
 
     def _unsaid(self) -> list[str]:
         """Return what the user has said of hunks that wait, where the model has not heard it."""

@@ -55,6 +55,9 @@ class Sitting(Protocol):
     def aside(self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None) -> Stream:
         """Ask something beside the conversation."""
 
+    def switch(self, name: str) -> events.ModelChanged:
+        """Ask another model from now on."""
+
     def carry(self, messages: Iterable[Message]) -> None:
         """Go on with other messages in place of the history."""
 
@@ -151,7 +154,7 @@ class Handover:
         if self.trouble:
             yield events.Asked("switch", name)
         else:
-            yield self._sitting.roster.switch(name)
+            yield self._sitting.switch(name)
 
     async def shorten(self, way: Way) -> Stream:
         """Put a brief of the conversation, or its last request, in its place; what cannot be done is said, and changes nothing."""

@@ -57,8 +57,11 @@ class HeldQuestion:
             "until": self.until.isoformat(),
         }  # fmt: skip
 
-    def hold(self, now: datetime, held: Hold | None = None) -> Hold:
-        """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come."""
+    def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "") -> Hold:
+        """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come.
+
+        `asks` is who is asked now: where that is another model, it is said.
+        """
         from assistant.quota import wording
         from assistant.quota.caps import Hold, Offer
 
@@ -67,7 +70,10 @@ class HeldQuestion:
             left = f"it was to wait until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
             ways = (Offer("wait", at=self.until),) if over else (Offer("once"), Offer("wait", at=self.until))
             held = Hold("nothing holds it any more." if over else f"{left}.", ways, self.until)
-        why = f"A question to {self.model} waits since {wording.clock(self.since, now)}: {held.why}\n\n{self.text}"
+        other = f" It would go to {asks}, who is asked now." if asks not in {"", self.model} else ""
+        why = (
+            f"A question to {self.model} waits since {wording.clock(self.since, now)}: {held.why}{other}\n\n{self.text}"
+        )
         return replace(held, why=why, text=self.text)
 
 

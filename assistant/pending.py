@@ -33,13 +33,19 @@ class Pending:
         """The record of the user's marks that was kept last."""
         self._patches: dict[int, Patch] = {}
         """By turn, the hunks of it as they were kept last."""
+        self._news: Record = record.news((), ())
+        """The record of what the model is to be told that was kept last."""
 
     def keep(self) -> None:
-        """Keep what waits for decisions as it is now; what was set aside too, where some of it was written since.
+        """Keep what waits for decisions as it is now, and what the model is to be told of decisions.
 
+        What was set aside is kept anew where some of it was written since.
         Writes a file: call it in a thread. Two may come here at once.
         """
         with self._keeping:
+            if self._sittings().begun and (news := record.news(*self._changes.news())) != self._news:
+                self._news = news
+                self._sittings().save(news)
             one, aside = self._changes.proposed, self._changes.set_aside
             now = self._record(one, aside)
             stale = [each for each in aside if self._patches.get(each.turn) != each.patch]
@@ -107,6 +113,8 @@ class Pending:
             self._changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
         self._last = kept.proposed or record.proposed("", [each.turn for each in self._changes.set_aside])
         self._note_patches()
+        self._changes.take_up_news(kept.news, kept.heard)
+        self._news = record.news(*self._changes.news())
         if kept.left and (one := self._changes.proposed) is not None:
             from assistant.edits.review import Review
 
@@ -114,4 +122,5 @@ class Pending:
 
     def forget(self) -> None:
         """Forget what was kept: another conversation begins."""
-        self._last, self._patches = record.proposed("", []), {}
+        self._last, self._patches, self._marks = record.proposed("", []), {}, {}
+        self._news = record.news((), ())

@@ -2,10 +2,13 @@
 
     user       a question: turn, text, the model that is asked, names of pictures
     assistant  a piece of an answer: turn, text
-    end        the end of a turn: how it stopped, who was asked, what it burnt
+    end        the end of a turn: how it stopped ("killed": by a crash), who was asked, what it burnt
+    burnt      what was burnt beside the turns
+    chosen     the model that is asked from here on
     carried    messages that stand in place of all before them
     proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
     left       how the user has left those hunks
+    news       what the model is still to be told of its edits, and what of that it has heard already
     committed  numbers of the journal's steps that were committed
     waits      a question that waits for a reset, see `limits.HeldQuestion`
 
@@ -14,6 +17,7 @@ A file may be damaged or come from a newer Wattson: what is of another kind, or 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,26 +27,32 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 _SPEAKERS = ("user", "assistant")
+_ASKED = ("user", "chosen", "waits")
+_BURNT = ("end", "burnt")
 
 
 class Kept(NamedTuple):
     """What a conversation says of itself.
 
     `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
-    asked last, `cut_short` whether the last turn has no end. `burnt` are the sums of its turns. `proposed` and `left` are
-    empty where no hunks wait; `aside` are hunks that waited before and were set aside, the oldest first. `committed` are
-    steps of the journal.
+    chosen or asked last. `cut_short` says whether the last turn has no end, `asked_at` when it began. `burnt` are the sums
+    of its turns and of side work. `proposed` and `left` are empty where no hunks wait; `aside` are hunks that waited before
+    and were set aside, the oldest first. `committed` are steps of the journal; `news` and `heard` are what the model is to
+    be told of its edits, and what it was told of hunks that wait.
     """
 
     messages: Sequence[tuple[Role, Record]]
     turn: int
     model: str
     cut_short: bool
+    asked_at: datetime | None
     burnt: Sequence[Record]
     proposed: Record
     left: Record
     aside: Sequence[Record]
     committed: Sequence[int]
+    news: Sequence[str] = ()
+    heard: Sequence[str] = ()
 
 
 def user(turn: int, text: str, model: str, pictures: Record) -> Record:
@@ -60,6 +70,16 @@ def end(turn: int, stop: str, model: str, burnt: Record) -> Record:
     return {"kind": "end", "turn": turn, "stop": stop, "model": model, "burnt": burnt}
 
 
+def burnt(sums: Record) -> Record:
+    """Record what was burnt beside the turns."""
+    return {"kind": "burnt", "burnt": sums}
+
+
+def chosen(model: str) -> Record:
+    """Record who is asked from here on, as `provider/model:effort`."""
+    return {"kind": "chosen", "model": model}
+
+
 def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record:
     """Record messages that take the place of all before them."""
     told = [{"role": each.role, "text": each.text, **pictures(each, keep)} for each in messages]
@@ -74,6 +94,11 @@ def proposed(diff: str, aside: Sequence[int], **about: object) -> Record:
 def left(marks: Record) -> Record:
     """Record how the user has left the hunks that wait."""
     return {"kind": "left", **marks}
+
+
+def news(words: Iterable[str], heard: Iterable[str]) -> Record:
+    """Record what the model is still to be told, and what it has heard of hunks that wait."""
+    return {"kind": "news", "news": list(words), "heard": sorted(heard)}
 
 
 def committed(steps: Iterable[int]) -> Record:
@@ -114,6 +139,7 @@ def turn_of(record: Record) -> int:
 def read(records: Sequence[Record]) -> Kept:
     """Read a conversation."""
     said = [each for each in records if each.get("kind") in {*_SPEAKERS, "end"}]
+    last_news = next((each for each in reversed(records) if each.get("kind") == "news"), {})
     messages: list[tuple[Role, Record]] = []
     turn = 0
     for record in records:
@@ -141,11 +167,28 @@ def read(records: Sequence[Record]) -> Kept:
     return Kept(
         messages,
         turn,
-        next((str(each["model"]) for each in reversed(said) if each.get("model")), ""),
+        next(
+            (str(each["model"]) for each in reversed(records) if each.get("kind") in _ASKED and each.get("model")), ""
+        ),
         bool(said) and said[-1].get("kind") != "end",
-        [each["burnt"] for each in records if each.get("kind") == "end" and isinstance(each.get("burnt"), dict)],
+        next((_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None),
+        [each["burnt"] for each in records if each.get("kind") in _BURNT and isinstance(each.get("burnt"), dict)],
         waits,
         marks[-1] if waits and marks else {},
         aside,
         [number for steps in lists if isinstance(steps, list) for number in steps if type(number) is int],
+        _words(last_news.get("news")),
+        _words(last_news.get("heard")),
     )
+
+
+def _instant(found: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(found))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _words(found: object) -> list[str]:
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

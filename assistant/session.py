@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from assistant.readings import Polled
     from assistant.roster import Roster
     from assistant.standings import Standing
-    from assistant.tokens import TokenUsage
+    from assistant.tokens import Cost, TokenUsage
     from assistant.turn import Ask
 
 
@@ -106,7 +106,7 @@ class Session:
         self.held_question: HeldQuestion | None = None
         self._told: set[str] = set()
         self.asked_last = ""
-        """The model of the conversation that was taken up."""
+        """The model that the conversation was with last, as `provider/model:effort`; empty where it names none."""
         self.cut_short = False
         """Whether that conversation ends in the middle of a turn."""
 
@@ -311,7 +311,8 @@ class Session:
 
         ask, pick = running.ask, running.pick
         shown = await asyncio.to_thread(record.pictures, running.asked, self.sittings.keep)
-        self.sittings.save(record.user(ask.number, ask.text, pick.model.name, shown))
+        self.sittings.save(record.user(ask.number, ask.text, pick.name, shown))
+        self.asked_last = pick.name
         upon = self.proposed.patch if self.proposed and ask.mend else None
         editor, why = await self._editor()
         if why:
@@ -457,9 +458,15 @@ class Session:
                 async for event in stream:
                     if isinstance(event, events.AsideEnded):
                         self.accounts.count(event.usage, event.cost)
+                        self._note_burn(event.usage, event.cost)
                     yield event
         finally:
             self._asking = False
+
+    def _note_burn(self, usage: TokenUsage, *costs: Cost) -> None:
+        """Keep with the conversation what was burnt beside its turns; where there is none, nothing is begun for it."""
+        if usage.total and self.sittings.begun:
+            self.sittings.save(record.burnt(record_of(usage, tokens.total_cost(costs), costs)))
 
     @property
     def talk(self) -> list[Message]:
@@ -647,6 +654,7 @@ class Session:
     async def carry_out(self, preview: Preview) -> AsyncGenerator[events.Event, None]:
         """Write exactly what a preview showed."""
         patch = await asyncio.to_thread(self.changes.carry_out, preview, now=self.now())
+        await asyncio.to_thread(self.pending.keep)
         left = self.proposed.patch if self.proposed else None
         yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", left)
         for words in self.changes.asides():
@@ -695,9 +703,28 @@ class Session:
         """Write from now on as the conversation of that id."""
         self.id = self.sittings.name = self.accounts.session = self.changes.session = name
 
+    def switch(self, name: str) -> events.ModelChanged:
+        """Ask another model from now on; the conversation remembers it. Raises UnknownModel."""
+        changed = self.roster.switch(name)
+        self._note_choice()
+        return changed
+
+    def set_effort(self, level: str) -> events.ModelChanged:
+        """Let the present model think so hard from now on. Raises UnknownModel, ConfigError."""
+        changed = self.roster.set_effort(level)
+        self._note_choice()
+        return changed
+
+    def _note_choice(self) -> None:
+        name = self.roster.present().name
+        if name != self.asked_last and self.sittings.begun:
+            self.sittings.save(record.chosen(name))
+            self.asked_last = name
+
     def _forget(self) -> None:
         self.history.clear()
         self.last_usage = self._sent = self.held_question = None
+        self.asked_last = ""
         self.changes.clear()
         self.pending.forget()
         self.sight.forget()
@@ -717,7 +744,7 @@ class Session:
         from assistant.limits import HeldQuestion
 
         if text and until is not None:
-            model = self.roster.pick.model.name if self.roster.pick is not None else ""
+            model = self.roster.pick.name if self.roster.pick is not None else ""
             self.held_question = HeldQuestion(text, model, self.now(), until)
             self.sittings.save(self.held_question.record())
         elif self.held_question is not None:
@@ -734,7 +761,7 @@ class Session:
                 self.limits.check(lambda: self.quote(question.text, sure=True), pick)
         except BudgetError as error:
             held = error.hold
-        return question.hold(self.now(), held)
+        return question.hold(self.now(), held, asks=pick.name if pick is not None else "")
 
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
@@ -765,11 +792,27 @@ class Session:
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
+        if kept.cut_short and kept.asked_at is not None:
+            self._count_cut(kept.turn, kept.asked_at)
         self.pending.take_up(kept)
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
                 self.sight.heard(asked.text, answer.text)
         return len(self.history)
+
+    def _count_cut(self, turn: int, since: datetime) -> None:
+        """Count what a turn burnt that a crash cut short: only the book knows."""
+        steps = [
+            each
+            for each in self.accounts.ledger.entries(since=since)
+            if (each.session, each.turn) == (self.id, turn) and each.state != "in_flight"
+        ]
+        if not steps:
+            return
+        usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]
+        self.accounts.count(usage, *costs)
+        burnt = record_of(usage, tokens.total_cost(costs), costs)  # kept, so that it is counted once
+        self.sittings.save(record.end(turn, "killed", f"{steps[-1].provider}/{steps[-1].model}", burnt))
 
     def _message(self, role: Role, kept: record.Record) -> Message:
         """Make the message that a record tells of. A picture that is gone is told of, to the model and the user."""

@@ -213,6 +213,11 @@ class Sittings:
         return self._current
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a conversation that goes on: to save begins one."""
+        return self._current is not None
+
+    @property
     def id(self) -> str:
         """The id of the conversation that goes on, as its file is named; empty where it has no file, or one named otherwise."""
         found = _NAMED.match(self._current.path.stem) if self._current is not None else None

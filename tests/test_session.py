@@ -255,3 +255,70 @@ async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_sessi
             other.changes.to_commit()
         await session.close()
         await other.close()
+
+
+async def test_the_model_that_was_chosen_last_is_taken_up_though_another_answered(make_session):
+    with loopback.Server(*map(loopback.openai, ("It is warm.", "Yes."))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.switch("openai/gpt-6.1-sol")
+        assert not session.sittings.begun, "a model that is chosen begins no conversation"
+        await walk(session.ask("first?"))
+        await walk(command.submit(session, "/model openai/gpt-5.6-luna:low everything"))
+        await session.close()
+    again = make_session()
+    again.take_up()
+    assert again.asked_last == "openai/gpt-5.6-luna:low"
+
+
+async def test_what_side_work_and_a_turn_that_a_crash_cut_short_burnt_counts_when_the_conversation_is_taken_up(
+    make_session,
+):
+    with loopback.Server(*map(loopback.openai, ("It is warm.", "I think so.", "It is"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("first?"))
+        alone = session.accounts.usage.total
+        await walk(session.aside("opinion", "is that so?"))
+        both = session.accounts.usage.total, session.accounts.paid()
+        assert both[0] > alone
+        # What a process leaves that is killed while it asks: a question without an end, and a step that nobody settles.
+        session.sittings.save(record.user(2, "second?", "openai/gpt-6.1-sol", {}))
+        start = Start(
+            session.now(), session.id, 2, 1, "main", str(session.root), "openai", "gpt-6.1-sol", "metered", "", TokenUsage(500, exact=False),
+            Cost("metered", Decimal("0.25")), 2**22 + 1,
+        )  # fmt: skip
+        session.accounts.ledger.begin(start)
+        await session.close()
+    for _ in range(2):  # it is counted once, however often the conversation is taken up
+        again = make_session()
+        again.take_up()
+        assert again.accounts.usage.total == both[0] + 500
+        assert not again.accounts.usage.exact
+        (cost,) = again.accounts.paid()
+        assert cost.amount == both[1][0].amount + Decimal("0.25")
+        await again.close()
+
+
+async def test_what_the_model_has_heard_of_the_hunks_is_not_said_again_after_a_restart_and_what_it_has_not_is(
+    make_session, repo
+):
+    edits = "Here.\n\n*** Begin Patch\n*** Add File: one.txt\n+hello\n*** Add File: two.txt\n+hello\n*** End Patch\n"
+    with loopback.Server(*map(loopback.openai, (edits, "Yes.", "No.", "So."))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("write two files"))
+        session.mark(Review.of(session.proposed.patch).comment(0, 0, "too polite"))
+        await walk(session.ask("go on"))
+        assert "too polite" in str(server.asked[-1][2]["messages"][-1])
+        session.mark(session.changes.marked.mark(0, "take"))
+        await walk(session.apply(session.changes.marked))
+        await session.close()
+        again = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        again.take_up()
+        again.roster.choose("openai/gpt-6.1-sol")
+        for words, said in (("what now?", True), ("and then?", False)):
+            await walk(again.ask(words))
+            last = str(server.asked[-1][2]["messages"][-1])
+            assert ("took 1 of 2 hunks" in last) is said
+            assert "too polite" not in last
+        await again.close()

@@ -18,7 +18,7 @@ USAGE = "[off | low | medium | high | max | default]"
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
     if argument:
-        yield session.roster.set_effort("" if argument in {"default", "auto"} else argument.lower())
+        yield session.set_effort("" if argument in {"default", "auto"} else argument.lower())
         return
     pick = session.roster.present()
     levels = ", ".join(session.roster.levels())

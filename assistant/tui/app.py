@@ -107,7 +107,12 @@ class Wattson(App[int]):
 def start(session: Session, model: str = "", *, resume: Resume = "") -> int:
     """Run the app; returns the exit code, and says how to take the conversation up again."""
     code = Wattson(session, model, resume=resume).run() or 0
-    if session.history:
-        waits = session.undecided()
-        sys.stdout.write("Take this conversation up again with: wattson -c\n" + (f"{waits} there.\n" if waits else ""))
+    question = session.held_question
+    if session.history or question is not None:
+        sys.stdout.write("Take this conversation up again with: wattson -c\n")
+        if waits := session.undecided():
+            sys.stdout.write(f"{waits} there.\n")
+        if question is not None:
+            when = f"{question.until.astimezone():%a %H:%M}"
+            sys.stdout.write(f"A question waits there until {when}; it does not go out while Wattson is closed.\n")
     return code

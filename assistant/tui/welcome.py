@@ -34,12 +34,12 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
         await screen.holding.go_on()
         return
     try:
-        present.show(screen, session.roster.switch(name))
+        present.show(screen, session.switch(name))
     except ConfigError as error:
         if name != session.asked_last or not session.config.model:
             raise
         talk.add(f"This conversation was with {name}: {error}", "warning")
-        present.show(screen, session.roster.switch(name := session.config.model))
+        present.show(screen, session.switch(name := session.config.model))
     if name.startswith(_PRACTICE):
         talk.add(
             "This is a practice session: the model is scripted, everything else is real. "
