@@ -319,10 +319,12 @@ async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_s
             app.screen._since = float("inf")
             await pilot.press("1")  # too early to have been read
             assert isinstance(app.screen, Choice)
-            await pressed(pilot, "1")
+            await pilot.pause(1.1)
+            app.screen._since = 0.0
+            await pilot.press("1")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert f"ask {session.roster.pick.model.name}" in offered
-            assert app.main.composer.text == ""
+            assert app.main.composer.text == "1", "what came too early is kept, as any letter of a sentence is"
             asked = [each["content"] for each in server.asked[-1][2]["messages"] if each["role"] == "user"]
             assert len(asked) == 1
             assert "how warm is it?" in asked[0]
@@ -384,6 +386,31 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
         last = make_session(**glm(server))
         last.take_up()
         assert last.held_question is None, "it is offered once"
+
+
+async def test_letters_of_the_next_thought_choose_no_way_out_of_a_held_question(make_session, config):
+    config('cap_turn = "0.000001"\n')
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "how warm is it?")
+            for letter in "and also, 1 or 2":
+                await pilot.press("space" if letter == " " else "comma" if letter == "," else letter)
+                await pilot.pause(0.05)
+            assert not isinstance(app.screen, Choice)
+            await until(pilot, lambda: "held back" in str(main.composer.border_title))
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            for letter in "too":  # just as it opens
+                await pilot.press(letter)
+            assert isinstance(app.screen, Choice)
+            assert server.asked == []
+            assert main.composer.text == "how warm is it?\nand also, 1 or 2too"
+            await pilot.pause(1.1)
+            await pilot.press("o")
+            await until(pilot, lambda: len(app.session.history) == 2)
+            assert main.composer.text == "and also, 1 or 2too"
 
 
 async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):

@@ -13,16 +13,21 @@ from assistant.tui.lines import safe
 from assistant.tui.pickers import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual import events
     from textual.app import ComposeResult
 
 _GRACE_S = 0.4
+_HANDS_S = 1.0
+"""A pause in typing behind which a letter is meant for the sheet and not for the sentence that it broke into."""
 
 
 class Choice(Sheet[str | None]):
-    """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does."""
+    """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does.
+
+    One that opens by itself may come between the letters of a sentence: `typed` takes those, until there is a pause.
+    """
 
     CSS = """
     Choice { align: center middle; }
@@ -31,8 +36,17 @@ class Choice(Sheet[str | None]):
     Choice Static { height: auto; }
     """
 
-    def __init__(self, title: str, words: str, ways: Sequence[tuple[str, str, str]], escape: str) -> None:
+    def __init__(
+        self,
+        title: str,
+        words: str,
+        ways: Sequence[tuple[str, str, str]],
+        escape: str,
+        typed: Callable[[str], None] | None = None,
+    ) -> None:
         super().__init__()
+        self._typed = typed
+        self._strayed = 0.0
         self._escape = escape
         self.words = words
         self.ways = ways
@@ -52,7 +66,18 @@ class Choice(Sheet[str | None]):
     def on_key(self, event: events.Key) -> None:
         """Take a key once the sheet can have been read."""
         event.stop()
-        if monotonic() - self._since < _GRACE_S:
+        now = monotonic()
+        early = now - self._since < _GRACE_S
+        if (
+            self._typed is not None
+            and event.character
+            and event.is_printable
+            and (early or now - self._strayed < _HANDS_S)
+        ):
+            self._strayed = now
+            self._typed(event.character)
+            return
+        if early:
             return
         if event.key == "escape":
             self.dismiss(None)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assistant.quota.caps import Hold, Offer
     from assistant.tui.stage import Stage
 
+_BEAT_S = 0.1
 _SLACK_S = 3.0
 """Seconds after a reset until a question goes out: clocks differ."""
 
@@ -24,7 +25,7 @@ class Holding:
         self.text = ""
         self.at: datetime | None = None
         self._screen = screen
-        self._asking = False
+        self._asking = self._resting = False
 
     @property
     def busy(self) -> bool:
@@ -42,7 +43,9 @@ class Holding:
         screen = self._screen
         self._asking = True
         try:
-            sheet = Choice("Held back", hold.why, ways(hold, self._now()), "leaves the question in the composer")
+            await self._until_hands_rest()
+            known = ways(hold, self._now())
+            sheet = Choice("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             self._asking = False
@@ -68,6 +71,16 @@ class Holding:
                 screen.talk.add(f"waits: {self.label()}. Escape gives the question back.", "note")
                 screen.label()
 
+    async def _until_hands_rest(self) -> None:
+        """Wait for a pause in typing: a letter of a sentence must not choose what is paid."""
+        composer = self._screen.composer
+        while composer.is_typing:
+            self._resting = True
+            self._screen.label()
+            await asyncio.sleep(_BEAT_S)
+        self._resting = False
+        self._screen.label()
+
     async def _switch(self, model: str, text: str) -> None:
         """Ask another model, once the user has said what becomes of the conversation; else the question goes back."""
         from assistant.tui import asking
@@ -86,6 +99,8 @@ class Holding:
 
     def label(self) -> str:
         """Say what waits until when; empty for nothing."""
+        if self._resting:
+            return "held back: why is shown when you pause"
         if self.at is None:
             return ""
         from assistant.quota import wording

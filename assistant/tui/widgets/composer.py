@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from textual import events
 
+_HANDS_S = 1.5
+"""How long after a key the user is still typing, seconds."""
 _WORD = re.compile(r"(?:^|(?<=\s))(@\S*)$|^(/\S*)$")
 
 
@@ -122,12 +124,23 @@ class Composer(Pad):
 
     def take_back(self, text: str) -> None:
         """Take words out again that were put back: they go out after all, or wait."""
-        if self.text == text:
-            self.text = ""
+        if self.text == text or self.text.startswith(f"{text}\n"):
+            self.text = self.text[len(text) + 1 :]
+            self.move_cursor(self.document.end)
 
-    def recently_typed(self, within_s: float = 1.5) -> bool:
-        """Whether the user is in the middle of typing."""
-        return bool(self.text) or monotonic() - self.typed_at < within_s
+    def recently_typed(self) -> bool:
+        """Whether the user is in the middle of typing, or has typed what is not sent."""
+        return bool(self.text) or self.is_typing
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a key was pressed here a moment ago."""
+        return monotonic() - self.typed_at < _HANDS_S
+
+    def type(self, letters: str) -> None:
+        """Take letters that were meant for here and came in somewhere else."""
+        self.typed_at = monotonic()
+        self.insert(letters)
 
     def action_newline(self) -> None:
         """Begin a new line."""
