@@ -313,6 +313,7 @@ class Accounts:
                 usage = tokens.TokenUsage._make([*map(int, each["tokens"]), bool(each["exact"])])
                 steps = each.get("steps")
                 self.count(usage, *map(_cost_of, steps if isinstance(steps, list) else [each]))
+                self.learn(usage)
 
     def learn(self, usage: TokenUsage) -> None:
         """Learn from a turn how long answers are."""

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from assistant import events, prompts, tokens
+from assistant import events, tokens
 from assistant.errors import AssistantError, ConfigError
 from assistant.sight import CONTEXT_GUESS
 
@@ -123,14 +123,18 @@ class Handover:
             payer_before=roster.payer(roster.pick.provider) if roster.pick else None,
             payer_after=roster.payer(target.provider),
             last_usage=sitting.last_usage,
-            beside=self._beside(),
+            beside=self._beside(target),
             now=sitting.now(),
             learned=roster.learned,
             count=self._count,
         )
 
-    def _beside(self) -> int:
-        return prompts.AROUND + (self._sitting.sight.context.tokens if self._sitting.sight.context else CONTEXT_GUESS)
+    def _beside(self, target: Pick) -> int:
+        from assistant import turn
+
+        return turn.around(target.model) + (
+            self._sitting.sight.context.tokens if self._sitting.sight.context else CONTEXT_GUESS
+        )
 
     def _count(self, text: str) -> int:
         """Count once what is asked about for many models."""

@@ -14,8 +14,6 @@ from assistant.errors import PromptError
 
 _PACKED = Path(__file__).parent / "_words"
 _CHECKOUT = Path(__file__).parent.parent / "prompts"
-AROUND = 800
-"""o200k tokens of what stands around a question, before it is filled: the system's words, the notation of edits, the frame."""
 
 
 def folder() -> Path:

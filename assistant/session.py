@@ -207,15 +207,15 @@ class Session:
         if pick is None:
             return None
         context = self.sight.expect(text, sure=sure)
-        words = self._words(text) + context
+        words = self._words(text, pick) + context
         quote = self.accounts.quote(words + self.sight.picture_words(self.history, pick), pick)
-        editor = self.roster.editor()
-        if quote is None or editor is None or editor.fell_back:
+        editor = self._writer()
+        if quote is None or editor is None:
             return quote
         from assistant.errand import EARLIER
 
-        alone = self._words(text, talk=False) + context
-        return self.accounts.with_editor(quote, alone + min(words - alone, EARLIER), editor.pick)
+        alone = self._words(text, editor, talk=False) + context
+        return self.accounts.with_editor(quote, alone + min(words - alone, EARLIER), editor)
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
@@ -258,11 +258,20 @@ class Session:
 
     def carried(self) -> int:
         """Estimate the o200k tokens that go out with the next question, whatever it says."""
-        return self._words("")
+        return self._words("", self.roster.pick)
 
-    def _words(self, text: str, *, talk: bool = True) -> int:
-        """Estimate the o200k tokens that a question sends beside its context: its own, and those of the conversation."""
-        return prompts.AROUND + tokens.count(text) + sum(tokens.count(each.text) + 4 for each in self.history if talk)
+    def _words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
+        """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""
+        from assistant import turn
+        from assistant.step import FRAME
+
+        around = turn.around(pick.model, plans=talk and self._writer() is not None) if pick is not None else 0
+        return around + tokens.count(text) + sum(tokens.count(each.text) + FRAME for each in self.history if talk)
+
+    def _writer(self) -> Pick | None:
+        """Return the editor that writes the edits which the main model plans; None where that writes them itself."""
+        editor = self.roster.editor()
+        return editor.pick if editor is not None and not editor.fell_back else None
 
     # A turn.
 
@@ -359,7 +368,7 @@ class Session:
         await asyncio.to_thread(self.accounts.keep_line, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
             text = running.ask.text
-            size = self._words(text) + (self.sight.sent[1].tokens if self.sight.sent else 0)
+            size = self._words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
             hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
             if hold is not None:
                 told.append(events.TurnHeld(hold))
@@ -426,7 +435,7 @@ class Session:
         if not misfits:
             return None
         words = "\n\n".join(map(match.describe, misfits))
-        return self.accounts.quote(self._words(words))
+        return self.accounts.quote(self._words(words, self.roster.pick))
 
     def _mendable(self) -> tuple[Misfit, ...]:
         return tuple(each for each in self.proposed.misfits if each.mendable) if self.proposed is not None else ()
@@ -480,8 +489,7 @@ class Session:
     @property
     def whole_files(self) -> bool:
         """Whether the model that writes the edits hands in whole files, so that it has to be shown whole ones."""
-        editor = self.roster.editor()
-        pick = self.roster.pick if editor is None or editor.fell_back else editor.pick
+        pick = self._writer() or self.roster.pick
         return pick is not None and pick.model.edit_format == "whole_file"
 
     @property

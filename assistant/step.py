@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _BEAT_S = 0.25
 """How often, in seconds, an estimated meter moves while words stream."""
+FRAME = 4
+"""Tokens that go to the frame of a message."""
 _GATHER_S = 0.04
 """How long, in seconds, words may gather before they are shown: less than a frame of the screen."""
 
@@ -428,7 +430,7 @@ def _think(step: Step, text: str, seal: str) -> None:
 
 def _count(request: Request) -> int:
     """Count what a request sends in o200k tokens. A few a message go to its frame."""
-    return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + 4 for each in request.messages)
+    return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + FRAME for each in request.messages)
 
 
 def _is_edit(found: Edit | Misfit) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import re
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
@@ -322,6 +323,22 @@ def _failure(each: Step) -> str:
 
 def _system(model: Model) -> str:
     return prompts.fill("system", format=prompts.fill(f"formats/{model.edit_format}"))
+
+
+def around(model: Model, *, plans: bool = False) -> int:
+    """Count the o200k tokens that stand around a question to a model: our words, the notation of edits, the frame.
+
+    With `plans` somebody else writes the edits.
+    """
+    return _around(model.edit_format, plans)
+
+
+@cache
+def _around(notation: str, plans: bool) -> int:
+    system = prompts.fill("plan") if plans else prompts.fill("system", format=prompts.fill(f"formats/{notation}"))
+    frame = prompts.fill("turn", tag="context", context="", outcome="", question="")
+    last = prompts.fill("whole", question="") if notation == "whole_file" and not plans else ""
+    return tokens.count(system) + tokens.count(frame + last) + step.FRAME
 
 
 def _ended(

@@ -118,7 +118,7 @@ def test_what_other_windows_have_asked_counts_before_it_is_answered(wattson, con
 
 def test_a_session_is_a_conversation_whatever_process_goes_on_with_it(wattson, config):
     config('cap_session = "0.000001"\n')
-    with loopback.Server(loopback.openai("Hello.")) as server:
+    with loopback.Server(loopback.openai("Hello.", {"prompt_tokens": 1_000, "completion_tokens": 700})) as server:
         price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
         config(f'cap_session = "{price + Decimal("0.0001")}"\n')
         assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0

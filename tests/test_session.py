@@ -322,3 +322,17 @@ async def test_what_the_model_has_heard_of_the_hunks_is_not_said_again_after_a_r
             assert ("took 1 of 2 hunks" in last) is said
             assert "too polite" not in last
         await again.close()
+
+
+@pytest.mark.parametrize("editor", ["", "[roles]\neditor = 'openai/gpt-5.6-luna'\n"])
+async def test_the_price_before_sending_is_for_what_is_sent(make_session, config, editor):
+    config(editor)
+    plan = "Files: none\n\nIt is warm."
+    with loopback.Server(*[loopback.openai(plan)] * 3) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        for words in ("how warm is it in the kettle?", "and when it has a limit?"):
+            quote = await asyncio.to_thread(session.quote, words, sure=True)
+            (sent,) = of(await walk(session.ask(words)), events.RequestSent)
+            assert abs(quote.likely - sent.likely) < 20, (quote, sent)
+        await session.close()
