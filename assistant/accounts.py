@@ -50,7 +50,8 @@ class Quote(NamedTuple):
     """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
 
     `words` are the o200k tokens that it was made for, `most` is the burn at the high end. `editor` is what the editor
-    would cost on top, should the answer be a plan.
+    would cost on top, should the answer be a plan. `too_long` says that it does not fit the model, `used_up` that the plan
+    has nothing left for it.
     """
 
     model: str
@@ -64,6 +65,8 @@ class Quote(NamedTuple):
     words: int = 0
     most: TokenUsage = tokens.TokenUsage()
     editor: Quote | None = None
+    too_long: bool = False
+    used_up: bool = False
 
     @property
     def whole(self) -> Cost:
@@ -231,8 +234,23 @@ class Accounts:
         usages = self._usages(words, pick, answer)
         low, likely, high = (usage.fresh_input for usage in usages)
         least, cost, most = (self.price(usage, pick=pick) for usage in usages)
-        share = self._share(usages[1], cost, pick)
-        return Quote(pick.model.name, low, likely, high, cost, least, most, share, words, usages[2])
+        share, used_up = self._share(usages[1], cost, pick)
+        window = pick.model.context_window
+        too_long = window is not None and low > window
+        return Quote(
+            pick.model.name,
+            low,
+            likely,
+            high,
+            cost,
+            least,
+            most,
+            share,
+            words,
+            usages[2],
+            too_long=too_long,
+            used_up=used_up,
+        )
 
     def with_editor(self, quote: Quote, words: int, editor: Pick) -> Quote:
         """Add what an editor would cost that is shown so many o200k tokens and the plan."""
@@ -275,15 +293,19 @@ class Accounts:
             if gauge.meter.counts(step.model) and (need := gauge.need(step))
         }
 
-    def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> float | None:
+    def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
+        """Return which share of the plan a step takes, and whether that is used up."""
         from assistant.quota import meter
         from assistant.quota.tariff import Burn
 
         plan = self.plan(pick)
         if plan is None:
-            return None
+            return None, False
+        now = self._now()
         gauges = self._gauges.get(plan.name) or self.gauges(plan)
-        return meter.share_of(gauges, Burn(self._now(), usage, cost, pick.model.id))
+        binding = meter.binding(meter.ordered([gauge.estimate(now) for gauge in gauges]), pick.model.id)
+        used_up = binding is not None and binding.state == "exhausted"
+        return meter.share_of(gauges, Burn(now, usage, cost, pick.model.id)), used_up
 
     # What was burnt, and what is left.
 

@@ -34,6 +34,13 @@ _BRIEF = 170
 """o200k tokens of the words that ask for a brief."""
 
 
+class Spends(Protocol):
+    """What is needed of the limits."""
+
+    def spent(self, pick: Pick) -> str:
+        """Say that a model's window is used up; empty where it is not. Reads the ledger."""
+
+
 class Sitting(Protocol):
     """What is needed of the session. `last_usage` is what its last request used, None before there was one."""
 
@@ -48,6 +55,10 @@ class Sitting(Protocol):
     @property
     def roster(self) -> Roster:
         """Who is asked, and who pays."""
+
+    @property
+    def limits(self) -> Spends:
+        """What holds a question back."""
 
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
@@ -64,11 +75,22 @@ class Sitting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All that is known before a switch: the sheet, who would write a brief, and what reading for it would cost there."""
+    """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be."""
 
     sheet: Sheet
     writer: Cast
-    reading: Cost
+    brief: Cost
+    hindered: str = ""
+
+    @property
+    def writing(self) -> str:
+        """Who would write a brief and for what, or why nobody can."""
+        name = self.writer.pick.name
+        if self.hindered:
+            return f"{name} cannot write a brief: {self.hindered}"
+        if self.brief.amount:
+            return f"{name} reads all of it and writes a brief for at most {self.brief}"
+        return f"{name} would write a brief: {self.brief}"
 
 
 class Handover:
@@ -92,16 +114,17 @@ class Handover:
         return bool(self._sitting.talk) and here is not None and target.model.name != here.model.name
 
     def offer(self, name: str) -> Offer:
-        """Say what going on with a model means. Counts tokens: call it in a thread. Raises UnknownModel."""
+        """Say what going on with a model means. Counts tokens and reads the ledger: call it in a thread. Raises UnknownModel."""
         from assistant.models import price
+        from assistant.models.switch import BRIEF_MOST
 
         roster = self._sitting.roster
         writer = roster.cast("small")
         payer = roster.payer(writer.pick.provider)
         counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.talk)
-        reading = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1])
-        cost = price.cost(writer.pick.model, reading, self._sitting.now(), payer)
-        return Offer(self._sheet(roster.catalogue.pick(name)), writer, cost)
+        burn = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1], output=BRIEF_MOST)
+        cost = price.cost(writer.pick.model, burn, self._sitting.now(), payer)
+        return Offer(self._sheet(roster.catalogue.pick(name)), writer, cost, self._sitting.limits.spent(writer.pick))
 
     def effects(self, names: Iterable[str]) -> dict[str, Carried]:
         """Say what carrying everything over to each of some models means; empty without a conversation.

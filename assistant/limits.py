@@ -320,7 +320,11 @@ class Limits:
             if priced.amount is not None or priced.status in {"included", "free"}:
                 candidates[other.model.name] = priced
         found = offers(crossings, candidates, self._now())
-        models = self._various(each for each in found if each.kind == "cheaper")
+        models = self._various(
+            each
+            for each in found
+            if each.kind == "cheaper" and self._used_up(self._roster.catalogue.pick(each.model)) is None
+        )
         ways = (*models, *(each for each in found if each.kind != "cheaper"))
         until = next((each.at for each in ways if each.kind == "wait"), None)
         return Hold(" ".join(map(str, crossings)), ways, until)
@@ -353,6 +357,8 @@ class Limits:
                 continue  # of one payer the first two are enough
             seen.add(payer)
             cost = self._accounts.cost(quote.words, other) if quote is not None else None
+            if cost is not None and self._capped and self._caps(cost):
+                continue  # a cap would hold it
             found.append(Offer("switch", other.model.name, cost=cost))
             if len(found) == _MOST:
                 break

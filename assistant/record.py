@@ -65,9 +65,16 @@ def piece(turn: int, text: str) -> Record:
     return {"kind": "assistant", "turn": turn, "text": text, "piece": True}
 
 
-def end(turn: int, stop: str, model: str, burnt: Record) -> Record:
-    """Record the end of a turn."""
-    return {"kind": "end", "turn": turn, "stop": stop, "model": model, "burnt": burnt}
+def end(turn: int, stop: str, model: str, burnt: Record, *, void: bool = False) -> Record:
+    """Record the end of a turn; a `void` one has left nothing in the conversation, its question neither."""
+    return {
+        "kind": "end",
+        "turn": turn,
+        "stop": stop,
+        "model": model,
+        "burnt": burnt,
+        **({"void": True} if void else {}),
+    }
 
 
 def burnt(sums: Record) -> Record:
@@ -154,6 +161,8 @@ def read(records: Sequence[Record]) -> Kept:
         elif kind in _SPEAKERS and isinstance(text, str) and text:
             messages.append((kind, record))
             turn = max(turn, turn_of(record))
+        elif kind == "end" and record.get("void"):
+            messages = [each for each in messages if turn_of(each[1]) != turn_of(record)]
     place = max((at for at, each in enumerate(records) if each.get("kind") == "proposed"), default=len(records))
     last: Record = records[place] if place < len(records) else {}
     waits = last if last.get("diff") else {}

@@ -257,8 +257,9 @@ class Session:
         return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
 
     def carried(self) -> int:
-        """Estimate the o200k tokens that go out with the next question, whatever it says."""
-        return self._words("", self.roster.pick)
+        """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""
+        pick = self.roster.pick
+        return self.roster.factor(pick.model).of(self._words("", pick))[1] if pick is not None else 0
 
     def _words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""
@@ -516,7 +517,7 @@ class Session:
         self.accounts.learn(ended.usage)
         self.last_usage = ended.last if ended.last.total else self.last_usage
         model, burnt = f"{ended.provider}/{ended.model}", record_of(ended.usage, ended.cost, ended.costs)
-        self.sittings.save(record.end(ended.turn, ended.stop, model, burnt))
+        self.sittings.save(record.end(ended.turn, ended.stop, model, burnt, void=ended.reply is None))
         return aside
 
     def _cold(self, pick: Pick, sent: Sent | None) -> str:

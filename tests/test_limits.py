@@ -15,6 +15,7 @@ from assistant.accounts import record_of
 from assistant.errors import BudgetError
 from assistant.limits import held_question
 from assistant.tokens import Cost, TokenUsage, total_cost
+from assistant.tui import quoting
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
 from assistant.tui.holding import ways
@@ -28,6 +29,16 @@ KEY = "k" * 24
 QUOTA = "/api/monitor/usage/quota/limit"
 
 
+NARROW = """
+[providers.mine]
+title = "Mine"
+wire = "openai_chat"
+base_url = "http://127.0.0.1:9/v1"
+key_needed = false
+[[providers.mine.models]]
+id = "narrow"
+context_window = 8000
+"""
 SMALL = """
 name = "small"
 [[meters]]
@@ -665,3 +676,69 @@ output = "0.01"
         _, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server, MY_API_KEY=KEY))
     assert "mine/wide" in said
     assert "mine/narrow" not in said
+
+
+async def test_what_is_used_up_is_no_way_out_of_a_cap_and_the_price_line_and_a_brief_say_so(make_session, config):
+    config('cap_turn = "0.000001"\n[plans]\nzai-coding = "glm-lite"\n[roles]\nsmall = "zai-coding/glm-5.3"\n')
+    with loopback.Server(refusal(datetime.now(UTC) + timedelta(hours=2)), loopback.openai("It is warm.")) as server:
+        session = make_session(**glm(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        (held,) = of(await walk(command.submit(session, "how warm is it?")), events.TurnHeld)
+        assert "zai-coding/glm-5.3" in [each.model for each in held.hold.offers]
+        session.roster.choose("zai-coding/glm-5.3")
+        await walk(command.submit(session, "how warm is it?"))
+        quote = session.quote("how warm is it?")
+        assert quote.used_up
+        assert "the plan is used up" in quoting.line([quote], 100)
+        session.roster.choose("openai/gpt-6.1-sol")
+        (held,) = of(await walk(command.submit(session, "how warm is it?")), events.TurnHeld)
+        assert not [each.model for each in held.hold.offers if each.model.startswith("zai-coding/")]
+        other = quote._replace(used_up=True, model="zai-coding/glm-5.3")
+        assert quoting.line([session.quote("how?"), other], 100).endswith("│ glm-5.3 used up")
+        await walk(command.submit(session, "how warm is it?", once=True))
+        offer = session.handover.offer("openai/gpt-5.6-luna")
+        assert "zai-coding/glm-5.3 cannot write a brief: 5 hours of" in offer.writing
+        await session.close()
+
+
+async def test_a_question_that_is_too_long_is_told_while_typing_and_comes_back(make_session, config):
+    config(NARROW)
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        app = Wattson(make_session(MINE_BASE_URL=server.url), "mine/narrow")
+        async with app.run_test(size=(110, 30)) as pilot:
+            main, session = app.main, app.session
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "how warm is it?")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            burnt = session.accounts.usage
+            long = "word " * 2 * session.roster.pick.model.context_window
+            assert "too long for narrow" in quoting.line([session.quote(long)], 100)
+            await say(pilot, long)
+            await until(pilot, lambda: "Nothing was sent." in main.talk.text and main.composer.text)
+            assert main.composer.text == long
+            assert session.accounts.usage == burnt
+            assert not main.meter.state.moving
+            assert len(server.asked) == 1
+        again = make_session()
+        again.take_up()
+        assert [message.text.splitlines()[-1] for message in again.history] == ["how warm is it?", "It is warm."]
+
+
+async def test_the_meter_is_of_the_model_and_the_conversation_that_go_on(make_session):
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(110, 30)) as pilot:
+            main, session = app.main, app.session
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "how warm is it?")
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            before = main.meter.state
+            assert before.turn.total
+            await say(pilot, "/model deepseek/deepseek-flash everything")
+            await until(pilot, lambda: "deepseek" in main.meter.state.model and main.meter.state.context_share)
+            after = main.meter.state
+            assert after.context_share == session.carried() / session.roster.pick.model.context_window
+            assert (after.turn.total, after.session) == (0, before.session)
+            await say(pilot, "/clear")
+            await until(pilot, lambda: main.meter.state.context_share is None)
+            assert (main.meter.state.turn.total, main.meter.state.session.total) == (0, 0)

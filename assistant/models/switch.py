@@ -29,6 +29,8 @@ Fit = Literal["yes", "perhaps", "no", "unknown"]
 
 _AROUND = 4
 """Tokens that a protocol puts around a message."""
+BRIEF_MOST = 1_200
+"""Tokens that a brief may have."""
 _BRIEF = (150, 600, 900)
 """Tokens of a brief of 350 words, with the words around it."""
 _ANSWER = 8_000
@@ -174,7 +176,7 @@ def brief_request(history: Sequence[Message], small: Pick, *, count: Callable[[s
     """Return the request that asks a small model for the brief; the oldest of a conversation too long for it is left out."""
     conversation = told(history, (small.model.context_window or 32_000) // 2, count=count)
     words = prompts.fill("brief", conversation=conversation.replace("</conversation>", "</ conversation>"))
-    return Request(small.model, (), (said("user", words),), max_output=1_200, effort=small.effort)
+    return Request(small.model, (), (said("user", words),), max_output=BRIEF_MOST, effort=small.effort)
 
 
 def told(history: Sequence[Message], room: int, *, count: Callable[[str], int] = tokens.count) -> str:

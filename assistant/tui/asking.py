@@ -129,9 +129,8 @@ async def _compact(screen: Stage) -> str:
         + (f", {short(offer.sheet.cached)} of which the cache may have." if offer.sheet.cached else ".")
         + " All of it stays on disk, and /compact undo brings it back."
     )
-    reading = f"{offer.writer.pick.name} reads all of it for {offer.reading}"
     ways = [
-        ("b", "/compact brief", f"a brief in its place: {size['brief']} tokens; {reading}"),
+        ("b", "/compact brief", f"a brief in its place: {size['brief']} tokens; {offer.writing}"),
         ("l", "/compact last", f"only the last request: {size['last']} tokens"),
     ]
     return (

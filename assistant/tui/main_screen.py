@@ -16,6 +16,8 @@ from textual.screen import Screen
 
 from assistant import command
 from assistant.errors import AssistantError
+from assistant.events import TurnEnded
+from assistant.tokens import TokenUsage
 from assistant.tui import present
 from assistant.tui.holding import Holding
 from assistant.tui.widgets.completions import Completions
@@ -262,12 +264,13 @@ class MainScreen(Screen[None]):
             self.doing("is asked")
         clock = self.set_interval(1.0, self.label)
         try:
-            await self.walk(command.submit(self.session, text, once=once))
+            ended = await self.walk(command.submit(self.session, text, once=once))
         finally:
             clock.stop()
             self.label()
-        if self.session.turn == turns and not command.is_command(text):
-            if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key
+        unsent = self.session.turn == turns or (ended is not None and ended.sent is None)
+        if unsent and not command.is_command(text):
+            if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
                 text = "\n".join([text, *self._queue])
                 self._queue.clear()
             self.composer.give_back(text)
@@ -282,11 +285,16 @@ class MainScreen(Screen[None]):
 
     @work(exclusive=True, group="burnt")
     async def tell_burnt(self) -> None:
-        """Say what the conversation that was taken up has burnt, and how much of the window it fills, as far as one can tell."""
+        """Say what the conversation has burnt, and how much of the window it fills, where another one or another model begins."""
         accounts = self.session.accounts
-        share = await asyncio.to_thread(self.session.carried) / self.window if self.window else None
+        share = None
+        if self.session.history and self.window:
+            share = await asyncio.to_thread(self.session.carried) / self.window
+        if self.session.asking:
+            return
         costs = accounts.paid()
-        self.meter.show(self.meter.state._replace(session=accounts.usage, session_costs=costs, context_share=share))
+        state = self.meter.state._replace(turn=TokenUsage(), turn_costs=(), moving=False)
+        self.meter.show(state._replace(session=accounts.usage, session_costs=costs, context_share=share))
 
     @work(exclusive=True, group="meter")
     async def ask_meter(self, *, idle: bool = False) -> None:
@@ -299,15 +307,19 @@ class MainScreen(Screen[None]):
             async for event in stream:
                 present.show(self, event)
 
-    async def walk(self, stream: command.Stream) -> None:
-        """Show the events of a stream, and the error it ends with."""
+    async def walk(self, stream: command.Stream) -> TurnEnded | None:
+        """Show the events of a stream, and the error it ends with; returns the end of the turn, if it was one."""
+        ended = None
         try:
             async with aclosing(stream):
                 async for event in stream:
                     present.show(self, event)
+                    if isinstance(event, TurnEnded):
+                        ended = event
         except AssistantError as error:
             self.talk.end()
             self.talk.add(str(error), "error")
+        return ended
 
     def stumbled(self, error: BaseException) -> None:
         """Say that something of ours went wrong, and where; all else goes on."""
@@ -506,7 +518,7 @@ class MainScreen(Screen[None]):
                 self.app.exit(0)
             case "clear":
                 self._leave_talk()
-                self.meter.show(self.meter.state._replace(context_share=None))
+                self.tell_burnt()
                 self._arrange()
             case "talk":
                 from assistant.tui import welcome

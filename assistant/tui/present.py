@@ -111,13 +111,17 @@ def show(screen: Stage, event: events.Event) -> None:
             hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}: {told}", hint=again, preview=preview)
             screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window, effort):
+            from assistant.models.page import EFFORTS
+
             screen.window = window
             badge = _badge(provider, model, effort)
-            same = meter.state.model.rpartition(":")[0] == badge.rpartition(":")[0]
+            same = meter.state.model in {_badge(provider, model, each) for each in ("", *EFFORTS)}
             share = meter.state.context_share if same else None
             state = meter.state if same else metered(meter.state, None, screen.session.now())
             meter.show(state._replace(model=badge, payer=payer, served="", context_share=share))
             talk.add(f"now asking {badge} ({payer}).", "good")
+            if not same and not screen.session.asking:  # else it is asked the next time
+                screen.tell_burnt()
         case events.TurnEnded():
             talk.end()
             _end(screen, event)
@@ -151,7 +155,10 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         words = f"{event.provider} answered with {event.served_model}; {event.model} was asked."
         talk.add(words, "warning")
         screen.meter.show(screen.meter.state._replace(served=event.served_model))
-    talk.add(f"{tell_counts(event.usage)} {event.cost}{served}", "note")
+    if event.sent is None:
+        screen.meter.show(screen.meter.state._replace(moving=False))
+    else:
+        talk.add(f"{tell_counts(event.usage)} {event.cost}{served}", "note")
     show_proposal(screen)
     if event.patch is not None or any(each.mendable for each in event.misfits):
         if event.patch is not None:

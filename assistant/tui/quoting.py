@@ -41,12 +41,17 @@ def line(found: Sequence[Quote], width: int) -> str:
         return ""
     first, *others = found
     words = f"~{short(first.likely)} tokens ±{_band(first)}%, {_cost(first)}"
-    if first.share is not None:
+    if first.too_long:
+        words = f"~{short(first.likely)} tokens: too long for {first.model.rpartition('/')[2]}"
+    elif first.used_up:
+        words += ", the plan is used up"
+    elif first.share is not None:
         words += f", {_share(first.share)} of the plan"
     words += _editor(first)
     for each in others:
         share = f" {_share(each.share)}" if each.share is not None else ""
-        more = f"{words} │ {each.model.rpartition('/')[2]} {each.whole}{share}"
+        said = "too long" if each.too_long else "used up" if each.used_up else f"{each.whole}{share}"
+        more = f"{words} │ {each.model.rpartition('/')[2]} {said}"
         if len(more) > width:
             break
         words = more

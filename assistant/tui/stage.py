@@ -81,5 +81,5 @@ class Stage(Protocol):
     def label(self) -> None:
         """Say above the composer what waits."""
 
-    async def walk(self, stream: AsyncGenerator[events.Event, None]) -> None:
-        """Show the events of a stream, and the error it ends with."""
+    async def walk(self, stream: AsyncGenerator[events.Event, None]) -> events.TurnEnded | None:
+        """Show the events of a stream, and the error it ends with; returns the end of the turn, if it was one."""

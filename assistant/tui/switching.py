@@ -110,9 +110,9 @@ def told(offer: Offer, trouble: str, key_missing: str) -> list[str]:
     else:
         lines.append("The new model reads the conversation anew:")
     lines += _left(sheet.left_behind)
-    writer = offer.writer.pick.name
-    why = f" ({offer.writer.why})" if offer.writer.why else ""
-    lines.append(f"A brief is written by {writer}{why}; to read for it costs {offer.reading} there.")
+    if offer.writer.why:
+        lines.append(f"{offer.writer.why}.")
+    lines.append(f"{offer.writing.rstrip('.')}.")
     return lines
 
 

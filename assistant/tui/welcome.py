@@ -47,8 +47,6 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
             "note",
         )
     present.show(screen, events.MeterMoved(await asyncio.to_thread(session.accounts.meters)))
-    if session.history:
-        screen.tell_burnt()
     await screen.holding.go_on()
 
 
