@@ -446,12 +446,22 @@ class Session:
 
         Raises PatchError where no line of its file may leave.
         """
-        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
-        diff = await asyncio.to_thread(self.changes.quoted, hunk)
-        words = prompts.fill("opinion", question=asked, path=hunk.path, header=hunk.header, diff=diff)
+        words = await asyncio.to_thread(self._opinion, hunk)
         async with aclosing(self.aside("opinion", words, self.roster.catalogue.pick(name))) as stream:
             async for event in stream:
                 yield event
+
+    def opinion_words(self, hunk: Hunk) -> int:
+        """Count the o200k tokens that a second opinion on a hunk has to read; 0 where no line of it may leave. Call it in a thread."""
+        try:
+            return tokens.count(self._opinion(hunk))
+        except PatchError:
+            return 0
+
+    def _opinion(self, hunk: Hunk) -> str:
+        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
+        diff = self.changes.quoted(hunk)
+        return prompts.fill("opinion", question=asked, path=hunk.path, header=hunk.header, diff=diff)
 
     async def aside(
         self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None

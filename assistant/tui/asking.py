@@ -158,28 +158,34 @@ def _help(width: int, where: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-async def pick_model(screen: Stage, title: str, *, switching: bool = False) -> str | None:
-    """Let the user choose a model; returns its name. With `switching` each shows what it means for the conversation."""
+async def pick_model(screen: Stage, title: str, *, switching: bool = False, but: str = "") -> str | None:
+    """Let the user choose a model; returns its name.
+
+    With `switching` each shows what it means for the conversation. The one that is named by `but` stands last.
+    """
     from assistant.tui.choosing import ModelPicker
 
     session = screen.session
     roster, now = session.roster, session.now()
+
+    def listed() -> list[Row]:
+        return sorted(roster.rows(now), key=lambda row: row.name == but)
 
     async def look() -> AsyncIterator[tuple[list[Row], Mapping[str, Carried]]]:
         try:
             await roster.find_local()
         except ConfigError as error:  # a proxy or a certificate that cannot be used: the rest of the list still can
             screen.talk.add(str(error), "error")
-        rows = await asyncio.to_thread(roster.rows, now)
+        rows = await asyncio.to_thread(listed)
         yield rows, {}
         if switching and session.talk:
             yield rows, await asyncio.to_thread(session.handover.effects, [row.name for row in rows])
 
     def like(name: str) -> list[Row]:
         roster.like(name)
-        return roster.rows(now)
+        return listed()
 
-    rows = await asyncio.to_thread(roster.rows, now)
+    rows = await asyncio.to_thread(listed)
     return await screen.app.push_screen_wait(ModelPicker(title, rows, like, look()))
 
 

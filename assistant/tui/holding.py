@@ -164,5 +164,4 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
 def _cost(offer: Offer) -> str:
     if offer.cost is None:
         return ""
-    about = "about " if offer.cost.amount else ""
-    return f"  ({about}{offer.cost})"
+    return f"  (about {offer.cost} with the answer)" if offer.cost.amount else f"  ({offer.cost})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,11 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
                 view.put(view.review.comment(index, line, words.strip()), hint=hint)
             return
         case _:
-            name = await asking.pick_model(screen, "Who gives a second opinion?")
+            one = screen.session.proposed
+            writer = one.origin(hunk).writer if one is not None else ""  # it has had its say
+            size = await asyncio.to_thread(screen.session.opinion_words, hunk)
+            title = f"Who gives a second opinion? ~{size:,} tokens to read"
+            name = await asking.pick_model(screen, title, but=writer)
             if name:
                 screen.talk.add(f"Second opinion on {hunk.path}:{hunk.old_start}; F2 leads back to the hunks.", "fold")
                 screen.show_talk()
