@@ -95,8 +95,8 @@ async def test_the_price_of_a_question_is_told_anew_when_a_piece_was_dropped(sto
         composer = app.main.composer
 
         def tokens():
-            found = re.match(r"~([\d.]+)k tokens", str(composer.border_subtitle).strip())
-            return float(found[1]) if found else 0.0
+            found = re.match(r"~([\d.]+)(k?) tokens", str(composer.border_subtitle).strip())
+            return float(found[1]) * (1_000 if found[2] else 1) if found else 0.0
 
         await until(pilot, lambda: app.session.roster.pick is not None)
         composer.focus()
