@@ -5,18 +5,17 @@ Each request counts once, however often a log tells it. The first sums are histo
 
 from __future__ import annotations
 
+from array import array
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xxhash import xxh32_intdigest
-
 from assistant.quota import tally
 from assistant.quota.counted import Counted, Place
 from assistant.quota.marks import mark as mark_of
-from assistant.quota.marks import marks
+from assistant.quota.marks import marks, short_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -143,7 +142,7 @@ class Buckets:
         told: list[int] = []
         note = told.extend
         is_paid = False
-        for use, request in zip(rows, _requests([use[1] for use in rows]), strict=True):
+        for use in rows:
             _, _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, _ = use
             when = at[upto] if at[zone] == "Z" else at  # tens of minutes are those of UTC only
             if when != then or project != where or provider != whose:
@@ -168,9 +167,12 @@ class Buckets:
                 is_paid = True
             if at < row[8]:  # noqa: PLR1730 - min() is a call, and there are a million
                 row[8] = at
-            number = row[9]
-            note((number, request if number else 0, fresh, read, short, long, output, reasoning))
-        self._book.extend(told, [use[12] for use in rows] if is_paid else ())
+            note((row[9], fresh, read, short, long, output, reasoning))
+        requests = _requests([use[1] for use in rows])
+        if self._nowhere[0]:
+            for number, place in enumerate(told[:: 1 + len(tally.TOKENS)]):
+                requests[number] *= place != _NOWHERE
+        self._book.extend(requests, told, [use[12] for use in rows] if is_paid else ())
 
     def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
         """Begin the sums that a request belongs to."""
@@ -242,7 +244,7 @@ class Buckets:
                     row = self._unite(number, row, other, more)
         for each in found:
             if self._seen.find(each) is None:
-                self._seen.count([each])
+                self._seen.count(array("Q", (each,)))
                 if self._seen.following > self._book.following:  # a name more: its row says which it names
                     self._book.append(Counted(_NOWHERE, number, (0,) * len(tally.TOKENS), None))
 
@@ -328,12 +330,11 @@ def said(use: Row) -> str:
     return "|".join(map(str, use[2:12]))
 
 
-def _requests(names: list[str | None]) -> list[int]:
+def _requests(names: list[str | None]) -> array[int]:
     """Write requests as numbers of 32 bits for the book, with 0 for None."""
-    try:
-        return list(map(xxh32_intdigest, map(str.encode, names)))  # type: ignore[arg-type] # None ends in the error below
-    except (TypeError, UnicodeEncodeError):
-        return [0 if name is None else xxh32_intdigest(name.encode("utf-8", "surrogatepass")) for name in names]
+    if None not in names:
+        return short_marks(names)  # type: ignore[arg-type] # the list has none
+    return array("I", [0 if name is None else short_marks([name])[0] for name in names])
 
 
 def build(base: Connection) -> None:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection
 
 COLUMNS = ("place", "request", *tally.TOKENS)
-_WIDE = len(COLUMNS)
+_WIDE = len(COLUMNS) - 1
+"""Numbers of a row that lie together. What tells requests apart comes as digests, and lies by itself."""
 _BYTES = 4
 """Bytes of a number in memory."""
-_ROW = _WIDE * _BYTES
 MOST = (1 << 32) - 1
 """The largest count that is kept; nobody uses four thousand million tokens in one request."""
 _CHUNK = 4096
@@ -113,32 +113,34 @@ class Places:
 
 
 class _Chunk:
-    """Rows that follow one another, in one array; `amounts` are texts by row, where there are any."""
+    """Rows that follow one another: their `requests` in one array, all else in another; `amounts` are texts by row, where there are any."""
 
-    def __init__(self, values: array[int] | None = None, amounts: dict[int, str] | None = None) -> None:
+    def __init__(self, requests: array[int] | None = None, values: array[int] | None = None) -> None:
+        self.requests = array("I") if requests is None else requests
         self.values = array("I") if values is None else values
-        self.amounts = {} if amounts is None else amounts
+        self.amounts: dict[int, str] = {}
 
     def __len__(self) -> int:
-        return len(self.values) // _WIDE
+        return len(self.requests)
 
     def get(self, at: int) -> Counted:
-        place, request, *counts = self.values[at * _WIDE : (at + 1) * _WIDE]
+        place, *counts = self.values[at * _WIDE : (at + 1) * _WIDE]
         amount = self.amounts.get(at)
-        return Counted(place, request, tuple(counts), None if amount is None else Decimal(amount))
+        return Counted(place, self.requests[at], tuple(counts), None if amount is None else Decimal(amount))
 
     def put(self, at: int, row: Counted) -> None:
-        self.values[at * _WIDE : (at + 1) * _WIDE] = array("I", (row.place, row.request, *row.counts))
+        self.requests[at] = row.request
+        self.values[at * _WIDE : (at + 1) * _WIDE] = array("I", (row.place, *row.counts))
         self.amounts.pop(at, None)
         if row.amount is not None:
             self.amounts[at] = str(row.amount)
 
-    def extend(self, values: array[int], amounts: Mapping[int, str]) -> None:
+    def extend(self, requests: array[int], values: array[int], amounts: Mapping[int, str]) -> None:
         """Add rows; `amounts` by their place among them."""
-        first = len(self)
-        self.values += values
         for at, amount in amounts.items():
-            self.amounts[first + at] = amount
+            self.amounts[len(self) + at] = amount
+        self.requests += requests
+        self.values += values
 
 
 class _Packed(NamedTuple):
@@ -150,26 +152,34 @@ class _Packed(NamedTuple):
 
 
 def _pack(chunk: _Chunk) -> _Packed:
-    data, many = _ordered(chunk.values).tobytes(), len(chunk)
-    zeros = bytes(many)
-    columns = []
-    for first in range(0, _ROW, _BYTES):
-        planes = [data[first + place :: _ROW] for place in range(_BYTES)]
-        while planes and planes[-1] == zeros:
-            planes.pop()
-        columns.append(b"".join(planes))
+    many = len(chunk)
     amounts = ",".join(chunk.amounts.get(at, "") for at in range(many)) if chunk.amounts else None
-    return _Packed(many, amounts, tuple(columns))
+    values, requests = _ordered(chunk.values).tobytes(), _ordered(chunk.requests).tobytes()
+    columns = [_planes(values, first * _BYTES, _WIDE * _BYTES) for first in range(_WIDE)]
+    return _Packed(many, amounts, (columns[0], _planes(requests, 0, _BYTES), *columns[1:]))
+
+
+def _planes(data: bytes, start: int, step: int) -> bytes:
+    """Return the bytes of a column: all lowest ones first."""
+    planes = [data[start + place :: step] for place in range(_BYTES)]
+    zeros = bytes(len(planes[0]))
+    while planes and planes[-1] == zeros:
+        planes.pop()
+    return b"".join(planes)
 
 
 def _unpack(packed: _Packed) -> _Chunk:
-    many, amounts, columns = packed
-    data = bytearray(many * _ROW)
-    for first, column in enumerate(columns):
-        for place in range(len(column) // many):
-            data[first * _BYTES + place :: _ROW] = column[place * many : (place + 1) * many]
+    many, amounts, (place, request, *counts) = packed
+    requests, values = bytearray(many * _BYTES), bytearray(many * _WIDE * _BYTES)
+    for first, column in enumerate((place, *counts)):
+        for plane in range(len(column) // many):
+            values[first * _BYTES + plane :: _WIDE * _BYTES] = column[plane * many : (plane + 1) * many]
+    for plane in range(len(request) // many):
+        requests[plane::_BYTES] = request[plane * many : (plane + 1) * many]
+    chunk = _Chunk(_ordered(array("I", bytes(requests))), _ordered(array("I", bytes(values))))
     told = enumerate(amounts.split(",")) if amounts else ()
-    return _Chunk(_ordered(array("I", bytes(data))), {at: each for at, each in told if each})
+    chunk.amounts = {at: each for at, each in told if each}
+    return chunk
 
 
 def _ordered(values: array[int]) -> array[int]:
@@ -211,16 +221,18 @@ class Book:
         """Say whether what was changed should be written before more is."""
         return len(self._changed) > _MANY_CHANGED
 
-    def extend(self, values: Iterable[int], amounts: Iterable[Decimal | None] = ()) -> None:
-        """Add rows, given by all their `COLUMNS` one after the other; `amounts` are theirs, if any has one."""
-        self._last.extend(array("I", values), {at: str(each) for at, each in enumerate(amounts) if each is not None})
+    def extend(self, requests: array[int], values: list[int], amounts: Iterable[Decimal | None] = ()) -> None:
+        """Add rows, given by their requests, and by all their other `COLUMNS` row after row; `amounts` are theirs, if any has one."""
+        more = array("I")
+        more.fromlist(values)  # two thirds of what it takes to make an array of a list
+        self._last.extend(requests, more, {at: str(each) for at, each in enumerate(amounts) if each is not None})
         if len(self._last) >= _CHUNK:
             self._close()
 
     def append(self, row: Counted) -> int:
         """Add one row, and return its number."""
         number = self.following
-        self.extend((row.place, row.request, *row.counts), (row.amount,))
+        self.extend(array("I", (row.request,)), [row.place, *row.counts], (row.amount,))
         return number
 
     def _close(self) -> None:
@@ -278,7 +290,7 @@ class Book:
                 whole = _Chunk()
             begun = begun if whole else first
             part = _unpack(packed)
-            whole.extend(part.values, part.amounts)
+            whole.extend(part.requests, part.values, part.amounts)
             base.execute("DELETE FROM counted WHERE client = ? AND first = ?", (self._client, first))
         _insert(base, self._client, begun, _pack(whole))
 

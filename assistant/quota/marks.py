@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_digest, xxh32_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
     from assistant.quota.store import Connection
 
@@ -32,15 +32,27 @@ _NUMBER = 32
 
 def mark(key: str) -> int:
     """Name one request by a number of 64 bits."""
-    return xxh3_64_intdigest(key.encode("utf-8", "surrogatepass"))
+    return marks([key])[0]
 
 
-def marks(keys: Collection[str]) -> list[int]:
+def marks(keys: Collection[str]) -> array[int]:
     """Name requests by numbers of 64 bits."""
+    return _digests("Q", xxh3_64_digest, keys)
+
+
+def short_marks(keys: Collection[str]) -> array[int]:
+    """Name by numbers of 32 bits what must only be told from a few others."""
+    return _digests("I", xxh32_digest, keys)
+
+
+def _digests(kind: Literal["I", "Q"], digest: Callable[[bytes], bytes], keys: Iterable[str]) -> array[int]:
+    """Read digests as numbers, whatever the machine's order of bytes: to make an integer of each first takes twice as long."""
+    found = array(kind)
     try:
-        return list(map(xxh3_64_intdigest, map(str.encode, keys)))
+        found.frombytes(b"".join(map(digest, map(str.encode, keys))))
     except UnicodeEncodeError:  # JSON can tell of half a character
-        return list(map(mark, keys))
+        found.frombytes(b"".join(digest(key.encode("utf-8", "surrogatepass")) for key in keys))
+    return found
 
 
 class Seen:
@@ -91,30 +103,48 @@ class Seen:
         """The number of the next mark that nobody knows."""
         return self._before + len(self._marks)
 
-    def count(self, found: Sequence[int]) -> dict[int, int]:
+    def count(self, found: array[int]) -> dict[int, int]:
         """Return those marks that are known, with their numbers; all others are known from now on, numbered in their order."""
         before = self._written(found) if self._runs else {}
+        if before:
+            found = array("Q", [mark for mark in found if mark not in before])
         if not self._table:
             self._table = array("I", (0,)) * (1 << self._bits)
         table, shift, crowd, marks = self._table, 64 - self._bits, self._crowd, self._marks
-        place = len(marks)
-        keep = marks.append
-        for mark in [mark for mark in found if mark not in before] if before else found:
+        first = place = len(marks)
+        marks += found  # all at once, though some may be known
+        known = {}
+        for mark in found:
             slot = mark >> shift
             there = table[slot]
             if not there:
                 table[slot] = place
             elif marks[there] == mark:
-                before[mark] = self._before + there
-                continue
+                known[mark] = there
             elif mark in crowd:
-                before[mark] = self._before + crowd[mark]
-                continue
+                known[mark] = crowd[mark]
             else:
                 crowd[mark] = place
-            keep(mark)
             place += 1
+        if known:
+            self._close_up(first, found, known)
+            before.update({mark: self._before + there for mark, there in known.items()})
         return before
+
+    def _close_up(self, first: int, found: array[int], known: Container[int]) -> None:
+        """Let those that are new follow one another in the list, from `first` on."""
+        place = first
+        for at, mark in enumerate(found, first):
+            if mark not in known:
+                if at != place:
+                    slot = mark >> (64 - self._bits)
+                    if self._table[slot] == at:
+                        self._table[slot] = place
+                    else:
+                        self._crowd[mark] = place
+                    self._marks[place] = mark
+                place += 1
+        del self._marks[place:]
 
     def find(self, mark: int) -> int | None:
         """Return the number of a mark, None for one that nobody knows."""

@@ -27,7 +27,7 @@ CLIENT = "claude-code"
 KINDS = {".jsonl": "lines"}
 NEEDLES = (b'"output_tokens"',)
 
-_COUNTS = ("input_tokens", "cache_read_input_tokens", "output_tokens", "cache_creation_input_tokens")
+_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 _TEXT, _WHOLE, _NUMBER = {str, type(None)}, {int, type(None)}, {int, float, type(None)}
 _LONG = "ephemeral_1h_input_tokens"
 
@@ -47,8 +47,9 @@ def _decoder() -> Callable[[bytes], list[Any]]:
     count = Annotated[int, Meta(ge=0, le=MOST)]
     usage = shape("Usage", {**dict.fromkeys(_COUNTS, count), "cache_creation": shape("CacheCreation", {_LONG: count})})
     message = shape("Message", {"id": str, "model": str, "usage": usage})
+    # In the order in which they stand in a line: each is sought from where the last one was found.
     fields = {
-        "timestamp": str, "request_id": str, "cwd": str, "cost_usd": float, "is_sidechain": bool, "message": message,
+        "is_sidechain": bool, "timestamp": str, "cwd": str, "request_id": str, "message": message, "cost_usd": float,
     }  # fmt: skip
     names = {"request_id": "requestId", "cost_usd": "costUSD", "is_sidechain": "isSidechain"}
     return lines_reader(shape("Line", fields, names))
@@ -109,7 +110,7 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     if texts[0] is None or not kinds:
         return None  # a line of another kind that happens to hold the word
     at, name, request, model, folder = texts
-    fresh, read, output, written, long = [min(max(0, count or 0), MOST) for count in counts]
+    fresh, written, read, output, long = [min(max(0, count or 0), MOST) for count in counts]
     if not (fresh or output or read or written):
         return None
     long = min(written, long)
