@@ -119,7 +119,7 @@ class Buckets:
         `uses` must have no `also`. A key may be in both: then the one in `others` is another request.
         """
         found = marks(uses)
-        before = self._seen.count(found)
+        before = self._seen.count(found, self._book.following)
         rows: Collection[Row] = uses.values()
         if before:
             rows = [use for mark, use in zip(found, rows, strict=True) if mark not in before]
@@ -230,8 +230,9 @@ class Buckets:
         others = [each for each in map(self._known, found[1:]) if each]
         if known is None and others:
             known = others.pop()
+        number = self._book.following
         if known is None:
-            number = self._book.append(self._count(use))
+            self._book.append(self._count(use))
         else:
             number, row = known
             self.copies += 1
@@ -244,9 +245,7 @@ class Buckets:
                     row = self._unite(number, row, other, more)
         for each in found:
             if self._seen.find(each) is None:
-                self._seen.count(array("Q", (each,)))
-                if self._seen.following > self._book.following:  # a name more: its row says which it names
-                    self._book.append(Counted(_NOWHERE, number, (0,) * len(tally.TOKENS), None))
+                self._seen.count(array("Q", (each,)), number)
 
     def _known(self, mark: int) -> tuple[int, Counted] | None:
         number = self._seen.find(mark)
@@ -332,9 +331,10 @@ def said(use: Row) -> str:
 
 def _requests(names: list[str | None]) -> array[int]:
     """Write requests as numbers of 32 bits for the book, with 0 for None."""
-    if None not in names:
-        return short_marks(names)  # type: ignore[arg-type] # the list has none
-    return array("I", [0 if name is None else short_marks([name])[0] for name in names])
+    try:
+        return short_marks(names)  # type: ignore[arg-type] # None ends in the error: to look for it first takes longer
+    except TypeError:
+        return array("I", [0 if name is None else short_marks([name])[0] for name in names])
 
 
 def build(base: Connection) -> None:

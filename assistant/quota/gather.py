@@ -285,7 +285,7 @@ class Pass:
     def _open(self, base: Connection) -> None:
         self._book.open(base)
         self._places.open(base)
-        self._seen.open(base, self._book.following - 1)
+        self._seen.open(base)
 
     def _merge(self, base: Connection) -> None:
         self._seen.merge(base)

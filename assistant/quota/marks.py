@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from xxhash import xxh3_64_digest, xxh32_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from assistant.quota.store import Connection
 
@@ -25,7 +25,7 @@ RUN = 125_000
 _FEW = 8
 """Short runs that may lie side by side."""
 _LEAST, _MOST = 14, 21
-"""Bits of a slot's number in the smallest and the largest table: of 64 kB and of 8 MB."""
+"""Bits of a slot's number in the smallest and the largest table: of 192 kB and of 24 MB."""
 _NUMBER = 32
 """Bits of a number: four thousand million requests of a client."""
 
@@ -58,25 +58,19 @@ def _digests(kind: Literal["I", "Q"], digest: Callable[[bytes], bytes], keys: It
 class Seen:
     """The marks of all names under which a client's requests were ever told, each with a number: see `Counted`.
 
-    What was not written yet stands in a list, in the order of the numbers, and where in the list in a table: at the slot that
-    the first bits of the mark name. So the table, read from end to end, gives the marks in their order. A mark whose slot is
-    taken goes to the crowd beside it.
+    What was not written yet stands in a table, each mark in the slot that its first bits name: read from end to end, the
+    table is in order. A mark whose slot is taken goes to the crowd beside it. The numbers stand in a table of the same form.
     """
 
     def __init__(self, client: str) -> None:
         self._client = client
         self._runs: list[Run] = []
         self._bits = _LEAST
-        self._table = array("I")
-        self._marks = array("Q", (0,))
-        """In the order in which they came; the first is nobody's, so that 0 in the table is an empty slot."""
-        self._before = 0
-        """Numbers that were given before those in the list: a number is this and the place in the list."""
+        self._table, self._numbers = array("Q"), array("I")
         self._crowd: dict[int, int] = {}
 
-    def open(self, base: Connection, given: int = 0) -> None:
-        """Read the runs; so many numbers were given."""
-        self._before = given
+    def open(self, base: Connection) -> None:
+        """Read the runs."""
         base.execute("SAVEPOINT runs")  # another window may merge them meanwhile
         try:
             runs = base.execute("SELECT run FROM seen WHERE client = ? ORDER BY run", (self._client,)).fetchall()
@@ -98,63 +92,37 @@ class Seen:
         """Say whether what was counted should be written before more is."""
         return len(self._crowd) > 1 << (self._bits - 3)
 
-    @property
-    def following(self) -> int:
-        """The number of the next mark that nobody knows."""
-        return self._before + len(self._marks)
-
-    def count(self, found: array[int]) -> dict[int, int]:
-        """Return those marks that are known, with their numbers; all others are known from now on, numbered in their order."""
+    def count(self, found: array[int], number: int) -> dict[int, int]:
+        """Return those marks that are known, with their numbers; all others are known from now on, numbered from `number` in their order."""
         before = self._written(found) if self._runs else {}
-        if before:
-            found = array("Q", [mark for mark in found if mark not in before])
         if not self._table:
-            self._table = array("I", (0,)) * (1 << self._bits)
-        table, shift, crowd, marks = self._table, 64 - self._bits, self._crowd, self._marks
-        first = place = len(marks)
-        marks += found  # all at once, though some may be known
-        known = {}
-        for mark in found:
+            self._table, self._numbers = array("Q", (0,)) * (1 << self._bits), array("I", (0,)) * (1 << self._bits)
+        table, numbers = self._table, self._numbers
+        shift, crowd = 64 - self._bits, self._crowd
+        for mark in [mark for mark in found if mark not in before] if before else found:
             slot = mark >> shift
             there = table[slot]
             if not there:
-                table[slot] = place
-            elif marks[there] == mark:
-                known[mark] = there
+                table[slot] = mark
+                numbers[slot] = number
+            elif there == mark:
+                before[mark] = numbers[slot]
+                continue
             elif mark in crowd:
-                known[mark] = crowd[mark]
+                before[mark] = crowd[mark]
+                continue
             else:
-                crowd[mark] = place
-            place += 1
-        if known:
-            self._close_up(first, found, known)
-            before.update({mark: self._before + there for mark, there in known.items()})
+                crowd[mark] = number
+            number += 1
         return before
-
-    def _close_up(self, first: int, found: array[int], known: Container[int]) -> None:
-        """Let those that are new follow one another in the list, from `first` on."""
-        place = first
-        for at, mark in enumerate(found, first):
-            if mark not in known:
-                if at != place:
-                    slot = mark >> (64 - self._bits)
-                    if self._table[slot] == at:
-                        self._table[slot] = place
-                    else:
-                        self._crowd[mark] = place
-                    self._marks[place] = mark
-                place += 1
-        del self._marks[place:]
 
     def find(self, mark: int) -> int | None:
         """Return the number of a mark, None for one that nobody knows."""
         if self._table:
-            there = self._table[mark >> (64 - self._bits)]
-            if there and self._marks[there] == mark:
-                return self._before + there
-            if mark in self._crowd:
-                return self._before + self._crowd[mark]
-        return self._written((mark,)).get(mark)
+            slot = mark >> (64 - self._bits)
+            if self._table[slot] == mark:
+                return self._numbers[slot]
+        return self._crowd.get(mark) or self._written((mark,)).get(mark)
 
     def _written(self, found: Iterable[int]) -> dict[int, int]:
         known = {}
@@ -167,12 +135,14 @@ class Seen:
         return known
 
     def save(self, base: Connection) -> list[Run]:
-        """Write what was counted: what the table holds, and the crowd, as a run each."""
+        """Write what was counted: the table as it stands, and the crowd, as a run each."""
+        crowd = sorted(self._crowd)
         runs: list[Run] = []
-        for places in (array("I", filter(None, self._table)), [self._crowd[mark] for mark in sorted(self._crowd)]):
-            if places:
-                marks = array("Q", map(self._marks.__getitem__, places))
-                numbers = array("I", (self._before + place for place in places) if self._before else places)
+        for marks, numbers in (
+            (array("Q", filter(None, self._table)), array("I", filter(None, self._numbers))),
+            (array("Q", crowd), array("I", map(self._crowd.__getitem__, crowd))),
+        ):
+            if marks:
                 self._insert(base, marks, numbers)
                 runs.append((marks, numbers))
         return runs
@@ -180,8 +150,7 @@ class Seen:
     def commit(self, runs: Iterable[Run]) -> None:
         """Know runs that are on the disk."""
         self._runs += runs
-        self._before += len(self._marks) - 1
-        self._table, self._marks, self._crowd = array("I"), array("Q", (0,)), {}
+        self._table, self._numbers, self._crowd = array("Q"), array("I"), {}
 
     def merge(self, base: Connection) -> None:
         """Put short runs together, so that there are few to ask."""

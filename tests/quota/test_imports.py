@@ -416,24 +416,24 @@ def test_marks_tell_requests_apart_in_runs(expected):
     marks_build(base)
     seen = Seen("a")
     seen.expect(expected)
-    assert seen.count(found[:2000]) == {}
-    assert seen.count(found[1500:2500]) == known(1500, 2000)
-    assert (seen.following, seen.find(found[2499]), seen.find(found[2500])) == (2501, 2500, None)
+    assert seen.count(found[:2000], 1) == {}
+    assert seen.count(found[1500:2500], 2001) == known(1500, 2000)
+    assert (seen.find(found[2499]), seen.find(found[2500])) == (2500, None)
     first = seen.save(base)
     assert first == seen.save(base)  # a write that failed is written again
     assert [run.tolist() for run, _ in first] == [sorted(run) for run, _ in first]
     assert {mark: number for run in first for mark, number in zip(*run, strict=True)} == known(0, 2500)
     seen.commit(first)
-    assert seen.count(found[:4000]) == known(0, 2500)
-    assert seen.count(found[:4000]) == known(0, 4000)
+    assert seen.count(found[:4000], 2501) == known(0, 2500)
+    assert seen.count(found[:4000], 4001) == known(0, 4000)
     assert sorted(chain(*(run for run, _ in seen.save(base)))) == sorted(found[2500:4000])
     again = Seen("a")
-    again.open(base, 4000)
-    assert again.count(found) == known(0, 4000)
-    assert again.count(found) == known(0, 5000)
+    again.open(base)
+    assert again.count(found, 4001) == known(0, 4000)
+    assert again.count(found, 5001) == known(0, 5000)
     other = Seen("b")
     other.open(base)
-    assert other.count(found) == {}
+    assert other.count(found, 1) == {}
 
 
 def test_a_row_of_the_book_is_found_again_and_may_change():
