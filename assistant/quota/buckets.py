@@ -128,10 +128,10 @@ class Buckets:
         if before:
             for mark, (key, use) in zip(found, uses.items(), strict=True):
                 if mark in before:
-                    self._settle(key, mark, use)
+                    self._settle(key, [mark], use)
         for use in others:
             key = use[0] or said(use)
-            self._settle(key, mark_of(key), use)
+            self._settle(key, marks((key, *use[13])), use)
 
     def _begin_all(self, rows: Collection[Row]) -> None:
         """Count requests that nobody told of before, and note what they came to."""
@@ -220,10 +220,9 @@ class Buckets:
     def _standing(self, row: Counted) -> _Line:
         return not row.request, row.counts, row.amount, self._places.get(row.place)[:6] if row.place else None
 
-    def _settle(self, key: str, mark: int, use: Row) -> None:
-        """Count a request under all its names, or let its line take the place of one that tells less."""
-        found = [mark, *map(mark_of, use[13])]
-        known = self._known(mark)
+    def _settle(self, key: str, found: list[int] | array[int], use: Row) -> None:
+        """Count a request under all its names, whose marks are `found`, or let its line take the place of one that tells less."""
+        known = self._known(found[0])
         if known and use[1] is not None and known[1].request not in {0, *_requests([use[1]])}:
             found[0] = mark_of(f"{key}|{use[1]}")  # another request for the same message
             known = self._known(found[0])
@@ -245,7 +244,7 @@ class Buckets:
                     row = self._unite(number, row, other, more)
         for each in found:
             if self._seen.find(each) is None:
-                self._seen.count(array("Q", (each,)), number)
+                self._seen.add(each, number)
 
     def _known(self, mark: int) -> tuple[int, Counted] | None:
         number = self._seen.find(mark)

@@ -231,8 +231,13 @@ class Book:
 
     def append(self, row: Counted) -> int:
         """Add one row, and return its number."""
-        number = self.following
-        self.extend(array("I", (row.request,)), [row.place, *row.counts], (row.amount,))
+        number, last = self.following, self._last
+        if row.amount is not None:
+            last.amounts[len(last)] = str(row.amount)
+        last.requests.append(row.request)
+        last.values.extend((row.place, *row.counts))
+        if len(last) >= _CHUNK:
+            self._close()
         return number
 
     def _close(self) -> None:

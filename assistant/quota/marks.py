@@ -96,7 +96,7 @@ class Seen:
         """Return those marks that are known, with their numbers; all others are known from now on, numbered from `number` in their order."""
         before = self._written(found) if self._runs else {}
         if not self._table:
-            self._table, self._numbers = array("Q", (0,)) * (1 << self._bits), array("I", (0,)) * (1 << self._bits)
+            self._make()
         table, numbers = self._table, self._numbers
         shift, crowd = 64 - self._bits, self._crowd
         for mark in [mark for mark in found if mark not in before] if before else found:
@@ -123,6 +123,19 @@ class Seen:
             if self._table[slot] == mark:
                 return self._numbers[slot]
         return self._crowd.get(mark) or self._written((mark,)).get(mark)
+
+    def add(self, mark: int, number: int) -> None:
+        """Know a mark that nobody knew by a number."""
+        if not self._table:
+            self._make()
+        slot = mark >> (64 - self._bits)
+        if self._table[slot]:
+            self._crowd[mark] = number
+        else:
+            self._table[slot], self._numbers[slot] = mark, number
+
+    def _make(self) -> None:
+        self._table, self._numbers = array("Q", (0,)) * (1 << self._bits), array("I", (0,)) * (1 << self._bits)
 
     def _written(self, found: Iterable[int]) -> dict[int, int]:
         known = {}

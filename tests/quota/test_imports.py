@@ -8,7 +8,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, permutations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -656,6 +656,45 @@ def test_a_fork_adds_only_its_own(imports, tmp_path, how, new_times):
     assert found.copies == 5
 
 
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_family_of_forks_is_counted_the_same_in_whatever_order_it_is_read(imports, tmp_path, order):
+    """Each begins with the events of the one before it, under new instants, and adds one; the last forks the second."""
+    files, events = [], []
+    for generation, parent in enumerate((None, 0, 1, 1)):
+        head = meta(f"s{generation}") if parent is None else meta(f"s{generation}", forked_from_id=f"s{parent}")
+        events.append(
+            [
+                *([] if parent is None else events[parent]),
+                ((generation + 1) * 1000 + generation, 0, 10, 0),
+            ]
+        )
+        at = f"2026-11-24T{10 + generation}:00:00.000Z"
+        files.append([head, context(), *(codex(total, (100 + total[0], 0, 5, 0), at=at) for total in events[-1])])
+    for number in order:
+        write(rollout(tmp_path, f"{number}"), *files[number])
+        if number % 2:
+            run(imports, tmp_path, "codex")
+    run(imports, tmp_path, "codex")
+    own = [total[-1] for total in events]
+    assert counted(imports, "hour") == {
+        (f"{10 + number}",): (1, TokenUsage(min(100 + total[0], total[0]), 0, 0, 0, 5))
+        for number, total in enumerate(own)
+    }
+
+
+def test_an_event_that_shows_two_to_be_one_leaves_one(imports, tmp_path):
+    """Nobody says that the second session is a copy of the first, until a line has the name of one and the instant of the other."""
+    event, later = codex((100, 0, 20, 0), (100, 0, 20, 0)), "2026-11-24T14:00:00.000Z"
+    write(rollout(tmp_path, "1"), meta("one"), context(), event)
+    write(rollout(tmp_path, "2"), meta("two"), context(), {**event, "timestamp": later})
+    assert run(imports, tmp_path, "codex").uses == 2
+    write(rollout(tmp_path, "3"), meta("two"), context(), event)
+    assert run(imports, tmp_path, "codex").uses == -1
+    assert counted(imports, "hour") == {("12",): (1, TokenUsage(100, 0, 0, 0, 20))}
+    write(rollout(tmp_path, "4"), meta("one"), context(), {**event, "timestamp": later})
+    assert run(imports, tmp_path, "codex").uses == 0
+
+
 def test_two_sessions_that_begin_alike_are_two(imports, tmp_path):
     event = codex((100, 0, 20, 0), (100, 0, 20, 0))
     write(rollout(tmp_path, "1"), meta("one"), context(), event)
@@ -737,6 +776,29 @@ def test_a_session_of_lines_with_updates_counts_each_message_once(imports, tmp_p
     assert counted(imports)["gemini-cli",] == (2, TokenUsage(440, 1600, 0, 0, 100, 60))
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_session_in_its_old_and_its_new_form_counts_the_larger_of_both(imports, tmp_path, late):
+    write(
+        chats(tmp_path, "session-1.json"),
+        {"sessionId": "s", "messages": [gemini(1, {**INSIDE, "output": 60}), gemini(2, INSIDE)]},
+    )
+    if late:
+        run(imports, tmp_path, "gemini-cli")
+    lines = [
+        gemini(1, INSIDE),
+        gemini(2, {**INSIDE, "output": 70}),
+        *(gemini(number, INSIDE) for number in range(3, 60)),
+    ]
+    path = write(chats(tmp_path, "session-1.jsonl"), {"sessionId": "s"}, *lines)
+    run(imports, tmp_path, "gemini-cli")
+    write(path, gemini(3, {**INSIDE, "output": 51}), mode="a")  # one that was written long before it grows
+    run(imports, tmp_path, "gemini-cli")
+    assert counted(imports)["gemini-cli",] == (
+        59,
+        TokenUsage(59 * 220, 59 * 800, 0, 0, 56 * 50 + 60 + 70 + 51, 59 * 30),
+    )
+
+
 def test_a_torn_session_is_left_out_and_named(imports, tmp_path):
     write(chats(tmp_path, "session-1.json"), '{"sessionId":"s","messages":[{"type":"gem')
     write(chats(tmp_path, "session-2.json"), {"sessionId": "t", "messages": [gemini(1, INSIDE)]})
@@ -788,6 +850,24 @@ def test_a_reply_that_was_not_complete_is_read_again(imports, tmp_path):
     store(tmp_path, message(2, output=90))
     run(imports, tmp_path, "opencode")
     assert counted(imports)["opencode",] == (3, TokenUsage(15, 300, 21, 0, 110, 9))
+
+
+def test_a_reply_that_was_completed_late_is_known_in_a_fork(imports, tmp_path):
+    """It has its name of instants and counts only from then on, and many came since it was first read."""
+    created = [1_795_521_600_123 + 1009 * number for number in range(60)]
+    store(
+        tmp_path,
+        *(
+            message(number, output=1 + 9 * (number > 0), done=number > 0, created=at)
+            for number, at in enumerate(created)
+        ),
+    )
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, message(0, created=created[0]))
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, {**message(0, created=created[0]), "id": "msg_fork"})
+    run(imports, tmp_path, "opencode")
+    assert counted(imports)["opencode",] == (60, TokenUsage(300, 6000, 420, 0, 600, 180))
 
 
 def test_old_files_and_their_migrated_rows_are_the_same_messages(imports, tmp_path):
