@@ -222,11 +222,12 @@ class Buckets:
 
     def _settle(self, key: str, found: list[int] | array[int], use: Row) -> None:
         """Count a request under all its names, whose marks are `found`, or let its line take the place of one that tells less."""
-        known = self._known(found[0])
+        standing = [self._known(each) for each in found]
+        known, *more = standing
         if known and use[1] is not None and known[1].request not in {0, *_requests([use[1]])}:
-            found[0] = mark_of(f"{key}|{use[1]}")  # another request for the same message
-            known = self._known(found[0])
-        others = [each for each in map(self._known, found[1:]) if each]
+            found = [mark_of(f"{key}|{use[1]}"), *found[1:]]  # another request for the same message
+            known = standing[0] = self._known(found[0])
+        others = [each for each in more if each]
         if known is None and others:
             known = others.pop()
         number = self._book.following
@@ -239,12 +240,11 @@ class Buckets:
                 self._take_back(row)
                 row = self._count(use)
                 self._book.put(number, row)
-            for other, more in dict(others).items():
+            for other, rival in dict(others).items():
                 if other != number:
-                    row = self._unite(number, row, other, more)
-        for each in found:
-            if self._seen.find(each) is None:
-                self._seen.add(each, number)
+                    row = self._unite(number, row, other, rival)
+        for mark in {mark: None for mark, there in zip(found, standing, strict=True) if there is None}:
+            self._seen.add(mark, number)
 
     def _known(self, mark: int) -> tuple[int, Counted] | None:
         number = self._seen.find(mark)
