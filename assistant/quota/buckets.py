@@ -126,9 +126,10 @@ class Buckets:
         if rows:
             self._begin_all(rows)
         if before:
-            for mark, (key, use) in zip(found, uses.items(), strict=True):
-                if mark in before:
-                    self._settle(key, [mark], use)
+            self._tell_again(
+                [(mark, key, use) for mark, (key, use) in zip(found, uses.items(), strict=True) if mark in before],
+                before,
+            )
         for use in others:
             key = use[0] or said(use)
             self._settle(key, marks((key, *use[13])), use)
@@ -219,6 +220,16 @@ class Buckets:
 
     def _standing(self, row: Counted) -> _Line:
         return not row.request, row.counts, row.amount, self._places.get(row.place)[:6] if row.place else None
+
+    def _tell_again(self, lines: list[tuple[int, str, Row]], numbers: dict[int, int]) -> None:
+        """Take lines whose marks are known. Nearly all are copies that tell just the same, as `numbers` finds in the book."""
+        for (mark, key, use), request in zip(lines, _requests([use[1] for _, _, use in lines]), strict=True):
+            row = self._book.get(numbers[mark])
+            is_same = row.place and row.request == request and row.counts == use[6:12] and row.amount == use[12]
+            if is_same and self._places.get(row.place)[:6] == (*(self._time(use[2]) or ()), *use[3:6]):
+                self.copies += 1
+            else:
+                self._settle(key, [mark], use)
 
     def _settle(self, key: str, found: list[int] | array[int], use: Row) -> None:
         """Count a request under all its names, whose marks are `found`, or let its line take the place of one that tells less."""
