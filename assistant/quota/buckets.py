@@ -5,16 +5,22 @@ Each request counts once, however often a log tells it. The first sums are histo
 
 from __future__ import annotations
 
+from array import array
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota import tally
-from assistant.quota.marks import marks
+from assistant.quota.counted import Counted, Place
+from assistant.quota.marks import mark as mark_of
+from assistant.quota.marks import marks, short_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
+    from assistant.quota.counted import Book, Places
     from assistant.quota.marks import Seen
     from assistant.quota.store import Connection
 
@@ -26,18 +32,20 @@ _TEN, _MINUTE, _ZONE = slice(15), slice(16), slice(-1, None)
 """What an instant in ISO 8601 says up to the tens of its minutes, up to its minute, and last: "Z" where it is one of UTC."""
 _SOME_DAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 7, 1, tzinfo=UTC))
 
-Row = tuple[str, str, str, str, str, int, int, int, int, int, int, Decimal | None, str]
+Row = tuple[str, str | None, str, str, str, str, int, int, int, int, int, int, Decimal | None, tuple[str, ...]]
 """A Use as a bare tuple: made a million times, its name costs more than what it holds."""
 
 
 class Use(NamedTuple):
     """One request as a log tells it. Token counts are disjoint, as in TokenUsage; `amount` is US dollars the client reckoned.
 
-    `key` names the request wherever it is copied, "" where the log gives it no name; `also` is a second name by which a
-    copy may be known. `at` is an instant in ISO 8601.
+    `key` names the request wherever it is copied, "" where the log gives it no name; `also` are more names by which a copy
+    may be known. Two with one key and different `request` are two all the same; where `request` is None, the line tells
+    again what any other of its key tells, and counts only where there is none. `at` is an instant in ISO 8601.
     """
 
     key: str
+    request: str | None
     at: str
     provider: str
     model: str
@@ -49,26 +57,50 @@ class Use(NamedTuple):
     output: int
     reasoning: int
     amount: Decimal | None = None
-    also: str = ""
+    also: tuple[str, ...] = ()
+
+
+_NOWHERE = 0
+_NO_BOUNDS = ("\x7f", "")
+"""What any instant lies between."""
+_Time = tuple[int, str, int]
+"""The span, the day and the hour of an instant."""
 
 
 class Buckets:
     """What a batch adds to the sums. `zone` is that of the user's days; None is the zone of this machine.
 
     `plan_of` names the plan that a provider's requests burn, "" where nobody said it.
+
+    Of all lines that tell of one request, one counts: one whose instant can be read, before one that cannot; one of a request
+    of its own, before one known by its message; then the one with the larger total, the larger price, the earlier instant, and
+    at last whatever sorts first. So sums do not depend on which line is read first. That a line was counted in a bucket
+    is therefore remembered, and taken back when a better one comes.
     """
 
-    def __init__(self, client: str, zone: tzinfo | None, seen: Seen, plan_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        client: str,
+        zone: tzinfo | None,
+        seen: Seen,
+        book: Book,
+        places: Places,
+        plan_of: Callable[[str], str],
+    ) -> None:
         self.copies = 0
         self._client = client
         self._zone = zone
         self._seen = seen
-        self._plan_of = plan_of
+        self._book = book
+        self._plan_of = cache(plan_of)
         self._near: dict[tuple[str, str, str], dict[Any, list[Any]]] = {}
+        self._places = places
+        self._less: dict[int, list[Any]] = {}
+        self._times: dict[str, _Time] = {}
         offsets = (day.astimezone(zone).utcoffset() for day in _SOME_DAYS)
         odd = any(offset is not None and offset.seconds % SPAN_S for offset in offsets)
         self._upto = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
-        self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), ""]
+        self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), "", _NOWHERE]
 
     @property
     def torn(self) -> int:
@@ -78,29 +110,49 @@ class Buckets:
     @property
     def steps(self) -> int:
         """How many requests were counted."""
-        return sum(row[0] for rows in self._near.values() for row in rows.values())
+        more = sum(row[0] for rows in self._near.values() for row in rows.values())
+        return int(more + sum(sums[0] for sums in self._less.values()))
 
-    def add(self, uses: dict[str, Row]) -> None:
-        """Add the requests, by key, that were not counted before."""
-        found, upto, zone = marks(uses), self._upto, _ZONE
-        before = self._seen.count(found)
-        self.copies += len(before)
+    def add(self, uses: dict[str, Row], others: Iterable[Row] = ()) -> None:
+        """Add the requests, by key, that were not counted before; then `others`, which have more than one name.
+
+        `uses` must have no `also`. A key may be in both: then the one in `others` is another request.
+        """
+        found = marks(uses)
+        before = self._seen.count(found, self._book.following)
+        rows: Collection[Row] = uses.values()
+        if before:
+            rows = [use for mark, use in zip(found, rows, strict=True) if mark not in before]
+        if rows:
+            self._begin_all(rows)
+        if before:
+            self._tell_again(
+                [(mark, key, use) for mark, (key, use) in zip(found, uses.items(), strict=True) if mark in before],
+                before,
+            )
+        for use in others:
+            key = use[0] or said(use)
+            self._settle(key, marks((key, *use[13])), use)
+
+    def _begin_all(self, rows: Collection[Row]) -> None:
+        """Count requests that nobody told of before, and note what they came to."""
+        upto, zone = self._upto, _ZONE
         near: dict[Any, list[Any]] = {}
         here: tuple[str, str, str] = ("", "", "")
         then, where, whose = here
-        rows: Iterable[Row] = uses.values()
-        if before:
-            rows = [use for mark, use in zip(found, rows, strict=True) if mark not in before]
+        told: list[int] = []
+        note = told.extend
+        is_paid = False
         for use in rows:
-            _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, also = use
-            if also and self._seen.count(marks([also])):
-                self.copies += 1
-                continue
+            _, _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, _ = use
             when = at[upto] if at[zone] == "Z" else at  # tens of minutes are those of UTC only
             if when != then or project != where or provider != whose:
                 then, where, whose = here = (when, project, provider)
                 near = self._near.setdefault(here, {})
-            row = near.get(model if amount is None else (model,)) or self._begin(near, use)
+            try:
+                row = near[model if amount is None else (model,)]
+            except KeyError:
+                row = self._begin(near, use)
             row[0] += 1
             row[1] += fresh
             row[2] += read
@@ -113,51 +165,186 @@ class Buckets:
                 row[6] += reasoning
             if amount is not None:
                 row[7] += amount
+                is_paid = True
             if at < row[8]:  # noqa: PLR1730 - min() is a call, and there are a million
                 row[8] = at
-
-    def grow(self, use: Row, counts: list[int], paid: Decimal) -> None:
-        """Add what a request that was counted before has grown by, and costs more."""
-        _, at, provider, model, project, *_, amount, _ = use
-        when = at[self._upto] if at[_ZONE] == "Z" else at
-        near = self._near.setdefault((when, project, provider), {})
-        row = near.get(model if amount is None else (model,)) or self._begin(near, use)
-        row[1:8] = [old + new for old, new in zip(row[1:8], [*counts, paid], strict=True)]
+            note((row[9], fresh, read, short, long, output, reasoning))
+        requests = _requests([use[1] for use in rows])
+        if self._nowhere[0]:
+            for number, place in enumerate(told[:: 1 + len(tally.TOKENS)]):
+                requests[number] *= place != _NOWHERE
+        self._book.extend(requests, told, [use[12] for use in rows] if is_paid else ())
 
     def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
         """Begin the sums that a request belongs to."""
-        _, at, _, model, *_, amount, _ = use
-        if instant(at) is None:
+        _, _, at, provider, model, project, *_, amount, _ = use
+        time = self._time(at)
+        if time is None:
             return self._nowhere
-        row = near[model if amount is None else (model,)] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), at]
+        status = ("unknown", "") if amount is None else ("reported", "USD")
+        number = self._places.add(Place(*time, provider, model, project, self._plan_of(provider), *status))
+        row = near[model if amount is None else (model,)] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), at, number]
+        return row
+
+    def _time(self, at: str) -> _Time | None:
+        """Say when an instant is; None for one that cannot be read."""
+        when = at[self._upto] if at[_ZONE] == "Z" else at
+        if when in self._times:
+            return self._times[when]
+        found = instant(at)
+        if found is None:
+            return None
+        hour = found.astimezone(self._zone).isoformat()[:13]
+        time = int(found.timestamp()) // SPAN_S, hour[:10], int(hour[11:])
+        if when != at:
+            self._times[when] = time
+        return time
+
+    # Where more than one line tells of a request.
+
+    def better(self, use: Row, known: Row) -> bool:
+        """Say whether of two lines that tell of one request the first is the one that counts."""
+        at, before = use[2], known[2]
+        if (
+            use[3:13] == known[3:13]
+            and use[1] == known[1]
+            and at[self._upto] == before[self._upto]
+            and at[_ZONE] == before[_ZONE] == "Z"
+        ):
+            return False  # nearly all are blocks of one reply, with its usage each, and seconds apart
+        return _beats(self._line(use), self._line(known))
+
+    def _line(self, use: Row) -> _Line:
+        time = self._time(use[2])
+        return use[1] is None, use[6:12], use[12], time and (*time, *use[3:6])
+
+    def _standing(self, row: Counted) -> _Line:
+        return not row.request, row.counts, row.amount, self._places.get(row.place)[:6] if row.place else None
+
+    def _tell_again(self, lines: list[tuple[int, str, Row]], numbers: dict[int, int]) -> None:
+        """Take lines whose marks are known. Nearly all are copies that tell just the same, as `numbers` finds in the book."""
+        for (mark, key, use), request in zip(lines, _requests([use[1] for _, _, use in lines]), strict=True):
+            row = self._book.get(numbers[mark])
+            is_same = row.place and row.request == request and row.counts == use[6:12] and row.amount == use[12]
+            if is_same and self._places.get(row.place)[:6] == (*(self._time(use[2]) or ()), *use[3:6]):
+                self.copies += 1
+            else:
+                self._settle(key, [mark], use)
+
+    def _settle(self, key: str, found: list[int] | array[int], use: Row) -> None:
+        """Count a request under all its names, whose marks are `found`, or let its line take the place of one that tells less."""
+        standing = [self._known(each) for each in found]
+        known, *more = standing
+        if known and use[1] is not None and known[1].request not in {0, *_requests([use[1]])}:
+            found = [mark_of(f"{key}|{use[1]}"), *found[1:]]  # another request for the same message
+            known = standing[0] = self._known(found[0])
+        others = [each for each in more if each]
+        if known is None and others:
+            known = others.pop()
+        number = self._book.following
+        if known is None:
+            self._book.append(self._count(use))
+        else:
+            number, row = known
+            self.copies += 1
+            if _beats(self._line(use), self._standing(row)):
+                self._take_back(row)
+                row = self._count(use)
+                self._book.put(number, row)
+            for other, rival in dict(others).items():
+                if other != number:
+                    row = self._unite(number, row, other, rival)
+        for mark in {mark: None for mark, there in zip(found, standing, strict=True) if there is None}:
+            self._seen.add(mark, number)
+
+    def _known(self, mark: int) -> tuple[int, Counted] | None:
+        number = self._seen.find(mark)
+        return None if number is None else self._book.follow(number)
+
+    def _count(self, use: Row) -> Counted:
+        """Add up one request."""
+        _, request, at, provider, model, project, *_, amount, _ = use
+        when = at[self._upto] if at[_ZONE] == "Z" else at
+        near = self._near.setdefault((when, project, provider), {})
+        row = near.get(model if amount is None else (model,)) or self._begin(near, use)
+        more = (1, *use[6:12], amount or Decimal(0))
+        row[:8] = [old + new for old, new in zip(row[:8], more, strict=True)]
+        row[8] = min(row[8], at)
+        return Counted(row[9], _requests([request])[0] if row[9] else 0, use[6:12], amount)
+
+    def _take_back(self, row: Counted) -> None:
+        """Let a request count no more where it was added up; that its buckets' instants reach to it stays."""
+        if row.place:
+            less = self._less.setdefault(row.place, [0, 0, 0, 0, 0, 0, 0, Decimal(0)])
+            more = (1, *row.counts, row.amount or Decimal(0))
+            less[:] = [old - new for old, new in zip(less, more, strict=True)]
+
+    def _unite(self, number: int, row: Counted, other: int, more: Counted) -> Counted:
+        """Let one of two requests count that are the same, as is known by now; returns which."""
+        if _beats(self._standing(more), self._standing(row)):
+            row, more = more, row
+        self._take_back(more)
+        self._book.put(number, row)
+        self._book.put(other, Counted(_NOWHERE, number, more.counts, None))
         return row
 
     def write(self, base: Connection) -> None:
-        """Add the sums to those on the disk."""
+        """Add the sums to those on the disk, and take back what counts elsewhere now."""
         used: dict[tuple[Any, ...], list[Any]] = {}
         spans: dict[tuple[Any, ...], list[Any]] = {}
         bounds: dict[tuple[Any, ...], tuple[str, str]] = {}
-        for (_, project, provider), models in self._near.items():
-            plan = self._plan_of(provider)
-            for model, (*sums, at) in models.items():
-                found = instant(at)
-                if found is None:
-                    continue
-                status = ("unknown", "") if isinstance(model, str) else ("reported", "USD")
-                name = model if isinstance(model, str) else model[0]
-                hour = found.astimezone(self._zone).isoformat()[:13]
-                tally.plus(
-                    used,
-                    (self._client, plan, provider, name, project, hour[:10], int(hour[11:13]), *status),
-                    sums,
-                )
-                span = (self._client, plan, provider, name, int(found.timestamp()) // SPAN_S, *status)
-                tally.plus(spans, span, sums)
-                first = found.isoformat()
-                earliest, latest = bounds.get(span, (first, first))
-                bounds[span] = min(first, earliest), max(first, latest)
+        self._places.save(base)
+        told = [(self._places.get(row[9]), row[:8], row[8]) for rows in self._near.values() for row in rows.values()]
+        taken = [(self._places.now(base, number), sums, "") for number, sums in self._less.items()]
+        for place, sums, at in chain(told, taken):
+            key = (self._client, place.plan, place.provider, place.model)
+            status = (place.cost_status, place.currency)
+            tally.plus(used, (*key, place.project, place.day, place.hour, *status), sums)
+            span = (*key, place.span, *status)
+            tally.plus(spans, span, sums)
+            found = instant(at)
+            first, last = (found.isoformat(),) * 2 if found else _NO_BOUNDS
+            earliest, latest = bounds.get(span, _NO_BOUNDS)
+            bounds[span] = min(first, earliest), max(last, latest)
         tally.add_rows(base, "used", KEYS, SUMS, used)
         tally.add_rows(base, "spans", SPAN_KEYS, SUMS, spans, bounds)
+        if taken:
+            nothing = " AND ".join(f"{name} = 0" for name in (*SUMS, "CAST(amount AS REAL)"))
+            for table in ("used", "spans"):
+                base.execute(f"DELETE FROM {table} WHERE client = ? AND {nothing}", (self._client,))
+
+
+_Line = tuple[bool, tuple[int, ...], "Decimal | None", "tuple[Any, ...] | None"]
+"""What says which of two lines counts: whether it is known by its message alone, counts, price, and where it is added up."""
+
+
+def _beats(one: _Line, other: _Line) -> bool:
+    """Say whether the first line counts rather than the second; see `Buckets`."""
+    is_copy, counts, amount, place = one
+    was_copy, before, paid, there = other
+    if place is None or there is None:
+        return place is not None
+    if is_copy != was_copy:
+        return was_copy
+    mine, theirs = (sum(counts), _price(amount)), (sum(before), _price(paid))
+    return (place, counts) < (there, before) if mine == theirs else mine > theirs
+
+
+def _price(amount: Decimal | None) -> Decimal:
+    return Decimal("-Infinity") if amount is None else amount
+
+
+def said(use: Row) -> str:
+    """Name a request that its log gives no name by all that is said of it."""
+    return "|".join(map(str, use[2:12]))
+
+
+def _requests(names: list[str | None]) -> array[int]:
+    """Write requests as numbers of 32 bits for the book, with 0 for None."""
+    try:
+        return short_marks(names)  # type: ignore[arg-type] # None ends in the error: to look for it first takes longer
+    except TypeError:
+        return array("I", [0 if name is None else short_marks([name])[0] for name in names])
 
 
 def build(base: Connection) -> None:
@@ -191,6 +378,7 @@ def attribute(base: Connection, client: str, provider: str, plan: str) -> None:
         sums = {key: [*row[behind:-1], Decimal(row[-1])] for key, row in named.items()}
         bounds = {key: (row[width], row[width + 1]) for key, row in named.items()} if bound else None
         tally.add_rows(base, table, keys, SUMS, sums, bounds)
+    base.execute(f"UPDATE places SET plan = ? WHERE {where}", (plan, client, provider))
 
 
 def instant(at: str) -> datetime | None:

@@ -9,34 +9,29 @@ import contextlib
 import gc
 import json
 import os
-from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import StateError
-from assistant.quota import buckets
+from assistant.quota import buckets, counted, marks
 from assistant.quota.buckets import Buckets
+from assistant.quota.counted import MOST, Book, Places
 from assistant.quota.logfile import LONGEST_LINE, LogFile, Reader, walk
 from assistant.quota.marks import Seen
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Iterable
     from datetime import datetime, tzinfo
     from pathlib import Path
     from types import ModuleType
 
     from assistant.quota.buckets import Row
+    from assistant.quota.marks import Run
     from assistant.quota.store import Connection, Store
 
 AsRead = tuple[int, int, int]
 _UNREAD: tuple[AsRead, int, int] = (0, -1, 0), 0, 0
 _FOLD = 1_000
 """Requests gathered before they are added up: what a core's own cache holds."""
-_TAIL = 32
-"""Requests at the end of a file that may still grow: the blocks of a reply are lines, and only the last has all its output."""
-
-
 _LITTLE = 4 << 20
 """Bytes of logs that Python's own JSON reads sooner than the quicker one is loaded."""
 
@@ -80,9 +75,11 @@ class Pass:
         self._at_once: Callable[..., Iterable[Row]] | None = None
         self._seen = Seen(part.CLIENT)
         self._uses: dict[str, Row] = {}
-        self._tail: dict[str, list[Any]] = {}
+        self._others: list[Row] = []
+        self._book = Book(part.CLIENT, store.read)
+        self._places = Places(part.CLIENT, store.read)
         self._plan_of = plan_of
-        self._buckets = Buckets(part.CLIENT, zone, self._seen, plan_of)
+        self._buckets = self._batch()
         self._done: list[tuple[Any, ...]] = []
         self._shared: dict[str, str] = {}
 
@@ -95,6 +92,9 @@ class Pass:
         finally:
             if collecting:
                 gc.enable()
+
+    def _batch(self) -> Buckets:
+        return Buckets(self._part.CLIENT, self._zone, self._seen, self._book, self._places, self._plan_of)
 
     def _read_all(self, roots: Iterable[Path]) -> Imported:
         known = self._load()
@@ -118,7 +118,7 @@ class Pass:
             self._read(LogFile(path, *known.get(path, _UNREAD)[1:], state), stat)
         if self._done:
             self._write()
-            self._store.write(self._seen.merge)
+            self._store.write(self._merge)
         if limits := self._shared.get("limits"):
             self._found.limits, self._found.limits_at = limits, buckets.instant(self._shared.get("limits_at", ""))
         return self._found
@@ -134,11 +134,10 @@ class Pass:
     def _read(self, file: LogFile, stat: os.stat_result) -> None:
         kind = self._kinds[os.path.splitext(file.path)[1]]  # noqa: PTH122 - a Path for each of thousands of files costs
         if not self._found.read:
-            self._store.read(self._seen.open)
+            self._store.read(self._open)
         self._found.read += 1
         if project := getattr(self._part, "project", None):
             file.state.setdefault("project", project(file.path))
-        self._tail = file.state.pop("tail", {})
         as_read = self._look(file.path, stat)  # before it is read: what comes meanwhile is for the next time
         try:
             if kind == "lines":
@@ -155,26 +154,24 @@ class Pass:
             return
         file.as_read = as_read
         self._fold()
-        file.state["tail"] = self._tail
         self._done.append(self._row(file))
-        if self._seen.is_full:
+        if self._is_full:
             self._write()
 
     def _lines(self, file: LogFile, stat: os.stat_result) -> None:
         for data in self._reader.lines(file, stat.st_size):
             self._piece(data, file.state)
-            if len(self._uses) >= _FOLD:
+            if len(self._uses) + len(self._others) >= _FOLD:
                 self._fold()
-            if self._seen.is_full:
+            if self._is_full:
                 self._fold()
-                file.state["tail"] = self._tail
                 self._write(file)
 
     def _piece(self, data: bytearray | memoryview, state: dict[str, Any]) -> None:
         """Read some whole lines: at once where the part can and nothing is odd, else one by one."""
         if self._at_once is not None:
             try:
-                for use in self._at_once(data, self._uses, self._tail):
+                for use in self._at_once(data, self._uses):
                     self._take(use)
             except _unread():
                 pass
@@ -205,38 +202,31 @@ class Pass:
             self._found.torn += 1
 
     def _take(self, use: Row) -> None:
-        """Gather one request; where this file told it before, the larger counts stay."""
-        if min(use[5:11]) < 0:  # nobody has used less than nothing
-            use = (*use[:5], *(max(0, count) for count in use[5:11]), *use[11:])  # type: ignore[assignment] # as it was
-        key = use[0] or "|".join(map(str, use[1:11]))
-        if (old := self._uses.get(key)) is not None:
+        """Gather one request; of lines that tell of the same, the one that counts."""
+        key = use[0] or buckets.said(use)
+        old = self._uses.get(key)
+        if use in (old, *self._others[-1:]):
             self._found.copies += 1
-            if old[5:11] != use[5:11]:
-                fresh, read, short, long, output, reasoning = map(max, zip(old[5:11], use[5:11], strict=True))
-                amounts = [each for each in (old[11], use[11]) if each is not None]
-                amount = max(amounts) if amounts else None
-                self._uses[key] = (*old[:5], fresh, read, short, long, output, reasoning, amount, old[12])
-        elif key in self._tail:
-            self._found.copies += 1
-            known = self._tail[key]
-            before, paid = known[:6], next(iter(known[6:]), None)  # what an earlier version kept has no money
-            more = [max(0, now - then) for now, then in zip(use[5:11], before, strict=True)]
-            dearer = max(Decimal(0), (use[11] or Decimal(0)) - Decimal(paid or 0))
-            if any(more) or dearer:
-                self._tail[key] = [*(then + new for then, new in zip(before, more, strict=True)), _told(use[11], paid)]
-                self._buckets.grow(use, more, dearer)
-        else:
+            return
+        if min(use[6:12]) < 0 or max(use[6:12]) > MOST:  # nobody has used less than nothing
+            use = (*use[:6], *(min(max(0, count), MOST) for count in use[6:12]), *use[12:])  # type: ignore[assignment] # as it was
+        if use[13] or (old is not None and use[1] != old[1] and None not in {use[1], old[1]}):
+            self._others.append(use)  # more names than one, or a message that was asked for twice
+        elif old is None:
             self._uses[key] = use
+        else:
+            self._found.copies += 1
+            if self._buckets.better(use, old):
+                self._uses[key] = use
 
     def _fold(self) -> None:
-        """Add up what was gathered; what came last in the file may still grow."""
-        self._buckets.add(self._uses)
-        for key in list(islice(reversed(self._uses), _TAIL))[::-1]:
-            use = self._uses[key]
-            self._tail[key] = [*use[5:11], _told(use[11])]
-        if len(self._tail) > _TAIL:
-            self._tail = dict(islice(self._tail.items(), len(self._tail) - _TAIL, None))
-        self._uses = {}
+        """Add up what was gathered."""
+        self._buckets.add(self._uses, self._others)
+        self._uses, self._others = {}, []
+
+    @property
+    def _is_full(self) -> bool:
+        return self._seen.is_full or self._book.is_full
 
     # Our own file.
 
@@ -270,11 +260,12 @@ class Pass:
         batch, before = self._buckets, self._shared.get(_WRITES, "0")
         told = {**self._shared, _WRITES: str(int(before) + 1)}
 
-        def write(base: Connection) -> list[array[int]]:
+        def write(base: Connection) -> list[Run]:
             query = "SELECT value FROM shared WHERE client = ? AND name = ?"
             if (now := base.execute(query, (self._part.CLIENT, _WRITES)).fetchone()) and now[0] != before:
                 raise Overtaken
             runs = self._seen.save(base)
+            self._book.save(base)
             batch.write(base)
             base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             shared = [(self._part.CLIENT, name, value) for name, value in told.items()]
@@ -282,17 +273,23 @@ class Pass:
             return runs
 
         self._seen.commit(self._store.write(write))
+        self._book.commit()
+        self._places.commit()
         self._shared = told
         self._found.uses += batch.steps
         self._found.copies += batch.copies
         self._found.torn += batch.torn
         self._done = []
-        self._buckets = Buckets(self._part.CLIENT, self._zone, self._seen, self._plan_of)
+        self._buckets = self._batch()
 
+    def _open(self, base: Connection) -> None:
+        self._book.open(base)
+        self._places.open(base)
+        self._seen.open(base)
 
-def _told(amount: Decimal | None, before: str | None = None) -> str | None:
-    """Write money for the state of a file; the larger of two."""
-    return before if amount is None else str(max(amount, Decimal(before or 0)))
+    def _merge(self, base: Connection) -> None:
+        self._seen.merge(base)
+        self._book.merge(base)
 
 
 def _unread() -> tuple[type[Exception], ...]:
@@ -315,11 +312,14 @@ def build(base: Connection, found: int) -> None:
         "(client, path, inode, size, changed, offset, head, state, PRIMARY KEY (client, path))"
     )
     base.execute("CREATE TABLE IF NOT EXISTS shared (client, name, value, PRIMARY KEY (client, name))")
-    base.execute("CREATE TABLE IF NOT EXISTS seen (run INTEGER PRIMARY KEY, client, marks)")
     # How far each file was read lies beside kilobytes of what is remembered of it: most runs ask for the former alone.
     base.execute("CREATE INDEX IF NOT EXISTS files_read ON files (client, path, inode, size, changed, offset, head)")
     if found < 2:
         buckets.build(base)
-    if found < 4:
+    if found < 5:
         # Requests had other marks before, and none of those would be found: what is copied from then on counts again.
-        base.execute("DELETE FROM seen")
+        marks.build(base)
+        counted.build(base)
+        base.execute(
+            "UPDATE files SET state = json_remove(state, '$.tail')"
+        )  # what the end of a file told is in no need of it

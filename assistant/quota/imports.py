@@ -6,7 +6,7 @@ repeated, or a file read again adds nothing. Sums outlive the logs: some clients
 
 A part offers `CLIENT`, `places(env, home)`, `KINDS` (suffix of a file to "lines", "whole" or "base"), and for each kind
 it has a function of that name in the singular: `line(raw, state, shared)`, `whole(data, state, shared)`, `base(path,
-state)`; a part whose lines need no state may have `lines(data, uses, told)` as well, for many at once. `NEEDLES` are bytes one of which is in every line worth decoding; `wanted(path)` chooses among files of a suffix
+state)`; a part whose lines need no state may have `lines(data, uses)` as well, for many at once. `NEEDLES` are bytes one of which is in every line worth decoding; `wanted(path)` chooses among files of a suffix
 and `project(path)` names what a path says of the project. `state` is remembered for a file, `shared` for a client.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 4
+VERSION = 5
 _TRIES = 20
 """How often a pass is begun anew because another window wrote meanwhile: it finds less to do each time."""
 _PACKAGE = "assistant.quota.importers"

@@ -270,12 +270,18 @@ def add_rows(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {moved}, amount = excluded.amount"
     )
+    unpaid = []
     for key, values in rows.items():
         *counts, money = values
+        if not money:
+            unpaid.append((*key, *(bounds[key] if bounds is not None else ()), *counts, str(money)))
+            continue
         known = base.execute(f"SELECT amount FROM {table} WHERE {where}", key).fetchone()
         if known is not None:
             money += Decimal(known[0])
         base.execute(insert, (*key, *(bounds[key] if bounds is not None else ()), *counts, str(money)))
+    # Where nothing was paid, what was before need not be looked up.
+    base.executemany(insert.replace(", amount = excluded.amount", ""), unpaid)
 
 
 def _fold_outcomes(base: Connection, after: int) -> int:

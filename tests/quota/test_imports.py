@@ -1,24 +1,29 @@
 """Other clients' logs: each request once, each byte once, whatever the logs look like."""
 
 import json
+import random
 import sqlite3
+import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, permutations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import discover
+from assistant.quota.counted import MOST, Book, Counted
+from assistant.quota.counted import build as counted_build
 from assistant.quota.importers import claude_code
 from assistant.quota.imports import Imports
 from assistant.quota.marks import Seen, marks
+from assistant.quota.marks import build as marks_build
 from assistant.tokens import TokenUsage
 
 AT = "2026-11-24T12:00:00.000Z"
@@ -97,8 +102,8 @@ def test_what_a_reply_costs_grows_with_it(imports, tmp_path):
     write(path, claude(1, output=50, costUSD=0.25), claude(3, costUSD=0.5), claude(1, output=50, costUSD=0.2), mode="a")
     run(imports, tmp_path, "claude-code")
     found = {total.status: (total.steps, total.usage.output, total.amount) for total in imports.totals(("client",))}
-    assert found["reported"] == (1, 50, Decimal("0.75"))
-    assert found["unknown"] == (2, 20, 0)  # a text is no money, and takes no tokens with it
+    assert found["reported"] == (2, 60, Decimal("0.75"))
+    assert found["unknown"] == (1, 10, 0)  # a text is no money, and takes no tokens with it
 
 
 def test_a_reply_that_grows_between_two_runs_counts_what_it_grew_by(imports, tmp_path):
@@ -126,6 +131,181 @@ def test_a_request_that_was_really_sent_twice_counts_twice(imports, tmp_path):
     write(session(tmp_path, "copy"), claude(1, request="r2"), claude(1, request="r1"))
     run(imports, tmp_path, "claude-code")
     assert counted(imports)["claude-code",][0] == 2
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("name", ["0", "z"])
+def test_the_larger_total_of_a_copied_reply_counts_where_it_stands(imports, tmp_path, at_once, name):
+    write(session(tmp_path, "m"), claude(1, output=9, at="2026-11-24T12:59:00Z"), claude(2))
+    if not at_once:
+        run(imports, tmp_path, "claude-code")
+    write(session(tmp_path, name), claude(1, output=30, at="2026-11-24T13:01:00Z"))
+    run(imports, tmp_path, "claude-code")
+    expected = {
+        ("2026-11-24", "12"): (1, TokenUsage(1, 100, 20, 0, 10)),
+        ("2026-11-24", "13"): (1, TokenUsage(1, 100, 20, 0, 30)),
+    }
+    assert counted(imports, "day", "hour") == expected
+    assert sorted((span.at.hour, span.steps, span.usage.output) for span in imports.spans(None)) == [
+        (12, 1, 10),
+        (13, 1, 30),
+    ]
+    write(session(tmp_path, "y"), claude(1, output=9, at="2026-11-24T12:59:00Z"))
+    assert run(imports, tmp_path, "claude-code").copies == 1
+    assert counted(imports, "day", "hour") == expected
+
+
+@pytest.mark.parametrize("request_id", ["req_1", "another", None])
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("name", ["0", "z"])
+def test_a_side_chain_that_repeats_a_message_counts_no_second_time(imports, tmp_path, request_id, at_once, name):
+    side = {**claude(1, output=500), "requestId": request_id, "isSidechain": True}
+    write(session(tmp_path, name), side, {**side, "requestId": "third"})
+    if not at_once:
+        run(imports, tmp_path, "claude-code")
+        assert counted(imports)["claude-code",] == (1, TokenUsage(1, 100, 20, 0, 500))
+    write(session(tmp_path, "m"), claude(1))
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",] == (1, TokenUsage(1, 100, 20, 0, 10))
+
+
+def test_what_is_counted_elsewhere_is_taken_back_from_the_plan_that_it_was_booked_to(imports, tmp_path):
+    write(session(tmp_path), claude(1, output=9))
+    run(imports, tmp_path, "claude-code")
+    imports.attribute(lambda client, provider: "mine")
+    write(session(tmp_path, "b"), claude(1, output=30, at="2026-11-24T12:20:00Z"))
+    imports.run({}, tmp_path, plan_of=lambda client, provider: "other")
+    assert imports.spans("mine") == []
+    assert [span.usage.output for span in imports.spans("other")] == [30]
+    assert counted(imports, "plan") == {("other",): (1, TokenUsage(1, 100, 20, 0, 30))}
+
+
+def test_a_reply_whose_instant_cannot_be_read_gives_way_to_one_that_can(imports, tmp_path):
+    write(session(tmp_path, "a"), claude(1, output=90, at="some day"))
+    assert run(imports, tmp_path, "claude-code").torn == 1
+    write(session(tmp_path, "b"), claude(1, output=9), claude(1, output=90, at="some day"))
+    run(imports, tmp_path, "claude-code")
+    assert counted(imports)["claude-code",] == (1, TokenUsage(1, 100, 20, 0, 9))
+
+
+# Whatever order lines come in, in whichever files, over however many imports: what counts is what counts.
+
+AN_HOUR = (
+    "2026-11-24T12:00:00.000Z",
+    "2026-11-24T12:09:59.000Z",
+    "2026-11-24T12:10:00.000Z",
+    "2026-11-24T14:40:00+01:00",
+)
+
+
+def told(line):
+    """Say of a line what decides which of several counts."""
+    message, usage = line["message"], line["message"]["usage"]
+    at = datetime.fromisoformat(line["timestamp"])
+    tokens = (
+        usage["input_tokens"], usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"], 0, usage["output_tokens"], 0
+    )  # fmt: skip
+    cost = line.get("costUSD")
+    paid = None if cost is None else Decimal(str(float(cost)))
+    where = (int(at.timestamp()) // 600, message["model"], line["cwd"])
+    return {
+        "tokens": tokens,
+        "paid": paid,
+        "key": (*where[1:], at.astimezone(UTC).isoformat()[:10], str(at.astimezone(UTC).hour), "unknown" if paid is None else "reported"),
+        # The largest is preferred: so what sorts first is turned round.
+        "rank": (sum(tokens), -1 if paid is None else paid),
+        "late": (*where, tokens),
+    }  # fmt: skip
+
+
+def truth(lines):
+    """Count in memory: a dictionary by message and request; one of a side chain by its message."""
+    chosen: dict[tuple, dict] = {}
+    main = {line["message"]["id"] for line in lines if not line.get("isSidechain")}
+    for line in lines:
+        name, is_side = line["message"]["id"], line.get("isSidechain")
+        if is_side and name in main:
+            continue
+        key = (name, None if is_side else line.get("requestId") or "")
+        new, old = told(line), chosen.get(key)
+        if old is None or new["rank"] > old["rank"] or (new["rank"] == old["rank"] and new["late"] < old["late"]):
+            chosen[key] = new
+    sums: dict[tuple, list] = {}
+    for each in chosen.values():
+        row = sums.setdefault(each["key"], [0, TokenUsage(), Decimal(0)])
+        row[0] += 1
+        row[1] += TokenUsage(*each["tokens"])
+        row[2] += each["paid"] or 0
+    return {key: tuple(row) for key, row in sums.items()}
+
+
+def found_in(imports):
+    names = ("model", "project", "day", "hour")
+    return {(*total.key, total.status): (total.steps, total.usage, total.amount) for total in imports.totals(names)}
+
+
+def a_line(message, request, side, output, cost, at, model, cwd):
+    line = claude(message, output=output, request=request, at=at, cwd=cwd, isSidechain=side, costUSD=cost)
+    line["message"]["model"] = model
+    if request == "":
+        del line["requestId"]
+    return line
+
+
+_a_line = st.builds(
+    a_line, st.integers(0, 3), st.sampled_from(["r1", "r2", ""]), st.sampled_from([False, False, True]), st.sampled_from([1, 1, 2, 70_000]),
+    st.sampled_from([None, None, 0.1, 0.3]), st.sampled_from(AN_HOUR), st.sampled_from(["m1", "m2"]), st.sampled_from(["/p", "/q"]),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(_a_line, st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=14),
+    st.permutations(["a", "b", "c", "d"]),
+)
+def test_imports_equal_the_deduplicated_truth(placed, names):
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        imports = Imports(home / "imports.sqlite")
+        uses = 0
+        for step in range(3):
+            for line, file, when in placed:
+                if when == step:
+                    write(session(home, names[file]), line, mode="a")
+            uses += sum(found.uses for found in imports.run({}, home))
+        assert found_in(imports) == truth([line for line, _, _ in placed])
+        spans = imports.spans(None)
+        assert uses == sum(span.steps for span in spans) == sum(total.steps for total in imports.totals())
+        assert sum((span.usage for span in spans), TokenUsage()) == sum(
+            (total.usage for total in imports.totals()), TokenUsage()
+        )
+        imports.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_lines_in_any_order_equal_the_deduplicated_truth(tmp_path, seed):
+    rnd = random.Random(seed)
+    lines = [
+        a_line(
+            rnd.randrange(2500), rnd.choice(["r1", "r1", "r1", "r2", ""]), rnd.random() < 0.2, rnd.choice([1, 9, 300, 70_000]),
+            rnd.choice([None, None, None, 0.25]), f"2026-11-{rnd.randrange(10, 25)}T{rnd.randrange(24):02d}:{rnd.randrange(60):02d}:00.000Z",
+            rnd.choice(["m1", "m2"]), rnd.choice(["/p", "/q"]),
+        )
+        for _ in range(6000)
+    ]  # fmt: skip
+    lines += rnd.sample(lines, 1000)
+    imports = Imports(tmp_path / "imports.sqlite")
+    rnd.shuffle(lines)
+    for part in (lines[:4000], lines[4000:4010], lines[4010:]):
+        for number in range(5):
+            write(
+                session(tmp_path, f"{rnd.randrange(100)}"),
+                *({**line, "pad": "x" * 1500} for line in part[number::5]),
+                mode="a",
+            )
+        run(imports, tmp_path, "claude-code")
+    assert found_in(imports) == truth(lines)
+    imports.close()
 
 
 def test_lines_without_ids_are_known_by_what_they_say(imports, tmp_path):
@@ -226,27 +406,77 @@ def test_a_file_is_read_over_many_pieces(imports, tmp_path):
 @pytest.mark.parametrize("expected", [0, 1000, 1 << 30])
 def test_marks_tell_requests_apart_in_runs(expected):
     found = marks([f"msg_{number:024d}|req_{number:024d}" for number in range(5000)])
-    assert len(set(found)) == 5000
+    numbers = {mark: number for number, mark in enumerate(found, 1)}
+
+    def known(start, end):
+        return {mark: numbers[mark] for mark in found[start:end]}
+
+    assert len(numbers) == 5000
     base = sqlite3.connect(":memory:")
-    base.execute("CREATE TABLE seen (run INTEGER PRIMARY KEY, client, marks)")
+    marks_build(base)
     seen = Seen("a")
     seen.expect(expected)
-    assert seen.count(found[:2000]) == set()
-    assert seen.count(found[1500:2500]) == set(found[1500:2000])
+    assert seen.count(found[:2000], 1) == {}
+    assert seen.count(found[1500:2500], 2001) == known(1500, 2000)
+    assert (seen.find(found[2499]), seen.find(found[2500])) == (2500, None)
     first = seen.save(base)
     assert first == seen.save(base)  # a write that failed is written again
-    assert [run.tolist() for run in first] == [sorted(run) for run in first]
-    assert sorted(chain(*first)) == sorted(found[:2500])
+    assert [run.tolist() for run, _ in first] == [sorted(run) for run, _ in first]
+    assert {mark: number for run in first for mark, number in zip(*run, strict=True)} == known(0, 2500)
     seen.commit(first)
-    assert seen.count(found[:4000]) == set(found[:2500])
-    assert seen.count(found[:4000]) == set(found[:4000])
-    assert sorted(chain(*seen.save(base))) == sorted(found[2500:4000])
+    assert seen.count(found[:4000], 2501) == known(0, 2500)
+    assert seen.count(found[:4000], 4001) == known(0, 4000)
+    assert sorted(chain(*(run for run, _ in seen.save(base)))) == sorted(found[2500:4000])
     again = Seen("a")
     again.open(base)
-    assert again.count(found) == set(found[:4000])
+    assert again.count(found, 4001) == known(0, 4000)
+    assert again.count(found, 5001) == known(0, 5000)
     other = Seen("b")
     other.open(base)
-    assert other.count(found) == set()
+    assert other.count(found, 1) == {}
+
+
+def test_a_row_of_the_book_is_found_again_and_may_change():
+    base = sqlite3.connect(":memory:")
+    counted_build(base)
+
+    def new():
+        book = Book("a", lambda rows: [rows(base)])
+        book.open(base)
+        return book
+
+    def row(number):
+        return Counted(
+            number % 7,
+            number,
+            (number, 0, number << 20 & MOST, 1, 0, 0),
+            Decimal(number) / 8 if number % 3 else None,
+        )
+
+    book = new()
+    numbers = [book.append(row(number)) for number in range(1, 10_001)]
+    assert numbers == list(range(1, 10_001))
+    changed = {5: row(50), 4096: row(90), 9999: row(12_345), 10_000: row(1)}
+
+    def told(number):
+        return changed.get(number) or row(number)
+
+    for number in (5, 10_000):
+        book.put(number, changed[number])
+    book.save(base)
+    book.commit()
+    for number in (4096, 9999):
+        book.put(number, changed[number])
+    for number in range(10_001, 10_101):  # as many short imports leave it
+        book.append(row(number))
+        book.save(base)
+        book.commit()
+        book.merge(base)
+    assert book.following == 10_101
+    assert base.execute("SELECT COUNT(*) FROM counted").fetchone()[0] < 40
+    book = new()
+    assert book.following == 10_101
+    assert [book.get(number) for number in range(1, 10_101)] == [told(number) for number in range(1, 10_101)]
 
 
 def test_much_is_written_part_by_part(imports, tmp_path):
@@ -256,9 +486,11 @@ def test_much_is_written_part_by_part(imports, tmp_path):
     found = run(imports, tmp_path, "claude-code")
     assert (found.uses, found.copies) == (30_000, 30_000)
     assert counted(imports)["claude-code",] == (30_000, TokenUsage(output=60_000))
-    (runs,) = imports.store.read(lambda base: base.execute("SELECT length(marks) FROM seen").fetchall())
+    (runs,) = imports.store.read(
+        lambda base: base.execute("SELECT length(marks), length(numbers) FROM seen").fetchall()
+    )
     assert len(runs) > 1
-    assert sum(length for (length,) in runs) == 30_000 * 8
+    assert [sum(lengths) for lengths in zip(*runs, strict=True)] == [30_000 * 8, 30_000 * 4]
     assert run(imports, tmp_path, "claude-code").read == 0
 
 
@@ -424,6 +656,45 @@ def test_a_fork_adds_only_its_own(imports, tmp_path, how, new_times):
     assert found.copies == 5
 
 
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_family_of_forks_is_counted_the_same_in_whatever_order_it_is_read(imports, tmp_path, order):
+    """Each begins with the events of the one before it, under new instants, and adds one; the last forks the second."""
+    files, events = [], []
+    for generation, parent in enumerate((None, 0, 1, 1)):
+        head = meta(f"s{generation}") if parent is None else meta(f"s{generation}", forked_from_id=f"s{parent}")
+        events.append(
+            [
+                *([] if parent is None else events[parent]),
+                ((generation + 1) * 1000 + generation, 0, 10, 0),
+            ]
+        )
+        at = f"2026-11-24T{10 + generation}:00:00.000Z"
+        files.append([head, context(), *(codex(total, (100 + total[0], 0, 5, 0), at=at) for total in events[-1])])
+    for number in order:
+        write(rollout(tmp_path, f"{number}"), *files[number])
+        if number % 2:
+            run(imports, tmp_path, "codex")
+    run(imports, tmp_path, "codex")
+    own = [total[-1] for total in events]
+    assert counted(imports, "hour") == {
+        (f"{10 + number}",): (1, TokenUsage(min(100 + total[0], total[0]), 0, 0, 0, 5))
+        for number, total in enumerate(own)
+    }
+
+
+def test_an_event_that_shows_two_to_be_one_leaves_one(imports, tmp_path):
+    """Nobody says that the second session is a copy of the first, until a line has the name of one and the instant of the other."""
+    event, later = codex((100, 0, 20, 0), (100, 0, 20, 0)), "2026-11-24T14:00:00.000Z"
+    write(rollout(tmp_path, "1"), meta("one"), context(), event)
+    write(rollout(tmp_path, "2"), meta("two"), context(), {**event, "timestamp": later})
+    assert run(imports, tmp_path, "codex").uses == 2
+    write(rollout(tmp_path, "3"), meta("two"), context(), event)
+    assert run(imports, tmp_path, "codex").uses == -1
+    assert counted(imports, "hour") == {("12",): (1, TokenUsage(100, 0, 0, 0, 20))}
+    write(rollout(tmp_path, "4"), meta("one"), context(), {**event, "timestamp": later})
+    assert run(imports, tmp_path, "codex").uses == 0
+
+
 def test_two_sessions_that_begin_alike_are_two(imports, tmp_path):
     event = codex((100, 0, 20, 0), (100, 0, 20, 0))
     write(rollout(tmp_path, "1"), meta("one"), context(), event)
@@ -505,6 +776,29 @@ def test_a_session_of_lines_with_updates_counts_each_message_once(imports, tmp_p
     assert counted(imports)["gemini-cli",] == (2, TokenUsage(440, 1600, 0, 0, 100, 60))
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_session_in_its_old_and_its_new_form_counts_the_larger_of_both(imports, tmp_path, late):
+    write(
+        chats(tmp_path, "session-1.json"),
+        {"sessionId": "s", "messages": [gemini(1, {**INSIDE, "output": 60}), gemini(2, INSIDE)]},
+    )
+    if late:
+        run(imports, tmp_path, "gemini-cli")
+    lines = [
+        gemini(1, INSIDE),
+        gemini(2, {**INSIDE, "output": 70}),
+        *(gemini(number, INSIDE) for number in range(3, 60)),
+    ]
+    path = write(chats(tmp_path, "session-1.jsonl"), {"sessionId": "s"}, *lines)
+    run(imports, tmp_path, "gemini-cli")
+    write(path, gemini(3, {**INSIDE, "output": 51}), mode="a")  # one that was written long before it grows
+    run(imports, tmp_path, "gemini-cli")
+    assert counted(imports)["gemini-cli",] == (
+        59,
+        TokenUsage(59 * 220, 59 * 800, 0, 0, 56 * 50 + 60 + 70 + 51, 59 * 30),
+    )
+
+
 def test_a_torn_session_is_left_out_and_named(imports, tmp_path):
     write(chats(tmp_path, "session-1.json"), '{"sessionId":"s","messages":[{"type":"gem')
     write(chats(tmp_path, "session-2.json"), {"sessionId": "t", "messages": [gemini(1, INSIDE)]})
@@ -556,6 +850,24 @@ def test_a_reply_that_was_not_complete_is_read_again(imports, tmp_path):
     store(tmp_path, message(2, output=90))
     run(imports, tmp_path, "opencode")
     assert counted(imports)["opencode",] == (3, TokenUsage(15, 300, 21, 0, 110, 9))
+
+
+def test_a_reply_that_was_completed_late_is_known_in_a_fork(imports, tmp_path):
+    """It has its name of instants and counts only from then on, and many came since it was first read."""
+    created = [1_795_521_600_123 + 1009 * number for number in range(60)]
+    store(
+        tmp_path,
+        *(
+            message(number, output=1 + 9 * (number > 0), done=number > 0, created=at)
+            for number, at in enumerate(created)
+        ),
+    )
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, message(0, created=created[0]))
+    run(imports, tmp_path, "opencode")
+    store(tmp_path, {**message(0, created=created[0]), "id": "msg_fork"})
+    run(imports, tmp_path, "opencode")
+    assert counted(imports)["opencode",] == (60, TokenUsage(300, 6000, 420, 0, 600, 180))
 
 
 def test_old_files_and_their_migrated_rows_are_the_same_messages(imports, tmp_path):
@@ -650,7 +962,7 @@ def test_a_file_of_the_second_version_keeps_all_and_gains_its_index(imports, tmp
     assert again.store.read(lambda base: base.execute("SELECT * FROM files").fetchall()) == files
     query = "SELECT name FROM sqlite_master WHERE type = 'index' AND name = 'files_read'"
     assert again.store.read(lambda base: base.execute(query).fetchall()) == [[("files_read",)]]
-    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [4]
+    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [5]
     # Nothing is read or counted a second time: not a file as it was, not one that grew, not a copy of what came since.
     assert again.run({}, tmp_path)[0].read == 0
     write(session(tmp_path), claude(1), claude(2), claude(3))
@@ -757,6 +1069,7 @@ _lines = st.fixed_dictionaries(
     {},
     optional={
         "timestamp": _texts, "requestId": _texts, "cwd": _texts, "extra": st.lists(_texts, max_size=2),
+        "isSidechain": st.one_of(st.none(), st.booleans(), st.text(max_size=3)),
         "costUSD": st.one_of(st.none(), st.integers(0, 99), st.floats(0, 99), st.text(max_size=2), st.booleans()),
         "message": st.one_of(
             st.none(), _texts, st.fixed_dictionaries({}, optional={"id": _texts, "model": _texts, "usage": st.one_of(st.none(), _usages)})
@@ -770,7 +1083,7 @@ def test_both_readers_of_a_line_tell_the_same(value, escaped):
     raw = json.dumps(value, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
     told: dict[str, tuple] = {}
     try:
-        again = claude_code.lines(raw, told, ())
+        again = claude_code.lines(raw, told)
     except msgspec.DecodeError:
         return  # then all lines around it are read one by one, by the other
     assert claude_code.line(raw, {}, {}) == next(iter((*told.values(), *again)), None)

@@ -1,8 +1,9 @@
 """Claude Code: one JSONL file a session under `projects/`, a line for each block of a reply, each with the reply's usage.
 
 A reply of three blocks is three lines with one message id, and while it streams the first of them may carry a smaller
-count of output: the largest counts. A resumed or forked session copies lines into a new file. A request that was really
-sent twice has two request ids and counts twice.
+count of output: the largest counts. A resumed or forked session copies lines into a new file, and the largest may be in
+either. A request that was really sent twice has two request ids and counts twice; but a line of a side chain that has a
+message's id tells again what was sent on the main one, at times under a request id of its own, and is known by its message.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
+from assistant.quota.counted import MOST
 from assistant.quota.shape import lines_reader, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from assistant.quota.buckets import Row
@@ -24,7 +27,7 @@ CLIENT = "claude-code"
 KINDS = {".jsonl": "lines"}
 NEEDLES = (b'"output_tokens"',)
 
-_COUNTS = ("input_tokens", "cache_read_input_tokens", "output_tokens", "cache_creation_input_tokens")
+_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 _TEXT, _WHOLE, _NUMBER = {str, type(None)}, {int, type(None)}, {int, float, type(None)}
 _LONG = "ephemeral_1h_input_tokens"
 
@@ -41,11 +44,15 @@ def _decoder() -> Callable[[bytes], list[Any]]:
     """Make what decodes only the fields that count, of many lines at once: a third of the time, once it is loaded."""
     from msgspec import Meta
 
-    count = Annotated[int, Meta(ge=0)]
+    count = Annotated[int, Meta(ge=0, le=MOST)]
     usage = shape("Usage", {**dict.fromkeys(_COUNTS, count), "cache_creation": shape("CacheCreation", {_LONG: count})})
     message = shape("Message", {"id": str, "model": str, "usage": usage})
-    fields = {"timestamp": str, "request_id": str, "cwd": str, "cost_usd": float, "message": message}
-    return lines_reader(shape("Line", fields, {"request_id": "requestId", "cost_usd": "costUSD"}))
+    # In the order in which they stand in a line: each is sought from where the last one was found.
+    fields = {
+        "is_sidechain": bool, "timestamp": str, "cwd": str, "request_id": str, "message": message, "cost_usd": float,
+    }  # fmt: skip
+    names = {"request_id": "requestId", "cost_usd": "costUSD", "is_sidechain": "isSidechain"}
+    return lines_reader(shape("Line", fields, names))
 
 
 def places(env: Mapping[str, str], home: Path) -> list[Path]:
@@ -55,8 +62,8 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
     return [root / "projects" for root in roots]
 
 
-def lines(data: bytes, uses: dict[str, Row], told: Container[str]) -> list[Row]:
-    """Read whole lines at once into `uses`, by key; returns those that have no key, or one that is in `uses` or `told`.
+def lines(data: bytes, uses: dict[str, Row]) -> list[Row]:
+    """Read whole lines at once into `uses`, by key; returns those that have no key, or one that is in `uses`.
 
     Raises msgspec.DecodeError, and leaves `uses` as they were, when a line is torn or odd.
     """
@@ -74,11 +81,12 @@ def lines(data: bytes, uses: dict[str, Row], told: Container[str]) -> list[Row]:
             long = min(short, lifetimes.ephemeral_1h_input_tokens)
             short -= long
         if fresh or output or read or short or long:
-            key = f"{message.id}|{each.request_id}" if message.id else ""
+            key = message.id or ""
+            request = None if each.is_sidechain else each.request_id or ""
             amount = None if each.cost_usd is None else Decimal(str(each.cost_usd))
             model, folder = message.model or "unknown", each.cwd or ""
-            row = (key, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, "")
-            if key in uses or key in told or not key:
+            row = (key, request, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, ())
+            if key in uses or not key:
                 again.append(row)
             else:
                 uses[key] = row
@@ -97,18 +105,19 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     counts = [*map(usage.get, _COUNTS), lifetimes.get(_LONG) if isinstance(lifetimes, dict) else lifetimes]
     texts = [each.get("timestamp"), message.get("id"), each.get("requestId"), message.get("model"), each.get("cwd")]
     cost = each.get("costUSD")
-    cost = cost if type(cost) in _NUMBER else None  # whatever else stands there is no money
+    cost = cost if type(cost) in _NUMBER and isfinite(cost or 0) else None  # whatever else stands there is no money
     kinds = _TEXT.issuperset(map(type, texts)) and _WHOLE.issuperset(map(type, counts))
     if texts[0] is None or not kinds:
         return None  # a line of another kind that happens to hold the word
     at, name, request, model, folder = texts
-    fresh, read, output, written, long = [max(0, count or 0) for count in counts]
+    fresh, written, read, output, long = [min(max(0, count or 0), MOST) for count in counts]
     if not (fresh or output or read or written):
         return None
     long = min(written, long)
     "".join(filter(None, texts)).encode()  # half a character is none: no file can keep it
-    key = f"{name}|{request}" if name else ""
+    request = None if each.get("isSidechain") is True else request or ""
     amount = None if cost is None else Decimal(str(float(cost)))
     return (
-        key, at, "anthropic", model or "unknown", folder or "", fresh, read, written - long, long, output, 0, amount, "",
+        name or "", request, at, "anthropic", model or "unknown", folder or "", fresh, read, written - long, long, output, 0,
+        amount, (),
     )  # fmt: skip

@@ -59,7 +59,7 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
 def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | None:
     """Read one line; None where nothing was used. Raises msgspec.DecodeError for a torn one.
 
-    `state` keeps a file's session, model, folder and highest totals; `shared` keeps who descends from whom, and the
+    `state` keeps a file's session and its parent, model, folder and highest totals; `shared` keeps who descends from whom, and the
     newest limits with their instant under `limits` and `limits_at`.
     """
     each = _decoder()(raw)
@@ -87,8 +87,11 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
     known, cached, output, reasoning = used
     totals = "" if total is None else ",".join(map(str, _counts(total)))
     request = ",".join(map(str, used if last is None else _counts(last)))
+    names = [f"{session}|{totals or each.timestamp}|{request}" for session in _descent(state, shared)]
+    names.append(f"{each.timestamp}|{totals}|{request}")
     return Use(
-        f"{state.get('root', '')}|{totals or each.timestamp}|{request}",
+        names[0],
+        "",
         each.timestamp,
         "openai",
         payload.info.model or state.get("model") or "unknown",
@@ -100,25 +103,37 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
         output - min(reasoning, output),
         min(reasoning, output),
         None,
-        f"{each.timestamp}|{totals}|{request}",
+        tuple(names[1:]),
     )
 
 
 def _begin(payload: Any, state: dict[str, Any], shared: dict[str, str]) -> None:
     """Note whose file this is. A second `session_meta` of another id is the parent's, copied."""
-    parent = payload.forked_from_id or _parent(payload.source)
     mine = payload.id or ""
     if "session" not in state:
         state["session"] = mine
         state["cwd"] = payload.cwd or ""
-    elif mine != state["session"] and state.get("root") == state["session"]:
-        parent = mine
+        parent = payload.forked_from_id or _parent(payload.source)
     else:
-        return
-    root = shared.get(f"root:{parent}", parent) if parent else state["session"]
-    state["root"] = root
+        parent = mine if mine != state["session"] and not state.get("parent") else ""
     if parent:
-        shared[f"root:{state['session']}"] = root
+        state["parent"] = parent
+        if state["session"]:
+            shared[f"parent:{state['session']}"] = parent
+
+
+def _descent(state: dict[str, Any], shared: dict[str, str]) -> list[str]:
+    """Name a file's session and those it descends from, as far as is known by now.
+
+    An ancestor's file may be read later. Its own events have a name then that those copied from it have too.
+    """
+    found: list[str] = []
+    each = state.get("session", "")
+    parent = state.get("parent", "")
+    while each and each not in found:
+        found.append(each)
+        each, parent = parent or shared.get(f"parent:{each}", ""), ""
+    return found
 
 
 def _parent(source: Any) -> str:

@@ -81,6 +81,7 @@ def _use(message: Any, session: str, where: str) -> Use | None:
         return None
     return Use(
         f"{session}|{message.id}" if message.id else "",
+        "",
         message.timestamp,
         "gemini",
         message.model or "unknown",

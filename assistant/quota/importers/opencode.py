@@ -101,6 +101,7 @@ def _use(message: Any, entry: str) -> Use | None:
     at = datetime.fromtimestamp(time.created / 1000, UTC)
     return Use(
         message.id or entry,
+        "",
         at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         message.provider_id or "unknown",
         message.model_id or "unknown",
@@ -116,9 +117,9 @@ def _use(message: Any, entry: str) -> Use | None:
     )
 
 
-def _again(message: Any) -> str:
-    """Name a reply by its instants and counts: a fork of a session has it under another id. Empty where they are not fine enough."""
+def _again(message: Any) -> tuple[str, ...]:
+    """Name a reply by its instants and counts: a fork of a session has it under another id. None where they are not fine enough."""
     time = message.time
     if not time.completed or not time.created % 1000 or not time.completed % 1000:
-        return ""
-    return f"{time.created}|{time.completed}|{message.model_id}|{message.tokens}|{message.cost}"
+        return ()
+    return (f"{time.created}|{time.completed}|{message.model_id}|{message.tokens}|{message.cost}",)
