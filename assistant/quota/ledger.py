@@ -343,7 +343,7 @@ class Ledger:
         """
         _known(by, (), tally.DAY_KEYS)
         where, values = _between(since, until)
-        groups, fine = ", ".join(by), len(by) >= _FINE and tuple(by) == tally.DAY_ORDER[: len(by)]
+        groups, fine = ", ".join(by), tuple(by[:_FINE]) == tally.DAY_ORDER[:_FINE]
         others = f"PRINTF('{','.join(['%Q'] * (len(by) - 1))}', {', '.join(by[1:])})" if len(by) > 1 else "''"
         # In the finest sums nearly all keys differ: to let SQLite sum up one row at a time costs more than to read them.
         told = tally.WRITTEN if fine else tally.WRITTEN_SUMS
