@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import date, datetime
 
     from assistant.models.catalogue import Catalogue
@@ -33,17 +33,13 @@ def past(ledger: Ledger, now: datetime) -> list[Event]:
     return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
 
 
-def span(burnt: Iterable[Total], days: int) -> tuple[date, datetime, datetime] | None:
-    """Return the first of so many days up to the newest on which something was burnt, and the instants at which they begin and end.
-
-    Keys of `burnt` begin with the day.
-    """
+def span(burnt: Collection[str], days: int) -> tuple[date, datetime, datetime] | None:
+    """Return the first of so many days up to the newest on which something was `burnt`, and the instants at which they begin and end."""
     from datetime import date, datetime, time
 
-    known = [total.key[0] for total in burnt]
-    if not known:
+    if not burnt:
         return None
-    newest = date.fromisoformat(max(known))
+    newest = date.fromisoformat(max(burnt))
     first = newest - timedelta(days=min(days, newest.toordinal()) - 1)
     begin, end = (datetime.combine(day, time()).astimezone() for day in (first, newest + timedelta(days=1)))
     return first, begin, end
@@ -63,14 +59,21 @@ def advice(
     instant and the end of it. The last day is
     tried step by step, the week by quarters of an hour, what lies before by the hour.
     """
-    from assistant.quota import advice, history, meter, money
+    from assistant.quota import advice, history, money
 
     able = [plan for plan in plans if "scripted" not in plan.default_for]
     first, end = between
     week, day = max(first, end - _FINELY), max(first, end - _STEPWISE)
-    entries = [*ledger.gathered(60, first, week), *ledger.gathered(15, week, day), *ledger.entries(since=day)]
-    billed = [burn for each in entries if each.payer != "practice" and (burn := meter.burn_of(each, now)) is not None]
-    burns = sorted([*billed, *_by_hour(theirs, week)], key=lambda each: each.at)
+    burns = [
+        *ledger.gathered(60, first, week, without="practice"),
+        *ledger.gathered(15, week, day, without="practice"),
+        *ledger.steps(day, without="practice"),
+        *_by_hour(theirs, week),
+    ]
+    if any(burn.at > now for burn in burns):  # a clock was set back
+        from assistant.quota.meter import burn_of
+
+        burns = [burn for each in burns if (burn := burn_of(each, now)) is not None]
     if not burns:
         return []
     cost = history.whole(paid)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.context.tags import Tags
 
 KEEP = 0.4
-PUSHES = 10
+PUSHES = 5
 _HOMES = 4
 """A name that more files define says nothing about which is meant."""
 _USERS = 8

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.quota.event import Event
-from assistant.quota.meter import burn_of
+from assistant.quota.columns import History
 from assistant.quota.money import Tally, tally
-from assistant.quota.replay import replay
+from assistant.quota.trial import Stop, Tried, tried
 from assistant.tokens import money
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date, datetime
 
-    from assistant.quota.ledger import Entry
     from assistant.quota.plan import Meter, Plan
     from assistant.quota.tariff import Burn
 
@@ -26,8 +24,10 @@ _DAY = timedelta(days=1)
 _MONTH = timedelta(days=365) / 12
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+_NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+class Fit(NamedTuple):
     """How one plan would have done.
 
     `blocked` counts steps by the meter that stopped them, `waits` the windows in which that happened; `first_blocked` is
@@ -40,14 +40,14 @@ class Fit:
     plan: str
     title: str
     held: int
-    blocked: Mapping[str, int] = field(default_factory=dict)
+    blocked: Mapping[str, int] = _NOTHING
     waits: int = 0
     first_blocked: datetime | None = None
     price: Decimal | None = None
     currency: str = ""
     unknown: tuple[str, ...] = ()
     excluded: bool = False
-    burnt: Tally = field(default_factory=Tally)
+    burnt: Tally = Tally()
     listed: Decimal | None = None
     period: str = ""
     days: int = 0
@@ -100,7 +100,7 @@ def as_json(fit: Fit) -> dict[str, Any]:
 
 def compare(
     plans: Iterable[Plan],
-    entries: Sequence[Entry | Burn],
+    burns: Iterable[Burn],
     now: datetime,
     costs: Tally | None = None,
     untold: Collection[str] = (),
@@ -108,27 +108,25 @@ def compare(
     """Run a history through plans; those that held most come first, then the cheaper.
 
     The price is that of the span between the first and the last step, at least a day. Steps that were not billed do not
-    count. What the steps cost by token stands in `burnt`, to compare with: `costs`, or what the entries say. Of meters in
+    count. What the steps cost by token stands in `burnt`, to compare with: `costs`, or what the burns say. Of meters in
     `untold` units the history says nothing.
     """
-    burns = [burn for each in entries if (burn := burn_of(each, now)) is not None]
-    events = [Event(burn.at, burn, cost=burn.cost) for burn in burns]
-    first = min((burn.at for burn in burns), default=now)
-    span = max((burn.at for burn in burns), default=now) - first
+    burns = sorted(burns, key=lambda burn: burn.at)
+    span = burns[-1].at - burns[0].at if burns else timedelta(0)
     costs = tally(burn.cost for burn in burns) if costs is None else costs
-    steps = sum(burn.steps for burn in burns)
+    history = History(burns)
     found = []
     for plan in plans:
         able = any(_limited(meter) for meter in plan.meters)  # else nothing could have been blocked
-        done = replay(plan, events, now) if able else None
-        refused = done.blocked if done else ()
+        done = _try(plan, history, now) if able else None
+        refused = done.stops if done else ()
         blocked: Counter[str] = Counter()
         for each in refused:
             blocked[each.meter] += each.steps
         windows = {(each.meter, each.until) for each in refused}
         found.append(
             Fit(
-                plan.name, plan.title, done.admitted if done else steps, dict(blocked), len(windows),
+                plan.name, plan.title, done.admitted if done else history.steps, dict(blocked), len(windows),
                 refused[0].at if refused else None,
                 _price(plan, max(span, _DAY)), plan.currency,
                 tuple(
@@ -150,6 +148,19 @@ def compare(
             each.price or Decimal(0),
         ),
     )
+
+
+def _try(plan: Plan, history: History, now: datetime) -> Tried:
+    """Run a history through a plan, by a replay where only that can tell."""
+    found = tried(plan, history) if history.plain else None
+    if found is not None:
+        return found
+    from assistant.quota.event import Event
+    from assistant.quota.replay import replay
+
+    done = replay(plan, [Event(burn.at, burn, cost=burn.cost) for burn in history.burns], now)
+    stops = [Stop(each.at, each.meter, each.until, each.steps) for each in done.blocked]
+    return Tried(done.admitted, stops, set(done.unpriced))
 
 
 def _limited(meter: Meter) -> bool:

@@ -37,7 +37,7 @@ class Entry(NamedTuple):
     """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed".
 
     `steps` is 1; only `Ledger.bundles` gives entries that stand for several steps of one model within a quarter of an
-    hour, with `at` the first one's instant, and on wish the `prompts` among them. `ended_at` is None while it runs, and where nobody noted it.
+    hour, with `at` the first one's instant, and the `prompts` among them. `ended_at` is None while it runs, and where nobody noted it.
     """
 
     id: str

@@ -24,17 +24,14 @@ from assistant.quota.tally import Row
 from assistant.tokens import Cost, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
     from assistant.quota.sources import Sources
     from assistant.quota.store import Connection
+    from assistant.quota.tariff import Burn
 
-_USE = (
-    "state <> 'in_flight' AND state <> 'failed' "
-    "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid)"
-)
 _LONGEST = timedelta(hours=24)
 """No step is in flight for longer: its process is gone, even if another one has its number now."""
 
@@ -200,13 +197,12 @@ class Ledger:
         exact_since: datetime | None = None,
         edges: Sequence[datetime] = (),
         changes: Iterable[datetime] | None = None,
-        prompts: bool = False,
     ) -> list[Entry]:
         """Return what a plan burnt, as `entries` does but gathered by quarters of an hour, model and kind of cost.
 
         Exact from `since` on, around `edges`, and step by step from `exact_since` on. Where `changes` are given, a whole
         stretch between two of them, or edges, is gathered, and only the quarters that hold one are told apart. Steps that
-        failed are left out. An entry stands for `steps` steps, and on wish tells how many prompts they were. A month of a million-row book takes some hundredth of a second.
+        failed are left out. An entry stands for `steps` steps that were `prompts` prompts. A month of a million-row book takes some hundredth of a second.
         """
         first = -(-int(since.timestamp()) // tally.SPAN_S) if since is not None else -(1 << 62)
         last = int(exact_since.timestamp()) // tally.SPAN_S if exact_since is not None else 1 << 62
@@ -228,7 +224,7 @@ class Ledger:
 
         def read(base: Connection) -> list[Entry]:
             self._catch_up(base)
-            return _bundles(base, plan, pieces, cut, quarters=changes is None, prompts=prompts)
+            return _bundles(base, plan, pieces, cut, quarters=changes is None)
 
         found = _merged(self.store.read(read))
         for start, end in stretches:
@@ -239,23 +235,65 @@ class Ledger:
         found += [e for e in self.in_flight() if e.plan == plan and (since is None or e.at >= since)]
         return sorted(found, key=lambda entry: entry.at)
 
-    def gathered(self, minutes: Literal[15, 60], since: datetime | None, until: datetime) -> list[Entry]:
+    def steps(self, since: datetime, *, without: str = "") -> list[Burn]:
+        """Return the steps that left since an instant as burns, those in flight too, oldest first.
+
+        Steps that failed are left out, and those of a payer `without`.
+        """
+        asked = "IIF(s.purpose <> '', s.purpose = 'main' AND s.step <= 1, 1)"
+        counts = ", ".join(f"s.{name}" for name in tally.TOKENS)
+        columns = f"s.id, s.at, s.model, s.exact, s.cost_status, s.currency, 1, {asked}, {counts}, s.amount"
+        ended = (
+            f"SELECT {columns} FROM steps AS s WHERE {tally.USED} AND s.at >= ? AND s.payer <> ? ORDER BY s.at, s.rowid"
+        )
+        flying = f"SELECT {columns} FROM open JOIN steps AS s ON s.rowid = open.step WHERE s.at >= ? AND s.payer <> ?"
+
+        def read(base: Connection) -> list[tuple[str, Burn]]:
+            self._catch_up(base)
+            found = base.execute(ended, (_instant(since), without)).fetchall()
+            flown = len(found)
+            found += base.execute(flying, (_instant(since), without))
+            burns = _burns(row[1:] for row in found)
+            return [
+                (row[0], burn if place < flown else burn._replace(running=True))
+                for place, (row, burn) in enumerate(zip(found, burns, strict=True))
+            ]
+
+        known = dict(chain.from_iterable(self.store.read(read)))  # where disk and memory know a step, memory is newer
+        return sorted(known.values(), key=lambda burn: burn.at)
+
+    def gathered(
+        self, minutes: Literal[15, 60], since: datetime | None, until: datetime, *, without: str = ""
+    ) -> list[Burn]:
         """Return what was burnt in [since, until), added up by so many minutes of UTC, model, plan and kind of cost, oldest first.
 
-        Steps that failed are left out. An entry stands for `steps` steps that were `prompts` prompts.
+        Both instants are put back to full quarters of an hour. Steps that failed are left out, and those of a payer `without`.
         """
-        where, values = _where(since, None, until)
-        stretch = "SUBSTR(s.at, 1, 13)" + (", CAST(SUBSTR(s.at, 15, 2) AS INT) / 15" if minutes == 15 else "")
-        sums = ", ".join(f"SUM({name})" for name in tally.TOKENS)
-        query = (
-            f"SELECT s.plan, SUM(s.purpose = 'main' AND s.step <= 1), MIN(s.at), {_KINDS}, COUNT(*), {sums}, {tally.MONEY} "
-            f"FROM steps AS s WHERE {_USE}{where} GROUP BY {stretch}, s.plan, {_KINDS}"
-        )
+        first = int(since.timestamp()) // tally.SPAN_S if since is not None else -(1 << 62)
+        last = int(until.timestamp()) // tally.SPAN_S
+        pieces = [("quarters", first, last)]
+        begin, end = -(-first // _QUARTERS), last // _QUARTERS  # the hours that lie in there as a whole
+        if minutes == 60 and begin <= end:
+            edges = [("quarters", first, begin * _QUARTERS), ("quarters", end * _QUARTERS, last)]
+            pieces = [("hourly", begin, end), *(each for each in edges if each[1] < each[2])]
 
-        def read(base: Connection) -> list[Entry]:
-            return [_bundle(plan, row, prompts) for plan, prompts, *row in base.execute(query, values)]
+        def read(base: Connection) -> list[Burn]:
+            self._catch_up(base)
+            plans = [row[0] for row in base.execute(_PLANS)]
+            found: list[Burn] = []
+            for table, start, stop in pieces:
+                whole = table == "hourly" or minutes == 15
+                sums = ", ".join(name if whole else f"SUM({name})" for name in tally.SPAN_SUMS)
+                query = (
+                    f"SELECT {'first_at' if whole else 'MIN(first_at)'}, model, exact, cost_status, currency, {sums}, "
+                    f"{'amount' if whole else tally.MONEY} FROM {table} WHERE plan = ? AND span >= ? AND span < ? "
+                    f"AND steps > 0 AND payer <> ?{'' if whole else f' GROUP BY {_KINDS}'}"
+                )
+                for plan in plans:
+                    found += _burns(base.execute(query, (plan, start, stop, without)))
+            return found
 
-        return _merged(self.store.read(read))
+        return sorted(chain.from_iterable(self.store.read(read)), key=lambda burn: burn.at)
 
     def openings(
         self,
@@ -279,7 +317,7 @@ class Ledger:
         mine = [each.at for each in flying if counts is None or counts(each.model)]
         more = sorted({_instant(at) for at in (*mine, *others)})
         scope = " AND counts(s.model)" if counts is not None else ""
-        query = f"SELECT at FROM steps AS s WHERE {_USE} AND s.plan = ? AND s.at >= ?{scope} ORDER BY at LIMIT 1"
+        query = f"SELECT at FROM steps AS s WHERE {tally.USED} AND s.plan = ? AND s.at >= ?{scope} ORDER BY at LIMIT 1"
         edge = _instant(until)
 
         def follow(found_in: Callable[[str], Iterable[tuple[str]]]) -> list[str]:
@@ -304,12 +342,13 @@ class Ledger:
 
     def plans(self) -> list[str]:
         """Name the plans of which something was burnt, sorted; a jump through an index from each to the next."""
-        query = (
-            "WITH RECURSIVE each(plan) AS (SELECT MIN(plan) FROM spans UNION ALL "
-            "SELECT (SELECT MIN(plan) FROM spans WHERE plan > each.plan) FROM each WHERE each.plan IS NOT NULL) "
-            "SELECT plan FROM each WHERE plan IS NOT NULL"
-        )
-        return sorted({row[0] for rows in self._derived(query, []) for row in rows})
+        return sorted({row[0] for rows in self._derived(_PLANS, []) for row in rows if row[0]})
+
+    def days(self) -> list[str]:
+        """Return the first and the last day on which something was burnt, of the user's clock; empty for none."""
+        query = "SELECT day FROM days WHERE steps > 0 ORDER BY day {} LIMIT 1"
+        found = [row[0] for order in ("ASC", "DESC") for rows in self._derived(query.format(order), []) for row in rows]
+        return [min(found), max(found)] if found else []
 
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
@@ -343,7 +382,7 @@ class Ledger:
         """
         _known(by, (), tally.DAY_KEYS)
         where, values = _between(since, until)
-        groups, fine = ", ".join(by), len(by) >= _FINE and tuple(by) == tally.DAY_ORDER[: len(by)]
+        groups, fine = ", ".join(by), tuple(by[:_FINE]) == tally.DAY_ORDER[:_FINE]
         others = f"PRINTF('{','.join(['%Q'] * (len(by) - 1))}', {', '.join(by[1:])})" if len(by) > 1 else "''"
         # In the finest sums nearly all keys differ: to let SQLite sum up one row at a time costs more than to read them.
         told = tally.WRITTEN if fine else tally.WRITTEN_SUMS
@@ -410,7 +449,7 @@ class Ledger:
 
     def _catch_up(self, base: Connection) -> None:
         """Fold what an older version wrote; nearly always there is nothing to do."""
-        behind = base.execute("SELECT (SELECT MAX(rowid) FROM steps) > (SELECT steps FROM folded)").fetchone()[0]
+        behind = base.execute(f"SELECT (SELECT MAX(rowid) FROM steps) > ({tally.FOLDED})").fetchone()[0]
         if behind:
             self.store.write(lambda writable: tally.catch_up(writable, self._hour))
 
@@ -474,55 +513,49 @@ def _total(row: tuple[Any, ...], width: int) -> Total:
 
 
 _KINDS = "provider, model, payer, exact, cost_status, currency"
+_PLANS = (
+    "WITH RECURSIVE each(plan) AS (SELECT MIN(plan) FROM quarters UNION ALL "
+    "SELECT (SELECT MIN(plan) FROM quarters WHERE plan > each.plan) FROM each WHERE each.plan IS NOT NULL) "
+    "SELECT plan FROM each WHERE plan IS NOT NULL"
+)
+_QUARTERS = 4
+"""Quarters of an hour in an hour."""
 
 
 def _bundles(
-    base: Connection,
-    plan: str,
-    pieces: Iterable[tuple[int, int]],
-    cut: Collection[int],
-    *,
-    quarters: bool,
-    prompts: bool,
+    base: Connection, plan: str, pieces: Iterable[tuple[int, int]], cut: Collection[int], *, quarters: bool
 ) -> list[Entry]:
-    """Return the sums of a plan in some stretches of spans, without those that are `cut` out: by `quarters`, or each stretch in one."""
-    out = f"{' AND span <> ?' * len(cut)}"
-    sums = ", ".join(name if quarters else f"SUM({name})" for name in ("steps", *tally.TOKENS))
-    where = f"FROM spans WHERE plan = ? AND span >= ? AND span < ? AND steps > 0{out}"
-    if quarters:
-        query = f"SELECT span, first_at, {_KINDS}, {sums}, amount {where}"
-    else:
-        query = f"SELECT MIN(span), MIN(first_at), {_KINDS}, {sums}, {tally.MONEY} {where} GROUP BY {_KINDS}"
-    span = f"CAST(STRFTIME('%s', at) AS INTEGER) / {tally.SPAN_S}"
-    asked = (
-        f"SELECT {span if quarters else 0} AS span, {_KINDS}, COUNT(*) FROM steps AS s WHERE {_USE} AND s.plan = ? AND s.at >= ? "
-        f"AND s.at < ? AND s.purpose = 'main' AND s.step <= 1 GROUP BY 1, {_KINDS}"
+    """Return the sums of a plan in some stretches of quarters, without those that are `cut` out: by `quarters`, or each stretch in one."""
+    sums = ", ".join(name if quarters else f"SUM({name})" for name in tally.SPAN_SUMS)
+    first_at, amount = ("first_at", "amount") if quarters else ("MIN(first_at)", tally.MONEY)
+    query = (
+        f"SELECT {first_at}, {_KINDS}, {sums}, {amount} FROM quarters WHERE plan = ? AND span >= ? AND span < ? AND steps > 0"
+        f"{' AND span <> ?' * len(cut)}{'' if quarters else f' GROUP BY {_KINDS}'}"
     )
-    found = []
-    for first, last in pieces:
-        counts: dict[tuple[Any, ...], int] = {}
-        if prompts:
-            edges = [_instant(tally.span_at(max(0, min(each, _FAR)))) for each in (first, last)]
-            counts = {tuple(row[:-1]): row[-1] for row in base.execute(asked, (plan, *edges))}
-        for place, *row in base.execute(query, (plan, first, last, *cut)):
-            kind = (place if quarters else 0, *row[1:7])
-            found.append(_bundle(plan, row, counts.get(kind, 0) if prompts else None))
-    return found
+    return [_bundle(plan, row) for first, last in pieces for row in base.execute(query, (plan, first, last, *cut))]
 
 
-_FAR = (1 << 31) // tally.SPAN_S
-"""A span beyond all that was ever burnt."""
-
-
-def _bundle(plan: str, row: Sequence[Any], prompts: int | None) -> Entry:
-    at, provider, model, payer, exact, status, currency, steps, fresh, read, short, long, output, reasoning, amount = (
-        row
-    )
+def _bundle(plan: str, row: Sequence[Any]) -> Entry:
+    at, provider, model, payer, exact, status, currency, steps, prompts, *counts, amount = row
     return Entry(
         "", "settled", datetime.fromisoformat(at), "", 0, 0, "", "", provider, model, "", payer, plan,
-        TokenUsage(fresh, read, short, long, output, reasoning, bool(exact)),
+        TokenUsage._make((*counts, bool(exact))),
         Cost(status, None if status in {"unknown", "included"} else tally.money(amount), currency), 0, steps=steps, prompts=prompts,
     )  # fmt: skip
+
+
+def _burns(rows: Iterable[Sequence[Any]]) -> Iterator[Burn]:
+    """Read steps, or sums of them, as burns. All in their order and not by name: there are ten thousand in three months."""
+    from assistant.quota.tariff import STATED_NOTHING, Burn
+
+    when, counted, paid, burn = datetime.fromisoformat, TokenUsage._make, Cost._make, Burn._make
+    for at, model, exact, status, currency, steps, prompts, fresh, read, short, long, output, thought, amounts in rows:
+        usage = counted((fresh, read, short, long, output, thought, bool(exact)))
+        cost = paid((status, None if status in {"unknown", "included"} else tally.money(amounts), currency))
+        yield burn((
+            when(at), usage, cost, model, Decimal(steps), Decimal(prompts), "", None, False, False, STATED_NOTHING,
+            STATED_NOTHING, "", steps,
+        ))  # fmt: skip
 
 
 def _open(base: Connection, where: str, values: list[Any]) -> list[Entry]:

@@ -96,7 +96,6 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
         exact_since=now - EXACT if one_by_one else None,
         edges=edges,
         changes=changes if whole else None,
-        prompts=any(each.unit == "prompts" for each in mine),
     )
     return Known([*theirs, *steps], begun)
 

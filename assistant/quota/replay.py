@@ -14,7 +14,6 @@ from assistant.quota import forecast, money
 from assistant.quota.estimate import Estimate, Held, as_json, binding, held_json, instant, number, ordered
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import about, accepted, unmapped
-from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.quota.plan import Plan
     from assistant.quota.reading import Reading
     from assistant.quota.tariff import Burn
-    from assistant.tokens import Cost
+    from assistant.tokens import Cost, TokenUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,9 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             part = parts.pop()
             refusal = _refusal(mine, part, event.line)
             if refusal is not None and part.steps > 1:
-                one = _refusal(mine, _cut(part, 1)[0], event.line)
+                one = _refusal(mine, part.cut(1)[0], event.line)
                 if one is None:  # of several steps some have room
-                    parts += reversed(_cut(part, part.steps // 2))
+                    parts += reversed(part.cut(part.steps // 2))
                     continue
                 refusal = replace(one, need=refusal.need, steps=part.steps)
             if refusal is not None:
@@ -181,29 +180,6 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
         burn.at, found.meter, found.at, need, gauge.remaining(burn.at), burn.model, found.blocked,
         found.never, line, burn.steps,
     )  # fmt: skip
-
-
-def _cut(burn: Burn, first: int) -> list[Burn]:
-    """Cut several steps in two, `first` of them before the others, as evenly as whole numbers go; together they are what they were."""
-
-    def part(whole: Decimal) -> Decimal:
-        return whole * first / burn.steps
-
-    counts = [count * first // burn.steps for count in burn.usage[:-1]]
-    rest = [count - mine for count, mine in zip(burn.usage[:-1], counts, strict=True)]
-    price = None if burn.cost.amount is None else part(burn.cost.amount)
-    other = None if burn.cost.amount is None or price is None else burn.cost.amount - price
-    requests, prompts = part(burn.requests), part(burn.prompts)
-    return [
-        burn._replace(
-            usage=TokenUsage._make([*counts, burn.usage.exact]), cost=burn.cost._replace(amount=price), steps=first,
-            requests=requests, prompts=prompts,
-        ),
-        burn._replace(
-            usage=TokenUsage._make([*rest, burn.usage.exact]), cost=burn.cost._replace(amount=other), steps=burn.steps - first,
-            requests=burn.requests - requests, prompts=burn.prompts - prompts,
-        ),
-    ]  # fmt: skip
 
 
 def replayed_json(found: Replayed) -> dict[str, Any]:

@@ -6,7 +6,8 @@ up to which row it goes: rows that came by another way (an older version, a dama
     open     steps in flight: what `recover` looks at
     days     by day, provider, model, project, purpose, plan, payer and kind of cost: history
     hours    by day and hour of that day: the heat map
-    spans    by plan, quarter of an hour and model: long windows, see `Ledger.bundles`
+    quarters by plan, quarter of an hour and model: long windows, see `Ledger.bundles`, and advice on the last week
+    hourly   the same by the hour of UTC: advice on what lies before
     yields   by day and model: what became of the edits
 """
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection
     from assistant.tokens import CostStatus
 
-VERSION = 4
+VERSION = 5
 _NONE = Decimal(0)
 SPAN_S = 900
 """Seconds of a span: zones and windows begin on quarters of an hour."""
@@ -67,14 +68,21 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
+USED = (
+    "state <> 'in_flight' AND state <> 'failed' "
+    "AND NOT EXISTS (SELECT 1 FROM steps AS l WHERE l.id = s.id AND l.rowid > s.rowid)"
+)
+"""What SQL asks of a row `s` of steps that counts: it has ended, may be billed and was not told anew."""
 
 TOKENS = ("fresh_input", "cache_read", "cache_write_short", "cache_write_long", "output", "reasoning")
 DAY_KEYS = ("day", "provider", "model", "project", "purpose", "plan", "payer", "cost_status", "currency")
 DAY_ORDER = ("day", "provider", "model", "project", "purpose", "cost_status", "currency", "plan", "payer")
 """How days lie on the disk, since version 4: what reports add up by comes first, so that nothing is sorted for them."""
 DAY_SUMS = ("steps", "failed", "interrupted", "inexact", *TOKENS)
-_SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
-_SPAN_SUMS = ("steps", *TOKENS)
+SPAN_KEYS = ("plan", "span", "provider", "model", "payer", "exact", "cost_status", "currency")
+SPAN_SUMS = ("steps", "prompts", *TOKENS)
+SPANS = {"quarters": SPAN_S, "hourly": 3600}
+"""The tables of spans, since version 5, and the seconds of their spans. Steps without a plan are in them too."""
 OUTCOME_COLUMNS = (
     "at", "hour", "session", "turn", "provider", "model", "project", "tries", "first_tries", "misfits", "proposed", "taken",
     "skipped", "edited", "lines",
@@ -85,8 +93,10 @@ YIELD_SUMS = ("tries", "first_tries", "misfits", "proposed", "taken", "skipped",
 
 def build(base: Connection, found: int) -> None:
     """Make or migrate the tables; a book of version 0 keeps its rows and gains columns."""
-    if found == 3:  # what is there says more of all others: versions before 2 did not write a number
-        _reorder_days(base)
+    if found in {3, 4}:  # what is there says more of all others: versions before 2 did not write a number
+        if found == 4 or _reordered(base):
+            base.execute("ALTER TABLE folded ADD COLUMN spans INTEGER DEFAULT 0")
+            _build_spans(base)
         return
     base.execute(f"CREATE TABLE IF NOT EXISTS steps (row INTEGER PRIMARY KEY, {', '.join(COLUMNS)})")
     there = {row[1] for row in base.execute("PRAGMA table_info(steps)")}
@@ -103,20 +113,26 @@ def build(base: Connection, found: int) -> None:
 
 
 def _build_sums(base: Connection) -> None:
-    for table in ("folded", "open", "days", "hours", "spans", "yields"):
+    for table in ("folded", "open", "days", "hours", *SPANS, "yields"):
         base.execute(f"DROP TABLE IF EXISTS {table}")
-    base.execute("CREATE TABLE folded (steps INTEGER, outcomes INTEGER)")
-    base.execute("INSERT INTO folded VALUES (0, 0)")
+    base.execute("CREATE TABLE folded (steps INTEGER, outcomes INTEGER, spans INTEGER)")
+    base.execute("INSERT INTO folded VALUES (0, 0, 0)")
     base.execute("CREATE TABLE open (id TEXT PRIMARY KEY, pid INTEGER, step INTEGER)")
     _build_days(base)
     base.execute("CREATE TABLE hours (day, hour INTEGER, steps, tokens, PRIMARY KEY (day, hour))")
-    base.execute(
-        f"CREATE TABLE spans ({', '.join((*_SPAN_KEYS, 'first_at', 'last_at', *_SPAN_SUMS))}, amount, "
-        f"PRIMARY KEY ({', '.join(_SPAN_KEYS)}))"
-    )
+    _build_spans(base)
     base.execute(
         f"CREATE TABLE yields ({', '.join((*YIELD_KEYS, *YIELD_SUMS))}, PRIMARY KEY ({', '.join(YIELD_KEYS)}))"
     )
+
+
+def _build_spans(base: Connection) -> None:
+    """Make the tables of spans. A window of version 4 goes on with its own, `spans`, which is left to it."""
+    for table in SPANS:
+        base.execute(
+            f"CREATE TABLE {table} ({', '.join((*SPAN_KEYS, 'first_at', *SPAN_SUMS))}, amount, "
+            f"PRIMARY KEY ({', '.join(SPAN_KEYS)})) WITHOUT ROWID"
+        )
 
 
 def _build_days(base: Connection) -> None:
@@ -124,42 +140,48 @@ def _build_days(base: Connection) -> None:
     base.execute(f"CREATE TABLE days ({columns}, amount, PRIMARY KEY ({', '.join(DAY_ORDER)})) WITHOUT ROWID")
 
 
-def _reorder_days(base: Connection) -> None:
-    """Put the days of version 3 in the order of version 4. A window of the older version goes on writing to them."""
+def _reordered(base: Connection) -> bool:
+    """Put the days of version 3 in the order of version 4; False where all was to be summed up again instead.
+
+    A window of the older version goes on writing to them.
+    """
     unknown = " OR ".join(f"{name} IS NULL" for name in DAY_KEYS)
     if base.execute(f"SELECT EXISTS (SELECT 1 FROM days WHERE {unknown})").fetchone()[0]:
         _build_sums(base)  # a row of version 0 may lack what is a key by now: all is added up again
-        return
+        return False
     base.execute("ALTER TABLE days RENAME TO days_before")
     _build_days(base)
     base.execute(f"INSERT INTO days SELECT * FROM days_before ORDER BY {', '.join(DAY_ORDER)}")
     base.execute("DROP TABLE days_before")
+    return True
 
 
 _STEP = (
-    "row", "id", "state", "at", "hour", "provider", "model", "project", "purpose", "plan", "payer", *TOKENS, "exact",
+    "row", "id", "state", "at", "hour", "step", "provider", "model", "project", "purpose", "plan", "payer", *TOKENS, "exact",
     "cost_status", "amount", "currency", "pid",
 )  # fmt: skip
 _CHUNK = 20_000
+FOLDED = "SELECT MIN(steps, spans) FROM folded"
+"""Up to which row all sums go. A window of version 4 does not know of `spans`, and leaves them behind."""
 
 
 def catch_up(base: Connection, hour_of: Callable[[datetime], str]) -> None:
     """Add the rows that the sums do not hold yet; to be called in the transaction that wrote them."""
-    steps, outcomes = base.execute("SELECT steps, outcomes FROM folded").fetchone()
+    steps, spans, outcomes = base.execute("SELECT steps, spans, outcomes FROM folded").fetchone()
     columns = ", ".join("rowid" if name == "row" else name for name in _STEP)
+    last = min(steps, spans)
     while rows := base.execute(
-        f"SELECT {columns} FROM steps WHERE rowid > ? ORDER BY rowid LIMIT {_CHUNK}", (steps,)
+        f"SELECT {columns} FROM steps WHERE rowid > ? ORDER BY rowid LIMIT {_CHUNK}", (last,)
     ).fetchall():
-        _fold(base, rows, columns, hour_of)
-        steps = rows[-1][0]
-        base.execute("UPDATE folded SET steps = ?", (steps,))
+        _fold(base, rows, columns, _Sums(hour_of, steps, spans))
+        last = rows[-1][0]
+        base.execute("UPDATE folded SET steps = MAX(steps, ?1), spans = MAX(spans, ?1)", (last,))
     if (base.execute("SELECT MAX(rowid) FROM outcomes").fetchone()[0] or 0) > outcomes:
         last = _fold_outcomes(base, outcomes)
         base.execute("UPDATE folded SET outcomes = ?", (last,))
 
 
-def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, hour_of: Callable[[datetime], str]) -> None:
-    sums = _Sums(hour_of)
+def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, sums: _Sums) -> None:
     begun: dict[str, Sequence[Any]] = {}
     ended: dict[str, Sequence[Any]] = {}
     for row in rows:
@@ -174,8 +196,8 @@ def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, hour_of
                 (entry, row[0]),
             ).fetchone()
         if before is not None:
-            sums.add(before, -1)
-        sums.add(row, 1)
+            sums.add(before, -1, row[0])
+        sums.add(row, 1, row[0])
         ended[entry] = row
     base.executemany("DELETE FROM open WHERE id = ?", [(entry,) for entry in ended if entry not in begun])
     flying = [(entry, row[-1], row[0]) for entry, row in begun.items() if entry not in ended]
@@ -184,51 +206,43 @@ def _fold(base: Connection, rows: Iterable[Sequence[Any]], columns: str, hour_of
 
 
 class _Sums:
-    """What a batch of rows adds to the sums."""
+    """What a batch of rows adds to the sums; rows up to `steps` are in days and hours already, those up to `spans` in spans."""
 
-    def __init__(self, hour_of: Callable[[datetime], str]) -> None:
+    def __init__(self, hour_of: Callable[[datetime], str], steps: int, spans: int) -> None:
         self._hour_of = hour_of
+        self._done = steps, spans
         self._days: dict[tuple[Any, ...], list[Any]] = {}
         self._hours: dict[tuple[str, int], list[int]] = {}
-        self._spans: dict[tuple[Any, ...], list[Any]] = {}
+        self._spans: dict[str, dict[tuple[Any, ...], list[Any]]] = {table: {} for table in SPANS}
+        self._firsts: dict[str, dict[tuple[Any, ...], tuple[str]]] = {table: {} for table in SPANS}
+        self._gone: set[tuple[str, tuple[Any, ...], str]] = set()
 
-    def add(self, row: Sequence[Any], sign: int) -> None:
-        (
-            _,
-            _,
-            state,
-            at,
-            hour,
-            provider,
-            model,
-            project,
-            purpose,
-            plan,
-            payer,
-            *counts,
-            exact,
-            status,
-            amount,
-            currency,
-            _,
-        ) = row
+    def add(self, row: Sequence[Any], sign: int, number: int) -> None:
+        """Count a step; with -1, take back what was counted of it before the row of this number told it anew."""
+        _, _, state, at, hour, step, provider, model, project, purpose, plan, payer, *counts, exact, status, amount, currency, _ = row  # fmt: skip
         instant = datetime.fromisoformat(at)
-        hour = hour or self._hour_of(instant)
         counts = [sign * count for count in counts]
-        money = sign * Decimal(amount) if amount is not None else Decimal(0)
-        day = (hour[:10], *[key or "" for key in (provider, model, project, purpose, plan, payer, status, currency)])
-        plus(
-            self._days, day, [sign, sign * (state == "failed"), sign * (state == "interrupted"), sign * (not exact), *counts, money]
-        )  # fmt: skip
-        plus(self._hours, (hour[:10], int(hour[11:13])), [sign, sum(counts)])
-        if plan and state != "failed":
-            span = (plan, int(instant.timestamp()) // SPAN_S, provider, model, payer, exact, status, currency)
-            known = self._spans.get(span)
-            if known is None:
-                self._spans[span] = [at, at, sign, *counts, money]
-            else:
-                known[0], known[1] = min(known[0], at), max(known[1], at)
-                known[2:] = [old + new for old, new in zip(known[2:], [sign, *counts, money], strict=True)]
+        money = sign * Decimal(amount) if amount is not None else _NONE
+        steps, spans = self._done
+        if number > steps:
+            hour = hour or self._hour_of(instant)
+            day = (
+                hour[:10],
+                *[key or "" for key in (provider, model, project, purpose, plan, payer, status, currency)],
+            )
+            plus(
+                self._days, day, [sign, sign * (state == "failed"), sign * (state == "interrupted"), sign * (not exact), *counts, money]
+            )  # fmt: skip
+            plus(self._hours, (hour[:10], int(hour[11:13])), [sign, sum(counts)])
+        if number > spans and state != "failed":
+            asked = sign * (purpose == "main" and step is not None and step <= 1)
+            kind = (provider or "", model or "", payer or "", exact or 0, status or "", currency or "")
+            for table, seconds in SPANS.items():
+                key = (plan or "", int(instant.timestamp()) // seconds, *kind)
+                plus(self._spans[table], key, [sign, asked, *counts, money])
+                firsts = self._firsts[table]
+                firsts[key] = min((at,), firsts.get(key, (at,)))
+                (self._gone.add if sign < 0 else self._gone.discard)((table, key, at))
 
     def write(self, base: Connection) -> None:
         add_rows(base, "days", DAY_KEYS, DAY_SUMS, self._days)
@@ -238,10 +252,23 @@ class _Sums:
                 "tokens = tokens + excluded.tokens",
                 (*key, steps, tokens),
             )
-        bounds = {key: (values[0], values[1]) for key, values in self._spans.items()}
-        add_rows(
-            base, "spans", _SPAN_KEYS, _SPAN_SUMS, {key: values[2:] for key, values in self._spans.items()}, bounds
-        )
+        for table, sums in self._spans.items():
+            add_rows(base, table, SPAN_KEYS, SPAN_SUMS, sums, self._firsts[table])
+        for table, key, at in self._gone:
+            _look_again(base, table, key, at)
+
+
+def _look_again(base: Connection, table: str, key: tuple[Any, ...], at: str) -> None:
+    """Find the first step of a span anew, where the one that was it is of another kind now."""
+    plan, span, *kind = key
+    edges = [span_at(each, SPANS[table]).isoformat(timespec="microseconds") for each in (span, span + 1)]
+    alike = "".join(f" AND IFNULL(s.{name}, '') = ?" for name in ("plan", *SPAN_KEYS[2:]) if name != "exact")
+    base.execute(
+        f"UPDATE {table} SET first_at = IFNULL((SELECT MIN(s.at) FROM steps AS s WHERE {USED} AND s.at >= ? AND s.at < ? "
+        f"AND IFNULL(s.exact, 0) = ?{alike}), first_at) "
+        f"WHERE {' AND '.join(f'{name} = ?' for name in SPAN_KEYS)} AND steps > 0 AND first_at >= ?",
+        (*edges, kind[3], plan, *kind[:3], *kind[4:], *key, at),
+    )
 
 
 def plus(sums: dict[Any, list[Any]], key: Any, values: list[Any]) -> None:
@@ -256,16 +283,21 @@ def add_rows(
     keys: Sequence[str],
     names: Sequence[str],
     rows: dict[tuple[Any, ...], list[Any]],
-    bounds: dict[tuple[Any, ...], tuple[str, str]] | None = None,
+    bounds: Mapping[tuple[Any, ...], tuple[str, ...]] | None = None,
 ) -> None:
-    """Add to a table of sums. Money is Decimal as text, so it is added here: SQLite would make it a float."""
+    """Add to a table of sums; `bounds` are the first instant of each key, and the last where the table has that too.
+
+    Money is Decimal as text, so it is added here: SQLite would make it a float.
+    """
     # `IS` where a key could be NULL would miss the index: the writer of `steps` leaves none of these NULL.
     where = " AND ".join(f"{name} = ?" for name in keys)
     moved = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
-    first = ("first_at", "last_at") if bounds is not None else ()
-    if first:
-        moved += ", first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at)"
-    columns = (*keys, *first, *names, "amount")
+    ends = ("first_at", "last_at")[: len(next(iter(bounds.values()), ()))] if bounds is not None else ()
+    if ends:  # of a key of which nothing is left, what comes next is the first
+        moved += ", first_at = IIF(steps > 0, MIN(first_at, excluded.first_at), excluded.first_at)"
+    if len(ends) > 1:
+        moved += ", last_at = MAX(last_at, excluded.last_at)"
+    columns = (*keys, *ends, *names, "amount")
     insert = (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {moved}, amount = excluded.amount"
@@ -367,6 +399,6 @@ def money(amounts: str | None) -> Decimal:
     return Decimal(amounts) if " " not in amounts else sum(map(Decimal, amounts.split(" ")), _NONE)
 
 
-def span_at(span: int) -> datetime:
-    """Return the instant at which a span begins."""
-    return datetime.fromtimestamp(span * SPAN_S, UTC)
+def span_at(span: int, seconds: int = SPAN_S) -> datetime:
+    """Return the instant at which a span of so many seconds begins."""
+    return datetime.fromtimestamp(span * seconds, UTC)

@@ -28,6 +28,8 @@ CLASSES = (
 )  # fmt: skip
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+STATED_NOTHING: Mapping[str, Decimal] = _NOTHING
+"""The units of a burn whose source states none itself."""
 
 
 class Amount(NamedTuple):
@@ -73,6 +75,25 @@ class Burn(NamedTuple):
     charged: Mapping[str, Decimal] = _NOTHING
     client: str = ""
     steps: int = 1
+
+    def cut(self, first: int) -> tuple[Burn, Burn]:
+        """Cut several steps in two, `first` of them before the others, as evenly as whole numbers go; together they are what they were."""
+        counts = [count * first // self.steps for count in self.usage[:-1]]
+        rest = [count - mine for count, mine in zip(self.usage[:-1], counts, strict=True)]
+        paid = self.cost.amount
+        price = None if paid is None else paid * first / self.steps
+        other = None if paid is None or price is None else paid - price
+        requests, prompts = self.requests * first / self.steps, self.prompts * first / self.steps
+        return (
+            self._replace(
+                usage=TokenUsage._make([*counts, self.usage.exact]), cost=self.cost._replace(amount=price), steps=first,
+                requests=requests, prompts=prompts,
+            ),
+            self._replace(
+                usage=TokenUsage._make([*rest, self.usage.exact]), cost=self.cost._replace(amount=other),
+                steps=self.steps - first, requests=self.requests - requests, prompts=self.prompts - prompts,
+            ),
+        )  # fmt: skip
 
 
 @lru_cache(maxsize=4_096)
@@ -152,7 +173,7 @@ class Tariff(NamedTuple):
 
     def amount(self, burn: Burn) -> Amount | None:
         """Return the units a step takes; None where its price is unknown, which is not zero."""
-        base = self._base(burn)
+        base = self.base(burn)
         if base is None:
             return None
         if not base:
@@ -208,7 +229,22 @@ class Tariff(NamedTuple):
                 break
         return None
 
-    def _base(self, burn: Burn) -> Decimal | None:
+    def about(self, model: str) -> Tariff:
+        """Return what of it speaks of a model."""
+        return self._replace(
+            models={pattern: each for pattern, each in self.models.items() if fits(model, (pattern,))},
+            rates=tuple(rate for rate in self.rates if not rate.models or fits(model, rate.models)),
+            rules=tuple(rule for rule in self.rules if not rule.models or fits(model, rule.models)),
+        )
+
+    def steady(self, model: str) -> Decimal | None:
+        """Return the factor of a model where it is the same at any time, else None."""
+        if self.rules and not self.rules[0].holds(model, None, self.holidays):
+            return None
+        return self.factor(model, None).point
+
+    def base(self, burn: Burn) -> Decimal | None:
+        """Return the units of a step before models and rules weigh them; None where its price is unknown."""
         given = burn.given.get(self.unit, burn.given.get("units"))
         if given is not None and not (self.unit == "money" and self._foreign(burn.cost.currency)):
             return given
@@ -228,9 +264,13 @@ class Tariff(NamedTuple):
     def _money(self, burn: Burn) -> Decimal | None:
         if (priced := self._weighted(burn, None)) is not None:
             return priced
-        if burn.cost.status == "free":
+        return self.paid(burn.cost)
+
+    def paid(self, cost: Cost) -> Decimal | None:
+        """Return what a step cost by itself in the meter's currency; None where that is unknown, or another one."""
+        if cost.status == "free":
             return _ZERO
-        return None if burn.cost.amount is None or self._foreign(burn.cost.currency) else burn.cost.amount
+        return None if cost.amount is None or self._foreign(cost.currency) else cost.amount
 
     def _foreign(self, currency: str) -> bool:
         return bool(self.currency) and currency != self.currency

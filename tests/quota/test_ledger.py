@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import random
 import sqlite3
 import subprocess
 import sys
@@ -187,11 +188,80 @@ def test_hours_hold_what_entries_hold_of_every_plan_and_none(ledger):
     plain = [entry for entry in ledger.entries(until=until) if entry.state == "settled"]
     assert len(found) < len(plain) / 2
     assert [entry.at for entry in found] == sorted(entry.at for entry in found)
-    for plan in ("zai", ""):
-        hours, steps = ([each for each in entries if each.plan == plan] for entries in (found, plain))
-        assert sum(each.steps for each in hours) == sum(each.prompts for each in hours) == len(steps) > 0
-        assert sum(each.usage.total for each in hours) == sum(each.usage.total for each in steps)
-        assert sum(each.cost.amount for each in hours) == sum(each.cost.amount for each in steps)
+    assert sum(each.steps for each in found) == sum(each.prompts for each in found) == len(plain)
+    for model in ("m0", "m1"):
+        hours, steps = ([each for each in burnt if each.model == model] for burnt in (found, plain))
+        assert sum((each.usage for each in hours), TokenUsage()) == sum((each.usage for each in steps), TokenUsage())
+        assert sum(each.cost.amount for each in hours) == sum(each.cost.amount for each in steps) > 0
+
+
+def _gathered_by_hand(ledger, seconds, since, until):
+    """Add up entries one by one, as spans of the book are said to."""
+    sums = {}
+    for each in ledger.entries(since=since, until=until):
+        if each.state in {"settled", "interrupted"}:
+            kind = (each.plan, each.model, each.usage.exact, each.cost.status, each.cost.currency)
+            sums.setdefault((int(each.at.timestamp()) // seconds, kind), []).append(each)
+    return sorted(
+        (
+            min(each.at for each in steps), kind[1], len(steps), sum(each.purpose == "main" and each.step <= 1 for each in steps),
+            sum((each.usage for each in steps[1:]), steps[0].usage), sum(each.cost.amount or 0 for each in steps), kind[3],
+        )
+        for (_, kind), steps in sums.items()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_spans_are_what_steps_add_up_to_whatever_is_corrected(ledger, seed):
+    dice = random.Random(seed)
+    costs = [
+        Cost("metered", Decimal("0.02")),
+        Cost("reported", Decimal("0.3"), "CNY"),
+        Cost("unknown"),
+        Cost("included"),
+    ]
+    ended = []
+    for _ in range(150):
+        at = NOW + timedelta(seconds=dice.randrange(5 * 3600))
+        entry = ledger.begin(
+            start(at, plan=dice.choice(["zai", "", "other"]))._replace(purpose=dice.choice(["main", "commit"]))
+        )
+        state = dice.choice(["settled", "settled", "interrupted", "failed"])
+        usage = TokenUsage(dice.randrange(90), exact=dice.random() < 0.5)
+        ledger.settle(entry, at=at, state=state, usage=usage, cost=dice.choice(costs))
+        ended.append(entry)
+        if dice.random() < 0.4:
+            usage = TokenUsage(dice.randrange(90), exact=dice.random() < 0.5)
+            ledger.correct(dice.choice(ended), usage=usage, cost=dice.choice(costs), note="x")
+    for minutes in (15, 60):
+        for since, until in ((0, 300), (15, 270), (75, 105), (60, 240), (30, 30)):
+            first, last = NOW + timedelta(minutes=since), NOW + timedelta(minutes=until)
+            plain = _gathered_by_hand(ledger, minutes * 60, first, last)
+            found = [
+                (each.at, each.model, each.steps, each.prompts, each.usage, each.cost.amount or 0, each.cost.status)
+                for each in ledger.gathered(minutes, first, last)
+            ]
+            assert sorted(found) == plain
+    sums = ledger.gathered(60, None, NOW + timedelta(days=1))
+    sum_again(ledger)
+    assert ledger.gathered(60, None, NOW + timedelta(days=1)) == sums
+
+
+def test_a_window_of_version_4_goes_on_and_what_it_writes_is_caught_up_with(tmp_path):
+    ledger = Ledger(tmp_path / "l.sqlite")
+    burn(ledger, tokens=1)
+    base = sqlite3.connect(ledger.path)
+    with base:  # as version 4 writes a step: it knows of one sum only, up to which it has counted
+        names = ", ".join(tally.COLUMNS)
+        row = base.execute(f"SELECT {names} FROM steps WHERE state = 'settled'").fetchone()
+        marks = ", ".join("?" * len(row))
+        base.execute(f"INSERT INTO steps ({names}) VALUES ({marks})", ("other", *row[1:]))
+        base.execute("UPDATE folded SET steps = 3")
+    base.close()
+    (found,) = ledger.gathered(60, None, NOW + timedelta(days=1))
+    assert (found.steps, found.usage.fresh_input) == (2, 2)
+    assert [total.steps for total in ledger.totals()] == [1]  # its own sums it has kept itself
+    ledger.close()
 
 
 def test_uses_are_the_instants_that_open_windows(ledger):
@@ -373,6 +443,9 @@ def as_of_version_3(path):
         CREATE TABLE days ({DAYS_OF_VERSION_3}, {SUMS_OF_VERSION_3}, amount, PRIMARY KEY ({DAYS_OF_VERSION_3}));
         INSERT INTO days SELECT * FROM newer ORDER BY model DESC, day DESC;
         DROP TABLE newer;
+        ALTER TABLE folded DROP COLUMN spans;
+        DROP TABLE quarters;
+        DROP TABLE hourly;
         PRAGMA user_version=3;
     """)
     return base

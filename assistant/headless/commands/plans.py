@@ -213,14 +213,16 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     accounts = teller.accounts
     chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
     found, theirs = [], []
-    burnt = [total for each in (accounts.ledger, accounts.elsewhere) for total in each.totals(("day",))]
+    burnt = [*accounts.ledger.days(), *(total.key[0] for total in accounts.elsewhere.totals(("day",)))]
     accounts.ledger.store.must_see()
     if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days)) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
         totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)
         paid = history.rows(accounts.ledger.totals(("payer",), since=day))
-        paid = [row for row in paid if row.key != ("practice",)] + hindsight.by_token(totals, teller.roster.catalogue)
+        paid = [row for row in paid if row.key != ("practice",)]
+        if totals:
+            paid += hindsight.by_token(totals, teller.roster.catalogue)
         found = hindsight.advice(accounts.ledger, theirs, chosen, teller.now(), paid, between)
     if not found:
         tell("Nothing was burnt yet that could be compared.")
@@ -230,7 +232,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     for each in found:
         out(str(each))
     if found:
-        first = max(day.isoformat(), min(total.key[0] for total in burnt))
+        first = max(day.isoformat(), min(burnt))
         out(f"By the token it cost since {first}: {found[0].burnt}")
     if found and theirs:
         names = ", ".join(sorted({each.client for each in theirs}))

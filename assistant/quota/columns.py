@@ -1,0 +1,157 @@
+"""A history as columns: when steps were burnt, and what each took by a tariff, reckoned once for all plans that count alike."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from decimal import Decimal
+from functools import cached_property
+from itertools import accumulate
+from operator import sub
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import timedelta
+
+    from assistant.quota.tariff import Burn, Tariff
+
+_ZERO = Decimal(0)
+_PARTS = 8
+"""In how many parts the longest window of a meter is cut to look for the fullest one."""
+
+
+class History:
+    """Burns in order of time. It is `plain` where none is another client's or states more than tokens and costs."""
+
+    def __init__(self, burns: Sequence[Burn]) -> None:
+        self.burns = burns
+        self.at = [burn.at for burn in burns]
+        self.models = {burn.model for burn in burns}
+        self.steps = sum(burn.steps for burn in burns)
+        self.plain = not any(burn.client or burn.feature or burn.given or burn.charged for burn in burns)
+        self._columns: list[Column] = []
+        self._places: dict[timedelta, list[int]] = {}
+
+    def column(self, tariff: Tariff) -> Column:
+        """Return what the burns take by a tariff."""
+        found = next((each for each in self._columns if each.tariff == tariff), None)
+        if found is None:
+            found = Column(tariff, self.burns, self.models)
+            self._columns.append(found)
+        return found
+
+    def fullest(self, sums: Sequence[Decimal], reach: timedelta | None) -> Decimal:
+        """Return no less than what is burnt in any window that lasts no longer than `reach`, of `sums` before each burn."""
+        if reach is None or not self.at:
+            return sums[-1]
+        if reach not in self._places:
+            part = reach / _PARTS
+            count = (self.at[-1] - self.at[0]) // part + 2
+            self._places[reach] = [bisect_left(self.at, self.at[0] + part * number) for number in range(count)]
+        picked = [sums[place] for place in self._places[reach]]
+        # A window that begins in one of the parts has ended before the ninth behind it does.
+        return max(map(sub, picked[_PARTS + 1 :], picked), default=sums[-1])
+
+
+class Column:
+    """What burns take by a tariff: `points` of each, None where nobody knows it."""
+
+    def __init__(self, tariff: Tariff, burns: Sequence[Burn], models: Iterable[str]) -> None:
+        self.tariff = tariff
+        self._burns = burns
+        counted = tariff.unit in {"requests", "calls", "prompts"}
+        self._divides = counted or (tariff.unit == "money" and not tariff.weights and not tariff.rates)
+        self._about = {model: tariff.about(model) for model in models}
+        self._factors = {model: each.steady(model) for model, each in self._about.items()}
+        self._plain = all(each == 1 for each in self._factors.values())
+        self._needs: dict[Any, Sequence[Decimal | None]] = {}
+        self._bases = self._all()
+        self.points = self._bases if self._plain else self._weighed(self._bases)
+
+    def _all(self) -> Sequence[Decimal | None]:
+        if self.tariff.unit in {"requests", "calls"}:
+            return [burn.requests for burn in self._burns]
+        if self.tariff.unit == "prompts":
+            return [burn.prompts for burn in self._burns]
+        if self._divides:
+            return [self.tariff.paid(burn.cost) for burn in self._burns]
+        about = self._about
+        priced = {model for model, each in about.items() if each.unit != "credits" or each.weights or each.rates}
+        return [about[burn.model].base(burn) if burn.model in priced else None for burn in self._burns]
+
+    def _weighed(self, bases: Sequence[Decimal | None]) -> Sequence[Decimal | None]:
+        return [base and self._times(base, burn) for base, burn in zip(bases, self._burns, strict=True)]
+
+    def _times(self, base: Decimal, burn: Burn) -> Decimal:
+        factor = self._factors[burn.model]
+        return base * (factor if factor is not None else self._about[burn.model].factor(burn.model, burn.at).point)
+
+    @cached_property
+    def units(self) -> list[Decimal]:
+        """What each burn takes as far as anybody knows."""
+        return [point or _ZERO for point in self.points]
+
+    @cached_property
+    def sums(self) -> list[Decimal]:
+        """What all burns before each take together, and all of them last."""
+        if not any(self.points):
+            return [_ZERO] * (len(self.points) + 1)
+        return list(accumulate(self.units, initial=_ZERO))
+
+    @cached_property
+    def untold(self) -> bool:
+        """Whether nobody knows what some burn takes."""
+        return any(point is None for point in self.points)
+
+    @cached_property
+    def ones(self) -> Sequence[Decimal | None]:
+        """What the first step of each burn takes."""
+        if not self._divides:
+            return [self.point(self.split(burn, 1, burn.steps)[0], index) for index, burn in enumerate(self._burns)]
+        bases = [
+            base if burn.steps == 1 else base and base / burn.steps
+            for base, burn in zip(self._bases, self._burns, strict=True)
+        ]
+        return bases if self._plain else self._weighed(bases)
+
+    def needs(
+        self, idle: Decimal | None, currencies: frozenset[str], *, ones: bool = False
+    ) -> Sequence[Decimal | None]:
+        """Return what each burn must find, or its first step: see `needed`."""
+        key = (idle, currencies, ones)
+        if key not in self._needs:
+            points = self.ones if ones else self.points
+            if not all(points):
+                pairs = zip(points, self._burns, strict=True)
+                points = [point or needed(point, burn, idle, currencies) for point, burn in pairs]
+            self._needs[key] = points
+        return self._needs[key]
+
+    def share(self, index: int) -> Any:
+        """Return a burn as what can be split: where that is all that counts, its units before rules."""
+        return self._bases[index] if self._divides else self._burns[index]
+
+    def split(self, share: Any, first: int, steps: int) -> Sequence[Any]:
+        """Cut what so many steps take in two, the first of them and the others, as `replay` does."""
+        if not self._divides:
+            found: Sequence[Any] = share.cut(first)
+            return found
+        if share is None:
+            return None, None
+        part = share * first / steps
+        return part, share - part
+
+    def point(self, share: Any, index: int) -> Decimal | None:
+        """Return what a share of a burn takes."""
+        burn = self._burns[index]
+        base = share if self._divides else self._about[burn.model].base(share)
+        return base if self._plain else base and self._times(base, burn)
+
+
+def needed(point: Decimal | None, burn: Burn, idle: Decimal | None, currencies: frozenset[str]) -> Decimal | None:
+    """Return what a burn must find of a meter of which it takes nothing, or nobody knows what (`point` is None).
+
+    That is nothing, told as `idle`, where it takes nothing or is paid in another of the `currencies` that a plan counts.
+    """
+    elsewhere = burn.cost.amount is not None and burn.cost.currency in currencies
+    return idle if point is not None or elsewhere else _ZERO

@@ -1,0 +1,363 @@
+"""Meters followed through a history, in plain sums: how far burns go through together, and when there is room again.
+
+What holds for a Gauge of which no provider says anything holds here too. All is asked and told in order of time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from assistant.quota.columns import needed
+from assistant.quota.lots import Purse
+from assistant.quota.window import opened, span_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assistant.quota.columns import History
+    from assistant.quota.terms import Meter
+
+_ZERO = Decimal(0)
+_FREE = Decimal(-1)
+_DIGITS = 24
+ENDLESS = Decimal("Infinity")
+
+
+class Followed:
+    """A meter, here one that always has room.
+
+    `needs` is what each burn must find: None where it does not touch the meter, -1 where it takes nothing and yet opens a
+    window, 0 where nobody knows what it takes; then anything must be left. `missed` says that such a one went through.
+    """
+
+    _idle: Decimal | None = None
+
+    def __init__(self, meter: Meter, history: History, currencies: frozenset[str]) -> None:
+        self.meter = meter
+        self.column = history.column(meter.tariff)
+        self.missed = False
+        self._burns = history.burns
+        self._at = history.at
+        self._currencies = currencies
+        self._begins = bisect_left(history.at, meter.window.origin) if meter.window.origin is not None else 0
+        self._all = all(meter.counts(model) for model in history.models) and not (meter.since or meter.until)
+        self.needs = self._mine(self.column.needs(self._idle, currencies))
+        self._misses = self.column.untold and _ZERO in self.needs[self._begins :]
+
+    def _mine(self, needs: Sequence[Decimal | None]) -> Sequence[Decimal | None]:
+        """Leave out burns that the meter does not count."""
+        if self._all:
+            return needs
+        meter = self.meter
+        mine = (meter.counts(burn.model) and meter.holds_at(burn.at) for burn in self._burns)
+        return [need if here else None for need, here in zip(needs, mine, strict=True)]
+
+    @cached_property
+    def ones(self) -> Sequence[Decimal | None]:
+        """What the first step of each burn must find."""
+        return self._mine(self.column.needs(self._idle, self._currencies, ones=True))
+
+    @cached_property
+    def most(self) -> Decimal:
+        """The most that the first step of any burn must find."""
+        return max((need for need in self.ones if need is not None), default=_ZERO)
+
+    def counts(self, index: int) -> bool:
+        """Say whether a burn, or a part of it, may need something of the meter."""
+        return self.needs[index] is not None or self.ones[index] is not None
+
+    def need(self, share: Any, index: int) -> Decimal | None:
+        """Return what a share of a burn that it counts must find."""
+        point = self.column.point(share, index)
+        return point or needed(point, self._burns[index], self._idle, self._currencies)
+
+    def left(self, index: int) -> Decimal:  # noqa: ARG002 - others ask
+        """Move on to the instant of a burn; returns what is left then."""
+        return ENDLESS
+
+    def never(self, need: Decimal) -> bool:  # noqa: ARG002 - others ask
+        """Say whether there will never be room for so much."""
+        return False
+
+    def back(self, need: Decimal) -> datetime | None:  # noqa: ARG002 - others ask
+        """Return when there is room again for what was refused just now; None for never, or where nobody knows."""
+        return None
+
+    def shut_until(self) -> datetime | None:
+        """Return the instant before which no more is left than now, None where that is never."""
+        return None
+
+    def through(self, index: int) -> int:  # noqa: ARG002 - others ask
+        """Return the first burn from here on that is not sure to find room, if all before it go through."""
+        return len(self._at)
+
+    @property
+    def is_curious(self) -> bool:
+        """Whether it must hear of a burn that takes nothing that anybody knows of."""
+        return self._misses and not self.missed
+
+    def take(self, first: int, stop: int) -> None:
+        """Hear that some burns go through."""
+        if self._misses and not self.missed:
+            self.missed = _ZERO in self.needs[max(first, self._begins) : stop]
+
+    def take_part(self, need: Decimal, index: int) -> None:
+        """Hear that a part of a burn goes through."""
+        self.missed = self.missed or (not need and index >= self._begins)
+
+
+class Fixed(Followed):
+    """A meter whose windows have edges that follow from the rule alone."""
+
+    def __init__(self, meter: Meter, history: History, currencies: frozenset[str], limit: Decimal) -> None:
+        super().__init__(meter, history, currencies)
+        self._limit = limit
+        self._used = _ZERO
+        self._end: datetime | None = None
+        self._units, self._sums = self.column.units, self.column.sums
+        if not self._all:
+            self._units = [max(need, _ZERO) if need is not None else _ZERO for need in self.needs]
+            self._sums = list(accumulate(self._units, initial=_ZERO))
+        self._rounds = _long(self._sums[-1])
+
+    def left(self, index: int) -> Decimal:
+        """Move on to the instant of a burn, and to the window that it lies in."""
+        at = self._at[index]
+        if self._end is not None and at >= self._end:
+            self._used, self._end = _ZERO, None
+        if self._end is None and (span := span_at(self.meter.window, at)) is not None:
+            self._end = span[1]
+        return self._limit - self._used
+
+    def never(self, need: Decimal) -> bool:
+        """Say whether no window holds so much."""
+        return need > self._limit or not self._limit
+
+    def back(self, need: Decimal) -> datetime | None:
+        """Return the end of the window."""
+        return self._end if not self.never(need) else None
+
+    def shut_until(self) -> datetime | None:
+        """Return the end of the window."""
+        return self._end
+
+    def through(self, index: int) -> int:
+        """Return the first burn that may not find room, or may lie in another window."""
+        left, needs = self.left(index), self.needs
+        if self._rounds:  # then only one by one they come to what they come to one by one
+            need = needs[index]
+            return index + (need is None or (need <= left and (left > 0 or need < 0)))
+        if index < self._begins:  # nothing is used up before the first window
+            refused = (at for at in range(index, self._begins) if (needs[at] or _ZERO) > left or not left)
+            return next(refused, self._begins)
+        # What comes last must leave something for a step of which nobody knows what it takes.
+        found, count = bisect_left(self._sums, self._sums[index] + left, index) - 1, len(needs)
+        found = max(index, found)
+        while found < count and needs[found] is None:
+            found += 1
+        return found if found <= index + 1 else min(found, self._until(index))
+
+    def _until(self, index: int) -> int:
+        """Return the first burn from here on at which another window may be open, or less be there."""
+        return bisect_left(self._at, self._end, index) if self._end is not None else len(self._at)
+
+    def take(self, first: int, stop: int) -> None:
+        """Add up what goes through; what was before the first window is in none."""
+        super().take(first, stop)
+        self._used = sum(self._units[max(first, self._begins) : stop], self._used)
+
+    def take_part(self, need: Decimal, index: int) -> None:
+        """Add what goes through."""
+        super().take_part(need, index)
+        if need > 0 and index >= self._begins:
+            self._used += need
+
+
+class FirstUse(Fixed):
+    """A meter whose window opens with the first burn that goes through."""
+
+    _idle = _FREE
+    _last: datetime | None = None
+
+    def left(self, index: int) -> Decimal:
+        """Move on to the instant of a burn; a window that is over leaves none open."""
+        if self._end is not None and self._at[index] >= self._end:
+            self._used, self._end, self._last = _ZERO, None, self._end
+        return self._limit - self._used
+
+    def _until(self, index: int) -> int:
+        end = self._end or self._opened(index, len(self._at))
+        return bisect_left(self._at, end, index) if end is not None else len(self._at)
+
+    @property
+    def is_curious(self) -> bool:
+        """Whether it must hear of such a burn: it opens a window."""
+        return self._misses
+
+    def _opened(self, first: int, stop: int) -> datetime | None:
+        """Return the end of the window that some burns open; None where they open none."""
+        uses = (at for at in range(max(first, self._begins), stop) if self.needs[at] is not None)
+        use = next(uses, None)
+        return opened(self.meter.window, self._at[use], self._last)[1] if use is not None else None
+
+    def take(self, first: int, stop: int) -> None:
+        """Open a window with the first burn, where none is open."""
+        self._end = self._end or self._opened(first, stop)
+        super().take(first, stop)
+
+    def take_part(self, need: Decimal, index: int) -> None:
+        """Open a window, where none is open."""
+        self._end = self._end or self._opened(index, index + 1)
+        super().take_part(need, index)
+
+
+class Trailing(Fixed):
+    """A meter whose burns come back one by one.
+
+    What went through is kept as stretches of burns, the oldest first, with the units of those of which only a part did.
+    """
+
+    def __init__(self, meter: Meter, history: History, currencies: frozenset[str], limit: Decimal) -> None:
+        super().__init__(meter, history, currencies, limit)
+        self._reach = meter.window.reach or timedelta(0)
+        self._trail: deque[tuple[int, int, Decimal | None]] = deque()
+        self._back: datetime | None = None
+
+    def left(self, index: int) -> Decimal:
+        """Move on to the instant of a burn, and let go of what has come back by then."""
+        if self._back is not None and self._back <= self._at[index]:
+            self._roll(self._at[index] - self._reach)
+        left = self._limit - self._used
+        return left if left > 0 else _ZERO
+
+    def _roll(self, edge: datetime) -> None:
+        """Let go of what was burnt up to an instant."""
+        trail = self._trail
+        while trail and self._at[trail[0][0]] <= edge:
+            first, stop, units = trail.popleft()
+            gone = bisect_right(self._at, edge, first, stop)
+            for each in self._units[first:gone] if units is None else (units,):
+                self._used -= each
+            if gone < stop:
+                trail.appendleft((gone, stop, None))
+        self._back = self._at[trail[0][0]] + self._reach if trail else None
+
+    def _keep(self, first: int, stop: int, part: Decimal | None) -> None:
+        self._trail.append((first, stop, part))
+        if self._back is None:
+            self._back = self._at[first] + self._reach
+
+    def back(self, need: Decimal) -> datetime | None:
+        """Return when so much has come back that there is room."""
+        if self.never(need):
+            return None
+        limit, used = self._limit, self._used
+        for first, stop, part in self._trail:
+            for place in range(first, stop):
+                if units := part or self._units[place]:
+                    used -= units
+                    if limit - used >= need and limit > used:
+                        return self._at[place] + self._reach
+        return None
+
+    def shut_until(self) -> datetime | None:
+        """Return when the next of it comes back."""
+        return self._back
+
+    def _until(self, index: int) -> int:
+        # A sum that was rounded must be added to and taken from in the order of time.
+        back = self._back if _long(self._used) else None
+        return bisect_left(self._at, back, index) if back is not None else len(self._at)
+
+    def take(self, first: int, stop: int) -> None:
+        """Take note of what comes back by and by."""
+        super().take(first, stop)
+        if stop > self._begins:
+            self._keep(max(first, self._begins), stop, None)
+
+    def take_part(self, need: Decimal, index: int) -> None:
+        """Take note of what comes back by and by."""
+        super().take_part(need, index)
+        if need > 0 and index >= self._begins:
+            self._keep(index, index + 1, need)
+
+
+class Balance(Fixed):
+    """A meter that nothing comes back to: one sum, or lots that are bought and expire."""
+
+    def __init__(self, meter: Meter, history: History, currencies: frozenset[str], limit: Decimal) -> None:
+        super().__init__(meter, history, currencies, limit)
+        self._purse = Purse(meter.lots) if meter.lots else None
+        changes = {each for lot in meter.lots for each in (lot.bought_at, lot.expires_at) if each is not None}
+        self._changes = sorted(changes)
+        self._now = 0
+
+    def left(self, index: int) -> Decimal:
+        """Move on to the instant of a burn; returns what is left in the lots that are there."""
+        self._now = index
+        return self._purse.left(self._at[index]) if self._purse is not None else self._limit - self._used
+
+    def never(self, need: Decimal) -> bool:  # noqa: ARG002 - however little it is
+        """Say that there is never room again."""
+        return True
+
+    def shut_until(self) -> datetime | None:
+        """Return when the next lot is bought, or expires."""
+        place = bisect_right(self._changes, self._at[self._now])
+        return self._changes[place] if place < len(self._changes) else None
+
+    def _until(self, index: int) -> int:
+        change = self.shut_until()
+        return bisect_left(self._at, change, index) if change is not None else len(self._at)
+
+    def take(self, first: int, stop: int) -> None:
+        """Spend what goes through."""
+        before = self._used
+        super().take(first, stop)
+        self._spend(self._used - before, first)
+
+    def take_part(self, need: Decimal, index: int) -> None:
+        """Spend what goes through."""
+        before = self._used
+        super().take_part(need, index)
+        self._spend(self._used - before, index)
+
+    def _spend(self, units: Decimal, index: int) -> None:
+        if self._purse is not None:
+            self._purse.spend(units, self._at[index])
+
+
+def follow(meter: Meter, history: History, currencies: frozenset[str], limit: Decimal | None) -> Followed:
+    """Begin to follow a meter; a `limit` of None never stops anything."""
+    if limit is None:
+        return Followed(meter, history, currencies)
+    if meter.window.trails:
+        return Trailing(meter, history, currencies, limit)
+    kinds: dict[str, type[Fixed]] = {"first_use": FirstUse, "balance": Balance}
+    return kinds.get(meter.window.kind, Fixed)(meter, history, currencies, limit)
+
+
+def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
+    """Say whether nobody knows what some burn takes of a meter, where all of them go through."""
+    origin = meter.window.origin
+    burns = zip(history.column(meter.tariff).points, history.burns, strict=True)
+    return any(
+        point is None
+        and meter.counts(burn.model)
+        and meter.holds_at(burn.at)
+        and (origin is None or burn.at >= origin)
+        and needed(point, burn, None, currencies) is not None
+        for point, burn in burns
+    )
+
+
+def _long(units: Decimal) -> bool:
+    """Say whether a sum may have been rounded: it has nearly as many digits as are reckoned with."""
+    return len(units.as_tuple().digits) > _DIGITS

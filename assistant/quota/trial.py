@@ -1,0 +1,212 @@
+"""Runs a history through a plan for advice: how many steps would have gone through, and what would have stopped the others.
+
+It says what `replay` says of the same burns where no provider says anything, and is made for many steps and many plans: a
+meter whose fullest window had room for all that was asked of it is not followed, as it stops nothing whatever the others
+do, and what surely goes through, or surely does not, is passed over at once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from decimal import Decimal
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assistant.quota.followed import ENDLESS, follow, misses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from assistant.quota.columns import Column, History
+    from assistant.quota.followed import Followed
+    from assistant.quota.terms import Meter, Plan
+
+    _Needs = list[tuple[Followed, Decimal]]
+    _Shares = list[tuple[Followed, Any]]
+
+_ZERO = Decimal(0)
+
+
+class Stop(NamedTuple):
+    """Steps that would not have gone through: `meter` is the last to have room again, at `until`; None is never or unknown."""
+
+    at: datetime
+    meter: str
+    until: datetime | None
+    steps: int
+
+
+class Tried(NamedTuple):
+    """What came of it; `unpriced` are the meters of which a step that went through took nobody knows how much."""
+
+    admitted: int
+    stops: list[Stop]
+    unpriced: set[str]
+
+
+def tried(plan: Plan, history: History) -> Tried | None:
+    """Run a history through a plan; None where only a replay can tell, as a limit is dated and may have been reached."""
+    limits: list[tuple[Meter, Decimal | None]] = []
+    for meter in plan.meters:
+        if meter.feature or not any(meter.counts(model) for model in history.models):
+            continue
+        column, limit = history.column(meter.tariff), _limit(meter)
+        # Less than the limit: a step of which nobody knows what it takes asks that anything be left.
+        if (
+            limit is not None
+            and not meter.lots
+            and history.fullest(_sums(meter, column, history), meter.window.reach) < limit
+        ):
+            limit = None
+        if limit is not None and (meter.limits or (meter.window.floor and len(plan.currencies) > 1)):
+            return None
+        if limit is not None or column.untold:
+            limits.append((meter, limit))
+    if all(limit is None for _, limit in limits):
+        unpriced = {meter.name for meter, _ in limits if misses(meter, history, plan.currencies)}
+        return Tried(history.steps, [], unpriced)
+    followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
+    stops = list(_stops(followed, history))
+    admitted = history.steps - sum(stop.steps for stop in stops)
+    return Tried(admitted, stops, {each.meter.name for each in followed if each.missed})
+
+
+def _limit(meter: Meter) -> Decimal | None:
+    """Return the least limit that ever holds; None where no history can fill the meter."""
+    if meter.lots:
+        return sum((lot.amount for lot in meter.lots), _ZERO)
+    known = [limit for limit in (meter.limit, *(limit for _, limit in meter.limits)) if isinstance(limit, Decimal)]
+    return min(known) if known and meter.unit != "percent" else None
+
+
+def _sums(meter: Meter, column: Column, history: History) -> Sequence[Decimal]:
+    """Return what the burns before each that a meter counts take together, and all of them last."""
+    if all(meter.counts(model) for model in history.models):
+        return column.sums
+    pairs = zip(column.points, history.burns, strict=True)
+    mine = [point if point is not None and meter.counts(burn.model) else _ZERO for point, burn in pairs]
+    return list(accumulate(mine, initial=_ZERO))
+
+
+def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
+    """Follow meters through a history; yields what they stop, in order of time."""
+    index = 0
+    while index < len(history.burns):
+        through = min([each.through(index) for each in followed])
+        if through > index:
+            for each in followed:
+                each.take(index, through)
+            index = through
+            continue
+        stopped = _parts(followed, history, index)
+        index += 1
+        if len(stopped) == 1 and stopped[0].steps == history.burns[index - 1].steps:
+            steps, index = _alike(stopped[0], followed, history, index)
+            stopped = [stopped[0]._replace(steps=stopped[0].steps + steps)]
+        yield from stopped
+
+
+def _parts(followed: Sequence[Followed], history: History, index: int) -> list[Stop]:
+    """Try one burn, in parts where there is no room for all of its steps; returns those that are stopped."""
+    at, steps = history.at[index], history.burns[index].steps
+    needs = [(each, need) for each in followed if (need := each.needs[index]) is not None]
+    full = _take(needs, index)
+    if full and steps > 1:
+        full = _full([(each, need) for each in followed if (need := each.ones[index]) is not None], index)
+        if not full:
+            stops: list[Stop] = []
+            shares = [(each, each.column.share(index)) for each in followed if each.counts(index)]
+            _halve(shares, at, steps, index, stops)
+            return stops
+    return [Stop(at, *_last(full, at), steps)] if full else []
+
+
+def _halve(shares: _Shares, at: datetime, steps: int, index: int, stops: list[Stop]) -> None:
+    """Try steps in two halves, where there is room for the first of them and not for all; adds what is stopped."""
+    half = steps // 2
+    both = [(each, each.column.split(share, half, steps)) for each, share in shares]
+    for place, count in enumerate((half, steps - half)):
+        part = [(each, halves[place]) for each, halves in both]
+        full = _take(_needs(part, index), index)
+        if full and count > 1:
+            ones = [(each, each.column.split(share, 1, count)[0]) for each, share in part]
+            full = _full(_needs(ones, index), index)
+            if not full:
+                _halve(part, at, count, index, stops)
+        if full:
+            stops.append(Stop(at, *_last(full, at), count))
+
+
+def _needs(shares: _Shares, index: int) -> _Needs:
+    return [(each, need) for each, share in shares if (need := each.need(share, index)) is not None]
+
+
+def _take(needs: _Needs, index: int) -> _Needs:
+    """Let steps through for which all meters have room; returns those that have none."""
+    full = _full(needs, index)
+    if not full:
+        for each, need in needs:
+            each.take_part(need, index)
+    return full
+
+
+def _full(needs: _Needs, index: int) -> _Needs:
+    """Return the meters that have no room."""
+    return [(each, need) for each, need in needs if not _fits(need, each.left(index))]
+
+
+def _fits(need: Decimal | None, left: Decimal) -> bool:
+    return need is None or (need <= left and (left > 0 or need < 0))
+
+
+def _last(full: _Needs, at: datetime) -> tuple[str, datetime | None]:
+    """Return the meter that stops a step, and until when: one that never has room, or nobody knows when, before the last to have it."""
+    backs = [(each.meter.name, each.back(need)) for each, need in full]
+    for each, need in full:
+        if each.never(need):
+            return each.meter.name, None
+    return next((each for each in backs if each[1] is None), None) or max(backs, key=lambda each: each[1] or at)
+
+
+def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: int) -> tuple[int, int]:
+    """Pass over burns that the same meter stops until the same instant; returns how many steps they are, and the next burn.
+
+    The meters stand as they did when the burn before was stopped, until some of what is used comes back.
+    """
+    (mine,) = [each for each in followed if each.meter.name == stop.meter]
+    others = [(each, room) for each in followed if each is not mine and (room := each.left(index - 1)).is_finite()]
+    scarce = [(each, room) for each, room in others if room <= each.most]
+    curious = [each for each in followed if each.is_curious]
+    left, shut = mine.left(index - 1), mine.shut_until()
+    end = len(history.at) if shut is None else bisect_left(history.at, shut, index)
+    ones, needs, burns = mine.ones, mine.needs, history.burns
+    low, high = ENDLESS, -ENDLESS  # between these it is stopped until the same instant
+    steps = 0
+    for place in range(index, end):
+        need, whole = ones[place], needs[place]
+        if need is None or whole is None or not need > left < whole or scarce:
+            if whole is None or _fits(whole, left):
+                if whole or not _passes(place, others, curious):
+                    return steps, place
+                continue
+            if _fits(need, left) or not all(_fits(each.ones[place], room) for each, room in scarce):
+                return steps, place
+        if need is not None and not low <= need <= high:
+            if mine.back(need) != stop.until:
+                return steps, place
+            low, high = min(low, need), max(high, need)
+        steps += burns[place].steps
+    return steps, end
+
+
+def _passes(place: int, others: Sequence[tuple[Followed, Decimal]], curious: Sequence[Followed]) -> bool:
+    """Let a burn through that takes nothing of any meter, as far as anybody knows; False where it may be stopped."""
+    for each, room in others:
+        if (need := each.needs[place]) or (need is not None and room <= 0):
+            return False
+    for each in curious:
+        if each.needs[place] == 0:
+            each.left(place)
+            each.take_part(_ZERO, place)
+    return True
