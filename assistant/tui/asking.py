@@ -22,6 +22,7 @@ _TYPING = """
 Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
 Up, Ctrl+R      what was asked before; Up takes the last of the queue back
 @               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
+/               a command; behind it what it may be about: Tab takes it, Enter takes it and runs
 Ctrl+G          write the question in $EDITOR
 Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
 F2              between composer and hunks

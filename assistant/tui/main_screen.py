@@ -93,6 +93,7 @@ class MainScreen(Screen[None]):
         self._queue: list[str] = []
         self._completer: Completer | None = None
         self._pause: Timer | None = None
+        self._armed: Timer | None = None
         self._busy_at = self._asked_at = 0.0
         self._answers, self._does = "", "is asked"
         self._again_at = 0.0
@@ -205,7 +206,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import completing
 
         if self._completer is None:
-            self._completer = completing.Completer(self.session.sight)
+            self._completer = completing.Completer(self.session)
         self.completions.show(word, await self._completer.choices(word))
 
     def price_anew(self) -> None:
@@ -411,7 +412,7 @@ class MainScreen(Screen[None]):
 
     def _give_back_queue(self) -> None:
         if self._queue:
-            self.composer.text = "\n".join([*self._queue, self.composer.text]).rstrip("\n")
+            self.composer.put("\n".join([*self._queue, self.composer.text]).rstrip("\n"))
             self._queue.clear()
             self.label()
 
@@ -462,8 +463,7 @@ class MainScreen(Screen[None]):
 
         words = await editor.edit(self, self.composer.text, ".md")
         if words is not None:
-            self.composer.text = words.rstrip("\n")
-            self.composer.move_cursor(self.composer.document.end)
+            self.composer.put(words.rstrip("\n"))
 
     @work(exclusive=True, group="ask")
     async def action_history(self) -> None:
@@ -473,8 +473,7 @@ class MainScreen(Screen[None]):
         rows = [(words, words.replace("\n", " ")) for words in dict.fromkeys(reversed(self.composer.sent))]
         words = await self.app.push_screen_wait(pickers.Picker("Asked before", rows))
         if words:
-            self.composer.text = words
-            self.composer.move_cursor(self.composer.document.end)
+            self.composer.put(words)
 
     def action_interrupt(self) -> None:
         """Copy what is selected, else stop a turn, else clear the composer, else leave at the second time."""
@@ -493,11 +492,14 @@ class MainScreen(Screen[None]):
         else:
             self._leaving = True
             self.composer.border_title = "Ctrl+C again leaves"
-            self.set_timer(_SAID_S, self._stay)
+            self._armed = self.set_timer(_SAID_S, self.stay)
 
-    def _stay(self) -> None:
-        self._leaving = False
-        self.label()
+    def stay(self) -> None:
+        """Hear that something else was pressed than Ctrl+C: once more does not leave."""
+        if self._leaving and self._armed is not None:
+            self._armed.stop()
+            self._leaving = False
+            self.label()
 
     def open(self, what: str, argument: str = "") -> None:
         """Open what a command asks for."""
@@ -521,7 +523,9 @@ class MainScreen(Screen[None]):
                 self.talk.add(f"{len(argument):,} characters are on the clipboard, if the terminal lets us.", "note")
             case "diff":
                 review, proposed = self.hunks.review, self.session.proposed
-                if proposed is not None and (review is None or review.patch != proposed.patch):
+                if proposed is not None and (
+                    review is None or review.patch != proposed.patch or self.hunks.preview is not None
+                ):
                     present.show_proposal(self)
                 self.go_to_hunks()
             case _:
