@@ -105,3 +105,22 @@ async def test_any_other_key_disarms_the_ctrl_c_that_leaves(app):
         assert app.is_running
         await pilot.press("ctrl+c")
         await until(pilot, lambda: app.return_code == 0)
+
+
+@pytest.mark.parametrize("keys", ["f1", "f3", "f4", "f5", "ctrl+r", "/compact", "/add", "/resume"])
+async def test_ctrl_c_closes_every_sheet_as_escape_does(app, keys):
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer, _ = await begun(app, pilot)
+        await say(pilot, "a question")
+        await until(pilot, lambda: len(app.session.history) == 2 and not app.session.asking)
+        if keys == "/resume":
+            app.session.clear()
+        if keys.startswith("/"):
+            await say(pilot, keys)
+        else:
+            await pilot.press(keys)
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.pause(0.5)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert composer.border_title != "Ctrl+C again leaves"
