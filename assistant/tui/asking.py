@@ -45,7 +45,7 @@ x v i           more of the file around it; side by side; which reply it is from
 e E             edit the new lines here; in $EDITOR
 c               comment on the line for the model
 o               a second opinion from another model
-r               send what does not fit back to the model
+r               send what does not fit, or does not any more, back to the model
 Enter           write what is taken; what is not decided stays proposed
 q, Escape       back to the composer; / begins a command
 """

@@ -300,8 +300,8 @@ class MainScreen(Screen[None]):
             async for event in stream:
                 present.show(self, event)
 
-    async def walk(self, stream: command.Stream) -> None:
-        """Show the events of a stream, and the error it ends with."""
+    async def walk(self, stream: command.Stream) -> AssistantError | None:
+        """Show the events of a stream, and the error it ends with, which is returned."""
         try:
             async with aclosing(stream):
                 async for event in stream:
@@ -309,6 +309,8 @@ class MainScreen(Screen[None]):
         except AssistantError as error:
             self.talk.end()
             self.talk.add(str(error), "error")
+            return error
+        return None
 
     def stumbled(self, error: BaseException) -> None:
         """Say that something of ours went wrong, and where; all else goes on."""
@@ -376,7 +378,8 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="price")
     async def price_repair(self) -> None:
         """Say among the hunks what it would cost to send back what does not fit."""
-        quote = await asyncio.to_thread(self.session.quote_repair)
+        lost = tuple(each.misfit for each in self.hunks.lost)
+        quote = await asyncio.to_thread(self.session.quote_repair, lost)
         if quote is not None:
             self.hunks.tell_price(f" (~{quote.likely:,} tokens, {quote.cost})")
 
