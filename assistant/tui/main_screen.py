@@ -175,7 +175,9 @@ class MainScreen(Screen[None]):
     # What is typed.
 
     def on_composer_sent(self, message: Composer.Sent) -> None:
-        """Hand over words, or keep them until the running turn has ended."""
+        """Hand over words, or keep them until the running turn has ended; what comes of them is seen, hunks wait with their marks."""
+        if self._reviewing:
+            self.compose_again()
         if self.session.asking and not command.is_command(message.text):
             self._queue.append(message.text)
             self.label()

@@ -1,4 +1,4 @@
-"""Hunks whose file was changed meanwhile: which does not fit is seen, and goes back to the model."""
+"""Hunks whose file was changed meanwhile: which does not fit is seen, and goes back to the model. And hunks behind a talk."""
 
 from assistant.tui.app import Wattson
 from tests import loopback
@@ -81,3 +81,22 @@ async def test_with_the_hunk_that_does_not_fit_skipped_the_rest_is_written(make_
             await pilot.press("enter")
             await until(pilot, lambda: "\nfive\n" in notes.read_text())
             assert "\ntyped\n" in notes.read_text()
+
+
+async def test_who_asks_while_hunks_are_shown_sees_the_answer_and_keeps_his_marks(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, "An answer."))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(80, 24)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("y")
+            assert "Enter write" in drawn(hunks)
+            await pilot.click("#composer")
+            assert "Enter write" not in drawn(hunks)
+            assert "F2 leads to these hunks" in drawn(hunks)
+            await pilot.press(*"and now?", "enter")
+            await until(pilot, lambda: app.main.talk.display and not hunks.display)
+            await until(pilot, lambda: "An answer." in app.main.talk.text and not app.session.asking)
+            await pilot.press("f2")
+            await until(pilot, lambda: hunks.has_focus)
+            assert "Enter write" in drawn(hunks)
+            assert [each.mark for each in hunks.review.choices] == ["take", ""]

@@ -662,14 +662,17 @@ class PatchView(ScrollView, can_focus=True):
     def _foot(self, width: int) -> list[Strip]:
         """Draw what is decided and which keys there are; it stays at the bottom. Long words take all its lines."""
         assert self.review is not None  # noqa: S101 - asked by the caller
+        style = self.look["keys"]
         sums = len(self.review.taken), len(self.review.skipped), len(self.review.undecided)
         head = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
-        sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else _KEYS
+        sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else [*_KEYS]
+        if not self.has_focus:
+            sets, style = ["F2 leads to these hunks"], self.look["note"]
         words = head + (self.hint or longest(sets, width - len(head)))
         parts = wrap(words, width)
         lines = [words[first:last] for first, last in parts[: _FOOT - 1]]
         lines += [words[first:] for first, _ in parts[_FOOT - 1 : _FOOT]]
-        return [strip([Segment(cut(each, width), self.look["keys"])], width, self.look["keys"]) for each in lines]
+        return [strip([Segment(cut(each, width), style)], width, style) for each in lines]
 
 
 def _told(words: str, style: str, width: int) -> list[_Row]:
