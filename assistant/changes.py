@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant import prompts
 from assistant.context import commit, gate
-from assistant.edits import disk, match
+from assistant.edits import disk, lost, match
 from assistant.edits import format as edit_format
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.merge import merge
@@ -245,8 +245,20 @@ class Changes:
 
         Decisions about hunks that are still the same stay; the model hears of those that were skipped, and are gone now.
         """
+        patch = self._onto(review.patch.keep((*review.taken, *review.undecided)))
+        if patch is None:
+            return None
+        origin = self.origin(review)
+        if origin is not None:
+            gone = origin.skipped + len(review.skipped)
+            self._replace(origin, replace(origin, patch=patch, skipped=gone) if patch.files else None)
+        self._news += [words for words in _skips(review) if words not in self._said]
+        return review.over(patch)
+
+    def _onto(self, patch: Patch) -> Patch | None:
+        """Move a patch onto the files as they are now; None where lines that it needs were changed."""
         files = []
-        for file in review.patch.keep((*review.taken, *review.undecided)).files:
+        for file in patch.files:
             now = disk.read(self.repo.root, file.path)
             data = now[0] if now else None
             if data == file.before:
@@ -258,13 +270,42 @@ class Changes:
             if merged is None:
                 return None
             files.append(replace(file, before=data, after=merged))
-        patch = Patch(tuple(file for file in files if file.changes))
+        return Patch(tuple(file for file in files if file.changes))
+
+    def unfit(self, review: Review) -> tuple[lost.Lost, ...]:
+        """Return the hunks of a review that have no place any more in the files as they are now, and why."""
+        found = []
+        private = self._sight.private()
+        for file in review.patch.files:
+            now = disk.read(self.repo.root, file.path)
+            mine = [each.hunk for each in review.choices if each.hunk.path == file.path]
+            for each in lost.find(file, mine, now[0] if now else None):
+                why = private(file.path) or private(file.target)
+                near = () if why else each.misfit.candidates
+                found.append(each._replace(misfit=replace(each.misfit, candidates=near, private=why)))
+        return tuple(found)
+
+    def let_go(self, review: Review) -> Review | None:
+        """Make misfits of the hunks that have no place any more, so that they can be sent back to the model, and move the others.
+
+        Returns the review of the others, None where all that was proposed is gone by now. What was skipped and has no
+        place is gone: the model hears of it.
+        """
         origin = self.origin(review)
-        if origin is not None:
-            gone = origin.skipped + len(review.skipped)
-            self._replace(origin, replace(origin, patch=patch, skipped=gone) if patch.files else None)
-        self._news += [words for words in _skips(review) if words not in self._said]
-        return review.over(patch)
+        if origin is None:
+            return None
+        gone = {each.hunk: each.misfit for each in self.unfit(review)}
+        skipped = replace(review, choices=tuple(each for each in review.only("skip").choices if each.hunk in gone))
+        stays = replace(review, choices=tuple(each for each in review.choices if each.hunk not in gone))
+        patch = self._onto(review.patch.keep(each.hunk for each in stays.choices))
+        if patch is None:  # it was changed once more, right now
+            return review
+        misfits = tuple(misfit for hunk, misfit in gone.items() if hunk not in review.skipped)
+        count = origin.skipped + len(skipped.choices)
+        rest = replace(origin, patch=patch, misfits=(*origin.misfits, *misfits), skipped=count)
+        self._replace(origin, rest if patch.files or misfits else None)
+        self._news += [words for words in _skips(skipped) if words not in self._said]
+        return stays.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
         """Write exactly what a preview of undo or redo showed."""

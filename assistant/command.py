@@ -8,10 +8,13 @@ from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from assistant import discover, events
+from assistant import arguments, discover, events
 from assistant.errors import AssistantError, BudgetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assistant.arguments import Offer
     from assistant.session import Session
 
 Stream = AsyncGenerator[events.Event, None]
@@ -20,7 +23,11 @@ _COMMAND = re.compile(r"^/([a-z][a-z-]*|)(?:\s+(.*))?$", re.DOTALL)
 
 
 class Command(Protocol):
-    """What a module in `commands/` offers; the first line of its docstring is its help."""
+    """What a module in `commands/` offers; the first line of its docstring is its help.
+
+    Where USAGE does not say it all in plain words, `complete(session, words)` returns what may stand where the last of
+    `words` stands, the likeliest first. It is called in a thread at each keystroke.
+    """
 
     ALIASES: tuple[str, ...]
     USAGE: str
@@ -33,6 +40,31 @@ class Command(Protocol):
 def commands() -> dict[str, Command]:
     """Return all commands by name, without their aliases."""
     return {name: discover.part("assistant.commands", name) for name in discover.part_names("assistant.commands")}
+
+
+def named(name: str) -> tuple[str, Command] | None:
+    """Return a command and its name, by that or by an alias; None for none."""
+    known = commands()
+    found = name if name in known else next((each for each, one in known.items() if name in one.ALIASES), None)
+    return None if found is None else (found, known[found])
+
+
+def complete(session: Session, line: str) -> tuple[str, Iterable[Offer]]:
+    """Return the last word of a command as far as it is typed, and all that may stand there; nothing behind words of one's own.
+
+    Reads what the command is about: call it in a thread.
+    """
+    match = _COMMAND.match(line)
+    found = named(match[1]) if match else None
+    if match is None or found is None:
+        return "", ()
+    typed = line[match.end(1) :].lstrip()
+    last = arguments.last_word(typed)
+    before = arguments.split(typed[: len(typed) - len(last)])
+    hook = getattr(found[1], "complete", None)
+    if hook is not None:
+        return last, hook(session, [*before, last])
+    return last, () if before else arguments.plain(found[1].USAGE)
 
 
 def is_command(text: str) -> bool:
@@ -58,19 +90,18 @@ async def submit(session: Session, text: str, *, once: bool = False) -> Stream:
         if match is None:
             stream = session.ask(words)
         else:
-            known = commands()
             name = match[1]
-            found = known.get(name) or next((each for each in known.values() if name in each.ALIASES), None)
+            found = named(name)
             if found is None:
                 from difflib import get_close_matches
 
-                near = get_close_matches(name, known, 3)
+                near = get_close_matches(name, commands(), 3)
                 hint = (
                     f"Did you mean {', '.join('/' + each for each in near)}?" if near else "/help lists all commands."
                 )
                 yield events.Notice(f"There is no command /{name}. {hint}", "warning")
                 return
-            stream = found.run(session, (match[2] or "").strip())
+            stream = found[1].run(session, (match[2] or "").strip())
         with session.limits.once() if once else nullcontext():
             async with aclosing(stream):
                 async for event in stream:

@@ -134,9 +134,13 @@ class PatchError(AssistantError):
 
 
 class Stale(PatchError):
-    """The file is no longer what the patch was made for."""
+    """The file is no longer what the patch was made for. `lost` are the hunks that have no place in it any more, where that is known."""
 
     kind = "stale"
+
+    def __init__(self, message: str, hint: str = "", *, path: str = "", lost: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, hint, path=path)
+        self.lost = lost
 
 
 class OutsideRoot(PatchError):

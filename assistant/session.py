@@ -31,7 +31,7 @@ from assistant.sight import Sight
 from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from assistant.accounts import Quote
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from assistant.desk import Desk
     from assistant.edits.edit import Misfit
     from assistant.edits.journal import Journal, Preview, Way
+    from assistant.edits.lost import Lost
     from assistant.edits.patch import Hunk, Patch
     from assistant.edits.review import Review
     from assistant.handover import Handover
@@ -428,11 +429,11 @@ class Session:
             async for event in stream:
                 yield event
 
-    def quote_repair(self) -> Quote | None:
-        """Say what `repair` would cost; None where there is nothing to repair. Counts tokens: call it in a thread."""
+    def quote_repair(self, more: tuple[Misfit, ...] = ()) -> Quote | None:
+        """Say what `repair` would cost, with `more` that could go along; None where there is nothing to repair. Counts tokens: call it in a thread."""
         from assistant.edits import match
 
-        misfits = self._mendable()
+        misfits = (*self._mendable(), *(each for each in more if each.mendable))
         if not misfits:
             return None
         words = "\n\n".join(map(match.describe, misfits))
@@ -587,8 +588,8 @@ class Session:
         except Stale as stale:
             moved = await asyncio.to_thread(self.changes.moved, review)
             if moved is None:
-                hint = "Ask again, or undo that change. With its hunks skipped the rest can be written."
-                raise Stale(stale.message, hint, path=stale.path) from stale
+                gone = await asyncio.to_thread(self.changes.unfit, review)
+                raise Stale(stale.message, _way_out(review, gone), path=stale.path, lost=gone) from stale
             await asyncio.to_thread(self.pending.keep)
             if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
                 await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
@@ -857,6 +858,22 @@ class Session:
         fresh = tuple(words for words in known if words not in self._told)
         self._told.update(fresh)
         return fresh
+
+
+def _way_out(review: Review, gone: Sequence[Lost]) -> str:
+    """Say which hunks have no place any more, and what can be done."""
+    places = ", ".join(f"{each.hunk.path}:{each.hunk.old_start}" for each in gone)
+    skip = (
+        f" With {'it' if len(gone) == 1 else 'them'} skipped the rest can be written."
+        if len(gone) < len(review.choices)
+        else ""
+    )
+    which = (
+        f"The hunk{'s' if len(gone) > 1 else ''} at {places} fit{'s' if len(gone) == 1 else ''} no more. "
+        if gone
+        else ""
+    )
+    return f"{which}Ask again, or undo that change.{skip if gone else ''}"
 
 
 def _mark(root: Path) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from typing import TYPE_CHECKING
 
-from assistant import events
+from assistant import arguments, events
 from assistant.models.picture import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
+    from assistant.arguments import Offer
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     if not argument:
         yield events.Asked("file")
         return
-    for path in _paths(argument):
+    for path in arguments.split(argument):
         if path.lower().endswith(SUFFIXES):
             about = await asyncio.to_thread(session.sight.show_picture, path)
             yield events.Notice(f"{path} goes along with the next question: {about}.", "good")
@@ -31,9 +31,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
             yield events.Notice(f"Pinned {await asyncio.to_thread(session.sight.add, path)}.", "good")
 
 
-def _paths(argument: str) -> list[str]:
-    """Cut what was typed into paths; quotes hold one with blanks together, as terminals write a file that is dropped there."""
-    try:
-        return shlex.split(argument)
-    except ValueError:
-        return argument.split()
+def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+    """Offer files, behind one another."""
+    del session, words
+    return [arguments.FILES._replace(more=True)]

@@ -1,28 +1,40 @@
-"""Unpin a file (or all of them); one that is not pinned is shown no more in this session."""
+"""Unpin files (or all of them); one that is not pinned is shown no more in this session."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from assistant import events
+from assistant import arguments, events
+from assistant.arguments import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[PATH]"
+USAGE = "[PATH ...]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    gone = session.sight.drop(argument)
-    if gone:
-        yield events.Notice(f"Unpinned {', '.join(gone)}.")
-    elif argument:
-        path = await asyncio.to_thread(session.sight.find, argument)
-        yield events.Notice(f"{session.sight.keep_out(path)} is shown no more; /add {path} brings it back.")
-    else:
-        yield events.Notice("Nothing is pinned.")
+    for path in arguments.split(argument) or [""]:
+        gone = session.sight.drop(path)
+        if gone:
+            yield events.Notice(f"Unpinned {', '.join(gone)}.")
+        elif path:
+            known = await asyncio.to_thread(session.sight.find, path)
+            yield events.Notice(f"{session.sight.keep_out(known)} is shown no more; /add {known} brings it back.")
+        else:
+            yield events.Notice("Nothing is pinned.")
+
+
+def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+    """Offer what is pinned or goes along as a picture, then all files."""
+    del words
+    mine = [Offer(arguments.quote(path), "pinned", more=True) for path in session.sight.pinned]
+    mine += [
+        Offer(arguments.quote(path), "a picture for the next question", more=True) for path in session.sight.pictures
+    ]
+    return [*mine, arguments.FILES._replace(more=True)]

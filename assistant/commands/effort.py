@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.arguments import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from assistant.session import Session
 
@@ -24,3 +25,12 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     levels = ", ".join(session.roster.levels())
     doubt = "" if pick.model.efforts else " (which of them it takes is not known)"
     yield events.Notice(f"{pick.model.name} thinks {pick.effort or 'its own way'}; it may be set to {levels}{doubt}.")
+
+
+def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+    """Offer the levels that the present model may have, and its own way."""
+    if len(words) > 1:
+        return []
+    now = session.roster.present().effort
+    levels = [Offer(level, "so it is now" if level == now else "") for level in session.roster.levels()]
+    return [*levels, Offer("default", "its own way" + ("" if now else ", so it is now"))]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.arguments import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from assistant.session import Session
 
@@ -42,3 +43,10 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Name another file.") from error
     yield events.Notice(f"The conversation is in {path}.", "good")
+
+
+def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+    """Offer a name that is free."""
+    names = ("talk.md", *(f"talk-{number}.md" for number in range(2, 100)))
+    free = next((name for name in names if not (session.folder / name).exists()), "")
+    return [Offer(free, "a file that is not there yet")] if free and len(words) == 1 else []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
+from assistant.arguments import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from assistant.session import Session
 
@@ -27,3 +28,13 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     yield events.Notice(f"{count} messages of that conversation are back.")
     for trouble in session.troubles():
         yield events.Notice(trouble, "warning")
+
+
+def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+    """Offer the conversations of this folder, the latest first, each with its first question."""
+    if len(words) > 1:
+        return []
+    return [
+        Offer(each.name, f"{each.at.astimezone():%d %b %H:%M}  {' '.join(each.first.split())}")
+        for each in session.sittings.kept()
+    ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assistant import arguments
+from assistant.arguments import Offer
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from assistant import events
     from assistant.session import Session
@@ -29,3 +32,15 @@ def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
             return session.preview("undo", step=int(argument))
         case _:
             return session.preview("undo", file=argument)
+
+
+def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+    """Offer the plain words, the steps that can be taken back, the last first, and their files."""
+    if len(words) > 1:
+        return []
+    steps = session.journal.in_line("undo")
+    told = [Offer(str(each.id), f"{each.label}: {', '.join(file.path for file in each.files)}") for each in steps]
+    files = dict.fromkeys(file.path for each in steps for file in each.files)
+    parts = {"turn": "this turn", "session": "this session", "now": "the last step at once"}
+    plain = [Offer(*each) for each in parts.items()]
+    return [*plain, *told, *(Offer(arguments.quote(path), "the last change of it") for path in files)]

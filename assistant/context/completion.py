@@ -133,13 +133,17 @@ class Marks:
                 self._folders.setdefault(_lowered(folder[folder.rfind("/") + 1 :]), []).append(folder)
                 end = path.rfind("/", 0, end)
 
+    def files(self, typed: str, limit: int = 8) -> list[str]:
+        """Return the files that are meant, the best first."""
+        return self._paths.complete(typed.strip("\"'"), limit)
+
     def complete(self, typed: str, limit: int = 8) -> list[tuple[str, str]]:
         """Return what may stand after the mark and what that is, the best first; "" for files."""
         found = [(name, about) for name, about in _OTHERS.items() if typed and name.startswith(typed)]
         wanted = _lowered(typed.strip("\"'")).replace("\\", "/").removeprefix("./")
         folders = self._within(wanted.rstrip("/")) if wanted else []
         names = self._symbols(typed, limit) if typed.isidentifier() else []
-        files = self._paths.complete(typed.strip("\"'"), limit)
+        files = self.files(typed, limit)
         if wanted and not wanted.endswith("/") and folders and folders[0].lower() == wanted:
             found.append((f"{folders.pop(0)}/", "folder"))
         room = limit - len(found)

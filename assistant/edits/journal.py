@@ -182,7 +182,7 @@ class Journal:
 
         The file is known by any of its `names`. Raises PatchError where there is no such step.
         """
-        for each in self._in_line(way):
+        for each in self.in_line(way):
             if step not in {None, each.id} or not any({file.path, file.new_path} & {*names} for file in each.files):
                 continue
             with contextlib.suppress(PatchError):  # one that cannot be read is passed over
@@ -222,7 +222,7 @@ class Journal:
         except Damaged as error:
             raise PatchError(f"Step {number} cannot be read: {error}.", "The other steps can be undone.") from error
 
-    def _in_line(self, way: Way) -> list[Step]:
+    def in_line(self, way: Way) -> list[Step]:
         """List the steps of which something can be undone (or redone), that which was done (or taken back) last first."""
         found = [each for each in self._listed() if (each.state in {"done", "partly"} if way == "undo" else each.took)]
         return sorted(found, key=lambda each: (each.did if way == "undo" else each.took, each.id), reverse=True)
@@ -241,7 +241,7 @@ class Journal:
             return [full]
         found = [
             each
-            for each in self._in_line(way)
+            for each in self.in_line(way)
             if (session is None or each.session == session) and (turn is None or each.turn == turn)
         ]
         if session is not None and found:

@@ -63,6 +63,8 @@ class Wattson(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Hear an event; a key that comes before there is a screen, or when there is none any more, goes nowhere."""
+        if isinstance(event, events.Key | events.Paste) and getattr(event, "key", "") != "ctrl+c":
+            self._first.stay()
         if self.screen_stack or not isinstance(event, events.InputEvent):
             await super().on_event(event)
 

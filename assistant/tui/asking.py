@@ -22,8 +22,10 @@ _TYPING = """
 Enter           send; Shift+Enter, Alt+Enter, Ctrl+J or a final \\ begins a new line
 Up, Ctrl+R      what was asked before; Up takes the last of the queue back
 @               a file, folder, symbol, @diff, @commit; Tab or Enter takes it
+/               a command; behind it what it may be about: Tab takes it, Enter takes it and runs
 Ctrl+G          write the question in $EDITOR
-Escape          stop the turn, keep what came; Ctrl+C also clears the composer, twice leaves
+Escape          stop the turn, keep what came; close a sheet, as Ctrl+C does, which also clears
+                the composer, and leaves when pressed twice
 F2              between composer and hunks
 F3, Alt+P       choose a model; Ctrl+F there makes a favourite of it
 Ctrl+P          go on with the next favourite
@@ -43,7 +45,7 @@ x v i           more of the file around it; side by side; which reply it is from
 e E             edit the new lines here; in $EDITOR
 c               comment on the line for the model
 o               a second opinion from another model
-r               send what does not fit back to the model
+r               send what does not fit, or does not any more, back to the model
 Enter           write what is taken; what is not decided stays proposed
 q, Escape       back to the composer; / begins a command
 """

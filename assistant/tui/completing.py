@@ -1,4 +1,4 @@
-"""What a word in the composer may become: a command, or what a mark names: a file, a folder, a symbol, a diff."""
+"""What a word in the composer may become: a command, what stands behind one, or what a mark names: a file, a symbol, a diff."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from assistant import command
+from assistant import arguments, command
+from assistant.arguments import Offer
 from assistant.errors import AssistantError
 from assistant.tui.widgets.completions import Choice
 
 if TYPE_CHECKING:
     from assistant.context.completion import Marks
-    from assistant.sight import Sight
+    from assistant.session import Session
 
 _MOST = 8
 _ODD = re.compile(r"""[\s"'`,;()<>\[\]{}|@]""")
@@ -22,8 +23,8 @@ _ODD = re.compile(r"""[\s"'`,;()<>\[\]{}|@]""")
 class Completer:
     """Answers each keystroke from the last listing of the repository, in a thread, while a newer listing is made."""
 
-    def __init__(self, sight: Sight) -> None:
-        self._sight = sight
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._marks: Marks | None = None
         self._making: asyncio.Task[None] | None = None
         self._stale = True
@@ -35,27 +36,62 @@ class Completer:
     async def choices(self, word: str) -> tuple[Choice, ...]:
         """Return completions for the word before the cursor, the likeliest first; none for an ordinary word.
 
-        The first mark waits for the listing.
+        Of a command with a blank behind it the word is all of it. The first mark waits for the listing.
         """
         if word.startswith("/"):
-            return _commands(word[1:])
-        if not word.startswith("@"):
+            return await self._arguments(word) if " " in word else _commands(word[1:])
+        marks = await self._listed() if word.startswith("@") else None
+        if marks is None:
             return ()
+        found = await asyncio.to_thread(marks.complete, word[1:], _MOST)
+        return tuple(Choice(_marked(text), about) for text, about in found)
+
+    async def _arguments(self, line: str) -> tuple[Choice, ...]:
+        """Return what the last word of a command may become, as its module says."""
+        typed, offers = await asyncio.to_thread(self._ask, line)
+        found = arguments.fit((each for each in offers if each.text), typed, _MOST)
+        for each in offers:
+            if not each.text:
+                named = {one.text for one in found}
+                found += [one for one in await self._files(typed, more=each.more) if one.text not in named]
+        before = line.removesuffix(typed)
+        return tuple(
+            Choice(
+                f"{before}{each.text}{' ' if each.more else ''}",
+                each.about,
+                shown=each.text,
+                meant=arguments.holds(each, typed),
+            )
+            for each in found[:_MOST]
+        )
+
+    def _ask(self, line: str) -> tuple[str, list[Offer]]:
+        try:
+            typed, offers = command.complete(self._session, line)
+            return typed, list(offers)
+        except AssistantError:  # no model, a journal that cannot be read: said to who gives the command
+            return "", []
+
+    async def _files(self, typed: str, *, more: bool) -> list[Offer]:
+        """Return the files that what is typed may mean, in place of FILES."""
+        marks = await self._listed()
+        paths = await asyncio.to_thread(marks.files, typed, _MOST) if marks is not None else []
+        return [Offer(arguments.quote(path), more=more) for path in paths]
+
+    async def _listed(self) -> Marks | None:
+        """Return the last listing, None where there can be none, and begin a newer one where files may have come or gone."""
         if self._stale and (self._making is None or self._making.done()):
             self._stale = False
             self._making = asyncio.create_task(self._list())
         if self._marks is None and self._making is not None:
             await asyncio.shield(self._making)  # the next keystroke gives up waiting, not the listing
-        if self._marks is None:
-            return ()
-        found = await asyncio.to_thread(self._marks.complete, word[1:], _MOST)
-        return tuple(Choice(_marked(text), about) for text, about in found)
+        return self._marks
 
     async def _list(self) -> None:
         with contextlib.suppress(
             AssistantError
         ):  # said when the sitting began; without files there is nothing to offer
-            self._marks = await asyncio.to_thread(self._sight.completion)
+            self._marks = await asyncio.to_thread(self._session.sight.completion)
 
 
 def _marked(text: str) -> str:

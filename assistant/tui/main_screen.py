@@ -95,6 +95,7 @@ class MainScreen(Screen[None]):
         self._queue: list[str] = []
         self._completer: Completer | None = None
         self._pause: Timer | None = None
+        self._armed: Timer | None = None
         self._busy_at = self._asked_at = 0.0
         self._answers, self._does = "", "is asked"
         self._again_at = 0.0
@@ -176,7 +177,9 @@ class MainScreen(Screen[None]):
     # What is typed.
 
     def on_composer_sent(self, message: Composer.Sent) -> None:
-        """Hand over words, or keep them until the running turn has ended."""
+        """Hand over words, or keep them until the running turn has ended; what comes of them is seen, hunks wait with their marks."""
+        if self._reviewing:
+            self.compose_again()
         if self.session.asking and not command.is_command(message.text):
             self._queue.append(message.text)
             self.label()
@@ -207,7 +210,7 @@ class MainScreen(Screen[None]):
         from assistant.tui import completing
 
         if self._completer is None:
-            self._completer = completing.Completer(self.session.sight)
+            self._completer = completing.Completer(self.session)
         self.completions.show(word, await self._completer.choices(word))
 
     def price_anew(self) -> None:
@@ -268,7 +271,7 @@ class MainScreen(Screen[None]):
         finally:
             clock.stop()
             self.label()
-        unsent = self.session.turn == turns or (ended is not None and ended.sent is None)
+        unsent = self.session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
         if unsent and not command.is_command(text):
             if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
                 text = "\n".join([text, *self._queue])
@@ -307,8 +310,8 @@ class MainScreen(Screen[None]):
             async for event in stream:
                 present.show(self, event)
 
-    async def walk(self, stream: command.Stream) -> TurnEnded | None:
-        """Show the events of a stream, and the error it ends with; returns the end of the turn, if it was one."""
+    async def walk(self, stream: command.Stream) -> TurnEnded | AssistantError | None:
+        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""
         ended = None
         try:
             async with aclosing(stream):
@@ -319,6 +322,7 @@ class MainScreen(Screen[None]):
         except AssistantError as error:
             self.talk.end()
             self.talk.add(str(error), "error")
+            return error
         return ended
 
     def stumbled(self, error: BaseException) -> None:
@@ -387,7 +391,8 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="price")
     async def price_repair(self) -> None:
         """Say among the hunks what it would cost to send back what does not fit."""
-        quote = await asyncio.to_thread(self.session.quote_repair)
+        lost = tuple(each.misfit for each in self.hunks.lost)
+        quote = await asyncio.to_thread(self.session.quote_repair, lost)
         if quote is not None:
             self.hunks.tell_price(f" (~{quote.likely:,} tokens, {quote.cost})")
 
@@ -423,7 +428,7 @@ class MainScreen(Screen[None]):
 
     def _give_back_queue(self) -> None:
         if self._queue:
-            self.composer.text = "\n".join([*self._queue, self.composer.text]).rstrip("\n")
+            self.composer.put("\n".join([*self._queue, self.composer.text]).rstrip("\n"))
             self._queue.clear()
             self.label()
 
@@ -474,8 +479,7 @@ class MainScreen(Screen[None]):
 
         words = await editor.edit(self, self.composer.text, ".md")
         if words is not None:
-            self.composer.text = words.rstrip("\n")
-            self.composer.move_cursor(self.composer.document.end)
+            self.composer.put(words.rstrip("\n"))
 
     @work(exclusive=True, group="ask")
     async def action_history(self) -> None:
@@ -485,8 +489,7 @@ class MainScreen(Screen[None]):
         rows = [(words, words.replace("\n", " ")) for words in dict.fromkeys(reversed(self.composer.sent))]
         words = await self.app.push_screen_wait(pickers.Picker("Asked before", rows))
         if words:
-            self.composer.text = words
-            self.composer.move_cursor(self.composer.document.end)
+            self.composer.put(words)
 
     def action_interrupt(self) -> None:
         """Copy what is selected, else stop a turn, else clear the composer, else leave at the second time."""
@@ -505,11 +508,14 @@ class MainScreen(Screen[None]):
         else:
             self._leaving = True
             self.composer.border_title = "Ctrl+C again leaves"
-            self.set_timer(_SAID_S, self._stay)
+            self._armed = self.set_timer(_SAID_S, self.stay)
 
-    def _stay(self) -> None:
-        self._leaving = False
-        self.label()
+    def stay(self) -> None:
+        """Hear that something else was pressed than Ctrl+C: once more does not leave."""
+        if self._leaving and self._armed is not None:
+            self._armed.stop()
+            self._leaving = False
+            self.label()
 
     def open(self, what: str, argument: str = "") -> None:
         """Open what a command asks for."""
@@ -533,7 +539,9 @@ class MainScreen(Screen[None]):
                 self.talk.add(f"{len(argument):,} characters are on the clipboard, if the terminal lets us.", "note")
             case "diff":
                 review, proposed = self.hunks.review, self.session.proposed
-                if proposed is not None and (review is None or review.patch != proposed.patch):
+                if proposed is not None and (
+                    review is None or review.patch != proposed.patch or self.hunks.preview is not None
+                ):
                     present.show_proposal(self)
                 self.go_to_hunks()
             case _:

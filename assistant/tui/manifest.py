@@ -56,10 +56,12 @@ class Row:
     section: Section | None = None
     secret: Masked | None = None
 
-    @property
-    def key(self) -> str:
-        """What stays the same when the context is gathered anew."""
-        return f"{self.kind} {self.path} {self.secret.line if self.secret else ''}"
+    def likeness(self, other: Row) -> int:
+        """Say how far another line is about the same, of a context that was gathered anew; 0 for another file."""
+        if self.path != other.path:
+            return 0
+        same_sort = (self.secret is None) == (other.secret is None)
+        return 1 + 4 * same_sort + 2 * (self.title == other.title) + (self.kind == other.kind)
 
 
 def rows(context: Context, pinned: list[str]) -> list[Row]:
@@ -144,7 +146,7 @@ class Manifest(Sheet[None]):
         self.set_class(self.size.width >= _BESIDE, "-beside")
         self._say()
         if self.context is not None:
-            self.call_after_refresh(self._draw)
+            self.call_after_refresh(lambda: self._draw(self.chosen))
 
     def _say(self, words: str = "", use: str = "note") -> None:
         """Say something in the line of keys; without words those."""
@@ -176,11 +178,12 @@ class Manifest(Sheet[None]):
             self.set_timer(_AGAIN_S, self._gather)  # the index grows meanwhile
 
     def _show(self, context: Context, quote: Quote | None) -> None:
+        here = self.chosen
         self.context = context
         self.rows = rows(context, self.session.sight.pinned)
         lines = [cut(self._title(), self._width), self._totals(context, quote), *filter(None, [context.note])]
         self._head.update(Text("\n".join(lines), style="bold"))
-        self._draw()
+        self._draw(here)
 
     def _totals(self, context: Context, quote: Quote | None) -> str:
         budget = self.session.config.context_budget
@@ -197,16 +200,15 @@ class Manifest(Sheet[None]):
             parts.append(f"sending all ~{quote.likely:,} tokens, {quote.cost} with the answer")
         return " · ".join(parts)
 
-    def _draw(self) -> None:
-        """Fill the list, the same line in sight as before."""
-        here = self.chosen.key if self.chosen is not None else ""
+    def _draw(self, here: Row | None) -> None:
+        """Fill the list, the same line in sight as before, or one of the same file where what becomes of it was changed."""
         at = self.list.highlighted or 0
         width = self.list.size.width or self._width
         self.list.clear_options()
         self.list.add_options([Option(self._line(row, width), id=str(number)) for number, row in enumerate(self.rows)])
         if self.rows:
-            same = next((number for number, row in enumerate(self.rows) if row.key == here), None)
-            self.list.highlighted = same if same is not None else min(at, len(self.rows) - 1)
+            likeness = [row.likeness(here) if here is not None else 0 for row in self.rows]
+            self.list.highlighted = likeness.index(max(likeness)) if any(likeness) else min(at, len(self.rows) - 1)
         self._read()
 
     def _line(self, row: Row, width: int) -> Text:
@@ -269,7 +271,7 @@ class Manifest(Sheet[None]):
             return
         if row.kind == "picture":
             sight.drop(row.path)
-        elif row.kind == "dropped":
+        elif row.path in sight.dropped:
             sight.bring_back(row.path)
         else:
             sight.keep_out(row.path)
@@ -285,7 +287,7 @@ class Manifest(Sheet[None]):
             self._say("p pins a file, and this is none")
             return
         try:
-            if row.kind == "pinned":
+            if row.path in sight.pinned:  # a second key may come before the list has heard of the first
                 sight.drop(row.path)
             else:
                 await asyncio.to_thread(sight.add, row.path)

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual import events
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -34,7 +35,17 @@ SHEET_CSS = """
 
 
 class Sheet(ModalScreen[ScreenResultType]):
-    """A screen over the main one that closes once, however often its keys are pressed."""
+    """A screen over the main one that closes once, however often its keys are pressed. Ctrl+C is Escape, unless it copies."""
+
+    BINDINGS = [Binding("ctrl+c", "cancel", show=False, priority=True)]  # noqa: RUF012 - Textual's way
+
+    def action_cancel(self) -> None:
+        """Copy what is selected; else do what Escape does here."""
+        selected = self.get_selected_text() or getattr(self.focused, "selected_text", "")
+        if selected:
+            self.app.copy_to_clipboard(selected)
+        else:
+            self.app.post_message(events.Key("escape", None))
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close and give the answer; a second key of the same haste finds nothing to close."""

@@ -90,9 +90,10 @@ def show(screen: Stage, event: events.Event) -> None:
             show_proposal(screen)
             screen.compose_again()
         case events.PatchMoved(review, why):
-            hunks.show(
-                review, origin=f"{why} The hunks were moved onto it: look again, then Enter.", hint="not written yet"
-            )
+            one = screen.session.proposed
+            turn = one.turn if one is not None and one.patch == review.patch else 0
+            words = f"{why} The hunks were moved onto it: look again, then Enter."
+            hunks.show(review, origin=words, hint="not written yet", turn=turn)
             screen.go_to_hunks()
         case events.UndoProposed(preview, chosen):
             if preview.conflicts:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, Stale
 from assistant.tui import asking, editor, pickers
 
 if TYPE_CHECKING:
@@ -33,9 +33,28 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
         ):
             screen.hunks.tell_hint("not written")
             return
-    await screen.walk(screen.session.apply(review))
-    if screen.hunks.review is review:
+    error = await screen.walk(screen.session.apply(review))
+    if screen.hunks.review is not review:
+        return
+    if isinstance(error, Stale) and error.lost:
+        screen.hunks.tell_lost(error.message, error.lost)
+        screen.price_repair()
+    else:
         screen.hunks.tell_hint("not written: q leads to the words that say why")
+
+
+async def _send_back(screen: Stage) -> None:
+    """Send what found no place back to the model, with the hunks that have lost theirs; the others stay as they are marked."""
+    from assistant.tui import present
+
+    view, session = screen.hunks, screen.session
+    if view.lost and view.review is not None:
+        rest = await asyncio.to_thread(session.changes.let_go, view.review)
+        await asyncio.to_thread(session.pending.keep)
+        if rest is not None:
+            view.put(rest)
+        present.show_proposal(screen)
+    await screen.walk(session.repair())
 
 
 async def do(screen: Stage, what: str, index: int, line: int) -> None:
@@ -45,7 +64,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
         await asking.ask(screen, "help", "hunks")
         return
     if what == "repair":
-        await screen.walk(screen.session.repair())
+        await _send_back(screen)
         return
     if view.review is None:
         return

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from assistant import events
+    from assistant.errors import AssistantError
     from assistant.quota.caps import Hold
     from assistant.session import Session
     from assistant.tui.theme import Theme
@@ -81,5 +82,5 @@ class Stage(Protocol):
     def label(self) -> None:
         """Say above the composer what waits."""
 
-    async def walk(self, stream: AsyncGenerator[events.Event, None]) -> events.TurnEnded | None:
-        """Show the events of a stream, and the error it ends with; returns the end of the turn, if it was one."""
+    async def walk(self, stream: AsyncGenerator[events.Event, None]) -> events.TurnEnded | AssistantError | None:
+        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""

@@ -209,3 +209,27 @@ async def test_without_a_word_typed_and_without_a_repository_to_speak_of_it_stil
             await until(pilot, lambda row=row: ("dropped", row.path) in kinds(sheet))
         await pilot.press("q")
         await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_the_bar_follows_the_file_that_was_pinned_or_dropped(story):
+    app, _ = story
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        app.main.composer.focus()
+        app.main.composer.text = "what do @kettle/boil.py and @kettle/meter.py do?"
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "shown", "kettle/meter.py")
+        await pilot.press("p")
+        await until(pilot, lambda: ("pinned", "kettle/meter.py") in kinds(sheet))
+        assert (sheet.chosen.kind, sheet.chosen.path) == ("pinned", "kettle/meter.py")
+        await pilot.press("p")
+        await until(pilot, lambda: ("pinned", "kettle/meter.py") not in kinds(sheet))
+        assert sheet.chosen.path == "kettle/meter.py"
+        await pilot.press("p", "d")  # hasty: the second key before the list has heard of the first
+        await until(pilot, lambda: ("dropped", "kettle/meter.py") in kinds(sheet))
+        assert (sheet.chosen.kind, sheet.chosen.path) == ("dropped", "kettle/meter.py")
+        assert (app.session.sight.pinned, app.session.sight.dropped) == ([], ["kettle/meter.py"])
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/meter.py") not in kinds(sheet))
+        assert sheet.chosen.path == "kettle/meter.py"

@@ -16,10 +16,21 @@ _MOST = 8
 
 
 class Choice(NamedTuple):
-    """One completion: what stands in the composer when it is taken, and a word about it."""
+    """One completion: what stands in the composer when it is taken, and a word about it.
+
+    `shown` is what stands for it in the list where that is not its text. One that is not `meant` by what was typed is only
+    near it: no row of a list that begins with such a one is chosen until the user does so.
+    """
 
     text: str
     about: str = ""
+    shown: str = ""
+    meant: bool = True
+
+    @property
+    def name(self) -> str:
+        """What stands for it in the list."""
+        return self.shown or self.text.rstrip()
 
 
 class Completions(Widget):
@@ -38,7 +49,7 @@ class Completions(Widget):
         """Show what a word may become; nothing hides the list."""
         self.word, choices = word, choices[:_MOST]
         if choices != self.choices:
-            self.choices, self.at = choices, 0
+            self.choices, self.at = choices, 0 if choices and choices[0].meant else -1
             self.display = bool(choices)
             self.refresh(layout=True)
 
@@ -49,21 +60,26 @@ class Completions(Widget):
     def move(self, step: int) -> None:
         """Mean another choice."""
         if self.choices:
-            self.at = (self.at + step) % len(self.choices)
+            self.at = (self.at + step) % len(self.choices) if self.at >= 0 or step > 0 else len(self.choices) - 1
             self.refresh()
 
     @property
     def chosen(self) -> str | None:
-        """What stands in the composer when the choice that is meant is taken."""
-        return self.choices[self.at].text if self.choices else None
+        """What stands in the composer when the choice that is meant is taken; None where none is."""
+        return self.choices[self.at].text if self.choices and self.at >= 0 else None
+
+    @property
+    def first(self) -> str | None:
+        """The likeliest of them, meant or not; None where there are none."""
+        return self.choices[0].text if self.choices else None
 
     def render(self) -> Text:
         """Draw the list."""
         width = self.size.width
         rows = Text()
-        name = max((len(each.text) for each in self.choices), default=0)
+        name = max((len(each.name) for each in self.choices), default=0)
         for index, each in enumerate(self.choices):
             here = index == self.at
-            line = cut(safe(f"{'>' if here else ' '} {each.text:<{min(name, 40)}}  {each.about}".rstrip()), width)
+            line = cut(safe(f"{'>' if here else ' '} {each.name:<{min(name, 40)}}  {each.about}".rstrip()), width)
             rows.append(line + ("\n" if index + 1 < len(self.choices) else ""), self.look["fold" if here else "note"])
         return rows

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HANDS_S = 1.5
 """How long after a key the user is still typing, seconds."""
-_WORD = re.compile(r"(?:^|(?<=\s))(@\S*)$|^(/\S*)$")
+_MARK, _COMMAND = re.compile(r"(?:^|(?<=\s))@\S*$"), re.compile(r"^/(?:\S*|[a-z-]+ .*)$")
 
 
 class Offers(Protocol):
@@ -40,6 +40,10 @@ class Offers(Protocol):
     @property
     def chosen(self) -> str | None:
         """The completion that is meant; None when there is none."""
+
+    @property
+    def first(self) -> str | None:
+        """The likeliest completion, meant or not; None when there is none."""
 
     def move(self, step: int) -> None:
         """Mean another one."""
@@ -95,15 +99,26 @@ class Composer(Pad):
         self._offers = offers
         self.typed_at = 0.0
         self._back = 0
-        self._draft = ""
+        self._draft = self._put = ""
 
     @property
     def word(self) -> str:
-        """The word before the cursor, when it begins a command or names a file; else empty."""
+        """The word before the cursor, when it begins a command or names a file; all of a command behind whose name a blank stands.
+
+        Empty for any other, and as long as what stands here was put here and not typed.
+        """
+        if self._put and self.text == self._put:
+            return ""
         row, column = self.cursor_location
         line = self.document.get_line(row)[:column]
-        match = _WORD.search(line)
-        return match[0] if match and (match[1] or row == 0) else ""
+        match = _MARK.search(line) or (_COMMAND.match(line) if row == 0 else None)
+        return match[0] if match else ""
+
+    def put(self, text: str) -> None:
+        """Put words here that were written before: nothing is offered for them until the user types."""
+        self._put = text
+        self.text = text
+        self.move_cursor(self.document.end)
 
     def take(self, text: str) -> None:
         """Put a completion in place of the word before the cursor."""
@@ -113,8 +128,7 @@ class Composer(Pad):
     def give_back(self, text: str) -> None:
         """Put words back that were not sent, before what is typed by now."""
         if text and not self.text.startswith(text):
-            self.text = f"{text}\n{self.text}" if self.text else text
-            self.move_cursor(self.document.end)
+            self.put(f"{text}\n{self.text}" if self.text else text)
 
     def set_aside(self) -> None:
         """Empty it; what stood here comes back like what was sent."""
@@ -148,7 +162,7 @@ class Composer(Pad):
 
     async def _on_key(self, event: events.Key) -> None:
         self.typed_at = monotonic()
-        if self._offers.chosen and self._offers.word == self.word and self._complete(event.key):
+        if self._offers.first and self._offers.word == self.word and self._complete(event.key):
             pass
         elif event.key == "enter":
             self.send()
@@ -158,13 +172,13 @@ class Composer(Pad):
             self.post_message(self.Asked("leave"))
         elif event.key == "up" and not self.text and (queued := self.take_queued()):
             self.sent = [*self.sent[:-1], *[words for words in self.sent[-1:] if words != queued]]  # not sent yet
-            self.text = queued
-            self.move_cursor(self.document.end)
+            self.put(queued)
         elif event.key == "up" and self.cursor_location[0] == 0 and self._back < len(self.sent):
             self._recall(1)
         elif event.key == "down" and self._back and self.cursor_location[0] == self.document.line_count - 1:
             self._recall(-1)
         else:
+            self._put = ""
             await super()._on_key(event)
             return
         event.prevent_default()
@@ -185,18 +199,23 @@ class Composer(Pad):
     def _complete(self, key: str) -> bool:
         """Whether a key was one for the list of completions: walk through them, take one, or close the list.
 
+        Tab takes the likeliest where none is meant. Enter behind a command takes what is meant and sends the command.
+
         The caller has seen that they are completions of what stands here now: hasty fingers are ahead of the list.
         """
-        chosen = self._offers.chosen
+        word, chosen = self.word, self._offers.chosen
         if key in {"up", "down"}:
             self._offers.move(1 if key == "down" else -1)
             return True
         if key not in {"tab", "enter", "escape"}:
             return False
+        if key == "tab":
+            chosen = chosen or self._offers.first
         self._offers.hide()
-        if key != "escape" and chosen is not None and chosen.strip() != self.word:
+        fresh = chosen is not None and chosen.strip() != word.strip()
+        if key != "escape" and chosen is not None and fresh:
             self.take(chosen)
-        elif key == "enter":
+        if key == "enter" and (not fresh or (" " in word and not str(chosen).endswith("="))):
             self.send()
         return True
 
@@ -204,5 +223,4 @@ class Composer(Pad):
         if not self._back:
             self._draft = self.text
         self._back += step
-        self.text = self.sent[-self._back] if self._back else self._draft
-        self.move_cursor(self.document.end)
+        self.put(self.sent[-self._back] if self._back else self._draft)

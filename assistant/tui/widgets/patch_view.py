@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui import hunk_lines
+from assistant.tui import hunk_lines, lost_lines
 from assistant.tui.lines import cut, longest, safe, strip, wrap
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from assistant.edits.edit import Edit, Misfit
     from assistant.edits.journal import Preview
+    from assistant.edits.lost import Lost
     from assistant.edits.patch import Hunk
     from assistant.edits.review import Mark, Review
     from assistant.tui.theme import Theme
@@ -143,6 +144,8 @@ class PatchView(ScrollView, can_focus=True):
         self.hint = ""
         self._origin = ""
         self._doubts: tuple[Misfit, ...] = ()
+        self.lost: tuple[Lost, ...] = ()
+        self._why_lost = ""
         self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
         self._price = ""
@@ -183,6 +186,7 @@ class PatchView(ScrollView, can_focus=True):
         one hunk comes from, `turn` which one proposed them.
         """
         self._turn, self._doubts = turn, doubts
+        self.lost, self._why_lost = (), ""
         self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
         self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
@@ -206,6 +210,13 @@ class PatchView(ScrollView, can_focus=True):
     def tell_price(self, words: str) -> None:
         """Say what it would cost to send back what does not fit."""
         self._price = words
+        self.on_resize()
+
+    def tell_lost(self, why: str, lost: tuple[Lost, ...]) -> None:
+        """Mark the hunks that have no place in their files any more, and go to the first of them; nothing was written."""
+        self.lost, self._why_lost = lost, why
+        self.at = next(iter(lost_lines.places(lost, self.hunks)), self.at)
+        self.hint = lost_lines.hint(lost, self.hunks)
         self.on_resize()
 
     def tell_hint(self, hint: str) -> None:
@@ -270,6 +281,8 @@ class PatchView(ScrollView, can_focus=True):
             rows += _told(self._origin, "note", width)
             for doubt in self._doubts:
                 rows += _told(doubt.words, "warning", width)
+        for words, style in lost_lines.above(self._why_lost, self.lost, self.hunks, self._price):
+            rows += _told(words, style, width)
         lost = sum(each.reason != "already" for each in self._misfits)
         if lost and self.hunks:
             words = f"{lost} edit{'s' if lost > 1 else ''} of the reply found no place: below the last hunk"
@@ -287,6 +300,8 @@ class PatchView(ScrollView, can_focus=True):
                 rows.append(_Row(words=f"{path}  {counts}{what}", style="file"))
             self._heads.append(len(rows))
             rows.append(_Row(index))
+            if why := lost_lines.beside(self.lost, hunk):
+                rows += _told(why, "warning", width)
             for each in hunk_lines.doubts(hunk):
                 rows += _told(f"! {each}", "warning", width)
             rows += self._commented(index, self._hunk_rows(index, hunk, width), width)
@@ -327,7 +342,7 @@ class PatchView(ScrollView, can_focus=True):
             words = f"{'is there' if done else 'does not fit'}: {misfit.message}{f' Near: {near}' if near else ''}"
             words += f" {misfit.hint}" if misfit.private else ""
             rows += _told(words, "note" if done else "warning", width)
-        if any(each.mendable for each in self._misfits):
+        if any(each.mendable for each in self._misfits) and not self.lost:
             words = f"r sends what does not fit back to the model, with the nearest lines{self._price}"
             rows += _told(words, "note", width)
         return rows
@@ -488,8 +503,11 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
         """Ask for what needs another screen."""
-        if what == "help" or (what == "repair" and any(each.mendable for each in self._misfits)):
+        misfits = (*self._misfits, *(each.misfit for each in self.lost))
+        if what == "help" or (what == "repair" and any(each.mendable for each in misfits)):
             self.post_message(self.Wanted(what, self.at, 0))
+        elif what == "repair":
+            self.tell_hint(lost_lines.nothing_back(misfits))
         elif self.preview is not None or not self.hunks:
             self._catch_up()  # what was written is not edited here, nor commented on
         elif what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}:
@@ -634,6 +652,8 @@ class PatchView(ScrollView, can_focus=True):
         lines = {each.edit.reply_line for each in self._doubts}
         doubted = any(each.edit in lines for each in hunk.origins)
         rungs = f"  may not be meant{rungs}" if doubted else rungs
+        if any(gone.hunk == hunk for gone in self.lost):
+            doubted, rungs = True, f"  does not fit any more{rungs}"
         rest = self.look["warning" if doubted else "range"] + (
             self.look["cursor"] if here and self.has_focus else Style.null()
         )
@@ -642,14 +662,17 @@ class PatchView(ScrollView, can_focus=True):
     def _foot(self, width: int) -> list[Strip]:
         """Draw what is decided and which keys there are; it stays at the bottom. Long words take all its lines."""
         assert self.review is not None  # noqa: S101 - asked by the caller
+        style = self.look["keys"]
         sums = len(self.review.taken), len(self.review.skipped), len(self.review.undecided)
         head = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
-        sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else _KEYS
+        sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else [*_KEYS]
+        if not self.has_focus:
+            sets, style = ["F2 leads to these hunks"], self.look["note"]
         words = head + (self.hint or longest(sets, width - len(head)))
         parts = wrap(words, width)
         lines = [words[first:last] for first, last in parts[: _FOOT - 1]]
         lines += [words[first:] for first, _ in parts[_FOOT - 1 : _FOOT]]
-        return [strip([Segment(cut(each, width), self.look["keys"])], width, self.look["keys"]) for each in lines]
+        return [strip([Segment(cut(each, width), style)], width, style) for each in lines]
 
 
 def _told(words: str, style: str, width: int) -> list[_Row]:

@@ -1,0 +1,67 @@
+"""Which hunks of a patch have no place any more, since their file was changed after the patch was made, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant.edits import text
+from assistant.edits.edit import Candidate, Edit, Misfit
+from assistant.edits.merge import clashes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assistant.edits.edit import Action, MisfitReason
+    from assistant.edits.merge import Clash
+    from assistant.edits.patch import FilePatch, Hunk
+
+_AROUND = 3
+"""Lines above and below those that were changed, for a model that is to place the edit anew."""
+
+
+class Lost(NamedTuple):
+    """A hunk without a place, and the edit it would be for a model that is asked to place it: in `Misfit.words` is why."""
+
+    hunk: Hunk
+    misfit: Misfit
+
+
+def find(file: FilePatch, hunks: Sequence[Hunk], data: bytes | None) -> tuple[Lost, ...]:
+    """Return those hunks of a file that have no place in what it holds now (None: it is gone), top to bottom."""
+    if data == file.before or not hunks:
+        return ()
+    if data is None or file.before is None or file.after is None:
+        what = "is gone" if data is None else "exists already" if file.before is None else "has changed"
+        reason: MisfitReason = "no_file" if data is None else "exists" if file.before is None else "not_found"
+        return tuple(_lost(hunk, reason, f"{file.path} {what} since the patch was made.") for hunk in hunks)
+    kept = file.keep(hunks).after
+    found = clashes(file.before, kept, data) if kept is not None else ()
+    if not found:
+        return ()
+    if len(hunks) > 1:
+        half = len(hunks) // 2
+        some = (*find(file, hunks[:half], data), *find(file, hunks[half:], data))
+        if some:
+            return some
+    return tuple(_changed(hunk, found, data) for hunk in hunks)
+
+
+def _changed(hunk: Hunk, found: Sequence[Clash], data: bytes) -> Lost:
+    """Say which lines of the file were changed, and show them as they are now."""
+    now = [text.show(line) for line in text.split_lines(data)]
+    first, last = found[0].start, max(each.end for each in found)
+    start, end = max(1, first - _AROUND), min(len(now), last + _AROUND)
+    near = Candidate(hunk.path, start, end, _text(now[start - 1 : end]), 1.0)
+    lines = f"line {first} of {hunk.path} was" if first == last else f"lines {first}-{last} of {hunk.path} were"
+    return _lost(hunk, "not_found", f"{lines} changed since the patch was made.", near)
+
+
+def _lost(hunk: Hunk, reason: MisfitReason, words: str, *near: Candidate) -> Lost:
+    old, new = ([text.show(line) for line in (*hunk.above, *side, *hunk.below)] for side in (hunk.old, hunk.new))
+    number = hunk.origins[0].edit if hunk.origins else 1
+    action: Action = "create" if hunk.kind == "create" else "delete" if hunk.kind == "delete" else "replace"
+    return Lost(hunk, Misfit(Edit(action, hunk.path, _text(old), _text(new), number), reason, words, near))
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,52 @@
+"""Hunks that have lost their place: which, why, and what a model is told of them."""
+
+import pytest
+
+from assistant.edits import lost
+from assistant.edits.patch import FilePatch
+
+LINES = [f"line {number}\n" for number in range(60)]
+BEFORE = "".join(LINES).encode()
+
+
+def with_lines(**changed):
+    lines = [changed.get(f"at{number}", line) for number, line in enumerate(LINES)]
+    return "".join(lines).encode()
+
+
+FILE = FilePatch("notes.txt", BEFORE, with_lines(at5="five\n", at25="twenty-five\n", at45="forty-five\n"), 0o644, 0o644)
+
+
+@pytest.mark.parametrize(
+    ("now", "which"),
+    [
+        (BEFORE, []),
+        (b"new\n" + BEFORE, []),
+        (with_lines(at15="typed\n"), []),
+        (with_lines(at25="typed\n"), [1]),
+        (b"new\n" + with_lines(at5="typed\n", at45="typed\n"), [0, 2]),
+        (None, [0, 1, 2]),
+        (b"", [0, 1, 2]),
+    ],
+)
+def test_only_hunks_whose_lines_were_changed_have_lost_their_place(now, which):
+    assert [FILE.hunks.index(each.hunk) for each in lost.find(FILE, FILE.hunks, now)] == which
+
+
+def test_it_says_which_lines_were_changed_and_shows_them_as_they_are():
+    (one,) = lost.find(FILE, FILE.hunks, b"new\n" + with_lines(at25="typed\n"))
+    assert one.misfit.words == "line 27 of notes.txt was changed since the patch was made."
+    (near,) = one.misfit.candidates
+    assert (near.start, near.end) == (24, 30)
+    assert "line 24\ntyped\nline 26\n" in near.text
+    assert "line 25\n" in one.misfit.edit.before
+    assert "twenty-five\n" in one.misfit.edit.after
+    assert one.misfit.mendable
+
+
+def test_a_file_that_is_gone_or_there_already_says_so():
+    gone = lost.find(FILE, FILE.hunks[:1], None)[0].misfit
+    assert (gone.reason, gone.words) == ("no_file", "notes.txt is gone since the patch was made.")
+    fresh = FilePatch("new.txt", None, b"new\n", None, 0o644)
+    there = lost.find(fresh, fresh.hunks, b"other\n")[0].misfit
+    assert (there.reason, there.edit.action) == ("exists", "create")

@@ -1,0 +1,144 @@
+"""What may stand behind a command: words as they are cut, and what each command says of its own."""
+
+import pytest
+
+from assistant import arguments, command
+from assistant.arguments import Offer
+from assistant.edits.review import Review
+from tests import loopback
+from tests.turns import walk
+
+KEY = "k" * 20
+FREE = {"commit", "context"}
+"""Commands with words of one's own behind them."""
+ONE, TWO = (f"{name}.txt\n<<<<<<< SEARCH\n=======\n{name}\n>>>>>>> REPLACE\n" for name in ("one", "two"))
+
+
+def offered(session, line):
+    typed, offers = command.complete(session, line)
+    return [each.text for each in arguments.fit(offers, typed, 99)]
+
+
+@pytest.fixture
+def session(make_session):
+    with loopback.Server(*map(loopback.openai, (ONE, TWO))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("typed", "last", "words"),
+    [
+        ("", "", []),
+        ("a.py b", "b", ["a.py", "b"]),
+        ("a.py ", "", ["a.py"]),
+        ('"my notes', '"my notes', ['"my', "notes"]),
+        ('"my notes.md" x', "x", ["my notes.md", "x"]),
+        ("it's", "it's", ["it's"]),
+    ],
+)
+def test_words_are_cut_as_in_a_terminal(typed, last, words):
+    assert arguments.last_word(typed) == last
+    assert arguments.split(typed) == words
+
+
+@pytest.mark.parametrize("name", ["a.py", "my notes.md", 'a "b".txt', "it's", "a\\b c", "back\\slash"])
+def test_a_name_is_written_so_that_it_is_read_as_one(name):
+    assert arguments.split(arguments.quote(name)) == [name]
+
+
+def test_what_is_begun_comes_before_what_only_has_the_letters():
+    offers = [Offer(text) for text in ("lesson", "claude-sonnet", "s-o-n", "sonar", "son", "none")]
+    assert [each.text for each in arguments.fit(offers, "son", 9)] == [
+        "son",
+        "claude-sonnet",
+        "sonar",
+        "lesson",
+        "s-o-n",
+    ]
+    assert [arguments.holds(each, "son") for each in offers] == [True, True, False, True, True, False]
+    pairs = [Offer("editor=one/two"), Offer("small=one/two"), Offer("one/two")]
+    assert [each.text for each in arguments.fit(pairs, "editor=tw", 9)] == ["editor=one/two"]
+
+
+def test_every_command_that_takes_an_argument_says_what_it_may_be(session):
+    for name, each in command.commands().items():
+        found = offered(session, f"/{name} ")
+        assert bool(found) == (bool(each.USAGE) and name not in FREE | {"diff", "resume"}), name
+    assert [list(command.complete(session, f"/{name} ")[1])[-1].about for name in ("add", "drop")] == [
+        "any file of the repository"
+    ] * 2
+    assert offered(session, "/nope ") == []
+    assert offered(session, "/usage pl") == ["plans"]
+    assert offered(session, "/compact brief x") == []
+
+
+def test_models_come_with_their_roles_levels_and_ways(session):
+    session.roster.like("anthropic/claude-opus-5-5")
+    assert offered(session, "/model ")[:2] == ["anthropic/claude-opus-5-5", "openai/gpt-6.1-sol"]
+    assert offered(session, "/model sonnet")[0] == "anthropic/claude-sonnet-5-5"
+    assert offered(session, "/model edi")[0] == "editor="
+    assert offered(session, "/model editor=sonnet")[0] == "editor=anthropic/claude-sonnet-5-5"
+    assert offered(session, "/model small= sonnet")[0] == "anthropic/claude-sonnet-5-5"
+    assert offered(session, "/model editor=no")[0] == "editor=none"
+    assert offered(session, "/model openai/gpt-6.1-sol:h") == ["openai/gpt-6.1-sol:high"]
+    assert offered(session, "/model openai/gpt-6.1-sol l") == ["last"]
+    assert offered(session, "/think hi") == ["high"]
+    assert offered(session, "/plan chatgpt-pl") == ["chatgpt-plus"]
+
+
+async def test_turns_steps_files_and_conversations_come_from_what_was_done(session, repo):
+    await walk(session.ask("make one"))
+    await walk(session.ask("make two"))
+    assert offered(session, "/diff ") == ["2", "1"]
+    await walk(session.apply(Review.of(session.proposed.patch, "take")))
+    assert offered(session, "/diff ") == ["1"]
+    assert offered(session, "/undo ") == ["turn", "session", "now", "1", "two.txt"]
+    assert offered(session, "/redo ") == ["turn", "session", "now"]
+    await walk(session.undo())
+    assert offered(session, "/redo two") == ["two.txt", "1"]
+    assert offered(session, "/export ") == ["talk.md"]
+    (repo / "talk.md").touch()
+    assert offered(session, "/export ") == ["talk-2.md"]
+    assert offered(session, "/resume ") == []
+    name = session.id
+    session.clear()
+    assert any(name in each for each in offered(session, "/resume one")), name
+    await session.close()
+
+
+async def test_a_turn_s_hunks_are_shown_wherever_they_wait(session):
+    await walk(session.ask("make one"))
+    await walk(session.ask("make two"))
+
+    async def shown(line):
+        return [
+            getattr(event, "what", getattr(event, "text", "")) for event in await walk(command.submit(session, line))
+        ]
+
+    assert await shown("/diff 2") == ["diff"]
+    assert session.proposed.turn == 2
+    assert await shown("/diff 1") == ["diff"]
+    assert await shown("/diff 1") == ["diff"]
+    assert session.proposed.turn == 1
+    assert await shown("/diff 7") == ["No hunks of turn 7 wait. Those that do: /diff 1, /diff 2."]
+    await session.close()
+
+
+async def test_a_plan_is_told_of_by_its_name(session):
+    (told,) = await walk(command.submit(session, "/plan chatgpt-plus"))
+    assert told.text.startswith("ChatGPT Plus")
+    (told,) = await walk(command.submit(session, "/plan chatgpt-pluss"))
+    assert "There is no plan 'chatgpt-pluss'" in told.text
+    assert "chatgpt-plus" in told.text.partition("Near it")[2]
+
+
+async def test_files_with_blanks_are_pinned_and_dropped_by_the_same_words(session, repo):
+    (repo / "my notes.md").write_text("x\n")
+    await walk(command.submit(session, '/add "my notes.md" kettle/boil.py'))
+    assert session.sight.pinned == ["my notes.md", "kettle/boil.py"]
+    assert offered(session, "/drop ")[:2] == ['"my notes.md"', "kettle/boil.py"]
+    await walk(command.submit(session, '/drop "my notes.md" kettle/meter.py'))
+    assert session.sight.pinned == ["kettle/boil.py"]
+    assert session.sight.dropped == ["kettle/meter.py"]

@@ -1,0 +1,102 @@
+"""Hunks whose file was changed meanwhile: which does not fit is seen, and goes back to the model. And hunks behind a talk."""
+
+from assistant.tui.app import Wattson
+from tests import loopback
+from tests.tui.keys import say, until
+
+KEY = "k" * 20
+LINES = [f"line {number}" for number in range(60)]
+BLOCK = "notes.txt\n<<<<<<< SEARCH\n{0}\n=======\n{1}\n>>>>>>> REPLACE\n"
+TWO = BLOCK.format("line 5", "five") + BLOCK.format("line 45", "forty-five")
+AGAIN = BLOCK.format("typed", "typed, forty-five")
+
+
+def drawn(pane):
+    return "\n".join(pane.render_line(y).text for y in range(pane.size.height)) if pane.display else ""
+
+
+async def shown(pilot, app):
+    """Ask for the two hunks and wait until they have the keys."""
+    await until(pilot, lambda: app.session.roster.pick is not None)
+    await say(pilot, "two hunks")
+    await until(pilot, lambda: app.main.hunks.has_focus and len(app.main.hunks.hunks) == 2)
+    await pilot.pause(0.5)
+    return app.main.hunks
+
+
+def make(make_session, repo, server):
+    (repo / "notes.txt").write_text("\n".join(LINES) + "\n")
+    return Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+
+
+async def test_the_hunk_that_does_not_fit_any_more_is_marked_and_goes_back(make_session, repo):
+    notes = repo / "notes.txt"
+    with loopback.Server(*map(loopback.openai, (TWO, AGAIN))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("r")
+            assert "all of this has a place" in drawn(hunks)
+            notes.write_text("\n".join(LINES).replace("line 45", "typed") + "\n")
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: "hunk 2 does not fit any more; n skips it, r sends it back" in drawn(hunks))
+            assert hunks.at == 1
+            await until(
+                pilot, lambda: "r sends it back to the model, with the lines as they are now (~" in drawn(hunks)
+            )
+            text = drawn(hunks)
+            assert "notes.txt has changed since the patch was made. Nothing was written: hunk 2" in text
+            assert "line 46 of notes.txt was changed since the patch was made." in text
+            assert [line.endswith("any more") for line in map(str.rstrip, text.split("\n")) if "✓ take" in line] == [
+                False,
+                True,
+            ]
+            assert "The hunk at notes.txt:43 fits no more." in app.main.talk.text
+            await pilot.press("r")
+            await until(pilot, lambda: len(server.asked) == 2 and not app.session.asking and len(hunks.hunks) == 2)
+            asked = server.asked[1][2]["messages"][-1]["content"]
+            assert "line 46 of notes.txt was changed" in asked
+            assert "\nline 44\ntyped\nline 46\n" in asked
+            assert [each.mark for each in hunks.review.choices] == ["take", ""]
+            await until(pilot, lambda: hunks.has_focus)
+            await pilot.pause(0.5)
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: "typed, forty-five" in notes.read_text())
+            assert "\nfive\n" in notes.read_text()
+
+
+async def test_with_the_hunk_that_does_not_fit_skipped_the_rest_is_written(make_session, repo):
+    notes = repo / "notes.txt"
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            notes.write_text("\n".join(LINES).replace("line 45", "typed") + "\n")
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: hunks.lost)
+            await pilot.press("n", "enter")
+            await until(pilot, lambda: "moved onto it" in drawn(hunks))
+            assert not hunks.lost
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda: "\nfive\n" in notes.read_text())
+            assert "\ntyped\n" in notes.read_text()
+
+
+async def test_who_asks_while_hunks_are_shown_sees_the_answer_and_keeps_his_marks(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, "An answer."))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(80, 24)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("y")
+            assert "Enter write" in drawn(hunks)
+            await pilot.click("#composer")
+            assert "Enter write" not in drawn(hunks)
+            assert "F2 leads to these hunks" in drawn(hunks)
+            await pilot.press(*"and now?", "enter")
+            await until(pilot, lambda: app.main.talk.display and not hunks.display)
+            await until(pilot, lambda: "An answer." in app.main.talk.text and not app.session.asking)
+            await pilot.press("f2")
+            await until(pilot, lambda: hunks.has_focus)
+            assert "Enter write" in drawn(hunks)
+            assert [each.mark for each in hunks.review.choices] == ["take", ""]
