@@ -95,16 +95,20 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
 
 
 def as_table(found: Iterable[Told]) -> list[str]:
-    """Write sums as lines for people, the keys in columns; failed steps do not count."""
+    """Write sums as lines for people, the keys in columns; failed steps do not count.
+
+    A sum that holds an estimate has a `~`, and what nobody knows the end of is named.
+    """
     words, columns = _Words(_Amounts()), _Columns()
     rows = [each for each in _once(found) if _counts(each[2])]
     columns.measure(rows)
     lines = []
     for first, rest, counts, unpaid, paid in rows:
-        steps, failed, _, fresh, read, written, output, thought, _ = map(int, counts.split(","))
+        steps, failed, cut, fresh, read, written, output, thought, exact = map(int, counts.split(","))
+        about, ended = "" if exact else "~", f"; {cut} cut off" if cut else ""
         burn = f"{fresh + written:>11,} fresh {read:>12,} cached {output + thought:>10,} out"
         cost = words.of(f"{steps - failed}", unpaid, paid)
-        lines.append(f"{columns[first]}{columns.others[rest]}  {steps - failed:>5} steps {burn}  {cost}")
+        lines.append(f"{columns[first]}{columns.others[rest]}  {steps - failed:>5} steps {burn}  {about}{cost}{ended}")
     return lines
 
 

@@ -48,7 +48,7 @@ def _plan(standing: Standing, now: datetime, width: int, look: Theme) -> list[Te
     pays = f"  pays {', '.join(standing.providers)}" if standing.plan is not None and standing.providers else ""
     week = ""
     if standing.week is not None:
-        week = f"  7 days: {history.cost_words(standing.week)}, {short(standing.week.usage.total)} tokens"
+        week = f"  7 days: {'~' if standing.week.inexact else ''}{history.cost_words(standing.week)}, {short(standing.week.usage.total)} tokens"
     room = width - cell_len(head.plain)
     head.append(next((each for each in (pays + week, week, pays) if cell_len(each) <= room), ""), look["note"])
     lines = [head]

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -524,6 +525,16 @@ def test_what_is_written_gathers_what_totals_tell_apart(ledger):
     assert (whole["steps"], whole["costs"], whole["cost"]) == (14, costs, "¥0.494; $0.07 + 2 unpriced; 2 included")
     with pytest.raises(ValueError, match="day"):
         ledger.written(("colour",))
+
+
+def test_what_was_killed_is_told_as_a_guess(ledger):
+    burn(ledger)
+    (sure,) = report.as_table(ledger.written(("model",)))
+    assert not re.search("~|cut off", sure)
+    ledger.begin(start(pid=2**22 + 1))
+    ledger.recover(NOW, lambda _: False)
+    (doubt,) = report.as_table(ledger.written(("model",)))
+    assert re.search(r"  2 steps .* out  ~\$\S+; 1 cut off$", doubt)
 
 
 def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):

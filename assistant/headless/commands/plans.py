@@ -132,7 +132,11 @@ def _lines(standing: Standing, now: datetime) -> list[str]:
     from assistant.quota import history, wording
 
     paid = f"  pays {', '.join(standing.providers)}" if standing.plan and standing.providers else ""
-    week = f"  7 days: {history.cost_words(standing.week)}" if standing.week is not None else ""
+    week = (
+        f"  7 days: {'~' if standing.week.inexact else ''}{history.cost_words(standing.week)}"
+        if standing.week is not None
+        else ""
+    )
     lines = [f"{'*' if standing.present else ' '} {standing.title}{paid}{week}"]
     lines += [f"    {_meter(each, ahead, now)}" for each, ahead in standing.meters]
     lines += [f"    not understood: {each.meter} {each.raw}" for each in standing.unmapped]
