@@ -45,6 +45,11 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip(" •"))
 
 
+def hanging(text: str, width: int) -> int:
+    """Return how many cells what goes on of a wrapped line stands further right."""
+    return min(_indent(text), max(4, width) // 2)
+
+
 def _room(width: int, first: int, indent: int) -> int:
     """Continued lines are drawn below the first one's indentation."""
     return width - (min(indent, width // 2) if first else 0)
@@ -52,7 +57,7 @@ def _room(width: int, first: int, indent: int) -> int:
 
 def wrapped(text: str, spans: Spans, base: Style, width: int) -> list[Strip]:
     """Draw one line as strips of exactly `width` cells; continued lines keep the indentation."""
-    indent = min(_indent(text), max(4, width) // 2)
+    indent = hanging(text, width)
     strips = []
     for first, last in wrap(text, width):
         lead = " " * indent if first else ""
@@ -113,4 +118,4 @@ def longest(ways: Sequence[str], width: int) -> str:
     return next((each for each in reversed(ways) if cell_len(each) <= width), ways[0])
 
 
-__all__ = ["cut", "fitting", "longest", "middle", "safe", "strip", "styled", "wrap", "wrapped"]
+__all__ = ["cut", "fitting", "hanging", "longest", "middle", "safe", "strip", "styled", "wrap", "wrapped"]
