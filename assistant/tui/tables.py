@@ -56,10 +56,17 @@ class Table:
     def take(self, text: str) -> None:
         """Count one more row, and widen the columns to its cells."""
         self.rows += 1
-        if self.rows > _DECIDE:
-            return
+        self._widen(text)
         if self.rows == _DECIDE:  # what comes below is wrapped, for which there must be some room
             self._natural, self._laid = [max(_ROOM, size) for size in self._natural], None
+
+    def foresee(self, text: str) -> None:
+        """Widen the columns to what has come of the next row, its last cell left out: that one may still grow."""
+        self._widen(text[: text.rfind("|") + 1])
+
+    def _widen(self, text: str) -> None:
+        if self.rows > _DECIDE:
+            return
         for at, cell in enumerate(self._row(text)):
             for parts in _broken(cell, ""):
                 words = "".join(piece.text for piece in parts)

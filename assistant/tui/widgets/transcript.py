@@ -21,6 +21,8 @@ from assistant.tui import markdown, tables
 from assistant.tui.lines import safe, strip, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.selection import Selection
     from textual.timer import Timer
 
@@ -234,12 +236,17 @@ class Transcript(ScrollView, can_focus=False):
             self._undraw(self._index(head))
         elif head is not None and table is not None and self._goes_on(words):
             line.table, line.row = table, table.rows
-            before = table.look(self._width)
-            table.take(words)
-            if table.look(self._width) != before:
-                self._undraw(self._index(head))
+            self._widen(table.take, words)
         else:
             self._table, self._head = None, line if "|" in words else None
+
+    def _widen(self, take: Callable[[str], None], words: str) -> None:
+        """Let the table take some words; where it is drawn otherwise with them, all of it is drawn again."""
+        if self._table is not None and self._head is not None:
+            before = self._table.look(self._width)
+            take(words)
+            if self._table.look(self._width) != before:
+                self._undraw(self._index(self._head))
 
     def _goes_on(self, words: str) -> bool:
         """Say whether words are one more row of the table."""
@@ -345,6 +352,9 @@ class Transcript(ScrollView, can_focus=False):
             self._dirty = False
         if self._follows and self._timer is None and self._waiting > 2 * _AT_ONCE:
             self._begin_anew()
+        if self._growing is not None and (table := self._coming(self._growing)) is not None:
+            self._widen(table.foresee, safe(self._growing.text))
+            self._dirty = False
         until = monotonic() + _DRAWS_S
         for count, line in enumerate(self._lines[-self._waiting :] if self._waiting else ()):
             if count >= _AT_ONCE and monotonic() > until:
@@ -355,6 +365,10 @@ class Transcript(ScrollView, can_focus=False):
             self._starts.append(len(self._strips))
             self._strips += [each.apply_style(self._ground) for each in self._drawn(line)]
         self._grown()
+
+    def _coming(self, line: _Line) -> tables.Table | None:
+        """Return the table of which the line that grows is the next row."""
+        return self._table if line.kind == "words" and tables.is_barred(line.text) else None
 
     @property
     def _waiting(self) -> int:
@@ -371,8 +385,8 @@ class Transcript(ScrollView, can_focus=False):
         text, table, row = line.text, line.table, line.row
         if line is self._growing:
             text = safe(text)
-            if self._table is not None and line.kind == "words" and tables.is_barred(text):
-                table, row = self._table, self._table.rows  # what has come of it, in columns as they are
+            if (table := self._coming(line)) is not None:
+                row = table.rows
         if table is not None:
             style = self._style(line.kind)
             return found + [strip(self._cut(each, style), self._width) for each in table.lines(text, row, self._width)]
