@@ -90,6 +90,16 @@ def strip(segments: Iterable[Segment], width: int, fill: Style | None = None) ->
     return Strip(segments).adjust_cell_length(width, fill or Style.null())
 
 
+def marked(line: Strip, first: int, last: int, style: Style) -> Strip:
+    """Lay a style over some characters of a line, from `first` to before `last`: what the mouse has selected."""
+    first, last = (cell_len(line.text[: max(0, each)]) for each in (first, last))
+    if first >= last:
+        return line
+    # Below what is there its ground would hide it: every line has one.
+    over = Strip(Segment.apply_style(line.crop(first, last), post_style=style), last - first)
+    return Strip.join([line.crop(0, first), over, line.crop(last, line.cell_length)])
+
+
 def cut(text: str, width: int) -> str:
     """Cut a text to at most `width` cells, with a sign where something was cut."""
     if cell_len(text) <= width:
@@ -118,4 +128,4 @@ def longest(ways: Sequence[str], width: int) -> str:
     return next((each for each in reversed(ways) if cell_len(each) <= width), ways[0])
 
 
-__all__ = ["cut", "fitting", "hanging", "longest", "middle", "safe", "strip", "styled", "wrap", "wrapped"]
+__all__ = ["cut", "fitting", "hanging", "longest", "marked", "middle", "safe", "strip", "styled", "wrap", "wrapped"]

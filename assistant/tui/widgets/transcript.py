@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import markdown, tables
-from assistant.tui.lines import safe, strip, wrapped
+from assistant.tui.lines import marked, safe, strip, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -471,18 +471,14 @@ class Transcript(ScrollView, can_focus=False):
         if not 0 <= index < len(self._strips):
             self._ground = self._ground or self.rich_style  # the first frame comes before anything is drawn
             return Strip.blank(self.size.width, self._ground)
-        line = self._strips[index].apply_offsets(0, index)  # that a selection knows where it is
+        line = self._strips[index]
         selection = self.text_selection
         span = selection.get_span(index) if selection is not None else None
         if span is not None:
             first, last = span
-            width = line.cell_length
-            last = width if last == -1 else min(last, width)
             mark = self.screen.get_component_rich_style("screen--selection")
-            # Below what is there its ground would hide it: every line has one.
-            marked = Strip(Segment.apply_style(line.crop(first, last), post_style=mark), last - first)
-            line = Strip.join([line.crop(0, first), marked, line.crop(last, width)])
-        return line
+            line = marked(line, first, len(line.text) if last == -1 else last, mark)
+        return line.apply_offsets(0, index)  # that a selection knows where it is; of each piece, also of those it makes
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the words that are selected with the mouse."""
