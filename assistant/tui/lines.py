@@ -91,12 +91,16 @@ def strip(segments: Iterable[Segment], width: int, fill: Style | None = None) ->
 
 
 def marked(line: Strip, first: int, last: int, style: Style) -> Strip:
-    """Lay a style over some characters of a line, from `first` to before `last`: what the mouse has selected."""
+    """Lay the ground of a style over some characters of a line, from `first` to before `last`: what the mouse has selected.
+
+    Its foreground is none to write in: where a theme names none, Textual gives that of the ground, which shows nothing.
+    """
     first, last = (cell_len(line.text[: max(0, each)]) for each in (first, last))
     if first >= last:
         return line
     # Below what is there its ground would hide it: every line has one.
-    over = Strip(Segment.apply_style(line.crop(first, last), post_style=style), last - first)
+    ground = Style(bgcolor=style.bgcolor, reverse=style.reverse)
+    over = Strip(Segment.apply_style(line.crop(first, last), post_style=ground), last - first)
     return Strip.join([line.crop(0, first), over, line.crop(last, line.cell_length)])
 
 
