@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -173,12 +174,18 @@ def _fit(natural: Sequence[int], words: Sequence[int], room: int) -> _Layout:
     """Give the columns their widths: what is narrow keeps its own, the wide ones share the rest; words stay whole."""
     if sum(natural) <= room:
         return _Layout(tuple(natural), whole=True)
-    found = [min(size, max(_LEAST, min(word, _LONGEST_WORD))) for size, word in zip(natural, words, strict=True)]
-    if sum(found) > room:
+    least = [min(size, max(_LEAST, min(word, _LONGEST_WORD))) for size, word in zip(natural, words, strict=True)]
+    if sum(least) > room:
         return _Layout((), whole=False)
-    for _ in range(room - sum(found)):
-        at = min((at for at, size in enumerate(found) if size < natural[at]), key=found.__getitem__)
-        found[at] += 1
+
+    def upto(level: int) -> list[int]:
+        return [max(first, min(size, level)) for first, size in zip(least, natural, strict=True)]
+
+    level = bisect_right(range(room + 1), room, key=lambda level: sum(upto(level))) - 1
+    found, more = upto(level), upto(level + 1)
+    for at in range(len(found)):
+        if sum(found) < room:
+            found[at] = more[at]
     return _Layout(tuple(found), whole=False)
 
 
