@@ -187,6 +187,11 @@ class TurnEnded(NamedTuple):
     costs: tuple[Cost, ...] = ()
 
     @property
+    def empty(self) -> bool:
+        """Whether the model came to its end, or to the most it may write, without a word of an answer."""
+        return self.error is None and self.stop not in {"cancelled", "refused"} and not self.text.strip()
+
+    @property
     def writer(self) -> str:
         """Who was asked for the edits, as `provider/model`."""
         return self.editor or f"{self.provider}/{self.model}"

@@ -382,7 +382,7 @@ def _ended(
 def _reply(steps: Sequence[Step], stop: StopReason) -> Message | None:
     """Make the message that the history keeps; None when nothing was said."""
     text = _text(steps)
-    if not text:
+    if not text.strip():
         return None
     thoughts = tuple(steps[0].thoughts)
     return Message("assistant", (*thoughts, Text(text)), partial=stop in {"cancelled", "error", "length"})

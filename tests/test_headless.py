@@ -175,6 +175,25 @@ def test_a_stream_cut_half_way_keeps_the_text_and_applies_nothing(wattson, repo)
     assert (repo / "kettle/meter.py").read_text() == before
 
 
+@pytest.mark.parametrize("how", [[], ["--diff"], ["--apply"], ["--json"], ["--apply", "--json"]])
+def test_an_empty_answer_has_failed_and_says_what_it_cost(wattson, how):
+    usage = {"prompt_tokens": 2100, "completion_tokens": 0}
+    with loopback.Server(loopback.openai("", usage=usage)) as server:
+        code, out, err = wattson(
+            "ask", "-m", "openai/gpt-6.1-sol", *how, "hi", OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20
+        )
+        assert len(server.asked) == 1
+    assert code == 1
+    assert "openai/gpt-6.1-sol answered nothing." in err
+    if "--json" in how:
+        events = [json.loads(line) for line in out.splitlines()]
+        assert (events[-1]["stop"], events[-1]["text"], events[-1]["usage"]["fresh_input"]) == ("end", "", 2100)
+        assert ("not_written" in [each["event"] for each in events]) == ("--apply" in how)
+    else:
+        assert out == ""
+        assert "2,100 in, 0 out, $" in err
+
+
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [

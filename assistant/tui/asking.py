@@ -33,7 +33,7 @@ F4              what would be sent, to drop, pin or let through
 F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
 Page Up, Down   scroll
-Mouse           drag selects in the conversation, Ctrl+C copies; with Shift the terminal's own selection
+Mouse           drag selects, in hunks without numbers and signs, Ctrl+C copies; with Shift the terminal's own selection
 """
 _REVIEWING = """
 In hunks:

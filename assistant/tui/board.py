@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.binding import Binding
@@ -20,6 +22,7 @@ from assistant.tui.pickers import Sheet
 if TYPE_CHECKING:
     from datetime import date
 
+    from textual import events
     from textual.app import ComposeResult
 
     from assistant.quota.history import Row
@@ -60,6 +63,7 @@ class Board(Sheet[None]):
         self._head = Static(classes="edge")
         self._body = Static()
         self._foot = Static(classes="edge")
+        self._ends: list[int] = []  # behind which column of the head each page's name ends
         self.drawn = ""
         self.said = ""
 
@@ -80,6 +84,12 @@ class Board(Sheet[None]):
         """Draw for another width."""
         self._draw()
 
+    def on_click(self, event: events.Click) -> None:
+        """Go to the page whose name is clicked at."""
+        at = event.get_content_offset(self._head)
+        if at is not None and self._ends and at.x < self._ends[-1]:
+            self.action_open(TABS[bisect_right(self._ends, at.x)])
+
     @property
     def text(self) -> str:
         """What stands on the page."""
@@ -88,10 +98,12 @@ class Board(Sheet[None]):
     @work(exclusive=True, group="draw")
     async def _draw(self) -> None:
         head = Text(no_wrap=True)
+        self._ends = []
         for number, name in enumerate(TABS):
             here = name == self.tab
             words = f" {number + 1} {name} " if here or self.size.width >= _NAMED_FROM else f" {number + 1} "
             head.append(words, self._look["cursor" if here else "note"])
+            self._ends.append(cell_len(head.plain))
         self._head.update(head)
         said = cut(safe(self.said), self.size.width - 2) or longest(_KEYS, self.size.width - 2)
         foot = Text(said, self._look["warning" if self.said else "note"], no_wrap=True)

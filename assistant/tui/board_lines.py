@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.tui.theme import Theme
 
 _WIDE, _NARROW = 110, 60
+_NAME = 12
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 DAYS_SHOWN = 30
 
@@ -52,8 +53,11 @@ def _plan(standing: Standing, now: datetime, width: int, look: Theme) -> list[Te
     room = width - cell_len(head.plain)
     head.append(next((each for each in (pays + week, week, pays) if cell_len(each) <= room), ""), look["note"])
     lines = [head]
+    names = [cell_len(safe(each.meter)) for each, _ in standing.meters]
+    most = max(_NAME, width // 3)
+    column = max([_NAME, *(size for size in names if size <= most)])
     for each, ahead in standing.meters:
-        lines += _meter(each, ahead, now, width, look)
+        lines += _meter(each, ahead, now, width, look, column)
     for reading in standing.unmapped:
         lines += _wrapped(f"    not understood: {reading.meter}  {reading.raw}", width, look, "warning")
     for reading in standing.pace:
@@ -65,11 +69,20 @@ def _plan(standing: Standing, now: datetime, width: int, look: Theme) -> list[Te
     return [*lines, *(line for words in standing.notes for line in _wrapped(f"    {words}", width, look, "note"))]
 
 
-def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Theme) -> list[Text]:
-    """Draw one window: on one line where there is room, else with its second half, or all its words, below."""
+def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Theme, column: int) -> list[Text]:
+    """Draw one window: on one line where there is room, else with its second half, or all its words, below.
+
+    Its name is never cut, for two may begin and end alike: one that is wider than the column of names stands above.
+    """
+    name = safe(each.meter)
+    if cell_len(name) > column:
+        return [*_wrapped(f"    {name}", width, look, ""), *_bars(each, ahead, now, width, look, " " * column)]
+    return _bars(each, ahead, now, width, look, set_cell_size(name, column))
+
+
+def _bars(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Theme, name: str) -> list[Text]:
     cells = 20 if width >= _WIDE else 12 if width >= _NARROW else 4
-    line = Text("    ", no_wrap=True)
-    line.append(set_cell_size(safe(each.meter), 12))
+    line = Text(f"    {name}", no_wrap=True)
     share = None if each.state == "unknown" else each.share
     use = "error" if each.state == "exhausted" or (share or 0) >= 0.9 else "warning" if (share or 0) >= 0.75 else "good"
     line.append(f" {_bar(share, cells)} ", look[use])
@@ -96,7 +109,8 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime, width: int, look: The
     if cell_len(words) + cell_len(rest) + 2 <= room:
         line.append(f"  {rest}", look["note"])
         return [line]
-    return [line, *_wrapped(f"    {'':12} {rest}", width, look, "note")]
+    indent = " " * cell_len(name) if cell_len(name) + cell_len(rest) + 5 <= width else " " * _NAME
+    return [line, *_wrapped(f"    {indent} {rest}", width, look, "note")]
 
 
 def _percent(each: Estimate) -> str:

@@ -38,7 +38,8 @@ class Shown(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _words(hunk: Hunk) -> tuple[str, ...]:
+def texts(hunk: Hunk) -> tuple[str, ...]:
+    """Return the lines of a hunk as they are shown, control characters made visible."""
     return tuple(safe(line.text) + ("" if line.ended else _END) for line in hunk.lines)
 
 
@@ -51,7 +52,7 @@ def doubts(hunk: Hunk) -> tuple[str, ...]:
 def heights(hunk: Hunk, width: int) -> list[list[tuple[int, int]]]:
     """Say how each line of a hunk is wrapped at a width: ranges of its words, one for each line of the screen."""
     room = width - gutter(hunk)
-    return [wrap(text, room) for text in _words(hunk)]
+    return [wrap(text, room) for text in texts(hunk)]
 
 
 def gutter(hunk: Hunk) -> int:
@@ -61,7 +62,7 @@ def gutter(hunk: Hunk) -> int:
 
 def show(hunk: Hunk, theme: Theme) -> Shown:
     """Colour a hunk: either side is read as source of its own, and what differs inside paired lines stands out."""
-    lines, words = hunk.lines, _words(hunk)
+    lines, words = hunk.lines, texts(hunk)
     colours: list[Spans] = [[] for _ in lines]
     for side in ("-", "+"):
         mine = [index for index, line in enumerate(lines) if line.kind in {side, " "}]
@@ -120,7 +121,7 @@ def _cell(shown: Shown, cell: Cell | None, theme: Theme, gutter: int, width: int
 
 def beside(hunk: Hunk, width: int) -> list[tuple[Cell | None, Cell | None]]:
     """Lay a hunk out in two columns, long lines wrapped in each: context on both sides, removed lines beside added ones."""
-    half, words = (width - 1) // 2, _words(hunk)
+    half, words = (width - 1) // 2, texts(hunk)
     rows: list[tuple[Cell | None, Cell | None]] = []
     for pair in _beside(hunk.lines):
         room = half - gutter(hunk)

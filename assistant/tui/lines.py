@@ -45,6 +45,11 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip(" •"))
 
 
+def hanging(text: str, width: int) -> int:
+    """Return how many cells what goes on of a wrapped line stands further right."""
+    return min(_indent(text), max(4, width) // 2)
+
+
 def _room(width: int, first: int, indent: int) -> int:
     """Continued lines are drawn below the first one's indentation."""
     return width - (min(indent, width // 2) if first else 0)
@@ -52,7 +57,7 @@ def _room(width: int, first: int, indent: int) -> int:
 
 def wrapped(text: str, spans: Spans, base: Style, width: int) -> list[Strip]:
     """Draw one line as strips of exactly `width` cells; continued lines keep the indentation."""
-    indent = min(_indent(text), max(4, width) // 2)
+    indent = hanging(text, width)
     strips = []
     for first, last in wrap(text, width):
         lead = " " * indent if first else ""
@@ -85,6 +90,20 @@ def strip(segments: Iterable[Segment], width: int, fill: Style | None = None) ->
     return Strip(segments).adjust_cell_length(width, fill or Style.null())
 
 
+def marked(line: Strip, first: int, last: int, style: Style) -> Strip:
+    """Lay the ground of a style over some characters of a line, from `first` to before `last`: what the mouse has selected.
+
+    Its foreground is none to write in: where a theme names none, Textual gives that of the ground, which shows nothing.
+    """
+    first, last = (cell_len(line.text[: max(0, each)]) for each in (first, last))
+    if first >= last:
+        return line
+    # Below what is there its ground would hide it: every line has one.
+    ground = Style(bgcolor=style.bgcolor, reverse=style.reverse)
+    over = Strip(Segment.apply_style(line.crop(first, last), post_style=ground), last - first)
+    return Strip.join([line.crop(0, first), over, line.crop(last, line.cell_length)])
+
+
 def cut(text: str, width: int) -> str:
     """Cut a text to at most `width` cells, with a sign where something was cut."""
     if cell_len(text) <= width:
@@ -113,4 +132,4 @@ def longest(ways: Sequence[str], width: int) -> str:
     return next((each for each in reversed(ways) if cell_len(each) <= width), ways[0])
 
 
-__all__ = ["cut", "fitting", "longest", "middle", "safe", "strip", "styled", "wrap", "wrapped"]
+__all__ = ["cut", "fitting", "hanging", "longest", "marked", "middle", "safe", "strip", "styled", "wrap", "wrapped"]

@@ -1,4 +1,4 @@
-"""Answers as they are meant to be read: the marks of Markdown become styles, the rows of a table become columns.
+"""Answers as they are meant to be read: the marks of Markdown become styles. Its tables are in `tables`.
 
 One line at a time, as they come: what is no mark for certain stays as it was written.
 """
@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 _INLINE = re.compile(
     r"(?P<ticks>(?<!`)(`+)(?!`)(?P<ticked>.+?)(?<!`)\2(?!`))"
     # A star between letters or digits is a product, one beside a slash or before a dot a pattern of paths.
     r"|(?<![A-Za-z0-9_*\\/])\*\*(?=[^\s*])(?P<strong>.+?)(?<=[^\s*])\*\*(?![A-Za-z0-9_*/])"
     r"|(?<![A-Za-z0-9_*\\/])\*(?=[^\s*.])(?P<emphasis>[^*]+?)(?<=[^\s*])\*(?![A-Za-z0-9_*/])"
+    r"|(?<![A-Za-z0-9_~\\/])~~(?=[^\s~])(?P<struck>.{1,500}?)(?<=[^\s~])~~(?![A-Za-z0-9_~/])"
     r"|(?<![\w\]])\[(?P<label>[^\[\]\n]+)\]\((?P<target>[^\s()]+)\)"
+    r"|(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
 )
-_MARKED = re.compile(r"[`*\[]")
+_MARKED = re.compile(r"[`*\[~&]")
+_NAMED = ("strong", "emphasis", "struck")
 _HEAD = re.compile(r"#{1,6}\s+(.*?)\s*#*$")
 _BULLET = re.compile(r"^(\s*)[-*+](?=\s+\S)")
 _RULE = re.compile(r"\s{0,3}([-*_])(?:\s*\1){2,}\s*$")
 _QUOTE = re.compile(r"^\s{0,3}>\s?")
-_BETWEEN = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-_CELL_ENDS = re.compile(r"(?<!\\)\|")
+_FENCE = re.compile(r"\s*(?:[-*+]\s+|\d{1,9}[.)]\s+)?(?P<marks>`{3,}(?=[^`]*$)|~{3,})\s*(?P<language>[\w+#.-]*)")
 _LINE = 24
-_GAP = " │ "
 
 
 class Piece(NamedTuple):
@@ -44,10 +45,11 @@ def shown(text: str) -> list[Piece]:
         return [Piece("─" * _LINE)]
     head = _HEAD.match(text)
     text = head[1] if head else _QUOTE.sub("│ ", _BULLET.sub(r"\1•", text, count=1), count=1)
-    return list(_inline(text, ""))
+    return list(pieces(text))
 
 
-def _inline(text: str, style: str) -> Iterator[Piece]:
+def pieces(text: str, style: str = "") -> Iterator[Piece]:
+    """Yield the pieces of some words within a line; what has no mark is in `style`."""
     at = 0
     for match in _INLINE.finditer(text) if _MARKED.search(text) else ():
         if match.start() > at:
@@ -57,52 +59,41 @@ def _inline(text: str, style: str) -> Iterator[Piece]:
             code = match["ticked"]
             yield Piece(code[1:-1] if code[0] == code[-1] == " " and code.strip() else code, "ticked")
         elif match["label"] is not None:
-            yield from _inline(match["label"], style)
+            yield from pieces(match["label"], style)
             if match["target"] != match["label"]:
                 yield Piece(f" ({match['target']})", style)
+        elif match["entity"] is not None:
+            yield Piece(_character(match["entity"]), style)
         else:
-            name = "strong" if match["strong"] is not None else "emphasis"
-            yield from _inline(match[name], name)
+            name = next(each for each in _NAMED if match[each] is not None)
+            yield from pieces(match[name], name)
     if at < len(text):
         yield Piece(text[at:], style)
 
 
-def is_row(text: str) -> bool:
-    """Say whether a line may be a row of a table."""
-    return text.lstrip().startswith("|") and text.count("|") > 1
+def _character(entity: str) -> str:
+    """Return the sign that HTML names so; one that cannot be seen stays a name."""
+    from html import unescape
+
+    found = unescape(entity)
+    if found == "\xa0":
+        return " "
+    return found if found.isprintable() and cell_len(found) and found != "\ufffd" else entity
 
 
-def is_between(text: str) -> bool:
-    """Say whether a line is what stands between the head of a table and its rows."""
-    return _BETWEEN.match(text) is not None and "-" in text
+class Fence(NamedTuple):
+    """What begins a block of code: its marks, and the language of it, empty where none is named."""
 
+    marks: str
+    language: str
 
-def widths(text: str) -> list[int]:
-    """Return how many cells of the screen each column of a row takes."""
-    if is_between(text):
-        return [1 for _ in _cells(text)]
-    return [sum(cell_len(piece.text) for piece in _inline(cell, "")) for cell in _cells(text)]
+    @classmethod
+    def of(cls, line: str) -> Fence | None:
+        """Read a line; None where it begins no block."""
+        found = _FENCE.match(line)
+        return cls(found["marks"], found["language"].lower()) if found else None
 
-
-def row(text: str, columns: Sequence[int]) -> list[Piece]:
-    """Return the pieces of a row of a table whose columns are so wide."""
-    if is_between(text):
-        return [Piece("─┼─".join("─" * size for size in columns))]
-    found: list[Piece] = []
-    cells = _cells(text)
-    for at, size in enumerate(columns):
-        pieces = list(_inline(cells[at], "")) if at < len(cells) else []
-        blank = size - sum(cell_len(piece.text) for piece in pieces)
-        found += [*pieces, Piece(" " * blank + (_GAP if at < len(columns) - 1 else ""))]
-    return found
-
-
-def breadth(columns: Sequence[int]) -> int:
-    """Return how many cells of the screen such a row takes."""
-    return sum(columns) + len(_GAP) * (len(columns) - 1)
-
-
-def _cells(text: str) -> list[str]:
-    bare = text.strip().removeprefix("|")
-    bare = bare[:-1] if bare.endswith("|") and not bare.endswith("\\|") else bare
-    return [cell.strip().replace("\\|", "|") for cell in _CELL_ENDS.split(bare)]
+    def ends(self, line: str) -> bool:
+        """Say whether a line ends the block: with the same marks, at least as many, and nothing else."""
+        bare = line.strip()
+        return len(bare) >= len(self.marks) and not bare.strip(self.marks[0])

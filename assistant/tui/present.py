@@ -132,10 +132,12 @@ def show(screen: Stage, event: events.Event) -> None:
             screen.held(hold)
         case events.AsideStarted():
             pass  # the request says it
-        case events.AsideEnded(purpose, usage=usage, cost=cost, error=trouble):
+        case events.AsideEnded(purpose, words, _, stop, usage, cost, trouble):
             talk.end()
             if trouble is not None:
                 talk.add(f"no {purpose}: {trouble}", "error")
+            elif stop != "cancelled" and not words.strip():
+                talk.add(f"no {purpose}: the model answered nothing.", "warning")
             talk.add(f"{tell_counts(usage)} {cost}", "note")
         case events.Notice(text, level):
             talk.add(text, "note" if level == "info" else level)
@@ -148,6 +150,12 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
     talk = screen.talk
     if event.error is not None:
         talk.add(str(event.error), "error")
+    elif event.empty:
+        but = "thought, but answered nothing" if event.thought.strip() else "answered nothing"
+        if event.stop == "length":
+            but += " before it reached the most that it may write"
+        words = f"{_badge(event.provider, event.model, '')} {but}. Ask again, or choose another model: F3."
+        talk.add(words, "warning")
     elif event.stop != "end":
         talk.add(_EARLY.get(event.stop, f"the answer ended early: {event.stop}"), "warning")
     plain = event.stranger or event.served_model in {"", event.model}

@@ -886,6 +886,12 @@ async def test_what_is_selected_with_the_mouse_is_seen_and_said_when_it_is_copie
         await pilot.mouse_up(talk, offset=(12, 0))
         await until(pilot, app.main.get_selected_text)
         assert grounds() - before
+        assert all(each.style.color != each.style.bgcolor for each in talk.render_line(0))  # and can be read
+        await pilot.mouse_down(talk, offset=(1, 0))
+        for x in (3, 5, 7):  # as a mouse moves
+            await pilot.hover(talk, offset=(x, 0))
+        await pilot.mouse_up(talk, offset=(7, 0))
+        assert app.main.get_selected_text() == "Wattson"
         await pilot.press("ctrl+c")
         await until(pilot, lambda: "characters copied" in str(app.main.composer.border_title))
 

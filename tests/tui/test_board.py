@@ -117,3 +117,54 @@ async def test_nobody_is_asked_at_the_start_and_somebody_after_a_question_or_at_
             await until(pilot, lambda: "HTTP 429" in board.said)
             await pilot.press("1")
             await until(pilot, lambda: "HTTP 429; asked again after" in board.text)
+
+
+LONG = """name = "small"
+[[meters]]
+name = "5 hours"
+unit = "requests"
+window = "first_use"
+hours = 5
+limit = 120
+[[meters]]
+name = "month of input tokens"
+unit = "tokens"
+window = "calendar_month"
+zone = "UTC"
+limit = 40000000
+[[meters]]
+name = "month of output tokens"
+unit = "tokens"
+window = "calendar_month"
+zone = "UTC"
+limit = 4000000
+"""
+
+
+@pytest.mark.parametrize("size", [(160, 50), (80, 24), (40, 30)])
+async def test_names_of_windows_are_told_whole_and_pages_are_clicked_at(make_session, config, size):
+    config('[plans]\nopenai = "small"\n', small=LONG)
+    app = Wattson(make_session(OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        board = await opened(pilot, "f5")
+        await until(pilot, lambda: "month of output tokens" in board.text)
+        lines = board.text.split("\n")
+        first = next(line for line in lines if "month of input tokens" in line)
+        if size[0] >= 80:
+            at = next(line for line in lines if "5 hours" in line).index("5 hours") + len("month of output tokens")
+            assert first.index("month of input tokens") + len("month of output tokens") == at
+            assert len(first.strip()) > at
+        else:
+            assert first.strip() == "month of input tokens"
+        assert not any(line.endswith("…") for line in lines)
+        for name in ("hour", "yield", "plans") if size[0] >= 80 else ("hour",):
+            shown = board._head.render().plain
+            words = f" {TABS.index(name) + 1} "
+            await pilot.click(board._head, offset=(1 + shown.index(words) + 1, 0))
+            await until(pilot, lambda name=name: board.drawn == name)
+        here = board.tab
+        await pilot.click(board._head, offset=(size[0] - 2, 0))
+        await pilot.click("VerticalScroll", offset=(3, 2))
+        await pilot.pause(0.1)
+        assert board.tab == here

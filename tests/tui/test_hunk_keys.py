@@ -123,3 +123,70 @@ async def test_keys_behind_one_that_opens_nothing_are_the_hunks_own(make_session
             app.post_message(Key(letter, letter))
         await until(pilot, lambda: [each.mark for each in main.hunks.review.choices] != marks)
         assert len(app.screen_stack) == 1
+
+
+LONG = "            return min(limit, {0}) if limit is not None else default_of_the_kettle(limit, {0})  # {1}"
+SHAPE = (
+    "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n"
+    f"    def wide(self):\n        if 宽:\n\t\treturn '宽的字符' + 1\n{LONG.format(1, 'so')}\n>>>>>>> REPLACE\n```\n"
+)
+
+
+async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs(make_session):
+    with loopback.Server(loopback.openai(SHAPE)) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 40)) as pilot:
+            main, hunks = app.main, app.main.hunks
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: len(hunks.hunks) == 1 and hunks.has_focus)
+            await pilot.pause(0.5)
+
+            def row(words):
+                return next(y for y in range(hunks.size.height) if words in hunks.render_line(y).text)
+
+            async def drag(first, last):
+                cursor = hunks._cursor
+                await pilot.mouse_down(hunks, offset=(first[0] + 1, first[1]))
+                await pilot.hover(hunks, offset=(last[0] + 1, last[1]))
+                await pilot.mouse_up(hunks, offset=(last[0] + 1, last[1]))
+                await pilot.pause(0.1)
+                assert hunks._cursor == cursor
+                return main.get_selected_text()
+
+            old, new = row("- "), row("joules: float = 1.0")
+            left = hunks.render_line(new).text.index("joules")
+            before = [segment.style.bgcolor for segment in hunks.render_line(new)]
+            assert await drag((left, new), (left + 5, new)) == "joules"
+            assert [segment.style.bgcolor for segment in hunks.render_line(new)] != before
+            await pilot.press("ctrl+c")
+            await until(pilot, lambda: "6 characters copied" in str(main.composer.border_title))
+            assert app.clipboard == "joules"
+            assert main.get_selected_text() in {None, ""}
+
+            assert await drag((0, old), (left + 30, new)) == "    joules: float = 0.0\n    joules: float = 1.0"
+            tabs = row("return '")
+            assert await drag((0, tabs), (70, tabs)) == "\t\treturn '宽的字符' + 1"  # as the file has it
+            wide = hunks.render_line(tabs).text.index("宽")
+            assert await drag((wide, tabs), (wide + 6, tabs)) == "宽的字符"
+            top = row("return min")
+            assert await drag((0, top), (70, row("# so"))) == LONG.format(1, "so")
+            assert await drag((5, row("meter.py")), (0, row("meter.py"))) == "kettle"
+
+            await pilot.click(hunks, offset=(left + 1, new))
+            await pilot.pause(0.1)
+            assert main.get_selected_text() in {None, ""}
+            assert hunks._cursor == new + hunks.scroll_offset.y
+            assert await drag((left, new), (left + 5, new)) == "joules"
+            await pilot.resize_terminal(130, 40)
+            await pilot.pause(0.3)
+            assert main.get_selected_text() in {None, ""}  # other lines stand there now
+            await pilot.press("v")
+            await until(pilot, lambda: hunks.size.width > 100)
+            await pilot.pause(0.3)
+            here = row("joules: float = 1.0")
+            right = hunks.render_line(here).text.rindex("joules")
+            found = await drag((right, here), (right + 40, row("def wide")))
+            assert found == "joules: float = 1.0\n    def wide(self):"
+            left = hunks.render_line(here).text.index("joules")
+            assert await drag((left, here), (left + 5, here)) == "joules"

@@ -22,6 +22,24 @@ def text(line):
         ("`` a `tick` ``, *so*", [("a `tick`", "ticked"), (", ", ""), ("so", "emphasis")]),
         ("### The **end** ###", [("The ", ""), ("end", "strong")]),
         ("这是**粗体**字", [("这是", ""), ("粗体", "strong"), ("字", "")]),
+        (
+            "it is ~~gone~~ **here ~~not~~**",
+            [("it is ", ""), ("gone", "struck"), (" ", ""), ("here ", "strong"), ("not", "struck")],
+        ),
+        (
+            "a &lt; b &amp;&#38; c&nbsp;d, `&amp;`",
+            [
+                ("a ", ""),
+                ("<", ""),
+                (" b ", ""),
+                ("&", ""),
+                ("&", ""),
+                (" c", ""),
+                (" ", ""),
+                ("d, ", ""),
+                ("&amp;", "ticked"),
+            ],
+        ),
         ("see [the page](https://a.b/c)", [("see ", ""), ("the page", ""), (" (https://a.b/c)", "")]),
     ],
 )
@@ -58,6 +76,8 @@ def test_signs_of_lists_and_quotes_are_drawn(line, seen):
         "#hash and 1. one",
         "an `open tick and **open star",
         "array[0](1) or x[a](b)",
+        "~/a and ~~/b, 5~~6",
+        "a & b &c; ?x=1&copy=2 &#27; &#8238; &ZeroWidthSpace; &NewLine; &#x110000;",
         "",
     ],
 )
@@ -65,14 +85,27 @@ def test_what_is_no_mark_stays_as_it_is(line):
     assert text(line) == line
 
 
-def test_rows_of_a_table_stand_in_columns_and_hold_marks_and_bars():
-    rows = ["| name | what it `does` |", "|:--|--:|", r"| **a** | b \| c |", "| 宽 |"]
-    columns = [max(sizes) for sizes in zip(*map(markdown.widths, rows[:3]), strict=True)]
-    assert columns == [4, 12]
-    drawn = ["".join(piece.text for piece in markdown.row(each, columns)) for each in rows]
-    assert drawn == ["name │ what it does", "─────┼─────────────", "a    │ b | c       ", "宽   │             "]
-    assert markdown.breadth(columns) == len(drawn[0])
-    assert not markdown.is_between("| a | b |")
+@pytest.mark.parametrize(
+    ("line", "marks", "language"),
+    [
+        ("```py", "```", "py"),
+        ("   ~~~~ Rust title=x", "~~~~", "rust"),
+        ("- ```", "```", ""),
+        ("12. ```sh", "```", "sh"),
+        ("````markdown", "````", "markdown"),
+    ],
+)
+def test_a_block_of_code_begins_with_its_marks(line, marks, language):
+    assert markdown.Fence.of(line) == (marks, language)
+
+
+def test_a_block_of_code_ends_with_as_many_marks_and_nothing_else():
+    fence = markdown.Fence.of("````md")
+    assert [each for each in ("```", "````", "  `````", "````py", "~~~~", "") if fence.ends(each)] == [
+        "````",
+        "  `````",
+    ]
+    assert markdown.Fence.of("```x``` is code in a line") is None
 
 
 ANSWER = """## Why
@@ -113,8 +146,8 @@ async def test_an_answer_is_drawn_without_marks_and_copied_with_them(make_sessio
                 assert seen[seen.index("part           │ time") :][:4] == [
                     "part           │ time",
                     "───────────────┼─────",
-                    "parse()        │ 1",
-                    "the rest of it │ 22",
+                    "parse()        │    1",
+                    "the rest of it │   22",
                 ]
             else:
                 assert any(each.startswith("• so make it") for each in seen)
@@ -122,4 +155,4 @@ async def test_an_answer_is_drawn_without_marks_and_copied_with_them(make_sessio
             await pilot.resize_terminal(60, 30)
             await until(pilot, lambda: main.talk.virtual_size.width and Size(60, 30) == app.size)
             await pilot.pause(0.2)
-            assert any("the rest of it │ 22" in main.talk.render_line(y).text for y in range(28))
+            assert any("the rest of it │   22" in main.talk.render_line(y).text for y in range(28))

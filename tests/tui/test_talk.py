@@ -281,3 +281,24 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
             await pilot.press("escape")
             await until(pilot, lambda: app.main.composer.text == "first")
     assert server.asked == []
+
+
+@pytest.mark.parametrize("answer", ["", " \n\n"])
+async def test_an_empty_answer_is_told_of_with_what_it_cost_and_mended_by_nobody(make_session, answer):
+    usage = {"prompt_tokens": 2100, "completion_tokens": 0}
+    with loopback.Server(loopback.openai(answer, usage=usage), loopback.openai("Here.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "why?")
+            await until(pilot, lambda: "0 out" in app.main.talk.text)
+            shown = app.main.talk.text.split("\n")
+            at = shown.index("openai/gpt-6.1-sol answered nothing. Ask again, or choose another model: F3.")
+            assert "2.1k fresh, 0 out, $" in " ".join(shown[at:])
+            await until(pilot, lambda: not session.asking)
+            assert len(server.asked) == 1
+            assert session.history == []
+            await say(pilot, "and now?")
+            await until(pilot, lambda: "Here." in app.main.talk.text)
+            assert app.main.talk.text.count("answered nothing") == 1

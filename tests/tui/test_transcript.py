@@ -149,6 +149,7 @@ async def test_who_has_scrolled_up_reads_on_at_the_same_line_at_another_width(ta
         talk.add(f"{number} {'word ' * 20}")
     talk.end()
     shown(talk)
+    await until(talk.pilot, lambda: talk._first == 0)
     talk.scroll_to(y=talk._starts[300], animate=False, force=True)
     await talk.pilot.pause()
     top = talk.render_line(0).text.split()[0]
@@ -156,3 +157,79 @@ async def test_who_has_scrolled_up_reads_on_at_the_same_line_at_another_width(ta
     await until(talk.pilot, lambda: talk._width > 50 and talk._first == 0)
     await talk.pilot.pause(0.1)
     assert talk.render_line(0).text.split()[0] == top
+
+
+async def test_a_block_of_code_that_holds_another_ends_where_it_ends(talk):
+    text = (
+        "1. first\n   ```py\n   x = 1\n   ```\n2. so:\n\n````markdown\nouter\n```python\nprint()\n```\nstill\n````\n\n"
+        "> Quote **bold**\n\n---\n- ```sh\n  ls\n  ```\nlast **word**"
+    )
+    for size in (1, 7, 1000):
+        talk.clear()
+        for at in range(0, len(text), size):
+            talk.append(text[at : at + size])
+        kinds = {line.text: line.kind for line in talk._lines}
+        assert [kinds[each] for each in ("outer", "```python", "print()", "```", "still")] == ["code"] * 5
+        assert [kinds[each] for each in ("1. first", "2. so:", "> Quote **bold**", "---")] == ["words"] * 4
+        assert [kinds[each] for each in ("   x = 1", "  ls", "   ```", "  ```")] == ["code", "code", "fence", "fence"]
+        talk.end()
+        assert shown(talk)[-7:] == ["│ Quote bold", "", "─" * 24, "- ```sh", "  ls", "  ```", "last word"]
+
+
+async def test_fences_within_an_edit_are_its_own(talk):
+    edit = "a.md\n```\n<<<<<<< SEARCH\n```\nx\n=======\ny\n>>>>>>> REPLACE\n"
+    talk.append(edit)
+    talk.fold(3, "replace a.md  +1 -2")
+    talk.append("```\n\n**Done.**\n")
+    talk.end()
+    assert shown(talk) == ["> replace a.md  +1 -2", "", "Done.", ""]
+
+
+TABLE = "| name | what |\n|:--|--:|\n| a | **one** of them |\n| bcd | 2 |\n\nBehind."
+
+
+async def test_a_table_is_laid_out_while_it_comes_and_selected_as_it_stands(talk):
+    drawn = ["name │        what", "─────┼────────────", "a    │ one of them", "bcd  │           2", "", "Behind."]
+    for size in (1, 5, 1000):
+        talk.clear()
+        for at in range(0, len(TABLE), size):
+            talk.append(TABLE[at : at + size])
+        talk.end()
+        assert shown(talk) == drawn
+    assert "| a | **one** of them |" in talk.text
+    from textual.geometry import Offset
+    from textual.selection import Selection
+
+    assert talk.get_selection(Selection(Offset(0, 2), Offset(18, 3)))[0] == "a    │ one of them\nbcd  │           2"
+    talk.clear()
+    talk.append("| name | what |\n|:--|--:|\n| alpha | some wo")
+    assert shown(talk) == ["name  │ what", "──────┼─────", "alpha │ some", "      │   wo"]
+
+
+async def test_a_table_that_is_too_wide_is_wrapped_and_fits_again_when_there_is_room(talk):
+    talk.append("| name | what |\n|---|---|\n| a | some words that are longer than there is room for |\n| b | c |\n")
+    talk.end()
+    assert shown(talk)[2:6] == [
+        "a    │ some words that are longer",
+        "     │ than there is room for",
+        f"{'╌' * 5}┼{'╌' * 31}",
+        "b    │ c",
+    ]
+    await talk.pilot.resize_terminal(80, 12)
+    await until(talk.pilot, lambda: talk._width > 70)
+    assert shown(talk)[2:4] == ["a    │ some words that are longer than there is room for", "b    │ c"]
+    await talk.pilot.resize_terminal(15, 12)
+    await until(talk.pilot, lambda: talk._width < 20)
+    assert shown(talk)[:3] == ["name: a", "what: some", "  words that"]
+
+
+async def test_what_comes_in_one_go_is_drawn_from_its_end_and_without_a_stop(talk):
+    talk.append("".join(f"{number} **word** {'word ' * 20}\n" for number in range(3000)))
+    talk.end()
+    await until(talk.pilot, lambda: bool(talk._starts))
+    assert talk._first > 2000
+    assert talk.scroll_y == talk.max_scroll_y
+    await until(talk.pilot, lambda: talk._first == 0)
+    assert len(talk._starts) == len(talk._lines) == 3001
+    assert shown(talk)[-2].startswith("word")
+    assert talk.scroll_y == talk.max_scroll_y

@@ -70,7 +70,11 @@ async def _ask(session: Session, text: str, options: Namespace) -> int:
         code = _code(ended)
         if ended.stop not in {"end", "error"}:
             tell(f"The answer ended early: {ended.stop}.")
-        if ended.no_edits and code == 0 and (options.apply or options.diff):
+        if ended.empty:
+            tell(f"{ended.provider}/{ended.model} answered nothing.")
+            if options.apply:
+                _not_written("the model answered nothing.", code, as_json=options.json)
+        elif ended.no_edits and code == 0 and (options.apply or options.diff):
             code = _not_written(f"{ended.editor} failed: {ended.no_edits}", 1, as_json=options.json)
         elif options.apply and code == 0 and (ended.patch is not None or ended.misfits):
             code = await _apply(session, ended, options)
@@ -155,7 +159,7 @@ def _code(ended: events.TurnEnded) -> int:
         return 130
     if ended.error is not None:
         return ended.error.exit_code
-    return 1 if ended.stop == "refused" else 0
+    return 1 if ended.stop == "refused" or ended.empty else 0
 
 
 def _show(ended: events.TurnEnded, *, as_diff: bool) -> None:

@@ -15,11 +15,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from assistant.tui import hunk_lines, lost_lines
-from assistant.tui.lines import cut, longest, safe, strip, wrap
+from assistant.tui.lines import cut, longest, marked, safe, strip, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.selection import Selection
     from textual.timer import Timer
 
     from assistant.edits.edit import Edit, Misfit
@@ -70,6 +71,26 @@ class _Row(NamedTuple):
     def lines(self) -> set[int]:
         """The lines of the hunk that stand here."""
         return {cell.line for cell in self.beside if cell is not None} if self.beside else {self.line}
+
+
+class _Words(NamedTuple):
+    """What of a row can be selected: a stretch of a text, and the column at which it is drawn."""
+
+    text: str
+    column: int
+    first: int
+    last: int
+    hunk: int = -1
+    line: int = -1
+
+    def within(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Return the columns of a selection's span that lie within it; -1 is the end of the row."""
+        end = self.column + self.last - self.first
+        first, last = span
+        return min(max(first, self.column), end), end if last == -1 else max(self.column, min(last, end))
+
+
+_NO_WORDS = _Words("", 0, 0, 0)
 
 
 class PatchView(ScrollView, can_focus=True):
@@ -273,6 +294,8 @@ class PatchView(ScrollView, can_focus=True):
         return tuple(choice.hunk for choice in self.review.choices) if self.review else ()
 
     def _build(self) -> None:
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()  # other lines stand there from now on
         width = self.scrollable_content_region.width
         rows: list[_Row] = []
         self._heads, self._shown = [], {}
@@ -418,7 +441,9 @@ class PatchView(ScrollView, can_focus=True):
             self._go(self._heads[0 if side < 0 else -1])
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is."""
+        """Put the cursor where the mouse is, unless it has selected something on its way there."""
+        if self.text_selection is not None:
+            return
         row = event.y + self.scroll_offset.y
         if 0 <= row < len(self._rows) and self._rows[row].hunk >= 0:
             self._go(row)
@@ -609,7 +634,74 @@ class PatchView(ScrollView, can_focus=True):
         drawn = self._strips.get(index)
         if drawn is None:
             drawn = self._strips[index] = self._draw(index, width)
-        return drawn.apply_style(self.rich_style)
+        line = drawn.apply_style(self.rich_style)
+        selection = self.text_selection
+        span = selection.get_span(index) if selection is not None else None
+        if selection is not None and span is not None:
+            first, last = self._words_at(index, self._side(selection)).within(span)
+            line = marked(line, first, last, self.screen.get_component_rich_style("screen--selection"))
+        return line.apply_offsets(0, index)  # that a selection knows where it is
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return what is selected with the mouse: of hunks the code, without numbers and signs, wrapped lines as one.
+
+        Side by side it is of the side on which the selection begins. A line that is selected from its beginning to its
+        end is as the file has it, any other as it is shown, where tabs are blanks.
+        """
+        side, found = self._side(selection), list[_Words]()
+        for index in range(len(self._rows) - _FOOT):
+            span = selection.get_span(index)
+            here = self._words_at(index, side) if span is not None else _NO_WORDS
+            if span is None or here is _NO_WORDS:
+                continue
+            first, last = (each - here.column + here.first for each in here.within(span))
+            if found and here.line >= 0 and (found[-1].hunk, found[-1].line) == (here.hunk, here.line):
+                found[-1] = found[-1]._replace(last=last)
+            else:
+                found.append(here._replace(first=first, last=last))
+        return "\n".join(map(self._said_by, found)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw a selection that moved."""
+        del selection
+        self.refresh()
+
+    def _side(self, selection: Selection) -> int:
+        """Say on which of two sides a selection begins: 0 left, 1 right."""
+        start = selection.start
+        if start is None or not 0 <= start.y < len(self._rows) or self._rows[start.y].beside is None:
+            return 0
+        return int(start.x > self._middle(start.y))
+
+    def _middle(self, index: int) -> int:
+        """Return how many characters stand on the left of two sides."""
+        width = self.scrollable_content_region.width
+        return len(self._draw(index, width).crop(0, (width - 1) // 2).text)
+
+    def _words_at(self, index: int, side: int) -> _Words:
+        """Return what of a row can be selected."""
+        row = self._rows[index]
+        if row.hunk < 0 or row.line < 0:
+            text = self._draw(index, self.scrollable_content_region.width).text.rstrip()
+            return _Words(text, 0, 0, len(text))
+        column, line, part = 0, row.line, row.part
+        if row.beside is not None:
+            cell = row.beside[side]
+            if cell is None:
+                return _NO_WORDS
+            column, (line, part) = (self._middle(index) + 1) * side, cell
+        hunk = self.hunks[row.hunk]
+        return _Words(hunk_lines.texts(hunk)[line], column + hunk_lines.gutter(hunk), *part, row.hunk, line)
+
+    def _said_by(self, found: _Words) -> str:
+        """Return the words of a selection; a whole line as the file has it."""
+        if found.line >= 0:
+            line = self.hunks[found.hunk].lines[found.line]
+            shown = safe(line.text)
+            if found.first == 0 and found.last >= len(shown):
+                return line.text
+            return shown[found.first : found.last]
+        return found.text[found.first : found.last]
 
     def on_focus(self) -> None:
         """Show where the user stands."""

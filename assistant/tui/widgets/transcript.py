@@ -17,10 +17,12 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui import markdown
-from assistant.tui.lines import safe, wrapped
+from assistant.tui import markdown, tables
+from assistant.tui.lines import marked, safe, strip, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.selection import Selection
     from textual.timer import Timer
 
@@ -32,9 +34,10 @@ _BEAT_S = 0.125
 _SCROLLS_S = 0.35
 """A running answer scrolls no oftener: to move all lines for each new one costs thrice as much and is no easier to read."""
 _MOST_ROOM = 12
-_FENCE = re.compile(r"\s*(```+|~~~+)\s*([\w+#.-]*)")
 _AT_ONCE, _SLICE_S = 200, 0.05
 """Lines that are drawn before the screen is seen again, and how soon the next slice of those above them follows."""
+_DRAWS_S = 0.08
+"""How long one go at drawing may take; what is left is drawn a moment later."""
 _MOST_LINES = 20_000
 """Lines that are kept on the screen's side; older ones are in the transcript on disk."""
 
@@ -42,16 +45,18 @@ _MOST_LINES = 20_000
 class _Line:
     """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself.
 
-    `columns` are how wide those of its table are, which all its rows have in common.
+    `table` is what it is a row of, and `row` which one; `fence` began the block of code that it stands in.
     """
 
-    __slots__ = ("columns", "hidden", "kind", "label", "language", "text")
+    __slots__ = ("fence", "hidden", "kind", "label", "language", "row", "table", "text")
 
     def __init__(self, text: str, kind: str, language: str = "") -> None:
         self.text, self.kind, self.language = text, kind, language
         self.label = ""
         self.hidden = False
-        self.columns: list[int] = []
+        self.table: tables.Table | None = None
+        self.row = 0
+        self.fence: markdown.Fence | None = None
 
     @property
     def blank(self) -> bool:
@@ -74,14 +79,16 @@ class Transcript(ScrollView, can_focus=False):
         self._first = 0  # the first line that is drawn: of a long talk the end comes first, the rest in slices
         self._starts: list[int] = []
         self._strips: list[Strip] = []
+        self._gone: list[Strip] = []  # as it was drawn before: to forget a long talk in one go would be felt
         self._width = 0
         self._open = False
         self._answer: list[_Line] = []  # the lines of the running answer, thoughts left out
         self._thoughts: list[_Line] = []
-        self._table: list[_Line] = []  # rows that follow each other, as long as they may be a table
+        self._table: tables.Table | None = None  # the table whose rows come
+        self._head: _Line | None = None  # its first line; without a table the last line, which may become one
         self._torn = False  # a thought came in the middle of a line, which goes on behind it
         self._growing: _Line | None = None
-        self._fence = self._language = ""
+        self._fence: markdown.Fence | None = None
         self._dirty = False
         self._follows = True
         self._clean = 0  # strips that are on the screen as they are
@@ -135,6 +142,12 @@ class Transcript(ScrollView, can_focus=False):
             self._undraw(self._index(above[-1]))
         lines = [line for line in self._answer[start:] if line is not self._growing]
         if lines:
+            fence = self._answer[
+                min(first, len(self._answer)) - 1
+            ].fence  # fences within the edit's own text are no fences
+            self._fence = None if fence is not None and fence.ends(lines[-1].text) else fence
+            if self._growing is not None:
+                self._enter(self._growing)
             self._hide(lines, label)
         self._dirty = True
 
@@ -142,8 +155,8 @@ class Transcript(ScrollView, can_focus=False):
         """Close the running answer."""
         self._close()
         self._fold_thoughts()
-        self._answer, self._fence, self._language, self._torn = [], "", "", False
-        self._table = []
+        self._answer, self._fence, self._torn = [], None, False
+        self._table = self._head = None
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -173,7 +186,8 @@ class Transcript(ScrollView, can_focus=False):
         if self._growing is None:
             if not self._answer and not self._thoughts and self._lines and not self._lines[-1].blank:
                 self._put(_Line("", "words"))
-            self._growing = _Line("", "code" if self._fence and kind == "words" else kind, self._language)
+            self._growing = _Line("", kind)
+            self._enter(self._growing)
             self._put(self._growing)
             if kind == "thought":
                 self._thoughts.append(self._growing)
@@ -185,6 +199,12 @@ class Transcript(ScrollView, can_focus=False):
             self._undraw(len(self._lines) - 1)
         self._growing.text += piece
 
+    def _enter(self, line: _Line) -> None:
+        """Say of a line that begins whether it is code."""
+        if line.kind in {"words", "code"}:
+            line.fence = fence = self._fence
+            line.kind, line.language = ("words", "") if fence is None else ("code", fence.language)
+
     def _close(self) -> None:
         """End the line that grows: now it is known what it is."""
         line, self._growing = self._growing, None
@@ -195,37 +215,43 @@ class Transcript(ScrollView, can_focus=False):
         line.text = safe(raw)
         if line.kind not in {"words", "code"}:
             return
-        fence = _FENCE.match(raw)
-        if self._fence:
-            if fence and fence[1].startswith(self._fence) and not raw.strip().strip(self._fence[0]):
-                line.kind, self._fence, self._language = "fence", "", ""
+        if self._fence is not None:
+            if self._fence.ends(raw):
+                line.kind, self._fence = "fence", None
                 above = self._answer[-2] if len(self._answer) > 1 else line
                 line.hidden = bool(above.label) or above.hidden  # the fence of an edit that is folded
-        elif fence:
-            line.kind, self._fence, self._language = "fence", fence[1][:3], fence[2].lower()
+        elif (fence := markdown.Fence.of(raw)) is not None:
+            line.kind, self._fence = "fence", fence
         elif re.match(r"#{1,6} ", raw):
             line.kind = "head"
-        if line.kind == "words" and markdown.is_row(line.text):
-            self._tabled(line)
-        else:
-            self._table = []
+        self._tabled(line)
 
     def _tabled(self, line: _Line) -> None:
-        """Take a row of what may be a table; once it is one, its columns grow with each row."""
-        self._table.append(line)
-        if len(self._table) == 1 or not markdown.is_between(self._table[1].text):
-            return
-        line.columns = self._table[0].columns
-        before = list(line.columns)
-        for row in self._table if len(self._table) == 2 else [line]:
-            row.columns = line.columns
-            for at, size in enumerate(markdown.widths(row.text)):
-                if at < len(line.columns):
-                    line.columns[at] = max(line.columns[at], size)
-                else:
-                    line.columns.append(size)
-        if line.columns != before:
-            self._undraw(self._index(self._table[0]))
+        """Take a line that may belong to a table; where a row makes its columns wider, all of it is drawn again."""
+        head, table = self._head, self._table
+        words = line.text if line.kind == "words" else ""
+        if head is not None and table is None and tables.begins(head.text, words):
+            head.table = line.table = self._table = tables.Table(head.text, words)
+            line.row = 1
+            self._undraw(self._index(head))
+        elif head is not None and table is not None and self._goes_on(words):
+            line.table, line.row = table, table.rows
+            self._widen(table.take, words)
+        else:
+            self._table, self._head = None, line if "|" in words else None
+
+    def _widen(self, take: Callable[[str], None], words: str) -> None:
+        """Let the table take some words; where it is drawn otherwise with them, all of it is drawn again."""
+        if self._table is not None and self._head is not None:
+            before = self._table.look(self._width)
+            take(words)
+            if self._table.look(self._width) != before:
+                self._undraw(self._index(self._head))
+
+    def _goes_on(self, words: str) -> bool:
+        """Say whether words are one more row of the table."""
+        barred = self._head is not None and tables.is_barred(self._head.text)
+        return tables.is_barred(words) if barred else "|" in words
 
     def _fold_thoughts(self) -> None:
         lines, self._thoughts = self._thoughts, []
@@ -287,6 +313,8 @@ class Transcript(ScrollView, can_focus=False):
         """Forget what is drawn: the end is drawn at once, or all from a line on, what lies above in slices."""
         most = len(self._lines) if top is None else top
         self._first = max(0, min(most, len(self._lines) - _AT_ONCE))
+        if self._first:
+            self._gone += self._strips
         self._starts, self._strips, self._clean = [], [], 0
         if self._first and self._older is None:
             self._older = self.set_interval(_SLICE_S, self._draw_older)
@@ -294,6 +322,7 @@ class Transcript(ScrollView, can_focus=False):
     def _draw_older(self) -> None:
         """Draw a slice of the lines above those that are drawn."""
         first = max(0, self._first - _AT_ONCE // 2)
+        del self._gone[-10 * _AT_ONCE :]
         starts: list[int] = []
         strips: list[Strip] = []
         for line in self._lines[first : self._first] if self._width else ():
@@ -305,6 +334,7 @@ class Transcript(ScrollView, can_focus=False):
         self._strips = [*strips, *self._strips]
         self._clean, self._painted = self._clean + more, self._painted + more
         if not first and self._older is not None:
+            self._gone = []
             self._older.stop()
             self._older = None
         self._grown()
@@ -320,10 +350,30 @@ class Transcript(ScrollView, can_focus=False):
             self._ground = self.rich_style
             self._undraw(0)
             self._dirty = False
-        for line in self._lines[self._first + len(self._starts) :]:
+        if self._follows and self._timer is None and self._waiting > 2 * _AT_ONCE:
+            self._begin_anew()
+        if self._growing is not None and (table := self._coming(self._growing)) is not None:
+            self._widen(table.foresee, safe(self._growing.text))
+            self._dirty = False
+        until = monotonic() + _DRAWS_S
+        for count, line in enumerate(self._lines[-self._waiting :] if self._waiting else ()):
+            if count >= _AT_ONCE and monotonic() > until:
+                self._dirty = True
+                if self._timer is None:
+                    self.set_timer(_SLICE_S, self._beat)
+                break
             self._starts.append(len(self._strips))
             self._strips += [each.apply_style(self._ground) for each in self._drawn(line)]
         self._grown()
+
+    def _coming(self, line: _Line) -> tables.Table | None:
+        """Return the table of which the line that grows is the next row."""
+        return self._table if line.kind == "words" and tables.is_barred(line.text) else None
+
+    @property
+    def _waiting(self) -> int:
+        """How many lines below those that are drawn are not drawn yet."""
+        return len(self._lines) - self._first - len(self._starts)
 
     def _drawn(self, line: _Line) -> list[Strip]:
         found: list[Strip] = []
@@ -332,18 +382,27 @@ class Transcript(ScrollView, can_focus=False):
             found += wrapped(f"{sign} {line.label}", [], self.look["fold"], self._width)
         if (line.hidden or line.label) and not self._open:
             return found
+        text, table, row = line.text, line.table, line.row
+        if line is self._growing:
+            text = safe(text)
+            if (table := self._coming(line)) is not None:
+                row = table.rows
+        if table is not None:
+            style = self._style(line.kind)
+            return found + [strip(self._cut(each, style), self._width) for each in table.lines(text, row, self._width)]
         if line is self._growing or line.kind not in {"words", "head"}:
-            text = line.text if line is not self._growing else safe(line.text)
             return found + wrapped(text, self._spans(line, text), self._style(line.kind), self._width)
-        fits = line.columns and markdown.breadth(line.columns) <= self._width
-        pieces = markdown.row(line.text, line.columns) if fits else markdown.shown(line.text)
         spans, at = [], 0
+        pieces = markdown.shown(text)
         for piece in pieces:
             if piece.style:
                 spans.append((at, at + len(piece.text), self.look[piece.style]))
             at += len(piece.text)
         text = "".join(piece.text for piece in pieces)
         return found + wrapped(text, spans, self._style(line.kind), self._width)
+
+    def _cut(self, pieces: list[markdown.Piece], style: Style) -> list[Segment]:
+        return [Segment(each.text, style + self.look[each.style] if each.style else style) for each in pieces]
 
     def _style(self, kind: str) -> Style:
         return self.look["note" if kind == "fence" else kind]
@@ -412,18 +471,14 @@ class Transcript(ScrollView, can_focus=False):
         if not 0 <= index < len(self._strips):
             self._ground = self._ground or self.rich_style  # the first frame comes before anything is drawn
             return Strip.blank(self.size.width, self._ground)
-        line = self._strips[index].apply_offsets(0, index)  # that a selection knows where it is
+        line = self._strips[index]
         selection = self.text_selection
         span = selection.get_span(index) if selection is not None else None
         if span is not None:
             first, last = span
-            width = line.cell_length
-            last = width if last == -1 else min(last, width)
             mark = self.screen.get_component_rich_style("screen--selection")
-            # Below what is there its ground would hide it: every line has one.
-            marked = Strip(Segment.apply_style(line.crop(first, last), post_style=mark), last - first)
-            line = Strip.join([line.crop(0, first), marked, line.crop(last, width)])
-        return line
+            line = marked(line, first, len(line.text) if last == -1 else last, mark)
+        return line.apply_offsets(0, index)  # that a selection knows where it is; of each piece, also of those it makes
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the words that are selected with the mouse."""
