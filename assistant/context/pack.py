@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from assistant.context.repo import FileFact, Repo
     from assistant.context.section import Masked
 
-CANDIDATES, OTHERS = 30, 40
+CANDIDATES, OTHERS = 20, 50
 """Files whose source is weighed piece by piece, and how many more may have their names shown."""
 _BESIDE = 700
 """Tokens for what surrounds a definition that the user named together with its file: the question is sharp."""
