@@ -235,9 +235,13 @@ def test_a_reserve_is_kept_and_its_day_is_free(make_session, config, wattson):
 
 
 async def pressed(pilot, key):
-    """Press a key of a sheet that has been in sight for long."""
-    pilot.app.screen._since = 0.0
+    """Press a key of a sheet that has been in sight for long, and Enter where that takes it."""
+    sheet = pilot.app.screen
+    sheet._since = 0.0
     await pilot.press(key)
+    if isinstance(sheet, Choice) and key not in {"escape", "enter"}:
+        sheet._marked_at = 0.0
+        await pilot.press("enter")
 
 
 def refusal(resets):
@@ -331,8 +335,7 @@ async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_s
             await pilot.press("1")  # too early to have been read
             assert isinstance(app.screen, Choice)
             await pilot.pause(1.1)
-            app.screen._since = 0.0
-            await pilot.press("1")
+            await pressed(pilot, "1")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert f"ask {session.roster.pick.model.name}" in offered
             assert app.main.composer.text == "1", "what came too early is kept, as any letter of a sentence is"
@@ -419,9 +422,15 @@ async def test_letters_of_the_next_thought_choose_no_way_out_of_a_held_question(
             assert server.asked == []
             assert main.composer.text == "how warm is it?\nand also, 1 or 2too"
             await pilot.pause(1.1)
+            await pilot.press("o", "n", "enter")  # a word after a pause, however long
+            assert main.composer.text == "how warm is it?\nand also, 1 or 2tooon"
+            await pilot.pause(1.1)
             await pilot.press("o")
+            await pilot.pause(0.3)
+            assert server.asked == []
+            await pilot.press("enter")
             await until(pilot, lambda: len(app.session.history) == 2)
-            assert main.composer.text == "and also, 1 or 2too"
+            assert main.composer.text == "and also, 1 or 2tooon"
 
 
 async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 _GRACE_S = 0.4
 _HANDS_S = 1.0
-"""A pause in typing behind which a letter is meant for the sheet and not for the sentence that it broke into."""
+"""A pause in typing behind which a letter may be meant for the sheet and not for the sentence that it broke into."""
+_MOMENT_S = 0.25
+"""Between a key and the Enter that is meant for it lies at least so much; at the end of a word there is less."""
 
 
 class Choice(Sheet[str | None]):
     """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does.
 
-    One that opens by itself may come between the letters of a sentence: `typed` takes those, until there is a pause.
+    One that opens by itself may come between the letters of a sentence: `typed` takes those. There a key only marks a way,
+    and Enter takes it, for what is chosen may be paid.
     """
 
     CSS = """
@@ -46,12 +49,15 @@ class Choice(Sheet[str | None]):
     ) -> None:
         super().__init__()
         self._typed = typed
-        self._strayed = 0.0
         self._escape = escape
         self.words = words
         self.ways = ways
         self._title = title
         self._since = monotonic()
+        self._strayed = 0.0
+        """When a letter came last that was meant for somewhere else."""
+        self._marked = ""
+        self._marked_at = 0.0
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -59,30 +65,51 @@ class Choice(Sheet[str | None]):
             yield Static(Text(self._title, style="bold"))
             yield Static(Text(safe(self.words)))
             yield Static()
-            for key, _, words in self.ways:
-                yield Static(Text.assemble((f" {key} ", "bold reverse"), f"  {safe(words)}"))
-            yield Static(Text(f"\nEsc {self._escape}", style="dim"))
+            yield Static(self._rows(), id="ways")
+            how = "a key, then Enter; " if self._typed is not None else ""
+            yield Static(Text(f"\n{how}Esc {self._escape}", style="dim"))
+
+    def _rows(self) -> Text:
+        """Draw the ways out, the one that is marked like a cursor's line."""
+        rows = []
+        for key, _, words in self.ways:
+            row = Text.assemble((f" {key} ", "bold reverse"), f"  {safe(words)}")
+            if key == self._marked:
+                row.stylize("reverse")
+            rows.append(row)
+        return Text("\n").join(rows)
 
     def on_key(self, event: events.Key) -> None:
         """Take a key once the sheet can have been read."""
         event.stop()
-        now = monotonic()
-        early = now - self._since < _GRACE_S
-        if (
-            self._typed is not None
-            and event.character
-            and event.is_printable
-            and (early or now - self._strayed < _HANDS_S)
-        ):
-            self._strayed = now
-            self._typed(event.character)
-            return
-        if early:
-            return
+        early = monotonic() - self._since < _GRACE_S
         if event.key == "escape":
-            self.dismiss(None)
-            return
-        for key, answer, _ in self.ways:
-            if event.character == key:
+            if not early:
+                self.dismiss(None)
+        elif self._typed is not None:
+            self._weigh(event, self._typed, early=early)
+        elif not early:
+            for key, answer, _ in self.ways:
+                if event.character == key:
+                    self.dismiss(answer)
+                    return
+
+    def _weigh(self, event: events.Key, typed: Callable[[str], None], *, early: bool) -> None:
+        """Tell a key that is meant for here from a letter of a sentence: one alone marks a way, and Enter takes it after a moment."""
+        now = monotonic()
+        since = now - self._marked_at
+        if event.key == "enter":
+            answer = next((answer for key, answer, _ in self.ways if key == self._marked), None)
+            if answer is not None and since >= _MOMENT_S:
                 self.dismiss(answer)
-                return
+            return
+        if not event.character or not event.is_printable:
+            return
+        is_way = any(event.character == key for key, _, _ in self.ways)
+        if is_way and not early and now - self._strayed >= _HANDS_S and (not self._marked or since >= _HANDS_S):
+            self._marked, self._marked_at = event.character, now
+        else:  # what was marked was the first letter of a word
+            begun = self._marked if since < _HANDS_S else ""
+            typed(begun + event.character)
+            self._marked, self._strayed = "", now
+        self.query_one("#ways", Static).update(self._rows())

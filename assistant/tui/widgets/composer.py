@@ -138,8 +138,8 @@ class Composer(Pad):
 
     def take_back(self, text: str) -> None:
         """Take words out again that were put back: they go out after all, or wait."""
-        if self.text == text or self.text.startswith(f"{text}\n"):
-            self.text = self.text[len(text) + 1 :]
+        if self.text.startswith(text):
+            self.text = self.text[len(text) :].removeprefix("\n")
             self.move_cursor(self.document.end)
 
     def recently_typed(self) -> bool:
