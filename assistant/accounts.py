@@ -131,6 +131,7 @@ class Accounts:
         self._config = config
         self._now = now
         self._outputs: list[int] = []
+        self._usual: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, list[Gauge]] = {}
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
@@ -254,11 +255,18 @@ class Accounts:
 
     def with_editor(self, quote: Quote, words: int, editor: Pick) -> Quote:
         """Add what an editor would cost that is shown so many o200k tokens and the plan."""
-        return quote._replace(editor=self.quote(words + self._answer(), editor))
+        plan = self._answer(*quote.model.split("/", 1))
+        return quote._replace(editor=self.quote(words + plan, editor))
 
-    def _answer(self) -> int:
-        """Guess how many tokens an answer has."""
-        return sum(self._outputs) // len(self._outputs) if self._outputs else _OUTPUT_GUESS
+    def _answer(self, provider: str, model: str) -> int:
+        """Guess how many tokens an answer of a model has: as many as the last ones here, else as its own in the book."""
+        if self._outputs:
+            return sum(self._outputs) // len(self._outputs)
+        key = provider, model
+        if key not in self._usual:
+            known = self.ledger.outputs(provider, model)
+            self._usual[key] = sum(known) // len(known) if known else _OUTPUT_GUESS
+        return self._usual[key]
 
     def cost(self, words: int, pick: Pick) -> Cost:
         """Say what sending so many o200k tokens would likely cost with a model."""
@@ -270,12 +278,13 @@ class Accounts:
             pick = catalogue.pick(f"{entry.provider}/{entry.model}")
         except AssistantError:
             return entry.cost
-        return self.price(entry.usage._replace(output=entry.usage.output + self._answer()), pick=pick, at=entry.at)
+        output = entry.usage.output + self._answer(entry.provider, entry.model)
+        return self.price(entry.usage._replace(output=output), pick=pick, at=entry.at)
 
     def _usages(self, words: int, pick: Pick, answer: int = 0) -> list[TokenUsage]:
         """Guess what a question burns: low, likely and high."""
         low, likely, high = self._payers.factor(pick.model).of(words)
-        answer = answer or self._answer()
+        answer = answer or self._answer(pick.provider.name, pick.model.id)
         sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
         return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
 

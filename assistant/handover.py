@@ -75,12 +75,16 @@ class Sitting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be."""
+    """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be.
+
+    `shut` says why the other model cannot be asked now, empty where it can.
+    """
 
     sheet: Sheet
     writer: Cast
     brief: Cost
     hindered: str = ""
+    shut: str = ""
 
     @property
     def writing(self) -> str:
@@ -124,7 +128,14 @@ class Handover:
         counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.talk)
         burn = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1], output=BRIEF_MOST)
         cost = price.cost(writer.pick.model, burn, self._sitting.now(), payer)
-        return Offer(self._sheet(roster.catalogue.pick(name)), writer, cost, self._sitting.limits.spent(writer.pick))
+        target = roster.catalogue.pick(name)
+        return Offer(self._sheet(target), writer, cost, self._why_not(writer.pick), self._why_not(target))
+
+    def _why_not(self, pick: Pick) -> str:
+        """Say why a model cannot be asked now."""
+        if self._sitting.roster.lacks_key(pick.provider):
+            return f"there is no key for {pick.provider.title}: set {' or '.join(pick.provider.key_names)}."
+        return self._sitting.limits.spent(pick)
 
     def effects(self, names: Iterable[str]) -> dict[str, Carried]:
         """Say what carrying everything over to each of some models means; empty without a conversation.

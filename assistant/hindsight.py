@@ -33,13 +33,18 @@ def past(ledger: Ledger, now: datetime) -> list[Event]:
     return [Event(burn.at, burn, cost=burn.cost) for burn in burns]
 
 
-def span(burnt: Collection[str], days: int) -> tuple[date, datetime, datetime] | None:
-    """Return the first of so many days up to the newest on which something was `burnt`, and the instants at which they begin and end."""
+def span(burnt: Collection[str], days: int, now: datetime) -> tuple[date, datetime, datetime] | None:
+    """Return the first of so many days up to the newest on which something was `burnt`, and the instants at which they begin and end.
+
+    What lies behind tomorrow is of a clock that went wrong, and counts for nothing.
+    """
     from datetime import date, datetime, time
 
-    if not burnt:
+    last = (now + timedelta(days=1)).astimezone().date().isoformat()
+    newest_day = max((day for day in burnt if day <= last), default="")
+    if not newest_day:
         return None
-    newest = date.fromisoformat(max(burnt))
+    newest = date.fromisoformat(newest_day)
     first = newest - timedelta(days=min(days, newest.toordinal()) - 1)
     begin, end = (datetime.combine(day, time()).astimezone() for day in (first, newest + timedelta(days=1)))
     return first, begin, end

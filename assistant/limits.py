@@ -323,11 +323,24 @@ class Limits:
         models = self._various(
             each
             for each in found
-            if each.kind == "cheaper" and self._used_up(self._roster.catalogue.pick(each.model)) is None
+            if each.kind == "cheaper" and not self._shut(quote.words, self._roster.catalogue.pick(each.model))
         )
         ways = (*models, *(each for each in found if each.kind != "cheaper"))
         until = next((each.at for each in ways if each.kind == "wait"), None)
         return Hold(" ".join(map(str, crossings)), ways, until)
+
+    def _shut(self, words: int, pick: Pick) -> bool:
+        """Whether a model is no way out: who pays for it has nothing left, or a reserve would hold it."""
+        from assistant.quota.meter import binding
+
+        plan = self._accounts.plan(pick)
+        if plan is None:
+            return False
+        first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id)
+        if first is not None and first.state == "exhausted":
+            return True
+        other = self._accounts.quote(words, pick) if self._config.reserve else None
+        return other is not None and bool(self._reserved(other, pick))
 
     def _various(self, found: Iterable[Offer]) -> list[Offer]:
         """Take the first offers, of one provider no more than two."""
@@ -349,13 +362,15 @@ class Limits:
         for other in self._pool(pick, quote.words if quote is not None else 0):
             plan = self._accounts.plan(other)
             payer = plan.name if plan is not None else other.provider.name
-            if plan is not None and (plan == mine or self._used_up(other) is not None):
+            if plan is not None and plan == mine:
                 continue
             if plan is None and other.provider.name == pick.provider.name:
                 continue
             if payer in seen and len(found) >= 2:
                 continue  # of one payer the first two are enough
             seen.add(payer)
+            if self._shut(quote.words if quote is not None else 0, other):
+                continue
             cost = self._accounts.cost(quote.words, other) if quote is not None else None
             if cost is not None and self._capped and self._caps(cost):
                 continue  # a cap would hold it

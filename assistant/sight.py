@@ -31,7 +31,7 @@ _ASKED = 4
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
 CONTEXT_GUESS = 1_500
 """o200k tokens of a context, as long as none was gathered."""
-_TELLS = 3
+_TELLS = 1
 """Words of a question from which on it tells what it is about."""
 _NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
 """What a question may name a file by."""

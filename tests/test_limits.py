@@ -79,7 +79,7 @@ def _price(words):
 
 def test_what_today_has_cost_waits_for_tomorrow(wattson, config):
     config('cap_day = "0.000001"\n')
-    with loopback.Server(loopback.openai("Hello.")) as server:
+    with loopback.Server(loopback.openai("Hello.", {"prompt_tokens": 1_000, "completion_tokens": 700})) as server:
         price = _price(wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[2])
         config(f'cap_day = "{price + Decimal("0.0001")}"\n')
         assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0
@@ -434,12 +434,12 @@ async def test_letters_of_the_next_thought_choose_no_way_out_of_a_held_question(
 
 
 async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):
-    with loopback.Server(loopback.openai("It is warm.")) as server:
+    with loopback.Server(loopback.openai("It is warm.", {"prompt_tokens": 1_000, "completion_tokens": 700})) as server:
         config('cap_day = "0.000001"\n')
         session = make_session(**env(server))
         session.roster.choose("openai/gpt-6.1-sol")
         (last,) = [event async for event in command.submit(session, "hello") if isinstance(event, events.TurnHeld)]
-        config(f'cap_day = "{_price(last.hold.why) + Decimal("0.0001")}"\n')
+        config(f'cap_day = "{_price(last.hold.why) * Decimal("1.5")}"\n')
         session = make_session(**env(server))
         session.roster.choose("openai/gpt-6.1-sol")
         assert [event async for event in command.submit(session, "hello")]
@@ -751,3 +751,33 @@ async def test_the_meter_is_of_the_model_and_the_conversation_that_go_on(make_se
             await say(pilot, "/clear")
             await until(pilot, lambda: main.meter.state.context_share is None)
             assert (main.meter.state.turn.total, main.meter.state.session.total) == (0, 0)
+
+
+async def test_an_answer_is_guessed_as_long_as_those_of_the_model_before_in_a_new_session_too(make_session):
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 40}
+    with loopback.Server(loopback.openai("It is warm.", usage)) as server:
+        first = make_session(**env(server))
+        first.roster.choose("openai/gpt-6.1-sol")
+        assert first.quote("how warm?").most.output == 2 * 700
+        await walk(first.ask("how warm is it?"))
+        await first.close()
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        assert session.quote("how warm?").most.output == 2 * 40
+        session.roster.choose("openai/gpt-5.6-luna")
+        assert session.quote("how warm?").most.output == 2 * 700
+        await session.close()
+
+
+async def test_who_has_no_money_left_or_is_reserved_is_no_way_out(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    broke = (402, {"content-type": "application/json"}, b'{"error": {"message": "Insufficient Balance"}}')
+    with loopback.Server(broke, refusal(datetime.now(UTC) + timedelta(hours=2))) as server:
+        session = make_session(**glm(server))
+        session.roster.choose("deepseek/deepseek-flash")
+        await walk(session.ask("how warm is it?"))
+        session.roster.choose("zai-coding/glm-5.3")
+        (held,) = of(await walk(session.ask("how warm is it?")), events.TurnHeld)
+        assert [each.model for each in held.hold.offers if each.kind == "switch"]
+        assert not [each.model for each in held.hold.offers if each.model.startswith("deepseek/")]
+        await session.close()

@@ -73,6 +73,8 @@ class Fit(NamedTuple):
         else:
             by = ", ".join(f"{count} by {name}" for name, count in self.blocked.items())
             words = f"{self.held} held, {by}, in {self.waits} windows"
+            if self.unknown:
+                words += f", as far as is known ({', '.join(self.unknown)} unknown)"
         return f"{self.title}: {words}; {price}"
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection
     from assistant.quota.tariff import Burn
 
+_RECENT, _ANSWERS = 500, 8
+"""Rows among which the last answers of a model are looked for, and how many of them count."""
 _LONGEST = timedelta(hours=24)
 """No step is in flight for longer: its process is gone, even if another one has its number now."""
 
@@ -168,6 +170,19 @@ class Ledger:
             return found + _open(base, where, values)
 
         return _merged(self.store.read(read))
+
+    def outputs(self, provider: str, model: str) -> list[int]:
+        """Return how many tokens the last answers of a model had, of some hundreds of steps at most, the newest first."""
+
+        def read(base: Connection) -> list[int]:
+            found = base.execute(
+                "SELECT output FROM steps WHERE rowid > (SELECT max(rowid) FROM steps) - ? AND provider = ? AND model = ? "
+                "AND purpose = 'main' AND state = 'settled' AND output > 0 ORDER BY rowid DESC LIMIT ?",
+                (_RECENT, provider, model, _ANSWERS),
+            )
+            return [count for (count,) in found]
+
+        return [count for some in self.store.read(read) for count in some][:_ANSWERS]
 
     def in_flight(self) -> list[Entry]:
         """Return the steps that have not ended, oldest first."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConfigError
-from assistant.quota import forecast, money
+from assistant.quota import forecast, money, wording
 from assistant.quota.estimate import Estimate, Held, as_json, binding, held_json, instant, number, ordered
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import about, accepted, unmapped
@@ -221,20 +221,29 @@ def replayed_json(found: Replayed) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _amount(each: Estimate, value: Decimal | None) -> str:
+    return wording.amount(value, each.unit, each.currency)
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in {"money", "percent"} else f" {unit}"
+
+
 def rendered(found: Replayed) -> str:
     """Return it as text for people."""
     lines = [
         f"{found.plan} at {found.at:%Y-%m-%d %H:%M} UTC: {found.admitted} steps held, {sum(each.steps for each in found.blocked)} blocked"
     ]
+    currencies = {each.meter: each.currency for each in found.estimates}
     for each in found.estimates:
         share = f" ({each.percent} %)" if each.percent is not None else ""
-        limit = "unknown" if each.limit is None else number(each.limit)
+        limit = each.limit if isinstance(each.limit, str) else _amount(each, each.limit)
         reset = f", resets {each.resets_at:%Y-%m-%d %H:%M:%S}" if each.resets_at else ""
-        others = f", other clients {number(each.foreign)}" if each.foreign else ""
+        others = f", other clients {_amount(each, each.foreign)}" if each.foreign else ""
         words = forecast.phrase(found.forecasts[each.meter], now=found.at)
-        said = "unknown" if each.used is None else number(each.used)
+        said = _amount(each, each.used)
         if each.doubts and each.low is not None and each.low != each.used:
-            said = f"{number(each.low)} to {said}"
+            said = f"{_amount(each, each.low)} to {said}"
             share = (
                 share.replace("(", f"({(each.low * 100 / each.limit):.1f} to ")
                 if isinstance(each.limit, Decimal)
@@ -242,11 +251,11 @@ def rendered(found: Replayed) -> str:
             )
         said = f"{said} + {each.unpriced} unpriced" if each.unpriced else said
         lines.append(
-            f"  {each.meter:<12} {said} of {limit} {each.currency if each.unit == 'money' else each.unit}{share}  {each.state.replace('_', ' ')}{reset}{others}"
+            f"  {each.meter:<12} {said} of {limit}{_unit(each.unit)}{share}  {each.state.replace('_', ' ')}{reset}{others}"
             f"  [{each.source}, {each.confidence}]{'  ' + words if words else ''}"
         )
     lines += [
-        f"  {each.meter:<12} {each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M} held {'unknown' if each.used is None else number(each.used)} {each.unit}"
+        f"  {each.meter:<12} {each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M} held {wording.amount(each.used, each.unit, currencies.get(each.meter, ''))}{_unit(each.unit)}"
         f"{f' + {each.unpriced} unpriced' if each.unpriced else ''}"
         for each in found.held
         if each.start is not None and each.end is not None

@@ -198,10 +198,7 @@ async def _switch(screen: Stage, name: str) -> str:
     session = screen.session
     while True:
         offer = await asyncio.to_thread(session.handover.offer, name)
-        provider = offer.sheet.target.provider
-        keys = {each.provider.name for each in session.roster.found()}
-        missing = " or ".join(provider.key_names) if provider.key_needed and provider.name not in keys else ""
-        sheet = SwitchSheet(offer, trouble=session.handover.trouble, key_missing=missing)
+        sheet = SwitchSheet(offer, trouble=session.handover.trouble)
         way = await screen.app.push_screen_wait(sheet)
         session.handover.trouble = ""
         if way != NEXT:

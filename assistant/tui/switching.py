@@ -48,11 +48,10 @@ class SwitchSheet(Sheet[str | None]):
         Binding("escape,q", "dismiss(None)", show=False, priority=True),
     ]
 
-    def __init__(self, offer: Offer, *, trouble: str = "", key_missing: str = "") -> None:
+    def __init__(self, offer: Offer, *, trouble: str = "") -> None:
         super().__init__()
         self._offer = offer
         self._trouble = trouble
-        self._key_missing = key_missing
         self._since = monotonic()
 
     def compose(self) -> ComposeResult:
@@ -60,45 +59,54 @@ class SwitchSheet(Sheet[str | None]):
         sheet = self._offer.sheet
         with Vertical():
             yield Static(Text(f"Go on with {safe(sheet.target.name)}?", style="bold"))
-            yield Static(Text("\n".join(map(safe, told(self._offer, self._trouble, self._key_missing)))))
-            yield OptionList(*(Option(line(way)) for way in sheet.ways))
+            yield Static(Text("\n".join(map(safe, told(self._offer, self._trouble)))))
+            yield OptionList(*(Option(line(way, hindered=self._hindered(way))) for way in sheet.ways))
             yield Static(Text("Enter or the letter goes on, Ctrl+P next favourite, Esc stays", style="bold"))
 
     def on_mount(self) -> None:
         """Stand on the first way that fits."""
         ways = self._offer.sheet.ways
-        out = {"brief"} if self._trouble else set()
-        likely = (place for place, way in enumerate(ways) if way.fits != "no" and way.way not in out)
+        likely = (place for place, way in enumerate(ways) if way.fits != "no" and not self._hindered(way))
         self.query_one(OptionList).highlighted = next(likely, len(ways) - 1)
 
+    def _hindered(self, way: Carried) -> bool:
+        """Whether a way was tried in vain, or would be."""
+        return way.way == "brief" and bool(self._trouble or self._offer.hindered)
+
     def action_take(self, way: str) -> None:
-        """Give the way."""
+        """Give the way; a brief that nobody can write is none."""
         if monotonic() - self._since >= GRACE_S:
             place = self.query_one(OptionList).highlighted or 0
-            self.dismiss(way or self._offer.sheet.ways[place].way)
+            self._give(way or self._offer.sheet.ways[place].way)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Give the way that was clicked."""
-        self.dismiss(self._offer.sheet.ways[event.option_index].way)
+        self._give(self._offer.sheet.ways[event.option_index].way)
+
+    def _give(self, way: str) -> None:
+        if way != "brief" or not self._offer.hindered:
+            self.dismiss(way)
 
 
-def line(way: Carried) -> Text:
-    """Draw one way: its letter, what the next question sends at least, and whether that fits."""
+def line(way: Carried, *, hindered: bool = False) -> Text:
+    """Draw one way: its letter, what the next question sends at least, and whether that fits; dim where it cannot be gone."""
     letter, words = _WAYS[way.way]
     low, likely, high = way.tokens
     text = Text(f"{letter}  {words:<17}", no_wrap=True)
     text.append(f" ~{short(likely)} tokens ({short(low)} to {short(high)})".ljust(32))
     text.append(f" {way.cost[1]!s:<9}")
     text.append(f" {FITS[way.fits]}{', dearer so long' if way.dearer else ''}", style="italic")
+    if hindered:
+        text.stylize("dim")
     return text
 
 
-def told(offer: Offer, trouble: str, key_missing: str) -> list[str]:
+def told(offer: Offer, trouble: str) -> list[str]:
     """Say the facts in lines: who pays, the cache, what stays behind, who would write a brief."""
     sheet = offer.sheet
     lines = [f"no brief: {trouble}"] if trouble else []
-    if key_missing:
-        lines.append(f"There is no key for it: set {key_missing}.")
+    if offer.shut:
+        lines.append(f"It cannot be asked now: {offer.shut}")
     if sheet.payer_changes and sheet.source is not None:
         before, after = sheet.source.provider.title, sheet.target.provider.title
         lines.append(f"Who pays changes: {sheet.payer_before} at {before} -> {sheet.payer_after} at {after}.")

@@ -219,7 +219,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     found, theirs = [], []
     burnt = [*accounts.ledger.days(), *(total.key[0] for total in accounts.elsewhere.totals(("day",)))]
     accounts.ledger.store.must_see()
-    if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days)) is not None:
+    if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days, teller.now())) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
         totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)
@@ -231,13 +231,16 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     if not found:
         tell("Nothing was burnt yet that could be compared.")
     if options.json:
-        dump({"plans": [advice.as_json(each) for each in found]})
+        dump({"plans": [advice.as_json(each) for each in found], "gathered": "hour"})
         return 0
     for each in found:
         out(str(each))
     if found:
         first = max(day.isoformat(), min(burnt))
         out(f"By the token it cost since {first}: {found[0].burnt}")
+        out(
+            "Steps of an hour are taken together: counts are near. `wattson plans replay --plan NAME` follows each step."
+        )
     if found and theirs:
         names = ", ".join(sorted({each.client for each in theirs}))
         out(
