@@ -69,6 +69,7 @@ class _Running:
     asked: Message
     pick: Pick
     key: str
+    began: datetime
     pieces: list[str] = field(default_factory=list)
     repairs: int = 0
     ended: events.TurnEnded | None = None
@@ -295,7 +296,7 @@ class Session:
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
-        running = _Running(ask, asked, pick, key)
+        running = _Running(ask, asked, pick, key, self.now())
         self._saying = [asked]
         unbooked = False
         try:
@@ -381,6 +382,7 @@ class Session:
         from assistant.models.message import said
 
         self.history.append(running.asked)
+        self._count_cut(running.ask.number, running.began)
         self.sight.shown(running.ask.pictures)
         if running.pieces:
             self.history.append(replace(said("assistant", "".join(running.pieces)), partial=True))
@@ -821,7 +823,7 @@ class Session:
         return len(self.history)
 
     def _count_cut(self, turn: int, since: datetime) -> None:
-        """Count what a turn burnt that a crash cut short: only the book knows."""
+        """Count what a turn burnt that was cut short from outside: only the book knows."""
         steps = [
             each
             for each in self.accounts.ledger.entries(since=since)

@@ -781,3 +781,46 @@ async def test_who_has_no_money_left_or_is_reserved_is_no_way_out(make_session, 
         assert [each.model for each in held.hold.offers if each.kind == "switch"]
         assert not [each.model for each in held.hold.offers if each.model.startswith("deepseek/")]
         await session.close()
+
+
+async def test_a_hold_waits_until_the_hunks_have_no_keys_and_those_are_decided_as_ever(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    edits = "Here.\n\n*** Begin Patch\n*** Add File: one.txt\n+hello\n*** Add File: two.txt\n+hello\n*** End Patch\n"
+    with loopback.Server(loopback.openai(edits), refusal(datetime.now(UTC) + timedelta(hours=2))) as server:
+        app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "write two files")
+            await until(pilot, lambda: main.hunks.has_focus)
+            main.submit("and now?")  # as one that was queued goes out by itself
+            await until(pilot, lambda: "held back" in str(main.composer.border_title))
+            assert main.hunks.has_focus
+            await pilot.pause(0.5)
+            await pilot.press("y", "n")
+            assert not isinstance(app.screen, Choice)
+            assert [each.mark for each in main.hunks.review.choices] == ["take", "skip"]
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            assert "y" not in main.composer.text
+
+
+async def test_what_is_sent_back_is_sent_once_and_says_who_answers(make_session):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\nno such line\n=======\nx\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit), loopback.openai("I see. " * 60), pause_s=0.02) as server:
+        session = make_session(**env(server))
+        session.config = session.config._replace(repairs=0)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            main = app.main
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "set it")
+            await until(pilot, lambda: main.hunks.has_focus and not session.asking)
+            await pilot.pause(0.5)
+            await pilot.press("r")
+            await until(pilot, lambda: "gpt-6.1-sol" in str(main.composer.border_title))
+            await pilot.press("f2", "r")
+            await until(pilot, lambda: not session.asking)
+            await until(pilot, lambda: not main.composer.border_title)
+            assert len(server.asked) == 2
+            assert "I see." in main.talk.text

@@ -72,9 +72,9 @@ class Holding:
                 screen.label()
 
     async def _until_hands_rest(self) -> None:
-        """Wait for a pause in typing: a letter of a sentence must not choose what is paid."""
-        composer = self._screen.composer
-        while composer.is_typing:
+        """Wait for a pause in typing, and until no sheet and no hunks have the keys: what was meant for those must choose nothing here."""
+        screen = self._screen
+        while screen.composer.is_typing or screen.hunks.has_focus or len(screen.app.screen_stack) > 1:
             self._resting = True
             self._screen.label()
             await asyncio.sleep(_BEAT_S)
@@ -100,7 +100,7 @@ class Holding:
     def label(self) -> str:
         """Say what waits until when; empty for nothing."""
         if self._resting:
-            return "held back: why is shown when you pause"
+            return "held back: why is shown when you pause here"
         if self.at is None:
             return ""
         from assistant.quota import wording

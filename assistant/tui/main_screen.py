@@ -261,16 +261,7 @@ class MainScreen(Screen[None]):
         turns = self.session.turn
         if self.hunks.preview is None:
             self.session.mark(self.hunks.review)
-        if not self.session.asking:
-            pick = self.session.roster.pick
-            self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
-            self.doing("is asked")
-        clock = self.set_interval(1.0, self.label)
-        try:
-            ended = await self.walk(command.submit(self.session, text, once=once))
-        finally:
-            clock.stop()
-            self.label()
+        ended = await self.walk(command.submit(self.session, text, once=once))
         unsent = self.session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
         if unsent and not command.is_command(text):
             if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
@@ -313,6 +304,11 @@ class MainScreen(Screen[None]):
     async def walk(self, stream: command.Stream) -> TurnEnded | AssistantError | None:
         """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""
         ended = None
+        if not self.session.asking:
+            pick = self.session.roster.pick
+            self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
+            self.doing("is asked")
+        clock = self.set_interval(1.0, self.label)
         try:
             async with aclosing(stream):
                 async for event in stream:
@@ -323,6 +319,9 @@ class MainScreen(Screen[None]):
             self.talk.end()
             self.talk.add(str(error), "error")
             return error
+        finally:
+            clock.stop()
+            self.label()
         return ended
 
     def stumbled(self, error: BaseException) -> None:

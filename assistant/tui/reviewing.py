@@ -48,12 +48,16 @@ async def _send_back(screen: Stage) -> None:
     from assistant.tui import present
 
     view, session = screen.hunks, screen.session
+    if session.asking:
+        view.tell_hint("a turn is running: wait for its end, or stop it with Escape")
+        return
     if view.lost and view.review is not None:
         rest = await asyncio.to_thread(session.changes.let_go, view.review)
         await asyncio.to_thread(session.pending.keep)
         if rest is not None:
             view.put(rest)
         present.show_proposal(screen)
+    screen.show_talk()
     await screen.walk(session.repair())
 
 

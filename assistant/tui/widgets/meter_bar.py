@@ -98,7 +98,7 @@ def _join(parts: Sequence[tuple[int, int, str]], size: int) -> str:
 
 def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     """Return (how soon it is given up, place in the line, words); `size` 2 is in full, 0 as short as can be."""
-    about = "~" if state.moving else ""
+    turn, session = ("~" if state.moving or not burn.exact else "" for burn in (state.turn, state.session))
     name = state.model if size else state.model.rpartition("/")[2]
     if state.served:
         name = f"{name} answered by {state.served}!" if size == 2 else f"{name}→{state.served}!"
@@ -115,8 +115,8 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     rows = [
         (0, 0, f"{name}{' · ' if size else '·'}{state.payer}" if state.payer else name),
         (4, 1, window),
-        (2, 2, _burn("turn", state.turn, state.turn_costs, about, size) if state.turn.total else ""),
-        (3, 3, _burn("session" if size else "Σ", state.session, state.session_costs, about, size)
+        (2, 2, _burn("turn", state.turn, state.turn_costs, turn, size) if state.turn.total else ""),
+        (3, 3, _burn("session" if size else "Σ", state.session, state.session_costs, session, size)
          if state.session.total else ""),
         (1, 4, plan),
         (5, 5, state.pace[0] if size == 2 else state.pace[1]),
