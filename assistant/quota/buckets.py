@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEYS = ("client", "plan", "provider", "model", "project", "day", "hour", "cost_status", "currency")
 SPAN_KEYS = ("client", "plan", "provider", "model", "span", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
+_EARLIEST, _LATEST = 1970, 9000
 SPAN_S = 600
 _TEN, _MINUTE, _ZONE = slice(15), slice(16), slice(-1, None)
 """What an instant in ISO 8601 says up to the tens of its minutes, up to its minute, and last: "Z" where it is one of UTC."""
@@ -382,9 +383,11 @@ def attribute(base: Connection, client: str, provider: str, plan: str) -> None:
 
 
 def instant(at: str) -> datetime | None:
-    """Read an instant; one without a zone is UTC."""
+    """Read an instant; one without a zone is UTC. At the edges of the calendar nothing can be reckoned: None, as for what is none."""
     try:
         found = datetime.fromisoformat(at)
     except ValueError:
+        return None
+    if not _EARLIEST < found.year < _LATEST:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

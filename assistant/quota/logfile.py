@@ -24,6 +24,8 @@ _DENSE = 2048
 """Bytes to a line that counts, up to which lines are many."""
 _SAMPLE = 32 << 10
 _HEAD = 512
+_MARK = b"\xef\xbb\xbf"
+"""What some programs put before the first letter of a text."""
 
 
 class LogFile:
@@ -62,6 +64,8 @@ class Reader:
             log.seek(file.offset)
             rest, dense = 0, None
             while got := self._fill(log, rest):
+                if not file.offset and not rest and self._buffer.startswith(_MARK):
+                    self._buffer[: len(_MARK)] = b" " * len(_MARK)
                 end = self._buffer.rfind(b"\n", rest, rest + got) + 1
                 rest += got
                 if end:

@@ -350,6 +350,23 @@ def test_an_odd_line_costs_only_itself(imports, tmp_path, odd):
     assert counted(imports)["claude-code",] == (2, TokenUsage(2, 200, 40, 0, 20))
 
 
+def test_a_mark_before_the_first_letter_costs_no_line(imports, tmp_path):
+    path = session(tmp_path)
+    write(path, claude(1), claude(2))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    found = run(imports, tmp_path, "claude-code")
+    assert (found.uses, found.torn, list(found.notes)) == (2, 0, [])
+    write(path, claude(3), mode="a")
+    assert run(imports, tmp_path, "claude-code").uses == 1
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_an_instant_at_the_edge_of_the_calendar_costs_only_its_line(imports, tmp_path, at):
+    write(session(tmp_path), claude(1), claude(2, at=at), claude(3))
+    assert run(imports, tmp_path, "claude-code").uses == 2
+    assert [(total.key, total.steps) for total in imports.totals(("day",))] == [(("2026-11-24",), 2)]
+
+
 def test_a_torn_line_is_named_in_numbers(imports, tmp_path):
     write(session(tmp_path), claude(1), '{"message":{"usage":{"output_tokens":1', claude(2))
     assert run(imports, tmp_path, "claude-code").torn == 1
