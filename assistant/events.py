@@ -138,10 +138,14 @@ class PatchMoved(NamedTuple):
 
 
 class UndoProposed(NamedTuple):
-    """What undo or redo would write. `hunks` are the single step's own, of which some may be chosen; None: all or nothing."""
+    """What undo or redo would write. `hunks` are the single step's own, of which some may be chosen; None: all or nothing.
+
+    `left` says what stays as it is, and why.
+    """
 
     preview: Preview
     hunks: Patch | None
+    left: str = ""
 
 
 class ModelChanged(NamedTuple):

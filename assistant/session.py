@@ -627,7 +627,7 @@ class Session:
         from assistant.edits.patch import Patch
 
         mine = self.id if session or turn is not None else None
-        hunks = None
+        hunks, left = None, ""
         if file:
             step, hunks = await asyncio.to_thread(self.about, way, file)
         part = hunks.hunks if hunks is not None else None
@@ -642,9 +642,9 @@ class Session:
                 number = preview.steps[0].id
                 preview = await asyncio.to_thread(self.journal.preview, way, step=number, hunks=rest.hunks)
                 hunks = rest
-                words = f"These stay as they are: {'; '.join(changed.values())} The rest can be chosen."
-                yield events.Notice(words, "warning")
-        yield events.UndoProposed(preview, hunks)
+                left = f"These stay as they are: {'; '.join(changed.values())} The rest can be chosen."
+                yield events.Notice(left, "warning")
+        yield events.UndoProposed(preview, hunks, left)
 
     def about(self, way: Way, file: str, step: int | None = None) -> tuple[int, Patch]:
         """Find what undo or redo would be about in a file, named from the root or from where the user stands."""

@@ -76,7 +76,7 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
     words = _Words(amounts)
     lines = []
     for first, rest, counts, unpaid, paid in _once(found):
-        steps, failed, _, fresh, read, written, output, thought, exact = counts.split(",")
+        steps, failed, cut, fresh, read, written, output, thought, exact = counts.split(",")
         if steps == failed:
             continue
         done = steps if failed == "0" else int(steps) - int(failed)
@@ -88,7 +88,7 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
             costs = ", ".join([*filter(None, (costs,)), *nothing])
         lines.append(
             f'{{{keys[first]}{keys.others[rest]}, "steps": {done}, "fresh_input": {fresh}, "cache_read": {read}, '
-            f'"cache_write": {written}, "output": {output}, "reasoning": {thought}, "exact": {"false" if exact == "0" else "true"}, '
+            f'"cache_write": {written}, "output": {output}, "reasoning": {thought}, "exact": {"false" if exact == "0" else "true"}, "interrupted": {cut}, '
             f'"costs": {{{costs}}}, "cost": {encode_basestring_ascii(words.of(f"{done}", unpaid, paid))}}}'
         )
     return lines

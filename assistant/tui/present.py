@@ -95,7 +95,7 @@ def show(screen: Stage, event: events.Event) -> None:
             words = f"{why} The hunks were moved onto it: look again, then Enter."
             hunks.show(review, origin=words, hint="not written yet", turn=turn)
             screen.go_to_hunks()
-        case events.UndoProposed(preview, chosen):
+        case events.UndoProposed(preview, chosen, left):
             if preview.conflicts:
                 talk.add("\n".join(f"cannot {preview.way}: {each.why}" for each in preview.conflicts), "error")
                 return
@@ -109,7 +109,12 @@ def show(screen: Stage, event: events.Event) -> None:
             )
             told = f"this will be written{merged}" if chosen is None else f"{what}{merged}"
             again = "" if chosen is not None else "this is what Enter will write; q leaves it"
-            hunks.show(Review.of(patch, "take"), origin=f"{preview.way} {labels}: {told}", hint=again, preview=preview)
+            hunks.show(
+                Review.of(patch, "take"),
+                origin=f"{preview.way} {labels}: {told}{f'. {left}' if left else ''}",
+                hint=again,
+                preview=preview,
+            )
             screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window, effort):
             from assistant.models.page import EFFORTS

@@ -194,11 +194,12 @@ def test_a_line_for_scripts_is_json_whatever_its_keys_are(tmp_path):
         "steps": 1,
         **counts,
         "exact": True,
+        "interrupted": 0,
         "costs": {"free": None},
         "cost": "free",
     }
     assert odd == {
-        "model": 'mo"del', "project": "/h\\öme/\n🦀", "steps": 3, **{name: 3 * count for name, count in counts.items()}, "exact": False,
+        "model": 'mo"del', "project": "/h\\öme/\n🦀", "steps": 3, **{name: 3 * count for name, count in counts.items()}, "exact": False, "interrupted": 0,
         "costs": {"CNY": "0.10", "included": None, "unknown": None}, "cost": "¥0.10 + 1 unpriced; 1 included",
     }  # fmt: skip
     ledger.close()

@@ -535,6 +535,8 @@ def test_what_was_killed_is_told_as_a_guess(ledger):
     ledger.recover(NOW, lambda _: False)
     (doubt,) = report.as_table(ledger.written(("model",)))
     assert re.search(r"  2 steps .* out  ~\$\S+; 1 cut off$", doubt)
+    (told,) = map(json.loads, report.as_json(ledger.written(("model",)), ("model",)))
+    assert (told["exact"], told["interrupted"]) == (False, 1)
 
 
 def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):
