@@ -591,7 +591,12 @@ class Session:
             moved = await asyncio.to_thread(self.changes.moved, review)
             if moved is None:
                 gone = await asyncio.to_thread(self.changes.unfit, review)
-                raise Stale(stale.message, _way_out(review, gone), path=stale.path, lost=gone) from stale
+                rest = await self._let_go(review, gone)
+                if rest is None:
+                    raise Stale(stale.message, _way_out(review, gone), path=stale.path, lost=gone) from stale
+                yield events.Notice(f"{_unfit(gone)}: r sends {_them(gone)} back to the model.", "warning")
+                yield events.PatchMoved(rest, stale.message)
+                return
             await asyncio.to_thread(self.pending.keep)
             if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
                 await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
@@ -609,6 +614,14 @@ class Session:
         yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None)
         for words in self.changes.asides():
             yield events.Notice(words, "warning")
+
+    async def _let_go(self, review: Review, gone: Sequence[Lost]) -> Review | None:
+        """Let go of hunks without a place that were not taken, so that those which were can be written; None where one was."""
+        if not gone or not review.taken or {each.hunk for each in gone}.intersection(review.taken):
+            return None
+        rest = await asyncio.to_thread(self.changes.let_go, review)
+        await asyncio.to_thread(self.pending.keep)
+        return None if rest is review else rest
 
     def _decided(self, origin: Proposal, review: Review, kept: Patch) -> None:
         self.accounts.decided(origin.turn, origin.writer, str(self.root), review, kept)
@@ -864,18 +877,19 @@ class Session:
 
 def _way_out(review: Review, gone: Sequence[Lost]) -> str:
     """Say which hunks have no place any more, and what can be done."""
+    if not gone:
+        return "Ask again, or undo that change."
+    skip = f" With {_them(gone)} skipped the rest can be written." if len(gone) < len(review.choices) else ""
+    return f"{_unfit(gone)}. Ask again, or undo that change.{skip}"
+
+
+def _unfit(gone: Sequence[Lost]) -> str:
     places = ", ".join(f"{each.hunk.path}:{each.hunk.old_start}" for each in gone)
-    skip = (
-        f" With {'it' if len(gone) == 1 else 'them'} skipped the rest can be written."
-        if len(gone) < len(review.choices)
-        else ""
-    )
-    which = (
-        f"The hunk{'s' if len(gone) > 1 else ''} at {places} fit{'s' if len(gone) == 1 else ''} no more. "
-        if gone
-        else ""
-    )
-    return f"{which}Ask again, or undo that change.{skip if gone else ''}"
+    return f"The hunks at {places} fit no more" if len(gone) > 1 else f"The hunk at {places} fits no more"
+
+
+def _them(gone: Sequence[Lost]) -> str:
+    return "them" if len(gone) > 1 else "it"
 
 
 def _mark(root: Path) -> str:

@@ -100,3 +100,24 @@ async def test_who_asks_while_hunks_are_shown_sees_the_answer_and_keeps_his_mark
             await until(pilot, lambda: hunks.has_focus)
             assert "Enter write" in drawn(hunks)
             assert [each.mark for each in hunks.review.choices] == ["take", ""]
+
+
+async def test_a_hunk_that_was_not_taken_and_fits_no_more_keeps_none_from_being_written(make_session, repo):
+    notes = repo / "notes.txt"
+    with loopback.Server(*map(loopback.openai, (TWO, AGAIN))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            notes.write_text("\n".join(LINES).replace("line 45", "typed") + "\n")
+            await pilot.press("y", "enter")
+            await until(pilot, lambda: "were moved onto it" in drawn(hunks) and len(hunks.hunks) == 1)
+            assert "The hunk at notes.txt:43 fits no more: r sends it back to the model." in app.main.talk.text
+            assert [each.mark for each in hunks.review.choices] == ["take"]
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda: "five" in notes.read_text())
+            assert "typed" in notes.read_text()
+            assert [each.mendable for each in app.session.proposed.misfits] == [True]
+            await pilot.press("f2", "r")
+            await until(pilot, lambda: len(server.asked) == 2 and not app.session.asking and len(hunks.hunks) == 1)
+            assert app.session.proposed.patch.paths == ("notes.txt",)
