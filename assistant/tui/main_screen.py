@@ -301,6 +301,11 @@ class MainScreen(Screen[None]):
             async for event in stream:
                 present.show(self, event)
 
+    @work(group="turn")
+    async def run_turn(self, stream: command.Stream) -> None:
+        """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
+        await self.walk(stream)
+
     async def walk(self, stream: command.Stream) -> TurnEnded | AssistantError | None:
         """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""
         ended = None

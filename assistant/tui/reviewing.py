@@ -58,7 +58,7 @@ async def _send_back(screen: Stage) -> None:
             view.put(rest)
         present.show_proposal(screen)
     screen.show_talk()
-    await screen.walk(session.repair())
+    screen.run_turn(session.repair())
 
 
 async def do(screen: Stage, what: str, index: int, line: int) -> None:
@@ -94,7 +94,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             if name:
                 screen.talk.add(f"Second opinion on {hunk.path}:{hunk.old_start}; F2 leads back to the hunks.", "fold")
                 screen.show_talk()
-                await screen.walk(screen.session.second_opinion(hunk, name))
+                screen.run_turn(screen.session.second_opinion(hunk, name))
             return
     if new is not None and new != hunk.new_text:
         try:

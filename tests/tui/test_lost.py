@@ -115,9 +115,14 @@ async def test_a_hunk_that_was_not_taken_and_fits_no_more_keeps_none_from_being_
             assert [each.mark for each in hunks.review.choices] == ["take"]
             await pilot.pause(0.5)
             await pilot.press("enter")
-            await until(pilot, lambda: "five" in notes.read_text())
+            await until(pilot, lambda: "applied: notes.txt" in app.main.talk.text)
+            assert "five" in notes.read_text()
             assert "typed" in notes.read_text()
             assert [each.mendable for each in app.session.proposed.misfits] == [True]
-            await pilot.press("f2", "r")
+            if not hunks.has_focus:
+                await pilot.press("f2")
+                await until(pilot, lambda: hunks.has_focus)
+            await pilot.pause(0.5)
+            await pilot.press("r")
             await until(pilot, lambda: len(server.asked) == 2 and not app.session.asking and len(hunks.hunks) == 1)
             assert app.session.proposed.patch.paths == ("notes.txt",)
