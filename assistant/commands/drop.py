@@ -19,7 +19,7 @@ USAGE = "[PATH ...]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    for path in arguments.split(argument) or [""]:
+    for path in await asyncio.to_thread(_named, session, argument):
         gone = session.sight.drop(path)
         if gone:
             yield events.Notice(f"Unpinned {', '.join(gone)}.")
@@ -28,6 +28,14 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
             yield events.Notice(f"{session.sight.keep_out(known)} is shown no more; /add {known} brings it back.")
         else:
             yield events.Notice("Nothing is pinned.")
+
+
+def _named(session: Session, argument: str) -> list[str]:
+    """Cut what was typed into names; one with blanks needs no quotes where it stands alone."""
+    sight = session.sight
+    if " " in argument and argument in {*sight.pinned, *sight.pictures, *sight.paths()}:
+        return [argument]
+    return arguments.split(argument) or [""]
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Offer]:
