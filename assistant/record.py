@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 _SPEAKERS = ("user", "assistant")
+KILLED = "killed"
+"""How a turn ended that was broken off from outside."""
 _ASKED = ("user", "chosen", "waits")
 _BURNT = ("end", "burnt")
 
@@ -35,7 +37,7 @@ class Kept(NamedTuple):
     """What a conversation says of itself.
 
     `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
-    chosen or asked last. `cut_short` says whether the last turn has no end, `asked_at` when it began. `burnt` are the sums
+    chosen or asked last. `cut_short` says whether the last turn came to no end of its own; where nobody noted one, `asked_at` is when it began. `burnt` are the sums
     of its turns and of side work. `proposed` and `left` are empty where no hunks wait; `aside` are hunks that waited before
     and were set aside, the oldest first. `committed` are steps of the journal; `news` and `heard` are what the model is to
     be told of its edits, and what it was told of hunks that wait.
@@ -147,6 +149,7 @@ def read(records: Sequence[Record]) -> Kept:
     """Read a conversation."""
     said = [each for each in records if each.get("kind") in {*_SPEAKERS, "end"}]
     last_news = next((each for each in reversed(records) if each.get("kind") == "news"), {})
+    open_ended = bool(said) and said[-1].get("kind") != "end"
     messages: list[tuple[Role, Record]] = []
     turn = 0
     for record in records:
@@ -179,8 +182,10 @@ def read(records: Sequence[Record]) -> Kept:
         next(
             (str(each["model"]) for each in reversed(records) if each.get("kind") in _ASKED and each.get("model")), ""
         ),
-        bool(said) and said[-1].get("kind") != "end",
-        next((_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None),
+        bool(said) and (open_ended or said[-1].get("stop") == KILLED),
+        next((_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None)
+        if open_ended
+        else None,
         [each["burnt"] for each in records if each.get("kind") in _BURNT and isinstance(each.get("burnt"), dict)],
         waits,
         marks[-1] if waits and marks else {},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -382,7 +382,8 @@ class Session:
         from assistant.models.message import said
 
         self.history.append(running.asked)
-        self._count_cut(running.ask.number, running.began)
+        with suppress(StateError):  # a book that cannot be read now costs the figure, not the conversation
+            self._count_cut(running.ask.number, running.began)
         self.sight.shown(running.ask.pictures)
         if running.pieces:
             self.history.append(replace(said("assistant", "".join(running.pieces)), partial=True))
@@ -827,7 +828,7 @@ class Session:
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]
         self.turn = max(self.turn, kept.turn)
-        if kept.cut_short and kept.asked_at is not None:
+        if kept.asked_at is not None:
             self._count_cut(kept.turn, kept.asked_at)
         self.pending.take_up(kept)
         for asked, answer in pairwise(self.history[-6:]):
@@ -847,7 +848,7 @@ class Session:
         usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]
         self.accounts.count(usage, *costs)
         burnt = record_of(usage, tokens.total_cost(costs), costs)  # kept, so that it is counted once
-        self.sittings.save(record.end(turn, "killed", f"{steps[-1].provider}/{steps[-1].model}", burnt))
+        self.sittings.save(record.end(turn, record.KILLED, f"{steps[-1].provider}/{steps[-1].model}", burnt))
 
     def _message(self, role: Role, kept: record.Record) -> Message:
         """Make the message that a record tells of. A picture that is gone is told of, to the model and the user."""

@@ -336,3 +336,22 @@ async def test_the_price_before_sending_is_for_what_is_sent(make_session, config
             (sent,) = of(await walk(session.ask(words)), events.RequestSent)
             assert abs(quote.likely - sent.likely) < 20, (quote, sent)
         await session.close()
+
+
+async def test_a_turn_that_is_broken_off_counts_and_is_told_of_when_the_conversation_is_taken_up(make_session):
+    with loopback.Server(loopback.openai("It is warm. " * 40), pause_s=0.01) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        async with aclosing(session.ask("how warm?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TextArrived):
+                    break
+        burnt = session.accounts.usage
+        assert burnt.total
+        await session.close()
+    for _ in range(2):
+        again = make_session()
+        again.take_up()
+        assert again.cut_short
+        assert again.accounts.usage == burnt
+        await again.close()
