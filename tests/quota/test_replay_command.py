@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,7 @@ def test_eight_processes_that_ask_at_once_make_one_call(env, repo):
     """T39, with processes: one asks, the others are told to wait, and all show the same."""
     body = {"balance_infos": [{"currency": "USD", "total_balance": "4.20"}]}
     with loopback.Server(b"", pages={"/user/balance": (200, {}, json.dumps(body).encode())}) as server:
+        began = time.monotonic()
         more = {"DEEPSEEK_BASE_URL": server.url, "DEEPSEEK_API_KEY": "k" * 24, "PYTHONPATH": str(Path.cwd())}
         asked = [
             subprocess.Popen(
@@ -339,9 +341,9 @@ def test_eight_processes_that_ask_at_once_make_one_call(env, repo):
         said = [each.communicate(timeout=100) for each in asked]
         assert [each.returncode for each in asked] == [0] * 8, said
         waited = sum(b"asked a moment ago" in words for _, words in said)
-        # Whoever comes when the pause of the first is over may ask again; on a slow machine that is the last of them.
         assert len(server.got) + waited == 8
-        assert len(server.got) <= 2
+        # Whoever comes when the pause of the last call, 5 s, is over may ask again: on a slow machine that is some of them.
+        assert len(server.got) <= 1 + (time.monotonic() - began) // 5
         left = [meter["remaining"] for meter in json.loads(said[-1][0])["meters"] if meter["currency"] == "USD"]
         assert left in ([4.2], [None])
 
