@@ -64,6 +64,10 @@ class Place(NamedTuple):
     currency: str
 
 
+class Overtaken(Exception):
+    """Another window has read the same logs meanwhile: what was gathered may be counted by now, and what was known stands elsewhere."""
+
+
 class Places:
     """The places of a client, by number from 1. `read` is that of its store."""
 
@@ -89,7 +93,7 @@ class Places:
         """Return a place."""
         if number not in self._known:
             found = self._read(lambda base: self._fetch(base, number))
-            self._known[number] = next(each for each in reversed(found) if each is not None)
+            self._known[number] = _newest(found)
         return self._known[number]
 
     def now(self, base: Connection, number: int) -> Place:
@@ -310,9 +314,17 @@ class Book:
             packed = self._new.get(first)
             if packed is None:
                 found = self._read(lambda base: _fetch(base, self._client, first))
-                packed = next(each for each in reversed(found) if each is not None)
+                packed = _newest(found)  # gone where another window has put chunks together
             self._chunks[first] = _unpack(packed)
         return self._chunks[first], first
+
+
+def _newest(found: list[Any]) -> Any:
+    """Return what the last of several files knows; raises Overtaken where none does any more."""
+    known = next((each for each in reversed(found) if each is not None), None)
+    if known is None:
+        raise Overtaken
+    return known
 
 
 def _fetch(base: Connection, client: str, first: int) -> _Packed | None:

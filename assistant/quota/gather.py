@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import StateError
 from assistant.quota import buckets, counted, marks
 from assistant.quota.buckets import Buckets
-from assistant.quota.counted import MOST, Book, Places
+from assistant.quota.counted import MOST, Book, Overtaken, Places
 from assistant.quota.logfile import LONGEST_LINE, LogFile, Reader, walk
 from assistant.quota.marks import Seen
 
@@ -40,10 +40,6 @@ _WRITES = "writes"
 """What a client's share of the file remembers beside what its part does: how often it was written."""
 _SPARSE = 1024
 """Bytes of logs to a request, where requests lie close."""
-
-
-class Overtaken(Exception):
-    """Another window has read the same logs meanwhile: what was gathered may be counted by now, and was not written."""
 
 
 class Imported:
@@ -198,8 +194,8 @@ class Pass:
         try:
             for use in self._part.whole(data, file.state, self._shared):
                 self._take(use)
-        except _unread():
-            self._found.torn += 1
+        except _unread() as error:
+            self._found.torn += not _is_valid(error)
 
     def _take(self, use: Row) -> None:
         """Gather one request; of lines that tell of the same, the one that counts."""
@@ -246,7 +242,10 @@ class Pass:
     def _state(self, path: str) -> dict[str, Any]:
         query = "SELECT state FROM files WHERE client = ? AND path = ?"
         found = self._store.read(lambda base: base.execute(query, (self._part.CLIENT, path)).fetchone())
-        state: dict[str, Any] = json.loads(next(row for row in reversed(found) if row)[0])
+        row = next((row for row in reversed(found) if row), None)
+        if row is None:
+            raise Overtaken
+        state: dict[str, Any] = json.loads(row[0])
         return state
 
     def _row(self, file: LogFile) -> tuple[Any, ...]:

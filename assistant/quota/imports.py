@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant import discover
 from assistant.errors import StateError
-from assistant.quota import buckets, gather, tally
+from assistant.quota import buckets, counted, gather, tally
 from assistant.quota.entry import Total
 from assistant.quota.store import Store
 from assistant.tokens import Cost, TokenUsage
@@ -83,7 +83,7 @@ class Imports:
         for _ in range(_TRIES):
             try:
                 return gather.Pass(self.store, part, self._zone, plan_of).read(roots)
-            except gather.Overtaken:
+            except counted.Overtaken:
                 continue
         raise StateError("Another window reads the same logs all the time.", "Try again in a moment.")
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import discover
-from assistant.quota.counted import MOST, Book, Counted
+from assistant.quota.counted import MOST, Book, Counted, Overtaken
 from assistant.quota.counted import build as counted_build
 from assistant.quota.importers import claude_code
 from assistant.quota.imports import Imports
@@ -816,11 +816,35 @@ def test_a_session_in_its_old_and_its_new_form_counts_the_larger_of_both(imports
     )
 
 
+def test_what_lies_beside_the_sessions_is_neither_read_nor_torn(imports, tmp_path):
+    write(chats(tmp_path, "session-1.json"), {"sessionId": "t", "messages": [gemini(1, INSIDE)]})
+    beside = tmp_path / ".gemini" / "tmp" / "abc123"
+    write(beside / "logs.json", [{"sessionId": "t", "messageId": 0, "message": "hello"}])
+    write(beside / "checkpoint-tag.json", [{"role": "user", "parts": []}])
+    write(chats(tmp_path, "notes.json"), [1, 2])  # whole, and nothing of ours
+    found = run(imports, tmp_path, "gemini-cli")
+    assert (found.files, found.torn) == (2, 0)
+    assert counted(imports)["gemini-cli",][0] == 1
+
+
 def test_a_torn_session_is_left_out_and_named(imports, tmp_path):
     write(chats(tmp_path, "session-1.json"), '{"sessionId":"s","messages":[{"type":"gem')
     write(chats(tmp_path, "session-2.json"), {"sessionId": "t", "messages": [gemini(1, INSIDE)]})
     assert run(imports, tmp_path, "gemini-cli").torn == 1
     assert counted(imports)["gemini-cli",][0] == 1
+
+
+def test_a_window_whose_chunks_another_has_put_together_begins_anew(imports, tmp_path):
+    log = tmp_path / ".claude" / "projects" / "p" / "s.jsonl"
+    for number in range(31):  # each short import leaves a short chunk
+        write(log, claude(number), mode="a")
+        run(imports, tmp_path, "claude-code")
+    book = Book("claude-code", imports.store.read)
+    imports.store.read(book.open)
+    write(log, claude(31), mode="a")
+    run(imports, tmp_path, "claude-code")  # another window: this one puts them together
+    with pytest.raises(Overtaken):
+        book.get(20)
 
 
 # opencode.

@@ -44,6 +44,11 @@ def places(env: Mapping[str, str], home: Path) -> list[Path]:
     return [root / ".gemini" / "tmp"]
 
 
+def wanted(path: str) -> bool:
+    """Say whether a file is a session: beside them lie the prompts that were typed, and states of the files."""
+    return "chats" in Path(path).parts
+
+
 def project(path: str) -> str:
     """Name the project of a file: the folder above `chats`, a hash or a short name."""
     parts = Path(path).parts
