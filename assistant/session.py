@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from assistant.models.provider import Provider
     from assistant.pending import Pending
     from assistant.quota.caps import Hold
+    from assistant.quota.entry import Entry
     from assistant.readings import Polled
     from assistant.roster import Roster
     from assistant.standings import Standing
@@ -312,7 +313,8 @@ class Session:
             self._asking = False
             self._saying = []
             if unbooked:  # the user has it back: it is not to go along with the next one by the way
-                self.sittings.save(record.carried(self.history, self.sittings.keep))
+                nothing = record_of(tokens.TokenUsage(), tokens.total_cost(()))
+                self.sittings.save(record.end(ask.number, "error", pick.name, nothing, void=True))
             elif running.ended is None:  # closed from outside: what came is kept
                 self._keep_part(running)
 
@@ -382,8 +384,7 @@ class Session:
         from assistant.models.message import said
 
         self.history.append(running.asked)
-        with suppress(StateError):  # a book that cannot be read now costs the figure, not the conversation
-            self._count_cut(running.ask.number, running.began)
+        self._count_cut(running.ask.number, running.began)
         self.sight.shown(running.ask.pictures)
         if running.pieces:
             self.history.append(replace(said("assistant", "".join(running.pieces)), partial=True))
@@ -838,11 +839,10 @@ class Session:
 
     def _count_cut(self, turn: int, since: datetime) -> None:
         """Count what a turn burnt that was cut short from outside: only the book knows."""
-        steps = [
-            each
-            for each in self.accounts.ledger.entries(since=since)
-            if (each.session, each.turn) == (self.id, turn) and each.state != "in_flight"
-        ]
+        steps: list[Entry] = []
+        with suppress(StateError):  # a book that cannot be read now costs the figure, not the conversation
+            found = self.accounts.ledger.entries(since=since)
+            steps = [each for each in found if (each.session, each.turn) == (self.id, turn) and each.state != "in_flight"]
         if not steps:
             return
         usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]

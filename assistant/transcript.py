@@ -286,8 +286,13 @@ class Sittings:
         """Return the newest conversations in which something was asked, the latest first; without the one that goes on."""
         found = []
         for each in recent(self.folder, most):
-            if (self._current is None or each.path != self._current.path) and (first := each.first()):
-                at = datetime.fromtimestamp(each.path.stat().st_mtime, UTC)
+            if self._current is not None and each.path == self._current.path:
+                continue
+            try:
+                first, at = each.first(), datetime.fromtimestamp(each.path.stat().st_mtime, UTC)
+            except (OSError, StateError):
+                continue  # another window has removed it, or it is somebody else's
+            if first:
                 found.append(Kept(each.path.stem, at, first))
         return found
 
@@ -295,7 +300,11 @@ class Sittings:
         """Return what the user asked here in former sittings, oldest first."""
         found: list[str] = []
         for sitting in recent(self.folder, 8):
-            asked = [str(record.get("text") or "") for record in sitting.read() if record.get("kind") == "user"]
+            try:
+                records = sitting.read()
+            except StateError:
+                continue  # it is somebody else's
+            asked = [str(record.get("text") or "") for record in records if record.get("kind") == "user"]
             found = [*asked, *found]
             if len(found) >= most:
                 break
@@ -329,11 +338,12 @@ def _digest(data: bytes) -> str:
 
 def recent(folder: Path, most: int) -> list[Transcript]:
     """Return the sittings in `folder` that were written to last, the latest first."""
-    try:
-        files = sorted(((path.stat().st_mtime_ns, path) for path in folder.glob("*.jsonl")), reverse=True)
-    except OSError:
-        return []
-    return [Transcript(path) for _, path in files[:most]]
+    files = []
+    with contextlib.suppress(OSError):
+        for path in folder.glob("*.jsonl"):
+            with contextlib.suppress(OSError):  # another window has just removed it
+                files.append((path.stat().st_mtime_ns, path))
+    return [Transcript(path) for _, path in sorted(files, reverse=True)[:most]]
 
 
 def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:

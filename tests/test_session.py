@@ -169,6 +169,16 @@ def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path):
     assert not path.exists()
 
 
+def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path):
+    mine = Sittings(tmp_path, "mine", lambda: NOW, [])
+    mine.save(record.user(1, "how warm?", "openai/gpt-6.1-sol", {}))
+    (tmp_path / "20261129-000000-folder.jsonl").mkdir()  # as one that belongs to another user, for whoever may read all
+    (tmp_path / "20261129-000001-gone.jsonl").symlink_to(tmp_path / "removed")  # as one that is removed at this moment
+    other = Sittings(tmp_path, "other", lambda: NOW, [])
+    assert [each.first for each in other.kept()] == ["how warm?"]
+    assert other.asked() == ["how warm?"]
+
+
 def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):
     (repo / ".wattson.toml").write_text('[roles]\neditor = "openai/gpt-6.1-sol"\n')
     assert "wishes for openai/gpt-6.1-sol as editor" in " ".join(make_session().troubles())
