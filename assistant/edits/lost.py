@@ -38,17 +38,24 @@ def find(file: FilePatch, hunks: Sequence[Hunk], data: bytes | None) -> tuple[Lo
     found = clashes(file.before, kept, data) if kept is not None else ()
     if not found:
         return ()
-    if len(hunks) > 1:
-        half = len(hunks) // 2
-        some = (*find(file, hunks[:half], data), *find(file, hunks[half:], data))
-        if some:
-            return some
-    return tuple(_changed(hunk, found, data) for hunk in hunks)
-
-
-def _changed(hunk: Hunk, found: Sequence[Clash], data: bytes) -> Lost:
-    """Say which lines of the file were changed, and show them as they are now."""
+    # What the hunks replace and what was changed overlap: each change is told to those that hold it, or to all.
+    mine = [(hunk, [each for each in found if _holds(hunk, each)]) for hunk in hunks]
     now = [text.show(line) for line in text.split_lines(data)]
+    return tuple(_changed(hunk, some, now) for hunk, some in mine if some) or tuple(
+        _changed(hunk, found, now) for hunk in hunks
+    )
+
+
+def _holds(hunk: Hunk, clash: Clash) -> bool:
+    """Say whether the change of ours that has no place is a hunk's, or partly."""
+    at, end = hunk.at, hunk.at + len(hunk.old)
+    if at == end or clash.first == clash.stop:  # lines that only come stand between two others
+        return at <= clash.stop and clash.first <= end
+    return at < clash.stop and clash.first < end
+
+
+def _changed(hunk: Hunk, found: Sequence[Clash], now: Sequence[str]) -> Lost:
+    """Say which lines of the file were changed, and show them as they are `now`."""
     first, last = found[0].start, max(each.end for each in found)
     start, end = max(1, first - _AROUND), min(len(now), last + _AROUND)
     near = Candidate(hunk.path, start, end, _text(now[start - 1 : end]), 1.0)

@@ -1,4 +1,8 @@
-"""A change made to one text, moved onto another that was changed as well: three-way, whole lines, never a guess."""
+"""A change made to one text, moved onto another that was changed as well: three-way, whole lines, never a guess.
+
+Lines that were changed on both sides, or that touch each other, have no place of their own. Lines that came on their side,
+right above or below others that ours replaces, do: which stand first is plain.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,20 @@ from assistant.edits.compare import changes
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Lines that both sides changed: 1-based first and last line of the text as it is now."""
+    """Lines that both sides changed.
+
+    `start` and `end` are 1-based first and last line of the text as it is now; `first` and `stop` the 0-based range of
+    lines of the base that our side changed.
+    """
 
     start: int
     end: int
+    first: int
+    stop: int
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Put the change from `base` to `ours` into `theirs`; None where both changed the same or touching lines."""
+    """Put the change from `base` to `ours` into `theirs`; None where both changed the same or touching lines to others."""
     merged = _merge(base, ours, theirs)
     return merged if isinstance(merged, bytes) else None
 
@@ -44,8 +54,8 @@ def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | tuple[Clash, ...]
                 break
             if (a, b, lines) == (c, d, words):
                 same = True  # both did the same; once is enough
-            else:
-                found.append(Clash(start + 1, max(end, start + 1)))
+            elif not (c == d and a < b and c in {a, b}):
+                found.append(Clash(start + 1, max(end, start + 1), a, b))
         if not same:
             chosen.append((a, b, lines))
     if found:

@@ -3,6 +3,7 @@
 import pytest
 
 from assistant.edits import lost
+from assistant.edits.merge import merge
 from assistant.edits.patch import FilePatch
 
 LINES = [f"line {number}\n" for number in range(60)]
@@ -23,14 +24,28 @@ FILE = FilePatch("notes.txt", BEFORE, with_lines(at5="five\n", at25="twenty-five
         (BEFORE, []),
         (b"new\n" + BEFORE, []),
         (with_lines(at15="typed\n"), []),
+        (with_lines(at5="typed\nline 5\n", at25="line 25\ntyped\n"), []),  # right above, and right below
+        (with_lines(at5="typed\nelse\n"), [0]),
         (with_lines(at25="typed\n"), [1]),
         (b"new\n" + with_lines(at5="typed\n", at45="typed\n"), [0, 2]),
         (None, [0, 1, 2]),
         (b"", [0, 1, 2]),
+        (with_lines(at4="typed\n"), [0]),
+        (with_lines(at4="", at46=""), [0, 2]),
     ],
 )
 def test_only_hunks_whose_lines_were_changed_have_lost_their_place(now, which):
     assert [FILE.hunks.index(each.hunk) for each in lost.find(FILE, FILE.hunks, now)] == which
+
+
+def test_what_came_right_above_or_below_a_hunk_stays_there():
+    first = FilePatch("notes.txt", b"one\ntwo\n", b"1\ntwo\n", 0o644, 0o644)
+    assert lost.find(first, first.hunks, b"# new\none\ntwo\n") == ()
+    assert merge(b"one\ntwo\n", b"1\ntwo\n", b"# new\none\ntwo\n") == b"# new\n1\ntwo\n"
+    assert merge(b"one\ntwo\n", b"1\ntwo\n", b"one\n# new\ntwo\n") == b"1\n# new\ntwo\n"
+    assert merge(b"one\ntwo\n", b"two\n", b"one\n# new\ntwo\n") == b"# new\ntwo\n"
+    assert merge(b"one\ntwo\n", b"0\none\ntwo\n", b"# new\none\ntwo\n") is None, "which comes first, nobody knows"
+    assert merge(b"one\ntwo\n", b"one\n1.5\ntwo\n", b"ONE\ntwo\n") is None, "it was to stand behind another line"
 
 
 def test_it_says_which_lines_were_changed_and_shows_them_as_they_are():
