@@ -7,6 +7,7 @@ what reads files is called in a thread.
 from __future__ import annotations
 
 import re
+import threading
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -81,6 +82,8 @@ class Sight:
         self.sent: tuple[str, Context] | None = None
         self._before: list[tuple[list[str], list[str], list[Masked]]] = []
         self._heard: list[tuple[str, str, tuple[str, ...]]] = []
+        self._hearing = threading.Lock()
+        """Held for a moment: a turn may end while a thread reckons what the next question would cost."""
         self._usual = 0
         self._guessed = (0, CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
@@ -256,7 +259,8 @@ class Sight:
 
     def heard(self, question: str, answer: str, edited: Iterable[str] = ()) -> None:
         """Remember what a turn was about: what was asked, files it edited and named, names it spoke of. The next look makes use of it."""
-        self._heard.append((question[:_MOST_READ], answer[:_MOST_READ], tuple(edited)))
+        with self._hearing:
+            self._heard.append((question[:_MOST_READ], answer[:_MOST_READ], tuple(edited)))
 
     def forget(self) -> None:
         """Begin a new conversation; decisions stay."""
@@ -266,14 +270,15 @@ class Sight:
     def _recall(self, paths: Sequence[str]) -> None:
         from assistant.context import mention
 
-        for question, answer, edited in self._heard[-_RECENT:]:
+        with self._hearing:
+            heard, self._heard = self._heard[-_RECENT:], []
+        for question, answer, edited in heard:
             words = f"{question}\n{answer}"
             named = [each.path for each in mention.read(words, paths) if each.kind == "file"]
             self.recent = list(dict.fromkeys([*edited, *named, *self.recent]))[:_RECENT]
             spoken = [name.rsplit(".", 1)[-1] for name in re.findall(_SPOKEN, words)]
             self.told = list(dict.fromkeys([*reversed(spoken), *self.told]))[:_TOLD]
             self.asked = [*filter(str.strip, [question]), *self.asked][:_ASKED]
-        self._heard = []
 
     # Looking.
 

@@ -324,9 +324,10 @@ def shrink(shown: Sequence[Shown]) -> bool:
             return True
     for file in reversed(shown):
         if file.firm and file.ranges != file.firm:
-            file.ranges = list(file.firm)
+            file.ranges, file.firm = file.firm, []
             return True
         if file.ranges and not file.must:
+            file.firm = []  # from here on it gives way too
             first, last = file.ranges.pop()
             if last - first > _LONG:
                 file.ranges.append((first, (first + last) // 2))

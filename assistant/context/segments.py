@@ -24,6 +24,8 @@ _SMALL, _NARROW = 120, 80
 """Lines of a file, and letters of each in the middle, that may be shown although none of them has a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MOST_HITS = 4_000
+_DOTTED = "\u0130"
+"""A capital I with a dot: the one letter that two stand for when it is small, and all places behind it would be others."""
 _TOO_WIDE = {"module", "namespace", "package"}
 K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
@@ -119,10 +121,10 @@ def weigh(
     What was `touched` lately, or for words like these, is worth more, and so is the line where a message is `said`.
     """
     text = "\n".join(lines)
-    lower = text.lower()
+    lower = text.replace(_DOTTED, "i").lower()
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     hits: dict[int, dict[str, int]] = {}
-    for term, weight in query.weights.items() if len(lower) == len(text) else ():
+    for term, weight in query.weights.items():
         if weight * idfs.get(term, 0.0) < 0.3:
             continue
         whole = "_" in term

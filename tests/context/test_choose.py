@@ -37,3 +37,17 @@ def test_a_lesser_piece_of_the_best_file_stays_before_the_best_of_a_file_that_is
     choose.spend([best, next_], 3_000, Measure())
     assert lines(best) > 300
     assert not next_.ranges
+
+
+def test_what_only_a_paste_names_gives_way_to_the_end():
+    pasted, asked = file("a.py", 1.0, 1.0, 1.0), file("b.py", 1.0, 1.0)
+    for each in (pasted, asked):
+        each.firm = [(1, 3), (5, 7)]
+        each.ranges = [(1, 8), (10, 10)]
+    asked.must = True
+    shown, states = [asked, pasted], set()
+    while choose.shrink(shown):
+        state = str([(each.ranges, each.names) for each in shown])
+        assert state not in states, "it would go on for ever"
+        states.add(state)
+    assert (asked.ranges, pasted.ranges) == ([(1, 3), (5, 7)], [])

@@ -33,3 +33,7 @@ def test_two_words_once_say_more_than_one_word_many_times():
 def test_the_rarer_word_says_more():
     rare, plain = scores("tea", "kettle", idfs={"tea": 5.0, "kettl": 2.0})
     assert rare == pytest.approx(2.5 * plain)
+
+
+def test_a_letter_that_becomes_two_when_it_is_small_moves_no_words():
+    assert scores("tea", "İ/tea") == pytest.approx(scores("tea", "I/tea"))
