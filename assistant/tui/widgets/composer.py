@@ -53,9 +53,18 @@ class Offers(Protocol):
 
 
 class Pad(TextArea):
-    """A text area that takes every letter: Textual leaves out what has no width, as the joiners of Persian and of emoji."""
+    """A text area that takes every letter and every key in its turn.
+
+    Textual leaves out what has no width, as the joiners of Persian and of emoji. And of keys that come together it takes
+    the letters at once, and those that delete or move only when they have been all around the screen.
+    """
 
     async def _on_key(self, event: events.Key) -> None:
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.prevent_default()
+                event.stop()
+                return
         words = event.character or ""  # newer protocols tell several letters in one key
         if any(category(letter) == "Cf" for letter in words) and not self.read_only:
             self.replace(words, *self.selection, maintain_selection_offset=False)
@@ -74,7 +83,7 @@ class Composer(Pad):
     Composer.-squat { border: none; min-height: 1; padding: 0; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False, priority=True),
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "new line", show=False),
     ]
 
     class Sent(Message):
