@@ -63,11 +63,11 @@ class Proposal:
         """Return the proposals that this one, of a repair, came on top of, the latest first."""
         return [] if self.earlier is None else [self.earlier, *self.earlier.mended()]
 
-    def doubted(self) -> list[tuple[str, int, str]]:
-        """Return which hunks may not be meant, as path and first line, and why: what is kept of `doubts`."""
+    def doubted(self) -> list[tuple[str, int, int, str]]:
+        """Return which hunks may not be meant, as path and 0-based place before and after, and why: what is kept of `doubts`."""
         why = {each.edit.reply_line: each.edit.doubt for each in self.doubts}
         lines = [(hunk, each.edit) for hunk in self.patch.hunks for each in hunk.origins]
-        return list(dict.fromkeys((hunk.path, hunk.old_start, why[line]) for hunk, line in lines if line in why))
+        return list(dict.fromkeys((hunk.path, hunk.at, hunk.new_at, why[line]) for hunk, line in lines if line in why))
 
     def origin(self, hunk: Hunk) -> Proposal:
         """Return the proposal that a hunk first came with: a repair goes over hunks that were there already."""
@@ -166,11 +166,11 @@ class Changes:
         `doubted` is what was kept of `Proposal.doubted`; a damaged file may hold anything in its place.
         """
         patch, misfits = self.read_reply(diff)
-        rows = [row for row in doubted if isinstance(row, list) and len(row) == 3] if isinstance(doubted, list) else []
-        why = {(str(path), str(start)): str(words) for path, start, words in rows}
+        rows = [row for row in doubted if isinstance(row, list) and len(row) == 4] if isinstance(doubted, list) else []
+        why = {(str(path), str(at), str(new)): str(words) for path, at, new, words in rows}
         doubts = []
         for hunk in patch.hunks:
-            if words := why.get((hunk.path, str(hunk.old_start))):
+            if words := why.get((hunk.path, str(hunk.at), str(hunk.new_at))):
                 edit = Edit("replace", hunk.path, reply_line=hunk.origins[0].edit if hunk.origins else 0, doubt=words)
                 told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
                 doubts.append(Misfit(edit, "doubtful", told))
@@ -348,7 +348,7 @@ class Changes:
         """Return what the user has said of hunks that wait, where the model has not heard it."""
         if self.marked is None or self.proposed is None or self.marked.patch != self.proposed.patch:
             return []
-        marked = [f"will skip the hunk at {hunk.path}:{hunk.old_start}" for hunk in self.marked.skipped]
+        marked = [f"will skip the hunk at {hunk.path}:{hunk.line}" for hunk in self.marked.skipped]
         return [words for words in (*marked, *self._comments(self.marked)) if words not in self._said]
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
@@ -359,7 +359,7 @@ class Changes:
         words += _skips(review)
         private = self._sight.private()
         for hunk in review.edited:
-            edited = f"edited the hunk at {hunk.path}:{hunk.old_start} before taking it"
+            edited = f"edited the hunk at {hunk.path}:{hunk.line} before taking it"
             shown = self._may_leave(review, hunk.path, hunk.new_text, private).split("\n")
             more = "\n..." if len(shown) > _EDITED_SHOWN else ""
             now = "\n".join(shown[:_EDITED_SHOWN]) + more
@@ -491,4 +491,4 @@ def _same(hunk: Hunk, other: Hunk) -> bool:
 
 
 def _skips(review: Review) -> list[str]:
-    return [f"skipped the hunk at {hunk.path}:{hunk.old_start}" for hunk in review.skipped]
+    return [f"skipped the hunk at {hunk.path}:{hunk.line}" for hunk in review.skipped]

@@ -842,7 +842,9 @@ class Session:
         steps: list[Entry] = []
         with suppress(StateError):  # a book that cannot be read now costs the figure, not the conversation
             found = self.accounts.ledger.entries(since=since)
-            steps = [each for each in found if (each.session, each.turn) == (self.id, turn) and each.state != "in_flight"]
+            steps = [
+                each for each in found if (each.session, each.turn) == (self.id, turn) and each.state != "in_flight"
+            ]
         if not steps:
             return
         usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]

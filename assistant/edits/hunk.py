@@ -10,7 +10,7 @@ from assistant.edits import text
 from assistant.edits.compare import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from assistant.edits.edit import Origin
 
@@ -95,6 +95,11 @@ class Hunk:
         return self.at - len(self.above) + (1 if self.old_count else 0)
 
     @property
+    def line(self) -> int:
+        """1-based first line of the file before that goes, or before which others come: no other hunk of the file has it."""
+        return self.at + 1
+
+    @property
     def new_start(self) -> int:
         """1-based first line shown of the file after; 0 where it has none."""
         return self.new_at - len(self.above) + (1 if self.new_count else 0)
@@ -176,6 +181,28 @@ class Hunk:
         if not runs:
             return None
         return self._part(a + runs[0][0], a + runs[-1][1], c + runs[0][2], c + runs[-1][3])
+
+    def part(
+        self, at: int, old: tuple[bytes, ...], new_at: int, new: tuple[bytes, ...], before: Sequence[bytes]
+    ) -> Hunk:
+        """Make a hunk of the same file that replaces other lines, with the context that the file `before` gives it.
+
+        Where its lines are lines of this one it is known where they come from.
+        """
+        shift, came = at - self.at, new_at - self.new_at
+        mine = 0 <= came and self.new[came : came + len(new)] == new
+        end = at + len(old)
+        return replace(
+            self,
+            at=at,
+            new_at=new_at,
+            old=old,
+            new=new,
+            above=tuple(before[max(0, at - CONTEXT) : at]),
+            below=tuple(before[end : end + CONTEXT]),
+            went=self.went[shift : shift + len(old)],
+            came=self.came[came : came + len(new)] if mine else (None,) * len(new) if self.came else (),
+        )
 
     def _part(self, a: int, b: int, c: int, d: int) -> Hunk:
         whole = (*self.above, *self.old, *self.below)

@@ -5,7 +5,7 @@ A review is a value: every decision makes another one, so that a face draws what
 
 from __future__ import annotations
 
-from contextlib import suppress
+import zlib
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,14 +14,12 @@ from assistant.edits.compare import changes
 from assistant.edits.patch import Patch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from assistant.edits.edit import Origin
     from assistant.edits.patch import FilePatch, Hunk
 
 Mark = Literal["", "take", "skip"]
-_MOST_CUTS = 400
-"""Lines of a hunk before which it is tried whether it was cut there."""
 _CUT = 400
 """Lines of a hunk of which is looked for how it was cut before."""
 
@@ -118,59 +116,34 @@ class Review:
         return next((each for each in following if not self.choices[each].mark), index)
 
     def record(self) -> dict[str, Any]:
-        """Return what is decided, and how hunks were cut and joined, for a file; `recall` reads it."""
-        uncut = {each.hunk for each in Review.of(self.patch).choices}
+        """Return what is decided, and how hunks were cut, joined and edited, for a file; `recall` reads it."""
+        uncut = set(self.patch.hunks)
         choices = [
-            {"path": each.hunk.path, "at": each.hunk.old_start, "lines": len(each.hunk.old), "mark": each.mark}
-            | ({"text": each.hunk.new_text} if each.edited else {})
+            _record(each, whole=each.hunk in uncut and not each.edited)
             for each in self.choices
             if each.mark or each.edited or each.hunk not in uncut
         ]
         return {"choices": choices, "comments": [asdict(each) for each in self.comments]}
 
     def recall(self, record: Mapping[str, Any]) -> Review:
-        """Decide as was recorded, where the hunks are the same; what cannot be read is left out."""
-        review = self
-        for each in record.get("choices") or ():
-            try:
-                review, index = review._recut(each["path"], each["at"], each["lines"])
-                if "text" in each:
-                    review = review.edit(index, str(each["text"]))
-                review = review.mark(index, each["mark"] if each["mark"] in {"take", "skip"} else "")
-            except (KeyError, TypeError, UnicodeEncodeError):
-                continue
-        with suppress(TypeError):
-            review = replace(review, comments=tuple(Comment(**each) for each in record.get("comments") or ()))
-        return review
+        """Decide as was recorded, where the hunks are the same; what cannot be read, or is about other lines, is left out.
 
-    def _recut(self, path: str, start: int, lines: int) -> tuple[Review, int]:
-        """Cut and join hunks as the user did, until one stands where they had one; returns its place. Raises KeyError for none."""
-        wanted = (path, start, start + lines)
-        review = self
-        for _ in range(2):  # one that was cut out of the middle of another takes two cuts
-            edges = review.edges()
-            if wanted in edges:
-                return review, edges.index(wanted)
-            at = next((at for at, (where, a, b) in enumerate(edges) if where == path and a <= start < b), None)
-            if at is None:
-                break
-            while edges[at][2] < wanted[2] and len(joined := review.join(at).choices) < len(review.choices):
-                review = replace(review, choices=joined)
-                edges = review.edges()
-            size = min(len(review.choices[at].hunk.lines), _MOST_CUTS)
-            tried = [review, review.split(at), *(review.split_at(at, line) for line in range(1, size))]
-            found = next((each for each in tried if wanted in each.edges()), None)
-            if found is not None:
-                return found, found.edges().index(wanted)
-            begins = (each for each in tried if (path, start) in [edge[:2] for edge in each.edges()])
-            review = next(begins, review)
-        raise KeyError(path)
-
-    def edges(self) -> list[tuple[str, int, int]]:
-        """Return where hunks begin and end in their files before."""
-        return [
-            (each.hunk.path, each.hunk.old_start, each.hunk.old_start + len(each.hunk.old)) for each in self.choices
-        ]
+        A file of which one cut hunk is not to be found is as it was proposed, but for marks of whole hunks.
+        """
+        rows = _rows(record.get("choices"))
+        choices: list[Choice] = []
+        for file in self.patch.files:
+            mine = [row for row in rows if row.get("path") == file.path]
+            wholes = [row for row in mine if "words" not in row]
+            found = []
+            for each in Review.of(Patch((file,))).choices:
+                row = next((row for row in wholes if row.get("sum") == _sum(each.hunk)), None)
+                if row is not None:  # of equal ones the first is the first here as well
+                    wholes.remove(row)
+                found.append(replace(each, mark=_mark(row)) if row is not None else each)
+            choices += _cut(file, found, [row for row in mine if "words" in row])
+        comments = map(_comment, _rows(record.get("comments")))
+        return replace(self, choices=tuple(choices), comments=tuple(each for each in comments if each is not None))
 
     def split(self, index: int) -> Review:
         """Cut a hunk into one for each run of changes; each has to be decided again."""
@@ -248,6 +221,72 @@ class Review:
 
     def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
         return replace(self, choices=(*self.choices[:index], *choices, *self.choices[index + 1 :]))
+
+
+def _record(choice: Choice, *, whole: bool) -> dict[str, Any]:
+    """Record a choice; of a hunk that the patch has not so, also its words: all else of it stands in the file before."""
+    hunk = choice.hunk
+    found: dict[str, Any] = {"path": hunk.path, "sum": _sum(hunk), "mark": choice.mark}
+    if not whole:
+        words = [line.decode("utf-8", "surrogateescape") for line in hunk.new]
+        found |= {"at": hunk.at, "new": hunk.new_at, "lines": len(hunk.old), "words": words, "edited": choice.edited}
+    return found
+
+
+def _sum(hunk: Hunk) -> int:
+    """Name what a hunk does: other lines have another sum."""
+    return zlib.crc32(repr((hunk.kind, hunk.note, hunk.old, hunk.new)).encode())
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    mark = row.get("mark")
+    return "take" if mark == "take" else "skip" if mark == "skip" else ""
+
+
+def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
+    """Put hunks as they were cut, joined or edited in place of those of a file that they were made of; as they are where one of them is not to be found."""
+    parts = [_part(file, whole, row) for row in rows]
+    if None in parts:
+        return whole
+    mine = [each for each in parts if each is not None]
+    stays = [each for each in whole if not any(_meet(each.hunk, part.hunk) for part in mine)]
+    return sorted([*stays, *mine], key=lambda each: (each.hunk.at, each.hunk.new_at))
+
+
+def _meet(hunk: Hunk, other: Hunk) -> bool:
+    """Say whether hunks touch: whole ones of a file have lines between them."""
+    return hunk.at <= other.at + len(other.old) and other.at <= hunk.at + len(hunk.old)
+
+
+def _part(file: FilePatch, whole: Sequence[Choice], row: Mapping[str, Any]) -> Choice | None:
+    """Make a hunk as it was recorded; None where the file has other lines there."""
+    at, new, lines, words = map(row.get, ("at", "new", "lines", "words"))
+    if file.before is None or not (isinstance(at, int) and isinstance(new, int) and isinstance(lines, int)):
+        return None
+    if min(at, new, lines) < 0 or not (isinstance(words, list) and all(isinstance(each, str) for each in words)):
+        return None
+    before = text.split_lines(file.before)
+    try:
+        came = tuple(each.encode("utf-8", "surrogateescape") for each in words)
+    except UnicodeEncodeError:
+        return None
+    base = next((each.hunk for each in whole if at <= each.hunk.at + len(each.hunk.old) and each.hunk.at <= at), None)
+    if base is None or base.kind != "change":
+        return None
+    hunk = base.part(at, tuple(before[at : at + lines]), new, came, before)
+    return Choice(hunk, _mark(row), bool(row.get("edited"))) if _sum(hunk) == row.get("sum") else None
+
+
+def _rows(found: object) -> list[dict[str, Any]]:
+    """Return what can be read of a list in a record; a damaged file may hold anything in its place."""
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _comment(found: Mapping[str, Any]) -> Comment | None:
+    """Read a comment; None where it is none."""
+    path, line, words, gone = map(found.get, ("path", "line", "words", "gone"))
+    texts = isinstance(path, str) and isinstance(words, str) and isinstance(gone, str)
+    return Comment(path, line, words, gone) if texts and isinstance(line, int) else None  # type: ignore[arg-type] # as was asked
 
 
 def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]]) -> list[Choice]:

@@ -317,10 +317,10 @@ def test_a_pipe_at_which_git_would_wait_is_told(show, tmp_path):
 
 
 def test_a_long_trace_and_a_large_diff_together_find_an_end(show, tmp_path):
-    pot = "".join(
-        f"def boil_{n}(water):\n    kettle = water * {n}\n    return kettle + {n}\n\n\n" for n in range(200)
+    pot = "".join(f"def boil_{n}(water):\n    kettle = water * {n}\n    return kettle + {n}\n\n\n" for n in range(200))
+    frames = "".join(
+        f'  File "pot.py", line {50 * n + 2}, in boil_{10 * n}\n    kettle = water\n' for n in range(1, 20)
     )
-    frames = "".join(f'  File "pot.py", line {50 * n + 2}, in boil_{10 * n}\n    kettle = water\n' for n in range(1, 20))
     question = f"What is wrong with @diff ?\nTraceback (most recent call last):\n{frames}TypeError"
     show("hello", {"pot.py": pot, "other.py": "x = 1\n"})
     root = tmp_path / "r"

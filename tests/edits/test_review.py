@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistant.edits.edit import Origin
 from assistant.edits.patch import FilePatch, Patch
@@ -105,8 +107,39 @@ def test_what_is_decided_is_recorded_and_recalled(review):
     assert again == done
     other = Review.of(Patch((FilePatch("other.py", BEFORE, after((3, b"three")), 0o644, 0o644),)))
     assert other.recall(record).choices == other.choices
-    for broken in ({}, {"choices": [{}, 3, {"path": "a.py", "at": [], "lines": 1}], "comments": [{"who": "x"}]}):
+    for broken in (
+        {},
+        {
+            "choices": [{}, 3, {"path": "a.py", "at": [], "lines": 1}, {"path": "a.py", "words": [5]}],
+            "comments": [{"who": "x"}],
+        },
+    ):
         assert review.recall(broken) == review
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_however_hunks_were_cut_joined_and_edited_they_are_recalled(data):
+    lines = [f"{number % 3}\n" for number in range(data.draw(st.integers(1, 12)))]
+    after = []
+    for line in lines:
+        after += data.draw(st.sampled_from([[line], [line], [], [f"{line.strip()}!\n"], [line, "new\n"]]))
+    if lines == after:
+        return
+    patch = Patch((FilePatch("a.py", "".join(lines).encode(), "".join(after).encode(), 0o644, 0o644),))
+    done = Review.of(patch)
+    for _ in range(data.draw(st.integers(1, 6))):
+        index, line = data.draw(st.integers(0, len(done.choices) - 1)), data.draw(st.integers(0, 8))
+        done = data.draw(
+            st.sampled_from([
+                done.mark(index, "take"), done.mark(index, "skip"), done.split(index), done.split_at(index, line),
+                done.join(index), done.edit(index, "mine\n"),
+            ])
+        )  # fmt: skip
+    again = Review.of(patch).recall(json.loads(json.dumps(done.record())))
+    told = [[(each.hunk.at, each.hunk.old, each.hunk.new, each.mark) for each in one.choices] for one in (again, done)]
+    assert sorted(told[0]) == sorted(told[1])
+    assert again.part()[0].diff() == done.part()[0].diff()
 
 
 def test_a_comment_is_changed_and_taken_back(review):
