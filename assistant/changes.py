@@ -45,7 +45,8 @@ class Proposal:
 
     `model` is who says that it answered, `writer` who was asked for the edits, both as `provider/model`. `kept` says that
     an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply. `skipped` hunks
-    of it are gone since the others were moved.
+    of it are gone since the others were moved. `diff` is what was kept, where not all of it fits the files as they are now
+    and nothing of it was decided since.
     """
 
     patch: Patch
@@ -58,6 +59,7 @@ class Proposal:
     kept: bool = False
     writer: str = ""
     skipped: int = 0
+    diff: str = ""
 
     def mended(self) -> list[Proposal]:
         """Return the proposals that this one, of a repair, came on top of, the latest first."""
@@ -152,7 +154,9 @@ class Changes:
                 patch = compose(upon, proposal.patch)
                 self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
                 return None
-            aside = self.proposed if self.proposed is not None and self.proposed.patch.files else None
+            aside = self.proposed
+            if aside is not None and not (aside.patch.files or aside.diff):
+                aside = None
             if aside is not None:
                 self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
             self.proposed, self.marked = proposal, None  # comments belonged to the hunks that were replaced
@@ -175,6 +179,8 @@ class Changes:
                 told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
                 doubts.append(Misfit(edit, "doubtful", told))
         proposal = Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True, writer=writer)
+        if misfits:  # on another branch, perhaps: then all of it fits again when the files are as they were
+            proposal = replace(proposal, diff=diff)
         if aside:
             self.set_aside.append(proposal)
         else:
@@ -185,7 +191,11 @@ class Changes:
         back = next((each for each in reversed(self.set_aside) if each.turn == turn), None)
         if back is not None:
             self.set_aside.remove(back)
-            self.propose(back, upon=None)
+            if back.diff:
+                doubted = [list(each) for each in back.doubted()]
+                self.take_up(back.diff, turn, back.model, doubted, back.writer)
+            else:
+                self.propose(back, upon=None)
         return back
 
     def origin(self, review: Review) -> Proposal | None:
@@ -235,7 +245,7 @@ class Changes:
             self._written.add(step.id)
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
-        self._replace(origin, replace(origin, patch=left) if origin and stays else None, review)
+        self._replace(origin, replace(origin, patch=left, diff="") if origin and stays else None, review)
         gone = origin.skipped if origin else 0
         self._news += [words for words in self._decisions(review, kept, gone) if words not in self._said]
         return Written(kept, left, origin)
@@ -251,7 +261,7 @@ class Changes:
         origin = self.origin(review)
         if origin is not None:
             gone = origin.skipped + len(review.skipped)
-            self._replace(origin, replace(origin, patch=patch, skipped=gone) if patch.files else None)
+            self._replace(origin, replace(origin, patch=patch, skipped=gone, diff="") if patch.files else None)
         self._news += [words for words in _skips(review) if words not in self._said]
         return review.over(patch)
 
@@ -302,7 +312,7 @@ class Changes:
             return review
         misfits = tuple(misfit for hunk, misfit in gone.items() if hunk not in review.skipped)
         count = origin.skipped + len(skipped.choices)
-        rest = replace(origin, patch=patch, misfits=(*origin.misfits, *misfits), skipped=count)
+        rest = replace(origin, patch=patch, misfits=(*origin.misfits, *misfits), skipped=count, diff="")
         self._replace(origin, rest if patch.files or misfits else None)
         self._news += [words for words in _skips(skipped) if words not in self._said]
         return stays.over(patch)

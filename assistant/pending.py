@@ -63,7 +63,7 @@ class Pending:
 
     def _record(self, one: Proposal | None, aside: Iterable[Proposal]) -> Record:
         """Make the record of hunks that wait."""
-        diff = one.patch.diff() if one is not None else ""
+        diff = (one.diff or one.patch.diff()) if one is not None else ""
         if len(diff) > _DIFF_KEPT:
             words = (
                 f"The hunks that wait are larger than the {_DIFF_KEPT:,} characters that are kept with a conversation"

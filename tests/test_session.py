@@ -365,3 +365,33 @@ async def test_a_turn_that_is_broken_off_counts_and_is_told_of_when_the_conversa
         assert again.cut_short
         assert again.accounts.usage == burnt
         await again.close()
+
+
+OTHER = "Here.\n\n*** Begin Patch\n*** Add File: b.txt\n+new\n*** End Patch\n"
+
+
+@pytest.mark.parametrize("answer", ["It is another branch.", OTHER])
+async def test_hunks_that_fit_no_file_of_another_branch_wait_until_the_files_are_back(make_session, answer):
+    edits = "Here.\n\n*** Begin Patch\n*** Update File: a.txt\n@@\n-cold\n+warm\n*** End Patch\n"
+    with loopback.Server(*map(loopback.openai, (edits, answer))) as server:
+        more = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        session = make_session(**more)
+        session.roster.choose("openai/gpt-6.1-sol")
+        file = session.folder / "a.txt"
+        file.write_text("tea\ncold\n")
+        await walk(session.ask("warm it"))
+        diff = session.proposed.patch.diff()
+        await session.close()
+        file.write_text("something else\n")
+        there = make_session(**more)
+        there.roster.choose("openai/gpt-6.1-sol")
+        there.take_up()
+        assert not there.proposed.patch.files
+        await walk(there.ask("what is this?"))
+        await there.close()
+        file.write_text("tea\ncold\n")
+        back = make_session()
+        back.take_up()
+        assert back.pending.bring_back(1) is (answer == OTHER)
+        assert back.proposed.patch.diff() == diff
+        await back.close()
