@@ -129,7 +129,8 @@ def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], byte
 
     parts: list[Image | Text] = []
     gone = 0
-    for each in record.get("pictures") or ():
+    shown = record.get("pictures")
+    for each in shown if isinstance(shown, list) else ():
         data = picture(str(each.get("name") or "")) if isinstance(each, dict) else None
         if data is not None:
             parts.append(Image(str(each.get("type") or ""), data))

@@ -151,7 +151,7 @@ class Transcript(NamedTuple):
                 record = json.loads(line.decode("utf-8", "surrogateescape"))
             except ValueError:
                 continue  # cut short by a crash, or the empty end
-            if isinstance(record, dict):
+            if isinstance(record, dict) and isinstance(record.get("kind", ""), str):
                 records.append(record)
         return records
 

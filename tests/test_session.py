@@ -137,6 +137,8 @@ def test_calls_are_in_the_order_in_which_they_were_booked(tmp_path):
         {"kind": "proposed", "turn": [1], "diff": "x"},
         {"kind": "proposed", "turn": 1, "diff": "x", "aside": [[2], "3", 4]},
         {"kind": "carried", "messages": 5},
+        {"kind": ["user"], "text": "how warm?"},
+        {"kind": "left", "choices": 5, "comments": [{"path": 5, "line": 1, "words": [], "gone": {}}]},
         {"kind": "carried", "messages": [5, {"role": 6}]},
     ],
 )
