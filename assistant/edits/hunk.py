@@ -190,7 +190,7 @@ class Hunk:
         Where its lines are lines of this one it is known where they come from.
         """
         shift, came = at - self.at, new_at - self.new_at
-        mine = 0 <= came and self.new[came : came + len(new)] == new
+        mine = came >= 0 and self.new[came : came + len(new)] == new
         end = at + len(old)
         return replace(
             self,

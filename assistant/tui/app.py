@@ -19,6 +19,7 @@ from assistant.tui import theme
 from assistant.tui.main_screen import MainScreen
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.screen import Screen
 
     from assistant.session import Session
@@ -50,6 +51,8 @@ class Wattson(App[int]):
             self._look = theme.load("dark", themes)
             session.warnings.append(str(error))
         self._first = MainScreen(session, self._look, model, resume=resume)
+        self._early: list[events.Key | events.Paste] | None = []
+        """What was typed before there was anything to type in."""
 
     def on_mount(self) -> None:
         """Put on the theme; a polite end from outside gives the terminal back like any other."""
@@ -62,11 +65,20 @@ class Wattson(App[int]):
                         asyncio.get_running_loop().add_signal_handler(number, self._end, 128 + number)
 
     async def on_event(self, event: events.Event) -> None:
-        """Hear an event; a key that comes before there is a screen, or when there is none any more, goes nowhere."""
+        """Hear an event; a key that comes before there is a composer waits for it, one that comes when there is none any more goes nowhere."""
         if isinstance(event, events.Key | events.Paste) and getattr(event, "key", "") != "ctrl+c":
             self._first.stay()
+            if self._early is not None and not event.is_forwarded:
+                self._early.append(event)
+                return
         if self.screen_stack or not isinstance(event, events.InputEvent):
             await super().on_event(event)
+
+    def on_ready(self) -> None:
+        """Hand on what was typed before there was a composer."""
+        early, self._early = self._early or [], None
+        for event in early:
+            self.post_message(event)
 
     def _handle_exception(self, error: Exception) -> None:
         """An error of ours in a worker costs what that worker did, not the sitting; in drawing itself, the screen ends."""
@@ -88,6 +100,15 @@ class Wattson(App[int]):
     def _end(self, code: int) -> None:
         self.session.stop()
         self.exit(code)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Read what is typed in our own way, where Textual reads a terminal."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from assistant.tui.terminal import Terminal
+
+        return Terminal
 
     def get_default_screen(self) -> Screen[None]:
         """Begin on the main screen at once: a screen beneath it would be styled for nothing."""

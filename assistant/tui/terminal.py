@@ -1,0 +1,107 @@
+"""What the terminal sends, made whole before anything takes it for keys: bytes that are no text, pastes with control sequences.
+
+Textual ends at a byte that is not UTF-8, and takes an escape sequence within a paste for the keys that it stands for: then
+the line ends behind it are Enter, and send what was pasted. Here what is pasted is text, whatever stands in it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import selectors
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BEGIN, _END = "\x1b[200~", "\x1b[201~"
+_AT_ONCE = 64 * 1024
+_BEAT_S = 0.1
+_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, places
+    r"|\x1b[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, links, the clipboard
+    r"|\x1b[ -/]*[0-~]?"
+)
+_LINES = re.compile(r"\r\n?|[\v\f\x85]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+
+def pasted(text: str) -> str:
+    """Return what was pasted as plain text: without colours and other control sequences, its line ends as "\\n"."""
+    return _CONTROLS.sub("", _LINES.sub("\n", _SEQUENCE.sub("", text)))
+
+
+class Reader:
+    """Cuts what a terminal sends into keys, still as the terminal writes them, and pastes."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._rest = ""
+        self._paste: list[str] | None = None
+
+    def feed(self, data: bytes) -> Iterator[str | events.Paste]:
+        """Read what has come; the beginning of a mark waits for its end."""
+        text, self._rest = self._rest + self._decode(data), ""
+        while text:
+            if self._paste is None:
+                keys, mark, text = text.partition(_BEGIN)
+                if mark:
+                    self._paste = []
+                else:
+                    keys, self._rest = _cut(keys, _BEGIN)
+                if keys:
+                    yield keys
+            else:
+                words, mark, text = text.partition(_END)
+                if not mark:
+                    words, self._rest = _cut(words, _END)
+                self._paste.append(words)
+                if mark:
+                    whole, self._paste = "".join(self._paste), None
+                    yield events.Paste(pasted(whole))
+
+    def rest(self) -> str:
+        """Return what looked like the beginning of a mark, and of which nothing more has come for a while."""
+        if self._paste is not None:
+            return ""
+        rest, self._rest = self._rest, ""
+        return rest
+
+
+def _cut(text: str, mark: str) -> tuple[str, str]:
+    """Cut the beginning of a mark from the end of a text; a bare escape is a key, and waits for nothing."""
+    for size in range(len(mark) - 1, 1, -1):
+        if text.endswith(mark[:size]):
+            return text[:-size], text[-size:]
+    return text, ""
+
+
+class Terminal(LinuxDriver):
+    """Textual's driver with a reader of ours."""
+
+    def run_input_thread(self) -> None:
+        """Read what is typed, until the program ends."""
+        reader, parser = Reader(), XTermParser(self._debug)
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_BEAT_S):
+                    data = os.read(self.fileno, _AT_ONCE)
+                    if not data:  # the terminal is gone: to look again at once would take all of a core
+                        self.exit_event.wait(_BEAT_S)
+                    for part in reader.feed(data):
+                        self._tell(part, parser)
+                elif rest := reader.rest():
+                    self._tell(rest, parser)
+                for event in parser.tick():
+                    self.process_message(event)
+
+    def _tell(self, part: str | events.Paste, parser: XTermParser) -> None:
+        """Hand on keys as their events, and a paste as it is."""
+        for event in [part] if isinstance(part, events.Paste) else parser.feed(part):
+            self.process_message(event)
