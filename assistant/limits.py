@@ -57,10 +57,12 @@ class HeldQuestion:
             "until": self.until.isoformat(),
         }  # fmt: skip
 
-    def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "") -> Hold:
+    def hold(
+        self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[Offer] = ()
+    ) -> Hold:
         """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come.
 
-        `asks` is who is asked now: where that is another model, it is said.
+        `asks` is who is asked now: where that is another model, it is said. Then `others` could go on meanwhile.
         """
         from assistant.quota import wording
         from assistant.quota.caps import Hold, Offer
@@ -68,7 +70,7 @@ class HeldQuestion:
         if held is None:
             over = self.until <= now
             left = f"it was to wait until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
-            ways = (Offer("wait", at=self.until),) if over else (Offer("once"), Offer("wait", at=self.until))
+            ways = (Offer("wait", at=self.until),) if over else (*others, Offer("once"), Offer("wait", at=self.until))
             held = Hold("nothing holds it any more." if over else f"{left}.", ways, self.until)
         other = f" It would go to {asks}, who is asked now." if asks not in {"", self.model} else ""
         why = (
@@ -155,7 +157,7 @@ class Limits:
             return
         quote = price()
         if spent is not None:
-            self._stop(replace(spent, offers=(*self._others(quote, pick), *spent.offers)))
+            self._stop(replace(spent, offers=(*self.others(quote, pick), *spent.offers)))
         crossings = [
             *(self._caps(quote.whole) if quote and self._capped else ()),
             *(self._reserved(quote, pick) if quote else ()),
@@ -230,7 +232,7 @@ class Limits:
             )
         else:
             why, until = f"{what} of {whose} is used up; nobody said until when.", None
-        offers = [*self._others(self._accounts.quote(words, pick), pick)]
+        offers = [*self.others(self._accounts.quote(words, pick), pick)]
         if until is not None:
             offers.append(Offer("wait", at=until))
         return Hold(why, tuple(offers), until, text)
@@ -353,8 +355,8 @@ class Limits:
                 break
         return kept
 
-    def _others(self, quote: Quote | None, pick: Pick) -> list[Offer]:
-        """Offer what is paid otherwise and could go on: what the user likes and used last comes first."""
+    def others(self, quote: Quote | None, pick: Pick) -> list[Offer]:
+        """Offer what is paid otherwise and could go on: what the user likes and used last comes first. Reads the ledger: call it in a thread."""
         from assistant.quota.caps import Offer
 
         found: list[Offer] = []

@@ -375,7 +375,9 @@ class Session:
             text = running.ask.text
             size = self._words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
             hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
-            if hold is not None:
+            if hold is not None and running.ask.mend:  # its words alone say nothing of the edits that were to go back
+                told.append(events.Notice(f"{hold.why} The hunks stay: r sends them back when there is room.", "warning"))
+            elif hold is not None:
                 told.append(events.TurnHeld(hold))
         return [*told, *(events.Notice(trouble, "warning") for trouble in self.troubles())]
 
@@ -791,14 +793,15 @@ class Session:
     def still_held(self) -> Hold | None:
         """Weigh anew the question that waits; None where none does. Raises ConfigError. Reads the ledger: call it in a thread."""
         question, pick, held = self.held_question, self.roster.pick, None
-        if question is None:
-            return None
+        if question is None or pick is None:
+            return question.hold(self.now()) if question is not None else None
+        quote = self.quote(question.text, sure=True)
         try:
-            if pick is not None:
-                self.limits.check(lambda: self.quote(question.text, sure=True), pick)
+            self.limits.check(lambda: quote, pick)
         except BudgetError as error:
             held = error.hold
-        return question.hold(self.now(), held, asks=pick.name if pick is not None else "")
+        others = self.limits.others(quote, pick) if held is None else ()
+        return question.hold(self.now(), held, asks=pick.name, others=others)
 
     def take_up(self, name: str = "") -> int:
         """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.

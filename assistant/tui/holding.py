@@ -42,6 +42,8 @@ class Holding:
 
         screen = self._screen
         self._asking = True
+        if self.at is None and hold.text:  # whatever ends the program meanwhile, the question comes back
+            screen.session.hold_question(hold.text, hold.until or self._now())
         try:
             await self._until_hands_rest()
             known = ways(hold, self._now())

@@ -93,6 +93,8 @@ class MainScreen(Screen[None]):
         self._model = model
         self._resume = resume
         self._queue: list[str] = []
+        self._going = 0
+        """Questions on their way: one counts before its turn runs, and what is sent right behind it is queued."""
         self._completer: Completer | None = None
         self._pause: Timer | None = None
         self._armed: Timer | None = None
@@ -180,7 +182,7 @@ class MainScreen(Screen[None]):
         """Hand over words, or keep them until the running turn has ended; what comes of them is seen, hunks wait with their marks."""
         if self._reviewing:
             self.compose_again()
-        if self.session.asking and not command.is_command(message.text):
+        if (self.session.asking or self._going) and not command.is_command(message.text):
             self._queue.append(message.text)
             self.label()
             return
@@ -254,14 +256,21 @@ class MainScreen(Screen[None]):
     async def _offer(self, hold: Hold) -> None:
         await self.holding.offer(hold)
 
-    @work(group="turn")
-    async def submit(self, text: str, *, once: bool = False) -> None:
+    def submit(self, text: str, *, once: bool = False) -> None:
         """Do what was typed and show what comes of it; `once` the user has said that it may cost what it does."""
+        self._going += not command.is_command(text)
+        self._submit(text, once=once)
+
+    @work(group="turn")
+    async def _submit(self, text: str, *, once: bool) -> None:
         self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
         if self.hunks.preview is None:
             self.session.mark(self.hunks.review)
-        ended = await self.walk(command.submit(self.session, text, once=once))
+        try:
+            ended = await self.walk(command.submit(self.session, text, once=once))
+        finally:
+            self._going -= not command.is_command(text)
         unsent = self.session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
         if unsent and not command.is_command(text):
             if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
@@ -271,7 +280,7 @@ class MainScreen(Screen[None]):
         if self._completer is not None:
             self._completer.forget()  # files may have come or gone
         self._arrange()
-        if self._queue and not self.session.asking and not self.holding.busy:
+        if self._queue and not self.session.asking and not self._going and not self.holding.busy:
             self.submit(self._queue.pop(0))
             self.label()
         else:

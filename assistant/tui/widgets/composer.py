@@ -108,7 +108,7 @@ class Composer(Pad):
         self._offers = offers
         self.typed_at = 0.0
         self._back = 0
-        self._draft = self._put = ""
+        self._draft = self._put = self._given = ""
 
     @property
     def word(self) -> str:
@@ -137,7 +137,9 @@ class Composer(Pad):
     def give_back(self, text: str) -> None:
         """Put words back that were not sent, before what is typed by now."""
         if text and not self.text.startswith(text):
-            self.put(f"{text}\n{self.text}" if self.text else text)
+            typed = self.text
+            self.put(f"{text}\n{typed}" if typed else text)
+            self._given = "" if typed else text
 
     def set_aside(self) -> None:
         """Empty it; what stood here comes back like what was sent."""
@@ -187,7 +189,9 @@ class Composer(Pad):
         elif event.key == "down" and self._back and self.cursor_location[0] == self.document.line_count - 1:
             self._recall(-1)
         else:
-            self._put = ""
+            if self._given and self._given == self.text and event.is_printable and self.cursor_at_end_of_text:
+                self.insert("\n")  # it was typed on, not knowing that the question would come back
+            self._put = self._given = ""
             await super()._on_key(event)
             return
         event.prevent_default()
