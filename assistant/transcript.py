@@ -257,7 +257,7 @@ class Sittings:
             held = _hold(found)
             if held is None:
                 found = self._copy(found)
-                held = _hold(found)
+                held = _hold(found) if found.path.exists() else None  # of a question that waits no more is copied
                 self.warn(
                     "Another window has this conversation open: a copy of it goes on here, and neither hears of the other."
                 )

@@ -420,10 +420,10 @@ async def test_letters_of_the_next_thought_choose_no_way_out_of_a_held_question(
                 await pilot.press(letter)
             assert isinstance(app.screen, Choice)
             assert server.asked == []
-            assert main.composer.text == "how warm is it?\nand also, 1 or 2too"
+            assert main.composer.text == "and also, 1 or 2too"
             await pilot.pause(1.1)
             await pilot.press("o", "n", "enter")  # a word after a pause, however long
-            assert main.composer.text == "how warm is it?\nand also, 1 or 2tooon"
+            assert main.composer.text == "and also, 1 or 2tooon"
             await pilot.pause(1.1)
             await pilot.press("o")
             await pilot.pause(0.3)

@@ -24,24 +24,22 @@ class Holding:
     def __init__(self, screen: Stage) -> None:
         self.text = ""
         self.at: datetime | None = None
+        self.about: str | None = None
+        """The question of which the user is about to be asked what becomes of it; None where no such sheet is open, or on its way."""
         self._screen = screen
-        self._asking = self._resting = False
+        self._resting = False
 
     @property
     def busy(self) -> bool:
         """Whether nothing else is to be sent by itself."""
-        return self._asking or self.at is not None
-
-    def asks(self) -> None:
-        """Hear that the user is about to be asked: from now on nothing goes out by itself."""
-        self._asking = True
+        return self.about is not None or self.at is not None
 
     async def offer(self, hold: Hold) -> None:
-        """Let the user choose a way out; without one the question goes back to where it was typed."""
+        """Let the user choose a way out; without one the question goes back to where it was typed, and what is queued behind it."""
         from assistant.tui.choice import Choice
 
         screen = self._screen
-        self._asking = True
+        self.about = hold.text
         if self.at is None and hold.text:  # whatever ends the program meanwhile, the question comes back
             screen.session.hold_question(hold.text, hold.until or self._now())
         try:
@@ -50,15 +48,15 @@ class Holding:
             sheet = Choice("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
             answer = await screen.app.push_screen_wait(sheet)
         finally:
-            self._asking = False
+            if self.about == hold.text:  # else another sheet has come in its place
+                self.about = None
         waits = screen.session.held_question
         if answer != "wait" and waits is not None and waits.text == hold.text:  # another one may wait as well
             screen.session.hold_question("")
         if answer is None:
-            screen.composer.give_back(hold.text)
+            self._back(hold.text)
             return
         kind, _, model = answer.partition(" ")
-        screen.composer.take_back(hold.text)
         match kind:
             case "model":
                 await self._switch(model, hold.text)
@@ -97,7 +95,12 @@ class Holding:
         if typed and pick is not None and pick.model.name == model:
             screen.submit(text)
         else:
-            screen.composer.give_back(text)
+            self._back(text)
+
+    def _back(self, text: str) -> None:
+        """Put a question back to where it was typed, and what is queued behind it: nothing would send that."""
+        self._screen.give_back_queue()
+        self._screen.composer.give_back(text)
 
     def label(self) -> str:
         """Say what waits until when; empty for nothing."""

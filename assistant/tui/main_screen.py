@@ -182,7 +182,8 @@ class MainScreen(Screen[None]):
         """Hand over words, or keep them until the running turn has ended; what comes of them is seen, hunks wait with their marks."""
         if self._reviewing:
             self.compose_again()
-        if (self.session.asking or self._going) and not command.is_command(message.text):
+        ahead = self.session.asking or self._going or self.holding.about is not None
+        if ahead and not command.is_command(message.text):
             self._queue.append(message.text)
             self.label()
             return
@@ -249,7 +250,7 @@ class MainScreen(Screen[None]):
 
     def held(self, hold: Hold) -> None:
         """Let the user choose what becomes of a question that was held; what is queued waits for that."""
-        self.holding.asks()
+        self.holding.about = hold.text
         self._offer(hold)
 
     @work(exclusive=True, group="held")
@@ -272,7 +273,7 @@ class MainScreen(Screen[None]):
         finally:
             self._going -= not command.is_command(text)
         unsent = self.session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
-        if unsent and not command.is_command(text):
+        if unsent and not command.is_command(text) and text != self.holding.about:
             if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
                 text = "\n".join([text, *self._queue])
                 self._queue.clear()
@@ -437,9 +438,10 @@ class MainScreen(Screen[None]):
         self.composer.give_back(self.holding.stop())
         if self.session.asking:
             self.session.stop()
-            self._give_back_queue()
+            self.give_back_queue()
 
-    def _give_back_queue(self) -> None:
+    def give_back_queue(self) -> None:
+        """Put what is queued back into the composer, before what is typed there."""
         if self._queue:
             self.composer.put("\n".join([*self._queue, self.composer.text]).rstrip("\n"))
             self._queue.clear()
@@ -565,7 +567,7 @@ class MainScreen(Screen[None]):
         self.talk.clear()
         self.hunks.forget()
         self.holding.forget()
-        self._give_back_queue()
+        self.give_back_queue()
 
     @work(group="held")
     async def _go_on_waiting(self) -> None:

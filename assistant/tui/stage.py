@@ -76,6 +76,9 @@ class Stage(Protocol):
     def held(self, hold: Hold) -> object:
         """Let the user choose what becomes of a question that was held."""
 
+    def give_back_queue(self) -> None:
+        """Put what is queued back into the composer, before what is typed there."""
+
     def submit(self, text: str, *, once: bool = False) -> object:
         """Do what was typed, `once` whatever it costs."""
 

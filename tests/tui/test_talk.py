@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from assistant import command, events
+from assistant import command, events, limits
 from assistant.edits.review import Review
 from assistant.errors import ConfigError
 from assistant.transcript import Transcript, recent
@@ -272,15 +272,51 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
         app = Wattson(session, "openai/gpt-6.1-sol")
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: session.roster.pick is not None)
-            app.main._queue += ["second", "third"]
-            await say(pilot, "first")
+            for words in ("first", "second", "third"):
+                await say(pilot, words)
+            await pilot.press("m", "o", "r", "e")
             await until(pilot, lambda: isinstance(app.screen, Choice))
             await pilot.pause(0.5)
             assert [type(each) for each in app.screen_stack].count(Choice) == 1
-            assert app.main._queue == ["second", "third"]
+            assert "2 queued" in str(app.main.composer.border_title)
             await pilot.press("escape")
-            await until(pilot, lambda: app.main.composer.text == "first")
+            await until(pilot, lambda: app.main.composer.text == "first\nsecond\nthird\nmore")
+            assert not app.main.composer.border_title
+            assert "A turn is running" not in app.main.talk.text
     assert server.asked == []
+
+
+async def test_what_comes_back_unsent_is_not_gone_on_with_in_its_last_line(make_session):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer = app.main.composer
+        composer.give_back("please explain")
+        await pilot.press("o", "n", "e")
+        assert composer.text == "please explain\none"
+        composer.put("")
+        composer.give_back("please explain")
+        await pilot.press("backspace", "n")
+        assert composer.text == "please explain"
+
+
+async def test_a_question_that_is_held_back_outlives_the_program(make_session, config):
+    config('cap_session = "0.0000001"\n')
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session, "openai/gpt-6.1-sol")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "first")
+            await until(pilot, lambda: isinstance(app.screen, Choice))
+            other = make_session()  # another window has no part in it
+            assert other.take_up() == 0
+            assert other.held_question is None
+            await other.close()
+            records = session.sittings.read()  # as after a kill
+            assert limits.held_question(records).text == "first"
+            await take(pilot, "escape")
+            await until(pilot, lambda: app.main.composer.text == "first")
+        assert limits.held_question(Transcript(max(session.sittings.folder.glob("*.jsonl"))).read()) is None
 
 
 @pytest.mark.parametrize("answer", ["", " \n\n"])

@@ -147,12 +147,6 @@ class Composer(Pad):
             self.sent.append(self.text)
         self._back, self.text = 0, ""
 
-    def take_back(self, text: str) -> None:
-        """Take words out again that were put back: they go out after all, or wait."""
-        if self.text.startswith(text):
-            self.text = self.text[len(text) :].removeprefix("\n")
-            self.move_cursor(self.document.end)
-
     def recently_typed(self) -> bool:
         """Whether the user is in the middle of typing, or has typed what is not sent."""
         return bool(self.text) or self.is_typing
