@@ -67,7 +67,7 @@ class Followed:
     @cached_property
     def most(self) -> Decimal:
         """The most that the first step of any burn must find."""
-        return max((need for need in self.ones if need is not None), default=_ZERO)
+        return max([_ZERO, *filter(None, self.ones)])
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
@@ -360,4 +360,4 @@ def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
 
 def _long(units: Decimal) -> bool:
     """Say whether a sum may have been rounded: it has nearly as many digits as are reckoned with."""
-    return len(units.as_tuple().digits) > _DIGITS
+    return len(str(units)) > _DIGITS  # point and sign count too: quicker than to tell them apart, and no less sure
