@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from decimal import Decimal
-from functools import cached_property
 from itertools import accumulate
 from operator import sub
 from typing import TYPE_CHECKING, Any
@@ -62,7 +61,11 @@ class History:
 
 
 class Column:
-    """What burns take by a tariff: `points` of each, None where nobody knows it."""
+    """What burns take by a tariff: `points` of each, None where nobody knows it, which for some makes it `untold`.
+
+    `units` are the points as far as anybody knows them, `sums` what all burns before each take together, and all of them
+    last.
+    """
 
     def __init__(self, tariff: Tariff, history: History) -> None:
         self.tariff = tariff
@@ -76,6 +79,11 @@ class Column:
         self._needs: dict[Any, Sequence[Decimal | None]] = {}
         self._bases = self._all()
         self.points = self._bases if self._plain else self._weighed(self._bases)
+        self.untold = not all(self.points) and any(point is None for point in self.points)
+        known, count = any(self.points), len(self.points)
+        self.units = [point or _ZERO for point in self.points] if known else [_ZERO] * count
+        self.sums = list(accumulate(self.units, initial=_ZERO)) if known else [_ZERO] * (count + 1)
+        self._ones: Sequence[Decimal | None] | None = None
 
     def _all(self) -> Sequence[Decimal | None]:
         if self.tariff.unit in {"requests", "calls"}:
@@ -95,26 +103,14 @@ class Column:
         factor = self._factors[burn.model]
         return base * (factor if factor is not None else self._about[burn.model].factor(burn.model, burn.at).point)
 
-    @cached_property
-    def units(self) -> list[Decimal]:
-        """What each burn takes as far as anybody knows."""
-        return [point or _ZERO for point in self.points]
-
-    @cached_property
-    def sums(self) -> list[Decimal]:
-        """What all burns before each take together, and all of them last."""
-        if not any(self.points):
-            return [_ZERO] * (len(self.points) + 1)
-        return list(accumulate(self.units, initial=_ZERO))
-
-    @cached_property
-    def untold(self) -> bool:
-        """Whether nobody knows what some burn takes."""
-        return not all(self.points) and any(point is None for point in self.points)
-
-    @cached_property
+    @property
     def ones(self) -> Sequence[Decimal | None]:
         """What the first step of each burn takes."""
+        if self._ones is None:
+            self._ones = self._firsts()
+        return self._ones
+
+    def _firsts(self) -> Sequence[Decimal | None]:
         if not self._divides:
             return [self.point(self.split(burn, 1, burn.steps)[0], index) for index, burn in enumerate(self._burns)]
         bases = [

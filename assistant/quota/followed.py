@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from datetime import timedelta
 from decimal import Decimal
-from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +42,9 @@ class Followed:
         self.meter = meter
         self.column = history.column(meter.tariff)
         self.missed = False
+        # Kept by hand: `cached_property` would make each attribute take thrice as long, as it writes past the object's own way.
+        self._ones: Sequence[Decimal | None] | None = None
+        self._most: Decimal | None = None
         self._burns = history.burns
         self._at = history.at
         self._currencies = currencies
@@ -59,15 +61,19 @@ class Followed:
         mine = (meter.counts(burn.model) and meter.holds_at(burn.at) for burn in self._burns)
         return [need if here else None for need, here in zip(needs, mine, strict=True)]
 
-    @cached_property
+    @property
     def ones(self) -> Sequence[Decimal | None]:
         """What the first step of each burn must find."""
-        return self._mine(self.column.needs(self._idle, self._currencies, ones=True))
+        if self._ones is None:
+            self._ones = self._mine(self.column.needs(self._idle, self._currencies, ones=True))
+        return self._ones
 
-    @cached_property
+    @property
     def most(self) -> Decimal:
         """The most that the first step of any burn must find."""
-        return max([_ZERO, *filter(None, self.ones)])
+        if self._most is None:
+            self._most = max([_ZERO, *filter(None, self.ones)])
+        return self._most
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
