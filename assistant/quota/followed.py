@@ -164,11 +164,11 @@ class Fixed(Followed):
             refused = (at for at in range(index, self._begins) if (needs[at] or _ZERO) > left or not left)
             return next(refused, self._begins)
         # What comes last must leave something for a step of which nobody knows what it takes.
-        found, count = bisect_left(self._sums, self._sums[index] + left, index) - 1, len(needs)
-        found = max(index, found)
-        while found < count and needs[found] is None:
+        until = self._until(index)
+        found = max(index, bisect_left(self._sums, self._sums[index] + left, index, until + 1) - 1)
+        while found < until and needs[found] is None:
             found += 1
-        return found if found <= index + 1 else min(found, self._until(index))
+        return found
 
     def _until(self, index: int) -> int:
         """Return the first burn from here on at which another window may be open, or less be there."""
