@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 from itertools import chain, pairwise
 from math import ceil, floor
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.errors import StateError
@@ -308,7 +309,7 @@ class Ledger:
                     found += _burns(base.execute(query, (plan, start, stop, without)))
             return found
 
-        return sorted(chain.from_iterable(self.store.read(read)), key=lambda burn: burn.at)
+        return sorted(chain.from_iterable(self.store.read(read)), key=attrgetter("at"))
 
     def openings(
         self,
