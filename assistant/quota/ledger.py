@@ -11,9 +11,10 @@ import os
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, pairwise
 from math import ceil, floor
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.errors import StateError
@@ -308,7 +309,7 @@ class Ledger:
                     found += _burns(base.execute(query, (plan, start, stop, without)))
             return found
 
-        return sorted(chain.from_iterable(self.store.read(read)), key=lambda burn: burn.at)
+        return sorted(chain.from_iterable(self.store.read(read)), key=attrgetter("at"))
 
     def openings(
         self,
@@ -564,11 +565,12 @@ def _burns(rows: Iterable[Sequence[Any]]) -> Iterator[Burn]:
     from assistant.quota.tariff import STATED_NOTHING, Burn
 
     when, counted, paid, burn = datetime.fromisoformat, TokenUsage._make, Cost._make, Burn._make
+    number = cache(Decimal)  # most counts come again and again
     for at, model, exact, status, currency, steps, prompts, fresh, read, short, long, output, thought, amounts in rows:
         usage = counted((fresh, read, short, long, output, thought, bool(exact)))
         cost = paid((status, None if status in {"unknown", "included"} else tally.money(amounts), currency))
         yield burn((
-            when(at), usage, cost, model, Decimal(steps), Decimal(prompts), "", None, False, False, STATED_NOTHING,
+            when(at), usage, cost, model, number(steps), number(prompts), "", None, False, False, STATED_NOTHING,
             STATED_NOTHING, "", steps,
         ))  # fmt: skip
 

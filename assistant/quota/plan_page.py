@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -128,15 +129,20 @@ def _provenance(values: Page) -> dict[str, Provenance]:
 
 def _holidays(values: Page) -> dict[str, Holidays]:
     """Read our own calendars and those of the page; a day is a date or "2026-10-01..2026-10-07"."""
-    found = {}
-    for path in discover.data_files(Path(__file__).parent / "holidays", None):
-        found[path.stem] = _calendar(Page(discover.read_toml(path), str(path)), "days")
+    found = dict(_ours())
     own = values.values.get("holidays", {})
     if not isinstance(own, dict):
         raise values.fail("holidays must be a table of calendars, each a list of dates.", "holidays")
     table = Page(own, values.where, values.text, ("holidays",))
     found.update({name: _calendar(table, name) for name in own})
     return found
+
+
+@cache
+def _ours() -> Mapping[str, Holidays]:
+    """Read our own calendars, once for all pages."""
+    paths = discover.data_files(Path(__file__).parent / "holidays", None)
+    return {path.stem: _calendar(Page(discover.read_toml(path), str(path)), "days") for path in paths}
 
 
 def _calendar(page: Page, key: str) -> Holidays:

@@ -180,7 +180,7 @@ def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: in
     curious = [each for each in followed if each.is_curious]
     left, shut = mine.left(index - 1), mine.shut_until()
     end = len(history.at) if shut is None else bisect_left(history.at, shut, index)
-    ones, needs, burns = mine.ones, mine.needs, history.burns
+    ones, needs, counts = mine.ones, mine.needs, history.fields["steps"]
     low, high = ENDLESS, -ENDLESS  # between these it is stopped until the same instant
     steps = 0
     for place in range(index, end):
@@ -196,7 +196,7 @@ def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: in
             if mine.back(need) != stop.until:
                 return steps, place
             low, high = min(low, need), max(high, need)
-        steps += burns[place].steps
+        steps += counts[place]
     return steps, end
 
 
