@@ -35,7 +35,8 @@ class Language(NamedTuple):
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
     definition may begin when many files are read: below stand expressions, and most of the time. Where `begins` is given, every
     definition and import more than `shallow` deep begins with one of these words, or with a decorator. Each of `needs` is a
-    kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
+    kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node. `bodies` are the three patterns of `bodies.without`, by
+    which most of the bodies of functions are left out when many files are read.
     Languages of one `family` use each other's names; of prose and data, which use none, it is empty.
     """
 
@@ -50,6 +51,7 @@ class Language(NamedTuple):
     begins: tuple[str, ...] = ()
     shallow: int = 2
     needs: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
     family: str = ""
 
     @property
@@ -99,11 +101,12 @@ def _read() -> tuple[list[Language], list[str], str]:
                 tuple(page.get("begins", ())),
                 page.get("shallow", 2),
                 tuple(page.get("needs", ())),
+                tuple(page["bodies"][key] for key in ("opens", "closes", "keeps")) if "bodies" in page else (),
                 page.get("family", page["name"] if grammar else ""),
             )
         )
         wordless.update(page.get("wordless", ()))
-    facts = sorted((each.name, each.deepest, each.begins, each.shallow, each.query) for each in found)
+    facts = sorted((each.name, each.deepest, each.begins, each.shallow, each.bodies, each.query) for each in found)
     return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
 
 

@@ -129,7 +129,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
-    root = parser.parse(source if references else _without_rows(source)).root_node
+    root, source = (parser.parse(source).root_node, source) if references else _quick(parser, source, language)
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -155,6 +155,19 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                     defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _quick(parser: Parser, source: bytes, language: Language) -> tuple[Node, bytes]:
+    """Parse a source without what takes long and defines nothing; returns its tree, and what was parsed."""
+    whole = _without_rows(source)
+    if language.bodies:
+        from assistant.context import bodies
+
+        less = bodies.without(whole, language.bodies)
+        root = parser.parse(less).root_node
+        if not root.has_error or len(less) == len(whole):
+            return root, less
+    return parser.parse(whole).root_node, whole
 
 
 def _without_rows(source: bytes) -> bytes:

@@ -1,0 +1,75 @@
+"""Bodies of functions that are left out: what is defined around them, and where, is as it was."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.context import bodies
+from assistant.context.language import languages
+from assistant.context.tags import tags
+
+LEFT_OUT = {
+    "python": ('def f():\n    """Say it."""\n    if x:\n        y = 1\n\n    return y\n\n\nz = 1\n', "y = 1"),
+    "go": ('func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n', "return nil"),
+    "rust": ('impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n', "let x"),
+    "php": ('<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n', "$x = 1"),
+}  # fmt: skip
+STAYS = {
+    "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
+    "a function in another": ("python", "def f():\n    def g():\n        pass\n    return g\n"),
+    "an import": ("python", "def f():\n    import os\n    return os\n"),
+    "a remark further out": ("python", "class A:\n    def f(self):\n        x = 1\n# hm\n        y = 2\n\n    z = 1\n"),
+    "a type": ("go", "func f() {\n\ttype T struct {\n\t\tx int\n\t}\n}\n"),
+    "a raw text with a brace": ("go", "func f() {\n\tx := `\n}\n`\n\treturn\n}\n"),
+    "a remark with a brace": ("rust", "fn f() {\n    /*\n}\n    */\n    let x = 1;\n}\n"),
+    "a macro": ("rust", "fn f() {\n    macro_rules! t {\n        () => {};\n    }\n}\n"),
+    "a constant": ("php", "<?php\nfunction f() {\n    define('A', 1);\n}\n"),
+    "a heredoc": ("php", "<?php\nfunction f() {\n    $x = <<<EOT\n}\nEOT;\n    return $x;\n}\n"),
+}
+
+
+def language(name):
+    return next(each for each in languages().values() if each.name == name)
+
+
+def whole(source, name):
+    """Read the tags of a source of which no body is left out."""
+    return tags(source, language(name)._replace(bodies=()), references=False)
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_defines_nothing_is_left_out(name):
+    text, inner = LEFT_OUT[name]
+    for source in (text.encode(), text.replace("\n", "\r\n").encode(), text.rstrip().encode()):
+        less = bodies.without(source, language(name).bodies)
+        assert inner.encode() not in less
+        assert less.count(b"\n") == source.count(b"\n")
+        assert tags(source, language(name), references=False) == whole(source, name)
+        assert whole(less, name) == whole(source, name)
+
+
+@pytest.mark.parametrize("what", STAYS)
+def test_what_may_define_something_stays(what):
+    name, text = STAYS[what]
+    assert tags(text.encode(), language(name), references=False) == whole(text.encode(), name)
+
+
+def test_every_language_that_leaves_something_out_is_asked_for_here():
+    assert {each.name for each in languages().values() if each.bodies} == set(LEFT_OUT)
+
+
+def test_sources_of_our_own_have_the_same_tags():
+    root = Path(__file__).parents[2]
+    saved = total = 0
+    for path in [*root.glob("assistant/**/*.py"), *root.glob("tests/**/*.py")]:
+        source = path.read_bytes()
+        assert tags(source, language("python"), references=False) == whole(source, "python"), path
+        total += len(source)
+        saved += len(source) - len(bodies.without(source, language("python").bodies))
+    assert saved > total // 3
+
+
+def test_a_source_that_is_broken_without_them_is_read_whole():
+    source = b"def f():\n    x = (1,\n2)\n    y = [\n3]\n\n\ndef g():\n    pass\n"
+    assert [each.name for each in tags(source, language("python"), references=False).defs] == ["f", "g"]
+    assert tags(source, language("python"), references=False) == whole(source, "python")
