@@ -4,43 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant import arguments
-from assistant.arguments import Offer
+from assistant import steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from assistant import events
+    from assistant.arguments import Offer
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
-USAGE = "[N | FILE | turn | session | now]"
+USAGE = steps.USAGE
 
 
 def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    match argument:
-        case "now":
-            return session.undo(way="redo")
-        case "session":
-            return session.preview("redo", session=True)
-        case "turn":
-            return session.preview("redo", turn=session.turn)
-        case "":
-            return session.preview("redo")
-        case _ if argument.isdecimal():
-            return session.preview("redo", step=int(argument))
-        case _:
-            return session.preview("redo", file=argument)
+    return steps.run(session, "redo", argument)
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Offer]:
-    """Offer the plain words, the steps that can be made again, the last first, and their files."""
-    if len(words) > 1:
-        return []
-    steps = session.journal.in_line("redo")
-    told = [Offer(str(each.id), f"{each.label}: {', '.join(file.path for file in each.files)}") for each in steps]
-    files = dict.fromkeys(file.path for each in steps for file in each.files)
-    parts = {"turn": "this turn", "session": "this session", "now": "the last step at once"}
-    plain = [Offer(*each) for each in parts.items()]
-    return [*plain, *told, *(Offer(arguments.quote(path), "the last change of it") for path in files)]
+    """Offer the plain words, the steps that are in line, the last first, and their files."""
+    return steps.complete(session, "redo", words)

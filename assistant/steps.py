@@ -1,0 +1,46 @@
+"""What /undo and /redo have in common: which step of the journal is meant, and what may stand behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import arguments
+from assistant.arguments import Offer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from assistant import events
+    from assistant.edits.journal import Way
+    from assistant.session import Session
+
+USAGE = "[N | FILE | turn | session | now]"
+
+
+def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Event, None]:
+    """Go a way: show first what it would do, or do it at once ("now")."""
+    match argument:
+        case "now":
+            return session.undo(way=way)
+        case "session":
+            return session.preview(way, session=True)
+        case "turn":
+            return session.preview(way, turn=session.turn)
+        case "":
+            return session.preview(way)
+        case _ if argument.isdecimal():
+            return session.preview(way, step=int(argument))
+        case _:
+            return session.preview(way, file=argument)
+
+
+def complete(session: Session, way: Way, words: Sequence[str]) -> list[Offer]:
+    """Offer the plain words, the steps that the way can be gone with, the last first, and their files."""
+    if len(words) > 1:
+        return []
+    steps = session.journal.in_line(way)
+    told = [Offer(str(each.id), f"{each.label}: {', '.join(file.path for file in each.files)}") for each in steps]
+    files = dict.fromkeys(file.path for each in steps for file in each.files)
+    parts = {"turn": "this turn", "session": "this session", "now": "the last step at once"}
+    plain = [Offer(*each) for each in parts.items()]
+    return [*plain, *told, *(Offer(arguments.quote(path), "the last change of it") for path in files)]
