@@ -51,8 +51,8 @@ class Pending:
             stale = [each for each in aside if self._patches.get(each.turn) != each.patch]
             if now == self._last and not stale:
                 return
-            for each in (*(self._record(each, aside) for each in stale), now):
-                self._sittings().save(each)
+            # What waits is the last of them: all at once, so that nothing else is when this process ends in between.
+            self._sittings().save(*(self._record(each, aside) for each in stale), now)
             self._marks = {}  # marks are read from behind what they are about
             self._last = now
             self._note_patches()

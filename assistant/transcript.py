@@ -49,9 +49,10 @@ class Transcript(NamedTuple):
 
     path: Path
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; raises StateError when the disk does not take it."""
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Write records, all at once; raises StateError when the disk does not take them."""
+        lines = [f"{json.dumps(each, ensure_ascii=False, separators=(',', ':'))}\n" for each in records]
+        line = "".join(lines).encode("utf-8", "surrogateescape")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -178,11 +179,11 @@ class Sittings:
         self._current: Transcript | None = None
         self._held: BinaryIO | None = None
 
-    def save(self, record: Mapping[str, Any]) -> None:
-        """Write a record to the conversation that goes on; a disk that does not take it is a warning."""
+    def save(self, *records: Mapping[str, Any]) -> None:
+        """Write records to the conversation that goes on, all at once; a disk that does not take them is a warning."""
         try:
-            book = self._book()
-            book.append({**record, "at": self._now().isoformat()})
+            book, at = self._book(), self._now().isoformat()
+            book.append(*({**each, "at": at} for each in records))
             if self._held is None:
                 self._held = _hold(book)
         except StateError as error:
@@ -228,8 +229,10 @@ class Sittings:
         for path in self.folder.glob(f"*-{id_}*.jsonl"):
             if self._current is None or path != self._current.path:
                 try:
+                    written = path.stat()
                     Transcript(path).append({**record, "at": self._now().isoformat()})
-                except StateError as error:
+                    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))  # nobody has talked in it
+                except (OSError, StateError) as error:
                     self.warn(str(error))
 
     def _new(self, name: str = "") -> Transcript:

@@ -181,6 +181,17 @@ def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path):
     assert other.asked() == ["how warm?"]
 
 
+def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path):
+    first, second = (Sittings(tmp_path, name, lambda: NOW, []) for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"))
+    for number, each in enumerate((first, second)):
+        each.save(record.user(1, each.name, "m", {}))
+        (path,) = tmp_path.glob(f"*{each.name}.jsonl")
+        os.utime(path, (1_000 + number, 1_000 + number))
+    second.tell("aaaaaaaaaaaa", record.committed([1]))
+    assert record.read(first.read()).committed == [1]
+    assert record.read(Sittings(tmp_path, "c", lambda: NOW, []).open()).messages[0][1]["text"] == "bbbbbbbbbbbb"
+
+
 def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):
     (repo / ".wattson.toml").write_text('[roles]\neditor = "openai/gpt-6.1-sol"\n')
     assert "wishes for openai/gpt-6.1-sol as editor" in " ".join(make_session().troubles())

@@ -145,6 +145,7 @@ class Pass:
 
                 for use in self._part.base(Path(file.path), file.state):
                     self._take(use)
+                    self._fold_some()
         except (OSError, StateError) as error:
             self._found.notes.append(f"{file.path}: {error}")
             return
@@ -157,8 +158,7 @@ class Pass:
     def _lines(self, file: LogFile, stat: os.stat_result) -> None:
         for data in self._reader.lines(file, stat.st_size):
             self._piece(data, file.state)
-            if len(self._uses) + len(self._others) >= _FOLD:
-                self._fold()
+            self._fold_some()
             if self._is_full:
                 self._fold()
                 self._write(file)
@@ -214,6 +214,11 @@ class Pass:
             self._found.copies += 1
             if self._buckets.better(use, old):
                 self._uses[key] = use
+
+    def _fold_some(self) -> None:
+        """Add up what was gathered, where it is much."""
+        if len(self._uses) + len(self._others) >= _FOLD:
+            self._fold()
 
     def _fold(self) -> None:
         """Add up what was gathered."""
