@@ -33,10 +33,10 @@ class Language(NamedTuple):
 
     `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
-    definition may begin when many files are read: below stand expressions, and most of the time. Where `begins` is given, every
-    definition and import more than `shallow` deep begins with one of these words, or with a decorator. Each of `needs` is a
-    kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node. `bodies` are the three patterns of `bodies.without`, by
-    which most of the bodies of functions are left out when many files are read.
+    definition may begin when many files are read: below stand expressions, and most of the time. Each of `needs` is a
+    kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
+    `bodies` are the three patterns of `bodies.without`, by which most of the bodies of functions are left out when many
+    files are read.
     Languages of one `family` use each other's names; of prose and data, which use none, it is empty.
     """
 
@@ -48,8 +48,6 @@ class Language(NamedTuple):
     outline: str = _TEXT
     names: tuple[str, ...] = ()
     deepest: int = 10
-    begins: tuple[str, ...] = ()
-    shallow: int = 2
     needs: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
     family: str = ""
@@ -98,15 +96,13 @@ def _read() -> tuple[list[Language], list[str], str]:
                 page.get("outline", _TEXT),
                 tuple(page.get("names", ())),
                 page.get("deepest", 10),
-                tuple(page.get("begins", ())),
-                page.get("shallow", 2),
                 tuple(page.get("needs", ())),
                 tuple(page["bodies"][key] for key in ("opens", "closes", "keeps")) if "bodies" in page else (),
                 page.get("family", page["name"] if grammar else ""),
             )
         )
         wordless.update(page.get("wordless", ()))
-    facts = sorted((each.name, each.deepest, each.begins, each.shallow, each.bodies, each.query) for each in found)
+    facts = sorted((each.name, each.deepest, each.bodies, each.query) for each in found)
     return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
 
 

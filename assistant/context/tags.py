@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tree_sitter import Node, Parser, Query
 
@@ -21,10 +21,6 @@ _PATTERNS = re.compile(r"(?m)^(?=[(\[])")
 _ROOT = re.compile(r"\(+(\w+)")
 _ONE_OF = re.compile(r'\(#(?:eq|any-of)\? @\w+((?: "[^"\\]+")+)\)')
 _QUOTED = re.compile(r'"([^"\\]+)"')
-_ODD = (b"\t", b"\f", b"\\\n", b"\\\r")
-"""What may stand between two words instead of a blank."""
-_WORDS = 5_000
-"""Words in a source beyond which to look at each takes longer than to look everywhere."""
 _MIDDLE, _ROWS_THERE = 1_000, 8
 """Bytes in the middle of a source that tell whether it is a table, and how many rows they hold then."""
 _ROWS = (
@@ -129,11 +125,11 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
-    root, source = (parser.parse(source).root_node, source) if references else _quick(parser, source, language)
+    root = parser.parse(source).root_node if references else _quick(parser, source, language)
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
-    for captures in _captures(root, query, None if references else language, source):
+    for captures in _captures(root, query, None if references else language.deepest):
         names = captures.get("name") or _names(captures)
         for capture, nodes in captures.items():
             if capture == "reference":
@@ -157,8 +153,8 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
 
 
-def _quick(parser: Parser, source: bytes, language: Language) -> tuple[Node, bytes]:
-    """Parse a source without what takes long and defines nothing; returns its tree, and what was parsed."""
+def _quick(parser: Parser, source: bytes, language: Language) -> Node:
+    """Parse a source without what takes long and defines nothing."""
     whole = _without_rows(source)
     if language.bodies:
         from assistant.context import bodies
@@ -166,8 +162,8 @@ def _quick(parser: Parser, source: bytes, language: Language) -> tuple[Node, byt
         less = bodies.without(whole, language.bodies)
         root = parser.parse(less).root_node
         if not root.has_error or len(less) == len(whole):
-            return root, less
-    return parser.parse(whole).root_node, whole
+            return root
+    return parser.parse(whole).root_node
 
 
 def _without_rows(source: bytes) -> bytes:
@@ -191,75 +187,14 @@ def _names(captures: dict[str, list[Node]]) -> list[Node]:
     return []
 
 
-def _captures(root: Node, query: Query, language: Language | None, source: bytes) -> list[dict[str, list[Node]]]:
-    """Return what the matches of a query capture, in their order: all over the tree, or as deep as a `language` has definitions.
-
-    Nearly all of these stand near the root, and nearly all nodes far from it. Where a language says by which words one must
-    begin, only what begins with such a word that the first look did not meet is looked at in the deep.
-    """
+def _captures(root: Node, query: Query, deepest: int | None) -> list[dict[str, list[Node]]]:
+    """Return what the matches of a query capture, in their order: all over the tree, or no deeper than definitions stand."""
     from tree_sitter import QueryCursor
 
     cursor = QueryCursor(query)
-    if language is None:
-        return [captures for _, captures in cursor.matches(root)]
-    # A broken tree may hold anything anywhere, and a word that something odd parts from its name is not looked for.
-    words = [word.encode() for word in language.begins]
-    odd = any(mark in source and any(word.rstrip() + mark in source for word in words) for mark in _ODD)
-    if not words or odd or root.has_error:
-        cursor.set_max_start_depth(language.deepest)
-        return [captures for _, captures in cursor.matches(root)]
-    cursor.set_max_start_depth(language.shallow)
-    found = [captures for _, captures in cursor.matches(root)]
-    below: list[dict[str, list[Node]]] = []
-    cursor.set_max_start_depth(0)
-    seen: set[int] = set()
-    unmet = _unmet(source, words, found)
-    if len(unmet) > _WORDS:
-        cursor.set_max_start_depth(language.deepest)
-        return [captures for _, captures in cursor.matches(root)]
-    for at in unmet:
-        walk = root.walk()
-        for _ in range(language.deepest + 2):  # as deep as such a word, or the sign of a decorator, may stand
-            if walk.goto_first_child_for_byte(at) is None:
-                break
-        if (leaf := walk.node) is None or leaf.is_named:  # a word in a string or a comment
-            continue
-        walk.goto_parent()
-        if leaf.type == "@":
-            walk.goto_parent()
-        if (
-            language.shallow < walk.depth <= language.deepest
-            and (part := walk.node) is not None
-            and part.id not in seen
-        ):
-            seen.add(part.id)
-            below += [captures for _, captures in cursor.matches(part)]
-    if below:
-        found = sorted([*found, *below], key=_place)
-    return found
-
-
-def _place(captures: dict[str, list[Node]]) -> int:
-    return min(node.start_byte for nodes in captures.values() for node in nodes)
-
-
-def _unmet(source: bytes, words: Sequence[bytes], found: Sequence[dict[str, list[Node]]]) -> list[int]:
-    """Return where one of the words stands and nothing was found that begins with it."""
-    met: set[int] = set()
-    for captures in found:
-        for name, nodes in captures.items():
-            if name == "import":
-                met.update([node.start_byte for node in nodes])
-            elif name.startswith("definition."):
-                met.add(nodes[0].start_byte)
-    unmet = []
-    for word in words:
-        at = source.find(word)
-        while at >= 0:
-            if at not in met and at + len(word) not in met:
-                unmet.append(at)
-            at = source.find(word, at + 1)
-    return sorted(unmet)
+    if deepest is not None:
+        cursor.set_max_start_depth(deepest)
+    return [captures for _, captures in cursor.matches(root)]
 
 
 def _sharpness(kind: str) -> int:
