@@ -22,7 +22,7 @@ def without(source: bytes, bodies: Sequence[str]) -> bytes:
     """Return a source without the bodies that can be taken out; the same where there are none.
 
     `bodies` are three patterns of its language: of the line that opens a body, behind its indentation (`\\1`); of the
-    beginning of the line that closes it, empty where nothing does; of words for which a body stays as it is.
+    beginning of the line that closes it, empty where nothing does; of words for which a body, with the line end before it, stays as it is.
     """
     pattern, put = _tools(*(each.encode() for each in bodies))
     return pattern.sub(put, source)
@@ -45,7 +45,7 @@ def _tools(opens: bytes, closes: bytes, keeps: bytes) -> tuple[re.Pattern[bytes]
         if (
             any(body.count(quote) % 2 for quote in _QUOTES)
             or body.count(b"/*") != body.count(b"*/")
-            or kept.search(body)
+            or kept.search(match.string, match.start(2) - 1, match.end(2))
         ):
             return match[0]
         head = match[0][: match.start(2) - match.start()]

@@ -10,9 +10,9 @@ from assistant.context.tags import tags
 
 LEFT_OUT = {
     "python": ('def f():\n    """Say it."""\n    if x:\n        y = 1\n\n    return y\n\n\nz = 1\n', "y = 1"),
-    "go": ('func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n', "return nil"),
-    "rust": ('impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n', "let x"),
-    "php": ('<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n', "$x = 1"),
+    "go": ("func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n", "return nil"),
+    "rust": ("impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n", "let x"),
+    "php": ("<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n", "$x = 1"),
 }  # fmt: skip
 STAYS = {
     "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
