@@ -13,7 +13,7 @@ do. A key that nobody reads is noted and read past. Keys, all optional but the i
   whatever the meter counts: all before the plan's weights and factors. `burn`: {meter: units} is final.
 - `reading`: {`meter`, `used`, `limit`, `remaining`, `percent`, `rounding`, `resets_at`, `source`, `status`, `observed_at`,
   `provider_at`, `currency`, `minutes`, `parts`}, or `readings`: [..]; or what a provider sent: `headers`, or `body`, with
-  `host` (or `reader`, a module in `readers/`), and `status` for a refusal.
+  `host` (or `reader`, a module in `readers/`; without either the plan's own reads it), and `status` for a refusal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from assistant.errors import AssistantError, ConfigError
 from assistant.quota import exhaustion
 from assistant.quota.page import as_instant
-from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, raw
+from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, of_plan, raw
 from assistant.quota.reading import number as decimal
 from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage
@@ -36,6 +36,8 @@ from assistant.tokens import Cost, TokenUsage
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from assistant.quota.plan import Plan
 
 
 _CLASSES = {
@@ -82,12 +84,15 @@ class Event:
     notes: tuple[str, ...] = ()
 
 
-def read_events(lines: Iterable[str], where: str = "events") -> list[Event]:
-    """Read JSON lines; blank lines and lines that begin with # are left out. Raises ConfigError naming the line."""
+def read_events(lines: Iterable[str], where: str = "events", plan: Plan | None = None) -> list[Event]:
+    """Read JSON lines; blank lines and lines that begin with # are left out. Raises ConfigError naming the line.
+
+    A body that says neither host nor reader is taken for one that speaks of `plan`.
+    """
     rest = iter(lines)
     first = next(rest, "")
     if first.lstrip("\ufeff \t\r\n")[:1] == "[":
-        return _read_array("".join(chain([first], rest)), where)
+        return _read_array("".join(chain([first], rest)), where, plan)
     found = []
     for line, text in enumerate(chain([first], rest), 1):
         bare = text.strip("\ufeff \t\r\n")
@@ -96,13 +101,13 @@ def read_events(lines: Iterable[str], where: str = "events") -> list[Event]:
         if line > _LIMIT:
             raise ConfigError(f"{where}: more than {_LIMIT:,} lines.", "Split the file.")
         try:
-            found.append(read_event(json.loads(bare, parse_float=Decimal), line))
+            found.append(read_event(json.loads(bare, parse_float=Decimal), line, plan))
         except (ValueError, RecursionError, AssistantError) as error:
             raise _wrong(f"{where}:{line}", error) from error
     return found
 
 
-def _read_array(text: str, where: str) -> list[Event]:
+def _read_array(text: str, where: str, plan: Plan | None) -> list[Event]:
     """Read one JSON array of events; each is known by the line on which it begins."""
     decoder = json.JSONDecoder(parse_float=Decimal)
     found: list[Event] = []
@@ -114,7 +119,7 @@ def _read_array(text: str, where: str) -> list[Event]:
             break
         try:
             values, at = decoder.raw_decode(text, at)
-            found.append(read_event(values, line))
+            found.append(read_event(values, line, plan))
         except (ValueError, RecursionError, AssistantError) as error:
             raise _wrong(f"{where}:{line}", error) from error
         at = _after(text, at, " \t\r\n")
@@ -141,15 +146,15 @@ def _wrong(place: str, error: Exception) -> ConfigError:
     return ConfigError(f"{place}: {said}", "Each line is one JSON object with an instant `at`.")
 
 
-def read_event(values: Any, line: int = 0) -> Event:
-    """Read one event. Raises ConfigError saying which key is wrong."""
+def read_event(values: Any, line: int = 0, plan: Plan | None = None) -> Event:
+    """Read one event, in which a body of nobody speaks of `plan`. Raises ConfigError saying which key is wrong."""
     if not isinstance(values, dict):
         raise ConfigError("not a JSON object.")
     key = next((each for each in _AT if each in values), None)
     at = as_instant(values[key]) if key is not None else None
     if at is None:
         raise ConfigError(f"{key or 'at'} is not an instant: {values.get(key or 'at')!r}.")
-    readings, notes = _readings(values, at)
+    readings, notes = _readings(values, at, plan)
     notes = [*_strange(values), *notes]
     state = str(values.get("state", "settled"))
     if state not in _STATES:
@@ -269,7 +274,7 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], list[str]]:
+def _readings(values: Mapping[str, Any], at: datetime, plan: Plan | None) -> tuple[list[Reading], list[str]]:
     """Return what was said of limits, and notes of what could not be read: a refusal of a key is no reading."""
     host = str(values.get("host", ""))
     found: list[Reading] = []
@@ -292,7 +297,7 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
             found.append(refused)
     elif body is not None:
         try:
-            said = from_body(body, host, at, str(values.get("reader", "")))
+            said = _body(body, host, at, str(values.get("reader", "")), plan)
         except AssistantError as refusal:
             # MiniMax refuses with a status of 200 and a code within.
             text = body if isinstance(body, str) else json.dumps(body, default=str)
@@ -300,9 +305,18 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
             refused = signal.reading(at)
             return (found, [*notes, refusal.message]) if refused is None else ([*found, refused], notes)
         if not said:
-            return found, [*notes, "the body says nothing of a quota that we can read"]
+            named = host or values.get("reader")
+            hint = "" if named else '; a "host" beside it, like "api.z.ai", may tell whose word it is'
+            return found, [*notes, f"the body says nothing of a quota that we can read{hint}"]
         found += said
     return found, notes
+
+
+def _body(body: Any, host: str, at: datetime, reader: str, plan: Plan | None) -> list[Reading]:
+    own = plan.host if plan else ""
+    if host or reader:
+        return from_body(body, host or own, at, reader)
+    return of_plan(body, plan.reader if plan else "", own, at)
 
 
 def _mute(values: Mapping[str, Any], reading: Reading) -> list[str]:

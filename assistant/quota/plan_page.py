@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
 
 from assistant import discover
 from assistant.quota.page import Page, as_instant
@@ -81,7 +82,7 @@ def read_plan(
         client_source=values.string("client_source"),
         exhaustion=values.choice("exhaustion", get_args(Exhaustion), "unknown"),  # type: ignore[arg-type] # as above
         overage=values.string("overage"),
-        addresses={str(key): str(value) for key, value in dict(values.values.get("addresses", {})).items()},
+        addresses=_addresses(values),
         key_shape=values.string("key_shape"),
         usage_page=values.string("usage_page"),
         reader=values.string("reader"),
@@ -111,6 +112,19 @@ def _extended(page: Mapping[str, Any], pages: Mapping[str, Mapping[str, Any]], o
         meters += [each for name, each in mine.items() if name not in known]
         found = {**found, "default_for": (), **over, "meters": meters}
     return found
+
+
+def _addresses(values: Page) -> dict[str, str]:
+    own = values.values.get("addresses", {})
+    if not isinstance(own, dict):
+        raise values.fail("addresses must be a table of base addresses by protocol.", "addresses")
+    table = Page(own, values.where, values.text, ("addresses",))
+    for key in own:
+        try:
+            urlsplit(table.string(key))
+        except ValueError as error:
+            raise table.fail(f"{key} is no address: {own[key]!r}.", key) from error
+    return dict(own)
 
 
 def _provenance(values: Page) -> dict[str, Provenance]:

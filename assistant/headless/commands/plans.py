@@ -199,10 +199,10 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
 
 def _payload(teller: Session | Teller, options: Namespace) -> int:
     """Keep what a vendor's own program hands out of a plan, from standard input: Claude Code's status line, for one."""
-    from assistant.quota.reading import from_body
+    from assistant.quota.reading import of_plan
 
     plan, now = teller.accounts.plans[options.what[0]], teller.now()
-    found = from_body(given("-"), "", now, plan.reader) if plan.reader else []
+    found = of_plan(given("-"), plan.reader, plan.host, now) if plan.reader else []
     if not found:
         raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
     teller.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
@@ -277,10 +277,10 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
     else:
         try:
             if options.events == "-":
-                events = read_events(given("-").splitlines(keepends=True), "standard input")
+                events = read_events(given("-").splitlines(keepends=True), "standard input", plan)
             else:
                 with Path(options.events).open(encoding="utf-8", errors="replace") as lines:
-                    events = read_events(lines, options.events)
+                    events = read_events(lines, options.events, plan)
         except OSError as error:
             raise ConfigError(
                 f"{options.events} cannot be read: {error.strerror}.", "Name a file of events."
