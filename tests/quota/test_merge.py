@@ -257,6 +257,27 @@ def test_what_the_provider_has_not_counted_since_it_refused_opens_no_window(burn
     assert now(plan(), "12:40:00", [burn], [reading]).state == "exhausted"
 
 
+ABOUT = TokenUsage(500, exact=False)
+
+
+@pytest.mark.parametrize(
+    ("more", "state", "left"),
+    [
+        ({"usage": ABOUT}, "unknown", None), ({}, "unknown", None), ({"cost": Cost("unknown", None, "USD")}, "unknown", None),
+        ({"usage": ABOUT, "running": True}, "exhausted", 0), ({"usage": ABOUT, "doubtful": True}, "exhausted", 0),
+        ({"client": "codex"}, "exhausted", 0),
+    ],
+)  # fmt: skip
+def test_a_balance_that_was_refused_and_paid_again_is_unknown_and_never_below_nothing(more, state, left):
+    balance = plan("money", None, "balance", currency="USD")
+    refusal = refused("10:00:00")._replace(remaining=D(0), resets_at=None)
+    burns = [paid("10:01:00", 0.25)._replace(**more)]
+    found = now(balance, "10:02:00", burns, [refusal])
+    assert (found.state, found.remaining) == (state, left)
+    later = now(balance, "10:04:00", [*burns, paid("10:03:00", 0.5)], [refusal])
+    assert (later.state, later.remaining, later.wants_reading) == ("unknown", None, True)
+
+
 def test_zero_unknown_unlimited_and_not_in_plan_are_four_states():
     assert now(plan(limit=0), "12:00:00", [took("11:00:00", 1)]).state == "exhausted"
     unknown = now(plan(limit=None), "12:00:00", [took("11:00:00", 1)])
