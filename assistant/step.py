@@ -144,13 +144,17 @@ class Step:
     def burn(self) -> TokenUsage:
         """What the step used: the provider's figures where they are final, else the greater of theirs and ours.
 
-        What was turned down before a word, or never left, used nothing.
+        A side that they say nothing of, neither what was sent nor the words that came, is ours to estimate. What was
+        turned down before a word, or never left, used nothing.
         """
-        if self.usage is not None and self.final:
+        wrote = self.written or self.thought_written
+        if self.usage is not None and self.final and (self.usage.total_output or not wrote):
             return self.usage
         if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thoughts):
             return tokens.TokenUsage()
         known = self.usage or self.estimate
+        if not known.total_input:  # none counted, which is unknown and not nothing
+            known = known._replace(fresh_input=self.estimate.fresh_input)
         return known._replace(
             output=max(known.output, round(self.written)),
             reasoning=max(known.reasoning, round(self.thought_written)),

@@ -177,6 +177,24 @@ async def test_who_is_slow_to_hear_hears_all(line):
     assert one.settled == [("settled", counted)]
 
 
+@pytest.mark.parametrize(
+    ("told", "final", "kept"),
+    [
+        (TokenUsage(), False, {}), (TokenUsage(output=100), False, {"output": 100}),
+        (TokenUsage(reasoning=70), False, {"reasoning": 70}), (TokenUsage(900), True, {"fresh_input": 900}),
+        (TokenUsage(0, 900), True, {"fresh_input": 0, "cache_read": 900}),
+    ],
+)  # fmt: skip
+async def test_what_a_usage_says_nothing_of_stays_estimated_and_what_it_says_is_kept(line, told, final, kept):
+    one = line(TextChunk("yes " * 9), UsageChunk(told, final), StopChunk("end"))
+    made = await begun(one)
+    await walk(step.walk([made], []))
+    ((state, booked),) = one.settled
+    ours = {"fresh_input": made.estimate.fresh_input, "output": round(made.written)}
+    assert (state, booked) == ("settled", TokenUsage(**{**ours, **kept}, exact=False))
+    assert min(ours.values()) > 0
+
+
 @pytest.mark.parametrize("last", [None, TokenUsage(500)])
 async def test_how_a_model_counts_is_learned_from_one_request_only(line, last):
     one = line(TextChunk("yes"), UsageChunk(TokenUsage(900, 0, 0, 0, 1, 0), final=True, last=last))
