@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
-from assistant.errors import AssistantError, BudgetError
+from assistant.errors import AssistantError, BudgetError, ProviderError
 from assistant.models import picture
 from assistant.models import wire as said_by
 from assistant.models.history import maker_of
@@ -286,8 +286,10 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                                 yield events.EditArrived(edit)  # type: ignore[arg-type]
             if error is not None:
                 step.error, step.stop = error, "error"
-                # What was counted, or had begun, is billed however it ended.
-                step.state = "interrupted" if step.text or step.thoughts or step.usage is not None else "failed"
+                # What was counted, or had begun, is billed however it ended; what was taken may be.
+                taken = isinstance(error, ProviderError) and error.taken
+                begun = step.text or step.thoughts or step.usage is not None or taken
+                step.state, step.refused = "interrupted" if begun else "failed", step.refused and not taken
             elif ended:
                 step.state = "settled"
             elif line.stopped.is_set():
