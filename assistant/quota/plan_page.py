@@ -215,9 +215,13 @@ def _meter(table: Page, plan: Page, before: Mapping[str, Meter], holidays: Mappi
         lots.append(Lot(amount, bought, expires, each.string("label")))
     if lots and window.kind != "balance":
         raise table.fail("only a balance has lots.", "lots")
+    tariff = _tariff(table, parent, holidays, zone)
+    if lots and tariff.unit == "percent":
+        hint = "Count it in money, credits or requests, or give it a limit."
+        raise table.tables("lots")[0].fail("a lot is an amount, and a meter of percents counts none.", "amount", hint)
     return Meter(
         name,
-        _tariff(table, parent, holidays, zone),
+        tariff,
         window,
         limit,
         tuple(limits),
