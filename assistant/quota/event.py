@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from assistant.errors import AssistantError, ConfigError
 from assistant.quota import exhaustion
-from assistant.quota.page import as_instant
+from assistant.quota.page import FIRST_YEAR, LAST_YEAR, as_event
 from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, of_plan, raw
 from assistant.quota.reading import number as decimal
 from assistant.quota.tariff import Burn
@@ -47,6 +47,7 @@ _CLASSES = {
     "cache_creation_input_tokens": "cache_write_short", "output": "output", "output_tokens": "output", "reasoning": "reasoning",
 }  # fmt: skip
 _AT = ("at", "time", "timestamp")
+_YEARS = f"between the years {FIRST_YEAR} and {LAST_YEAR}"
 _FAILED = {"failed", "failed_free", "failed-free"}
 _DOUBTFUL = {"interrupted", "failed_unknown", "failed-billed-unknown", "failed_billed_unknown"}
 _STATES = {"settled", "in_flight", *_FAILED, *_DOUBTFUL}
@@ -151,9 +152,9 @@ def read_event(values: Any, line: int = 0, plan: Plan | None = None) -> Event:
     if not isinstance(values, dict):
         raise ConfigError("not a JSON object.")
     key = next((each for each in _AT if each in values), None)
-    at = as_instant(values[key]) if key is not None else None
+    at = as_event(values[key]) if key is not None else None
     if at is None:
-        raise ConfigError(f"{key or 'at'} is not an instant: {values.get(key or 'at')!r}.")
+        raise ConfigError(f"{key or 'at'} is not an instant {_YEARS}: {values.get(key or 'at')!r}.")
     readings, notes = _readings(values, at, plan)
     notes = [*_strange(values), *notes]
     state = str(values.get("state", "settled"))
@@ -166,7 +167,7 @@ def read_event(values: Any, line: int = 0, plan: Plan | None = None) -> Event:
     counted = any(each in values for each in ("requests", "calls", "prompts", "burn", "tokens", "model"))
     if (silent and not (own.total or units or counted or cost)) or state in _FAILED:
         return Event(at, None, tuple(readings), None, line, _id(values), tuple(notes))
-    until = as_instant(values["until"]) if values.get("until") is not None else None
+    until = as_event(values["until"]) if values.get("until") is not None else None
     final = values.get("burn", {})
     if not isinstance(final, dict):
         raise ConfigError("burn must be an object of meter and units.")
@@ -351,9 +352,9 @@ def _reading(values: Any, at: datetime) -> Reading:
             raise ConfigError(f"reading.{key} is none of {', '.join(get_args(kind))}: {values[key]!r}.")
     instants: dict[str, datetime | None] = {}
     for key in ("resets_at", "observed_at", "provider_at"):
-        instants[key] = as_instant(values[key]) if values.get(key) is not None else None
+        instants[key] = as_event(values[key]) if values.get(key) is not None else None
         if values.get(key) is not None and instants[key] is None:
-            raise ConfigError(f"reading.{key} is not an instant: {values[key]!r}.")
+            raise ConfigError(f"reading.{key} is not an instant {_YEARS}: {values[key]!r}.")
     percent = amounts["percent"]
     whole = percent is not None and percent == percent.to_integral_value()
     parts = values.get("parts")

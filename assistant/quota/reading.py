@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from assistant import discover
-from assistant.quota.page import as_instant
+from assistant.quota.page import as_event
 
 Source = Literal["headers", "endpoint", "error", "file", "you"]
 Rounding = Literal["exact", "truncated", "rounded"]
@@ -262,7 +262,7 @@ def moment(value: Any) -> datetime | None:
     """Read an instant: Unix seconds or milliseconds, or ISO text; without an offset it is UTC. 0 is none."""
     if value in (0, "0", "", None):
         return None
-    return as_instant(value)
+    return as_event(value)
 
 
 def truth(value: Any) -> bool:

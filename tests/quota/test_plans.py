@@ -128,6 +128,7 @@ WRONG = [
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\n', "needs its hours", 6),
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\nhours = -5\n', "hours must be", 7),
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\nlength = "soon"\n', "length is not a length", 7),
+    (HEAD + 'unit = "tokens"\nwindow = "first_use"\nlength = "99999999999 days"\n', "at most ten years", 7),
     (HEAD + 'unit = "tokens"\nwindow = "calendar_day"\nzone = "Mars/Olympus"\n', "no time zone", 7),
     (HEAD + 'unit = "tokens"\nwindow = "calendar_week"\nanchor_weekday = "someday"\n', "not a weekday", 7),
     (HEAD + 'unit = "tokens"\nwindow = "calendar_day"\nanchor_time = "25:00"\n', "not a time of day", 7),

@@ -436,6 +436,8 @@ def test_strange_limits_are_shown_raw():
     ("line", "words"),
     [
         ("{", "not a JSON object"), ("[1]", "not a JSON object"), ('{"tokens": 5}', "at is not an instant"),
+        ('{"at": "9999-12-31T23:59:59Z"}', "at is not an instant"), ('{"at": "0001-01-01T00:00:00Z"}', "at is not an instant"),
+        ('{"at": 1795464000, "reading": {"meter": "x", "resets_at": "9999-12-31T23:59:59Z"}}', "reading.resets_at"),
         ('{"at": "yesterday"}', "at is not an instant"), ('{"at": 1795464000, "credits": "many"}', "credits is not a number"),
         ('{"at": 1795464000, "tokens": -5}', "tokens is not a number"),
         ('{"at": 1795464000, "fresh_input": 1.5}', "whole number"),
@@ -531,6 +533,21 @@ def test_what_follows_an_array_is_no_part_of_it_and_is_named(more):
     assert len(read_events([array, "\n", " \t\r\n"])) == 1
     with pytest.raises(ConfigError, match=r"mine\.json:3: .*follows the end of the array"):
         read_events([array, "\n", more], "mine.json")
+
+
+@pytest.mark.parametrize("when", ["1900-01-01T00:00:00Z", "8999-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"window": "first_use", "days": 3650}, {"window": "rolling", "days": 3650}, {"window": "calendar_week", "zone": "Asia/Kathmandu"},
+        {"window": "calendar_month"}, {"window": "grid", "days": 3650, "activated_at": "1900-01-01T00:00:00Z"},
+        {"window": "subscription_month", "months": 120, "subscribed_at": "1900-01-01T00:00:00Z"},
+        {"window": "subscription_month", "anchor_day": 31, "zone": "America/New_York"},
+    ],
+)  # fmt: skip
+def test_what_is_within_the_calendar_can_be_reckoned(window, when):
+    found = run({"name": "m", "unit": "requests", "limit": 9, **window}, [{"at": when}])
+    assert meter(found, "m")["used"] == 1
 
 
 def test_words_for_people():

@@ -164,7 +164,7 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
 
 def _tell(teller: Session | Teller, options: Namespace) -> int:
     """Keep a figure that the user has read somewhere: for plans that nothing else may be asked for."""
-    from assistant.quota.page import as_instant
+    from assistant.quota.page import as_event
     from assistant.quota.reading import Reading, number
 
     if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in teller.accounts.plans:
@@ -178,7 +178,7 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
     if meter not in {each.name for each in plan.meters}:
         raise UsageError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
     value, now = number(figure), teller.now()
-    resets = as_instant(options.resets) if options.resets else None
+    resets = as_event(options.resets) if options.resets else None
     if (wrong := value is None or value < 0) or (options.resets and resets is None):
         raise UsageError(
             f"{figure if wrong else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
@@ -259,7 +259,7 @@ def _plan(teller: Session | Teller, name: str) -> Plan:
 def _replay(teller: Session | Teller, options: Namespace) -> int:
     from assistant import hindsight
     from assistant.quota.event import read_events
-    from assistant.quota.page import as_instant
+    from assistant.quota.page import FIRST_YEAR, LAST_YEAR, as_event
     from assistant.quota.replay import rendered, replay, replayed_json
 
     if not options.plan:
@@ -267,9 +267,12 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
             "A replay needs --plan FILE and --events FILE, or --plan NAME for your own history.",
             "assistant/quota/plans/TEMPLATE.md shows both.",
         )
-    at = as_instant(options.at) if options.at else None
+    at = as_event(options.at) if options.at else None
     if options.at and at is None:
-        raise UsageError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
+        raise UsageError(
+            f"--at {options.at!r} is no instant between the years {FIRST_YEAR} and {LAST_YEAR}.",
+            "Write it like 2026-11-23T12:00:00Z.",
+        )
     plan = _plan(teller, options.plan)
     if not options.events:
         events = hindsight.past(teller.accounts.ledger, teller.now())
