@@ -212,8 +212,13 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        emptied = False
         if not self.path.exists():
+            if self._carry:
+                self._begun.unlink(missing_ok=True)  # another window may see the new one while it is empty
             self.path.touch(0o600)
+        elif self._carry and not self.path.stat().st_size:
+            emptied = self._begun.exists()  # without it, it is what a full disk left of a new one
         base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
         with contextlib.ExitStack() as unless_it_opens:
             unless_it_opens.callback(base.close)
@@ -226,7 +231,17 @@ class Store:
                 self._upgrade(base)
             self._look_over(base)
             unless_it_opens.pop_all()
+        if emptied:
+            self._warn(f"{self.path} was empty: what stood in it is gone, and it begins anew.")
+        if self._carry and not self._begun.exists():
+            with contextlib.suppress(OSError):
+                self._begun.write_text(f"{self.path.name} has been begun. Should it ever be empty, that is told.\n")
         return base
+
+    @property
+    def _begun(self) -> Path:
+        """A note beside the file that something stood in it: of an empty file nobody could tell."""
+        return self.path.with_name(f"{self.path.name}.begun")
 
     def _version_of(self, base: sqlite3.Connection) -> int:
         found = int(base.execute("PRAGMA user_version").fetchone()[0])

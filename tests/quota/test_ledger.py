@@ -664,6 +664,27 @@ def test_a_book_that_lacks_a_part_is_set_aside_and_what_can_be_read_of_it_lives_
     other.close()
 
 
+def test_a_book_that_was_emptied_is_told_of_and_a_new_one_is_not(tmp_path):
+    path = tmp_path / "l.sqlite"
+    path.touch()  # a full disk left no more of it
+    ledger = Ledger(path)
+    burn(ledger)
+    ledger.close()
+    assert ledger.warnings == []
+    path.write_bytes(b"")
+    for words in ([f"{path} was empty: what stood in it is gone, and it begins anew."], []):
+        ledger = Ledger(path)
+        ledger.days()
+        burn(ledger)
+        ledger.close()
+        assert ledger.warnings == words
+    path.unlink()  # the user's own doing
+    ledger = Ledger(path)
+    burn(ledger)
+    assert ledger.warnings == []
+    ledger.close()
+
+
 def test_an_error_of_ours_sets_no_book_aside(tmp_path):
     ledger = Ledger(tmp_path / "l.sqlite")
     burn(ledger)
