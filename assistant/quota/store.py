@@ -235,6 +235,7 @@ class Store:
             self._warn(f"{self.path} was empty: what stood in it is gone, and it begins anew.")
         if self._carry and not self._begun.exists():
             with contextlib.suppress(OSError):
+                self._begun.touch(0o600)
                 self._begun.write_text(f"{self.path.name} has been begun. Should it ever be empty, that is told.\n")
         return base
 
