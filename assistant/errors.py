@@ -158,12 +158,13 @@ class Unwritable(PatchError):
 class ProviderError(AssistantError):
     """A model could not be asked or did not answer to the end.
 
-    `retry_at` is an aware UTC instant, or None where nobody said one. `headers` (lower-case names) and `body` are what the
+    `taken` says that the provider had taken the question when it went wrong: whether it is billed nobody knows. `retry_at` is an aware UTC instant, or None where nobody said one. `headers` (lower-case names) and `body` are what the
     provider answered, for those who read quotas in it; they are not shown.
     """
 
     kind = "provider"
     retryable: bool = False
+    taken: bool = False
     headers: Mapping[str, str] = MappingProxyType({})
     body: str = ""
 
@@ -276,6 +277,7 @@ class StreamBroken(ProviderError):
 
     kind = "stream_broken"
     exit_code = 75
+    taken = True
 
 
 class Refused(ProviderError):

@@ -109,8 +109,8 @@ def _by_hour(burns: Iterable[Burn], until: datetime) -> list[Burn]:
 def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
     """Return rows of what other clients burnt, with the list price of its hour where no client said what it cost.
 
-    Keys of `totals` begin with provider, model, day and hour of the user's, which are left off. The price is that of a
-    short prompt, where long ones cost more: which were long, no sum tells.
+    Keys of `totals` begin with provider, model, day and hour of the user's, which are left off. Where long prompts cost
+    more, the price of an hour is that of its mean prompt, exact for a request alone: which of several were long, no sum tells.
     """
     from datetime import datetime, time
 
@@ -126,7 +126,7 @@ def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
         rate = None
         if model is not None and total.status == "unknown":
             about = datetime.combine(datetime.fromisoformat(day), time(int(hour), 30)).astimezone()
-            rate = price.price_at(model, about)
+            rate = price.price_at(model, about, round(total.usage.total_input / max(1, total.steps)))
         priced = total._replace(key=tuple(key))
         if rate is not None:
             priced = priced._replace(status="metered", currency=rate.currency, amount=rate.amount(total.usage))

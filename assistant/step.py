@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
-from assistant.errors import AssistantError, BudgetError
+from assistant.errors import AssistantError, BudgetError, ProviderError
 from assistant.models import picture
 from assistant.models import wire as said_by
 from assistant.models.history import maker_of
@@ -144,13 +144,17 @@ class Step:
     def burn(self) -> TokenUsage:
         """What the step used: the provider's figures where they are final, else the greater of theirs and ours.
 
-        What was turned down before a word, or never left, used nothing.
+        A side that they say nothing of, neither what was sent nor the words that came, is ours to estimate. What was
+        turned down before a word, or never left, used nothing.
         """
-        if self.usage is not None and self.final:
+        wrote = self.written or self.thought_written
+        if self.usage is not None and self.final and (self.usage.total_output or not wrote):
             return self.usage
         if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thoughts):
             return tokens.TokenUsage()
         known = self.usage or self.estimate
+        if not known.total_input:  # none counted, which is unknown and not nothing
+            known = known._replace(fresh_input=self.estimate.fresh_input)
         return known._replace(
             output=max(known.output, round(self.written)),
             reasoning=max(known.reasoning, round(self.thought_written)),
@@ -282,8 +286,10 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                                 yield events.EditArrived(edit)  # type: ignore[arg-type]
             if error is not None:
                 step.error, step.stop = error, "error"
-                # What was counted, or had begun, is billed however it ended.
-                step.state = "interrupted" if step.text or step.thoughts or step.usage is not None else "failed"
+                # What was counted, or had begun, is billed however it ended; what was taken may be.
+                taken = isinstance(error, ProviderError) and error.taken
+                begun = step.text or step.thoughts or step.usage is not None or taken
+                step.state, step.refused = "interrupted" if begun else "failed", step.refused and not taken
             elif ended:
                 step.state = "settled"
             elif line.stopped.is_set():

@@ -8,7 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from assistant import hindsight
 from assistant.edits.review import Review
+from assistant.models.price import price_at
+from assistant.quota.entry import Total
 from assistant.quota.ledger import Ledger, Start
 from assistant.quota.reading import Reading
 from assistant.standings import standings
@@ -315,6 +318,22 @@ def test_other_clients_logs_are_history_by_day_at_list_prices_and_say_what_would
         "plans"
     ]
     assert (coding["held"], coding["by_token"]) == (4_001, {"USD": "4.00"})  # of the older day neither steps nor money
+
+
+@pytest.mark.parametrize(
+    ("sent", "steps", "short"),
+    [((100_000,), 1, True), ((300_000,), 1, False), ((1_000, 250_000), 1, False), ((900_000,), 9, True), ((2_700_000,), 9, False)],
+)  # fmt: skip
+def test_long_prompts_of_other_clients_have_the_price_of_long_ones(make_session, sent, steps, short):
+    catalogue = make_session().roster.catalogue
+    model = next(each for each in catalogue.providers["gemini"].models if each.id == "gemini-3.1-pro-preview")
+    usage = TokenUsage(*sent, output=100)
+    key = ("gemini", model.id, "2026-11-24", "12", "gemini-cli")
+    (row,) = hindsight.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, Decimal(0))], catalogue)
+    at = datetime(2026, 11, 24, 12, 30).astimezone()
+    prices = [price_at(model, at, size) for size in (1, 200_001)]
+    assert prices[0] != prices[1]
+    assert row.money == {"USD": prices[not short].amount(usage)}
 
 
 async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from assistant import events, step
-from assistant.errors import RateLimited
+from assistant.errors import RateLimited, Unreachable
 from assistant.models.message import said
 from assistant.models.wire import HeadersChunk, Request, RetryChunk, StopChunk, TextChunk, UsageChunk
 from assistant.quota.ledger import Ledger
@@ -49,6 +49,39 @@ async def test_what_never_left_is_booked_as_nothing(make_session):
         entry = session.accounts.ledger.entries()[-1]
         assert (entry.state, entry.usage.total, server.asked, session.asking) == ("failed", 0, [], False)
         await session.close()
+
+
+ROLE = b'data: {"model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}\n\n'
+
+
+@pytest.mark.parametrize("came", [b"", b": keep-alive\n\n", ROLE, ROLE + b"data: {"])
+async def test_an_answer_that_breaks_before_its_first_word_may_be_billed(make_session, came):
+    with loopback.Server(came) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        found = await walk(session.ask("what does it do?"))
+        (entry,) = session.accounts.ledger.entries()
+        await session.close()
+    assert found[-1].error.kind == "stream_broken"
+    assert (entry.state, entry.usage.exact, len(server.asked)) == ("interrupted", False, 1)
+    assert entry.usage.fresh_input == of(found, events.RequestSent)[0].likely > 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"content-type": "text/html"}, b"<html>Log in</html>"), (400, {}, b'{"error": {"message": "no"}}'),
+        b'data: {"error": {"message": "no", "code": 400}}\n\n',
+    ],
+)  # fmt: skip
+async def test_an_answer_that_is_a_refusal_is_not_billed(make_session, answer):
+    with loopback.Server(answer) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("what does it do?"))
+        (entry,) = session.accounts.ledger.entries()
+        await session.close()
+    assert (entry.state, entry.usage.total) == ("failed", 0)
 
 
 async def test_a_sitting_that_ends_while_a_step_is_booked_leaves_none_in_flight(make_session):
@@ -162,6 +195,18 @@ async def test_a_question_that_is_turned_down_once_and_then_taken_is_booked_alth
     assert one.settled[0][1].total == 0
 
 
+async def test_a_question_that_was_taken_and_never_answered_may_be_billed(line):
+    async def silence(_line):
+        error = Unreachable("It took the question and said nothing.")
+        error.taken = True
+        raise error
+
+    one = line(RetryChunk(1, 0.0, RateLimited("Too many.")), silence)
+    made = await begun(one)
+    await walk(step.walk([made], []))
+    assert one.settled == [("interrupted", made.estimate)]
+
+
 async def test_who_is_slow_to_hear_hears_all(line):
     async def pause(_line):
         await asyncio.sleep(0.05)
@@ -175,6 +220,24 @@ async def test_who_is_slow_to_hear_hears_all(line):
                 await asyncio.sleep(0.2)
     assert ("".join(made.text), made.usage, made.stop) == ("a\nb\n", counted, "length")
     assert one.settled == [("settled", counted)]
+
+
+@pytest.mark.parametrize(
+    ("told", "final", "kept"),
+    [
+        (TokenUsage(), False, {}), (TokenUsage(output=100), False, {"output": 100}),
+        (TokenUsage(reasoning=70), False, {"reasoning": 70}), (TokenUsage(900), True, {"fresh_input": 900}),
+        (TokenUsage(0, 900), True, {"fresh_input": 0, "cache_read": 900}),
+    ],
+)  # fmt: skip
+async def test_what_a_usage_says_nothing_of_stays_estimated_and_what_it_says_is_kept(line, told, final, kept):
+    one = line(TextChunk("yes " * 9), UsageChunk(told, final), StopChunk("end"))
+    made = await begun(one)
+    await walk(step.walk([made], []))
+    ((state, booked),) = one.settled
+    ours = {"fresh_input": made.estimate.fresh_input, "output": round(made.written)}
+    assert (state, booked) == ("settled", TokenUsage(**{**ours, **kept}, exact=False))
+    assert min(ours.values()) > 0
 
 
 @pytest.mark.parametrize("last", [None, TokenUsage(500)])

@@ -13,7 +13,7 @@ do. A key that nobody reads is noted and read past. Keys, all optional but the i
   whatever the meter counts: all before the plan's weights and factors. `burn`: {meter: units} is final.
 - `reading`: {`meter`, `used`, `limit`, `remaining`, `percent`, `rounding`, `resets_at`, `source`, `status`, `observed_at`,
   `provider_at`, `currency`, `minutes`, `parts`}, or `readings`: [..]; or what a provider sent: `headers`, or `body`, with
-  `host` (or `reader`, a module in `readers/`), and `status` for a refusal.
+  `host` (or `reader`, a module in `readers/`; without either the plan's own reads it), and `status` for a refusal.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from assistant.errors import AssistantError, ConfigError
 from assistant.quota import exhaustion
-from assistant.quota.page import as_instant
-from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, raw
+from assistant.quota.page import FIRST_YEAR, LAST_YEAR, as_event
+from assistant.quota.reading import Reading, Rounding, Source, Status, from_body, from_headers, of_plan, raw
 from assistant.quota.reading import number as decimal
 from assistant.quota.tariff import Burn
 from assistant.tokens import Cost, TokenUsage
@@ -36,6 +36,8 @@ from assistant.tokens import Cost, TokenUsage
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from assistant.quota.plan import Plan
 
 
 _CLASSES = {
@@ -45,6 +47,7 @@ _CLASSES = {
     "cache_creation_input_tokens": "cache_write_short", "output": "output", "output_tokens": "output", "reasoning": "reasoning",
 }  # fmt: skip
 _AT = ("at", "time", "timestamp")
+_YEARS = f"between the years {FIRST_YEAR} and {LAST_YEAR}"
 _FAILED = {"failed", "failed_free", "failed-free"}
 _DOUBTFUL = {"interrupted", "failed_unknown", "failed-billed-unknown", "failed_billed_unknown"}
 _STATES = {"settled", "in_flight", *_FAILED, *_DOUBTFUL}
@@ -82,12 +85,15 @@ class Event:
     notes: tuple[str, ...] = ()
 
 
-def read_events(lines: Iterable[str], where: str = "events") -> list[Event]:
-    """Read JSON lines; blank lines and lines that begin with # are left out. Raises ConfigError naming the line."""
+def read_events(lines: Iterable[str], where: str = "events", plan: Plan | None = None) -> list[Event]:
+    """Read JSON lines; blank lines and lines that begin with # are left out. Raises ConfigError naming the line.
+
+    A body that says neither host nor reader is taken for one that speaks of `plan`.
+    """
     rest = iter(lines)
     first = next(rest, "")
     if first.lstrip("\ufeff \t\r\n")[:1] == "[":
-        return _read_array("".join(chain([first], rest)), where)
+        return _read_array("".join(chain([first], rest)), where, plan)
     found = []
     for line, text in enumerate(chain([first], rest), 1):
         bare = text.strip("\ufeff \t\r\n")
@@ -96,13 +102,13 @@ def read_events(lines: Iterable[str], where: str = "events") -> list[Event]:
         if line > _LIMIT:
             raise ConfigError(f"{where}: more than {_LIMIT:,} lines.", "Split the file.")
         try:
-            found.append(read_event(json.loads(bare, parse_float=Decimal), line))
+            found.append(read_event(json.loads(bare, parse_float=Decimal), line, plan))
         except (ValueError, RecursionError, AssistantError) as error:
             raise _wrong(f"{where}:{line}", error) from error
     return found
 
 
-def _read_array(text: str, where: str) -> list[Event]:
+def _read_array(text: str, where: str, plan: Plan | None) -> list[Event]:
     """Read one JSON array of events; each is known by the line on which it begins."""
     decoder = json.JSONDecoder(parse_float=Decimal)
     found: list[Event] = []
@@ -114,7 +120,7 @@ def _read_array(text: str, where: str) -> list[Event]:
             break
         try:
             values, at = decoder.raw_decode(text, at)
-            found.append(read_event(values, line))
+            found.append(read_event(values, line, plan))
         except (ValueError, RecursionError, AssistantError) as error:
             raise _wrong(f"{where}:{line}", error) from error
         at = _after(text, at, " \t\r\n")
@@ -141,15 +147,15 @@ def _wrong(place: str, error: Exception) -> ConfigError:
     return ConfigError(f"{place}: {said}", "Each line is one JSON object with an instant `at`.")
 
 
-def read_event(values: Any, line: int = 0) -> Event:
-    """Read one event. Raises ConfigError saying which key is wrong."""
+def read_event(values: Any, line: int = 0, plan: Plan | None = None) -> Event:
+    """Read one event, in which a body of nobody speaks of `plan`. Raises ConfigError saying which key is wrong."""
     if not isinstance(values, dict):
         raise ConfigError("not a JSON object.")
     key = next((each for each in _AT if each in values), None)
-    at = as_instant(values[key]) if key is not None else None
+    at = as_event(values[key]) if key is not None else None
     if at is None:
-        raise ConfigError(f"{key or 'at'} is not an instant: {values.get(key or 'at')!r}.")
-    readings, notes = _readings(values, at)
+        raise ConfigError(f"{key or 'at'} is not an instant {_YEARS}: {values.get(key or 'at')!r}.")
+    readings, notes = _readings(values, at, plan)
     notes = [*_strange(values), *notes]
     state = str(values.get("state", "settled"))
     if state not in _STATES:
@@ -161,7 +167,7 @@ def read_event(values: Any, line: int = 0) -> Event:
     counted = any(each in values for each in ("requests", "calls", "prompts", "burn", "tokens", "model"))
     if (silent and not (own.total or units or counted or cost)) or state in _FAILED:
         return Event(at, None, tuple(readings), None, line, _id(values), tuple(notes))
-    until = as_instant(values["until"]) if values.get("until") is not None else None
+    until = as_event(values["until"]) if values.get("until") is not None else None
     final = values.get("burn", {})
     if not isinstance(final, dict):
         raise ConfigError("burn must be an object of meter and units.")
@@ -269,7 +275,7 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], list[str]]:
+def _readings(values: Mapping[str, Any], at: datetime, plan: Plan | None) -> tuple[list[Reading], list[str]]:
     """Return what was said of limits, and notes of what could not be read: a refusal of a key is no reading."""
     host = str(values.get("host", ""))
     found: list[Reading] = []
@@ -292,7 +298,7 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
             found.append(refused)
     elif body is not None:
         try:
-            said = from_body(body, host, at, str(values.get("reader", "")))
+            said = _body(body, host, at, str(values.get("reader", "")), plan)
         except AssistantError as refusal:
             # MiniMax refuses with a status of 200 and a code within.
             text = body if isinstance(body, str) else json.dumps(body, default=str)
@@ -300,9 +306,18 @@ def _readings(values: Mapping[str, Any], at: datetime) -> tuple[list[Reading], l
             refused = signal.reading(at)
             return (found, [*notes, refusal.message]) if refused is None else ([*found, refused], notes)
         if not said:
-            return found, [*notes, "the body says nothing of a quota that we can read"]
+            named = host or values.get("reader")
+            hint = "" if named else '; a "host" beside it, like "api.z.ai", may tell whose word it is'
+            return found, [*notes, f"the body says nothing of a quota that we can read{hint}"]
         found += said
     return found, notes
+
+
+def _body(body: Any, host: str, at: datetime, reader: str, plan: Plan | None) -> list[Reading]:
+    own = plan.host if plan else ""
+    if host or reader:
+        return from_body(body, host or own, at, reader)
+    return of_plan(body, plan.reader if plan else "", own, at)
 
 
 def _mute(values: Mapping[str, Any], reading: Reading) -> list[str]:
@@ -337,9 +352,9 @@ def _reading(values: Any, at: datetime) -> Reading:
             raise ConfigError(f"reading.{key} is none of {', '.join(get_args(kind))}: {values[key]!r}.")
     instants: dict[str, datetime | None] = {}
     for key in ("resets_at", "observed_at", "provider_at"):
-        instants[key] = as_instant(values[key]) if values.get(key) is not None else None
+        instants[key] = as_event(values[key]) if values.get(key) is not None else None
         if values.get(key) is not None and instants[key] is None:
-            raise ConfigError(f"reading.{key} is not an instant: {values[key]!r}.")
+            raise ConfigError(f"reading.{key} is not an instant {_YEARS}: {values[key]!r}.")
     percent = amounts["percent"]
     whole = percent is not None and percent == percent.to_integral_value()
     parts = values.get("parts")

@@ -145,17 +145,18 @@ class Filling:
     def _taken(self, burn: Burn, *, known: bool) -> None:
         """Hear that a step was taken where all was said to be used up.
 
-        Then there is money again, or the window that was refused is open, and holds what came since. Where only figures
-        said so, it may be paid otherwise beyond the plan. What takes nobody knows how much (not `known`) proves nothing before the
-        provider has counted it.
+        Then there is money again, nobody knows how much, or the window that was refused is open, and holds what came since.
+        Where only figures said so, it may be paid otherwise beyond the plan. A balance pays for each answer, counted or not.
+        Of a window, what takes nobody knows how much (not `known`) proves nothing before the provider has counted it.
         """
-        proven = _proven(burn)
+        last = self._said.reading
+        balance, refused = self.meter.window.kind == "balance", last is not None and last.source == "error"
+        proven = _answered(burn) and (balance or burn.usage.exact)
         if not known and not proven:
             return
-        last = self._said.reading
-        if self.meter.window.kind == "balance":
+        if balance and (proven or not refused):
             self._said = self._said._replace(spent=False)
-        if last is not None and last.source == "error" and proven:
+        if refused and proven:
             if self._trails:
                 self._burnt.forget_trail()
             self._close(burn.at, "granted")
@@ -370,6 +371,6 @@ class Filling:
         return self._burnt.returns(self._used().point, self.meter.window.reach or timedelta(0), self._said.at)
 
 
-def _proven(burn: Burn) -> bool:
-    """Whether the provider itself has counted a step of ours: then it was not refused."""
-    return burn.usage.exact and not (burn.running or burn.doubtful or burn.client)
+def _answered(burn: Burn) -> bool:
+    """Whether a step of ours came to an end without a refusal."""
+    return not (burn.running or burn.doubtful or burn.client)

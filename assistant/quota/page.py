@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|h|hours?|d|days?|w|weeks?)")
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
+_MOST_MINUTES = 525_600 * 10
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MIDNIGHT = time(0)
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+"""Between these windows are reckoned: a window of ten years about an instant at the edge of the calendar has no end."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -187,7 +190,7 @@ class Page(NamedTuple):
         """Return the length of a window from `hours`, `minutes`, `days` or `length` ("5h", "7 days")."""
         for key, minutes in (("hours", 60), ("minutes", 1), ("days", 1440)):
             if (value := self.number(key)) is not None:
-                if not 0 < value * minutes <= 525_600 * 10:
+                if not 0 < value * minutes <= _MOST_MINUTES:
                     raise self.fail(f"{key} must be more than 0 and at most ten years.", key)
                 return timedelta(minutes=float(value * minutes))
         text = self.string("length")
@@ -196,7 +199,10 @@ class Page(NamedTuple):
         match = _SPAN.fullmatch(text.strip().lower())
         if match is None or not float(match[1]):
             raise self.fail(f"length is not a length: {text!r}.", "length", "Write it like '5h' or '7 days'.")
-        return timedelta(minutes=float(match[1]) * _MINUTES[match[2][0]])
+        found = float(match[1]) * _MINUTES[match[2][0]]
+        if found > _MOST_MINUTES:
+            raise self.fail("length must be at most ten years.", "length")
+        return timedelta(minutes=found)
 
 
 def as_instant(value: object, zone: str = "UTC") -> datetime | None:
@@ -219,6 +225,12 @@ def as_instant(value: object, zone: str = "UTC") -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return None
+
+
+def as_event(value: object) -> datetime | None:
+    """Read an instant at which something happens; None also where windows about it would leave the calendar."""
+    found = as_instant(value)
+    return found if found is not None and FIRST_YEAR <= found.year < LAST_YEAR else None
 
 
 def _decimal(value: object) -> Decimal | None:

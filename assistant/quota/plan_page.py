@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
 
 from assistant import discover
 from assistant.quota.page import Page, as_instant
@@ -82,7 +83,7 @@ def read_plan(
         client_source=values.string("client_source"),
         exhaustion=values.choice("exhaustion", get_args(Exhaustion), "unknown"),  # type: ignore[arg-type] # as above
         overage=values.string("overage"),
-        addresses={str(key): str(value) for key, value in dict(values.values.get("addresses", {})).items()},
+        addresses=_addresses(values),
         key_shape=values.string("key_shape"),
         usage_page=values.string("usage_page"),
         reader=values.string("reader"),
@@ -112,6 +113,19 @@ def _extended(page: Mapping[str, Any], pages: Mapping[str, Mapping[str, Any]], o
         meters += [each for name, each in mine.items() if name not in known]
         found = {**found, "default_for": (), **over, "meters": meters}
     return found
+
+
+def _addresses(values: Page) -> dict[str, str]:
+    own = values.values.get("addresses", {})
+    if not isinstance(own, dict):
+        raise values.fail("addresses must be a table of base addresses by protocol.", "addresses")
+    table = Page(own, values.where, values.text, ("addresses",))
+    for key in own:
+        try:
+            urlsplit(table.string(key))
+        except ValueError as error:
+            raise table.fail(f"{key} is no address: {own[key]!r}.", key) from error
+    return dict(own)
 
 
 def _provenance(values: Page) -> dict[str, Provenance]:
@@ -207,9 +221,13 @@ def _meter(table: Page, plan: Page, before: Mapping[str, Meter], holidays: Mappi
         lots.append(Lot(amount, bought, expires, each.string("label")))
     if lots and window.kind != "balance":
         raise table.fail("only a balance has lots.", "lots")
+    tariff = _tariff(table, parent, holidays, zone)
+    if lots and tariff.unit == "percent":
+        hint = "Count it in money, credits or requests, or give it a limit."
+        raise table.tables("lots")[0].fail("a lot is an amount, and a meter of percents counts none.", "amount", hint)
     return Meter(
         name,
-        _tariff(table, parent, holidays, zone),
+        tariff,
         window,
         limit,
         tuple(limits),

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from assistant import discover
-from assistant.quota.page import as_instant
+from assistant.quota.page import as_event
 
 Source = Literal["headers", "endpoint", "error", "file", "you"]
 Rounding = Literal["exact", "truncated", "rounded"]
@@ -195,6 +195,26 @@ def from_body(body: Any, host: str, now: datetime, reader: str = "") -> list[Rea
     return list(map(_sound, found))
 
 
+def of_plan(body: Any, reader: str, host: str, now: datetime) -> list[Reading]:
+    """Read a body of which only the plan is known that it speaks of: by the plan's `reader`, as its `host` means it.
+
+    A plan whose reader reads no bodies, or that names none, leaves it to the host, then to the first reader that knows a
+    limit in it. Raises Auth where the body refuses the key.
+    """
+    parts = [part for part in discover.parts("assistant.quota.readers") if part.FROM == "body"]
+    names = [part.__name__.rpartition(".")[2] for part in parts]
+    if reader in names:
+        return from_body(body, host, now, reader)
+    told = (from_body(body, host, now, name) for name in ("", *names))
+    return next((found for found in told if any(map(_tells, found))), [])
+
+
+def _tells(reading: Reading) -> bool:
+    """Whether it says something of a limit that we know: readers of many shapes find unknown ones in any body."""
+    figures = (reading.percent, reading.used, reading.limit, reading.remaining)
+    return reading.mapped and (reading.status == "unlimited" or any(each is not None for each in figures))
+
+
 def _sound(reading: Reading) -> Reading:
     """Take away what no limit can be: one below nothing, or less than nothing used of it."""
     if isinstance(reading.limit, Decimal) and reading.limit < 0:
@@ -242,7 +262,7 @@ def moment(value: Any) -> datetime | None:
     """Read an instant: Unix seconds or milliseconds, or ISO text; without an offset it is UTC. 0 is none."""
     if value in (0, "0", "", None):
         return None
-    return as_instant(value)
+    return as_event(value)
 
 
 def truth(value: Any) -> bool:

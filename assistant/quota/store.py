@@ -25,6 +25,7 @@ WAIT_S = 20.0
 
 # SQLite's primary result codes; see its page "Result and Error Codes".
 _CORRUPT, _NOTADB = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
+_LACKS = ("no such table", "no such column", "has no column named")
 _NO_DISK = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
 }  # fmt: skip
@@ -102,7 +103,10 @@ class Store:
                 if not _damaged(error):
                     raise self._said(error) from error
             self._aside()
-            return [rows(base) for base in self._readable() if self._holds(base)]
+            try:
+                return [rows(base) for base in self._readable() if self._holds(base)]
+            except sqlite3.DatabaseError as error:  # it cannot be moved away
+                raise self._said(error) from error
 
     def write(self, rows: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
         """Run `rows` in one transaction, on the disk or, where that cannot be, in memory; `rows` may run twice.
@@ -126,8 +130,11 @@ class Store:
                     self._to_memory(str(error))
                 else:
                     raise self._said(error) from error
-            with _transaction(self._memory or self._writable()) as base:
-                return rows(base)
+            try:
+                with _transaction(self._memory or self._writable()) as base:
+                    return rows(base)
+            except sqlite3.DatabaseError as error:
+                raise self._said(error) from error
 
     def close(self) -> None:
         """Let go of the file; what only memory holds is tried on the disk once more."""
@@ -205,8 +212,13 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        emptied = False
         if not self.path.exists():
+            if self._carry:
+                self._begun.unlink(missing_ok=True)  # another window may see the new one while it is empty
             self.path.touch(0o600)
+        elif self._carry and not self.path.stat().st_size:
+            emptied = self._begun.exists()  # without it, it is what a full disk left of a new one
         base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
         with contextlib.ExitStack() as unless_it_opens:
             unless_it_opens.callback(base.close)
@@ -219,7 +231,18 @@ class Store:
                 self._upgrade(base)
             self._look_over(base)
             unless_it_opens.pop_all()
+        if emptied:
+            self._warn(f"{self.path} was empty: what stood in it is gone, and it begins anew.")
+        if self._carry and not self._begun.exists():
+            with contextlib.suppress(OSError):
+                self._begun.touch(0o600)
+                self._begun.write_text(f"{self.path.name} has been begun. Should it ever be empty, that is told.\n")
         return base
+
+    @property
+    def _begun(self) -> Path:
+        """A note beside the file that something stood in it: of an empty file nobody could tell."""
+        return self.path.with_name(f"{self.path.name}.begun")
 
     def _version_of(self, base: sqlite3.Connection) -> int:
         found = int(base.execute("PRAGMA user_version").fetchone()[0])
@@ -292,7 +315,7 @@ class Store:
             self._disk = None
             try:
                 self._disk = self._open()
-                if self._disk.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                if self._disk.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok" and self._has_all(self._disk):
                     return  # another window has set it aside already
                 self._disk.close()
                 self._disk = None
@@ -316,6 +339,12 @@ class Store:
             with contextlib.closing(old), _transaction(self._disk) as base:
                 saved = self._copy(old, base)
         self._warn(f"{self.path} was damaged and set aside as {aside}; {saved} rows of it live on in a new one.")
+
+    def _has_all(self, base: sqlite3.Connection) -> bool:
+        """Whether all tables are there, with all columns: SQLite finds nothing wrong with a file that lacks one."""
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as whole:
+            self._build(whole, 0)
+            return _columns(whole) <= _columns(base)
 
     def _free_name(self) -> Path:
         stamp = datetime.fromtimestamp(self.path.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -380,5 +409,13 @@ def _code(error: sqlite3.DatabaseError) -> int:
 
 
 def _damaged(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file is not, or no longer, a database: SQLITE_CORRUPT or SQLITE_NOTADB."""
-    return getattr(error, "sqlite_errorcode", None) is not None and _code(error) in {_CORRUPT, _NOTADB}
+    """Whether the file is not, or no longer, a database (SQLITE_CORRUPT or SQLITE_NOTADB), or lacks a part of ours."""
+    if getattr(error, "sqlite_errorcode", None) is None:
+        return False
+    return _code(error) in {_CORRUPT, _NOTADB} or any(words in str(error) for words in _LACKS)
+
+
+def _columns(base: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Return the columns of all tables, each as (table, column)."""
+    query = "SELECT each.name, part.name FROM sqlite_master AS each, PRAGMA_TABLE_INFO(each.name) AS part WHERE each.type = 'table'"
+    return set(base.execute(query))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from assistant.quota.tariff import Amount, Burn, Tariff, Unit, fits
 
@@ -143,6 +144,11 @@ class Plan(NamedTuple):
         money = [each.window.kind == "balance" and each.unit == "money" for each in self.meters]
         some = [bool(each.only or each.feature) for each in self.meters]
         return any(money) and all(paid or part for paid, part in zip(money, some, strict=True))
+
+    @property
+    def host(self) -> str:
+        """The host of its first address, which tells whose words are to be read; empty where its page names none."""
+        return next((urlsplit(each).hostname or "" for each in self.addresses.values()), "")
 
     @property
     def currencies(self) -> frozenset[str]:

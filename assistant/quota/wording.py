@@ -65,7 +65,7 @@ def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
 
 
 def figures(each: Estimate) -> str:
-    """Say what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; what is unknown says so."""
+    """Say what is used of what: "855 of 2,000 credits", "44%", "CNY 98.00 left"; what is unknown or unlimited says so."""
     if each.state == "not_in_plan":
         return "not in the plan"
     more = f" + {unpriced(each)}" if each.unpriced else ""
@@ -76,7 +76,10 @@ def figures(each: Estimate) -> str:
                 left += f" to {amount(each.remaining + each.used - each.low, 'money', each.currency)}"
             return f"{left} left{more}"
         spent = f"{_used(each)}{more}" if each.used else more[3:]
-        return f"{spent} spent by us, balance unknown" if spent else "balance unknown"
+        rest = "unlimited" if each.limit == "unlimited" else "balance unknown"
+        return f"{spent} spent by us, {rest}" if spent else rest
+    if each.unit == "percent" and each.limit == "unlimited":
+        return "unlimited"
     if each.used is None:
         return f"unknown: {more[3:]}" if more else "unknown"
     said = _used(each)

@@ -90,7 +90,8 @@ def _bars(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Them
     state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
     if each.state == "unknown" and each.limit is not None and each.end is None and each.unit != "percent":
         state = "begins at a time that nobody has said"
-    words = "  ".join(filter(None, (wording.figures(each) if each.unit != "percent" else "", state)))
+    bare = each.unit == "percent" and each.limit != "unlimited"  # its figure stands beside the bar
+    words = "  ".join(filter(None, ("" if bare else wording.figures(each), state)))
     if each.resets_at is not None:
         wait = f" in {wording.countdown(each.resets_at, now)}" if width >= _WIDE else ""
         words += f"{' until' if each.state == 'exhausted' else '  ↺'} {wording.clock(each.resets_at, now)}{wait}"

@@ -107,6 +107,7 @@ async def test_a_server_that_only_accepts():
     async with peer(quiet) as found:
         talk = await ask(found.url, first_byte_s=0.3)
     assert (kind(talk), len(found.asked)) == ("unreachable", 1)  # it may be at work: to ask again would pay twice
+    assert talk.error.taken
     assert "0 s" in talk.error.message
 
 

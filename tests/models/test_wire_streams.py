@@ -159,6 +159,18 @@ def test_odd_counts_of_chat(usage, counts):
     assert read("openai_chat", chat({"content": "x"}, usage=usage)).usage == counts
 
 
+@pytest.mark.parametrize(
+    "nothing", [{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, {"total_tokens": None}]
+)
+@pytest.mark.parametrize("when", ["before", "behind"])
+def test_a_usage_of_nothing_takes_no_count_back(nothing, when):
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    counted = [{"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 4}}, end]
+    more = [*(counted if when == "before" else reversed(counted)), {"choices": [], "usage": nothing}]
+    found = read("openai_chat", sse({"choices": [{"index": 0, "delta": {"content": "x"}}]}, *more))
+    assert (found.usage, found.final) == ((10, 0, 0, 0, 4, 0), True)
+
+
 def test_thoughts_counted_beside_the_answer_where_no_total_tells():
     usage = {"prompt_tokens": 10, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 5}}
     body = chat({"content": "x"}, usage=usage)

@@ -885,6 +885,26 @@ def test_messages_are_read_from_the_database_and_each_once(imports, tmp_path):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("odd", [None, 5, 1.5, b"\xff\xfe", '{"role": 5}', "{", ""])
+def test_a_row_that_holds_no_message_is_passed_over(imports, tmp_path, odd):
+    path = store(tmp_path, message(1), message(2))
+    base = sqlite3.connect(path)
+    base.execute("INSERT INTO message VALUES ('odd', 's', 0, ?)", (odd,))
+    base.commit()
+    base.close()
+    store(tmp_path, message(3))
+    found = run(imports, tmp_path, "opencode")
+    assert (found.uses, found.notes) == (3, [])
+
+
+@pytest.mark.parametrize("cost", ["nan", "inf", "-inf", "Infinity"])
+def test_a_cost_that_is_no_number_is_no_money(imports, tmp_path, cost):
+    store(tmp_path, message(1), message(2, cost=cost))
+    run(imports, tmp_path, "opencode")
+    totals = imports.totals(("provider",))
+    assert (sum(each.steps for each in totals), sum(each.amount for each in totals)) == (2, Decimal("0.002"))
+
+
 def test_a_reply_that_was_not_complete_is_read_again(imports, tmp_path):
     store(tmp_path, message(1), message(2, output=1, done=False), message(3))
     run(imports, tmp_path, "opencode")

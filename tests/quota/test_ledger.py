@@ -626,6 +626,76 @@ def test_what_can_still_be_read_of_a_damaged_book_is_carried_over(tmp_path):
     assert "600 rows of it live on" in ledger.warnings[0]
 
 
+TABLES = ["steps", "open", "folded", "days", "hours", "quarters", "hourly", "yields", "outcomes", "readings", "polls"]
+
+
+@pytest.mark.parametrize(
+    "harm", [*(f"DROP TABLE {name}" for name in TABLES), "ALTER TABLE readings DROP COLUMN payload", "ALTER TABLE hours RENAME COLUMN tokens TO x"]
+)  # fmt: skip
+def test_a_book_that_lacks_a_part_is_set_aside_and_what_can_be_read_of_it_lives_on(tmp_path, harm):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    burn(ledger)
+    burn(ledger)
+    ledger.sources.put_readings("endpoint:x:1", "[]", NOW, plan="mine")
+    ledger.close()
+    base = sqlite3.connect(path)
+    base.execute(harm)
+    base.commit()
+    base.close()
+    ledger, other = Ledger(path), Ledger(path)
+    for each in (ledger, other):
+        each.days()
+        each.sources.readings()
+        each.sources.poll("endpoint:x:1")
+        each.recover(NOW, lambda _: False)
+        each.yields()
+        each.totals()
+        each.hours()
+        each.bundles(plan="mine")
+        each.gathered(60, None, NOW)
+        burn(each)
+    kept = 0 if harm == "DROP TABLE steps" else 2
+    assert len(ledger.entries()) == len(other.entries()) == kept + 2
+    assert sum(each.steps for each in ledger.totals()) == kept + 2
+    assert len(list(tmp_path.glob("l.sqlite.damaged-*Z"))) == 1
+    assert [len(each.warnings) for each in (ledger, other)] == [1, 0]
+    ledger.close()
+    other.close()
+
+
+def test_a_book_that_was_emptied_is_told_of_and_a_new_one_is_not(tmp_path):
+    path = tmp_path / "l.sqlite"
+    path.touch()  # a full disk left no more of it
+    ledger = Ledger(path)
+    burn(ledger)
+    ledger.close()
+    assert ledger.warnings == []
+    path.write_bytes(b"")
+    for words in ([f"{path} was empty: what stood in it is gone, and it begins anew."], []):
+        ledger = Ledger(path)
+        ledger.days()
+        burn(ledger)
+        ledger.close()
+        assert ledger.warnings == words
+    path.unlink()  # the user's own doing
+    ledger = Ledger(path)
+    burn(ledger)
+    assert ledger.warnings == []
+    ledger.close()
+
+
+def test_an_error_of_ours_sets_no_book_aside(tmp_path):
+    ledger = Ledger(tmp_path / "l.sqlite")
+    burn(ledger)
+    for do in (ledger.store.read, ledger.store.write):
+        with pytest.raises(StateError, match="no such table: nowhere"):
+            do(lambda base: base.execute("SELECT 1 FROM nowhere").fetchall())
+    assert (ledger.warnings, len(ledger.entries())) == ([], 1)
+    assert not list(tmp_path.glob("*.damaged-*"))
+    ledger.close()
+
+
 def test_a_large_book_shows_its_damage_when_it_is_read(tmp_path):
     path = tmp_path / "l.sqlite"
     ledger = Ledger(path)

@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from assistant.quota import meter
+from assistant.quota import meter, wording
 from assistant.quota.estimate import binding
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import accepted, unmapped
 from assistant.quota.plan import read_plan
 from assistant.quota.reading import Reading
 from assistant.quota.tariff import Burn
-from assistant.tokens import TokenUsage
+from assistant.tokens import Cost, TokenUsage
 from tests.quota.estimating import estimate
 
 D = Decimal
@@ -40,6 +40,10 @@ def refused(when):
 
 def took(when, units, **more):
     return Burn(at(when), given={"units": D(str(units))}, **more)
+
+
+def paid(when, amount):
+    return Burn(at(when), cost=Cost("metered", D(str(amount)), "USD"))
 
 
 def now(which, when, burns=(), readings=()):
@@ -253,6 +257,27 @@ def test_what_the_provider_has_not_counted_since_it_refused_opens_no_window(burn
     assert now(plan(), "12:40:00", [burn], [reading]).state == "exhausted"
 
 
+ABOUT = TokenUsage(500, exact=False)
+
+
+@pytest.mark.parametrize(
+    ("more", "state", "left"),
+    [
+        ({"usage": ABOUT}, "unknown", None), ({}, "unknown", None), ({"cost": Cost("unknown", None, "USD")}, "unknown", None),
+        ({"usage": ABOUT, "running": True}, "exhausted", 0), ({"usage": ABOUT, "doubtful": True}, "exhausted", 0),
+        ({"client": "codex"}, "exhausted", 0),
+    ],
+)  # fmt: skip
+def test_a_balance_that_was_refused_and_paid_again_is_unknown_and_never_below_nothing(more, state, left):
+    balance = plan("money", None, "balance", currency="USD")
+    refusal = refused("10:00:00")._replace(remaining=D(0), resets_at=None)
+    burns = [paid("10:01:00", 0.25)._replace(**more)]
+    found = now(balance, "10:02:00", burns, [refusal])
+    assert (found.state, found.remaining) == (state, left)
+    later = now(balance, "10:04:00", [*burns, paid("10:03:00", 0.5)], [refusal])
+    assert (later.state, later.remaining, later.wants_reading) == ("unknown", None, True)
+
+
 def test_zero_unknown_unlimited_and_not_in_plan_are_four_states():
     assert now(plan(limit=0), "12:00:00", [took("11:00:00", 1)]).state == "exhausted"
     unknown = now(plan(limit=None), "12:00:00", [took("11:00:00", 1)])
@@ -262,6 +287,22 @@ def test_zero_unknown_unlimited_and_not_in_plan_are_four_states():
     absent = now(plan(), "12:00:00", [], [said("11:00:00", status="not_in_plan")])
     assert (absent.state, absent.used) == ("not_in_plan", None)
     assert meter.as_json(absent)["used"] is None
+
+
+@pytest.mark.parametrize(
+    ("page", "burns", "words"),
+    [
+        (plan("money", None, "balance", currency="USD"), [], "unlimited"),
+        (plan("money", None, "balance", currency="USD"), [paid("10:30:00", 0.25)], "$0.25 spent by us, unlimited"),
+        (plan("percent", 100), [], "unlimited"),
+        (plan("percent", 100, "grid"), [took("10:30:00", 1)], "unlimited"),
+        (plan("requests"), [], "0 requests, unlimited"),
+    ],
+)
+def test_what_is_unlimited_is_told_as_that(page, burns, words):
+    found = now(page, "12:00:00", burns, [said("11:00:00", status="unlimited", limit="unlimited")])
+    assert (found.limit, found.remaining) == ("unlimited", None)
+    assert wording.figures(found) == words
 
 
 def test_a_limit_that_is_read_wins_over_the_page():

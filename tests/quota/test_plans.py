@@ -128,6 +128,7 @@ WRONG = [
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\n', "needs its hours", 6),
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\nhours = -5\n', "hours must be", 7),
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\nlength = "soon"\n', "length is not a length", 7),
+    (HEAD + 'unit = "tokens"\nwindow = "first_use"\nlength = "99999999999 days"\n', "at most ten years", 7),
     (HEAD + 'unit = "tokens"\nwindow = "calendar_day"\nzone = "Mars/Olympus"\n', "no time zone", 7),
     (HEAD + 'unit = "tokens"\nwindow = "calendar_week"\nanchor_weekday = "someday"\n', "not a weekday", 7),
     (HEAD + 'unit = "tokens"\nwindow = "calendar_day"\nanchor_time = "25:00"\n', "not a time of day", 7),
@@ -148,6 +149,9 @@ WRONG = [
     ('name = "mine"\nchecked_on = "lately"\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "checked_on is not a date", 2),
     ('name = "mine"\n[holidays]\ncn = ["2026-13-01"]\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "holds no date", 3),
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\nhours = 5\n[[meters.lots]]\namount = 5\n', "only a balance has lots", 3),
+    (HEAD + 'unit = "percent"\nwindow = "balance"\nlimit = 100\n[[meters.lots]]\namount = 5\n', "a meter of percents counts none", 9),
+    ('name = "mine"\naddresses = 5\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "addresses must be a table", 2),
+    ('name = "mine"\n[addresses]\nopenai_chat = "https://[bad"\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "is no address", 3),
 ]  # fmt: skip
 
 

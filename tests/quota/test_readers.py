@@ -287,6 +287,12 @@ def test_openai_headers():
     assert plain.resets_at == datetime(2026, 11, 23, 20, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("reset", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", 10**30])
+def test_a_reset_at_the_edge_of_the_calendar_is_none(reset):
+    (found,) = read({"usage": {"limit": "2048", "used": "214", "resetTime": reset}}, "api.kimi.com")
+    assert (found.used, found.resets_at) == (214, None)
+
+
 def test_a_window_whose_reset_has_passed_is_unknown():
     headers = {"x-codex-primary-used-percent": "100", "x-codex-primary-window-minutes": "300", "x-codex-primary-reset-at": "1795400000"}  # fmt: skip
     (found,) = from_headers(headers, "chatgpt.com", NOW)

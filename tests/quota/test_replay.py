@@ -9,7 +9,7 @@ import pytest
 from assistant.errors import ConfigError
 from assistant.quota import wording
 from assistant.quota.event import read_events
-from assistant.quota.plan import read_plan
+from assistant.quota.plan import load_plans, read_plan
 from assistant.quota.replay import rendered, replay, replayed_json
 
 D = Decimal
@@ -436,6 +436,8 @@ def test_strange_limits_are_shown_raw():
     ("line", "words"),
     [
         ("{", "not a JSON object"), ("[1]", "not a JSON object"), ('{"tokens": 5}', "at is not an instant"),
+        ('{"at": "9999-12-31T23:59:59Z"}', "at is not an instant"), ('{"at": "0001-01-01T00:00:00Z"}', "at is not an instant"),
+        ('{"at": 1795464000, "reading": {"meter": "x", "resets_at": "9999-12-31T23:59:59Z"}}', "reading.resets_at"),
         ('{"at": "yesterday"}', "at is not an instant"), ('{"at": 1795464000, "credits": "many"}', "credits is not a number"),
         ('{"at": 1795464000, "tokens": -5}', "tokens is not a number"),
         ('{"at": 1795464000, "fresh_input": 1.5}', "whole number"),
@@ -451,12 +453,101 @@ def test_a_bad_line_is_named(line, words):
         read_events(["# a comment", '{"at": 1795464000}', line], "mine.jsonl")
 
 
+BODIES = {
+    "glm": {"data": {"limits": [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 2000, "currentValue": 267}]}},
+    "minimax": {"model_remains": [{"model_name": "general", "current_interval_total_count": 1500, "current_interval_usage_count": 300}]},
+    "kimi": {"usages": {"limit_5h": {"used_ratio": 0.07}}},
+    "kimi older": {"usage": {"limit": "2048", "used": "512"}},
+    "deepseek": {"balance_infos": [{"currency": "USD", "total_balance": "5.00"}]},
+    "moonshot": {"data": {"available_balance": 49.5, "cash_balance": 3.0}},
+    "openrouter": {"data": {"limit": 50, "limit_remaining": 37.5, "usage": 12.5}},
+    "copilot": {"quota_snapshots": {"ai_credits": {"entitlement": 1500, "remaining": 375}}},
+    "codex": {"rate_limit": {"primary_window": {"used_percent": 37, "limit_window_seconds": 18000}}},
+    "gemini_code_assist": {"buckets": [{"modelId": "gemini-3-pro", "remainingFraction": 0.25}]},
+    "claude_statusline": {"rate_limits": {"five_hour": {"used_percentage": 42.5, "resets_at": 1795471200}}},
+    "opencode_go": {"usage": {"rolling": {"usagePercent": 12}, "weekly": {"used": 3.5, "limit": 30}}},
+    "ollama_cloud": {"limits": {"session": {"usage": 0.12}}},
+    "synthetic": {"subscription": {"limit": 135, "requests": 27}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "limit", "key", "figure"),
+    [
+        ("glm-lite", "glm", "5 hours", "used", 267), ("minimax-go", "minimax", "5 hours", "percent", 80.0),
+        ("kimi-code", "kimi", "5 hours", "percent", 7.0), ("kimi-code-old", "kimi older", "week", "percent", 25.0),
+        ("deepseek-prepaid", "deepseek", "balance", "remaining", 5), ("moonshot-prepaid", "moonshot", "balance", "remaining", 49.5),
+        ("openrouter-prepaid", "openrouter", "key limit", "remaining", 37.5), ("copilot-pro", "copilot", "month", "remaining", 375),
+        ("chatgpt-plus", "codex", "5 hours", "percent", 37.0), ("claude-max-5x", "claude_statusline", "5 hours", "percent", 42.5),
+        ("opencode-go", "opencode_go", "week", "used", 3.5),
+    ],
+)  # fmt: skip
+def test_a_body_of_no_host_is_read_as_the_plan_s_own_reader_means_it(name, body, limit, key, figure):
+    plan = load_plans(None)[name]
+    event = json.dumps({"at": "2026-11-23T10:00:00Z", "body": BODIES[body]})
+    for lines in ([event], [f"[{event}]"]):
+        found = replayed_json(replay(plan, read_events(lines, plan=plan)))
+        assert found["problems"] == []
+        assert meter(found, limit)[key] == figure
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_plan_without_a_reader_takes_the_first_that_knows_a_limit_in_the_body(name):
+    plan = read_plan({"name": "mine", "meters": [{**FIVE, "limit": 100}]}, "mine.toml")
+    event = {"at": "2026-11-23T10:00:00Z", "body": BODIES[name]}
+    (found,) = read_events([json.dumps(event)], plan=plan)
+    (told,) = read_events([json.dumps({**event, "reader": name.split()[0]})])
+    assert found.readings == told.readings
+    assert found.readings
+    assert not found.notes
+
+
+def test_a_plan_s_host_says_what_its_provider_s_words_mean():
+    page = {
+        "name": "mine",
+        "addresses": {"openai_chat": "https://api.minimaxi.com/v1"},
+        "meters": [{**FIVE, "limit": 1500}],
+    }
+    event = {"at": "2026-11-23T10:00:00Z", "body": BODIES["minimax"]}
+    for more in ({}, {"reader": "minimax"}):
+        plan = read_plan({**page, **more}, "mine.toml")
+        (found,) = read_events([json.dumps({**event, **more})], plan=plan)
+        assert [each.used for each in found.readings] == [300]
+
+
+def test_what_nobody_reads_asks_for_its_host():
+    plan = load_plans(None)["glm-lite"]
+    event = {"at": "2026-11-23T10:00:00Z", "body": {"some": {"limit": 5}}}
+    for said in (plan, read_plan({"name": "mine", "meters": [{**FIVE, "limit": 2}]}, "mine.toml")):
+        (found,) = read_events([json.dumps(event)], plan=said)
+        assert found.notes == (
+            'the body says nothing of a quota that we can read; a "host" beside it, like "api.z.ai", may tell whose word it is',
+        )
+    (found,) = read_events([json.dumps({**event, "host": "api.z.ai"})], plan=plan)
+    assert found.notes == ("the body says nothing of a quota that we can read",)
+
+
 @pytest.mark.parametrize("more", ['{"at": 1795464000}', '[{"at": 1795464000}]', "]", "# a comment"])
 def test_what_follows_an_array_is_no_part_of_it_and_is_named(more):
     array = '[{"at": 1795464000}]\n'
     assert len(read_events([array, "\n", " \t\r\n"])) == 1
     with pytest.raises(ConfigError, match=r"mine\.json:3: .*follows the end of the array"):
         read_events([array, "\n", more], "mine.json")
+
+
+@pytest.mark.parametrize("when", ["1900-01-01T00:00:00Z", "8999-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"window": "first_use", "days": 3650}, {"window": "rolling", "days": 3650}, {"window": "calendar_week", "zone": "Asia/Kathmandu"},
+        {"window": "calendar_month"}, {"window": "grid", "days": 3650, "activated_at": "1900-01-01T00:00:00Z"},
+        {"window": "subscription_month", "months": 120, "subscribed_at": "1900-01-01T00:00:00Z"},
+        {"window": "subscription_month", "anchor_day": 31, "zone": "America/New_York"},
+    ],
+)  # fmt: skip
+def test_what_is_within_the_calendar_can_be_reckoned(window, when):
+    found = run({"name": "m", "unit": "requests", "limit": 9, **window}, [{"at": when}])
+    assert meter(found, "m")["used"] == 1
 
 
 def test_words_for_people():

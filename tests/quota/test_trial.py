@@ -25,6 +25,7 @@ HOLIDAYS = [{"factor": 2, "except_holidays": "cn", "zone": "Asia/Shanghai"}]
 WINDOWS = [
     {"window": "first_use", "hours": 5},
     {"window": "first_use", "hours": 5, "floor": "hour"},
+    {"window": "first_use", "minutes": 90, "floor": "hour"},  # one begins where the last has ended, not at the hour
     {"window": "first_use", "days": 7},
     {"window": "rolling", "hours": 5},
     {"window": "rolling", "hours": 100},
@@ -65,7 +66,7 @@ def burns(dice):
     at = FIRST
     while at < FIRST + timedelta(days=DAYS):
         at += timedelta(seconds=dice.choice([0, 1, 900, 3600, 3600, 7200, 86_400, dice.randrange(40_000)]))
-        steps = dice.choice([1, 1, 2, 3, 7, 12, 30])
+        steps = dice.choice([1, 1, 2, 3, 7, 12, 30, 50])
         status = dice.choice(["metered", "metered", "reported", "included", "free", "unknown"])
         cost = Cost(
             status,
@@ -73,7 +74,7 @@ def burns(dice):
             if status in {"included", "unknown"}
             else Decimal(0)
             if status == "free"
-            else Decimal(dice.randrange(1, 900)) / 1000,
+            else Decimal(dice.randrange(1, 900)) / dice.choice([1000, 1000, 3]),  # a third has 28 digits
             dice.choice(["USD", "USD", "CNY"]),
         )
         usage = TokenUsage(

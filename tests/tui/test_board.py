@@ -6,9 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from assistant.quota.forecast import forecast
+from assistant.quota.plan import read_plan
+from assistant.quota.reading import Reading
+from assistant.standings import Standing
+from assistant.tui import board_lines, theme
 from assistant.tui.app import Wattson
 from assistant.tui.board import TABS, Board
 from tests import loopback
+from tests.quota.estimating import estimate
 from tests.tui.keys import say, until
 
 KEY = "k" * 24
@@ -20,6 +26,23 @@ BALANCE = {
 def pages(left="4.20"):
     body = json.dumps(BALANCE).replace("4.20", left).encode()
     return {"/user/balance": (200, {}, body)}
+
+
+@pytest.mark.parametrize("unit", ["money", "percent", "requests"])
+def test_what_is_unlimited_is_told_as_that_on_the_board(unit):
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    meter = {
+        "name": "week",
+        "unit": unit,
+        "currency": "USD",
+        "window": "balance" if unit == "money" else "calendar_week",
+    }
+    plan = read_plan({"name": "mine", "meters": [meter]}, "mine.toml")
+    (found,) = estimate(plan, [], now, [Reading("week", "endpoint", now, limit="unlimited", status="unlimited")])
+    standing = Standing("mine", "mine", (), meters=((found, forecast(found, now)),))
+    (_, line, _) = board_lines.plans([standing], [], now, 120, theme.load("dark"))
+    assert "unlimited" in line.plain
+    assert "unknown" not in line.plain
 
 
 async def opened(pilot, *keys):

@@ -164,7 +164,7 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
 
 def _tell(teller: Session | Teller, options: Namespace) -> int:
     """Keep a figure that the user has read somewhere: for plans that nothing else may be asked for."""
-    from assistant.quota.page import as_instant
+    from assistant.quota.page import as_event
     from assistant.quota.reading import Reading, number
 
     if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in teller.accounts.plans:
@@ -178,7 +178,7 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
     if meter not in {each.name for each in plan.meters}:
         raise UsageError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
     value, now = number(figure), teller.now()
-    resets = as_instant(options.resets) if options.resets else None
+    resets = as_event(options.resets) if options.resets else None
     if (wrong := value is None or value < 0) or (options.resets and resets is None):
         raise UsageError(
             f"{figure if wrong else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
@@ -199,10 +199,10 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
 
 def _payload(teller: Session | Teller, options: Namespace) -> int:
     """Keep what a vendor's own program hands out of a plan, from standard input: Claude Code's status line, for one."""
-    from assistant.quota.reading import from_body
+    from assistant.quota.reading import of_plan
 
     plan, now = teller.accounts.plans[options.what[0]], teller.now()
-    found = from_body(given("-"), "", now, plan.reader) if plan.reader else []
+    found = of_plan(given("-"), plan.reader, plan.host, now) if plan.reader else []
     if not found:
         raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
     teller.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
@@ -259,7 +259,7 @@ def _plan(teller: Session | Teller, name: str) -> Plan:
 def _replay(teller: Session | Teller, options: Namespace) -> int:
     from assistant import hindsight
     from assistant.quota.event import read_events
-    from assistant.quota.page import as_instant
+    from assistant.quota.page import FIRST_YEAR, LAST_YEAR, as_event
     from assistant.quota.replay import rendered, replay, replayed_json
 
     if not options.plan:
@@ -267,9 +267,12 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
             "A replay needs --plan FILE and --events FILE, or --plan NAME for your own history.",
             "assistant/quota/plans/TEMPLATE.md shows both.",
         )
-    at = as_instant(options.at) if options.at else None
+    at = as_event(options.at) if options.at else None
     if options.at and at is None:
-        raise UsageError(f"--at {options.at!r} is no instant.", "Write it like 2026-11-23T12:00:00Z.")
+        raise UsageError(
+            f"--at {options.at!r} is no instant between the years {FIRST_YEAR} and {LAST_YEAR}.",
+            "Write it like 2026-11-23T12:00:00Z.",
+        )
     plan = _plan(teller, options.plan)
     if not options.events:
         events = hindsight.past(teller.accounts.ledger, teller.now())
@@ -277,10 +280,10 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
     else:
         try:
             if options.events == "-":
-                events = read_events(given("-").splitlines(keepends=True), "standard input")
+                events = read_events(given("-").splitlines(keepends=True), "standard input", plan)
             else:
                 with Path(options.events).open(encoding="utf-8", errors="replace") as lines:
-                    events = read_events(lines, options.events)
+                    events = read_events(lines, options.events, plan)
         except OSError as error:
             raise ConfigError(
                 f"{options.events} cannot be read: {error.strerror}.", "Name a file of events."

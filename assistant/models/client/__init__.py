@@ -195,11 +195,13 @@ class Client:
                 answer = await self._http.send(http, stream=True)
         except TimeoutError as error:
             state.settled = True  # it may be at work on it: to ask again would pay twice
-            raise errors.Unreachable(
+            silent = errors.Unreachable(
                 f"{provider.title} took the question and said nothing for {self._first_byte_s:.0f} s.",
                 "Try again.",
                 provider=provider.name,
-            ) from error
+            )
+            silent.taken = True
+            raise silent from error
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise ways.unreachable(error, provider) from error
         try:

@@ -235,8 +235,11 @@ class Reader:
 
     def _count(self, usage: UsageChunk) -> UsageChunk:
         ends = self._stop is not None or self._failure is not None or self.ended
-        ends = ends and bool(usage.usage.total_input)  # no input is none counted, which is unknown and not nothing
-        self._usage = UsageChunk(usage.usage, ends, usage.reported_cost, self._tier)
+        counts = usage.usage
+        if self._usage is not None and not counts.total:
+            counts = self._usage.usage  # zeros behind a count take nothing back
+        ends = ends and bool(counts.total_input)  # no input is none counted, which is unknown and not nothing
+        self._usage = UsageChunk(counts, ends, usage.reported_cost, self._tier)
         return self._usage
 
     def _choice(self, choice: dict[str, Any]) -> list[Chunk]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from assistant.quota.buckets import Use
@@ -80,7 +81,7 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
             last = number
             try:
                 message = decode(data)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, TypeError):  # TypeError: of a row that holds no text
                 continue
             begun = message.time.created if message.time else 0.0
             newest = max(newest, begun)
@@ -112,7 +113,7 @@ def _use(message: Any, entry: str) -> Use | None:
         0,
         tokens.output,
         tokens.reasoning,
-        Decimal(str(message.cost)) if message.cost else None,
+        Decimal(str(message.cost)) if message.cost and isfinite(message.cost) else None,  # it may be the text "nan"
         _again(message),
     )
 
