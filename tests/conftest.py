@@ -36,14 +36,18 @@ def env(tmp_path):
 
 
 @pytest.fixture
-def make_session(repo, env):
-    """Make a session as the command line does; keyword arguments are more environment."""
+async def make_session(repo, env):
+    """Make a session as the command line does; keyword arguments are more environment. What is open at the end is closed."""
+    made = []
 
     def make(**more):
         places = config.places({**env, **more})
-        return Session(repo, places=places, config=config.load(places, repo), env={**env, **more})
+        made.append(Session(repo, places=places, config=config.load(places, repo), env={**env, **more}))
+        return made[-1]
 
-    return make
+    yield make
+    for session in made:
+        await session.close()
 
 
 @pytest.fixture

@@ -21,6 +21,20 @@ KEY = "k" * 20
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
+@pytest.fixture
+def sittings(tmp_path):
+    """Make the conversations of a folder, each as another window; what is open at the end is closed."""
+    made = []
+
+    def make(name):
+        made.append(Sittings(tmp_path, name, lambda: NOW, []))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
 @pytest.mark.parametrize("words", ["/compact last", "/compact undo"])
 async def test_a_conversation_is_not_made_short_while_a_turn_runs(make_session, words):
     with loopback.Server(*map(loopback.openai, ("It is warm.", "Yes.", "It is cold."))) as server:
@@ -159,37 +173,37 @@ async def test_a_conversation_with_a_long_first_question_is_found(make_session):
     assert [each.first for each in make_session().sittings.kept()] == [long]
 
 
-def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path):
-    one = Sittings(tmp_path, "one", lambda: NOW, [])
+def test_a_conversation_that_another_window_writes_is_not_removed(tmp_path, sittings):
+    one = sittings("one")
     one.save(record.user(1, "old question of a window that is open", "m", {}))
     (path,) = tmp_path.glob("*.jsonl")
     os.utime(path, (1, 1))
-    Sittings(tmp_path, "two", lambda: NOW, []).save(record.user(1, "b", "m", {}))
+    sittings("two").save(record.user(1, "b", "m", {}))
     assert prune(tmp_path, most=1) == 0
     one.close()
     assert prune(tmp_path, most=1) == 1
     assert not path.exists()
 
 
-def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path):
-    mine = Sittings(tmp_path, "mine", lambda: NOW, [])
+def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path, sittings):
+    mine = sittings("mine")
     mine.save(record.user(1, "how warm?", "openai/gpt-6.1-sol", {}))
     (tmp_path / "20261129-000000-folder.jsonl").mkdir()  # as one that belongs to another user, for whoever may read all
     (tmp_path / "20261129-000001-gone.jsonl").symlink_to(tmp_path / "removed")  # as one that is removed at this moment
-    other = Sittings(tmp_path, "other", lambda: NOW, [])
+    other = sittings("other")
     assert [each.first for each in other.kept()] == ["how warm?"]
     assert other.asked() == ["how warm?"]
 
 
-def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path):
-    first, second = (Sittings(tmp_path, name, lambda: NOW, []) for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"))
+def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path, sittings):
+    first, second = (sittings(name) for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"))
     for number, each in enumerate((first, second)):
         each.save(record.user(1, each.name, "m", {}))
         (path,) = tmp_path.glob(f"*{each.name}.jsonl")
         os.utime(path, (1_000 + number, 1_000 + number))
     second.tell("aaaaaaaaaaaa", record.committed([1]))
     assert record.read(first.read()).committed == [1]
-    assert record.read(Sittings(tmp_path, "c", lambda: NOW, []).open()).messages[0][1]["text"] == "bbbbbbbbbbbb"
+    assert record.read(sittings("c").open()).messages[0][1]["text"] == "bbbbbbbbbbbb"
 
 
 def test_whom_a_project_wishes_to_be_asked_is_told(make_session, repo):

@@ -1,7 +1,7 @@
 """A server on loopback that does with a connection what a test tells it, byte by byte, and remembers what it was sent."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 
@@ -49,6 +49,8 @@ async def peer(behave, **tls):
             pass
         finally:
             writer.close()
+            with suppress(OSError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), 1)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, **tls)
     found.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -546,6 +546,7 @@ async def test_one_connection_serves_many_turns():
                 )
         except asyncio.IncompleteReadError:
             writer.close()
+            await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     client = Client(env={})
