@@ -57,9 +57,7 @@ class HeldQuestion:
             "until": self.until.isoformat(),
         }  # fmt: skip
 
-    def hold(
-        self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[Offer] = ()
-    ) -> Hold:
+    def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[Offer] = ()) -> Hold:
         """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come.
 
         `asks` is who is asked now: where that is another model, it is said. Then `others` could go on meanwhile.

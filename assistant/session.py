@@ -376,7 +376,9 @@ class Session:
             size = self._words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
             hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
             if hold is not None and running.ask.mend:  # its words alone say nothing of the edits that were to go back
-                told.append(events.Notice(f"{hold.why} The hunks stay: r sends them back when there is room.", "warning"))
+                told.append(
+                    events.Notice(f"{hold.why} The hunks stay: r sends them back when there is room.", "warning")
+                )
             elif hold is not None:
                 told.append(events.TurnHeld(hold))
         return [*told, *(events.Notice(trouble, "warning") for trouble in self.troubles())]

@@ -173,8 +173,10 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         screen.meter.show(screen.meter.state._replace(moving=False))
     else:
         talk.add(f"{tell_counts(event.usage)} {event.cost}{served}", "note")
-    show_proposal(screen)
-    if event.patch is not None or any(each.mendable for each in event.misfits):
+    proposes = event.patch is not None or any(each.mendable for each in event.misfits)
+    if proposes or screen.hunks.preview is None:  # else an undo is being looked at
+        show_proposal(screen)
+    if proposes:
         if event.patch is not None:
             size = len(event.patch.hunks)
             talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")

@@ -1,8 +1,10 @@
 """Hunks whose file was changed meanwhile: which does not fit is seen, and goes back to the model. And hunks behind a talk."""
 
+import json
+
 from assistant.tui.app import Wattson
 from tests import loopback
-from tests.tui.keys import say, until
+from tests.tui.keys import say, take, until
 
 KEY = "k" * 20
 LINES = [f"line {number}" for number in range(60)]
@@ -126,3 +128,47 @@ async def test_a_hunk_that_was_not_taken_and_fits_no_more_keeps_none_from_being_
             await pilot.press("r")
             await until(pilot, lambda: len(server.asked) == 2 and not app.session.asking and len(hunks.hunks) == 1)
             assert app.session.proposed.patch.paths == ("notes.txt",)
+
+
+async def test_a_turn_that_ends_behind_the_hunks_leaves_cursor_and_scroll_where_they_are(make_session, repo):
+    full = json.dumps({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}).encode()
+    answers = *map(loopback.openai, (TWO, "An answer. " * 40)), (429, {"retry-after": "9999"}, full)
+    with loopback.Server(*answers, pause_s=0.01) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(130, 20)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("j", "down", "down")
+            before = hunks.at, hunks._cursor, hunks.scroll_offset.y
+            assert before[0] == 1
+            assert before[2]
+            await say(pilot, "and now?")
+            await until(pilot, lambda: len(server.asked) == 2)
+            await pilot.press("f2")
+            await until(pilot, lambda: hunks.has_focus)
+            await until(pilot, lambda: "An answer." in app.main.talk.text and not app.session.asking)
+            await pilot.pause(0.1)
+            assert (hunks.at, hunks._cursor, hunks.scroll_offset.y) == before
+            await say(pilot, "and now?")  # and held back, in a sheet over them
+            await take(pilot, "escape")
+            assert "slow down" in app.main.talk.text
+            assert (hunks.at, hunks._cursor, hunks.scroll_offset.y) == before
+            await pilot.press("f2")
+            await until(pilot, lambda: hunks.has_focus)
+            await pilot.press("n")
+            assert [each.mark for each in hunks.review.choices] == ["", "skip"]
+
+
+async def test_an_undo_that_is_looked_at_stays_when_a_turn_ends_behind_it(make_session, repo):
+    with loopback.Server(loopback.openai(TWO), loopback.openai("An answer. " * 60), pause_s=0.01) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 40)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: "applied" in app.main.talk.text)
+            await say(pilot, "and now?")
+            await until(pilot, lambda: app.session.asking)
+            await say(pilot, "/undo")
+            await until(pilot, lambda: hunks.preview is not None)
+            await until(pilot, lambda: "An answer." in app.main.talk.text and not app.session.asking, tries=1000)
+            await pilot.pause(0.1)
+            assert hunks.preview is not None

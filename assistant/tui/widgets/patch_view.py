@@ -204,18 +204,33 @@ class PatchView(ScrollView, can_focus=True):
         """Show a review, what of the reply found no place or may not be meant, where it all came from, and what was done last.
 
         With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
-        one hunk comes from, `turn` which one proposed them.
+        one hunk comes from, `turn` which one proposed them. Where they are the hunks that are in sight already, cursor and
+        scroll stay, and what was told of them.
         """
+        stays = review is not None and review is self.review and preview is None and self.preview is None
         self._turn, self._doubts = turn, doubts
-        self.lost, self._why_lost = (), ""
         self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
+        if stays and self._heads:
+            here = self.hunks
+            self.lost = tuple(each for each in self.lost if each.hunk in here)
+            self.hint = hint or self.hint
+            self._lay_out_again()
+            return
+        self.lost, self._why_lost = (), ""
         self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
         self._since = monotonic()
         self._build()
         if self._heads:
             self._go(self._heads[0])
         self.scroll_home(animate=False)
+
+    def _lay_out_again(self) -> None:
+        """Build the rows of the same hunks anew, and stay: other words may stand above them."""
+        line, top = self._cursor - self._heads[self.at], self.scroll_offset.y - self._cursor
+        self._build()
+        self._cursor = min(self._heads[self.at] + line, len(self._rows) - 1)
+        self.scroll_to(y=self._cursor + top, animate=False)
 
     def kept(self) -> dict[int, Review]:
         """Return the reviews by the turn that proposed them, as the user has left each."""
@@ -260,6 +275,7 @@ class PatchView(ScrollView, can_focus=True):
             or (before.comments != review.comments)
         ):
             self._build()
+            self.at = max(0, min(self.at, len(self._heads) - 1))
         self._strips.clear()
         if at is not None and self._heads:
             self._go(self._heads[min(at, len(self._heads) - 1)])
@@ -275,7 +291,8 @@ class PatchView(ScrollView, can_focus=True):
         self._rows[-_FOOT:-_FOOT] = _coming_rows(edit)
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._strips.clear()
-        self.scroll_end(animate=False)
+        if not (self.hunks and self.has_focus):  # who decides about others is not led away from them
+            self.scroll_end(animate=False)
         self.refresh()
 
     @property
