@@ -154,6 +154,9 @@ def _help(width: int, where: str) -> str:
         rows.append((f"/{name} {each.USAGE}".rstrip(), (each.__doc__ or "").partition("\n")[0] + aliases))
     lines = []
     for head, words in rows:
+        if width < 2 * _COLUMN + 4 and words:  # beside the keys there is no room for words: they stand below
+            lines += [*wrap(head, width), *(f"  {line}" for line in wrap(words, width - 2))]
+            continue
         first, *more = wrap(words, max(20, width - _COLUMN)) or [""]
         lines += [f"{head:<{_COLUMN}}{first}"] if len(head) < _COLUMN else [head, f"{'':<{_COLUMN}}{first}"]
         lines += [f"{'':<{_COLUMN}}{line}" for line in more]
