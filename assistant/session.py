@@ -672,7 +672,10 @@ class Session:
         return self.journal.about(way, dict.fromkeys((os.path.normpath(name), here)), step)
 
     async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:
-        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first."""
+        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first.
+
+        So is what has to since it was shown; raises Stale where lines that it needs were changed meanwhile.
+        """
         some = len(review.taken) < len(review.choices)
         if (
             review.patch is preview.patch
@@ -688,9 +691,19 @@ class Session:
             if preview.merged and not preview.conflicts:
                 yield events.UndoProposed(preview, None)
                 return
-        async with aclosing(self.carry_out(preview)) as stream:
-            async for event in stream:
-                yield event
+        try:
+            async with aclosing(self.carry_out(preview)) as stream:
+                async for event in stream:
+                    yield event
+        except Stale as stale:
+            if preview.conflicts:
+                raise
+            now = await asyncio.to_thread(self.journal.anew, preview)
+            if now.conflicts:
+                why = " ".join(each.why for each in now.conflicts)
+                raise Stale(why, "Nothing was written.", path=now.conflicts[0].path) from stale
+            changed = f"{stale.path or 'A file'} has changed since this was shown, and nothing was written yet"
+            yield events.UndoProposed(now, None, changed)
 
     async def carry_out(self, preview: Preview) -> AsyncGenerator[events.Event, None]:
         """Write exactly what a preview showed."""

@@ -20,10 +20,12 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
     from assistant.edits import disk
 
     if preview is not None:
-        if review.taken:
-            await screen.walk(screen.session.choose(preview, review))
-        else:
+        if not review.taken:
             screen.hunks.tell_hint(f"nothing is marked: y marks a hunk to {preview.way}")
+            return
+        error = await screen.walk(screen.session.choose(preview, review))
+        if isinstance(error, AssistantError) and screen.hunks.review is review:
+            screen.hunks.tell_refused(f"not {'undone' if preview.way == 'undo' else 'redone'}: {error.message}")
         return
     risks = disk.risks(review.part()[0])
     if risks:

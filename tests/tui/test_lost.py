@@ -172,3 +172,54 @@ async def test_an_undo_that_is_looked_at_stays_when_a_turn_ends_behind_it(make_s
             await until(pilot, lambda: "An answer." in app.main.talk.text and not app.session.asking, tries=1000)
             await pilot.pause(0.1)
             assert hunks.preview is not None
+
+
+async def test_an_undo_of_a_file_that_was_changed_meanwhile_is_told_on_its_page_and_shown_as_it_would_be_now(
+    make_session, repo
+):
+    notes = repo / "notes.txt"
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 40)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: "applied" in app.main.talk.text)
+            await say(pilot, "/undo")
+            await until(pilot, lambda: hunks.preview is not None and hunks.has_focus)
+            await pilot.pause(0.5)
+            notes.write_text(written := notes.read_text().replace("five\n", "5\n", 1))
+            await pilot.press("enter")
+            told = "not undone: notes.txt was changed since in the very lines (6)."
+            await until(pilot, lambda: told in drawn(hunks).rstrip().split("\n")[-1])  # below, and above the hunks
+            assert told in "\n".join(drawn(hunks).split("\n")[:4])
+            assert "Ask again" not in app.main.talk.text
+            assert notes.read_text() == written
+            await pilot.press("g", "n", "enter")  # the other hunk still can be, around the line that was typed
+            await until(pilot, lambda: "around later changes" in drawn(hunks))
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda: "undone" in app.main.talk.text)
+            assert notes.read_text() == written.replace("forty-five", "line 45")
+
+
+async def test_an_undo_goes_around_what_was_typed_while_it_was_looked_at(make_session, repo):
+    notes = repo / "notes.txt"
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 40)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: "applied" in app.main.talk.text)
+            await say(pilot, "/undo")
+            await until(pilot, lambda: hunks.preview is not None and hunks.has_focus)
+            await pilot.pause(0.5)
+            notes.write_text(f"typed\n{notes.read_text()}")
+            await pilot.press("enter")
+            await until(pilot, lambda: "this will be written, around later changes in notes.txt" in drawn(hunks))
+            told = " ".join(drawn(hunks).split())
+            assert "notes.txt has changed since this was shown, and nothing was written yet" in told
+            assert "five" in notes.read_text()
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda: "undone" in app.main.talk.text)
+            assert notes.read_text() == "\n".join(["typed", *LINES]) + "\n"

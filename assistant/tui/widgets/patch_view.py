@@ -166,7 +166,7 @@ class PatchView(ScrollView, can_focus=True):
         self._origin = ""
         self._doubts: tuple[Misfit, ...] = ()
         self.lost: tuple[Lost, ...] = ()
-        self._why_lost = ""
+        self._why_lost = self._refused = ""
         self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
         self._price = ""
@@ -217,7 +217,7 @@ class PatchView(ScrollView, can_focus=True):
             self.hint = hint or self.hint
             self._lay_out_again()
             return
-        self.lost, self._why_lost = (), ""
+        self.lost, self._why_lost, self._refused = (), "", ""
         self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
         self._since = monotonic()
         self._build()
@@ -254,6 +254,12 @@ class PatchView(ScrollView, can_focus=True):
         self.at = next(iter(lost_lines.places(lost, self.hunks)), self.at)
         self.hint = lost_lines.hint(lost, self.hunks)
         self.on_resize()
+
+    def tell_refused(self, words: str) -> None:
+        """Say above the hunks, where there is room for all of it, and in the line of keys why nothing was done."""
+        self._refused = self.hint = words
+        self._lay_out_again()
+        self.scroll_home(animate=False)
 
     def tell_hint(self, hint: str) -> None:
         """Say something in the line of keys."""
@@ -321,6 +327,8 @@ class PatchView(ScrollView, can_focus=True):
             rows += _told(self._origin, "note", width)
             for doubt in self._doubts:
                 rows += _told(doubt.words, "warning", width)
+        if self._refused:
+            rows += _told(self._refused, "warning", width)
         for words, style in lost_lines.above(self._why_lost, self.lost, self.hunks, self._price):
             rows += _told(words, style, width)
         lost = sum(each.reason != "already" for each in self._misfits)
