@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from assistant import command
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetError
 from assistant.events import TurnEnded
 from assistant.tokens import TokenUsage
 from assistant.tui import present
@@ -312,12 +312,15 @@ class MainScreen(Screen[None]):
                 present.show(self, event)
 
     @work(group="turn")
-    async def run_turn(self, stream: command.Stream) -> None:
+    async def run_turn(self, stream: command.Stream, instead: str = "") -> None:
         """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
-        await self.walk(stream)
+        await self.walk(stream, instead)
 
-    async def walk(self, stream: command.Stream) -> TurnEnded | AssistantError | None:
-        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""
+    async def walk(self, stream: command.Stream, instead: str = "") -> TurnEnded | AssistantError | None:
+        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one.
+
+        `instead` is what the user could do where a limit holds it back.
+        """
         ended = None
         if not self.session.asking:
             pick = self.session.roster.pick
@@ -332,7 +335,9 @@ class MainScreen(Screen[None]):
                         ended = event
         except AssistantError as error:
             self.talk.end()
-            self.talk.add(str(error), "error")
+            held = error.hold if isinstance(error, BudgetError) else None  # its hint is for who has no screen
+            words = str(error) if held is None else f"{held.why} {instead or 'F3 chooses another model.'}"
+            self.talk.add(words, "error")
             return error
         finally:
             clock.stop()

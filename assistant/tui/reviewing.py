@@ -96,7 +96,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             if name:
                 screen.talk.add(f"Second opinion on {hunk.path}:{hunk.old_start}; F2 leads back to the hunks.", "fold")
                 screen.show_talk()
-                screen.run_turn(screen.session.second_opinion(hunk, name))
+                screen.run_turn(screen.session.second_opinion(hunk, name), "F2, then o again chooses another model.")
             return
     if new is not None and new != hunk.new_text:
         try:
