@@ -35,7 +35,7 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
         ):
             screen.hunks.tell_hint("not written")
             return
-    error = await screen.walk(screen.session.apply(review))
+    error = await screen.walk(screen.session.apply(review, at_once=True))
     if screen.hunks.review is not review:
         return
     if isinstance(error, Stale) and error.lost:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from assistant.tui.app import Wattson
 from tests import loopback
 from tests.tui.keys import say, take, until
@@ -77,10 +79,6 @@ async def test_with_the_hunk_that_does_not_fit_skipped_the_rest_is_written(make_
             await pilot.press("A", "enter")
             await until(pilot, lambda: hunks.lost)
             await pilot.press("n", "enter")
-            await until(pilot, lambda: "moved onto it" in drawn(hunks))
-            assert not hunks.lost
-            await pilot.pause(0.5)
-            await pilot.press("enter")
             await until(pilot, lambda: "\nfive\n" in notes.read_text())
             assert "\ntyped\n" in notes.read_text()
 
@@ -112,18 +110,13 @@ async def test_a_hunk_that_was_not_taken_and_fits_no_more_keeps_none_from_being_
             hunks = await shown(pilot, app)
             notes.write_text("\n".join(LINES).replace("line 45", "typed") + "\n")
             await pilot.press("y", "enter")
-            await until(pilot, lambda: "were moved onto it" in drawn(hunks) and len(hunks.hunks) == 1)
-            assert "The hunk at notes.txt:43 fits no more: r sends it back to the model." in app.main.talk.text
-            assert [each.mark for each in hunks.review.choices] == ["take"]
-            await pilot.pause(0.5)
-            await pilot.press("enter")
             await until(pilot, lambda: "applied: notes.txt" in app.main.talk.text)
             assert "five" in notes.read_text()
             assert "typed" in notes.read_text()
+            assert "The hunk at notes.txt:43 fits no more: r sends it back to the model." in app.main.talk.text
+            assert hunks.has_focus
+            assert "does not fit: line 46 of notes.txt" in drawn(hunks)
             assert [each.mendable for each in app.session.proposed.misfits] == [True]
-            if not hunks.has_focus:
-                await pilot.press("f2")
-                await until(pilot, lambda: hunks.has_focus)
             await pilot.pause(0.5)
             await pilot.press("r")
             await until(pilot, lambda: len(server.asked) == 2 and not app.session.asking and len(hunks.hunks) == 1)
@@ -223,3 +216,57 @@ async def test_an_undo_goes_around_what_was_typed_while_it_was_looked_at(make_se
             await pilot.press("enter")
             await until(pilot, lambda: "undone" in app.main.talk.text)
             assert notes.read_text() == "\n".join(["typed", *LINES]) + "\n"
+
+
+FOUR = "".join(BLOCK.format(f"line {number}", f"number {number}") for number in (5, 10, 25, 45))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("line 59", "line 59\nthe end"), ("line 0\n", "before\nline 0\n"), ("line 7", "seven")]
+)
+async def test_what_was_taken_is_written_at_once_where_only_other_lines_were_changed(make_session, repo, old, new):
+    notes = repo / "notes.txt"
+    with loopback.Server(loopback.openai(FOUR)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "four edits")
+            hunks = app.main.hunks
+            await until(pilot, lambda: app.main.hunks.has_focus and len(hunks.hunks) == 3)  # two of them stand close
+            await pilot.pause(0.5)
+            changed = notes.read_text().replace(old, new)
+            notes.write_text(changed)
+            await pilot.press("y", "enter")
+            await until(pilot, lambda: "applied: notes.txt  (+2 -2)" in app.main.talk.text)
+            assert notes.read_text() == changed.replace("line 5\n", "number 5\n").replace("line 10", "number 10")
+            assert [each.mark for each in hunks.review.choices] == ["", ""]
+            assert hunks.has_focus
+
+
+async def test_what_could_stand_in_two_places_is_shown_again_before_it_is_written(make_session, repo):
+    notes = repo / "notes.txt"
+    with loopback.Server(loopback.openai(BLOCK.format("line 5", "five"))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = app.main.hunks
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "one hunk")
+            await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 1)
+            await pilot.pause(0.5)
+            notes.write_text(changed := notes.read_text() * 2)
+            await pilot.press("y", "enter")
+            await until(pilot, lambda: "were moved onto it" in drawn(hunks))
+            assert notes.read_text() == changed
+
+
+async def test_of_two_hunks_that_change_the_same_words_the_one_that_was_not_taken_stays_undecided(make_session, repo):
+    notes = repo / "notes.txt"
+    twice = "".join(BLOCK.format(f"line {at}\nsame", f"line {at}\nother") for at in (4, 44))
+    with loopback.Server(loopback.openai(twice)) as server:
+        app = make(make_session, repo, server)
+        notes.write_text(notes.read_text().replace("line 5\n", "same\n").replace("line 45\n", "same\n"))
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("y", "enter")
+            await until(pilot, lambda: "applied" in app.main.talk.text)
+            assert [each.mark for each in hunks.review.choices] == [""]
