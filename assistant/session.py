@@ -631,7 +631,8 @@ class Session:
             gone = await asyncio.to_thread(self.changes.unfit, review)
             rest = await self._let_go(review, gone)
             if rest is None:
-                raise Stale(stale.message, _way_out(review, gone), path=stale.path, lost=tuple(gone)) from stale
+                left = tuple(each for each in gone if each.hunk not in review.skipped)
+                raise Stale(stale.message, _way_out(review, left), path=stale.path, lost=left) from stale
             return rest, gone
         await asyncio.to_thread(self.pending.keep)
         if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again

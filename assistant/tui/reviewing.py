@@ -53,7 +53,7 @@ async def _send_back(screen: Stage) -> None:
     if session.asking:
         view.tell_hint("a turn is running: wait for its end, or stop it with Escape")
         return
-    if view.lost and view.review is not None:
+    if view.left and view.review is not None:
         rest = await asyncio.to_thread(session.changes.let_go, view.review)
         await asyncio.to_thread(session.pending.keep)
         if rest is not None:

@@ -270,3 +270,46 @@ async def test_of_two_hunks_that_change_the_same_words_the_one_that_was_not_take
             await pilot.press("y", "enter")
             await until(pilot, lambda: "applied" in app.main.talk.text)
             assert [each.mark for each in hunks.review.choices] == [""]
+
+
+async def test_those_that_do_not_fit_are_told_and_led_to_one_after_the_other(make_session, repo):
+    notes = repo / "notes.txt"
+    reply = "".join(BLOCK.format(f"line {at}", f"number {at}") for at in (5, 15, 25, 35, 45))
+    with loopback.Server(loopback.openai(reply)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 30)) as pilot:
+            hunks = app.main.hunks
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "five hunks")
+            await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 5)
+            await pilot.pause(0.5)
+            changed = notes.read_text()
+            for at in (15, 35, 45):
+                changed = changed.replace(f"line {at}\n", f"typed {at}\n")
+            notes.write_text(changed)
+
+            def foot():
+                return " ".join(" ".join(drawn(hunks).rstrip().split("\n")[-2:]).split())
+
+            await pilot.press("A", "enter")
+            await until(pilot, lambda: "hunks 2, 4, 5 do not fit any more" in foot())
+            assert hunks.at == 1
+            await pilot.press("n")
+            assert "hunks 4, 5 do not fit any more" in foot()
+            assert hunks.at == 3
+            await pilot.press("enter")  # those that are skipped are not told of again
+            await until(
+                pilot,
+                lambda: (
+                    "hunks 4, 5 do not fit any more" in app.main.hunks.hint and hunks.lost[0].hunk is hunks.hunks[3]
+                ),
+            )
+            assert hunks.at == 3
+            await pilot.press("n")
+            assert "hunk 5 does not fit any more; n skips it" in foot()
+            assert hunks.at == 4
+            await pilot.press("n")
+            assert "Enter writes what is taken" in foot()
+            await pilot.press("enter")
+            await until(pilot, lambda: "applied: notes.txt  (+2 -2)" in app.main.talk.text)
+            assert notes.read_text() == changed.replace("line 5\n", "number 5\n").replace("line 25\n", "number 25\n")

@@ -272,11 +272,17 @@ class PatchView(ScrollView, can_focus=True):
         if review is before:
             self.tell_hint(hint)
             return
+        lost = self.left
         self.review, self.hint = review, hint
+        if self.left != lost:
+            self.hint = hint or (lost_lines.hint(self.left, self.hunks) if self.left else "Enter writes what is taken")
+            if at is not None and len(self.left) < len(lost):
+                at = lost_lines.next_place(self.left, self.hunks, at if not self.left else self.at)
         if at is not None:
             self.at = at
         if (
             before is None
+            or self.left != lost
             or [each.hunk for each in before.choices] != [each.hunk for each in review.choices]
             or (before.comments != review.comments)
         ):
@@ -316,6 +322,12 @@ class PatchView(ScrollView, can_focus=True):
         """The hunks in sight."""
         return tuple(choice.hunk for choice in self.review.choices) if self.review else ()
 
+    @property
+    def left(self) -> tuple[Lost, ...]:
+        """Those that have no place in their files any more and are not skipped."""
+        skipped = self.review.skipped if self.review is not None else ()
+        return tuple(each for each in self.lost if each.hunk not in skipped)
+
     def _build(self) -> None:
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()  # other lines stand there from now on
@@ -329,7 +341,7 @@ class PatchView(ScrollView, can_focus=True):
                 rows += _told(doubt.words, "warning", width)
         if self._refused:
             rows += _told(self._refused, "warning", width)
-        for words, style in lost_lines.above(self._why_lost, self.lost, self.hunks, self._price):
+        for words, style in lost_lines.above(self._why_lost, self.left, self.hunks, self._price):
             rows += _told(words, style, width)
         lost = sum(each.reason != "already" for each in self._misfits)
         if lost and self.hunks:
@@ -390,7 +402,7 @@ class PatchView(ScrollView, can_focus=True):
             words = f"{'is there' if done else 'does not fit'}: {misfit.message}{f' Near: {near}' if near else ''}"
             words += f" {misfit.hint}" if misfit.private else ""
             rows += _told(words, "note" if done else "warning", width)
-        if any(each.mendable for each in self._misfits) and not self.lost:
+        if any(each.mendable for each in self._misfits) and not self.left:
             words = f"r sends what does not fit back to the model, with the nearest lines{self._price}"
             rows += _told(words, "note", width)
         return rows
@@ -553,7 +565,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
         """Ask for what needs another screen."""
-        misfits = (*self._misfits, *(each.misfit for each in self.lost))
+        misfits = (*self._misfits, *(each.misfit for each in self.left))
         if what == "help" or (what == "repair" and any(each.mendable for each in misfits)):
             self.post_message(self.Wanted(what, self.at, 0))
         elif what == "repair":
