@@ -32,7 +32,7 @@ Ctrl+P          go on with the next favourite
 F4              what would be sent, to drop, pin or let through
 F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
-Page Up, Down   scroll
+Page Up, Down   scroll; End (here where nothing is typed) or Ctrl+End goes to the end of the conversation
 Mouse           drag selects, in hunks without numbers and signs, Ctrl+C copies; with Shift the terminal's own selection
 """
 _REVIEWING = """

@@ -69,6 +69,7 @@ class MainScreen(Screen[None]):
         Binding("f5", "open('usage')", show=False, priority=True),
         Binding("pageup", "scroll(-1)", show=False, priority=True),
         Binding("pagedown", "scroll(1)", show=False, priority=True),
+        Binding("ctrl+end", "talk_end", show=False),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("ctrl+o", "unfold", show=False, priority=True),
         Binding("ctrl+g", "editor", show=False, priority=True),
@@ -82,6 +83,7 @@ class MainScreen(Screen[None]):
         self.look = theme
         self.window: int | None = None
         self.talk = Transcript(theme, id="talk")
+        self.talk.tell_more = self.label
         self.hunks = PatchView(theme, id="hunks")
         self.hunks.display = False
         self.hunks.type, self.hunks.leave, self.hunks.make_room = self.type_on, self.leave_hunks, self._arrange
@@ -196,8 +198,11 @@ class MainScreen(Screen[None]):
         return words
 
     def on_composer_asked(self, message: Composer.Asked) -> None:
-        """Open the sheet of keys, or leave."""
-        self.open("help" if message.what == "help" else "quit")
+        """Open the sheet of keys, go to the end of the conversation, or leave."""
+        if message.what == "end":
+            self.talk.follow()
+        else:
+            self.open("help" if message.what == "help" else "quit")
 
     def on_text_area_changed(self, event: Composer.Changed) -> None:
         """Say what the word may become, and what sending would cost once typing pauses."""
@@ -240,9 +245,16 @@ class MainScreen(Screen[None]):
             does = (
                 f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
             )
-            asks = f"{self._answers} {does}; Esc stops it"
-        waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
+            stop = "Esc Esc" if self.hunks.has_focus else "Esc"  # the first one leaves the hunks
+            asks = f"{self._answers} {does}; {stop} stops it"
+        more = "more has come below: Ctrl+End" if self.talk.more else ""
+        waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else "", more]
         self.composer.border_title = ", ".join(filter(None, waits))
+
+    def on_descendant_focus(self) -> None:
+        """Say how a turn is stopped from where the keys are now."""
+        if self.session.asking:
+            self.label()
 
     def doing(self, what: str, again_s: float = 0.0) -> None:
         """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
@@ -483,6 +495,10 @@ class MainScreen(Screen[None]):
             self.hunks.page(pages)
         else:
             self.talk.scroll_relative(y=pages * max(1, self.talk.size.height - 2), animate=False)
+
+    def action_talk_end(self) -> None:
+        """Go to the end of the conversation, and follow it again."""
+        self.talk.follow()
 
     def action_unfold(self) -> None:
         """Open the edits and thoughts in the conversation, or fold them."""

@@ -51,7 +51,7 @@ async def _send_back(screen: Stage) -> None:
 
     view, session = screen.hunks, screen.session
     if session.asking:
-        view.tell_hint("a turn is running: wait for its end, or stop it with Escape")
+        view.tell_hint("a turn is running: wait for its end, or Esc Esc stops it")
         return
     if view.left and view.review is not None:
         rest = await asyncio.to_thread(session.changes.let_go, view.review)
