@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant import prompts
 from assistant.context import commit, gate
-from assistant.edits import disk, lost, match
+from assistant.edits import certainty, disk, lost, match
 from assistant.edits import format as edit_format
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.merge import merge
@@ -281,6 +281,24 @@ class Changes:
                 return None
             files.append(replace(file, before=data, after=merged))
         return Patch(tuple(file for file in files if file.changes))
+
+    def is_sure(self, review: Review) -> bool:
+        """Whether what was taken has a place in the files as they are now that cannot be mistaken."""
+        for file in review.part()[0].files:
+            now = disk.read(self.repo.root, file.path)
+            data = now[0] if now else None
+            if data == file.before:
+                continue
+            if data is None or file.before is None or file.after is None:
+                return False
+            if not certainty.is_sure(file.before, file.after, data):
+                return False
+        return True
+
+    def takes_the_same(self, review: Review, moved: Review) -> bool:
+        """Whether a review that was moved onto the files as they are now takes what the review before it took, and all of that."""
+        kept = self._onto(review.part()[0])
+        return bool(moved.taken) and kept is not None and kept == moved.part()[0]
 
     def unfit(self, review: Review) -> tuple[lost.Lost, ...]:
         """Return the hunks of a review that have no place any more in the files as they are now, and why."""

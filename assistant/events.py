@@ -123,11 +123,15 @@ class PatchProposed(NamedTuple):
 
 
 class PatchApplied(NamedTuple):
-    """Files were written. `what` is "applied", "undone" or "redone"; `left` is what is still to be decided."""
+    """Files were written. `what` is "applied", "undone" or "redone"; `left` is what is still to be decided.
+
+    `unfit` says what of the hunks has no place any more, since a file was changed meanwhile; empty for nothing.
+    """
 
     patch: Patch
     what: Literal["applied", "undone", "redone"]
     left: Patch | None = None
+    unfit: str = ""
 
 
 class PatchMoved(NamedTuple):

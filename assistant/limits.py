@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.quota.caps import Crossing, Hold, Offer, Reserve, Scope
     from assistant.quota.entry import Entry
+    from assistant.quota.meter import Estimate
     from assistant.roster import Roster
     from assistant.tokens import Cost
 
@@ -191,6 +192,32 @@ class Limits:
         crossings = [each for each in self._caps(quote.cost, (), before) if each.scope == "day"] if before else ()
         if crossings:
             self._stop(self._held(crossings, quote, pick))
+
+    def used_up(self, names: Iterable[str]) -> dict[str, str]:
+        """Say of those models for which nobody has anything left to pay that, and until when; the others are left out.
+
+        Reads the ledger: call it in a thread. Raises UnknownModel, ConfigError, StateError.
+        """
+        from assistant.quota import wording
+        from assistant.quota.meter import binding
+
+        now = self._now()
+        known: dict[str, Sequence[Estimate]] = {}
+        found: dict[str, str] = {}
+        for name in names:
+            pick = self._roster.catalogue.pick(name)
+            plan = self._accounts.plan(pick)
+            if plan is None:
+                continue
+            if plan.name not in known:  # many models have one plan
+                known[plan.name] = self._accounts.estimates(plan)
+            first = binding(known[plan.name], pick.model.id)
+            if first is None or first.state != "exhausted":
+                continue
+            ahead = first.resets_at is not None and first.resets_at > now
+            until = f" until {wording.clock(first.resets_at, now)}" if ahead else ""
+            found[name] = f"{first.meter} of {plan.title} is used up{until} ({wording.trust(first)})"
+        return found
 
     def spent(self, pick: Pick) -> str:
         """Say that a model's window is used up, as its provider said; empty where it is not. Reads the ledger."""

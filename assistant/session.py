@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.accounts import Quote
-    from assistant.changes import Changes, Proposal
+    from assistant.changes import Changes, Proposal, Written
     from assistant.config import Config, Places
     from assistant.context.commit import Committed
     from assistant.context.repo import Repo
@@ -582,44 +582,67 @@ class Session:
 
         return recover(self.journal)
 
-    async def apply(self, review: Review, *, label: str = "") -> AsyncGenerator[events.Event, None]:
+    async def apply(
+        self, review: Review, *, label: str = "", at_once: bool = False
+    ) -> AsyncGenerator[events.Event, None]:
         """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
 
-        When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved).
-        What is skipped, edited or commented goes to the model with the next question.
+        When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved), or with
+        `at_once` written where none of those that were taken could stand anywhere else. What is skipped, edited or commented
+        goes to the model with the next question.
         """
-        from assistant.edits.patch import Patch
-
-        origin = self.changes.origin(review)
+        unfit = ""
         try:
             written = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
         except Stale as stale:
-            moved = await asyncio.to_thread(self.changes.moved, review)
-            if moved is None:
-                gone = await asyncio.to_thread(self.changes.unfit, review)
-                rest = await self._let_go(review, gone)
-                if rest is None:
-                    raise Stale(stale.message, _way_out(review, gone), path=stale.path, lost=gone) from stale
-                yield events.Notice(f"{_unfit(gone)}: r sends {_them(gone)} back to the model.", "warning")
-                yield events.PatchMoved(rest, stale.message)
+            sure = at_once and await asyncio.to_thread(self.changes.is_sure, review)
+            moved, gone = await self._move(review, stale)
+            if gone:
+                unfit = f"{_unfit(gone)}: r sends {_them(gone)} back to the model."
+                yield events.Notice(unfit, "warning")
+            same = sure and await asyncio.to_thread(self.changes.takes_the_same, review, moved)
+            again = await self._write(moved, label) if same else None
+            if again is None:
+                yield events.PatchMoved(moved, stale.message)
                 return
-            await asyncio.to_thread(self.pending.keep)
-            if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
-                await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
-            now = self.proposed
-            if moved.choices and (now is None or now.patch != moved.patch):
-                turn = next((each.turn for each in self.changes.set_aside if each.patch == moved.patch), 0)
-                hint = f"Other hunks came meanwhile: /diff{f' {turn}' if turn else ''} shows these again."
-                raise Stale(stale.message, hint, path=stale.path) from stale
-            yield events.PatchMoved(moved, stale.message)
-            return
+            review, written = moved, again
         await asyncio.to_thread(self.pending.keep)
         if written.origin is not None:
             await asyncio.to_thread(self._decided, written.origin, review, written.kept)
         left = self.proposed.patch if self.proposed is not None else None
-        yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None)
+        yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None, unfit)
         for words in self.changes.asides():
             yield events.Notice(words, "warning")
+
+    async def _write(self, moved: Review, label: str) -> Written | None:
+        """Write hunks that were just moved; None where their files were changed once more."""
+        try:
+            return await asyncio.to_thread(self.changes.write, moved, label=label, now=self.now())
+        except Stale:
+            return None
+
+    async def _move(self, review: Review, stale: Stale) -> tuple[Review, Sequence[Lost]]:
+        """Move hunks onto the files as they are now; returns what fits, and what does not and was not taken. Raises Stale."""
+        from assistant.edits.patch import Patch
+
+        origin = self.changes.origin(review)
+        moved = await asyncio.to_thread(self.changes.moved, review)
+        if moved is None:
+            gone = await asyncio.to_thread(self.changes.unfit, review)
+            rest = await self._let_go(review, gone)
+            if rest is None:
+                left = tuple(each for each in gone if each.hunk not in review.skipped)
+                raise Stale(stale.message, _way_out(review, left), path=stale.path, lost=left) from stale
+            return rest, gone
+        await asyncio.to_thread(self.pending.keep)
+        if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
+            await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
+        now = self.proposed
+        if moved.choices and (now is None or now.patch != moved.patch):
+            turn = next((each.turn for each in self.changes.set_aside if each.patch == moved.patch), 0)
+            hint = f"Other hunks came meanwhile: /diff{f' {turn}' if turn else ''} shows these again."
+            raise Stale(stale.message, hint, path=stale.path) from stale
+        return moved, ()
 
     async def _let_go(self, review: Review, gone: Sequence[Lost]) -> Review | None:
         """Let go of hunks without a place that were not taken, so that those which were can be written; None where one was."""
@@ -672,7 +695,10 @@ class Session:
         return self.journal.about(way, dict.fromkeys((os.path.normpath(name), here)), step)
 
     async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:
-        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first."""
+        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first.
+
+        So is what has to since it was shown; raises Stale where lines that it needs were changed meanwhile.
+        """
         some = len(review.taken) < len(review.choices)
         if (
             review.patch is preview.patch
@@ -688,9 +714,19 @@ class Session:
             if preview.merged and not preview.conflicts:
                 yield events.UndoProposed(preview, None)
                 return
-        async with aclosing(self.carry_out(preview)) as stream:
-            async for event in stream:
-                yield event
+        try:
+            async with aclosing(self.carry_out(preview)) as stream:
+                async for event in stream:
+                    yield event
+        except Stale as stale:
+            if preview.conflicts:
+                raise
+            now = await asyncio.to_thread(self.journal.anew, preview)
+            if now.conflicts:
+                why = " ".join(each.why for each in now.conflicts)
+                raise Stale(why, "Nothing was written.", path=now.conflicts[0].path) from stale
+            changed = f"{stale.path or 'A file'} has changed since this was shown, and nothing was written yet"
+            yield events.UndoProposed(now, None, changed)
 
     async def carry_out(self, preview: Preview) -> AsyncGenerator[events.Event, None]:
         """Write exactly what a preview showed."""

@@ -18,11 +18,12 @@ from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
+from assistant.tui.choosing import ModelPicker
 from assistant.tui.holding import ways
 from assistant.tui.pickers import Picker
 from assistant.tui.switching import SwitchSheet
 from tests import loopback
-from tests.tui.keys import say, until
+from tests.tui.keys import say, seen, until
 from tests.turns import of, walk
 
 KEY = "k" * 24
@@ -685,6 +686,42 @@ output = "0.01"
         _, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server, MY_API_KEY=KEY))
     assert "mine/wide" in said
     assert "mine/narrow" not in said
+
+
+async def test_the_lists_of_models_say_whose_plan_is_used_up_and_a_refused_opinion_speaks_of_keys(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(refusal(datetime.now(UTC) + timedelta(hours=2)), loopback.openai(edit)) as server:
+        session = make_session(**glm(server))
+        session.roster.like("zai-coding/glm-5.3")
+        app = Wattson(session, "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await pressed(pilot, "escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+            session.roster.choose("openai/gpt-6.1-sol")
+            await say(pilot, "go on")
+            await until(pilot, lambda: app.main.hunks.has_focus)
+            await pilot.pause(0.5)
+            for key in ("f3", "o"):
+                await pilot.press(key)
+                await until(pilot, lambda: isinstance(app.screen, ModelPicker) and app.screen._spent)
+                found = [row.name for row in app.screen.found]
+                assert found[-1].startswith("zai-coding/")
+                assert not app.screen.chosen.name.startswith("zai-coding/")
+                await pilot.press(*"zai-coding/glm-5.3")
+                await until(pilot, lambda: app.screen.chosen.name == "zai-coding/glm-5.3")
+                row = next(
+                    line for line in seen(pilot).split("\n") if "zai-coding/glm-5.3 " in line and "in the plan" in line
+                )
+                assert "used up" in row
+                assert "5 hours of GLM Coding Plan Lite (Z.ai) is used up until" in seen(pilot)
+                if key == "f3":
+                    await pilot.press("escape")
+                    await until(pilot, lambda: len(app.screen_stack) == 1)
+            await pilot.press("enter")
+            await until(pilot, lambda: "F2, then o again chooses another model." in app.main.talk.text)
+            assert "--once" not in app.main.talk.text
 
 
 async def test_what_is_used_up_is_no_way_out_of_a_cap_and_the_price_line_and_a_brief_say_so(make_session, config):

@@ -118,9 +118,7 @@ class Journal:
         with self._archive.alone():
             self._recover()
             for step in preview.steps:
-                found = self._full(step.id).step
-                if (found.did, found.took, found.state) != (step.did, step.took, step.state):
-                    raise Stale(f"Step {step.id} has changed since it was shown.", "Look again.")
+                self._must_be(step, self._full(step.id))
             if preview.conflicts:
                 first = preview.conflicts[0]
                 more = f" ({len(preview.conflicts) - 1} more)" if len(preview.conflicts) > 1 else ""
@@ -130,6 +128,13 @@ class Journal:
             disk.check(self.root, preview.patch)
             self._carry(preview.patch, self._records(preview, now))
             return preview.patch
+
+    @staticmethod
+    def _must_be(step: Step, full: Full) -> None:
+        """Raise Stale where a step has been taken back or made again since it was shown."""
+        now = full.step
+        if (now.did, now.took, now.state) != (step.did, step.took, step.state):
+            raise Stale(f"Step {step.id} has changed since it was shown.", "Look again.")
 
     def recover(self) -> list[str]:
         """Put back, or complete, what a crash left; returns the files that were put back. `notes` has the rest."""
@@ -163,6 +168,15 @@ class Journal:
             after.append(_turned(full, target))
         steps = tuple(full.step for full in chosen)
         return Preview(way, steps, tree.patch(), tuple(tree.conflicts), tuple(tree.merged), tuple(after))
+
+    def anew(self, preview: Preview) -> Preview:
+        """Say what the undo or redo of a preview would write by now. Raises Stale when its steps have moved on since."""
+        tree = Tree(lambda path: disk.read(self.root, path))
+        for step, then in zip(preview.steps, preview.after, strict=True):
+            full = self._full(step.id)
+            self._must_be(step, full)
+            tree.make(step.id, between(step.patch, full.stands, then.stands))
+        return replace(preview, patch=tree.patch(), conflicts=tuple(tree.conflicts), merged=tuple(tree.merged))
 
     def history(self) -> list[Step]:
         """List all steps, oldest first, without their patches: `files`, `added` and `removed` are for the eye."""

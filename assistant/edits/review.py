@@ -214,9 +214,10 @@ class Review:
         known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]] = {}
         for each in self.choices:
             known.setdefault((each.hunk.path, each.hunk.old, each.hunk.new), []).append(each)
-        choices = []
+        choices: list[Choice] = []
         for hunk in patch.hunks:
             choices += _again(hunk, known)
+        _around(choices, [each for some in known.values() for each in some])
         return Review(patch, tuple(choices), self.comments)
 
     def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
@@ -305,6 +306,22 @@ def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ..
                 break
         else:
             return [*found, Choice(hunk)]
+
+
+def _around(choices: list[Choice], known: Sequence[Choice]) -> None:
+    """Decide about hunks as about those that make the same changes, where lines between these were changed by others."""
+    rest: dict[object, list[Choice]] = {}
+    for each in known:
+        rest.setdefault(_changed(each.hunk), []).append(each)
+    for place, choice in enumerate(choices):
+        if not choice.mark and not choice.edited and (same := rest.get(_changed(choice.hunk))):
+            choices[place] = replace(same.pop(0), hunk=choice.hunk)
+
+
+def _changed(hunk: Hunk) -> object:
+    """Return what a hunk changes, without the lines between."""
+    runs = changes(hunk.old, hunk.new)
+    return hunk.path, hunk.kind, hunk.note, tuple((hunk.old[a:b], hunk.new[c:d]) for a, b, c, d in runs)
 
 
 def compose(first: Patch, second: Patch) -> Patch:

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from assistant import command
-from assistant.errors import ConfigError
+from assistant.errors import ConfigError, StateError
 from assistant.tui import pickers
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Ctrl+P          go on with the next favourite
 F4              what would be sent, to drop, pin or let through
 F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
-Page Up, Down   scroll
+Page Up, Down   scroll; End (here where nothing is typed) or Ctrl+End goes to the end of the conversation
 Mouse           drag selects, in hunks without numbers and signs, Ctrl+C copies; with Shift the terminal's own selection
 """
 _REVIEWING = """
@@ -154,6 +154,9 @@ def _help(width: int, where: str) -> str:
         rows.append((f"/{name} {each.USAGE}".rstrip(), (each.__doc__ or "").partition("\n")[0] + aliases))
     lines = []
     for head, words in rows:
+        if width < 2 * _COLUMN + 4 and words:  # beside the keys there is no room for words: they stand below
+            lines += [*wrap(head, width), *(f"  {line}" for line in wrap(words, width - 2))]
+            continue
         first, *more = wrap(words, max(20, width - _COLUMN)) or [""]
         lines += [f"{head:<{_COLUMN}}{first}"] if len(head) < _COLUMN else [head, f"{'':<{_COLUMN}}{first}"]
         lines += [f"{'':<{_COLUMN}}{line}" for line in more]
@@ -163,7 +166,8 @@ def _help(width: int, where: str) -> str:
 async def pick_model(screen: Stage, title: str, *, switching: bool = False, but: str = "") -> str | None:
     """Let the user choose a model; returns its name.
 
-    With `switching` each shows what it means for the conversation. The one that is named by `but` stands last.
+    With `switching` each shows what it means for the conversation. The one that is named by `but` stands last, and behind it
+    those that nobody could pay now.
     """
     from assistant.tui.choosing import ModelPicker
 
@@ -173,15 +177,21 @@ async def pick_model(screen: Stage, title: str, *, switching: bool = False, but:
     def listed() -> list[Row]:
         return sorted(roster.rows(now), key=lambda row: row.name == but)
 
-    async def look() -> AsyncIterator[tuple[list[Row], Mapping[str, Carried]]]:
+    def known(rows: list[Row]) -> tuple[Mapping[str, Carried], Mapping[str, str]]:
+        effects = session.handover.effects([row.name for row in rows]) if switching else {}
+        try:
+            return effects, session.limits.used_up([row.name for row in rows if row.ready])
+        except (ConfigError, StateError):
+            return effects, {}  # whoever asks a question is told
+
+    async def look() -> AsyncIterator[tuple[list[Row], Mapping[str, Carried], Mapping[str, str]]]:
         try:
             await roster.find_local()
         except ConfigError as error:  # a proxy or a certificate that cannot be used: the rest of the list still can
             screen.talk.add(str(error), "error")
         rows = await asyncio.to_thread(listed)
-        yield rows, {}
-        if switching and session.talk:
-            yield rows, await asyncio.to_thread(session.handover.effects, [row.name for row in rows])
+        yield rows, {}, {}
+        yield rows, *await asyncio.to_thread(known, rows)
 
     def like(name: str) -> list[Row]:
         roster.like(name)

@@ -6,11 +6,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.containers import Vertical
 from textual.widgets import Static
 
 from assistant.tui.lines import safe
 from assistant.tui.pickers import Sheet
+from assistant.tui.tall import PAGING, Tall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,10 +34,10 @@ class Choice(Sheet[str | None]):
 
     CSS = """
     Choice { align: center middle; }
-    Choice > Vertical { width: 100%; max-width: 100; height: auto; max-height: 90%; border: round $primary;
-        background: $surface; padding: 0 1; }
+    Choice Tall { max-width: 100; }
     Choice Static { height: auto; }
     """
+    BINDINGS = [*PAGING]  # noqa: RUF012 - Textual's way
 
     def __init__(
         self,
@@ -61,13 +61,18 @@ class Choice(Sheet[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        with Vertical():
-            yield Static(Text(self._title, style="bold"))
-            yield Static(Text(safe(self.words)))
-            yield Static()
-            yield Static(self._rows(), id="ways")
-            how = "a key, then Enter; " if self._typed is not None else ""
-            yield Static(Text(f"\n{how}Esc {self._escape}", style="dim"))
+        how = "a key, then Enter; " if self._typed is not None else ""
+        yield Tall(
+            self._title,
+            Static(Text(safe(self.words))),
+            Static(),
+            Static(self._rows(), id="ways"),
+            Static(Text(f"\n{how}Esc {self._escape}", style="dim")),
+        )
+
+    def action_page(self, step: int) -> None:
+        """Scroll to what is out of sight."""
+        self.query_one(Tall).page(step)
 
     def _rows(self) -> Text:
         """Draw the ways out, the one that is marked like a cursor's line."""

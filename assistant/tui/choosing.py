@@ -38,7 +38,7 @@ class ModelPicker(Sheet[str | None]):
     """Gives the name of a model, with the level of thinking that was typed behind a colon, or None.
 
     `like` makes a favourite of a model, or none any more; `look` gives better rows as they become known (servers of this
-    machine), and what each model would mean for the conversation.
+    machine), what each model would mean for the conversation, and of which the plan is used up, in words.
     """
 
     CSS = (
@@ -60,7 +60,7 @@ class ModelPicker(Sheet[str | None]):
         title: str,
         rows: Sequence[Row],
         like: Callable[[str], list[Row]],
-        look: AsyncIterator[tuple[list[Row], Mapping[str, Carried]]],
+        look: AsyncIterator[tuple[list[Row], Mapping[str, Carried], Mapping[str, str]]],
     ) -> None:
         super().__init__()
         self._title = title
@@ -68,6 +68,8 @@ class ModelPicker(Sheet[str | None]):
         self._like = like
         self._look = look
         self._effects: Mapping[str, Carried] = {}
+        self._spent: Mapping[str, str] = {}
+        self._moved = False
         self.found: list[Row] = []
 
     def compose(self) -> ComposeResult:
@@ -93,9 +95,10 @@ class ModelPicker(Sheet[str | None]):
 
     @work(exclusive=True, group="look")
     async def _learn(self) -> None:
-        async for rows, effects in self._look:
-            self._rows, self._effects = rows, effects
-            self._narrow()
+        async for rows, effects, spent in self._look:
+            self._rows, self._effects, self._spent = rows, effects, spent
+            here = self.chosen
+            self._narrow(keep=self._moved or here is None or here.name not in spent)
 
     def on_input_changed(self) -> None:
         """Narrow the list."""
@@ -114,11 +117,16 @@ class ModelPicker(Sheet[str | None]):
 
         options = self.query_one(OptionList)
         chosen = self.chosen if keep else None
-        self.found = listing.find(self._rows, self._typed()[0])
+        words = self._typed()[0]
+        self.found = listing.find(self._rows, words)
+        if not words:
+            self.found.sort(key=lambda row: row.name in self._spent)
         width = max(20, self.size.width - 6 if self.size.width < 124 else 114)
         self.query_one("#heads", Static).update(heads(width))
         options.clear_options()
-        options.add_options([Option(line(row, width, self._effects.get(row.name))) for row in self.found])
+        options.add_options(
+            [Option(line(row, width, self._effects.get(row.name), spent=row.name in self._spent)) for row in self.found]
+        )
         if self.found:
             here = (place for place, row in enumerate(self.found) if chosen is not None and row.name == chosen.name)
             options.highlighted = next(here, 0)
@@ -147,7 +155,11 @@ class ModelPicker(Sheet[str | None]):
 
     def _tell(self) -> None:
         row = self.chosen
-        lines = facts(row, self._effects.get(row.name)) if row else ["Enter asks for it as it is typed."]
+        lines = (
+            facts(row, self._effects.get(row.name), self._spent.get(row.name, ""))
+            if row
+            else ["Enter asks for it as it is typed."]
+        )
         room, shown = (_LOW if self.has_class("-low") else _HIGH) - 1, []
         for each in map(safe, lines):
             size = len(wrap(each, self._width))
@@ -161,6 +173,7 @@ class ModelPicker(Sheet[str | None]):
         options = self.query_one(OptionList)
         count = options.option_count
         if count:
+            self._moved = True
             here = options.highlighted or 0
             options.highlighted = (here + step) % count if abs(step) == 1 else max(0, min(count - 1, here + step))
 
@@ -168,6 +181,7 @@ class ModelPicker(Sheet[str | None]):
         """Make the row a favourite, or none any more."""
         row = self.chosen
         if row is not None:
+            self._moved = True
             self._rows = self._like(row.name)
             self._narrow()
 
@@ -193,10 +207,10 @@ def heads(width: int) -> Text:
     return Text(words, style="dim", no_wrap=True)
 
 
-def line(row: Row, width: int, effect: Carried | None = None) -> Text:
-    """Draw a row in a width: favourite, name, window, price now, who pays, and what is in the way."""
+def line(row: Row, width: int, effect: Carried | None = None, *, spent: bool = False) -> Text:
+    """Draw a row in a width: favourite, name, window, price now, who pays, and what is in the way; `spent`: a plan that is used up."""
     room = _name_width(width)
-    style = "" if row.ready else "dim"
+    style = "" if row.ready and not spent else "dim"
     text = Text(_MARKS[0] if row.favourite is not None else _MARKS[1], no_wrap=True, end="")
     text.append(f" {middle(row.name, room):<{room}}", style=style)
     if width >= _NARROW:
@@ -206,7 +220,15 @@ def line(row: Row, width: int, effect: Carried | None = None) -> Text:
         label = row.price.label if row.price else ""
         cost = str(effect.cost[1]) if effect and effect.cost[1].amount else ""
         text.append(f" {_end(label, 10):<10} {_abilities(row):<15} {cost:<8}", style="dim")
-    trouble = "no key" if not row.ready else FITS[effect.fits] if effect and effect.fits in {"no", "perhaps"} else ""
+    trouble = (
+        "no key"
+        if not row.ready
+        else "used up"
+        if spent
+        else FITS[effect.fits]
+        if effect and effect.fits in {"no", "perhaps"}
+        else ""
+    )
     text.append(f" {trouble}", style="italic")
     return text
 
@@ -230,11 +252,11 @@ def _sold(price: Price, name: str) -> str:
     return tokens.rate(getattr(price, name), price.currency)
 
 
-def facts(row: Row, effect: Carried | None = None) -> list[str]:
-    """Tell about a model in a few lines, what it costs first: a low screen has no room for more."""
+def facts(row: Row, effect: Carried | None = None, spent: str = "") -> list[str]:
+    """Tell about a model in a few lines, what is `spent` and what it costs first: a low screen has no room for more."""
     model, provider = row.model, row.provider
     key = "" if row.ready else f"; no key: set {' or '.join(provider.key_names)}"
-    lines = [_prices(row)]
+    lines = [*filter(None, [spent]), _prices(row)]
     if effect is not None:
         low, likely, high = effect.tokens
         dearer = f", dearer above {short(model.soft_window)}" if effect.dearer and model.soft_window else ""

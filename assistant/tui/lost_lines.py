@@ -22,7 +22,7 @@ def hint(lost: Sequence[Lost], hunks: Sequence[Hunk]) -> str:
     """Say in one line that nothing was written, why, and which keys lead on."""
     found = places(lost, hunks)
     them = "them" if len(found) > 1 else "it"
-    ways = [f"n skips {them}"] if len(found) < len(hunks) else []
+    ways = [_skip(found)] if len(found) < len(hunks) else []
     ways += [f"r sends {them} back"] if any(each.misfit.mendable for each in lost) else []
     return f"not written: {_which(found)}{'; ' if ways else ''}{', '.join(ways)}"
 
@@ -33,7 +33,7 @@ def above(why: str, lost: Sequence[Lost], hunks: Sequence[Hunk], price: str) -> 
     if not found:
         return []
     them = "them" if len(found) > 1 else "it"
-    skip = f" n skips {them}: then the rest can be written." if len(found) < len(hunks) else ""
+    skip = f" {_skip(found)}: then the rest can be written." if len(found) < len(hunks) else ""
     lines = [(f"{why} Nothing was written: {_which(found)}.{skip}", "warning")]
     if any(each.misfit.mendable for each in lost):
         lines.append((f"r sends {them} back to the model, with the lines as they are now{price}", "note"))
@@ -52,6 +52,16 @@ def nothing_back(misfits: Iterable[Misfit]) -> str:
     """Say why nothing goes back to the model."""
     why = next((each.private for each in misfits if each.private), "")
     return f"not sent back: {why}" if why else "r sends back what does not fit, and all of this has a place"
+
+
+def next_place(lost: Iterable[Lost], hunks: Sequence[Hunk], at: int) -> int:
+    """Return where the next of them stands, from a hunk on, round the end; there where none does."""
+    found = places(lost, hunks)
+    return next((place for place in found if place >= at), found[0] if found else at)
+
+
+def _skip(found: Sequence[int]) -> str:
+    return f"n skips {'each' if len(found) > 1 else 'it'}"
 
 
 def _which(found: Sequence[int]) -> str:

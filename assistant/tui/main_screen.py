@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from assistant import command
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetError
 from assistant.events import TurnEnded
 from assistant.tokens import TokenUsage
 from assistant.tui import present
@@ -69,6 +69,7 @@ class MainScreen(Screen[None]):
         Binding("f5", "open('usage')", show=False, priority=True),
         Binding("pageup", "scroll(-1)", show=False, priority=True),
         Binding("pagedown", "scroll(1)", show=False, priority=True),
+        Binding("ctrl+end", "talk_end", show=False),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("ctrl+o", "unfold", show=False, priority=True),
         Binding("ctrl+g", "editor", show=False, priority=True),
@@ -82,6 +83,7 @@ class MainScreen(Screen[None]):
         self.look = theme
         self.window: int | None = None
         self.talk = Transcript(theme, id="talk")
+        self.talk.tell_more = self.label
         self.hunks = PatchView(theme, id="hunks")
         self.hunks.display = False
         self.hunks.type, self.hunks.leave, self.hunks.make_room = self.type_on, self.leave_hunks, self._arrange
@@ -196,8 +198,11 @@ class MainScreen(Screen[None]):
         return words
 
     def on_composer_asked(self, message: Composer.Asked) -> None:
-        """Open the sheet of keys, or leave."""
-        self.open("help" if message.what == "help" else "quit")
+        """Open the sheet of keys, go to the end of the conversation, or leave."""
+        if message.what == "end":
+            self.talk.follow()
+        else:
+            self.open("help" if message.what == "help" else "quit")
 
     def on_text_area_changed(self, event: Composer.Changed) -> None:
         """Say what the word may become, and what sending would cost once typing pauses."""
@@ -240,9 +245,16 @@ class MainScreen(Screen[None]):
             does = (
                 f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
             )
-            asks = f"{self._answers} {does}; Esc stops it"
-        waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else ""]
+            stop = "Esc Esc" if self.hunks.has_focus else "Esc"  # the first one leaves the hunks
+            asks = f"{self._answers} {does}; {stop} stops it"
+        more = "more has come below: Ctrl+End" if self.talk.more else ""
+        waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else "", more]
         self.composer.border_title = ", ".join(filter(None, waits))
+
+    def on_descendant_focus(self) -> None:
+        """Say how a turn is stopped from where the keys are now."""
+        if self.session.asking:
+            self.label()
 
     def doing(self, what: str, again_s: float = 0.0) -> None:
         """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
@@ -312,12 +324,15 @@ class MainScreen(Screen[None]):
                 present.show(self, event)
 
     @work(group="turn")
-    async def run_turn(self, stream: command.Stream) -> None:
+    async def run_turn(self, stream: command.Stream, instead: str = "") -> None:
         """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
-        await self.walk(stream)
+        await self.walk(stream, instead)
 
-    async def walk(self, stream: command.Stream) -> TurnEnded | AssistantError | None:
-        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""
+    async def walk(self, stream: command.Stream, instead: str = "") -> TurnEnded | AssistantError | None:
+        """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one.
+
+        `instead` is what the user could do where a limit holds it back.
+        """
         ended = None
         if not self.session.asking:
             pick = self.session.roster.pick
@@ -332,7 +347,9 @@ class MainScreen(Screen[None]):
                         ended = event
         except AssistantError as error:
             self.talk.end()
-            self.talk.add(str(error), "error")
+            held = error.hold if isinstance(error, BudgetError) else None  # its hint is for who has no screen
+            words = str(error) if held is None else f"{held.why} {instead or 'F3 chooses another model.'}"
+            self.talk.add(words, "error")
             return error
         finally:
             clock.stop()
@@ -405,7 +422,7 @@ class MainScreen(Screen[None]):
     @work(exclusive=True, group="price")
     async def price_repair(self) -> None:
         """Say among the hunks what it would cost to send back what does not fit."""
-        lost = tuple(each.misfit for each in self.hunks.lost)
+        lost = tuple(each.misfit for each in self.hunks.left)
         quote = await asyncio.to_thread(self.session.quote_repair, lost)
         if quote is not None:
             self.hunks.tell_price(f" (~{quote.likely:,} tokens, {quote.cost})")
@@ -478,6 +495,10 @@ class MainScreen(Screen[None]):
             self.hunks.page(pages)
         else:
             self.talk.scroll_relative(y=pages * max(1, self.talk.size.height - 2), animate=False)
+
+    def action_talk_end(self) -> None:
+        """Go to the end of the conversation, and follow it again."""
+        self.talk.follow()
 
     def action_unfold(self) -> None:
         """Open the edits and thoughts in the conversation, or fold them."""

@@ -187,7 +187,8 @@ class Manifest(Sheet[None]):
 
     def _totals(self, context: Context, quote: Quote | None) -> str:
         budget = self.session.config.context_budget
-        parts = [f"{context.tokens:,} tokens in {len(context.sections)} parts (budget {budget:,})"]
+        count = len(context.sections)
+        parts = [f"{context.tokens:,} tokens in {count} part{'s' if count != 1 else ''} (budget {budget:,})"]
         if context.masked:
             parts.append(f"{len(context.masked)} secret{'s' if len(context.masked) > 1 else ''} kept back")
         pick = self.session.roster.pick

@@ -79,12 +79,12 @@ def show(screen: Stage, event: events.Event) -> None:
                 talk.add(f"{words} {misfit.hint}" if misfit.private else words, "warning")
         case events.PatchProposed():
             talk.end()
-        case events.PatchApplied(patch, what, left):
+        case events.PatchApplied(patch, what, left, unfit):
             size = f"+{patch.added} -{patch.removed}"
             words = f"{what}: {_listed(patch.paths)}  ({size})" if patch.files else "nothing was written"
             talk.add(words, "good")
-            show_proposal(screen, words)
-            screen.compose_again(more=left is not None)
+            show_proposal(screen, f"{words}. {unfit}" if unfit else words, written=what == "applied")
+            screen.compose_again(more=left is not None or bool(unfit))
         case events.PatchMoved(review, why) if not review.choices:
             talk.add(f"{why} All that was taken is there already: nothing is left to write.", "good")
             show_proposal(screen)
@@ -173,8 +173,10 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
         screen.meter.show(screen.meter.state._replace(moving=False))
     else:
         talk.add(f"{tell_counts(event.usage)} {event.cost}{served}", "note")
-    show_proposal(screen)
-    if event.patch is not None or any(each.mendable for each in event.misfits):
+    proposes = event.patch is not None or any(each.mendable for each in event.misfits)
+    if proposes or screen.hunks.preview is None:  # else an undo is being looked at
+        show_proposal(screen)
+    if proposes:
         if event.patch is not None:
             size = len(event.patch.hunks)
             talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")
@@ -195,8 +197,8 @@ def fold(talk: Transcript, edit: Edit) -> None:
     talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {size}")
 
 
-def show_proposal(screen: Stage, hint: str = "") -> None:
-    """Show the hunks that wait for decisions."""
+def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> None:
+    """Show the hunks that wait for decisions; `written` what was decided of those in sight is done."""
     from assistant.edits.review import Review
 
     proposal = screen.session.proposed
@@ -218,7 +220,9 @@ def show_proposal(screen: Stage, hint: str = "") -> None:
     if before is None:
         review = left if left is not None and left.patch == proposal.patch else Review.of(proposal.patch)
     else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
-        review = before if before.patch == proposal.patch else replace(before.over(proposal.patch), comments=())
+        same = before.patch == proposal.patch
+        going = before if same or not written else before.only("")  # one that is written decides about no equal one
+        review = before if same else replace(going.over(proposal.patch), comments=())
     told = _from(proposal)
     screen.hunks.show(review, proposal.misfits, told, hint, tell=tell, turn=proposal.turn, doubts=proposal.doubts)
     screen.price_repair()

@@ -20,10 +20,12 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
     from assistant.edits import disk
 
     if preview is not None:
-        if review.taken:
-            await screen.walk(screen.session.choose(preview, review))
-        else:
+        if not review.taken:
             screen.hunks.tell_hint(f"nothing is marked: y marks a hunk to {preview.way}")
+            return
+        error = await screen.walk(screen.session.choose(preview, review))
+        if isinstance(error, AssistantError) and screen.hunks.review is review:
+            screen.hunks.tell_refused(f"not {'undone' if preview.way == 'undo' else 'redone'}: {error.message}")
         return
     risks = disk.risks(review.part()[0])
     if risks:
@@ -33,7 +35,7 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
         ):
             screen.hunks.tell_hint("not written")
             return
-    error = await screen.walk(screen.session.apply(review))
+    error = await screen.walk(screen.session.apply(review, at_once=True))
     if screen.hunks.review is not review:
         return
     if isinstance(error, Stale) and error.lost:
@@ -49,9 +51,9 @@ async def _send_back(screen: Stage) -> None:
 
     view, session = screen.hunks, screen.session
     if session.asking:
-        view.tell_hint("a turn is running: wait for its end, or stop it with Escape")
+        view.tell_hint("a turn is running: wait for its end, or Esc Esc stops it")
         return
-    if view.lost and view.review is not None:
+    if view.left and view.review is not None:
         rest = await asyncio.to_thread(session.changes.let_go, view.review)
         await asyncio.to_thread(session.pending.keep)
         if rest is not None:
@@ -94,7 +96,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             if name:
                 screen.talk.add(f"Second opinion on {hunk.path}:{hunk.old_start}; F2 leads back to the hunks.", "fold")
                 screen.show_talk()
-                screen.run_turn(screen.session.second_opinion(hunk, name))
+                screen.run_turn(screen.session.second_opinion(hunk, name), "F2, then o again chooses another model.")
             return
     if new is not None and new != hunk.new_text:
         try:

@@ -85,8 +85,11 @@ class Stage(Protocol):
     def label(self) -> None:
         """Say above the composer what waits."""
 
-    def run_turn(self, stream: AsyncGenerator[events.Event, None]) -> object:
-        """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
+    def run_turn(self, stream: AsyncGenerator[events.Event, None], instead: str = "") -> object:
+        """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off.
+
+        `instead` is what the user could do where a limit holds it back.
+        """
 
     async def walk(self, stream: AsyncGenerator[events.Event, None]) -> events.TurnEnded | AssistantError | None:
         """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one."""

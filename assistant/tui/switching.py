@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.tui.choosing import FITS
 from assistant.tui.lines import safe
-from assistant.tui.pickers import GRACE_S, SHEET_CSS, Sheet
+from assistant.tui.pickers import GRACE_S, Sheet
+from assistant.tui.tall import PAGING, Tall
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from textual.app import ComposeResult
 
     from assistant.handover import Offer
@@ -36,9 +38,12 @@ class SwitchSheet(Sheet[str | None]):
     Keys typed before it can be seen mean nothing.
     """
 
-    CSS = SHEET_CSS.format(name="SwitchSheet") + (
-        "SwitchSheet > Vertical { height: auto; max-height: 95%; } SwitchSheet OptionList { height: auto; margin: 1 0; }"
-    )
+    CSS = """
+    SwitchSheet { align: center middle; }
+    SwitchSheet OptionList { height: auto; border: none; padding: 0; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
+    SwitchSheet.-low OptionList { margin: 0; }
+    SwitchSheet Static { height: auto; }
+    """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("e", "take('everything')", show=False, priority=True),
         Binding("b", "take('brief')", show=False, priority=True),
@@ -46,6 +51,7 @@ class SwitchSheet(Sheet[str | None]):
         Binding("enter", "take('')", show=False, priority=True),
         Binding("ctrl+p", f"take('{NEXT}')", show=False, priority=True),
         Binding("escape,q", "dismiss(None)", show=False, priority=True),
+        *PAGING,
     ]
 
     def __init__(self, offer: Offer, *, trouble: str = "") -> None:
@@ -57,17 +63,38 @@ class SwitchSheet(Sheet[str | None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         sheet = self._offer.sheet
-        with Vertical():
-            yield Static(Text(f"Go on with {safe(sheet.target.name)}?", style="bold"))
-            yield Static(Text("\n".join(map(safe, told(self._offer, self._trouble)))))
-            yield OptionList(*(Option(line(way, hindered=self._hindered(way))) for way in sheet.ways))
-            yield Static(Text("Enter or the letter goes on, Ctrl+P next favourite, Esc stays", style="bold"))
+        yield Tall(
+            f"Go on with {sheet.target.name}?",
+            Static(Text("\n".join(map(safe, told(self._offer, self._trouble))))),
+            OptionList(*(Option(row) for row in self._rows())),
+            Static(Text("Enter or the letter goes on, Ctrl+P next favourite, Esc stays", style="bold")),
+        )
+
+    def _rows(self) -> list[Text]:
+        ways = self._offer.sheet.ways
+        width = min(self.app.size.width, 120) - 5  # a bar may stand beside them
+        return rows(ways, width, dim=[way.way for way in ways if self._hindered(way)])
 
     def on_mount(self) -> None:
         """Stand on the first way that fits."""
         ways = self._offer.sheet.ways
         likely = (place for place, way in enumerate(ways) if way.fits != "no" and not self._hindered(way))
         self.query_one(OptionList).highlighted = next(likely, len(ways) - 1)
+
+    def on_resize(self) -> None:
+        """Draw the ways as the width has room, close together on a low screen."""
+        self.set_class(self.size.height < 20, "-low")
+        options = self.query_one(OptionList)
+        for place, row in enumerate(self._rows()):
+            options.replace_option_prompt_at_index(place, row)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Keep the bar in sight."""
+        self.query_one(Tall).keep(event.option_list, event.option_index)
+
+    def action_page(self, step: int) -> None:
+        """Scroll to what is out of sight."""
+        self.query_one(Tall).page(step)
 
     def _hindered(self, way: Carried) -> bool:
         """Whether a way was tried in vain, or would be."""
@@ -88,17 +115,42 @@ class SwitchSheet(Sheet[str | None]):
             self.dismiss(way)
 
 
-def line(way: Carried, *, hindered: bool = False) -> Text:
-    """Draw one way: its letter, what the next question sends at least, and whether that fits; dim where it cannot be gone."""
-    letter, words = _WAYS[way.way]
-    low, likely, high = way.tokens
-    text = Text(f"{letter}  {words:<17}", no_wrap=True)
-    text.append(f" ~{short(likely)} tokens ({short(low)} to {short(high)})".ljust(32))
-    text.append(f" {way.cost[1]!s:<9}")
-    text.append(f" {FITS[way.fits]}{', dearer so long' if way.dearer else ''}", style="italic")
-    if hindered:
-        text.stylize("dim")
-    return text
+def rows(ways: Sequence[Carried], width: int, dim: Collection[str] = ()) -> list[Text]:
+    """Draw the ways in a width: letter, price of the next question, its tokens at least, whether that fits; dim what cannot be gone.
+
+    Where there is not room for all columns the band of the tokens goes first, and the price last.
+    """
+    heads = [f"{letter}  {words}" for letter, words in (_WAYS[way.way] for way in ways)]
+    costs = [str(way.cost[1]) for way in ways]
+    fits = [f"{FITS[way.fits]}{', dearer so long' if way.dearer else ''}" for way in ways]
+    sizes = [tuple(map(short, way.tokens)) for way in ways]
+    likely = [f"~{each[1]}" for each in sizes]
+    bands = [f" ({low} to {high})" for low, _, high in sizes]
+    sets = [
+        [heads, costs],
+        [heads, costs, fits],
+        [heads, costs, likely, fits],
+        [heads, costs, [f"{each} tokens" for each in likely], fits],
+        [heads, costs, [f"{each}{band}" for each, band in zip(likely, bands, strict=True)], fits],
+        [heads, costs, [f"{each} tokens{band}" for each, band in zip(likely, bands, strict=True)], fits],
+    ]
+    columns = next((each for each in reversed(sets) if sum(map(_wide, each)) + 2 * len(each) - 2 <= width), sets[0])
+    drawn = []
+    for way, *cells in zip(ways, *columns, strict=True):
+        row = Text("  ").join(
+            Text(f"{cell:<{_wide(column)}}", style="italic" if column is fits else "")
+            for cell, column in zip(cells, columns, strict=True)
+        )
+        row.rstrip()
+        row.no_wrap = True
+        if way.way in dim:
+            row.stylize("dim")
+        drawn.append(row)
+    return drawn
+
+
+def _wide(column: Sequence[str]) -> int:
+    return max(map(len, column))
 
 
 def told(offer: Offer, trouble: str) -> list[str]:

@@ -29,3 +29,8 @@ async def proposed(app, pilot):
     await until(pilot, lambda: app.main.hunks.has_focus)
     await pilot.pause(0.5)
     return app.main
+
+
+def seen(pilot):
+    """What can be seen of the whole screen, sheets and all."""
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

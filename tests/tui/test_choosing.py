@@ -1,16 +1,19 @@
 """Choosing a model on the screen: found by letters, liked by a key, changed in mid-conversation with a look before."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from rich.cells import cell_len
 
-from assistant.models import catalogue, listing
-from assistant.tui import choosing, switching
+from assistant.models import catalogue, listing, switch
+from assistant.tokens import Cost
+from assistant.tui import asking, choosing, switching
 from assistant.tui.app import Wattson
 from assistant.tui.lines import wrap
+from assistant.tui.tall import Tall
 from tests import loopback
-from tests.tui.keys import say, take, until
+from tests.tui.keys import say, seen, take, until
 
 ALL = catalogue.load({}, None, {})
 ROWS = listing.rows(ALL, datetime(2026, 11, 24, 2, 0, tzinfo=UTC))
@@ -100,7 +103,7 @@ async def test_a_switch_in_mid_conversation_is_looked_at_first(app, size):
         await until(pilot, lambda: len(session.history) == 2)
         await say(pilot, "/model sonnet")
         await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet))
-        assert "Go on with anthropic/claude-sonnet-5-5?" in sheet(pilot)
+        assert "Go on with anthropic/claude-sonnet-5-5?" in str(app.screen.query_one(Tall).border_title)
         assert "metered at OpenAI -> metered at Anthropic" in sheet(pilot)
         assert "40 tokens" in sheet(pilot)
         app.screen._since += 1_000  # as if it had just come into sight
@@ -114,6 +117,59 @@ async def test_a_switch_in_mid_conversation_is_looked_at_first(app, size):
         assert [message.text for message in session.history] == ["a question"]
 
 
+async def test_on_a_low_screen_the_ways_of_a_switch_are_in_sight_with_their_prices(app):
+    async with app.run_test(size=(40, 12)) as pilot:
+        session = app.session
+        await until(pilot, lambda: session.roster.pick is not None)
+        await say(pilot, "a question")
+        await until(pilot, lambda: len(session.history) == 2)
+        await say(pilot, "/model sonnet")
+        await until(pilot, lambda: "Esc stays" in seen(pilot))
+        told = seen(pilot)
+        assert "Go on with" in told
+        for way in ("e  everything", "b  a brief of it", "l  the last request"):
+            row = next(line for line in told.split("\n") if way in line)
+            assert "$" in row
+            assert "…" not in row
+        assert "Who pays changes" not in told
+        await pilot.press("pageup", "pageup")
+        await until(pilot, lambda: "Who pays changes" in seen(pilot))
+        await pilot.press("down")  # the bar is never out of sight
+        await until(pilot, lambda: "b  a brief of it" in seen(pilot))
+
+
+async def test_on_a_low_screen_the_ways_of_making_a_conversation_short_are_in_sight(app):
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "a question")
+        await until(pilot, lambda: len(app.session.history) == 2)
+        await say(pilot, "/compact ")
+        await until(pilot, lambda: "Esc leaves it as it is" in seen(pilot))
+        told = seen(pilot)
+        assert "Make the conversation short?" in told
+        assert "all of it and writes a brief" in told
+        assert "most $0.0" in told
+        assert "l   only the last request" in told
+        await pilot.press("pageup", "pageup")
+        await until(pilot, lambda: "2 messages" in seen(pilot))
+
+
+def test_a_row_of_the_switch_sheet_is_not_cut_off_where_there_is_room():
+    one = switch.Carried("everything", (600, 745, 900), (Cost("unknown"),) * 3, "unknown", dearer=False)
+    ways = (one, replace(one, way="brief"), replace(one, way="last", tokens=(1, 2, 3)))
+    wide, usual, narrow = ([row.plain for row in switching.rows(ways, width)] for width in (110, 75, 36))
+    assert wide[0] == "e  everything        price unknown  ~745 tokens (600 to 900)  window unknown"
+    assert usual[0] == "e  everything        price unknown  ~745 (600 to 900)  window unknown"
+    assert usual[2] == "l  the last request  price unknown  ~2 (1 to 3)        window unknown"
+    assert narrow[0] == "e  everything        price unknown"
+
+
+def test_where_help_has_no_room_beside_the_keys_the_words_stand_below_them():
+    lines = asking._help(32, "hunks").split("\n")
+    assert max(map(len, lines)) <= 32
+    assert lines[1:4] == ["y n u", "  take, skip, unmark the hunk", "  (Space takes)"]
+
+
 async def test_favourites_are_walked_on_the_sheet(app):
     async with app.run_test(size=(100, 30)) as pilot:
         session = app.session
@@ -123,10 +179,10 @@ async def test_favourites_are_walked_on_the_sheet(app):
         await say(pilot, "a question")
         await until(pilot, lambda: len(session.history) == 2)
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet) and "sonnet" in sheet(pilot))
+        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet) and "sonnet" in seen(pilot))
         await pilot.pause(0.5)
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet) and "haiku-5-5?" in sheet(pilot))
+        await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet) and "haiku-5-5?" in seen(pilot))
         await pilot.pause(0.5)
         await pilot.press("ctrl+p")  # round to the one that is asked: nothing to switch
         await until(pilot, lambda: len(app.screen_stack) == 1)

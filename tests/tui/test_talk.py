@@ -9,8 +9,10 @@ from assistant import command, events, limits
 from assistant.edits.review import Review
 from assistant.errors import ConfigError
 from assistant.transcript import Transcript, recent
+from assistant.tui import asking
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
+from assistant.tui.widgets.patch_view import PatchView
 from tests import loopback
 from tests.tui.keys import say, take, until
 
@@ -338,3 +340,52 @@ async def test_an_empty_answer_is_told_of_with_what_it_cost_and_mended_by_nobody
             await say(pilot, "and now?")
             await until(pilot, lambda: "Here." in app.main.talk.text)
             assert app.main.talk.text.count("answered nothing") == 1
+
+
+async def test_a_key_leads_back_to_the_end_of_the_conversation_and_a_word_says_that_more_has_come(make_session):
+    long = "\n\n".join(f"Paragraph {number}." for number in range(60))
+    with loopback.Server(loopback.openai(long), loopback.openai("more " * 300), pause_s=0.01) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "tell")
+            await until(pilot, lambda: app.session.history and not app.session.asking)
+            await say(pilot, "and on")
+            await until(pilot, lambda: len(server.asked) == 2)
+            await pilot.press("pageup", "pageup")
+            await until(pilot, lambda: "more has come below: Ctrl+End" in str(main.composer.border_title))
+            await until(pilot, lambda: not app.session.asking and len(app.session.history) == 4)
+            assert main.talk.scroll_offset.y < main.talk.max_scroll_y - 5
+            await pilot.press("end")
+            await until(pilot, lambda: main.talk.scroll_offset.y == main.talk.max_scroll_y)
+            assert "below" not in str(main.composer.border_title)
+            await pilot.press("pageup", *"typed", "home", "end", "left")
+            await until(pilot, lambda: main.talk.scroll_offset.y < main.talk.max_scroll_y - 5)
+            await pilot.press("ctrl+end", "!")
+            await until(pilot, lambda: main.talk.scroll_offset.y == main.talk.max_scroll_y)
+            assert main.composer.text == "typed!"
+            assert "Ctrl+End goes to the end of the conversation" in " ".join(asking._help(70, "").split())
+
+
+async def test_above_the_composer_stands_how_a_turn_is_stopped_from_where_the_keys_are(make_session):
+    edit = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
+    with loopback.Server(loopback.openai(edit), loopback.openai("word " * 400), pause_s=0.02) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            main = app.main
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: main.hunks.has_focus and main.hunks.hunks)
+            await say(pilot, "talk")
+            await until(pilot, lambda: "word word" in main.talk.text)
+            await until(pilot, lambda: "; Esc stops it" in str(main.composer.border_title))
+            await pilot.press("f2")
+            await until(pilot, lambda: "; Esc Esc stops it" in str(main.composer.border_title))
+            main.post_message(PatchView.Wanted("repair", 0, 0))
+            await until(pilot, lambda: "Esc Esc stops it" in main.hunks.hint)
+            await pilot.press("escape")
+            await until(pilot, lambda: "; Esc stops it" in str(main.composer.border_title))
+            assert app.session.asking
+            await pilot.press("escape")
+            await until(pilot, lambda: not app.session.asking)

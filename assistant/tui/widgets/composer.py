@@ -94,7 +94,10 @@ class Composer(Pad):
             self.text = text
 
     class Asked(Message):
-        """The user presses a key that means something else here: "help" (? in an empty composer), "leave" (Ctrl+D)."""
+        """The user presses a key that means something else here.
+
+        In an empty composer "help" (?), "leave" (Ctrl+D) and "end" (End, of the conversation); Ctrl+End in any.
+        """
 
         def __init__(self, what: str) -> None:
             super().__init__()
@@ -175,6 +178,9 @@ class Composer(Pad):
             self.post_message(self.Asked("help"))
         elif event.key == "ctrl+d" and not self.text:
             self.post_message(self.Asked("leave"))
+        elif event.key == "ctrl+end" or (event.key == "end" and not self.text):
+            self.move_cursor(self.document.end)
+            self.post_message(self.Asked("end"))
         elif event.key == "up" and not self.text and (queued := self.take_queued()):
             self.sent = [*self.sent[:-1], *[words for words in self.sent[-1:] if words != queued]]  # not sent yet
             self.put(queued)

@@ -166,7 +166,7 @@ class PatchView(ScrollView, can_focus=True):
         self._origin = ""
         self._doubts: tuple[Misfit, ...] = ()
         self.lost: tuple[Lost, ...] = ()
-        self._why_lost = ""
+        self._why_lost = self._refused = ""
         self._tell: Callable[[Hunk], str] | None = None
         self._misfits: tuple[Misfit, ...] = ()
         self._price = ""
@@ -204,18 +204,33 @@ class PatchView(ScrollView, can_focus=True):
         """Show a review, what of the reply found no place or may not be meant, where it all came from, and what was done last.
 
         With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
-        one hunk comes from, `turn` which one proposed them.
+        one hunk comes from, `turn` which one proposed them. Where they are the hunks that are in sight already, cursor and
+        scroll stay, and what was told of them.
         """
+        stays = review is not None and review is self.review and preview is None and self.preview is None
         self._turn, self._doubts = turn, doubts
-        self.lost, self._why_lost = (), ""
         self.preview, self._tell = preview, tell
         self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
+        if stays and self._heads:
+            here = self.hunks
+            self.lost = tuple(each for each in self.lost if each.hunk in here)
+            self.hint = hint or self.hint
+            self._lay_out_again()
+            return
+        self.lost, self._why_lost, self._refused = (), "", ""
         self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
         self._since = monotonic()
         self._build()
         if self._heads:
             self._go(self._heads[0])
         self.scroll_home(animate=False)
+
+    def _lay_out_again(self) -> None:
+        """Build the rows of the same hunks anew, and stay: other words may stand above them."""
+        line, top = self._cursor - self._heads[self.at], self.scroll_offset.y - self._cursor
+        self._build()
+        self._cursor = min(self._heads[self.at] + line, len(self._rows) - 1)
+        self.scroll_to(y=self._cursor + top, animate=False)
 
     def kept(self) -> dict[int, Review]:
         """Return the reviews by the turn that proposed them, as the user has left each."""
@@ -240,6 +255,12 @@ class PatchView(ScrollView, can_focus=True):
         self.hint = lost_lines.hint(lost, self.hunks)
         self.on_resize()
 
+    def tell_refused(self, words: str) -> None:
+        """Say above the hunks, where there is room for all of it, and in the line of keys why nothing was done."""
+        self._refused = self.hint = words
+        self._lay_out_again()
+        self.scroll_home(animate=False)
+
     def tell_hint(self, hint: str) -> None:
         """Say something in the line of keys."""
         self.hint = hint
@@ -251,15 +272,22 @@ class PatchView(ScrollView, can_focus=True):
         if review is before:
             self.tell_hint(hint)
             return
+        lost = self.left
         self.review, self.hint = review, hint
+        if self.left != lost:
+            self.hint = hint or (lost_lines.hint(self.left, self.hunks) if self.left else "Enter writes what is taken")
+            if at is not None and len(self.left) < len(lost):
+                at = lost_lines.next_place(self.left, self.hunks, at if not self.left else self.at)
         if at is not None:
             self.at = at
         if (
             before is None
+            or self.left != lost
             or [each.hunk for each in before.choices] != [each.hunk for each in review.choices]
             or (before.comments != review.comments)
         ):
             self._build()
+            self.at = max(0, min(self.at, len(self._heads) - 1))
         self._strips.clear()
         if at is not None and self._heads:
             self._go(self._heads[min(at, len(self._heads) - 1)])
@@ -275,7 +303,8 @@ class PatchView(ScrollView, can_focus=True):
         self._rows[-_FOOT:-_FOOT] = _coming_rows(edit)
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._strips.clear()
-        self.scroll_end(animate=False)
+        if not (self.hunks and self.has_focus):  # who decides about others is not led away from them
+            self.scroll_end(animate=False)
         self.refresh()
 
     @property
@@ -293,6 +322,12 @@ class PatchView(ScrollView, can_focus=True):
         """The hunks in sight."""
         return tuple(choice.hunk for choice in self.review.choices) if self.review else ()
 
+    @property
+    def left(self) -> tuple[Lost, ...]:
+        """Those that have no place in their files any more and are not skipped."""
+        skipped = self.review.skipped if self.review is not None else ()
+        return tuple(each for each in self.lost if each.hunk not in skipped)
+
     def _build(self) -> None:
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()  # other lines stand there from now on
@@ -304,7 +339,9 @@ class PatchView(ScrollView, can_focus=True):
             rows += _told(self._origin, "note", width)
             for doubt in self._doubts:
                 rows += _told(doubt.words, "warning", width)
-        for words, style in lost_lines.above(self._why_lost, self.lost, self.hunks, self._price):
+        if self._refused:
+            rows += _told(self._refused, "warning", width)
+        for words, style in lost_lines.above(self._why_lost, self.left, self.hunks, self._price):
             rows += _told(words, style, width)
         lost = sum(each.reason != "already" for each in self._misfits)
         if lost and self.hunks:
@@ -365,7 +402,7 @@ class PatchView(ScrollView, can_focus=True):
             words = f"{'is there' if done else 'does not fit'}: {misfit.message}{f' Near: {near}' if near else ''}"
             words += f" {misfit.hint}" if misfit.private else ""
             rows += _told(words, "note" if done else "warning", width)
-        if any(each.mendable for each in self._misfits) and not self.lost:
+        if any(each.mendable for each in self._misfits) and not self.left:
             words = f"r sends what does not fit back to the model, with the nearest lines{self._price}"
             rows += _told(words, "note", width)
         return rows
@@ -528,7 +565,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
         """Ask for what needs another screen."""
-        misfits = (*self._misfits, *(each.misfit for each in self.lost))
+        misfits = (*self._misfits, *(each.misfit for each in self.left))
         if what == "help" or (what == "repair" and any(each.mendable for each in misfits)):
             self.post_message(self.Wanted(what, self.at, 0))
         elif what == "repair":

@@ -91,6 +91,9 @@ class Transcript(ScrollView, can_focus=False):
         self._fence: markdown.Fence | None = None
         self._dirty = False
         self._follows = True
+        self.more = False
+        """Whether something has come below what is in sight since the user scrolled up; `tell_more` is called where that changes."""
+        self.tell_more: Callable[[], None] = lambda: None
         self._clean = 0  # strips that are on the screen as they are
         self._painted = 0  # strips that were there when it was painted last
         self._ground = Style.null()
@@ -102,6 +105,7 @@ class Transcript(ScrollView, can_focus=False):
 
     def add(self, text: str, kind: str = "words") -> None:
         """Add whole lines, below an empty one."""
+        self._note_more(not self._follows)
         self._close()
         last = self._lines[-1] if self._lines else None
         if last is not None and not last.blank and not (last.kind == kind == "note"):
@@ -112,6 +116,7 @@ class Transcript(ScrollView, can_focus=False):
 
     def append(self, text: str, kind: str = "words") -> None:
         """Add to the running answer."""
+        self._note_more(not self._follows)
         if self._growing is not None and (kind == "thought") != (self._growing.kind == "thought"):
             self._torn = kind == "thought" and bool(self._growing.text)
             self._close()
@@ -164,6 +169,7 @@ class Transcript(ScrollView, can_focus=False):
 
     def clear(self) -> None:
         """Forget all lines."""
+        self._note_more(False)
         self.end()
         self._lines, self._starts, self._strips = [], [], []
         self._first = self._clean = 0
@@ -450,12 +456,20 @@ class Transcript(ScrollView, can_focus=False):
     def follow(self) -> None:
         """Go to the end, and follow it again."""
         self._follows = True
+        self._note_more(False)
         self._keep_end()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Note whether the end is in sight: then new words are followed."""
         super().watch_scroll_y(old_value, new_value)
         self._follows = new_value >= self.max_scroll_y - 1
+        if self._follows:
+            self._note_more(False)
+
+    def _note_more(self, more: bool) -> None:
+        if more != self.more:
+            self.more = more
+            self.tell_more()
 
     def on_resize(self) -> None:
         """Wrap anew for another width, and keep the end in sight at another height."""

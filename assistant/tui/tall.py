@@ -1,0 +1,46 @@
+"""A frame for a sheet whose end says what can be done: where the screen has not room for all, what stands above gives way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.geometry import Region
+
+from assistant.tui.lines import safe
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+PAGING = (
+    Binding("pageup", "page(-1)", show=False, priority=True),
+    Binding("pagedown", "page(1)", show=False, priority=True),
+)
+"""Keys of a screen with such a frame, which leads back to what is out of sight by `page`; its wheel does, too."""
+
+
+class Tall(VerticalScroll, can_focus=False):
+    """As high as what is in it, or as the screen; its title is always in sight, and of the rest the end before the beginning."""
+
+    DEFAULT_CSS = """
+    Tall { width: 100%; max-width: 120; height: auto; max-height: 95%; border: round $primary; background: $surface;
+        padding: 0 1; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, title: str, *children: Widget) -> None:
+        super().__init__(*children)
+        self.border_title = Text(safe(title), style="bold")
+
+    def on_resize(self) -> None:
+        """Keep the end in sight."""
+        self.scroll_end(animate=False)
+
+    def page(self, step: int) -> None:
+        """Scroll by what is in sight, less a line."""
+        self.scroll_relative(y=step * max(1, self.scrollable_content_region.height - 1), animate=False)
+
+    def keep(self, widget: Widget, line: int) -> None:
+        """Scroll so that a line of a widget within is in sight."""
+        self.scroll_to_region(Region(0, widget.virtual_region.y + line, 1, 1), animate=False)
