@@ -179,7 +179,7 @@ def _end(screen: Stage, event: events.TurnEnded) -> None:
     if proposes:
         if event.patch is not None:
             size = len(event.patch.hunks)
-            talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide: F2", "fold")
+            talk.add(f"{size} hunk{'s' if size > 1 else ''} to decide; F2 leads to them and back", "fold")
         screen.review()
 
 
