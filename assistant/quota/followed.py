@@ -51,7 +51,7 @@ class Followed:
         self._begins = bisect_left(history.at, meter.window.origin) if meter.window.origin is not None else 0
         self._all = all(meter.counts(model) for model in history.models) and not (meter.since or meter.until)
         self.needs = self._mine(self.column.needs(self._idle, currencies))
-        self._misses = self.column.untold and _ZERO in self.needs[self._begins :]
+        self._misses = self.column.untold
 
     def _mine(self, needs: Sequence[Decimal | None]) -> Sequence[Decimal | None]:
         """Leave out burns that the meter does not count."""
@@ -250,8 +250,7 @@ class Trailing(Fixed):
         """Move on to the instant of a burn, and let go of what has come back by then."""
         if self._back is not None and self._back <= self._at[index]:
             self._roll(self._at[index] - self._reach)
-        left = self._limit - self._used
-        return left if left > 0 else _ZERO
+        return self._limit - self._used
 
     def _roll(self, edge: datetime) -> None:
         """Let go of what was burnt up to an instant."""
@@ -358,20 +357,6 @@ def follow(meter: Meter, history: History, currencies: frozenset[str], limit: De
         return Trailing(meter, history, currencies, limit)
     kinds: dict[str, type[Fixed]] = {"first_use": FirstUse, "balance": Balance}
     return kinds.get(meter.window.kind, Fixed)(meter, history, currencies, limit)
-
-
-def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
-    """Say whether nobody knows what some burn takes of a meter, where all of them go through."""
-    origin = meter.window.origin
-    burns = zip(history.column(meter.tariff).points, history.burns, strict=True)
-    return any(
-        point is None
-        and meter.counts(burn.model)
-        and meter.holds_at(burn.at)
-        and (origin is None or burn.at >= origin)
-        and needed(point, burn, None, currencies) is not None
-        for point, burn in burns
-    )
 
 
 def _long(units: Decimal) -> bool:

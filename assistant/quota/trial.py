@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.quota.followed import ENDLESS, follow, misses
+from assistant.quota.followed import ENDLESS, follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,9 +60,6 @@ def tried(plan: Plan, history: History) -> Tried | None:
             return None
         if limit is not None or column.untold:
             limits.append((meter, limit))
-    if all(limit is None for _, limit in limits):
-        unpriced = {meter.name for meter, _ in limits if misses(meter, history, plan.currencies)}
-        return Tried(history.steps, [], unpriced)
     followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
     stops = list(_stops(followed, history))
     admitted = history.steps - sum(stop.steps for stop in stops)
@@ -100,7 +97,7 @@ def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
     """Follow meters through a history; yields what they stop, in order of time."""
     index = 0
     while index < len(history.burns):
-        through = min([each.through(index) for each in followed])
+        through = min([each.through(index) for each in followed], default=len(history.burns))
         if through > index:
             for each in followed:
                 each.take(index, through)

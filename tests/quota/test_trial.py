@@ -263,6 +263,15 @@ def test_a_window_that_is_put_back_to_the_full_hour_does_not_begin_before_the_la
     assert told(history, usd(**floor)) is not None
 
 
+def test_a_step_without_a_price_opens_a_window_while_another_meter_stops_steps():
+    # Of `m` it is known already that such a step went through; that another one opens its next window is to be heard yet.
+    history = paid((0, None), (0.5, 0), (6, 0), (6.1, None), (6.5, 10), (7, 1))
+    history[1:3] = [burn._replace(model="haiku") for burn in history[1:3]]
+    few = {"name": "few", "unit": "requests", "window": "calendar_month", "limit": 1, "only": ["haiku"]}
+    found = told(history, usd(window="first_use", hours=5, limit=10), few)
+    assert [stop.until for stop in found.stops if stop.meter == "m"] == [FIRST + timedelta(hours=11.1)]
+
+
 def test_a_part_of_a_step_may_have_a_price_though_the_whole_has_none():
     usage = TokenUsage(fresh_input=2, output=40)
     history = [Burn(FIRST, usage, Cost("unknown"), "opus-5", Decimal(8), Decimal(8), steps=8)] * 2
