@@ -77,11 +77,9 @@ class Followed:
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
-        if self.needs[index] is not None:
-            return True
-        # Tokens are cut to whole numbers: a part may have none of the class that has no price.
+        # Whatever the whole needs: tokens are cut to whole numbers, and a part may have none of the class that has no price.
         burn = self._burns[index]
-        return not self.column.divides and self.meter.counts(burn.model) and self.meter.holds_at(burn.at)
+        return self.meter.counts(burn.model) and self.meter.holds_at(burn.at)
 
     def need(self, share: Any, index: int) -> Decimal | None:
         """Return what a share of a burn that it counts must find."""
@@ -294,8 +292,8 @@ class Trailing(Fixed):
     def take(self, first: int, stop: int) -> None:
         """Take note of what comes back by and by."""
         super().take(first, stop)
-        if stop > self._begins:
-            self._keep(max(first, self._begins), stop, None)
+        if first >= self._begins:
+            self._keep(first, stop, None)
 
     def take_part(self, need: Decimal, index: int) -> None:
         """Take note of what comes back by and by."""

@@ -214,6 +214,11 @@ def test_a_meter_that_never_has_room_goes_before_one_of_which_nobody_knows():
     history = paid((8, Decimal(1) / 30), (11, Decimal(1) / 70), (12, 10), (15, 100))
     found = told(history, usd(**ROLLING, limit=100), usd("z", window="balance", limit=50))
     assert [(stop.meter, stop.until) for stop in found.stops] == [("z", None)]
+    month = {"name": "z", "unit": "requests", "window": "calendar_month", "limit": 3}
+    found = told(history, usd(**ROLLING, limit=100), month)
+    assert [(stop.meter, stop.until) for stop in found.stops] == [
+        ("m", None)
+    ]  # and nobody knows goes before a known end
 
 
 def test_lots_are_spent_to_the_last_digit():
@@ -222,6 +227,16 @@ def test_lots_are_spent_to_the_last_digit():
     for amount in (sum(costs), sum(costs) + Decimal(1) / 3, sum(costs[:3])):
         told(history, usd(window="balance", lots=[{"amount": f"{amount:f}"}]))
         told(history, usd(window="balance", lots=[{"amount": f"{amount / 3:f}"}, {"amount": f"{amount / 3 * 2:f}"}]))
+
+
+def test_what_is_less_than_the_last_digit_of_a_sum_frees_nothing():
+    found = told(paid((0, "1E-30"), (1, 1000), (2, None)), usd(**ROLLING, limit=1000))
+    assert [stop.until for stop in found.stops] == [FIRST + timedelta(hours=6)]
+
+
+def test_what_a_meter_counts_in_percent_is_not_held_against_its_limit():
+    history = [burn._replace(usage=TokenUsage(900)) for burn in paid((0, 1), (1, 1), (2, 1))]
+    assert told(history, {"name": "m", "unit": "percent", "window": "calendar_week", "limit": 100}).stops == []
 
 
 def test_what_other_meters_stop_is_not_passed_over_when_a_lot_expires():
@@ -249,6 +264,12 @@ def test_what_was_before_the_first_window_fills_none():
             told(paid(*((hour, None) for hour in range(4))), usd(**window, **began, limit=limit))
     found = told(history, usd(window="grid", hours=5, **began, limit=10))
     assert [stop.at.hour for stop in found.stops] == [1, 9, 14]
+
+
+def test_a_burn_at_the_very_end_of_a_window_is_in_the_next():
+    for window in (GRID, ROLLING, {"window": "first_use", "hours": 5}):
+        assert told(paid((0, 1), (4, 1), (5, 1), (9, 1), (10, 1)), usd(**window, limit=1)).admitted == 3
+    assert told(paid((0, 1), (23, 1), (24, 1), (25, 1)), usd(window="calendar_day", limit=1)).admitted == 2
 
 
 def test_a_window_that_is_put_back_to_the_full_hour_does_not_begin_before_the_last_one_ended():
@@ -282,6 +303,12 @@ def test_a_part_of_a_step_may_have_a_price_though_the_whole_has_none():
             {"name": "c", "unit": "credits", "weights": {"output": 1}, "window": "balance", "limit": limit},
             prompts,
         )
+    # What is paid in a currency that another meter counts takes nothing of `c` as a whole, and its parts do.
+    paid_elsewhere = Cost("metered", Decimal(1), "CNY")
+    history = [burn._replace(cost=paid_elsewhere, usage=TokenUsage(fresh_input=1, output=40)) for burn in history]
+    output = {"name": "c", "unit": "credits", "weights": {"output": 1}, "window": "balance", "limit": 10}
+    yuan = {**usd("y"), "currency": "CNY", "window": "balance"}
+    assert "c" in {stop.meter for stop in told(history, output, {**prompts, "limit": 12}, yuan).stops}
 
 
 def test_a_dated_limit_that_may_be_reached_takes_a_replay():
@@ -294,6 +321,8 @@ def test_a_dated_limit_that_may_be_reached_takes_a_replay():
         "limits": [{"since": "2026-03-01T00:00:00Z", "limit": 20}],
     }
     assert tried(read_plan({"name": "p", "meters": [meter]}, "p.toml"), History(history)) is None
+    low = {**meter, "limit": 10**6, "limits": [{"since": "2026-03-01T00:00:00Z", "limit": 10}]}
+    assert tried(read_plan({"name": "p", "meters": [low]}, "p.toml"), History(history)) is None
     high = {**meter, "limit": 10**6, "limits": [{"since": "2026-03-01T00:00:00Z", "limit": 10**5}]}
     found = tried(read_plan({"name": "p", "meters": [high]}, "p.toml"), History(history))
     assert (found.admitted, found.stops) == (sum(burn.steps for burn in history), [])
