@@ -72,7 +72,7 @@ class Column:
         self._burns = history.burns
         self._fields = history.fields
         counted = tariff.unit in {"requests", "calls", "prompts"}
-        self._divides = counted or (tariff.unit == "money" and not tariff.weights and not tariff.rates)
+        self.divides = counted or (tariff.unit == "money" and not tariff.weights and not tariff.rates)
         self._about = {model: tariff.about(model) for model in history.models}
         self._factors = {model: each.steady(model) for model, each in self._about.items()}
         self._plain = all(each == 1 for each in self._factors.values())
@@ -90,7 +90,7 @@ class Column:
             return self._fields["requests"]
         if self.tariff.unit == "prompts":
             return self._fields["prompts"]
-        if self._divides:
+        if self.divides:
             return [self.tariff.paid(cost) for cost in self._fields["cost"]]
         about = self._about
         priced = {model for model, each in about.items() if each.unit != "credits" or each.weights or each.rates}
@@ -111,7 +111,7 @@ class Column:
         return self._ones
 
     def _firsts(self) -> Sequence[Decimal | None]:
-        if not self._divides:
+        if not self.divides:
             return [self.point(self.split(burn, 1, burn.steps)[0], index) for index, burn in enumerate(self._burns)]
         bases = [
             base if steps == 1 else base and base / steps
@@ -134,11 +134,11 @@ class Column:
 
     def share(self, index: int) -> Any:
         """Return a burn as what can be split: where that is all that counts, its units before rules."""
-        return self._bases[index] if self._divides else self._burns[index]
+        return self._bases[index] if self.divides else self._burns[index]
 
     def split(self, share: Any, first: int, steps: int) -> Sequence[Any]:
         """Cut what so many steps take in two, the first of them and the others, as `replay` does."""
-        if not self._divides:
+        if not self.divides:
             found: Sequence[Any] = share.cut(first)
             return found
         if share is None:
@@ -149,7 +149,7 @@ class Column:
     def point(self, share: Any, index: int) -> Decimal | None:
         """Return what a share of a burn takes."""
         burn = self._burns[index]
-        base = share if self._divides else self._about[burn.model].base(share)
+        base = share if self.divides else self._about[burn.model].base(share)
         return base if self._plain else base and self._times(base, burn)
 
 

@@ -51,7 +51,7 @@ class Followed:
         self._begins = bisect_left(history.at, meter.window.origin) if meter.window.origin is not None else 0
         self._all = all(meter.counts(model) for model in history.models) and not (meter.since or meter.until)
         self.needs = self._mine(self.column.needs(self._idle, currencies))
-        self._misses = self.column.untold and _ZERO in self.needs[self._begins :]
+        self._misses = self.column.untold
 
     def _mine(self, needs: Sequence[Decimal | None]) -> Sequence[Decimal | None]:
         """Leave out burns that the meter does not count."""
@@ -77,7 +77,9 @@ class Followed:
 
     def counts(self, index: int) -> bool:
         """Say whether a burn, or a part of it, may need something of the meter."""
-        return self.needs[index] is not None or self.ones[index] is not None
+        # Whatever the whole needs: tokens are cut to whole numbers, and a part may have none of the class that has no price.
+        burn = self._burns[index]
+        return self.meter.counts(burn.model) and self.meter.holds_at(burn.at)
 
     def need(self, share: Any, index: int) -> Decimal | None:
         """Return what a share of a burn that it counts must find."""
@@ -98,6 +100,10 @@ class Followed:
 
     def shut_until(self) -> datetime | None:
         """Return the instant before which no more is left than now, None where that is never."""
+        return None
+
+    def wanes_at(self) -> datetime | None:
+        """Return the instant from which on less may be left than now though nothing is burnt, None where that is never."""
         return None
 
     def through(self, index: int) -> int:  # noqa: ARG002 - others ask
@@ -161,11 +167,13 @@ class Fixed(Followed):
             need = needs[index]
             return index + (need is None or (need <= left and (left > 0 or need < 0)))
         if index < self._begins:  # nothing is used up before the first window
-            refused = (at for at in range(index, self._begins) if (needs[at] or _ZERO) > left or not left)
-            return next(refused, self._begins)
+            edge = min(self._begins, self._until(index))
+            refused = (at for at in range(index, edge) if (needs[at] or _ZERO) > left or not left)
+            return next(refused, edge)
         # What comes last must leave something for a step of which nobody knows what it takes.
         until = self._until(index)
         found = max(index, bisect_left(self._sums, self._sums[index] + left, index, until + 1) - 1)
+        # What needs nothing would go through one by one as well, in four times as long.
         while found < until and needs[found] is None:
             found += 1
         return found
@@ -240,8 +248,7 @@ class Trailing(Fixed):
         """Move on to the instant of a burn, and let go of what has come back by then."""
         if self._back is not None and self._back <= self._at[index]:
             self._roll(self._at[index] - self._reach)
-        left = self._limit - self._used
-        return left if left > 0 else _ZERO
+        return self._limit - self._used
 
     def _roll(self, edge: datetime) -> None:
         """Let go of what was burnt up to an instant."""
@@ -285,8 +292,8 @@ class Trailing(Fixed):
     def take(self, first: int, stop: int) -> None:
         """Take note of what comes back by and by."""
         super().take(first, stop)
-        if stop > self._begins:
-            self._keep(max(first, self._begins), stop, None)
+        if first >= self._begins:
+            self._keep(first, stop, None)
 
     def take_part(self, need: Decimal, index: int) -> None:
         """Take note of what comes back by and by."""
@@ -319,25 +326,25 @@ class Balance(Fixed):
         place = bisect_right(self._changes, self._at[self._now])
         return self._changes[place] if place < len(self._changes) else None
 
+    def wanes_at(self) -> datetime | None:
+        """Return when the next lot is bought, or expires."""
+        return self.shut_until()
+
     def _until(self, index: int) -> int:
         change = self.shut_until()
         return bisect_left(self._at, change, index) if change is not None else len(self._at)
 
     def take(self, first: int, stop: int) -> None:
         """Spend what goes through."""
-        before = self._used
         super().take(first, stop)
-        self._spend(self._used - before, first)
+        if self._purse is not None:
+            self._purse.spend(sum(self._units[max(first, self._begins) : stop], _ZERO), self._at[first])
 
     def take_part(self, need: Decimal, index: int) -> None:
         """Spend what goes through."""
-        before = self._used
         super().take_part(need, index)
-        self._spend(self._used - before, index)
-
-    def _spend(self, units: Decimal, index: int) -> None:
-        if self._purse is not None:
-            self._purse.spend(units, self._at[index])
+        if self._purse is not None and index >= self._begins:
+            self._purse.spend(need, self._at[index])
 
 
 def follow(meter: Meter, history: History, currencies: frozenset[str], limit: Decimal | None) -> Followed:
@@ -348,20 +355,6 @@ def follow(meter: Meter, history: History, currencies: frozenset[str], limit: De
         return Trailing(meter, history, currencies, limit)
     kinds: dict[str, type[Fixed]] = {"first_use": FirstUse, "balance": Balance}
     return kinds.get(meter.window.kind, Fixed)(meter, history, currencies, limit)
-
-
-def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
-    """Say whether nobody knows what some burn takes of a meter, where all of them go through."""
-    origin = meter.window.origin
-    burns = zip(history.column(meter.tariff).points, history.burns, strict=True)
-    return any(
-        point is None
-        and meter.counts(burn.model)
-        and meter.holds_at(burn.at)
-        and (origin is None or burn.at >= origin)
-        and needed(point, burn, None, currencies) is not None
-        for point, burn in burns
-    )
 
 
 def _long(units: Decimal) -> bool:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.quota.followed import ENDLESS, follow, misses
+from assistant.quota.followed import ENDLESS, follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     _Shares = list[tuple[Followed, Any]]
 
 _ZERO = Decimal(0)
+_BLUR = Decimal("1E-15")
+"""What part of a sum is far more than it can be off by for being rounded."""
 
 
 class Stop(NamedTuple):
@@ -52,20 +54,12 @@ def tried(plan: Plan, history: History) -> Tried | None:
         if meter.feature or not any(meter.counts(model) for model in history.models):
             continue
         column, limit = history.column(meter.tariff), _limit(meter)
-        # Less than the limit: a step of which nobody knows what it takes asks that anything be left.
-        if (
-            limit is not None
-            and not meter.lots
-            and history.fullest(_sums(meter, column, history), meter.window.reach) < limit
-        ):
+        if limit is not None and _has_room(meter, column, history, limit):
             limit = None
         if limit is not None and (meter.limits or (meter.window.floor and len(plan.currencies) > 1)):
             return None
         if limit is not None or column.untold:
             limits.append((meter, limit))
-    if all(limit is None for _, limit in limits):
-        unpriced = {meter.name for meter, _ in limits if misses(meter, history, plan.currencies)}
-        return Tried(history.steps, [], unpriced)
     followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
     stops = list(_stops(followed, history))
     admitted = history.steps - sum(stop.steps for stop in stops)
@@ -78,6 +72,16 @@ def _limit(meter: Meter) -> Decimal | None:
         return sum((lot.amount for lot in meter.lots), _ZERO)
     known = [limit for limit in (meter.limit, *(limit for _, limit in meter.limits)) if isinstance(limit, Decimal)]
     return min(known) if known and meter.unit != "percent" else None
+
+
+def _has_room(meter: Meter, column: Column, history: History, limit: Decimal) -> bool:
+    """Say whether a meter surely has room for all that is asked of it, whatever the others stop."""
+    # Lots expire; and where tokens are cut to whole numbers a part may have a price though the whole has none.
+    if meter.lots or (column.untold and not column.divides):
+        return False
+    sums = _sums(meter, column, history)
+    # Less than the limit: a step of which nobody knows what it takes asks that anything be left, after sums that were rounded.
+    return history.fullest(sums, meter.window.reach) < limit - (limit + sums[-1]) * _BLUR
 
 
 def _sums(meter: Meter, column: Column, history: History) -> Sequence[Decimal]:
@@ -93,7 +97,7 @@ def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
     """Follow meters through a history; yields what they stop, in order of time."""
     index = 0
     while index < len(history.burns):
-        through = min([each.through(index) for each in followed])
+        through = min([each.through(index) for each in followed], default=len(history.burns))
         if through > index:
             for each in followed:
                 each.take(index, through)
@@ -178,8 +182,9 @@ def _alike(stop: Stop, followed: Sequence[Followed], history: History, index: in
     others = [(each, room) for each in followed if each is not mine and (room := each.left(index - 1)).is_finite()]
     scarce = [(each, room) for each, room in others if room <= each.most]
     curious = [each for each in followed if each.is_curious]
-    left, shut = mine.left(index - 1), mine.shut_until()
-    end = len(history.at) if shut is None else bisect_left(history.at, shut, index)
+    left = mine.left(index - 1)
+    changes = [at for at in (mine.shut_until(), *(each.wanes_at() for each, _ in others)) if at is not None]
+    end = bisect_left(history.at, min(changes), index) if changes else len(history.at)
     ones, needs, counts = mine.ones, mine.needs, history.fields["steps"]
     low, high = ENDLESS, -ENDLESS  # between these it is stopped until the same instant
     steps = 0
