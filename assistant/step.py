@@ -147,7 +147,7 @@ class Step:
         A side that they say nothing of, neither what was sent nor the words that came, is ours to estimate. What was
         turned down before a word, or never left, used nothing.
         """
-        wrote = self.written or self.thought_written
+        wrote = any(map(str.strip, self.text)) or self.thought_written
         if self.usage is not None and self.final and (self.usage.total_output or not wrote):
             return self.usage
         if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thoughts):

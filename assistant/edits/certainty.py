@@ -17,10 +17,16 @@ _AROUND = 50
 def is_sure(base: bytes, ours: bytes, theirs: bytes) -> bool:
     """Whether all that changes from `base` to `ours` has one place in `theirs` that no other could be taken for.
 
-    The lines that go are there unchanged, and with the unchanged lines around them they stand in either text only once.
+    The lines that go are there unchanged; with the unchanged lines around them they stand in either
+    text only once, and below the same heads. And nothing was moved: of equal parts that change places, what stays and what
+    goes is a matter of taste.
     """
     old, new, now = map(text.split_lines, (base, ours, theirs))
     other = changes(old, now)
+    went = {line.strip() for a, b, _, _ in other for line in old[a:b]}
+    came = {line.strip() for _, _, c, d in other for line in now[c:d]}
+    if any(went & came):
+        return False
     for a, b, c, d in changes(old, new):
         if any(each[:2] == (a, b) and now[each[2] : each[3]] == new[c:d] for each in other):
             continue  # it is there already
@@ -31,7 +37,27 @@ def is_sure(base: bytes, ours: bytes, theirs: bytes) -> bool:
         window = old[max(start, a - _AROUND) : min(stop, b + _AROUND)]
         if not (_is_single(window, old) and _is_single(window, now)):
             return False
+        here = a + sum(d - c - (last - first) for first, last, c, d in other if last <= a)
+        if _heads(old, a) != _heads(now, here):
+            return False
     return True
+
+
+def _heads(lines: Sequence[bytes], at: int) -> list[bytes]:
+    """Return the lines above that a line stands below, by how they are indented: of a method its own line and that of the class."""
+    found: list[bytes] = []
+    depth = next((_depth(line) for line in lines[at:] if line.strip()), 0)
+    for line in reversed(lines[:at]):
+        if not depth:
+            break
+        if line.strip() and _depth(line) < depth:
+            depth = _depth(line)
+            found.append(line)
+    return found
+
+
+def _depth(line: bytes) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _is_single(window: Sequence[bytes], lines: Sequence[bytes]) -> bool:

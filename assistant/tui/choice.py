@@ -107,6 +107,9 @@ class Choice(Sheet[str | None]):
             answer = next((answer for key, answer, _ in self.ways if key == self._marked), None)
             if answer is not None and since >= _MOMENT_S:
                 self.dismiss(answer)
+            elif answer is None and now - self._strayed < _HANDS_S:  # it ends the sentence that was typed here
+                typed("\n")
+                self._strayed = now
             return
         if not event.character or not event.is_printable:
             return

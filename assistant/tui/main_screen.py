@@ -468,8 +468,10 @@ class MainScreen(Screen[None]):
         """Go between composer and hunks."""
         if self.hunks.has_focus:
             self.compose_again()
+            self.set_focus(self.composer)  # now: what was typed right behind the key is meant for there
         else:
             self.go_to_hunks()
+            self.set_focus(self.hunks)
 
     def action_open(self, what: str) -> None:
         """Open a picker or a page."""

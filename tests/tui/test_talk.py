@@ -12,6 +12,7 @@ from assistant.transcript import Transcript, recent
 from assistant.tui import asking
 from assistant.tui.app import Wattson
 from assistant.tui.choice import Choice
+from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.patch_view import PatchView
 from tests import loopback
 from tests.tui.keys import say, take, until
@@ -275,14 +276,15 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: session.roster.pick is not None)
             for words in ("first", "second", "third"):
-                await say(pilot, words)
-            await pilot.press("m", "o", "r", "e")
+                app.main.composer.post_message(Composer.Sent(words))
             await until(pilot, lambda: isinstance(app.screen, Choice))
             await pilot.pause(0.5)
             assert [type(each) for each in app.screen_stack].count(Choice) == 1
             assert "2 queued" in str(app.main.composer.border_title)
+            await pilot.press("m", "o", "r", "e", "enter", "m")  # typed on, not looking
+            assert app.main.composer.text == "more\nm"
             await pilot.press("escape")
-            await until(pilot, lambda: app.main.composer.text == "first\nsecond\nthird\nmore")
+            await until(pilot, lambda: app.main.composer.text == "first\nsecond\nthird\nmore\nm")
             assert not app.main.composer.border_title
             assert "A turn is running" not in app.main.talk.text
     assert server.asked == []
