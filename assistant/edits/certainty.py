@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assistant.edits import text
 from assistant.edits.compare import changes
+from assistant.edits.merge import heads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,26 +39,9 @@ def is_sure(base: bytes, ours: bytes, theirs: bytes) -> bool:
         if not (_is_single(window, old) and _is_single(window, now)):
             return False
         here = a + sum(d - c - (last - first) for first, last, c, d in other if last <= a)
-        if _heads(old, a) != _heads(now, here):
+        if heads(old, a) != heads(now, here):
             return False
     return True
-
-
-def _heads(lines: Sequence[bytes], at: int) -> list[bytes]:
-    """Return the lines above that a line stands below, by how they are indented: of a method its own line and that of the class."""
-    found: list[bytes] = []
-    depth = next((_depth(line) for line in lines[at:] if line.strip()), 0)
-    for line in reversed(lines[:at]):
-        if not depth:
-            break
-        if line.strip() and _depth(line) < depth:
-            depth = _depth(line)
-            found.append(line)
-    return found
-
-
-def _depth(line: bytes) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _is_single(window: Sequence[bytes], lines: Sequence[bytes]) -> bool:

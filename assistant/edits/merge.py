@@ -1,15 +1,20 @@
 """A change made to one text, moved onto another that was changed as well: three-way, whole lines, never a guess.
 
 Lines that were changed on both sides, or that touch each other, have no place of their own. Lines that came on their side,
-right above or below others that ours replaces, do: which stand first is plain.
+right above or below others that ours replaces, do: which stand first is plain. A change that would come to stand below other
+heads than it was made for (`heads`), though those are still there, has none: equal parts have changed places.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assistant.edits import text
 from assistant.edits.compare import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,11 @@ def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | tuple[Clash, ...]
     other = [(a, b, now[c:d], c, d) for a, b, c, d in changes(old, now)]
     found: list[Clash] = []
     chosen: list[tuple[int, int, list[bytes]]] = []
-    at = 0
+    at = moved = 0
+    there = set(now)
     for a, b, lines in mine:
         while at < len(other) and other[at][1] < a:
+            moved += len(other[at][2]) - (other[at][1] - other[at][0])
             at += 1
         same = False
         for c, d, words, start, end in other[at:]:
@@ -58,6 +65,9 @@ def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | tuple[Clash, ...]
                 found.append(Clash(start + 1, max(end, start + 1), a, b))
         if not same:
             chosen.append((a, b, lines))
+            here = a + moved + sum(len(words) - (d - c) for c, d, words, _, _ in other[at : at + 1] if d <= a)
+            if other and not there.isdisjoint(set(heads(old, a)) - set(heads(now, here))):
+                found.append(Clash(here + 1, here + max(b - a, 1), a, b))
     if found:
         return tuple(dict.fromkeys(found))
     out: list[bytes] = []
@@ -67,3 +77,20 @@ def _merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | tuple[Clash, ...]
         out += lines
         done = b
     return b"".join(out + old[done:])
+
+
+def heads(lines: Sequence[bytes], at: int) -> list[bytes]:
+    """Return the lines below which a line stands, by how they are indented: of a line in a method, its own and that of the class."""
+    found: list[bytes] = []
+    depth = next((_depth(line) for line in lines[at:] if line.strip()), 0)
+    for line in reversed(lines[:at]):
+        if not depth:
+            break
+        if line.strip() and _depth(line) < depth:
+            depth = _depth(line)
+            found.append(line)
+    return found
+
+
+def _depth(line: bytes) -> int:
+    return len(line) - len(line.lstrip())

@@ -48,6 +48,26 @@ def test_what_came_right_above_or_below_a_hunk_stays_there():
     assert merge(b"one\ntwo\n", b"one\n1.5\ntwo\n", b"ONE\ntwo\n") is None, "it was to stand behind another line"
 
 
+def test_a_change_comes_below_no_other_head_than_it_was_made_for():
+    one, two = (f"class {name}:\n    n = 1\n\n    def go(self):\n        return 1\n\n\n" for name in "AB")
+    ours = (one + two.replace("return 1", "return 2")).encode()
+    patch = FilePatch("a.py", (one + two).encode(), ours, 0o644, 0o644)
+    for now in (
+        two + one,
+        one + two.replace("return 1", "return 9") + two.replace("class B", "class C"),
+        one + two.replace("B", "C") + two,
+    ):
+        assert merge((one + two).encode(), ours, now.encode()) in {
+            None,
+            now.replace(two, two.replace("return 1", "return 2")).encode(),
+        }
+    assert merge((one + two).encode(), ours, (two + one).encode()) is None
+    (gone,) = lost.find(patch, patch.hunks, (two + one).encode())
+    assert "changed since the patch was made" in gone.misfit.words
+    renamed = (one + two.replace("class B", "class BX")).encode()
+    assert merge((one + two).encode(), ours, renamed) == ours.replace(b"class B", b"class BX")
+
+
 def test_it_says_which_lines_were_changed_and_shows_them_as_they_are():
     (one,) = lost.find(FILE, FILE.hunks, b"new\n" + with_lines(at25="typed\n"))
     assert one.misfit.words == "line 27 of notes.txt was changed since the patch was made."
