@@ -424,14 +424,14 @@ async def test_letters_of_the_next_thought_choose_no_way_out_of_a_held_question(
             assert main.composer.text == "and also, 1 or 2too"
             await pilot.pause(1.1)
             await pilot.press("o", "n", "enter")  # a word after a pause, however long
-            assert main.composer.text == "and also, 1 or 2tooon"
+            assert main.composer.text == "and also, 1 or 2tooon\n"  # Enter ends a line of it, and nothing is sent
             await pilot.pause(1.1)
             await pilot.press("o")
             await pilot.pause(0.3)
             assert server.asked == []
             await pilot.press("enter")
             await until(pilot, lambda: len(app.session.history) == 2)
-            assert main.composer.text == "and also, 1 or 2tooon"
+            assert main.composer.text == "and also, 1 or 2tooon\n"  # Enter ends a line of it, and nothing is sent
 
 
 async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make_session, config):
