@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.quota.tariff import Burn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from assistant.quota.tariff import Tariff
@@ -64,7 +64,8 @@ class Column:
     """What burns take by a tariff: `points` of each, None where nobody knows it, which for some makes it `untold`.
 
     `units` are the points as far as anybody knows them, `sums` what all burns before each take together, and all of them
-    last.
+    last. It is `blurred` where a part of a burn may have a price though the whole has none: tokens are cut to whole numbers,
+    so that a part may hold none of the class that nobody prices.
     """
 
     def __init__(self, tariff: Tariff, history: History) -> None:
@@ -77,15 +78,19 @@ class Column:
         self._factors = {model: each.steady(model) for model, each in self._about.items()}
         self._plain = all(each == 1 for each in self._factors.values())
         self._needs: dict[Any, Sequence[Decimal | None]] = {}
-        self._bases = self._all()
+        about = self._about.items()
+        priced = {model for model, each in about if each.unit != "credits" or each.weights or each.rates}
+        self._bases = self._all(priced)
         self.points = self._bases if self._plain else self._weighed(self._bases)
         self.untold = not all(self.points) and any(point is None for point in self.points)
+        told = zip(self.points, history.fields["model"], strict=True) if self.untold and priced else ()
+        self.blurred = not self.divides and any(point is None and model in priced for point, model in told)
         known, count = any(self.points), len(self.points)
         self.units = [point or _ZERO for point in self.points] if known else [_ZERO] * count
         self.sums = list(accumulate(self.units, initial=_ZERO)) if known else [_ZERO] * (count + 1)
         self._ones: Sequence[Decimal | None] | None = None
 
-    def _all(self) -> Sequence[Decimal | None]:
+    def _all(self, priced: Collection[str]) -> Sequence[Decimal | None]:
         if self.tariff.unit in {"requests", "calls"}:
             return self._fields["requests"]
         if self.tariff.unit == "prompts":
@@ -93,7 +98,6 @@ class Column:
         if self.divides:
             return [self.tariff.paid(cost) for cost in self._fields["cost"]]
         about = self._about
-        priced = {model for model, each in about.items() if each.unit != "credits" or each.weights or each.rates}
         return [about[burn.model].base(burn) if burn.model in priced else None for burn in self._burns]
 
     def _weighed(self, bases: Sequence[Decimal | None]) -> Sequence[Decimal | None]:

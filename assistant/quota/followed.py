@@ -357,6 +357,20 @@ def follow(meter: Meter, history: History, currencies: frozenset[str], limit: De
     return kinds.get(meter.window.kind, Fixed)(meter, history, currencies, limit)
 
 
+def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
+    """Say whether nobody knows what some burn takes of a meter, where all of them go through: `Followed.missed` then, and sooner."""
+    origin = meter.window.origin
+    burns = zip(history.column(meter.tariff).points, history.burns, strict=True)
+    return any(
+        point is None
+        and meter.counts(burn.model)
+        and meter.holds_at(burn.at)
+        and (origin is None or burn.at >= origin)
+        and needed(point, burn, None, currencies) is not None
+        for point, burn in burns
+    )
+
+
 def _long(units: Decimal) -> bool:
     """Say whether a sum may have been rounded: it has nearly as many digits as are reckoned with."""
     return len(str(units)) > _DIGITS  # point and sign count too: quicker than to tell them apart, and no less sure

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.quota.followed import ENDLESS, follow
+from assistant.quota.followed import ENDLESS, follow, misses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +60,9 @@ def tried(plan: Plan, history: History) -> Tried | None:
             return None
         if limit is not None or column.untold:
             limits.append((meter, limit))
+    if all(limit is None for _, limit in limits):
+        unpriced = {meter.name for meter, _ in limits if misses(meter, history, plan.currencies)}
+        return Tried(history.steps, [], unpriced)
     followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
     stops = list(_stops(followed, history))
     admitted = history.steps - sum(stop.steps for stop in stops)
@@ -76,8 +79,7 @@ def _limit(meter: Meter) -> Decimal | None:
 
 def _has_room(meter: Meter, column: Column, history: History, limit: Decimal) -> bool:
     """Say whether a meter surely has room for all that is asked of it, whatever the others stop."""
-    # Lots expire; and where tokens are cut to whole numbers a part may have a price though the whole has none.
-    if meter.lots or (column.untold and not column.divides):
+    if meter.lots or column.blurred:  # lots expire
         return False
     sums = _sums(meter, column, history)
     # Less than the limit: a step of which nobody knows what it takes asks that anything be left, after sums that were rounded.
@@ -97,7 +99,7 @@ def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
     """Follow meters through a history; yields what they stop, in order of time."""
     index = 0
     while index < len(history.burns):
-        through = min([each.through(index) for each in followed], default=len(history.burns))
+        through = min([each.through(index) for each in followed])
         if through > index:
             for each in followed:
                 each.take(index, through)
