@@ -276,11 +276,11 @@ class MainScreen(Screen[None]):
 
     @work(group="turn")
     async def _submit(self, text: str, *, once: bool) -> None:
-        self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
         turns = self.session.turn
-        if self.hunks.preview is None:
-            self.session.mark(self.hunks.review)
         try:
+            self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
+            if self.hunks.preview is None:
+                self.session.mark(self.hunks.review)
             ended = await self.walk(command.submit(self.session, text, once=once))
         finally:
             self._going -= not command.is_command(text)
