@@ -124,14 +124,18 @@ class Sources:
         return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
 
     def lease(self, source: str, now: datetime, ttl: timedelta) -> bool:
-        """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds."""
+        """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds.
+
+        A lease from further ahead than `ttl` was taken by a clock that has been set back since, and holds nobody. One from
+        a little ahead holds: whoever waits here for another process took its `now` before that one did.
+        """
 
         def write(base: Connection) -> bool:
             known = base.execute(
                 "SELECT attempted_at, next_at, retry_at FROM polls WHERE source = ?", (source,)
             ).fetchone()
             at = _text(now)
-            if known is not None and (known[0] or "") <= at and max(known[1] or "", known[2] or "") > at:
+            if known is not None and (known[0] or "") <= _text(now + ttl) and max(known[1] or "", known[2] or "") > at:
                 return False
             base.execute(
                 "INSERT INTO polls VALUES (?, ?, ?, NULL, 0) "

@@ -46,6 +46,11 @@ def test_one_asks_and_the_others_wait_for_its_answer(sources):
     assert sources.lease("zai", NOW + MINUTE, MINUTE)
 
 
+def test_who_waited_for_the_lease_of_another_has_an_earlier_instant_and_is_refused(sources):
+    assert sources.lease("zai", NOW, MINUTE)
+    assert not sources.lease("zai", NOW - timedelta(milliseconds=3), MINUTE)
+
+
 def test_retry_after_holds_for_all_and_over_restarts(sources, tmp_path):
     """T39: after a 429 with Retry-After 600 nobody calls for 600 s, a restarted process neither."""
     assert sources.lease("zai", NOW, MINUTE)
