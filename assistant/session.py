@@ -24,26 +24,25 @@ from assistant.errors import (
     ConfigError,
     PatchError,
     ProviderError,
-    Stale,
     StateError,
 )
 from assistant.sight import Sight
 from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from assistant.accounts import Quote
-    from assistant.changes import Changes, Proposal, Written
+    from assistant.changes import Changes, Proposal
     from assistant.config import Config, Places
     from assistant.context.commit import Committed
     from assistant.context.repo import Repo
+    from assistant.deciding import Deciding
     from assistant.desk import Desk
     from assistant.edits.edit import Misfit
-    from assistant.edits.journal import Journal, Preview, Way
-    from assistant.edits.lost import Lost
-    from assistant.edits.patch import Hunk, Patch
+    from assistant.edits.journal import Journal
+    from assistant.edits.patch import Hunk
     from assistant.edits.review import Review
     from assistant.handover import Handover
     from assistant.limits import HeldQuestion, Limits
@@ -154,6 +153,13 @@ class Session:
         from assistant.changes import Changes
 
         return Changes(self.repo, self.journal, self.id, self.sight)
+
+    @cached_property
+    def deciding(self) -> Deciding:
+        """Writes what was decided, and takes it back."""
+        from assistant.deciding import Deciding
+
+        return Deciding(self)
 
     @cached_property
     def pending(self) -> Pending:
@@ -582,161 +588,6 @@ class Session:
 
         return recover(self.journal)
 
-    async def apply(
-        self, review: Review, *, label: str = "", at_once: bool = False
-    ) -> AsyncGenerator[events.Event, None]:
-        """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
-
-        When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved), or with
-        `at_once` written where none of those that were taken could stand anywhere else. What is skipped, edited or commented
-        goes to the model with the next question.
-        """
-        unfit = ""
-        try:
-            written = await asyncio.to_thread(self.changes.write, review, label=label, now=self.now())
-        except Stale as stale:
-            sure = at_once and await asyncio.to_thread(self.changes.is_sure, review)
-            moved, gone = await self._move(review, stale)
-            if gone:
-                unfit = f"{_unfit(gone)}: r sends {_them(gone)} back to the model."
-                yield events.Notice(unfit, "warning")
-            same = sure and await asyncio.to_thread(self.changes.takes_the_same, review, moved)
-            again = await self._write(moved, label) if same else None
-            if again is None:
-                yield events.PatchMoved(moved, stale.message)
-                return
-            review, written = moved, again
-        await asyncio.to_thread(self.pending.keep)
-        if written.origin is not None:
-            await asyncio.to_thread(self._decided, written.origin, review, written.kept)
-        left = self.proposed.patch if self.proposed is not None else None
-        yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None, unfit)
-        for words in self.changes.asides():
-            yield events.Notice(words, "warning")
-
-    async def _write(self, moved: Review, label: str) -> Written | None:
-        """Write hunks that were just moved; None where their files were changed once more."""
-        try:
-            return await asyncio.to_thread(self.changes.write, moved, label=label, now=self.now())
-        except Stale:
-            return None
-
-    async def _move(self, review: Review, stale: Stale) -> tuple[Review, Sequence[Lost]]:
-        """Move hunks onto the files as they are now; returns what fits, and what does not and was not taken. Raises Stale."""
-        from assistant.edits.patch import Patch
-
-        origin = self.changes.origin(review)
-        moved = await asyncio.to_thread(self.changes.moved, review)
-        if moved is None:
-            gone = await asyncio.to_thread(self.changes.unfit, review)
-            rest = await self._let_go(review, gone)
-            if rest is None:
-                left = tuple(each for each in gone if each.hunk not in review.skipped)
-                raise Stale(stale.message, _way_out(review, left), path=stale.path, lost=left) from stale
-            return rest, gone
-        await asyncio.to_thread(self.pending.keep)
-        if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
-            await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
-        now = self.proposed
-        if moved.choices and (now is None or now.patch != moved.patch):
-            turn = next((each.turn for each in self.changes.set_aside if each.patch == moved.patch), 0)
-            hint = f"Other hunks came meanwhile: /diff{f' {turn}' if turn else ''} shows these again."
-            raise Stale(stale.message, hint, path=stale.path) from stale
-        return moved, ()
-
-    async def _let_go(self, review: Review, gone: Sequence[Lost]) -> Review | None:
-        """Let go of hunks without a place that were not taken, so that those which were can be written; None where one was."""
-        if not gone or not review.taken or {each.hunk for each in gone}.intersection(review.taken):
-            return None
-        rest = await asyncio.to_thread(self.changes.let_go, review)
-        await asyncio.to_thread(self.pending.keep)
-        return None if rest is review else rest
-
-    def _decided(self, origin: Proposal, review: Review, kept: Patch) -> None:
-        self.accounts.decided(origin.turn, origin.writer, str(self.root), review, kept)
-
-    async def undo(self, *, way: Way = "undo") -> AsyncGenerator[events.Event, None]:
-        """Take back (or make again) the last step at once, never over what was typed since."""
-        preview = await asyncio.to_thread(self.journal.preview, way)
-        async with aclosing(self.carry_out(preview)) as stream:
-            async for event in stream:
-                yield event
-
-    async def preview(
-        self, way: Way, *, step: int | None = None, file: str = "", turn: int | None = None, session: bool = False
-    ) -> AsyncGenerator[events.Event, None]:
-        """Show what undo or redo would do: of the last step, of one, of what was done last in a file, of a turn, or of the session."""
-        from assistant.edits.patch import Patch
-
-        mine = self.id if session or turn is not None else None
-        hunks, left = None, ""
-        if file:
-            step, hunks = await asyncio.to_thread(self.about, way, file)
-        part = hunks.hunks if hunks is not None else None
-        preview = await asyncio.to_thread(self.journal.preview, way, step=step, turn=turn, session=mine, hunks=part)
-        if len(preview.steps) == 1:
-            if hunks is None:
-                look = self.journal.standing if way == "undo" else self.journal.taken_back
-                hunks = await asyncio.to_thread(look, preview.steps[0].id)
-            changed = {each.path: each.why for each in preview.conflicts}
-            rest = Patch(tuple(file for file in hunks.files if file.target not in changed and file.path not in changed))
-            if changed and rest.files:  # what can be turned back is not kept from it by what cannot
-                number = preview.steps[0].id
-                preview = await asyncio.to_thread(self.journal.preview, way, step=number, hunks=rest.hunks)
-                hunks = rest
-                left = f"These stay as they are: {'; '.join(changed.values())} The rest can be chosen."
-                yield events.Notice(left, "warning")
-        yield events.UndoProposed(preview, hunks, left)
-
-    def about(self, way: Way, file: str, step: int | None = None) -> tuple[int, Patch]:
-        """Find what undo or redo would be about in a file, named from the root or from where the user stands."""
-        name = file.removeprefix("@").strip("\"'")
-        here = os.path.relpath(self.folder / name, self.root)
-        return self.journal.about(way, dict.fromkeys((os.path.normpath(name), here)), step)
-
-    async def choose(self, preview: Preview, review: Review) -> AsyncGenerator[events.Event, None]:
-        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first.
-
-        So is what has to since it was shown; raises Stale where lines that it needs were changed meanwhile.
-        """
-        some = len(review.taken) < len(review.choices)
-        if (
-            review.patch is preview.patch
-        ):  # what is shown is what will be written, of several steps or around later changes
-            if some:
-                words = f"This is written as a whole, or not at all. /{preview.way} NUMBER shows one step, to choose hunks of."
-                yield events.Notice(words, "warning")
-                return
-        else:
-            if some:
-                number = preview.steps[0].id
-                preview = await asyncio.to_thread(self.journal.preview, preview.way, step=number, hunks=review.taken)
-            if preview.merged and not preview.conflicts:
-                yield events.UndoProposed(preview, None)
-                return
-        try:
-            async with aclosing(self.carry_out(preview)) as stream:
-                async for event in stream:
-                    yield event
-        except Stale as stale:
-            if preview.conflicts:
-                raise
-            now = await asyncio.to_thread(self.journal.anew, preview)
-            if now.conflicts:
-                why = " ".join(each.why for each in now.conflicts)
-                raise Stale(why, "Nothing was written.", path=now.conflicts[0].path) from stale
-            changed = f"{stale.path or 'A file'} has changed since this was shown, and nothing was written yet"
-            yield events.UndoProposed(now, None, changed)
-
-    async def carry_out(self, preview: Preview) -> AsyncGenerator[events.Event, None]:
-        """Write exactly what a preview showed."""
-        patch = await asyncio.to_thread(self.changes.carry_out, preview, now=self.now())
-        await asyncio.to_thread(self.pending.keep)
-        left = self.proposed.patch if self.proposed else None
-        yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", left)
-        for words in self.changes.asides():
-            yield events.Notice(words, "warning")
-
     async def draft_commit(self) -> AsyncGenerator[events.Event, None]:
         """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
         asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
@@ -917,23 +768,6 @@ class Session:
         fresh = tuple(words for words in known if words not in self._told)
         self._told.update(fresh)
         return fresh
-
-
-def _way_out(review: Review, gone: Sequence[Lost]) -> str:
-    """Say which hunks have no place any more, and what can be done."""
-    if not gone:
-        return "Ask again, or undo that change."
-    skip = f" With {_them(gone)} skipped the rest can be written." if len(gone) < len(review.choices) else ""
-    return f"{_unfit(gone)}. Ask again, or undo that change.{skip}"
-
-
-def _unfit(gone: Sequence[Lost]) -> str:
-    places = ", ".join(f"{each.hunk.path}:{each.hunk.old_start}" for each in gone)
-    return f"The hunks at {places} fit no more" if len(gone) > 1 else f"The hunk at {places} fits no more"
-
-
-def _them(gone: Sequence[Lost]) -> str:
-    return "them" if len(gone) > 1 else "it"
 
 
 def _mark(root: Path) -> str:

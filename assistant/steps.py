@@ -21,17 +21,17 @@ def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Even
     """Go a way: show first what it would do, or do it at once ("now")."""
     match argument:
         case "now":
-            return session.undo(way=way)
+            return session.deciding.undo(way=way)
         case "session":
-            return session.preview(way, session=True)
+            return session.deciding.preview(way, session=True)
         case "turn":
-            return session.preview(way, turn=session.turn)
+            return session.deciding.preview(way, turn=session.turn)
         case "":
-            return session.preview(way)
+            return session.deciding.preview(way)
         case _ if argument.isdecimal():
-            return session.preview(way, step=int(argument))
+            return session.deciding.preview(way, step=int(argument))
         case _:
-            return session.preview(way, file=argument)
+            return session.deciding.preview(way, file=argument)
 
 
 def complete(session: Session, way: Way, words: Sequence[str]) -> list[Offer]:

@@ -92,11 +92,11 @@ async def test_turns_steps_files_and_conversations_come_from_what_was_done(sessi
     await walk(session.ask("make one"))
     await walk(session.ask("make two"))
     assert offered(session, "/diff ") == ["2", "1"]
-    await walk(session.apply(Review.of(session.proposed.patch, "take")))
+    await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
     assert offered(session, "/diff ") == ["1"]
     assert offered(session, "/undo ") == ["turn", "session", "now", "1", "two.txt"]
     assert offered(session, "/redo ") == ["turn", "session", "now"]
-    await walk(session.undo())
+    await walk(session.deciding.undo())
     assert offered(session, "/redo two") == ["two.txt", "1"]
     assert offered(session, "/export ") == ["talk.md"]
     (repo / "talk.md").touch()

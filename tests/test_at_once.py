@@ -37,7 +37,7 @@ async def test_hunks_of_an_answer_that_ends_while_others_are_written_wait_for_de
         await walk(session.ask("one and two"))
         review = Review.of(session.proposed.patch).mark(0, "take")
         async with slowly(session):
-            writing = asyncio.create_task(walk(session.apply(review)))
+            writing = asyncio.create_task(walk(session.deciding.apply(review)))
             await asyncio.sleep(0.1)
             await walk(session.ask("three"))
         applied = of(await writing, events.PatchApplied)[0]
@@ -50,7 +50,7 @@ async def test_hunks_of_an_answer_that_ends_while_others_are_written_wait_for_de
     assert again.proposed.patch.paths == ("three.txt",)
     assert again.pending.bring_back(1)
     assert again.proposed.patch.paths == ("two.txt",)
-    await walk(again.apply(Review.of(again.proposed.patch, "take")))
+    await walk(again.deciding.apply(Review.of(again.proposed.patch, "take")))
     assert (repo / "two.txt").read_text() == "hello\n"
     assert not (repo / "three.txt").exists()
     await again.close()
@@ -63,7 +63,7 @@ async def test_what_was_shown_is_written_as_what_it_is_although_an_answer_came_b
         await walk(session.ask("one and two"))
         shown = session.proposed.patch
         await walk(session.ask("three"))
-        await walk(session.apply(Review.of(shown, "take")))
+        await walk(session.deciding.apply(Review.of(shown, "take")))
         assert session.proposed.patch.paths == ("three.txt",)
         assert session.changes.set_aside == []
         assert [step.label for step in session.journal.history()] == ["turn 1"]
@@ -78,13 +78,13 @@ async def test_a_repair_that_comes_while_hunks_are_written_does_not_offer_them_a
         await walk(session.ask("one, and the notes"))
         review = Review.of(session.proposed.patch, "take")
         async with slowly(session):
-            writing = asyncio.create_task(walk(session.apply(review)))
+            writing = asyncio.create_task(walk(session.deciding.apply(review)))
             await asyncio.sleep(0.1)
             await walk(session.repair())
             assert session.proposed.patch.paths == ("one.txt", "notes.txt")
         await writing
         assert session.proposed.patch.paths == ("notes.txt",)
-        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
         assert (repo / "notes.txt").read_text() == "new\n"
         await session.close()
 
@@ -99,10 +99,10 @@ async def test_hunks_that_are_moved_while_others_came_do_not_push_those_away(mak
         await walk(command.submit(session, "three"))
         (repo / "notes.txt").write_text("old\n" + "same\n" * 9 + "more\n")
         with pytest.raises(Stale, match="/diff 1"):
-            await walk(session.apply(Review.of(shown, "take")))
+            await walk(session.deciding.apply(Review.of(shown, "take")))
         assert session.proposed.patch.paths == ("three.txt",)
         assert session.pending.bring_back(1)
-        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
         assert (repo / "notes.txt").read_text() == "new\n" + "same\n" * 9 + "more\n"
         await session.close()
 
@@ -117,9 +117,9 @@ async def test_what_was_skipped_is_told_although_the_rest_was_moved(make_session
         await walk(session.ask("boil"))
         review = Review.of(session.proposed.patch).mark(0, "take").mark(1, "skip")
         (repo / "notes.txt").write_text("\n".join([*lines[:15], "typed", *lines[16:]]) + "\n")
-        moved = of(await walk(session.apply(review)), events.PatchMoved)[0].review
+        moved = of(await walk(session.deciding.apply(review)), events.PatchMoved)[0].review
         assert [each.mark for each in moved.choices] == ["take"]
-        await walk(session.apply(moved))
+        await walk(session.deciding.apply(moved))
         (written,) = session.accounts.ledger.yields().values()
         assert (written["taken"], written["skipped"]) == (1, 1)
         await walk(session.ask("and now?"))

@@ -75,7 +75,7 @@ async def test_d8_no_program_that_we_start_sees_a_key(make_session, repo, tmp_pa
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
         session.roster.choose("openai/gpt-6.1-sol")
         _ = [event async for event in session.ask("set it")]
-        _ = [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        _ = [event async for event in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
         _ = [event async for event in session.commit("Start at one")]
         await session.close()
     assert "PATH=" in seen.read_text()
@@ -156,7 +156,7 @@ async def test_what_did_not_fit_can_be_sent_back_after_the_rest_is_written(make_
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
         session.roster.choose("openai/gpt-6.1-sol")
         [event async for event in session.ask("set it")]
-        [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        [event async for event in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
         assert (repo / "kettle/new.py").read_text() == "x = 1\n"
         quote = session.quote_repair()
         [event async for event in session.repair()]
@@ -165,7 +165,7 @@ async def test_what_did_not_fit_can_be_sent_back_after_the_rest_is_written(make_
         assert "joules: float = 0.0" in sent  # the lines that come nearest
         assert quote.likely > 0
         assert session.proposed.misfits == ()
-        [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        [event async for event in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
         await session.close()
     assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
 
@@ -352,9 +352,9 @@ async def test_hunks_that_are_written_while_a_repair_runs_are_not_proposed_again
         async with aclosing(session.repair()) as stream:
             async for event in stream:
                 if isinstance(event, events.RequestSent):
-                    [_ async for _ in session.apply(Review.of(session.proposed.patch, "take"))]
+                    [_ async for _ in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
         assert session.proposed.patch.paths == ("kettle/meter.py",)
-        [event async for event in session.apply(Review.of(session.proposed.patch, "take"))]
+        [event async for event in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
         await session.close()
     assert (repo / "kettle/new.py").read_text() == "x = 1\n"
     assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()

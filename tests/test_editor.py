@@ -72,7 +72,7 @@ async def test_a_follow_up_reaches_the_editor_with_what_was_said_and_the_file_th
     ):
         session = two(main, editor)
         await walk(session.ask(QUESTION))
-        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
         quote = session.quote("the same for the other file")
         found = await walk(session.ask("the same for the other file"))
         await session.close()

@@ -91,7 +91,7 @@ async def test_a_command_that_was_held_goes_through_once(make_session, config, w
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
         await walk(command.submit(session, "one", once=True))
-        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
         held = await walk(command.submit(session, words))
         assert "over the cap" in str(held)
         assert len(server.asked) == 1
@@ -224,7 +224,7 @@ NEW = "Here.\n\n*** Begin Patch\n*** Add File: {0}.txt\n+hello\n*** End Patch\n"
 
 async def _write(session, name):
     await walk(session.ask(name))
-    await walk(session.apply(Review.of(session.proposed.patch, "take")))
+    await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
 
 
 async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_session, repo):
@@ -245,9 +245,9 @@ async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_ses
         last = begin()
         last.take_up()
         assert last.changes.to_commit().paths == ("one.txt", "two.txt")
-        turn = of(await walk(last.preview("undo", turn=last.turn)), events.UndoProposed)[0]
+        turn = of(await walk(last.deciding.preview("undo", turn=last.turn)), events.UndoProposed)[0]
         assert turn.preview.patch.paths == ("two.txt",)
-        whole = of(await walk(last.preview("undo", session=True)), events.UndoProposed)[0]
+        whole = of(await walk(last.deciding.preview("undo", session=True)), events.UndoProposed)[0]
         assert sorted(whole.preview.patch.paths) == ["one.txt", "two.txt"]
         (repo / "one.txt").unlink()  # what is no longer there keeps nobody from the rest
         made = of(await walk(last.commit("add two")), events.Notice)[0]
@@ -255,7 +255,7 @@ async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_ses
         last.clear()
         await _write(last, "three")
         with pytest.raises(PatchError, match="nothing to undo"):
-            await walk(last.preview("undo", turn=1))
+            await walk(last.deciding.preview("undo", turn=1))
         assert last.changes.to_commit().paths == ("three.txt",)
         await last.close()
         then = begin()
@@ -348,7 +348,7 @@ async def test_what_the_model_has_heard_of_the_hunks_is_not_said_again_after_a_r
         await walk(session.ask("go on"))
         assert "too polite" in str(server.asked[-1][2]["messages"][-1])
         session.mark(session.changes.marked.mark(0, "take"))
-        await walk(session.apply(session.changes.marked))
+        await walk(session.deciding.apply(session.changes.marked))
         await session.close()
         again = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         again.take_up()

@@ -345,7 +345,7 @@ async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):
         session.roster.switch("openai/gpt-6.1-sol")
         async for _ in session.ask("two comments"):
             pass
-        async for _ in session.apply(Review.of(session.proposed.patch, "take")):
+        async for _ in session.deciding.apply(Review.of(session.proposed.patch, "take")):
             pass
         await session.close()
     (row,) = wattson("yield", "--json", lines=True)[1][0]["yields"]
@@ -373,7 +373,7 @@ async def test_hunks_that_are_taken_up_count_for_whoever_wrote_them(make_session
             await walk(session.ask("a comment"))
             if name.startswith("openai"):
                 session.take_up(session.sittings.kept()[0].name)
-                await walk(session.apply(Review.of(session.proposed.patch, "take")))
+                await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
             await session.close()
     rows = wattson("yield", "--json", lines=True)[1][0]["yields"]
     assert {row["model"]: (row["tries"], row["taken"]) for row in rows} == {

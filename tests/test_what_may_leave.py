@@ -118,7 +118,7 @@ async def test_the_message_of_a_commit_is_drafted_from_what_may_leave(at, repo):
         session = at(server)
         session.sight.keep_out("notes.txt")
         await walk(session.ask("change the port"))
-        await walk(session.apply(Review.of(session.proposed.patch, "take")))
+        await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
         await walk(command.submit(session, "/commit"))
         asked = sent(server)[-1]
         assert "port: 81" in asked
@@ -154,7 +154,7 @@ async def test_what_is_told_of_decisions_quotes_no_file_that_may_not_leave(at, r
         review = Review.of(session.proposed.patch, "take")
         for at_, hunk in enumerate(review.patch.hunks):
             review = review.edit(at_, f"{hunk.new_text}mine = 1999\n").comment(at_, 0, "why?")
-        await walk(session.apply(review))
+        await walk(session.deciding.apply(review))
         await walk(session.ask("what now?"))
         told = json.loads(sent(server)[1])["messages"][-1]["content"].rpartition("</context>")[2]
         assert "two\nmine = 1999" in told

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from assistant.edits import text
 from assistant.edits.compare import changes
-from assistant.edits.merge import heads
+from assistant.edits.merge import Heads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _AROUND = 50
 """Lines above and below a change that may tell its place."""
@@ -28,30 +30,37 @@ def is_sure(base: bytes, ours: bytes, theirs: bytes) -> bool:
     came = {line.strip() for _, _, c, d in other for line in now[c:d]}
     if any(went & came):
         return False
+    done = {(a, b): now[c:d] for a, b, c, d in other}
+    firsts, lasts = [a for a, _, _, _ in other], [b for _, b, _, _ in other]
+    moved = [0, *accumulate(d - c - (b - a) for a, b, c, d in other)]
+    heads, heads_now = Heads(old), Heads(now)
+    places, places_now = _places(old), _places(now)
     for a, b, c, d in changes(old, new):
-        if any(each[:2] == (a, b) and now[each[2] : each[3]] == new[c:d] for each in other):
+        if done.get((a, b)) == new[c:d]:
             continue  # it is there already
-        if any(first < b and last > a for first, last, _, _ in other):
+        before, behind = bisect_right(lasts, a), bisect_left(firsts, b)
+        if before < behind:
             return False
-        start = max((last for _, last, _, _ in other if last <= a), default=0)
-        stop = min((first for first, _, _, _ in other if first >= b), default=len(old))
+        start, stop = lasts[before - 1] if before else 0, firsts[behind] if behind < len(firsts) else len(old)
         window = old[max(start, a - _AROUND) : min(stop, b + _AROUND)]
-        if not (_is_single(window, old) and _is_single(window, now)):
+        if not (_is_single(window, old, places) and _is_single(window, now, places_now)):
             return False
-        here = a + sum(d - c - (last - first) for first, last, c, d in other if last <= a)
-        if heads(old, a) != heads(now, here):
+        if heads.over(a) != heads_now.over(a + moved[before]):
             return False
     return True
 
 
-def _is_single(window: Sequence[bytes], lines: Sequence[bytes]) -> bool:
-    """Whether some lines stand among others in one place."""
-    if not window:
-        return False
-    size, first, count = len(window), window[0], 0
+def _places(lines: Sequence[bytes]) -> dict[bytes, list[int]]:
+    found: dict[bytes, list[int]] = {}
     for at, line in enumerate(lines):
-        if line == first and lines[at : at + size] == window:
-            count += 1
-            if count > 1:
-                return False
-    return count == 1
+        found.setdefault(line, []).append(at)
+    return found
+
+
+def _is_single(window: Sequence[bytes], lines: Sequence[bytes], places: Mapping[bytes, Sequence[int]]) -> bool:
+    """Whether some lines stand among others in one place."""
+    rare = min(range(len(window)), key=lambda at: len(places.get(window[at], ())), default=None)
+    if rare is None:
+        return False
+    starts = (at - rare for at in places.get(window[rare], ()) if at >= rare)
+    return len(list(islice((at for at in starts if lines[at : at + len(window)] == window), 2))) == 1

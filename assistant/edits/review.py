@@ -6,7 +6,10 @@ A review is a value: every decision makes another one, so that a face draws what
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_left
+from collections import deque
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.edits import text
@@ -134,13 +137,14 @@ class Review:
         choices: list[Choice] = []
         for file in self.patch.files:
             mine = [row for row in rows if row.get("path") == file.path]
-            wholes = [row for row in mine if "words" not in row]
+            marks: dict[object, deque[Mark]] = {}
+            for row in mine:
+                if "words" not in row and isinstance(row.get("sum"), int):
+                    marks.setdefault(row["sum"], deque()).append(_mark(row))
             found = []
             for each in Review.of(Patch((file,))).choices:
-                row = next((row for row in wholes if row.get("sum") == _sum(each.hunk)), None)
-                if row is not None:  # of equal ones the first is the first here as well
-                    wholes.remove(row)
-                found.append(replace(each, mark=_mark(row)) if row is not None else each)
+                same = marks.get(_sum(each.hunk))  # of equal ones the first is the first here as well
+                found.append(replace(each, mark=same.popleft()) if same else each)
             choices += _cut(file, found, [row for row in mine if "words" in row])
         comments = map(_comment, _rows(record.get("comments")))
         return replace(self, choices=tuple(choices), comments=tuple(each for each in comments if each is not None))
@@ -245,36 +249,55 @@ def _mark(row: Mapping[str, Any]) -> Mark:
 
 
 def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
-    """Put hunks as they were cut, joined or edited in place of those of a file that they were made of; as they are where one of them is not to be found."""
-    parts = [_part(file, whole, row) for row in rows]
-    if None in parts:
+    """Put hunks as they were cut, joined or edited in place of those of a file that they were made of.
+
+    As they are where one of those is not to be found, or two of them are about the same lines.
+    """
+    if not rows or file.before is None:
         return whole
-    mine = [each for each in parts if each is not None]
-    stays = [each for each in whole if not any(_meet(each.hunk, part.hunk) for part in mine)]
-    return sorted([*stays, *mine], key=lambda each: (each.hunk.at, each.hunk.new_at))
+    before = text.split_lines(file.before)
+    mine: list[Choice] = []
+    for row in rows:
+        part = _part(before, whole, row)
+        if part is None:
+            return whole
+        mine.append(part)
+    mine.sort(key=_place)
+    if any(_end(one.hunk) > two.hunk.at or _place(one) == _place(two) for one, two in pairwise(mine)):
+        return whole
+    stays = [each for each in whole if _touching(mine, each.hunk.at, _end(each.hunk)) is None]
+    return sorted([*stays, *mine], key=_place)
 
 
-def _meet(hunk: Hunk, other: Hunk) -> bool:
-    """Say whether hunks touch: whole ones of a file have lines between them."""
-    return hunk.at <= other.at + len(other.old) and other.at <= hunk.at + len(hunk.old)
+def _place(choice: Choice) -> tuple[int, int]:
+    return choice.hunk.at, choice.hunk.new_at
 
 
-def _part(file: FilePatch, whole: Sequence[Choice], row: Mapping[str, Any]) -> Choice | None:
+def _end(hunk: Hunk) -> int:
+    return hunk.at + len(hunk.old)
+
+
+def _touching(choices: Sequence[Choice], start: int, stop: int) -> Choice | None:
+    """Return the first of the hunks, in order, that lines touch: whole ones of a file have others between them."""
+    first = bisect_left(choices, start, key=lambda each: _end(each.hunk))
+    return choices[first] if first < len(choices) and choices[first].hunk.at <= stop else None
+
+
+def _part(before: Sequence[bytes], whole: Sequence[Choice], row: Mapping[str, Any]) -> Choice | None:
     """Make a hunk as it was recorded; None where the file has other lines there."""
     at, new, lines, words = map(row.get, ("at", "new", "lines", "words"))
-    if file.before is None or not (isinstance(at, int) and isinstance(new, int) and isinstance(lines, int)):
+    if not (isinstance(at, int) and isinstance(new, int) and isinstance(lines, int)):
         return None
     if min(at, new, lines) < 0 or not (isinstance(words, list) and all(isinstance(each, str) for each in words)):
         return None
-    before = text.split_lines(file.before)
     try:
         came = tuple(each.encode("utf-8", "surrogateescape") for each in words)
     except UnicodeEncodeError:
         return None
-    base = next((each.hunk for each in whole if at <= each.hunk.at + len(each.hunk.old) and each.hunk.at <= at), None)
-    if base is None or base.kind != "change":
+    base = _touching(whole, at, at)
+    if base is None or base.hunk.kind != "change":
         return None
-    hunk = base.part(at, tuple(before[at : at + lines]), new, came, before)
+    hunk = base.hunk.part(at, tuple(before[at : at + lines]), new, came, before)
     return Choice(hunk, _mark(row), bool(row.get("edited"))) if _sum(hunk) == row.get("sum") else None
 
 

@@ -250,6 +250,12 @@ def _bare(line: bytes, codec: str) -> bytes:
     return line
 
 
+def ended(line: bytes, like: bytes) -> bytes:
+    """Give a line the end that another has, where it has none."""
+    codec = _wide([like]) or "utf-8"
+    return line if line.endswith("\n".encode(codec)) else line + like[len(_bare(like, codec)) :]
+
+
 def line_end(lines: list[str] | tuple[str, ...]) -> str:
     """Return the line end that most lines have, "\\n" where none has any."""
     windows = sum(line.endswith("\r\n") for line in lines)

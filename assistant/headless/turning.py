@@ -31,7 +31,7 @@ def turn_back(session: Session, way: Way, options: Namespace) -> int:
     mend(session)
     step, hunks = options.step, None
     if options.file:
-        step, part = session.about(way, options.file, step)
+        step, part = session.deciding.about(way, options.file, step)
         hunks = part.hunks
     preview = session.journal.preview(way, step=step, hunks=hunks)
     if options.check:
@@ -43,7 +43,7 @@ def turn_back(session: Session, way: Way, options: Namespace) -> int:
         else:
             out(patch.diff())
         return 0
-    asyncio.run(show_written(session.carry_out(preview), as_json=options.json))
+    asyncio.run(show_written(session.deciding.carry_out(preview), as_json=options.json))
     return 0
 
 

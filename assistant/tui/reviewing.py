@@ -23,7 +23,7 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
         if not review.taken:
             screen.hunks.tell_hint(f"nothing is marked: y marks a hunk to {preview.way}")
             return
-        error = await screen.walk(screen.session.choose(preview, review))
+        error = await screen.walk(screen.session.deciding.choose(preview, review))
         if isinstance(error, AssistantError) and screen.hunks.review is review:
             screen.hunks.tell_refused(f"not {'undone' if preview.way == 'undo' else 'redone'}: {error.message}")
         return
@@ -35,7 +35,7 @@ async def decide(screen: Stage, review: Review, preview: Preview | None) -> None
         ):
             screen.hunks.tell_hint("not written")
             return
-    error = await screen.walk(screen.session.apply(review, at_once=True))
+    error = await screen.walk(screen.session.deciding.apply(review, at_once=True))
     if screen.hunks.review is not review:
         return
     if isinstance(error, Stale) and error.lost:

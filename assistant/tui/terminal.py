@@ -53,7 +53,8 @@ class Reader:
                 if mark:
                     self._paste = []
                 else:
-                    keys, self._rest = _cut(keys, _BEGIN)
+                    # An escape that came alone is a key, and waits for nothing.
+                    keys, self._rest = _cut(keys, _BEGIN) if keys != "\x1b" else (keys, "")
                 if keys:
                     yield keys
             else:
@@ -74,8 +75,8 @@ class Reader:
 
 
 def _cut(text: str, mark: str) -> tuple[str, str]:
-    """Cut the beginning of a mark from the end of a text; a bare escape is a key, and waits for nothing."""
-    for size in range(len(mark) - 1, 1, -1):
+    """Cut the beginning of a mark from the end of a text."""
+    for size in range(len(mark) - 1, 0, -1):
         if text.endswith(mark[:size]):
             return text[:-size], text[-size:]
     return text, ""

@@ -48,6 +48,21 @@ def test_what_came_right_above_or_below_a_hunk_stays_there():
     assert merge(b"one\ntwo\n", b"one\n1.5\ntwo\n", b"ONE\ntwo\n") is None, "it was to stand behind another line"
 
 
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        (b"a\nb\n", b"a\nB", b"a\nb\nc\n", b"a\nB\nc\n"),
+        (b"a\r\nb\r\n", b"a\r\nb", b"a\r\nb\r\nc", b"a\r\nb\r\nc"),
+        (*("\ufeff" + each for each in ("a\nb\n", "a\nB", "a\nb\nc\n", "a\nB\nc\n")),),
+    ],
+)
+def test_a_last_line_without_an_end_ends_where_more_has_come_below(base, ours, theirs, merged):
+    base, ours, theirs, merged = (
+        each.encode("utf-16-le") if isinstance(each, str) else each for each in (base, ours, theirs, merged)
+    )
+    assert merge(base, ours, theirs) == merged
+
+
 def test_a_change_comes_below_no_other_head_than_it_was_made_for():
     one, two = (f"class {name}:\n    n = 1\n\n    def go(self):\n        return 1\n\n\n" for name in "AB")
     ours = (one + two.replace("return 1", "return 2")).encode()

@@ -239,3 +239,15 @@ def test_a_record_of_hunks_that_never_were_decides_nothing(at, lines):
     review = Review.of(Patch((FilePatch("a.txt", before, after, 0o644, 0o644),)))
     record = {"choices": [{"path": "a.txt", "at": at, "lines": lines, "mark": "take"}]}
     assert {each.mark for each in review.recall(record).choices} <= {"", "take"}
+
+
+def test_a_record_that_names_lines_twice_leaves_the_file_as_it_was_proposed():
+    base = b"".join(b"line %d\n" % number for number in range(20))
+    new = base.replace(b"line 5\n", b"5\n").replace(b"line 8\n", b"8\n")
+    review = Review.of(Patch((FilePatch("a.txt", base, new, 0o644, 0o644),)))
+    halves = review.split(0).mark_all("take").record()
+    whole = review.edit(0, "5\n7\n8\n").record()
+    assert len(review.recall(halves).choices) == 2
+    for more in (halves, whole):
+        twice = {**halves, "choices": [*halves["choices"], *more["choices"][:1]]}
+        assert review.recall(twice).choices == review.choices

@@ -255,10 +255,10 @@ async def test_b17_a_byte_changed_after_the_answer_is_asked_about_and_never_over
         seen = [event async for event in session.ask("go on")]
         patch = next(event.patch for event in seen if isinstance(event, events.PatchProposed))
         place.write_text(place.read_text() + "# typed\n")
-        moved = [event async for event in session.apply(Review.of(patch, "take"))]
+        moved = [event async for event in session.deciding.apply(Review.of(patch, "take"))]
         assert [type(event) for event in moved] == [events.PatchMoved]
         assert "joules: float = 0.0" in place.read_text()
-        done = [event async for event in session.apply(moved[0].review)]
+        done = [event async for event in session.deciding.apply(moved[0].review)]
         assert isinstance(done[0], events.PatchApplied)
         assert place.read_text().endswith("# typed\n")
         assert "joules: float = 1.0" in place.read_text()
@@ -329,18 +329,18 @@ async def test_b17_undo_in_one_window_after_the_other_has_written(make_session, 
             (repo / "shared.txt").write_text("".join(f"line {number}\n" for number in range(10)))
         patch, misfits = session.changes.read_reply(block("shared.txt", old, new))
         assert not misfits
-        assert [event async for event in session.apply(Review.of(patch, "take"))]
+        assert [event async for event in session.deciding.apply(Review.of(patch, "take"))]
     # Undo of this window's own step goes around what the other wrote since, and shows it first.
-    shown = [event async for event in one.preview("undo", step=one.journal.history()[0].id)]
+    shown = [event async for event in one.deciding.preview("undo", step=one.journal.history()[0].id)]
     assert shown[0].preview.merged == ("shared.txt",)
     assert "one\n" in (repo / "shared.txt").read_text()
-    async for _ in one.carry_out(shown[0].preview):
+    async for _ in one.deciding.carry_out(shown[0].preview):
         pass
     now = (repo / "shared.txt").read_text()
     assert "line 1\n" in now and "eight\n" in now
     # What the other window has in the way is refused, with nothing written.
     patch, _ = one.changes.read_reply(block("shared.txt", "eight\n", "acht\n"))
-    assert [event async for event in one.apply(Review.of(patch, "take"))]
+    assert [event async for event in one.deciding.apply(Review.of(patch, "take"))]
     mine = next(step.id for step in other.journal.history() if step.session == other.id)
     shown = [event async for event in other.preview("undo", step=mine)]
     assert shown[0].preview.conflicts

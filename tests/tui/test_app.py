@@ -400,7 +400,7 @@ async def test_hunks_too_large_to_be_kept_with_the_conversation_are_told_as_such
     session = make_session()
     new = FilePatch("new.txt", None, b"x" * 4_000_001, None, 0o644, "")
     session.changes.propose(Proposal(Patch((new,)), (), 1, "scripted/lesson"), upon=None)
-    await walk(session.apply(Review.of(session.proposed.patch)))  # nothing is taken: all of it waits
+    await walk(session.deciding.apply(Review.of(session.proposed.patch)))  # nothing is taken: all of it waits
     assert any("larger than the 4,000,000 characters" in words for words in session.troubles())
     again = make_session()
     again.take_up()

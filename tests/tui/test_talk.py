@@ -86,7 +86,7 @@ async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_take
     await walk(session, "add a limit to the kettle")
     first, second, *_ = session.proposed.patch.hunks
     review = Review.of(session.proposed.patch).mark(0, "take").mark(1, "skip")
-    async for _ in session.apply(review):
+    async for _ in session.deciding.apply(review):
         pass
     await session.close()  # the terminal is closed: two hunks are not decided
     boil = repo / "kettle" / "boil.py"

@@ -129,7 +129,7 @@ async def _apply(session: Session, ended: events.TurnEnded, options: Namespace) 
         words = f"some files run without anybody calling them ({listed}). Look at the patch, then allow them: {hint}"
         return _not_written(words, PatchError.exit_code, as_json=options.json, risky=risks)
     try:
-        async with aclosing(session.apply(Review.of(patch, "take"), label="ask --apply")) as stream:
+        async with aclosing(session.deciding.apply(Review.of(patch, "take"), label="ask --apply")) as stream:
             async for event in stream:
                 match event:
                     case events.PatchApplied(done, what):
