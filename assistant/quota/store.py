@@ -8,8 +8,12 @@ rows are then kept in this process and written as soon as the disk takes them. N
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import os
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +35,8 @@ _NO_DISK = {
 }  # fmt: skip
 _SMALL = 1_000_000
 """Bytes of a file that is read whole when it is opened, to be sure of it: some 3 ms."""
+_MOST_ROWS = 1 << 62
+_BREATH_S = 0.005
 _LOGS = ("-wal", "-shm")
 _NEWER = "it was written by a newer Wattson; install that one again"
 
@@ -68,6 +74,9 @@ class Store:
         self._synced: bool | None = None
         self._why = ""
         self._disk: sqlite3.Connection | None = None
+        self._holding = False
+        self._opened = (0, 0)
+        """Which file that is (`_identity`)."""
         self._frozen: sqlite3.Connection | None = None
         self._memory: sqlite3.Connection | None = None
 
@@ -115,14 +124,16 @@ class Store:
         """
         with self._lock:
             try:
-                base = self._writable()
-                if self._memory is not None and base is not self._memory:
-                    self._drain(base)
-                if synced != self._synced:
-                    base.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-                    self._synced = synced
-                with _transaction(base, self._wait_s):
-                    return rows(base)
+                while True:
+                    base = self._writable()
+                    if self._memory is not None and base is not self._memory:
+                        self._drain(base)
+                    if synced != self._synced:
+                        base.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                        self._synced = synced
+                    with _transaction(base, self._wait_s):
+                        if base is not self._disk or not self._is_moved():  # while the lock was waited for
+                            return rows(base)
             except sqlite3.DatabaseError as error:
                 if _damaged(error):
                     self._aside()
@@ -159,7 +170,23 @@ class Store:
 
     # Connections.
 
+    def _is_moved(self) -> bool:
+        """Whether another file lies at the path than the one that is open, or none: another window has set it aside."""
+        try:
+            return self._opened != _identity(self.path)
+        except FileNotFoundError:
+            return True
+        except OSError:  # it cannot be looked at now
+            return False
+
+    def _let_go(self) -> None:
+        """Close a file that is not at its path any more."""
+        if self._disk is not None and self._is_moved():
+            self._disk.close()
+            self._disk = None
+
     def _readable(self) -> list[sqlite3.Connection]:
+        self._let_go()
         if self._disk is None and self._frozen is None and self.path.exists():
             try:
                 self._disk = self._open()
@@ -194,6 +221,7 @@ class Store:
 
     def _writable(self) -> sqlite3.Connection:
         """Return where rows go now; a disk that refused before is tried again."""
+        self._let_go()
         try:
             if self._disk is None:
                 self._disk = self._open()
@@ -212,6 +240,10 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._turn(fcntl.LOCK_SH):
+            return self._opening()
+
+    def _opening(self) -> sqlite3.Connection:
         emptied = False
         if not self.path.exists():
             if self._carry:
@@ -219,6 +251,7 @@ class Store:
             self.path.touch(0o600)
         elif self._carry and not self.path.stat().st_size:
             emptied = self._begun.exists()  # without it, it is what a full disk left of a new one
+        self._opened = _identity(self.path)
         base = sqlite3.connect(self.path, timeout=self._wait_s, check_same_thread=False, isolation_level=None)
         with contextlib.ExitStack() as unless_it_opens:
             unless_it_opens.callback(base.close)
@@ -309,34 +342,81 @@ class Store:
         return count
 
     def _aside(self) -> None:
-        """Move a damaged file and its log away under the time it was last written, and begin a new one."""
+        """Move a damaged file and its log away under the time it was last written, and begin a new one.
+
+        One window does so at a time, and looks again first: another may have done it meanwhile.
+        """
         if self._disk is not None:
             self._disk.close()
             self._disk = None
-            try:
-                self._disk = self._open()
-                if self._disk.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok" and self._has_all(self._disk):
-                    return  # another window has set it aside already
-                self._disk.close()
-                self._disk = None
-            except sqlite3.DatabaseError as error:
-                if not _damaged(error):
-                    raise
         try:
-            aside = self._free_name()
-            self.path.rename(aside)
-            for tail in _LOGS:
-                log = self.path.with_name(self.path.name + tail)
-                if log.exists():
-                    log.rename(aside.with_name(aside.name + tail))
+            with self._turn(fcntl.LOCK_EX):
+                self._set_aside()
+        except _Newer:
+            self._to_memory(_NEWER)
         except OSError as error:
             self._to_memory(error.strerror or str(error))
+
+    @contextlib.contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        """Hold the folder for opening the file (LOCK_SH), or for putting another in its place (LOCK_EX).
+
+        SQLite finds a log by its name: who opens the old file between two renames would write into the log of the new one.
+        Raises TimeoutError.
+        """
+        if self._holding:  # what is put there is opened
+            yield
             return
-        self._disk = self._open()
-        saved = 0
+        end = time.monotonic() + self._wait_s
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            while True:
+                try:
+                    fcntl.flock(folder, kind | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > end:
+                        raise TimeoutError(errno.ETIMEDOUT, "another window is mending it") from None
+                    time.sleep(_BREATH_S)
+                except OSError:  # a file system that knows no locks
+                    break
+            self._holding = True
+            yield
+        finally:
+            self._holding = False
+            os.close(folder)
+
+    def _set_aside(self) -> None:
+        try:
+            self._disk = self._open()
+            if self._disk.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok" and self._has_all(self._disk):
+                return
+        except sqlite3.DatabaseError as error:
+            if not _damaged(error):
+                raise
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
+        old = sqlite3.connect(self.path, isolation_level=None)
         with contextlib.suppress(sqlite3.DatabaseError):
+            patiently(
+                old, "BEGIN IMMEDIATE", self._wait_s
+            )  # who has it open writes before this, or finds that it is gone
+        held = old.in_transaction
+        if not held:
+            old.close()
+        aside = self._free_name()
+        self.path.rename(aside)
+        for tail in _LOGS:
+            log = self.path.with_name(self.path.name + tail)
+            if log.exists():
+                log.rename(aside.with_name(aside.name + tail))
+        if not held:
             old = sqlite3.connect(aside)
-            with contextlib.closing(old), _transaction(self._disk) as base:
+        with contextlib.closing(old):
+            self._disk = self._open()
+            saved = 0
+            with contextlib.suppress(sqlite3.DatabaseError), _transaction(self._disk) as base:
                 saved = self._copy(old, base)
         self._warn(f"{self.path} was damaged and set aside as {aside}; {saved} rows of it live on in a new one.")
 
@@ -371,12 +451,22 @@ class _Newer(Exception):
 
 
 def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
-    """Give the rows of a table in their order, and the columns they have; ends where the source cannot be read."""
+    """Give the rows of a table in their order, and the columns they have; what cannot be read is passed over."""
+    names: list[str] = []
     with contextlib.suppress(sqlite3.DatabaseError):
         names = [str(row[1]) for row in source.execute(f"PRAGMA table_info({table})") if row[1] in known]
-        if names:
-            for row in source.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid"):
-                yield names, row
+    last = good = 0
+    while names and last < _MOST_ROWS:
+        try:
+            query = f"SELECT rowid, {', '.join(names)} FROM {table} WHERE rowid > ? ORDER BY rowid"
+            for number, *row in source.execute(query, (last,)):
+                last = good = number
+                yield names, tuple(row)
+            return
+        except (
+            sqlite3.DatabaseError
+        ):  # a bad page holds some dozens of them: on behind it, in longer steps where all is bad
+            last += max(8, (last - good) // 8)
 
 
 @contextlib.contextmanager
@@ -413,6 +503,12 @@ def _damaged(error: sqlite3.DatabaseError) -> bool:
     if getattr(error, "sqlite_errorcode", None) is None:
         return False
     return _code(error) in {_CORRUPT, _NOTADB} or any(words in str(error) for words in _LACKS)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Name the file at a path: another at the same path has another name. Raises OSError."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _columns(base: sqlite3.Connection) -> set[tuple[str, str]]:

@@ -626,6 +626,69 @@ def test_what_can_still_be_read_of_a_damaged_book_is_carried_over(tmp_path):
     assert "600 rows of it live on" in ledger.warnings[0]
 
 
+def test_a_page_that_cannot_be_read_costs_its_own_rows(tmp_path):
+    path, size = tmp_path / "l.sqlite", 4096
+    ledger = Ledger(path)
+    entries = [burn(ledger, tokens=number) for number in range(300)]
+    ledger.close()
+    data = bytearray(path.read_bytes())
+    leaf, one = b"\x0d", entries[100].encode()  # a leaf of a table, as SQLite's page on its file format has it
+    at = next(at for at in range(0, len(data), size) if data[at : at + 1] == leaf and one in data[at : at + size])
+    rows = int.from_bytes(data[at + 3 : at + 5], "big")
+    data[at : at + size] = b"\xff" * size
+    path.write_bytes(data)
+    ledger = Ledger(path)
+    ledger.entries()
+    saved = int(re.search(r"(\d+) rows of it live on", ledger.warnings[0])[1])
+    assert 600 - rows - 9 <= saved < 600
+    ledger.close()
+
+
+def test_a_window_that_has_the_book_open_sees_that_another_has_set_it_aside(tmp_path):
+    path = tmp_path / "l.sqlite"
+    one = Ledger(path)
+    burn(one)
+    begun = one.begin(start())
+    with sqlite3.connect(path) as base:
+        base.execute("DROP TABLE folded")
+    base.close()
+    two = Ledger(path)
+    two.days()
+    assert "3 rows of it live on" in two.warnings[0]
+    one.settle(begun, at=NOW, state="settled", usage=TokenUsage(7), cost=PAID)
+    burn(one)
+    for each in (one, two, Ledger(path)):
+        assert len(each.entries()) == 3
+        each.close()
+
+
+def _write_some(path, ready, told):
+    ledger = Ledger(path)
+    ready.wait()
+    told.put([burn(ledger) for _ in range(10)])
+    ledger.close()
+
+
+def test_windows_that_find_a_damaged_book_at_once_set_it_aside_once_and_lose_nothing(tmp_path):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    burn(ledger)
+    ledger.close()
+    path.write_bytes(b"\xff" * 100 + path.read_bytes()[100:])
+    context = multiprocessing.get_context("spawn")
+    ready, told = context.Barrier(6), context.Queue()
+    windows = [context.Process(target=_write_some, args=(path, ready, told)) for _ in range(6)]
+    for each in windows:
+        each.start()
+    written = {entry for _ in windows for entry in told.get(timeout=60)}
+    for each in windows:
+        each.join()
+    ledger = Ledger(path)
+    assert {each.id for each in ledger.entries()} == written
+    assert len(list(tmp_path.glob("l.sqlite.damaged-*Z"))) == 1
+    ledger.close()
+
+
 TABLES = ["steps", "open", "folded", "days", "hours", "quarters", "hourly", "yields", "outcomes", "readings", "polls"]
 
 
