@@ -117,7 +117,7 @@ class Step:
     estimate: TokenUsage
     extra: tuple[int, int, int] = (0, 0, 0)
     text: list[str] = field(default_factory=list)
-    thoughts: list[Thought] = field(default_factory=list)
+    thinking: list[said_by.ThoughtChunk] = field(default_factory=list)
     written: float = 0.0
     thought_written: float = 0.0
     usage: TokenUsage | None = None
@@ -133,6 +133,19 @@ class Step:
     refused: bool = False
     state: Literal["failed", "interrupted", "settled"] = "failed"
     edits: int = 0
+
+    @property
+    def thoughts(self) -> tuple[Thought, ...]:
+        """What it thought, joined up to each seal: that closes the thought it comes with."""
+        found: list[Thought] = []
+        pieces: list[str] = []
+        maker = maker_of(self.line.who.provider)
+        for chunk in self.thinking:
+            pieces.append(chunk.text)
+            if chunk.seal or chunk is self.thinking[-1]:
+                found.append(Thought("".join(pieces), maker, chunk.seal))
+                pieces = []
+        return tuple(found)
 
     def sends(self) -> tuple[int, int, int]:
         """How many of the model's own tokens are sent: low, likely, high."""
@@ -150,7 +163,7 @@ class Step:
         wrote = any(map(str.strip, self.text)) or self.thought_written
         if self.usage is not None and self.final and (self.usage.total_output or not wrote):
             return self.usage
-        if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thoughts):
+        if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thinking):
             return tokens.TokenUsage()
         known = self.usage or self.estimate
         if not known.total_input:  # none counted, which is unknown and not nothing
@@ -288,7 +301,7 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                 step.error, step.stop = error, "error"
                 # What was counted, or had begun, is billed however it ended; what was taken may be.
                 taken = isinstance(error, ProviderError) and error.taken
-                begun = step.text or step.thoughts or step.usage is not None or taken
+                begun = step.text or step.thinking or step.usage is not None or taken
                 step.state, step.refused = "interrupted" if begun else "failed", step.refused and not taken
             elif ended:
                 step.state = "settled"
@@ -400,8 +413,8 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
             step.text.append(text)
             step.written += tokens.count(text) * step.line.who.factor.likely
             return [events.TextArrived(text)]
-        case said_by.ThoughtChunk(text, seal):
-            _think(step, text, seal)
+        case said_by.ThoughtChunk(text):
+            step.thinking.append(chunk)
             step.thought_written += tokens.count(text) * step.line.who.factor.likely
             return [events.ThoughtArrived(text)] if text else []
         case said_by.UsageChunk(usage, final, reported, tier, last):
@@ -422,16 +435,6 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
         case said_by.WaitingChunk():
             pass  # the face has a clock of its own
     return []
-
-
-def _think(step: Step, text: str, seal: str) -> None:
-    """Gather thoughts; a seal closes the thought it comes with."""
-    maker = maker_of(step.line.who.provider)
-    if step.thoughts and not step.thoughts[-1].seal:
-        last = step.thoughts.pop()
-        step.thoughts.append(Thought(last.text + text, maker, seal))
-    else:
-        step.thoughts.append(Thought(text, maker, seal))
 
 
 def _count(request: Request) -> int:

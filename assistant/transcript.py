@@ -105,7 +105,7 @@ class Transcript(NamedTuple):
         """Return a picture as it was shown; None where it is gone, or is another one by now."""
         try:
             data = (self.pictures / name.replace("/", "")).read_bytes()
-        except OSError:
+        except (OSError, ValueError):  # as a name with a NUL
             return None
         return data if _digest(data) == name else None
 
@@ -150,7 +150,7 @@ class Transcript(NamedTuple):
         for line in lines:
             try:
                 record = json.loads(line.decode("utf-8", "surrogateescape"))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue  # cut short by a crash, or the empty end
             if isinstance(record, dict) and isinstance(record.get("kind", ""), str):
                 records.append(record)
@@ -273,9 +273,13 @@ class Sittings:
         import shutil
 
         copy = self._new(fresh_id())  # two that go on at once, and take back each its own
-        for record in found.read():
-            if record.get("kind") != "waits":  # it would be sent twice
-                copy.append(record)
+        begun = Transcript(copy.path.with_suffix(".part"))
+        try:
+            begun.append(*(each for each in found.read() if each.get("kind") != "waits"))  # that would be sent twice
+            begun.path.rename(copy.path)
+        except StateError:
+            begun.path.unlink(missing_ok=True)
+            raise
         if found.pictures.is_dir():
             with contextlib.suppress(OSError):  # whoever asks for a picture is told that it is gone
                 shutil.copytree(found.pictures, copy.pictures)

@@ -384,8 +384,7 @@ def _reply(steps: Sequence[Step], stop: StopReason) -> Message | None:
     text = _text(steps)
     if not text.strip():
         return None
-    thoughts = tuple(steps[0].thoughts)
-    return Message("assistant", (*thoughts, Text(text)), partial=stop in {"cancelled", "error", "length"})
+    return Message("assistant", (*steps[0].thoughts, Text(text)), partial=stop in {"cancelled", "error", "length"})
 
 
 def _text(steps: Sequence[Step]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ import pytest
 
 from assistant import command, events, record
 from assistant.edits.review import Review
-from assistant.errors import PatchError, RepoError
+from assistant.errors import PatchError, RepoError, StateError
 from assistant.quota.ledger import Ledger, Start
 from assistant.tokens import Cost, TokenUsage
 from assistant.transcript import Sittings, prune
@@ -193,6 +194,33 @@ def test_a_conversation_that_cannot_be_read_takes_no_other_with_it(tmp_path, sit
     other = sittings("other")
     assert [each.first for each in other.kept()] == ["how warm?"]
     assert other.asked() == ["how warm?"]
+
+
+def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, sittings):
+    one = sittings("one")
+    for turn in range(6):
+        one.save(record.user(turn, f"{turn} " + "x" * 100_000, "m", {}))
+    (whole,) = tmp_path.iterdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        with pytest.raises(StateError, match="cannot be saved"):
+            sittings("two").open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == [whole]
+
+
+def test_records_that_no_program_wrote_are_passed_over(tmp_path, sittings):
+    one = sittings("one")
+    shown = [{"type": "image/png", "name": "a\0b"}]
+    one.save({**record.user(1, "why?", "m", {}), "pictures": shown})
+    (path,) = tmp_path.iterdir()
+    with path.open("ab") as file:
+        file.write(b'{"kind":"user","text":' + b"[" * 200_000 + b"\n")
+    ((role, kept),) = record.read(one.read()).messages
+    message, gone = record.message(role, kept, one.picture)
+    assert ("why?" in message.text, gone) == (True, 1)
 
 
 def test_what_is_noted_in_another_conversation_does_not_make_it_the_last(tmp_path, sittings):

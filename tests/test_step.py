@@ -9,9 +9,10 @@ from decimal import Decimal
 import pytest
 
 from assistant import events, step
+from assistant.desk import Desk
 from assistant.errors import RateLimited, Unreachable
 from assistant.models.message import said
-from assistant.models.wire import HeadersChunk, Request, RetryChunk, StopChunk, TextChunk, UsageChunk
+from assistant.models.wire import HeadersChunk, Request, RetryChunk, StopChunk, TextChunk, ThoughtChunk, UsageChunk
 from assistant.quota.ledger import Ledger
 from assistant.tokens import Cost, TokenUsage, total_cost
 from tests import loopback
@@ -49,6 +50,17 @@ async def test_what_never_left_is_booked_as_nothing(make_session):
         entry = session.accounts.ledger.entries()[-1]
         assert (entry.state, entry.usage.total, server.asked, session.asking) == ("failed", 0, [], False)
         await session.close()
+
+
+async def test_thoughts_are_joined_up_to_each_seal(make_session):
+    session = make_session(OPENAI_BASE_URL="http://127.0.0.1:1", OPENAI_API_KEY="k" * 20)
+    session.roster.choose("openai/gpt-6.1-sol")
+    pick = session.roster.present()
+    desk = Desk(session, 1, session.roster.partner(pick), "k" * 20)
+    made = step.Step(desk, "main", Request(pick.model, (), ()), 0, TokenUsage())
+    assert made.thoughts == ()
+    made.thinking += [ThoughtChunk("so "), ThoughtChunk("it is"), ThoughtChunk("", "sealed"), ThoughtChunk("but")]
+    assert [(each.text, each.seal) for each in made.thoughts] == [("so it is", "sealed"), ("but", "")]
 
 
 ROLE = b'data: {"model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}\n\n'

@@ -190,6 +190,7 @@ class Hunk:
         Where its lines are lines of this one it is known where they come from.
         """
         shift, came = at - self.at, new_at - self.new_at
+        stood = shift >= 0 and self.old[shift : shift + len(old)] == old
         mine = came >= 0 and self.new[came : came + len(new)] == new
         end = at + len(old)
         return replace(
@@ -200,7 +201,7 @@ class Hunk:
             new=new,
             above=tuple(before[max(0, at - CONTEXT) : at]),
             below=tuple(before[end : end + CONTEXT]),
-            went=self.went[shift : shift + len(old)],
+            went=self.went[shift : shift + len(old)] if stood else (None,) * len(old) if self.went else (),
             came=self.came[came : came + len(new)] if mine else (None,) * len(new) if self.came else (),
         )
 

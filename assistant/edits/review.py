@@ -6,7 +6,7 @@ A review is a value: every decision makes another one, so that a face draws what
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -294,9 +294,10 @@ def _part(before: Sequence[bytes], whole: Sequence[Choice], row: Mapping[str, An
         came = tuple(each.encode("utf-8", "surrogateescape") for each in words)
     except UnicodeEncodeError:
         return None
-    base = _touching(whole, at, at)
-    if base is None or base.hunk.kind != "change":
+    if not whole or whole[0].hunk.kind != "change":
         return None
+    # It lends the path, and what is known of where lines come from: a joined hunk may be cut between two whole ones.
+    base = whole[max(0, bisect_right(whole, at, key=lambda each: each.hunk.at) - 1)]
     hunk = base.hunk.part(at, tuple(before[at : at + lines]), new, came, before)
     return Choice(hunk, _mark(row), bool(row.get("edited"))) if _sum(hunk) == row.get("sum") else None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.columns import History
 from assistant.quota.money import Tally, tally
+from assistant.quota.terms import PERIODS
 from assistant.quota.trial import Stop, Tried, tried
 from assistant.tokens import money
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from assistant.quota.tariff import Burn
 
 _DAY = timedelta(days=1)
-_MONTH = timedelta(days=365) / 12
 
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -174,7 +174,5 @@ def _limited(meter: Meter) -> bool:
 def _price(plan: Plan, span: timedelta) -> Decimal | None:
     if plan.price is None:
         return None
-    months = {"month": 1, "quarter": 3, "year": 12}.get(plan.period or "month", 1)
-    return (plan.price * Decimal(span / timedelta(days=1)) / Decimal(_MONTH / timedelta(days=1)) / months).quantize(
-        Decimal("0.01")
-    )
+    part = Decimal(span / _DAY) / Decimal(PERIODS[plan.period or "month"] / _DAY)
+    return (plan.price * part).quantize(Decimal("0.01"))

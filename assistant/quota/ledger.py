@@ -54,7 +54,7 @@ class Ledger:
     def __init__(self, path: Path, zone: tzinfo | None = UTC, *, wait_s: float = WAIT_S) -> None:
         self.path = path
         self.store = Store(
-            path, version=tally.VERSION, build=_build, carry=("steps", "outcomes", "readings"), wait_s=wait_s
+            path, version=tally.VERSION, build=_build, carry=("steps", "outcomes", "readings", "polls"), wait_s=wait_s
         )
         self._zone = zone
         self._begun: dict[str, Row] = {}

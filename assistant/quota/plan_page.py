@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from assistant import discover
 from assistant.quota.page import Page, as_instant
 from assistant.quota.tariff import CLASSES, Holidays, Rate, Rule, Tariff, Unit
-from assistant.quota.terms import ClientRule, Exhaustion, Limit, Lot, Meter, Plan, Provenance
+from assistant.quota.terms import PERIODS, ClientRule, Exhaustion, Limit, Lot, Meter, Plan, Provenance
 from assistant.quota.window import Window, WindowKind
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def read_plan(
         region=values.string("region"),
         price=values.number("price", least=Decimal(0)),
         currency=_currency(values),
-        period=values.string("period"),
+        period=values.choice("period", ("", *PERIODS)),
         since=values.day("since"),
         until=values.day("until"),
         client=values.choice("client", get_args(ClientRule), "any"),  # type: ignore[arg-type] # choice() has checked it

@@ -185,7 +185,7 @@ def _told(payload: str) -> tuple[Reading, ...]:
     """Read what was kept once of one answer; nothing where it is of another kind, or torn. Instants are set by who asks."""
     try:
         return tuple(from_json({**each, "observed_at": _NEVER}) for each in json.loads(payload))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return ()
 
 

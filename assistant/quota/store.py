@@ -331,13 +331,19 @@ class Store:
         self._warn(f"{self.path} can be written again; nothing was lost.")
 
     def _copy(self, source: sqlite3.Connection, target: sqlite3.Connection) -> int:
-        """Copy the rows that must not be lost, as far as the source can be read."""
+        """Copy the rows that must not be lost, as far as the source can be read; of two with one key what is later counts."""
         count = 0
         for table in self._carry:
             known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # numbered anew
             for names, row in _rows(source, table, known):
                 marks = ", ".join("?" * len(names))
-                target.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row)
+                later = ", ".join(
+                    f"{name} = CASE WHEN {table}.{name} > excluded.{name} THEN {table}.{name} "
+                    f"ELSE coalesce(excluded.{name}, {table}.{name}) END"
+                    for name in names
+                )
+                order = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO UPDATE SET {later}"
+                target.execute(order, row)
                 count += 1
         return count
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 Limit = Decimal | Literal["unlimited"] | None
+PERIODS = {
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=365) / 12,
+    "quarter": timedelta(days=365) / 4,
+    "year": timedelta(days=365),
+}
+"""How long that is for which a plan's price is paid, on the average."""
 ClientRule = Literal["any", "listed_tools", "own_sign_in", "forbidden"]
 Exhaustion = Literal["stop", "overage", "balance", "unknown"]
 

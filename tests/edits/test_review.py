@@ -251,3 +251,14 @@ def test_a_record_that_names_lines_twice_leaves_the_file_as_it_was_proposed():
     for more in (halves, whole):
         twice = {**halves, "choices": [*halves["choices"], *more["choices"][:1]]}
         assert review.recall(twice).choices == review.choices
+
+
+def test_a_joined_hunk_that_is_edited_and_cut_between_two_of_the_patch_is_recalled():
+    base = b"".join(b"line %d\n" % number for number in range(30))
+    new = base.replace(b"line 5\n", b"L5\n").replace(b"line 15\n", b"L15\n")
+    review = Review.of(Patch((FilePatch("a.txt", base, new, 0o644, 0o644),)))
+    mine = new.decode().splitlines(keepends=True)[5:16]
+    mine[4] = "mine 9\n"
+    done = review.join(0).edit(0, "".join(mine)).split(0).mark_all("take")
+    assert len(done.choices) == 3
+    assert review.recall(json.loads(json.dumps(done.record()))).choices == done.choices

@@ -97,3 +97,19 @@ def test_a_source_can_be_asked_where_nothing_can_be_written(tmp_path):
     assert not sources.lease("zai", NOW, MINUTE)
     sources.put_readings("zai", "[1]", NOW)
     assert [each.payload for each in sources.readings("zai")] == ["[1]"]
+
+
+def test_a_provider_that_is_to_be_left_alone_is_when_the_disk_takes_rows_again(tmp_path):
+    home = tmp_path / "home"
+    home.write_text("in the way")
+    ledger = Ledger(home / "ledger.sqlite")
+    assert ledger.sources.lease("zai", NOW, MINUTE)
+    ledger.sources.note_retry("zai", NOW + timedelta(hours=5))
+    home.unlink()
+    other = Ledger(home / "ledger.sqlite")
+    other.sources.note_retry("zai", NOW + timedelta(hours=1))
+    assert not ledger.sources.lease("zai", NOW + MINUTE * 2, MINUTE)
+    assert ledger.store.on_disk
+    assert not other.sources.lease("zai", NOW + timedelta(hours=4), MINUTE)
+    ledger.close()
+    other.close()

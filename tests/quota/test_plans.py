@@ -150,6 +150,7 @@ WRONG = [
     ('name = "mine"\n[holidays]\ncn = ["2026-13-01"]\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "holds no date", 3),
     (HEAD + 'unit = "tokens"\nwindow = "first_use"\nhours = 5\n[[meters.lots]]\namount = 5\n', "only a balance has lots", 3),
     (HEAD + 'unit = "percent"\nwindow = "balance"\nlimit = 100\n[[meters.lots]]\namount = 5\n', "a meter of percents counts none", 9),
+    ('name = "mine"\nprice = 18\nperiod = "yaer"\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "there is no period 'yaer'", 3),
     ('name = "mine"\naddresses = 5\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "addresses must be a table", 2),
     ('name = "mine"\n[addresses]\nopenai_chat = "https://[bad"\n[[meters]]\nname="a"\nunit="tokens"\nwindow="balance"\n', "is no address", 3),
 ]  # fmt: skip
