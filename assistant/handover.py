@@ -232,7 +232,7 @@ class Handover:
             )
 
     def unfold(self) -> int:
-        """Bring back what was made short last in this sitting, before what was said since; returns how many messages.
+        """Bring back what was made short last in this sitting, before what was said since; returns how many messages there are then.
 
         Raises ConfigError when nothing was, or when that conversation is over.
         """
@@ -242,7 +242,7 @@ class Handover:
             raise ConfigError("This conversation was not made short in this sitting.", "/resume lists those on disk.")
         self._sitting.carry([*before, *since])
         self._folded = ([], [])
-        return len(before)
+        return len(before) + len(since)
 
     async def _brief(self) -> Stream:
         from assistant.models import switch

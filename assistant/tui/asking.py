@@ -32,7 +32,7 @@ Ctrl+P          go on with the next favourite
 F4              what would be sent, to drop, pin or let through
 F5              the board: all plans and balances, and what was burnt
 Ctrl+O          open or fold edits and thoughts in the conversation
-Page Up, Down   scroll; End (here where nothing is typed) or Ctrl+End goes to the end of the conversation
+Page Up, Down   scroll; Home and End (with Ctrl where something is typed) go to the ends of the conversation
 Mouse           drag selects, in hunks without numbers and signs, Ctrl+C copies; with Shift the terminal's own selection
 """
 _REVIEWING = """
@@ -177,21 +177,25 @@ async def pick_model(screen: Stage, title: str, *, switching: bool = False, but:
     def listed() -> list[Row]:
         return sorted(roster.rows(now), key=lambda row: row.name == but)
 
-    def known(rows: list[Row]) -> tuple[Mapping[str, Carried], Mapping[str, str]]:
-        effects = session.handover.effects([row.name for row in rows]) if switching else {}
+    def effects(rows: list[Row]) -> Mapping[str, Carried]:
+        return session.handover.effects([row.name for row in rows]) if switching else {}
+
+    def used_up(rows: list[Row]) -> Mapping[str, str]:
         try:
-            return effects, session.limits.used_up([row.name for row in rows if row.ready])
+            return session.limits.used_up([row.name for row in rows if row.ready])
         except (ConfigError, StateError):
-            return effects, {}  # whoever asks a question is told
+            return {}  # whoever asks a question is told
 
     async def look() -> AsyncIterator[tuple[list[Row], Mapping[str, Carried], Mapping[str, str]]]:
+        spent = await asyncio.to_thread(used_up, rows)
+        yield rows, {}, spent
         try:
             await roster.find_local()
         except ConfigError as error:  # a proxy or a certificate that cannot be used: the rest of the list still can
             screen.talk.add(str(error), "error")
-        rows = await asyncio.to_thread(listed)
-        yield rows, {}, {}
-        yield rows, *await asyncio.to_thread(known, rows)
+        found = await asyncio.to_thread(listed)
+        yield found, {}, spent
+        yield found, await asyncio.to_thread(effects, found), await asyncio.to_thread(used_up, found)
 
     def like(name: str) -> list[Row]:
         roster.like(name)

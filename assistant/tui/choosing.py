@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from assistant import tokens
 from assistant.tui.lines import fitting, middle, safe, wrap
-from assistant.tui.pickers import SHEET_CSS, Sheet
+from assistant.tui.pickers import EDGES, SHEET_CSS, Sheet, stepped, to_edge
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class ModelPicker(Sheet[str | None]):
         Binding("pagedown", "step(10)", show=False, priority=True),
         Binding("pageup", "step(-10)", show=False, priority=True),
         Binding("ctrl+f", "like", show=False, priority=True),
+        *EDGES,
     ]
 
     def __init__(
@@ -171,11 +172,14 @@ class ModelPicker(Sheet[str | None]):
     def action_step(self, step: int) -> None:
         """Move in the list while the words keep the focus."""
         options = self.query_one(OptionList)
-        count = options.option_count
-        if count:
+        if options.option_count:
             self._moved = True
-            here = options.highlighted or 0
-            options.highlighted = (here + step) % count if abs(step) == 1 else max(0, min(count - 1, here + step))
+            options.highlighted = stepped(options.highlighted or 0, step, options.option_count)
+
+    def action_edge(self, side: int, sure: bool = False) -> None:
+        """Go to an end of the list."""
+        self._moved = True
+        to_edge(self, side, sure=sure)
 
     def action_like(self) -> None:
         """Make the row a favourite, or none any more."""

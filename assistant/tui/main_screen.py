@@ -198,9 +198,11 @@ class MainScreen(Screen[None]):
         return words
 
     def on_composer_asked(self, message: Composer.Asked) -> None:
-        """Open the sheet of keys, go to the end of the conversation, or leave."""
+        """Open the sheet of keys, go to an end of the conversation, or leave."""
         if message.what == "end":
             self.talk.follow()
+        elif message.what == "begin":
+            self.talk.scroll_home(animate=False)
         else:
             self.open("help" if message.what == "help" else "quit")
 
@@ -527,14 +529,16 @@ class MainScreen(Screen[None]):
         rows = [(words, words.replace("\n", " ")) for words in dict.fromkeys(reversed(self.composer.sent))]
         words = await self.app.push_screen_wait(pickers.Picker("Asked before", rows))
         if words:
-            self.composer.put(words)
+            self.composer.recall(words)
 
     def action_interrupt(self) -> None:
         """Copy what is selected, else stop a turn, else clear the composer, else leave at the second time."""
-        selected = self.get_selected_text()
+        typed = self.composer.selected_text if self.composer.has_focus else ""
+        selected = typed or self.get_selected_text()
         if selected:
             self.app.copy_to_clipboard(selected)
-            self.clear_selection()
+            if not typed:
+                self.clear_selection()
             self.composer.border_title = f"{len(selected):,} characters copied"
             self.set_timer(_SAID_S, self.label)
         elif self.session.asking:

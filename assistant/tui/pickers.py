@@ -52,6 +52,29 @@ class Sheet(ModalScreen[ScreenResultType]):
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
 
+EDGES = [
+    Binding("home", "edge(-1)", show=False, priority=True),
+    Binding("end", "edge(1)", show=False, priority=True),
+    Binding("ctrl+home", "edge(-1, True)", show=False, priority=True),
+    Binding("ctrl+end", "edge(1, True)", show=False, priority=True),
+]
+"""Keys that lead to the ends of a list: with Ctrl always, else while nothing is typed."""
+
+
+def stepped(at: int, step: int, count: int) -> int:
+    """Move in a list of `count` rows: around it by one row, and to its ends at most by more."""
+    return (at + step) % count if abs(step) == 1 else max(0, min(count - 1, at + step))
+
+
+def to_edge(sheet: Sheet[ScreenResultType], side: int, *, sure: bool) -> None:
+    """Go to an end of the list of a sheet; of the words above it where there are some, unless it is `sure`."""
+    words, options = sheet.query_one(Input), sheet.query_one(OptionList)
+    if words.value and not sure:
+        words.action_home() if side < 0 else words.action_end()
+    elif options.option_count:
+        options.highlighted = 0 if side < 0 else options.option_count - 1
+
+
 class Picker(Sheet[str | None]):
     """A list that narrows while one types; gives the key of the row, or None."""
 
@@ -60,6 +83,9 @@ class Picker(Sheet[str | None]):
         Binding("escape", "dismiss(None)", "close"),
         Binding("down", "step(1)", show=False, priority=True),
         Binding("up", "step(-1)", show=False, priority=True),
+        Binding("pagedown", "step(10)", show=False, priority=True),
+        Binding("pageup", "step(-10)", show=False, priority=True),
+        *EDGES,
     ]
 
     def __init__(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -99,7 +125,11 @@ class Picker(Sheet[str | None]):
         """Move in the list while the words keep the focus."""
         options = self.query_one(OptionList)
         if options.option_count:
-            options.highlighted = ((options.highlighted or 0) + step) % options.option_count
+            options.highlighted = stepped(options.highlighted or 0, step, options.option_count)
+
+    def action_edge(self, side: int, sure: bool = False) -> None:
+        """Go to an end of the list."""
+        to_edge(self, side, sure=sure)
 
     def on_input_submitted(self) -> None:
         """Choose the row in sight."""
@@ -182,7 +212,11 @@ class Page(Sheet[None]):
     """Something to read."""
 
     CSS = SHEET_CSS.format(name="Page")
-    BINDINGS = [Binding("escape,enter,q", "dismiss(None)", "close", priority=True)]  # noqa: RUF012 - Textual's way
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("escape,enter,q", "dismiss(None)", "close", priority=True),
+        Binding("home,ctrl+home", "edge(-1)", show=False, priority=True),
+        Binding("end,ctrl+end", "edge(1)", show=False, priority=True),
+    ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
@@ -194,6 +228,11 @@ class Page(Sheet[None]):
         with Vertical():
             yield Static(Text(f"{self._title}   Esc closes", style="bold"))
             yield TextArea(self._text, read_only=True, show_line_numbers=False)
+
+    def action_edge(self, side: int) -> None:
+        """Go to the beginning, or to the end."""
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.start if side < 0 else area.document.end)
 
 
 class Confirm(Sheet[bool]):

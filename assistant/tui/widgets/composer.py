@@ -96,7 +96,8 @@ class Composer(Pad):
     class Asked(Message):
         """The user presses a key that means something else here.
 
-        In an empty composer "help" (?), "leave" (Ctrl+D) and "end" (End, of the conversation); Ctrl+End in any.
+        In an empty composer "help" (?), "leave" (Ctrl+D), "begin" and "end" (Home and End, of the conversation); with Ctrl
+        the last two in any.
         """
 
         def __init__(self, what: str) -> None:
@@ -181,6 +182,9 @@ class Composer(Pad):
         elif event.key == "ctrl+end" or (event.key == "end" and not self.text):
             self.move_cursor(self.document.end)
             self.post_message(self.Asked("end"))
+        elif event.key == "ctrl+home" or (event.key == "home" and not self.text):
+            self.move_cursor(self.document.start)
+            self.post_message(self.Asked("begin"))
         elif event.key == "up" and not self.text and (queued := self.take_queued()):
             self.sent = [*self.sent[:-1], *[words for words in self.sent[-1:] if words != queued]]  # not sent yet
             self.put(queued)
@@ -231,6 +235,13 @@ class Composer(Pad):
         if key == "enter" and (not fresh or (" " in word and not str(chosen).endswith("="))):
             self.send()
         return True
+
+    def recall(self, words: str) -> None:
+        """Put words here that were sent before, as Up does: Down leads back to what stood here."""
+        if words in self.sent:
+            self._recall(self.sent[::-1].index(words) + 1 - self._back)
+        else:
+            self.put(words)
 
     def _recall(self, step: int) -> None:
         if not self._back:
