@@ -392,7 +392,11 @@ class Changes:
             more = "\n..." if len(shown) > _EDITED_SHOWN else ""
             now = "\n".join(shown[:_EDITED_SHOWN]) + more
             words.append(f"{edited}; it reads now:\n{now}" if any(shown) else edited)
-        return [*words, *self._comments(review)]
+        stays = review.rest().comments  # they go along with the next question that finds them there
+        return [
+            *words,
+            *self._comments(replace(review, comments=tuple(each for each in review.comments if each not in stays))),
+        ]
 
     def _comments(self, review: Review) -> list[str]:
         words, private = [], self._sight.private()

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 _MOST = 4
 """Models that are offered: more is a list to choose from, and that is /model."""
-_SOON = timedelta(minutes=2)
-"""A wait up to which a question is rather sent once more by hand than held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +233,8 @@ class Limits:
         hearing = self._accounts.hearings.get(pick.provider.name)
         signal = hearing.signal if hearing is not None else None
         now = self._now()
-        slow = isinstance(error, RateLimited) and error.retry_at is not None and error.retry_at - now > _SOON
+        # The client has waited as long, and as often, as it does by itself.
+        slow = isinstance(error, RateLimited) and error.retry_at is not None and error.retry_at > now
         if (
             not isinstance(error, WindowExhausted | OutOfFunds)
             and not slow

@@ -189,8 +189,9 @@ def test_a_window_that_we_count_as_used_up_holds_as_well(wattson, config):
         assert len(server.asked) == 2
 
 
-async def test_a_provider_that_takes_nothing_for_an_hour_offers_to_wait(make_session):
-    busy = (429, {"content-type": "application/json", "retry-after": "3600"}, b'{"error": {"message": "Rate limit"}}')
+@pytest.mark.parametrize("seconds", ["61", "80", "3600"])
+async def test_a_provider_that_takes_nothing_for_longer_than_is_waited_offers_to_wait(make_session, seconds):
+    busy = (429, {"content-type": "application/json", "retry-after": seconds}, b'{"error": {"message": "Rate limit"}}')
     with loopback.Server(busy) as server:
         session = make_session(**env(server))
         session.roster.choose("openai/gpt-6.1-sol")

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.edits import text
 from assistant.edits.compare import changes
+from assistant.edits.hunk import CONTEXT
 from assistant.edits.patch import Patch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from assistant.edits.edit import Origin
     from assistant.edits.patch import FilePatch, Hunk
@@ -31,13 +32,15 @@ _CUT = 400
 class Comment:
     """Words for the model about a line: the file and the 1-based line it has after the patch.
 
-    Of a line that goes, `gone` is its text, and `line` that which it has before.
+    Of a line that goes, `gone` is its text, and `line` that which it has before. `old` is what a line has before that
+    stays, 0 of others: where a hunk was cut, a line that comes in one part has the number of one that stays in the other.
     """
 
     path: str
     line: int
     words: str
     gone: str = ""
+    old: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +121,42 @@ class Review:
         following = ((index + step) % size for step in range(1, size + 1))
         return next((each for each in following if not self.choices[each].mark), index)
 
+    def rest(self) -> Review:
+        """Return the choices that are not decided, with the comments on them."""
+        open_ = tuple(each for each in self.choices if not each.mark)
+        shown = (
+            {_place(each.hunk, line) for each in open_ for line in range(len(each.hunk.lines))} if self.comments else ()
+        )
+        return replace(self, choices=open_, comments=tuple(each for each in self.comments if _at(each) in shown))
+
     def record(self) -> dict[str, Any]:
-        """Return what is decided, and how hunks were cut, joined and edited, for a file; `recall` reads it."""
+        """Return what is decided, and how hunks were cut, joined and edited, for a file; `recall` reads it.
+
+        Places of what is not told by its words alone are those of today: `places` has the hunks that they are among.
+        """
         uncut = set(self.patch.hunks)
         choices = [
             _record(each, whole=each.hunk in uncut and not each.edited)
             for each in self.choices
             if each.mark or each.edited or each.hunk not in uncut
         ]
-        return {"choices": choices, "comments": [asdict(each) for each in self.comments]}
+        placed = {each["path"] for each in choices if "words" in each} | {each.path for each in self.comments}
+        places = [
+            {"path": each.path, "sum": _sum(each), "at": each.at, "new": each.new_at, "lines": len(each.old)}
+            for each in self.patch.hunks
+            if each.path in placed
+        ]
+        return {"choices": choices, "comments": [asdict(each) for each in self.comments], "places": places}
 
     def recall(self, record: Mapping[str, Any]) -> Review:
         """Decide as was recorded, where the hunks are the same; what cannot be read, or is about other lines, is left out.
 
-        A file of which one cut hunk is not to be found is as it was proposed, but for marks of whole hunks.
+        Cut and edited hunks and comments go along with the hunks that they were among. Where one is not to be found, what
+        was cut together with it is as it was proposed.
         """
-        rows = _rows(record.get("choices"))
+        rows, places = _rows(record.get("choices")), _rows(record.get("places"))
         choices: list[Choice] = []
+        moves: dict[str, _Moves] = {}
         for file in self.patch.files:
             mine = [row for row in rows if row.get("path") == file.path]
             marks: dict[object, deque[Mark]] = {}
@@ -145,9 +167,11 @@ class Review:
             for each in Review.of(Patch((file,))).choices:
                 same = marks.get(_sum(each.hunk))  # of equal ones the first is the first here as well
                 found.append(replace(each, mark=same.popleft()) if same else each)
-            choices += _cut(file, found, [row for row in mine if "words" in row])
-        comments = map(_comment, _rows(record.get("comments")))
-        return replace(self, choices=tuple(choices), comments=tuple(each for each in comments if each is not None))
+            moves[file.path] = _Moves([row for row in places if row.get("path") == file.path], found)
+            choices += _cut(file, found, [row for row in mine if "words" in row], moves[file.path])
+        heard = [each for each in map(_comment, _rows(record.get("comments"))) if each is not None]
+        comments = tuple(moves[each.path].comment(each) if each.path in moves else each for each in heard)
+        return replace(self, choices=tuple(choices), comments=comments)
 
     def split(self, index: int) -> Review:
         """Cut a hunk into one for each run of changes; each has to be decided again."""
@@ -180,22 +204,15 @@ class Review:
 
     def comment(self, index: int, line: int, words: str) -> Review:
         """Say something to the model about the line of a hunk (0-based in `Hunk.lines`); empty words take it back."""
-        place = self._line(index, line)
-        others = tuple(each for each in self.comments if (each.path, each.line, each.gone) != place)
-        path, number, gone = place
-        return replace(self, comments=(*others, Comment(path, number, words, gone)) if words else others)
+        place = _place(self.choices[index].hunk, line)
+        others = tuple(each for each in self.comments if _at(each) != place)
+        path, number, gone, old = place
+        return replace(self, comments=(*others, Comment(path, number, words, gone, old)) if words else others)
 
     def commented(self, index: int, line: int) -> str:
         """What has been said about the line of a hunk; empty for nothing."""
-        place = self._line(index, line)
-        return next((each.words for each in self.comments if (each.path, each.line, each.gone) == place), "")
-
-    def _line(self, index: int, line: int) -> tuple[str, int, str]:
-        hunk = self.choices[index].hunk
-        one = hunk.lines[min(line, len(hunk.lines) - 1)] if hunk.lines else None
-        if one is None or one.kind != "-":
-            return hunk.path, (one.new if one is not None else None) or hunk.new_start, ""
-        return hunk.path, one.old or hunk.old_start, one.text
+        place = _place(self.choices[index].hunk, line)
+        return next((each.words for each in self.comments if _at(each) == place), "")
 
     def widen(self, index: int, by: int = 10) -> Review:
         """Show more of the file around a hunk."""
@@ -214,7 +231,7 @@ class Review:
         return self._put(index, (replace(choice, hunk=wider),))
 
     def over(self, patch: Patch) -> Review:
-        """Go on with a patch that has taken this one's place: decisions about hunks that are still there are kept."""
+        """Go on with a patch that has taken this one's place: what was decided and said of hunks that are still there is kept."""
         known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]] = {}
         for each in self.choices:
             known.setdefault((each.hunk.path, each.hunk.old, each.hunk.new), []).append(each)
@@ -222,7 +239,7 @@ class Review:
         for hunk in patch.hunks:
             choices += _again(hunk, known)
         _around(choices, [each for some in known.values() for each in some])
-        return Review(patch, tuple(choices), self.comments)
+        return Review(patch, tuple(choices), _along(self, choices) if self.comments else ())
 
     def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
         return replace(self, choices=(*self.choices[:index], *choices, *self.choices[index + 1 :]))
@@ -248,7 +265,56 @@ def _mark(row: Mapping[str, Any]) -> Mark:
     return "take" if mark == "take" else "skip" if mark == "skip" else ""
 
 
-def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
+class _Moves:
+    """Where hunks of a file were when something was recorded, and how far they are from there now."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], whole: Sequence[Choice]) -> None:
+        self.gone: set[int] = set()
+        """Which of them are not to be found."""
+        self._spans: list[tuple[int, int]] = []
+        self._moved: list[tuple[int, int, int, int]] = []
+        same: dict[int, deque[Hunk]] = {}
+        for each in whole:
+            same.setdefault(_sum(each.hunk), deque()).append(each.hunk)
+        for row in rows:
+            at, new, lines, name = map(row.get, ("at", "new", "lines", "sum"))
+            if isinstance(at, int) and isinstance(new, int) and isinstance(lines, int) and isinstance(name, int):
+                if hunks := same.get(name):
+                    hunk = hunks.popleft()
+                    self._moved.append((at, new, hunk.at - at, hunk.new_at - new))
+                else:
+                    self.gone.add(len(self._spans))
+                self._spans.append((at, at + lines))
+
+    def by(self, line: int, *, new: bool = False, above: int = 0) -> tuple[int, int]:
+        """Return how far the hunk has moved that a line is in, or below: in the file before, and after the patch."""
+        behind = bisect_right(self._moved, line + above, key=lambda each: each[1 if new else 0])
+        return self._moved[max(0, behind - 1)][2:] if self._moved else (0, 0)
+
+    def row(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Move the record of a hunk that was cut."""
+        at, new = row.get("at"), row.get("new")
+        if not (isinstance(at, int) and isinstance(new, int)):
+            return row
+        before, after = self.by(at)
+        return {**row, "at": at + before, "new": new + after}
+
+    def comment(self, said: Comment) -> Comment:
+        """Move a comment; it may be on one of the lines shown above a hunk."""
+        if said.gone:
+            return replace(said, line=said.line + self.by(said.line - 1)[0])
+        before, after = self.by(said.line - 1, new=True, above=CONTEXT)
+        return replace(said, line=said.line + after, old=said.old + before if said.old else 0)
+
+    def covered(self, row: Mapping[str, Any]) -> set[int]:
+        """Return which of the hunks a part was made of."""
+        at, lines = row.get("at"), row.get("lines")
+        if not (isinstance(at, int) and isinstance(lines, int)):
+            return set()
+        return {place for place, (start, stop) in enumerate(self._spans) if start <= at + lines and at <= stop}
+
+
+def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]], moves: _Moves) -> list[Choice]:
     """Put hunks as they were cut, joined or edited in place of those of a file that they were made of.
 
     As they are where one of those is not to be found, or two of them are about the same lines.
@@ -256,20 +322,21 @@ def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]]
     if not rows or file.before is None:
         return whole
     before = text.split_lines(file.before)
-    mine: list[Choice] = []
-    for row in rows:
-        part = _part(before, whole, row)
-        if part is None:
-            return whole
-        mine.append(part)
-    mine.sort(key=_place)
-    if any(_end(one.hunk) > two.hunk.at or _place(one) == _place(two) for one, two in pairwise(mine)):
+    parts = [(_part(before, whole, moves.row(row)), moves.covered(row)) for row in rows]
+    lost = [covered for part, covered in parts if part is None]
+    if not all(lost):
+        return whole
+    gone = moves.gone.union(*lost)
+    while more := [covered for _, covered in parts if covered & gone and not covered <= gone]:
+        gone = gone.union(*more)
+    mine = sorted((part for part, covered in parts if part is not None and not covered & gone), key=_start)
+    if any(_end(one.hunk) > two.hunk.at or _start(one) == _start(two) for one, two in pairwise(mine)):
         return whole
     stays = [each for each in whole if _touching(mine, each.hunk.at, _end(each.hunk)) is None]
-    return sorted([*stays, *mine], key=_place)
+    return sorted([*stays, *mine], key=_start)
 
 
-def _place(choice: Choice) -> tuple[int, int]:
+def _start(choice: Choice) -> tuple[int, int]:
     return choice.hunk.at, choice.hunk.new_at
 
 
@@ -309,9 +376,48 @@ def _rows(found: object) -> list[dict[str, Any]]:
 
 def _comment(found: Mapping[str, Any]) -> Comment | None:
     """Read a comment; None where it is none."""
-    path, line, words, gone = map(found.get, ("path", "line", "words", "gone"))
-    texts = isinstance(path, str) and isinstance(words, str) and isinstance(gone, str)
-    return Comment(path, line, words, gone) if texts and isinstance(line, int) else None  # type: ignore[arg-type] # as was asked
+    path, line, words, gone, old = map(found.get, ("path", "line", "words", "gone", "old"))
+    if not (isinstance(path, str) and isinstance(words, str) and isinstance(gone, str) and isinstance(line, int)):
+        return None
+    return Comment(path, line, words, gone, old if isinstance(old, int) else 0)
+
+
+Place = tuple[str, int, str, int]
+"""What a comment is on, as its `path`, `line`, `gone` and `old` say it."""
+
+
+def _at(said: Comment) -> Place:
+    return said.path, said.line, said.gone, said.old
+
+
+def _place(hunk: Hunk, line: int) -> Place:
+    """Say what a comment on one of a hunk's lines (0-based) is on."""
+    one = hunk.lines[min(line, len(hunk.lines) - 1)] if hunk.lines else None
+    if one is None or one.kind != "-":
+        stays = one is not None and one.kind == " "
+        return hunk.path, (one and one.new) or hunk.new_start, "", (one.old or 0) if one is not None and stays else 0
+    return hunk.path, one.old or hunk.old_start, one.text, 0
+
+
+def _along(review: Review, choices: Iterable[Choice]) -> tuple[Comment, ...]:
+    """Move comments along with the hunks that they are on; those of which there is none any more stay as they are."""
+    now: dict[object, deque[Hunk]] = {}
+    for each in choices:
+        now.setdefault(_changed(each.hunk), deque()).append(each.hunk)
+    moved: dict[Place, Place] = {}
+    for each in review.choices:
+        same = now.get(_changed(each.hunk))
+        if same:
+            there = same.popleft()
+            by = len(there.above) - len(each.hunk.above)
+            for line, words in enumerate(each.hunk.lines):
+                if 0 <= line + by < len(there.lines) and there.lines[line + by].text == words.text:
+                    moved.setdefault(_place(each.hunk, line), _place(there, line + by))
+    found = []
+    for said in review.comments:
+        path, line, gone, old = moved.get(_at(said), _at(said))
+        found.append(Comment(path, line, said.words, gone, old))
+    return tuple(found)
 
 
 def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]]) -> list[Choice]:

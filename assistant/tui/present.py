@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -221,8 +220,8 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
         review = left if left is not None and left.patch == proposal.patch else Review.of(proposal.patch)
     else:  # marks, cuts and words of the user outlive another turn, a repair, and a writing of some
         same = before.patch == proposal.patch
-        going = before if same or not written else before.only("")  # one that is written decides about no equal one
-        review = before if same else replace(going.over(proposal.patch), comments=())
+        going = before if same or not written else before.rest()  # one that is written decides about no equal one
+        review = before if same else going.over(proposal.patch)
     told = _from(proposal)
     screen.hunks.show(review, proposal.misfits, told, hint, tell=tell, turn=proposal.turn, doubts=proposal.doubts)
     screen.price_repair()

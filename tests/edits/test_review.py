@@ -262,3 +262,75 @@ def test_a_joined_hunk_that_is_edited_and_cut_between_two_of_the_patch_is_recall
     done = review.join(0).edit(0, "".join(mine)).split(0).mark_all("take")
     assert len(done.choices) == 3
     assert review.recall(json.loads(json.dumps(done.record()))).choices == done.choices
+
+
+LINES = [f"line {number}\n" for number in range(60)]
+
+
+def proposed(above=(), **changed):
+    """Make the patch that changes lines by number, of a file that has other lines `above` or instead."""
+    before = [*above, *LINES]
+    after = [*above, *(changed.get(f"at{number}", line) for number, line in enumerate(LINES))]
+    return Patch((FilePatch("a.txt", "".join(before).encode(), "".join(after).encode(), 0o644, 0o644),))
+
+
+def shown(review):
+    """Return what is decided and said, each comment with the line it stands below, without places in the file."""
+    return [
+        (each.hunk.old, each.hunk.new, each.mark, each.edited, [
+            (line.text, words)
+            for at, line in enumerate(each.hunk.lines) if (words := review.commented(index, at))
+        ])
+        for index, each in enumerate(review.choices)
+    ]  # fmt: skip
+
+
+WISH = {
+    "at5": "five\n5.5\n",
+    "at20": "twenty\n",
+    "at24": "twenty-four\n",
+    "at40": "forty\n",
+    "at44": "",
+    "at55": "fifty-five\n",
+}
+
+
+def decided():
+    review = Review.of(proposed(**WISH)).edit(0, "mine\n5.5\n").split(1)
+    for index, line, words in ((2, 4, "why so"), (1, 0, "and above"), (3, 3, "gone"), (0, 3, "hm")):
+        review = review.comment(index, line, words)
+    return review.mark(1, "take").mark(4, "skip")
+
+
+@pytest.mark.parametrize("above", [(), ["new\n"], ["new\n"] * 30])
+def test_marks_words_and_comments_are_recalled_of_a_file_that_has_other_lines_above_by_now(above):
+    record = json.loads(json.dumps(decided().record()))
+    again = Review.of(proposed(above, **WISH)).recall(record)
+    assert shown(again) == shown(decided())
+    assert len(again.comments) == 4
+
+
+def test_what_was_cut_from_a_hunk_that_is_gone_takes_nothing_else_with_it():
+    record = decided().record()
+    rest = {name: words for name, words in WISH.items() if name not in {"at20", "at24"}}
+    again = shown(Review.of(proposed(["new\n"], **rest)).recall(record))
+    assert again == [each for number, each in enumerate(shown(decided())) if number not in {1, 2}]
+
+
+def test_comments_go_along_with_hunks_that_stay():
+    before = decided()
+    moved = before.over(proposed(["new\n"], **WISH))
+    assert [each[4] for each in shown(moved)[1:]] == [each[4] for each in shown(before)[1:]]
+    left = before.rest()
+    assert sorted(each.words for each in left.comments) == ["gone", "why so"]
+    stays = left.over(before.part()[1])
+    assert [each[4] for each in shown(stays) if each[4]] == [[("twenty-four", "why so")], [("line 40", "gone")]]
+
+
+def test_a_comment_on_a_part_of_a_cut_hunk_stands_below_no_line_of_the_other():
+    wish = {"at5": "five\nfive and a half\n", "at7": "seven\n"}
+    review = Review.of(proposed(**wish)).split(0)
+    for line, words in enumerate(review.choices[1].hunk.lines):
+        if words.kind != " ":
+            said = review.comment(1, line, "this")
+            assert [len(each[4]) for each in shown(said)] == [0, 1], words

@@ -199,7 +199,10 @@ async def test_a_comment_and_a_skip_are_told_before_anything_is_written_and_only
             assert "in volts?" not in sent[2]
 
 
-async def test_marks_edits_and_comments_are_there_again_when_the_conversation_is_taken_up(make_session, repo, quick):
+@pytest.mark.parametrize("above", ["", "# typed\n"])
+async def test_marks_edits_and_comments_are_there_again_when_the_conversation_is_taken_up(
+    make_session, repo, quick, above
+):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(120, 34)) as pilot:
         main = await proposed(app, pilot)
@@ -207,12 +210,26 @@ async def test_marks_edits_and_comments_are_there_again_when_the_conversation_is
         await until(pilot, lambda: len(app.screen_stack) == 2)
         await pilot.press(*"    # mine", "enter", "ctrl+s")
         await until(pilot, lambda: len(app.screen_stack) == 1)
+        await pilot.press("j", "c")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press(*"why so", "enter")
+        await until(pilot, lambda: len(main.hunks.review.comments) == 1)
         left = main.hunks.review
         assert [each.mark for each in left.choices] == ["skip", "take", "", ""]
+    if above:  # while nobody looked
+        for path in left.patch.paths:
+            (repo / path).write_text(above + (repo / path).read_text())
     again = Wattson(make_session(), resume="last")
     async with again.run_test(size=(120, 34)) as pilot:
         await until(pilot, lambda: len(again.main.hunks.hunks) == 4)
-        assert again.main.hunks.review == left
+        here = again.main.hunks.review
+        assert here == left or above
+        for name in ("mark", "edited"):
+            assert [getattr(each, name) for each in here.choices] == [getattr(each, name) for each in left.choices]
+        for index, choice in enumerate(left.choices):
+            assert here.choices[index].hunk.new_text == choice.hunk.new_text
+            for line in range(len(choice.hunk.lines)):
+                assert here.commented(index, line) == left.commented(index, line)
         assert again.session.roster.pick.model.name == "scripted/lesson"  # and the model that was asked
 
 

@@ -367,7 +367,9 @@ async def test_a_key_leads_back_to_the_end_of_the_conversation_and_a_word_says_t
             await pilot.press("ctrl+end", "!")
             await until(pilot, lambda: main.talk.scroll_offset.y == main.talk.max_scroll_y)
             assert main.composer.text == "typed!"
-            assert "Ctrl+End goes to the end of the conversation" in " ".join(asking._help(70, "").split())
+            assert "Home and End (with Ctrl where something is typed) go to the ends of the conversation" in " ".join(
+                asking._help(70, "").split()
+            )
 
 
 async def test_above_the_composer_stands_how_a_turn_is_stopped_from_where_the_keys_are(make_session):
