@@ -20,6 +20,7 @@ from assistant.events import TurnEnded
 from assistant.tokens import TokenUsage
 from assistant.tui import present
 from assistant.tui.holding import Holding
+from assistant.tui.hunk_rows import Subject
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.meter_bar import MeterBar
@@ -86,7 +87,8 @@ class MainScreen(Screen[None]):
         self.talk.tell_more = self.label
         self.hunks = PatchView(theme, id="hunks")
         self.hunks.display = False
-        self.hunks.type, self.hunks.leave, self.hunks.make_room = self.type_on, self.leave_hunks, self._arrange
+        self.hunks.ahead.type, self.hunks.ahead.leave = self.type_on, self.leave_hunks
+        self.hunks.make_room = self._arrange
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(self.completions, id="composer")
@@ -118,7 +120,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Paint first; look around after that."""
-        self.hunks.show(None)
+        self.hunks.show(Subject())
         self.call_after_refresh(self._begin)
         self.set_interval(_BEAT_S, lambda: self.ask_meter(idle=True))
         self.set_interval(_TICK_S, self._tick)
@@ -137,7 +139,7 @@ class MainScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         """Hand on to the sheet that opens what was typed for it before it was there."""
-        if typed := self.hunks.ahead():
+        if typed := self.hunks.ahead.take():
             self._hand_on(typed, 100)
 
     def _hand_on(self, typed: list[events.Key], tries: int) -> None:

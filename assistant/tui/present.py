@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant import events
 from assistant.tokens import TokenUsage
+from assistant.tui.hunk_rows import Subject
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def show(screen: Stage, event: events.Event) -> None:
             one = screen.session.proposed
             turn = one.turn if one is not None and one.patch == review.patch else 0
             words = f"{why} The hunks were moved onto it: look again, then Enter."
-            hunks.show(review, origin=words, hint="not written yet", turn=turn)
+            hunks.show(Subject(review, origin=words, turn=turn), "not written yet")
             screen.go_to_hunks()
         case events.UndoProposed(preview, chosen, left):
             if preview.conflicts:
@@ -109,12 +110,8 @@ def show(screen: Stage, event: events.Event) -> None:
             )
             told = f"this will be written{merged}" if chosen is None else f"{what}{merged}"
             again = "" if chosen is not None else "this is what Enter will write; q leaves it"
-            hunks.show(
-                Review.of(patch, "take"),
-                origin=f"{preview.way} {labels}: {told}{f'. {left}' if left else ''}",
-                hint=again,
-                preview=preview,
-            )
+            origin = f"{preview.way} {labels}: {told}{f'. {left}' if left else ''}"
+            hunks.show(Subject(Review.of(patch, "take"), origin=origin, preview=preview), again)
             screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window, effort):
             from assistant.models.page import EFFORTS
@@ -204,7 +201,7 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
     proposal = screen.session.proposed
     kept = screen.hunks.kept()
     if proposal is None:
-        screen.hunks.show(None)
+        screen.hunks.show(Subject())
         return
 
     def tell(hunk: Hunk) -> str:
@@ -224,7 +221,8 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
         going = before if same or not written else before.only("")  # one that is written decides about no equal one
         review = before if same else replace(going.over(proposal.patch), comments=())
     told = _from(proposal)
-    screen.hunks.show(review, proposal.misfits, told, hint, tell=tell, turn=proposal.turn, doubts=proposal.doubts)
+    subject = Subject(review, proposal.misfits, told, proposal.doubts, proposal.turn, tell=tell)
+    screen.hunks.show(subject, hint)
     screen.price_repair()
 
 
