@@ -476,7 +476,7 @@ async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_
             await held(app, pilot)
             await pressed(pilot, "w")
             await until(pilot, lambda: "goes out at" in str(main.composer.border_title))
-            main._queue.append("what comes behind it")
+            main.sending.queue.append("what comes behind it")
             await say(pilot, "/clear")
             await until(pilot, lambda: "A new conversation begins" in main.talk.text)
             assert main.composer.text == "what comes behind it"

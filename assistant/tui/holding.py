@@ -99,7 +99,7 @@ class Holding:
 
     def _back(self, text: str) -> None:
         """Put a question back to where it was typed, and what is queued behind it: nothing would send that."""
-        self._screen.give_back_queue()
+        self._screen.sending.give_back()
         self._screen.composer.give_back(text)
 
     def label(self) -> str:

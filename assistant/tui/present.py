@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from assistant import events
@@ -11,7 +12,7 @@ from assistant.tui.hunk_rows import Subject
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from assistant.changes import Proposal
@@ -50,19 +51,19 @@ def show(screen: Stage, event: events.Event) -> None:
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
-            screen.doing("is asked")
+            screen.sending.doing("is asked")
             if step > 1 or purpose != "main":
                 talk.end()
                 talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {cost}", "note")
         case events.Retrying(attempt, wait_s, error):
             words = f"{error.message.rstrip('.')}. Try {attempt + 1} in {wait_s:.0f} s; Escape stops."
             talk.add(words, "warning")
-            screen.doing("is asked", wait_s)
+            screen.sending.doing("is asked", wait_s)
         case events.TextArrived(text):
-            screen.doing("answers")
+            screen.sending.doing("answers")
             talk.append(text)
         case events.ThoughtArrived(text):
-            screen.doing("thinks")
+            screen.sending.doing("thinks")
             talk.append(text, "thought")
         case events.EditArrived(edit):
             fold(talk, edit)
@@ -278,3 +279,16 @@ def tell_counts(usage: TokenUsage) -> str:
     cached = f" {short(usage.cache_read)} cached," if usage.cache_read else ""
     about = "" if usage.exact else "~"
     return f"{about}{short(usage.fresh_input + usage.cache_write)} fresh,{cached} {short(usage.total_output)} out,"
+
+
+def fault(error: BaseException, env: Mapping[str, str]) -> str:
+    """Say that something of ours went wrong, and where; none of the keys and secrets of the environment is said with it."""
+    from assistant.models.redact import redact
+
+    place = ""
+    for frame in walk_tb(error.__traceback__):
+        place = f"{frame[0].f_code.co_filename.rpartition('/')[2]}:{frame[1]}"
+    secret = ("KEY", "TOKEN", "SECRET", "PASS")
+    keys = [value for name, value in env.items() if any(each in name.upper() for each in secret)]
+    words = redact(f"{type(error).__name__} at {place}: {error}", keys)
+    return f"This is a fault of Wattson's, please report it: {words}. The conversation is kept; whatever was being written is whole or not at all."

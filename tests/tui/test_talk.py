@@ -263,7 +263,7 @@ async def test_a_path_at_the_beginning_of_a_question_makes_no_command_of_it(make
             await say(pilot, "what is slow?")
             await until(pilot, lambda: session.asking)
             await say(pilot, "/etc/hosts is read twice, why?")
-            assert app.main._queue == ["/etc/hosts is read twice, why?"]
+            assert app.main.sending.queue == ["/etc/hosts is read twice, why?"]
             await until(pilot, lambda: len(server.asked) == 2 and not session.asking)
     assert [message.text for message in session.history[::2]] == ["what is slow?", "/etc/hosts is read twice, why?"]
 
