@@ -36,7 +36,7 @@ class Holding:
 
     async def offer(self, hold: Hold) -> None:
         """Let the user choose a way out; without one the question goes back to where it was typed, and what is queued behind it."""
-        from assistant.tui.choice import Choice
+        from assistant.tui.ways import WaySheet
 
         screen = self._screen
         self.about = hold.text
@@ -45,7 +45,7 @@ class Holding:
         try:
             await self._until_hands_rest()
             known = ways(hold, self._now())
-            sheet = Choice("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
+            sheet = WaySheet("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             if self.about == hold.text:  # else another sheet has come in its place

@@ -25,7 +25,7 @@ _MOMENT_S = 0.25
 """Between a key and the Enter that is meant for it lies at least so much; at the end of a word there is less."""
 
 
-class Choice(Sheet[str | None]):
+class WaySheet(Sheet[str | None]):
     """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does.
 
     One that opens by itself may come between the letters of a sentence: `typed` takes those. There a key only marks a way,
@@ -33,9 +33,9 @@ class Choice(Sheet[str | None]):
     """
 
     CSS = """
-    Choice { align: center middle; }
-    Choice Tall { max-width: 100; }
-    Choice Static { height: auto; }
+    WaySheet { align: center middle; }
+    WaySheet Tall { max-width: 100; }
+    WaySheet Static { height: auto; }
     """
     BINDINGS = [*PAGING]  # noqa: RUF012 - Textual's way
 
