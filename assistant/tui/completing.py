@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from assistant import arguments, command
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 from assistant.errors import AssistantError
 from assistant.tui.widgets.completions import Completion
 
@@ -65,18 +65,18 @@ class Completer:
             for each in found[:_MOST]
         )
 
-    def _ask(self, line: str) -> tuple[str, list[Offer]]:
+    def _ask(self, line: str) -> tuple[str, list[Suggestion]]:
         try:
             typed, offers = command.complete(self._session, line)
             return typed, list(offers)
         except AssistantError:  # no model, a journal that cannot be read: said to who gives the command
             return "", []
 
-    async def _files(self, typed: str, *, more: bool) -> list[Offer]:
+    async def _files(self, typed: str, *, more: bool) -> list[Suggestion]:
         """Return the files that what is typed may mean, in place of FILES."""
         marks = await self._listed()
         paths = await asyncio.to_thread(marks.files, typed, _MOST) if marks is not None else []
-        return [Offer(arguments.quote(path), more=more) for path in paths]
+        return [Suggestion(arguments.quote(path), more=more) for path in paths]
 
     async def _listed(self) -> Marks | None:
         """Return the last listing, None where there can be none, and begin a newer one where files may have come or gone."""

@@ -10,7 +10,7 @@ from assistant import command
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assistant.quota.caps import Hold, Offer
+    from assistant.quota.caps import Hold, WayOut
     from assistant.tui.stage import Stage
 
 _BEAT_S = 0.1
@@ -166,7 +166,7 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
     return found
 
 
-def _cost(offer: Offer) -> str:
+def _cost(offer: WayOut) -> str:
     if offer.cost is None:
         return ""
     return f"  (about {offer.cost} with the answer)" if offer.cost.amount else f"  ({offer.cost})"

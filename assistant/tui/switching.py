@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from assistant.handover import Offer
+    from assistant.handover import SwitchOffer
     from assistant.models.switch import Carried, LeftBehind
 
 _WAYS = {
@@ -54,7 +54,7 @@ class SwitchSheet(Sheet[str | None]):
         *PAGING,
     ]
 
-    def __init__(self, offer: Offer, *, trouble: str = "") -> None:
+    def __init__(self, offer: SwitchOffer, *, trouble: str = "") -> None:
         super().__init__()
         self._offer = offer
         self._trouble = trouble
@@ -153,7 +153,7 @@ def _wide(column: Sequence[str]) -> int:
     return max(map(len, column))
 
 
-def told(offer: Offer, trouble: str) -> list[str]:
+def told(offer: SwitchOffer, trouble: str) -> list[str]:
     """Say the facts in lines: who pays, the cache, what stays behind, who would write a brief."""
     sheet = offer.sheet
     lines = [f"no brief: {trouble}"] if trouble else []
