@@ -10,8 +10,8 @@ from textual.binding import Binding
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from assistant.tui.choosing import FITS
 from assistant.tui.lines import safe
+from assistant.tui.model_lines import FITS
 from assistant.tui.pickers import GRACE_S, Sheet
 from assistant.tui.tall import PAGING, Tall
 from assistant.tui.widgets.meter_bar import short
