@@ -238,7 +238,7 @@ def test_a_reserve_is_kept_and_its_day_is_free(make_session, config, wattson):
 async def pressed(pilot, key):
     """Press a key of a sheet that has been in sight for long, and Enter where that takes it."""
     sheet = pilot.app.screen
-    sheet._since = 0.0
+    sheet.grace.since = 0.0
     await pilot.press(key)
     if isinstance(sheet, WaySheet) and key not in {"escape", "enter"}:
         sheet._marked_at = 0.0
@@ -332,7 +332,7 @@ async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_s
             assert "5 hours of GLM Coding Plan Lite (Z.ai) is used up until" in app.screen.words
             assert session.roster.pick.provider.name == "zai-coding"
             offered = next(words for key, _, words in app.screen.ways if key == "1")
-            app.screen._since = float("inf")
+            app.screen.grace.since = float("inf")
             await pilot.press("1")  # too early to have been read
             assert isinstance(app.screen, WaySheet)
             await pilot.pause(1.1)

@@ -106,7 +106,7 @@ async def test_a_switch_in_mid_conversation_is_looked_at_first(app, size):
         assert "Go on with anthropic/claude-sonnet-5-5?" in str(app.screen.query_one(Tall).border_title)
         assert "metered at OpenAI -> metered at Anthropic" in sheet(pilot)
         assert "40 tokens" in sheet(pilot)
-        app.screen._since += 1_000  # as if it had just come into sight
+        app.screen.grace.since += 1_000  # as if it had just come into sight
         await pilot.press("e", "enter", "b")
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from rich.segment import Segment
@@ -15,6 +14,7 @@ from textual.strip import Strip
 
 from assistant.tui import hunk_lines, hunk_rows, lost_lines
 from assistant.tui.ahead import Ahead
+from assistant.tui.grace import Grace
 from assistant.tui.hunk_rows import BESIDE_FROM, FOOT, Row, Subject, Trouble
 from assistant.tui.hunk_selection import Selectable
 from assistant.tui.lines import cut, marked, safe, strip
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from assistant.edits.review import Mark, Review
     from assistant.tui.theme import Theme
 
-_GRACE_S = 0.4
-"""Keys that come sooner after hunks have appeared were meant for something else."""
 _STRAY_S = 3.0
 """How long after a key that means nothing Enter writes nothing: who types a sentence ends it so."""
 
@@ -115,8 +113,7 @@ class PatchView(ScrollView, can_focus=True):
         self._heads: list[int] = []
         self._strips: dict[int, Strip] = {}
         self._shown: dict[int, hunk_lines.Shown] = {}
-        self._since = 0.0
-        self._strayed = 0.0
+        self.grace = Grace(_STRAY_S)
         self.ahead = Ahead(self)
         self.make_room: Callable[[], None] = lambda: None
 
@@ -159,7 +156,7 @@ class PatchView(ScrollView, can_focus=True):
             return
         self.trouble = Trouble()
         self.at, self._cursor, self.hint = 0, 0, hint
-        self._since = monotonic()
+        self.grace.begin()
         self._build()
         if self._heads:
             self._go(self._heads[0])
@@ -340,10 +337,7 @@ class PatchView(ScrollView, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Take no decision from keys that were typed before the hunks could be seen."""
         del parameters
-        return not (action in {"mark", "mark_file", "mark_all", "decide", "want"} and self._too_soon())
-
-    def _too_soon(self) -> bool:
-        return monotonic() - self._since < _GRACE_S
+        return not (action in {"mark", "mark_file", "mark_all", "decide", "want"} and self.grace.early)
 
     def action_mark(self, mark: Mark) -> None:
         """Decide about the hunk and go to the next that is undecided."""
@@ -427,9 +421,9 @@ class PatchView(ScrollView, can_focus=True):
         """Hand over what was decided."""
         if self.review is None or not self.hunks:
             return
-        if monotonic() - self._strayed < _STRAY_S:
+        if self.grace.strayed:
             self.tell_hint("nothing was written: it seems that you were typing. Enter again writes what is taken")
-            self._strayed = 0.0
+            self.grace.forgive()
             return
         if self.review.decided:
             self.post_message(self.Decided(self.review, self.preview))
@@ -452,7 +446,7 @@ class PatchView(ScrollView, can_focus=True):
             self.ahead.wait(event.key)
         await super()._on_key(event)
         if unknown:  # a sentence, it seems, that was begun in the wrong place
-            self._strayed = monotonic()
+            self.grace.stray()
             self.tell_hint(f"{event.character} is no key here: ? tells them, q goes back to type")
 
     def _on_paste(self, event: events.Paste) -> None:
