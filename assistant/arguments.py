@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _WORD = re.compile(r'(?:"[^"]*(?:"|$)|[^\s"])+')
 _PLAIN = re.compile(r"\[([a-z| ]+)\]")
 _TELLING = 3
-"""Letters from which the words about an offer are looked through as well."""
+"""Letters from which the words about a suggestion are looked through as well."""
 _ODD = re.compile(r"[\s\"'\\]")
 
 
-class Offer(NamedTuple):
+class Suggestion(NamedTuple):
     """What an argument may be, and a word about it; `more` says that another may follow."""
 
     text: str
@@ -29,7 +29,7 @@ class Offer(NamedTuple):
     more: bool = False
 
 
-FILES = Offer("", "any file of the repository")
+FILES = Suggestion("", "any file of the repository")
 """Stands, without a text, for all files: a face has them ready, so that a keystroke is answered among a hundred thousand."""
 
 
@@ -54,19 +54,19 @@ def quote(word: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", word) + '"'
 
 
-def plain(usage: str) -> list[Offer]:
+def plain(usage: str) -> list[Suggestion]:
     """Return the words that a USAGE gives as they are typed: those in small letters between brackets."""
-    return [Offer(word) for words in _PLAIN.findall(usage) for word in words.replace("|", " ").split()]
+    return [Suggestion(word) for words in _PLAIN.findall(usage) for word in words.replace("|", " ").split()]
 
 
-def fit(offers: Iterable[Offer], typed: str, most: int) -> list[Offer]:
-    """Return the offers that what is typed may become, the best first: equal, begun with it, holding it, then its letters.
+def fit(suggestions: Iterable[Suggestion], typed: str, most: int) -> list[Suggestion]:
+    """Return those that what is typed may become, the best first: equal, begun with it, holding it, then its letters.
 
     Of `name=value` the name has to be as typed. With nothing typed all come as they are.
     """
     name, is_pair, wanted = typed.lower().rpartition("=")
     found = []
-    for place, each in enumerate(offers):
+    for place, each in enumerate(suggestions):
         text = each.text.lower()
         if is_pair and not text.startswith(f"{name}="):
             continue
@@ -76,9 +76,9 @@ def fit(offers: Iterable[Offer], typed: str, most: int) -> list[Offer]:
     return [each for _, _, each in sorted(found)[:most]]
 
 
-def holds(offer: Offer, typed: str) -> bool:
-    """Whether an offer is what was typed and more, so that it is meant; else it is only like it."""
-    return bool(typed) and typed.rpartition("=")[2].strip('"').removeprefix("./").lower() in offer.text.lower()
+def holds(suggestion: Suggestion, typed: str) -> bool:
+    """Whether a suggestion is what was typed and more, so that it is meant; else it is only like it."""
+    return bool(typed) and typed.rpartition("=")[2].strip('"').removeprefix("./").lower() in suggestion.text.lower()
 
 
 def _rank(text: str, about: str, wanted: str) -> int | None:

@@ -14,7 +14,7 @@ from assistant.errors import AssistantError, BudgetError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assistant.arguments import Offer
+    from assistant.arguments import Suggestion
     from assistant.session import Session
 
 Stream = AsyncGenerator[events.Event, None]
@@ -49,7 +49,7 @@ def named(name: str) -> tuple[str, Command] | None:
     return None if found is None else (found, known[found])
 
 
-def complete(session: Session, line: str) -> tuple[str, Iterable[Offer]]:
+def complete(session: Session, line: str) -> tuple[str, Iterable[Suggestion]]:
     """Return the last word of a command as far as it is typed, and all that may stand there; nothing behind words of one's own.
 
     Reads what the command is about: call it in a thread.

@@ -74,7 +74,7 @@ class Sitting(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SwitchOffer:
     """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be.
 
     `shut` says why the other model cannot be asked now, empty where it can.
@@ -117,7 +117,7 @@ class Handover:
         target, here = self._sitting.roster.catalogue.pick(name), self._sitting.roster.pick
         return bool(self._sitting.talk) and here is not None and target.model.name != here.model.name
 
-    def offer(self, name: str) -> Offer:
+    def offer(self, name: str) -> SwitchOffer:
         """Say what going on with a model means. Counts tokens and reads the ledger: call it in a thread. Raises UnknownModel."""
         from assistant.models import price
         from assistant.models.switch import BRIEF_MOST
@@ -129,7 +129,7 @@ class Handover:
         burn = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1], output=BRIEF_MOST)
         cost = price.cost(writer.pick.model, burn, self._sitting.now(), payer)
         target = roster.catalogue.pick(name)
-        return Offer(self._sheet(target), writer, cost, self._why_not(writer.pick), self._why_not(target))
+        return SwitchOffer(self._sheet(target), writer, cost, self._why_not(writer.pick), self._why_not(target))
 
     def _why_not(self, pick: Pick) -> str:
         """Say why a model cannot be asked now."""

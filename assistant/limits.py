@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from assistant.accounts import Accounts, Quote
     from assistant.config import Config
     from assistant.models.catalogue import Pick
-    from assistant.quota.caps import Crossing, Hold, Offer, Reserve, Scope
+    from assistant.quota.caps import Crossing, Hold, Reserve, Scope, WayOut
     from assistant.quota.entry import Entry
     from assistant.quota.meter import Estimate
     from assistant.roster import Roster
@@ -56,18 +56,20 @@ class HeldQuestion:
             "until": self.until.isoformat(),
         }  # fmt: skip
 
-    def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[Offer] = ()) -> Hold:
+    def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[WayOut] = ()) -> Hold:
         """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come.
 
         `asks` is who is asked now: where that is another model, it is said. Then `others` could go on meanwhile.
         """
         from assistant.quota import wording
-        from assistant.quota.caps import Hold, Offer
+        from assistant.quota.caps import Hold, WayOut
 
         if held is None:
             over = self.until <= now
             left = f"it was to wait until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
-            ways = (Offer("wait", at=self.until),) if over else (*others, Offer("once"), Offer("wait", at=self.until))
+            ways = (
+                (WayOut("wait", at=self.until),) if over else (*others, WayOut("once"), WayOut("wait", at=self.until))
+            )
             held = Hold("nothing holds it any more." if over else f"{left}.", ways, self.until)
         other = f" It would go to {asks}, who is asked now." if asks not in {"", self.model} else ""
         why = (
@@ -228,7 +230,7 @@ class Limits:
         `words` are the o200k tokens that were sent, and would be again.
         """
         from assistant.quota import exhaustion, wording
-        from assistant.quota.caps import Hold, Offer
+        from assistant.quota.caps import Hold, WayOut
 
         hearing = self._accounts.hearings.get(pick.provider.name)
         signal = hearing.signal if hearing is not None else None
@@ -258,7 +260,7 @@ class Limits:
             why, until = f"{what} of {whose} is used up; nobody said until when.", None
         offers = [*self.others(self._accounts.quote(words, pick), pick)]
         if until is not None:
-            offers.append(Offer("wait", at=until))
+            offers.append(WayOut("wait", at=until))
         return Hold(why, tuple(offers), until, text)
 
     def _resets(self, pick: Pick, window: str) -> datetime | None:
@@ -278,7 +280,7 @@ class Limits:
     def _used_up(self, pick: Pick) -> Hold | None:
         """Return a hold where a window is used up, as the provider says or as we have counted, and its reset lies ahead."""
         from assistant.quota import wording
-        from assistant.quota.caps import Hold, Offer
+        from assistant.quota.caps import Hold, WayOut
         from assistant.quota.meter import binding
 
         plan, now = self._accounts.plan(pick), self._now()
@@ -292,7 +294,7 @@ class Limits:
             f"{first.meter} of {plan.title} is used up until {wording.clock(until, now)} "
             f"(in {wording.countdown(until, now)}; {wording.trust(first)})."
         )
-        return Hold(why, (Offer("once"), Offer("wait", at=until)), until)
+        return Hold(why, (WayOut("once"), WayOut("wait", at=until)), until)
 
     def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
         """Return the caps that a step would cross; `turn` are the costs of its turn so far, `flying` what others have asked."""
@@ -368,9 +370,9 @@ class Limits:
         other = self._accounts.quote(words, pick) if self._config.reserve else None
         return other is not None and bool(self._reserved(other, pick))
 
-    def _various(self, found: Iterable[Offer]) -> list[Offer]:
+    def _various(self, found: Iterable[WayOut]) -> list[WayOut]:
         """Take the first offers, of one provider no more than two."""
-        kept: list[Offer] = []
+        kept: list[WayOut] = []
         for each in found:
             seller = each.model.partition("/")[0]
             if sum(one.model.startswith(f"{seller}/") for one in kept) < 2:
@@ -379,11 +381,11 @@ class Limits:
                 break
         return kept
 
-    def others(self, quote: Quote | None, pick: Pick) -> list[Offer]:
+    def others(self, quote: Quote | None, pick: Pick) -> list[WayOut]:
         """Offer what is paid otherwise and could go on: what the user likes and used last comes first. Reads the ledger: call it in a thread."""
-        from assistant.quota.caps import Offer
+        from assistant.quota.caps import WayOut
 
-        found: list[Offer] = []
+        found: list[WayOut] = []
         mine, seen = self._accounts.plan(pick), set()
         for other in self._pool(pick, quote.words if quote is not None else 0):
             plan = self._accounts.plan(other)
@@ -400,7 +402,7 @@ class Limits:
             cost = self._accounts.cost(quote.words, other) if quote is not None else None
             if cost is not None and self._capped and self._caps(cost):
                 continue  # a cap would hold it
-            found.append(Offer("switch", other.model.name, cost=cost))
+            found.append(WayOut("switch", other.model.name, cost=cost))
             if len(found) == _MOST:
                 break
         return found
@@ -423,7 +425,7 @@ class Limits:
                 yield other
 
 
-def _words(offer: Offer) -> str:
+def _words(offer: WayOut) -> str:
     """Say an offer to somebody without a screen."""
     match offer.kind:
         case "cheaper" | "switch":

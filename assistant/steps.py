@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import arguments
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -34,13 +34,13 @@ def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Even
             return session.deciding.preview(way, file=argument)
 
 
-def complete(session: Session, way: Way, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, way: Way, words: Sequence[str]) -> list[Suggestion]:
     """Offer the plain words, the steps that the way can be gone with, the last first, and their files."""
     if len(words) > 1:
         return []
     steps = session.journal.in_line(way)
-    told = [Offer(str(each.id), f"{each.label}: {', '.join(file.path for file in each.files)}") for each in steps]
+    told = [Suggestion(str(each.id), f"{each.label}: {', '.join(file.path for file in each.files)}") for each in steps]
     files = dict.fromkeys(file.path for each in steps for file in each.files)
     parts = {"turn": "this turn", "session": "this session", "now": "the last step at once"}
-    plain = [Offer(*each) for each in parts.items()]
-    return [*plain, *told, *(Offer(arguments.quote(path), "the last change of it") for path in files)]
+    plain = [Suggestion(*each) for each in parts.items()]
+    return [*plain, *told, *(Suggestion(arguments.quote(path), "the last change of it") for path in files)]

@@ -3,7 +3,7 @@
 import pytest
 
 from assistant import arguments, command
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 from assistant.edits.review import Review
 from tests import loopback
 from tests.turns import walk
@@ -49,7 +49,7 @@ def test_a_name_is_written_so_that_it_is_read_as_one(name):
 
 
 def test_what_is_begun_comes_before_what_only_has_the_letters():
-    offers = [Offer(text) for text in ("lesson", "claude-sonnet", "s-o-n", "sonar", "son", "none")]
+    offers = [Suggestion(text) for text in ("lesson", "claude-sonnet", "s-o-n", "sonar", "son", "none")]
     assert [each.text for each in arguments.fit(offers, "son", 9)] == [
         "son",
         "claude-sonnet",
@@ -58,7 +58,7 @@ def test_what_is_begun_comes_before_what_only_has_the_letters():
         "s-o-n",
     ]
     assert [arguments.holds(each, "son") for each in offers] == [True, True, False, True, True, False]
-    pairs = [Offer("editor=one/two"), Offer("small=one/two"), Offer("one/two")]
+    pairs = [Suggestion("editor=one/two"), Suggestion("small=one/two"), Suggestion("one/two")]
     assert [each.text for each in arguments.fit(pairs, "editor=tw", 9)] == ["editor=one/two"]
 
 

@@ -17,11 +17,11 @@ from assistant.limits import held_question
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson
-from assistant.tui.choice import Choice
 from assistant.tui.choosing import ModelPicker
 from assistant.tui.holding import ways
 from assistant.tui.pickers import Picker
 from assistant.tui.switching import SwitchSheet
+from assistant.tui.ways import WaySheet
 from tests import loopback
 from tests.tui.keys import say, seen, until
 from tests.turns import of, walk
@@ -239,9 +239,9 @@ def test_a_reserve_is_kept_and_its_day_is_free(make_session, config, wattson):
 async def pressed(pilot, key):
     """Press a key of a sheet that has been in sight for long, and Enter where that takes it."""
     sheet = pilot.app.screen
-    sheet._since = 0.0
+    sheet.grace.since = 0.0
     await pilot.press(key)
-    if isinstance(sheet, Choice) and key not in {"escape", "enter"}:
+    if isinstance(sheet, WaySheet) and key not in {"escape", "enter"}:
         sheet._marked_at = 0.0
         await pilot.press("enter")
 
@@ -313,7 +313,7 @@ async def held(app, pilot):
     """Ask, until the sheet says that the question is held."""
     await until(pilot, lambda: app.main.session.roster.pick is not None)
     await say(pilot, "how warm is it?")
-    await until(pilot, lambda: isinstance(app.screen, Choice))
+    await until(pilot, lambda: isinstance(app.screen, WaySheet))
 
 
 def later(session):
@@ -333,9 +333,9 @@ async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_s
             assert "5 hours of GLM Coding Plan Lite (Z.ai) is used up until" in app.screen.words
             assert session.roster.pick.provider.name == "zai-coding"
             offered = next(words for key, _, words in app.screen.ways if key == "1")
-            app.screen._since = float("inf")
+            app.screen.grace.since = float("inf")
             await pilot.press("1")  # too early to have been read
-            assert isinstance(app.screen, Choice)
+            assert isinstance(app.screen, WaySheet)
             await pilot.pause(1.1)
             await pressed(pilot, "1")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
@@ -355,7 +355,7 @@ async def test_waiting_keeps_the_question_until_the_reset_and_escape_gives_it_ba
         async with app.run_test(size=(100, 30)) as pilot:
             await held(app, pilot)
             for _ in range(2):
-                await until(pilot, lambda: isinstance(app.screen, Choice))
+                await until(pilot, lambda: isinstance(app.screen, WaySheet))
                 await pressed(pilot, "w")
                 await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
                 assert app.main.composer.text == ""
@@ -387,7 +387,7 @@ async def test_a_question_that_waits_outlives_the_program(make_session, config, 
             later(again)
         app = Wattson(again, "zai-coding/glm-5.3", resume="last")
         async with app.run_test(size=(100, 30)) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             state = "nothing holds it any more" if over else "is used up until"
             assert "A question to zai-coding/glm-5.3 waits since" in app.screen.words
             assert state in app.screen.words
@@ -415,12 +415,12 @@ async def test_letters_of_the_next_thought_choose_no_way_out_of_a_held_question(
             for letter in "and also, 1 or 2":
                 await pilot.press("space" if letter == " " else "comma" if letter == "," else letter)
                 await pilot.pause(0.05)
-            assert not isinstance(app.screen, Choice)
+            assert not isinstance(app.screen, WaySheet)
             await until(pilot, lambda: "held back" in str(main.composer.border_title))
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             for letter in "too":  # just as it opens
                 await pilot.press(letter)
-            assert isinstance(app.screen, Choice)
+            assert isinstance(app.screen, WaySheet)
             assert server.asked == []
             assert main.composer.text == "and also, 1 or 2too"
             await pilot.pause(1.1)
@@ -453,7 +453,7 @@ async def test_a_question_that_a_cap_holds_is_offered_again_in_all_its_ways(make
             await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
         app = Wattson(make_session(**env(server)), "openai/gpt-6.1-sol", resume="last")
         async with app.run_test(size=(100, 30)) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             assert "A question to openai/gpt-6.1-sol waits since" in app.screen.words
             assert "over the cap of" in why
             assert app.screen.words.endswith(f": {why}\n\nhow warm is it?")
@@ -477,7 +477,7 @@ async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_
             await held(app, pilot)
             await pressed(pilot, "w")
             await until(pilot, lambda: "goes out at" in str(main.composer.border_title))
-            main._queue.append("what comes behind it")
+            main.sending.queue.append("what comes behind it")
             await say(pilot, "/clear")
             await until(pilot, lambda: "A new conversation begins" in main.talk.text)
             assert main.composer.text == "what comes behind it"
@@ -490,7 +490,7 @@ async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_
             assert len(server.asked) == 1
             kept = session.sittings.kept()[0]
             await say(pilot, f"/resume {kept.name}")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             assert "how warm is it?" in app.screen.words
             assert [key for key, _, _ in app.screen.ways] == ["s"]
         app = Wattson(make_session(**glm(server)), "zai-coding/glm-5.3", resume="choose")
@@ -498,7 +498,7 @@ async def test_a_question_that_waits_stays_with_its_conversation_and_is_offered_
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: isinstance(app.screen, Picker))
             await pressed(pilot, "enter")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             await pressed(pilot, "s")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
             assert len(server.asked) == 2
@@ -514,7 +514,7 @@ async def test_another_question_that_is_held_leaves_the_one_that_waits(make_sess
             await pressed(pilot, "w")
             await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
             await say(pilot, "another")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             await pressed(pilot, "escape")
             await until(pilot, lambda: app.main.composer.text == "another")
         last = make_session(**glm(server))
@@ -533,7 +533,7 @@ async def test_a_question_that_waits_instead_of_another_says_so_and_that_one_com
             await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
             assert "waits no more" not in app.main.talk.text
             await say(pilot, "another")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             await pressed(pilot, "w")
             told = "The question that waited before waits no more; Up brings it back."
             await until(pilot, lambda: told in " ".join(app.main.talk.text.split()))
@@ -644,7 +644,7 @@ async def test_a_question_that_a_cap_holds_can_go_once(make_session, config):
             await until(pilot, lambda: app.main.composer.text == "how warm is it?")
             assert server.asked == []
             await pilot.press("enter")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             await pressed(pilot, "o")
             await until(pilot, lambda: "It is warm." in app.main.talk.text)
         (last,) = [event async for event in command.submit(session, "again") if isinstance(event, events.TurnHeld)]
@@ -836,10 +836,10 @@ async def test_a_hold_waits_until_the_hunks_have_no_keys_and_those_are_decided_a
             assert main.hunks.has_focus
             await pilot.pause(0.5)
             await pilot.press("y", "n")
-            assert not isinstance(app.screen, Choice)
+            assert not isinstance(app.screen, WaySheet)
             assert [each.mark for each in main.hunks.review.choices] == ["take", "skip"]
             await pilot.press("q")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             assert "y" not in main.composer.text
 
 

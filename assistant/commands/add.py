@@ -11,7 +11,7 @@ from assistant.models.picture import SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from assistant.arguments import Offer
+    from assistant.arguments import Suggestion
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
             yield events.Notice(f"Pinned {await asyncio.to_thread(session.sight.add, path)}.", "good")
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer files, behind one another."""
     del session, words
     return [arguments.FILES._replace(more=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -33,9 +33,9 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         yield events.Asked("diff")
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer the turns whose hunks wait."""
-    return [Offer(str(turn), about) for turn, about in _turns(session).items()] if len(words) == 1 else []
+    return [Suggestion(str(turn), about) for turn, about in _turns(session).items()] if len(words) == 1 else []
 
 
 def _offered(session: Session, turn: int) -> bool:

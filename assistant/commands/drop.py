@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import arguments, events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -38,11 +38,12 @@ def _named(session: Session, argument: str) -> list[str]:
     return arguments.split(argument) or [""]
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer what is pinned or goes along as a picture, then all files."""
     del words
-    mine = [Offer(arguments.quote(path), "pinned", more=True) for path in session.sight.pinned]
+    mine = [Suggestion(arguments.quote(path), "pinned", more=True) for path in session.sight.pinned]
     mine += [
-        Offer(arguments.quote(path), "a picture for the next question", more=True) for path in session.sight.pictures
+        Suggestion(arguments.quote(path), "a picture for the next question", more=True)
+        for path in session.sight.pictures
     ]
     return [*mine, arguments.FILES._replace(more=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -27,10 +27,10 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     yield events.Notice(f"{pick.model.name} thinks {pick.effort or 'its own way'}; it may be set to {levels}{doubt}.")
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer the levels that the present model may have, and its own way."""
     if len(words) > 1:
         return []
     now = session.roster.present().effort
-    levels = [Offer(level, "so it is now" if level == now else "") for level in session.roster.levels()]
-    return [*levels, Offer("default", "its own way" + ("" if now else ", so it is now"))]
+    levels = [Suggestion(level, "so it is now" if level == now else "") for level in session.roster.levels()]
+    return [*levels, Suggestion("default", "its own way" + ("" if now else ", so it is now"))]

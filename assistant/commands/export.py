@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -45,8 +45,8 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     yield events.Notice(f"The conversation is in {path}.", "good")
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer a name that is free."""
     names = ("talk.md", *(f"talk-{number}.md" for number in range(2, 100)))
     free = next((name for name in names if not (session.folder / name).exists()), "")
-    return [Offer(free, "a file that is not there yet")] if free and len(words) == 1 else []
+    return [Suggestion(free, "a file that is not there yet")] if free and len(words) == 1 else []

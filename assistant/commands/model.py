@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from assistant import events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 from assistant.models.page import EFFORTS
 from assistant.models.switch import Way
 
@@ -72,24 +72,24 @@ def _play(session: Session, role: Role, wish: str) -> events.Notice:
     return events.Notice(f"{cast.pick.name} {_ROLES[role]} in this sitting; {payer} pays. [roles] keeps it.", "good")
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer models, favourites and those with a key first, a role and its models, levels behind a colon, then the ways to go."""
     *before, typed = words
     role, is_role, name = "".join(words).partition("=")
     if before and not (is_role and role in _ROLES):
         ways = {"everything": "as it is", "brief": "as a brief of it", "last": "only the last request"}
-        return [Offer(way, f"the conversation goes along {how}") for way, how in ways.items() if len(before) == 1]
+        return [Suggestion(way, f"the conversation goes along {how}") for way, how in ways.items() if len(before) == 1]
     head = f"{role}=" if is_role else ""
     lead = head if not before else ""
     rows = session.roster.rows(session.now())
     asked, colon, _ = name.rpartition(":") if is_role else typed.rpartition(":")
     row = next((row for row in rows if colon and row.name == asked), None)
     if row is not None:
-        return [Offer(f"{lead}{row.name}:{level}", "how hard it thinks") for level in row.model.efforts or EFFORTS]
-    models = [Offer(lead + row.name, _about(row)) for row in rows]
+        return [Suggestion(f"{lead}{row.name}:{level}", "how hard it thinks") for level in row.model.efforts or EFFORTS]
+    models = [Suggestion(lead + row.name, _about(row)) for row in rows]
     if is_role:
-        return [Offer(f"{lead}none", "the main model does it itself"), *models]
-    return [*models, *(Offer(f"{role}=", f"who {does}") for role, does in _ROLES.items())]
+        return [Suggestion(f"{lead}none", "the main model does it itself"), *models]
+    return [*models, *(Suggestion(f"{role}=", f"who {does}") for role, does in _ROLES.items())]
 
 
 def _about(row: Row) -> str:

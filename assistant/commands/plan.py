@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -57,7 +57,7 @@ def _look(session: Session, name: str) -> tuple[Plan | None, tuple[Estimate, ...
     return plan, accounts.estimates(plan)
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer plans by name: the one that pays, the user's, then all others."""
     if len(words) > 1:
         return []
@@ -66,4 +66,4 @@ def complete(session: Session, words: Sequence[str]) -> list[Offer]:
     known = {} if now is None else {now.name: "pays now"}
     for name in (*accounts.named_plans(), *accounts.used_plans(), *accounts.told_plans(), *sorted(accounts.plans)):
         known.setdefault(name, "")
-    return [Offer(name, about) for name, about in known.items() if name in accounts.plans]
+    return [Suggestion(name, about) for name, about in known.items() if name in accounts.plans]

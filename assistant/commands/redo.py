@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from assistant import events
-    from assistant.arguments import Offer
+    from assistant.arguments import Suggestion
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
@@ -22,6 +22,6 @@ def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     return steps.run(session, "redo", argument)
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer the plain words, the steps that are in line, the last first, and their files."""
     return steps.complete(session, "redo", words)

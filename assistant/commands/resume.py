@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant import events
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -30,11 +30,11 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         yield events.Notice(trouble, "warning")
 
 
-def complete(session: Session, words: Sequence[str]) -> list[Offer]:
+def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
     """Offer the conversations of this folder, the latest first, each with its first question."""
     if len(words) > 1:
         return []
     return [
-        Offer(each.name, f"{each.at.astimezone():%d %b %H:%M}  {' '.join(each.first.split())}")
+        Suggestion(each.name, f"{each.at.astimezone():%d %b %H:%M}  {' '.join(each.first.split())}")
         for each in session.sittings.kept()
     ]

@@ -44,7 +44,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Decision:
     """A hunk, what is decided about it (empty: not yet), and whether the user has changed it."""
 
     hunk: Hunk
@@ -57,13 +57,13 @@ class Review:
     """A patch, the choices about its hunks top to bottom, and comments. Indices are places in `choices`."""
 
     patch: Patch
-    choices: tuple[Choice, ...]
+    choices: tuple[Decision, ...]
     comments: tuple[Comment, ...] = ()
 
     @classmethod
     def of(cls, patch: Patch, mark: Mark = "") -> Review:
         """Begin a review, every hunk marked alike."""
-        return cls(patch, tuple(Choice(hunk, mark) for hunk in patch.hunks))
+        return cls(patch, tuple(Decision(hunk, mark) for hunk in patch.hunks))
 
     def _with(self, mark: Mark) -> tuple[Hunk, ...]:
         return tuple(each.hunk for each in self.choices if each.mark == mark)
@@ -155,7 +155,7 @@ class Review:
         was cut together with it is as it was proposed.
         """
         rows, places = _rows(record.get("choices")), _rows(record.get("places"))
-        choices: list[Choice] = []
+        choices: list[Decision] = []
         moves: dict[str, _Moves] = {}
         for file in self.patch.files:
             mine = [row for row in rows if row.get("path") == file.path]
@@ -177,13 +177,13 @@ class Review:
         """Cut a hunk into one for each run of changes; each has to be decided again."""
         choice = self.choices[index]
         parts = choice.hunk.split()
-        return self if len(parts) < 2 else self._put(index, tuple(Choice(part, "", choice.edited) for part in parts))
+        return self if len(parts) < 2 else self._put(index, tuple(Decision(part, "", choice.edited) for part in parts))
 
     def split_at(self, index: int, line: int) -> Review:
         """Cut a hunk in two before one of its shown lines (0-based); each has to be decided again."""
         choice = self.choices[index]
         parts = choice.hunk.split_at(line)
-        return self if len(parts) < 2 else self._put(index, tuple(Choice(part, "", choice.edited) for part in parts))
+        return self if len(parts) < 2 else self._put(index, tuple(Decision(part, "", choice.edited) for part in parts))
 
     def join(self, index: int) -> Review:
         """Make one hunk of this one and the next of the same file, to be decided again; itself where there is none."""
@@ -194,13 +194,13 @@ class Review:
             joined = self.patch.join(each.hunk for each in pair)
         except ValueError:  # a rename, a new file: nothing to join
             return self
-        choice = Choice(joined, "", any(each.edited for each in pair))
+        choice = Decision(joined, "", any(each.edited for each in pair))
         return replace(self, choices=(*self.choices[:index], choice, *self.choices[index + 2 :]))
 
     def edit(self, index: int, new_text: str) -> Review:
         """Put other words on the new side of a hunk, and take it."""
         hunk = self.choices[index].hunk
-        return self._put(index, (Choice(hunk.with_text(new_text), "take", edited=True),))
+        return self._put(index, (Decision(hunk.with_text(new_text), "take", edited=True),))
 
     def comment(self, index: int, line: int, words: str) -> Review:
         """Say something to the model about the line of a hunk (0-based in `Hunk.lines`); empty words take it back."""
@@ -232,20 +232,20 @@ class Review:
 
     def over(self, patch: Patch) -> Review:
         """Go on with a patch that has taken this one's place: what was decided and said of hunks that are still there is kept."""
-        known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]] = {}
+        known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Decision]] = {}
         for each in self.choices:
             known.setdefault((each.hunk.path, each.hunk.old, each.hunk.new), []).append(each)
-        choices: list[Choice] = []
+        choices: list[Decision] = []
         for hunk in patch.hunks:
             choices += _again(hunk, known)
         _around(choices, [each for some in known.values() for each in some])
         return Review(patch, tuple(choices), _along(self, choices) if self.comments else ())
 
-    def _put(self, index: int, choices: tuple[Choice, ...]) -> Review:
+    def _put(self, index: int, choices: tuple[Decision, ...]) -> Review:
         return replace(self, choices=(*self.choices[:index], *choices, *self.choices[index + 1 :]))
 
 
-def _record(choice: Choice, *, whole: bool) -> dict[str, Any]:
+def _record(choice: Decision, *, whole: bool) -> dict[str, Any]:
     """Record a choice; of a hunk that the patch has not so, also its words: all else of it stands in the file before."""
     hunk = choice.hunk
     found: dict[str, Any] = {"path": hunk.path, "sum": _sum(hunk), "mark": choice.mark}
@@ -268,7 +268,7 @@ def _mark(row: Mapping[str, Any]) -> Mark:
 class _Moves:
     """Where hunks of a file were when something was recorded, and how far they are from there now."""
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]], whole: Sequence[Choice]) -> None:
+    def __init__(self, rows: Sequence[Mapping[str, Any]], whole: Sequence[Decision]) -> None:
         self.gone: set[int] = set()
         """Which of them are not to be found."""
         self._spans: list[tuple[int, int]] = []
@@ -314,7 +314,7 @@ class _Moves:
         return {place for place, (start, stop) in enumerate(self._spans) if start <= at + lines and at <= stop}
 
 
-def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]], moves: _Moves) -> list[Choice]:
+def _cut(file: FilePatch, whole: list[Decision], rows: Sequence[Mapping[str, Any]], moves: _Moves) -> list[Decision]:
     """Put hunks as they were cut, joined or edited in place of those of a file that they were made of.
 
     As they are where one of those is not to be found, or two of them are about the same lines.
@@ -336,7 +336,7 @@ def _cut(file: FilePatch, whole: list[Choice], rows: Sequence[Mapping[str, Any]]
     return sorted([*stays, *mine], key=_start)
 
 
-def _start(choice: Choice) -> tuple[int, int]:
+def _start(choice: Decision) -> tuple[int, int]:
     return choice.hunk.at, choice.hunk.new_at
 
 
@@ -344,13 +344,13 @@ def _end(hunk: Hunk) -> int:
     return hunk.at + len(hunk.old)
 
 
-def _touching(choices: Sequence[Choice], start: int, stop: int) -> Choice | None:
+def _touching(choices: Sequence[Decision], start: int, stop: int) -> Decision | None:
     """Return the first of the hunks, in order, that lines touch: whole ones of a file have others between them."""
     first = bisect_left(choices, start, key=lambda each: _end(each.hunk))
     return choices[first] if first < len(choices) and choices[first].hunk.at <= stop else None
 
 
-def _part(before: Sequence[bytes], whole: Sequence[Choice], row: Mapping[str, Any]) -> Choice | None:
+def _part(before: Sequence[bytes], whole: Sequence[Decision], row: Mapping[str, Any]) -> Decision | None:
     """Make a hunk as it was recorded; None where the file has other lines there."""
     at, new, lines, words = map(row.get, ("at", "new", "lines", "words"))
     if not (isinstance(at, int) and isinstance(new, int) and isinstance(lines, int)):
@@ -366,7 +366,7 @@ def _part(before: Sequence[bytes], whole: Sequence[Choice], row: Mapping[str, An
     # It lends the path, and what is known of where lines come from: a joined hunk may be cut between two whole ones.
     base = whole[max(0, bisect_right(whole, at, key=lambda each: each.hunk.at) - 1)]
     hunk = base.hunk.part(at, tuple(before[at : at + lines]), new, came, before)
-    return Choice(hunk, _mark(row), bool(row.get("edited"))) if _sum(hunk) == row.get("sum") else None
+    return Decision(hunk, _mark(row), bool(row.get("edited"))) if _sum(hunk) == row.get("sum") else None
 
 
 def _rows(found: object) -> list[dict[str, Any]]:
@@ -399,7 +399,7 @@ def _place(hunk: Hunk, line: int) -> Place:
     return hunk.path, one.old or hunk.old_start, one.text, 0
 
 
-def _along(review: Review, choices: Iterable[Choice]) -> tuple[Comment, ...]:
+def _along(review: Review, choices: Iterable[Decision]) -> tuple[Comment, ...]:
     """Move comments along with the hunks that they are on; those of which there is none any more stay as they are."""
     now: dict[object, deque[Hunk]] = {}
     for each in choices:
@@ -420,9 +420,9 @@ def _along(review: Review, choices: Iterable[Choice]) -> tuple[Comment, ...]:
     return tuple(found)
 
 
-def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Choice]]) -> list[Choice]:
+def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], list[Decision]]) -> list[Decision]:
     """Return what was decided of a hunk, or of the parts that it was cut into."""
-    found: list[Choice] = []
+    found: list[Decision] = []
     while True:
         same = known.get((hunk.path, hunk.old, hunk.new))
         if same:
@@ -435,12 +435,12 @@ def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ..
                 hunk = rest[0]
                 break
         else:
-            return [*found, Choice(hunk)]
+            return [*found, Decision(hunk)]
 
 
-def _around(choices: list[Choice], known: Sequence[Choice]) -> None:
+def _around(choices: list[Decision], known: Sequence[Decision]) -> None:
     """Decide about hunks as about those that make the same changes, where lines between these were changed by others."""
-    rest: dict[object, list[Choice]] = {}
+    rest: dict[object, list[Decision]] = {}
     for each in known:
         rest.setdefault(_changed(each.hunk), []).append(each)
     for place, choice in enumerate(choices):

@@ -75,7 +75,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class WayOut:
     """What could be done instead: ask a cheaper `model` or one that is paid otherwise, go on once, or wait until `at`."""
 
     kind: Literal["cheaper", "switch", "once", "wait"]
@@ -92,7 +92,7 @@ class Hold:
     """
 
     why: str
-    offers: tuple[Offer, ...]
+    offers: tuple[WayOut, ...]
     until: datetime | None = None
     text: str = ""
 
@@ -159,7 +159,7 @@ def _kept_until(reserve: Reserve, now: datetime, ends: datetime | None) -> datet
     return begins if ends is None or begins < ends else None
 
 
-def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: datetime) -> list[Offer]:
+def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: datetime) -> list[WayOut]:
     """Return what could be done: models whose cost crosses nothing, cheapest first; once more; or waiting.
 
     `candidates` are what other models would cost for the same step.
@@ -172,11 +172,11 @@ def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: d
         for model, cost in candidates.items()
         if all(_fits(each, cost) for each in least)
     ]
-    found = [Offer("cheaper", model, cost=cost) for _, model, cost in sorted(able, key=lambda each: each[:2])]
-    found.append(Offer("once"))
+    found = [WayOut("cheaper", model, cost=cost) for _, model, cost in sorted(able, key=lambda each: each[:2])]
+    found.append(WayOut("once"))
     waits = [each.resets_at for each in crossings]
     if all(each is not None and each > now for each in waits):
-        found.append(Offer("wait", at=max(each for each in waits if each is not None)))
+        found.append(WayOut("wait", at=max(each for each in waits if each is not None)))
     return found
 
 

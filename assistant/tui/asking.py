@@ -120,7 +120,7 @@ async def _resume(screen: Stage) -> str:
 
 async def _compact(screen: Stage) -> str:
     """Show what a shorter conversation would save and cost; returns the command that makes it short."""
-    from assistant.tui.choice import Choice
+    from assistant.tui.ways import WaySheet
     from assistant.tui.widgets.meter_bar import short
 
     session = screen.session
@@ -136,7 +136,7 @@ async def _compact(screen: Stage) -> str:
         ("l", "/compact last", f"only the last request: {size['last']} tokens"),
     ]
     return (
-        await screen.app.push_screen_wait(Choice("Make the conversation short?", words, ways, "leaves it as it is"))
+        await screen.app.push_screen_wait(WaySheet("Make the conversation short?", words, ways, "leaves it as it is"))
         or ""
     )
 

@@ -8,9 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from assistant import arguments, command
-from assistant.arguments import Offer
+from assistant.arguments import Suggestion
 from assistant.errors import AssistantError
-from assistant.tui.widgets.completions import Choice
+from assistant.tui.widgets.completions import Completion
 
 if TYPE_CHECKING:
     from assistant.context.completion import Marks
@@ -33,7 +33,7 @@ class Completer:
         """Files may have come or gone: the next mark asks for another listing."""
         self._stale = True
 
-    async def choices(self, word: str) -> tuple[Choice, ...]:
+    async def choices(self, word: str) -> tuple[Completion, ...]:
         """Return completions for the word before the cursor, the likeliest first; none for an ordinary word.
 
         Of a command with a blank behind it the word is all of it. The first mark waits for the listing.
@@ -44,9 +44,9 @@ class Completer:
         if marks is None:
             return ()
         found = await asyncio.to_thread(marks.complete, word[1:], _MOST)
-        return tuple(Choice(_marked(text), about) for text, about in found)
+        return tuple(Completion(_marked(text), about) for text, about in found)
 
-    async def _arguments(self, line: str) -> tuple[Choice, ...]:
+    async def _arguments(self, line: str) -> tuple[Completion, ...]:
         """Return what the last word of a command may become, as its module says."""
         typed, offers = await asyncio.to_thread(self._ask, line)
         found = arguments.fit((each for each in offers if each.text), typed, _MOST)
@@ -56,7 +56,7 @@ class Completer:
                 found += [one for one in await self._files(typed, more=each.more) if one.text not in named]
         before = line.removesuffix(typed)
         return tuple(
-            Choice(
+            Completion(
                 f"{before}{each.text}{' ' if each.more else ''}",
                 each.about,
                 shown=each.text,
@@ -65,18 +65,18 @@ class Completer:
             for each in found[:_MOST]
         )
 
-    def _ask(self, line: str) -> tuple[str, list[Offer]]:
+    def _ask(self, line: str) -> tuple[str, list[Suggestion]]:
         try:
             typed, offers = command.complete(self._session, line)
             return typed, list(offers)
         except AssistantError:  # no model, a journal that cannot be read: said to who gives the command
             return "", []
 
-    async def _files(self, typed: str, *, more: bool) -> list[Offer]:
+    async def _files(self, typed: str, *, more: bool) -> list[Suggestion]:
         """Return the files that what is typed may mean, in place of FILES."""
         marks = await self._listed()
         paths = await asyncio.to_thread(marks.files, typed, _MOST) if marks is not None else []
-        return [Offer(arguments.quote(path), more=more) for path in paths]
+        return [Suggestion(arguments.quote(path), more=more) for path in paths]
 
     async def _listed(self) -> Marks | None:
         """Return the last listing, None where there can be none, and begin a newer one where files may have come or gone."""
@@ -99,7 +99,7 @@ def _marked(text: str) -> str:
     return f'@"{text}" ' if _ODD.search(text) and '"' not in text else f"@{text} "
 
 
-def _commands(typed: str) -> tuple[Choice, ...]:
+def _commands(typed: str) -> tuple[Completion, ...]:
     """Commands whose name begins so, then those with an alias that does."""
     known = command.commands()
     names = [name for name in known if name.startswith(typed)]
@@ -107,6 +107,6 @@ def _commands(typed: str) -> tuple[Choice, ...]:
         name for name, each in known.items() if name not in names and any(a.startswith(typed) for a in each.ALIASES)
     ]
     return tuple(
-        Choice(f"/{name} " if known[name].USAGE else f"/{name}", (known[name].__doc__ or "").partition("\n")[0])
+        Completion(f"/{name} " if known[name].USAGE else f"/{name}", (known[name].__doc__ or "").partition("\n")[0])
         for name in names
     )

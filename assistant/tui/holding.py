@@ -10,7 +10,7 @@ from assistant import command
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assistant.quota.caps import Hold, Offer
+    from assistant.quota.caps import Hold, WayOut
     from assistant.tui.stage import Stage
 
 _BEAT_S = 0.1
@@ -36,7 +36,7 @@ class Holding:
 
     async def offer(self, hold: Hold) -> None:
         """Let the user choose a way out; without one the question goes back to where it was typed, and what is queued behind it."""
-        from assistant.tui.choice import Choice
+        from assistant.tui.ways import WaySheet
 
         screen = self._screen
         self.about = hold.text
@@ -45,7 +45,7 @@ class Holding:
         try:
             await self._until_hands_rest()
             known = ways(hold, self._now())
-            sheet = Choice("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
+            sheet = WaySheet("Held back", hold.why, known, "leaves the question in the composer", screen.composer.type)
             answer = await screen.app.push_screen_wait(sheet)
         finally:
             if self.about == hold.text:  # else another sheet has come in its place
@@ -99,7 +99,7 @@ class Holding:
 
     def _back(self, text: str) -> None:
         """Put a question back to where it was typed, and what is queued behind it: nothing would send that."""
-        self._screen.give_back_queue()
+        self._screen.sending.give_back()
         self._screen.composer.give_back(text)
 
     def label(self) -> str:
@@ -166,7 +166,7 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
     return found
 
 
-def _cost(offer: Offer) -> str:
+def _cost(offer: WayOut) -> str:
     if offer.cost is None:
         return ""
     return f"  (about {offer.cost} with the answer)" if offer.cost.amount else f"  ({offer.cost})"

@@ -6,7 +6,6 @@ import asyncio
 import gc
 from contextlib import aclosing
 from time import monotonic
-from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from textual import events, work
@@ -18,8 +17,10 @@ from assistant import command
 from assistant.errors import AssistantError, BudgetError
 from assistant.events import TurnEnded
 from assistant.tokens import TokenUsage
-from assistant.tui import present
+from assistant.tui import opening, present
 from assistant.tui.holding import Holding
+from assistant.tui.hunk_rows import Subject
+from assistant.tui.sending import Sending
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.meter_bar import MeterBar
@@ -86,23 +87,20 @@ class MainScreen(Screen[None]):
         self.talk.tell_more = self.label
         self.hunks = PatchView(theme, id="hunks")
         self.hunks.display = False
-        self.hunks.type, self.hunks.leave, self.hunks.make_room = self.type_on, self.leave_hunks, self._arrange
+        self.hunks.ahead.type, self.hunks.ahead.leave = self.type_on, self.leave_hunks
+        self.hunks.make_room = self.arrange_panes
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(self.completions, id="composer")
-        self.composer.take_queued = self._take_queued
         self.holding = Holding(self)
+        self.sending = Sending(self, self.holding)
+        self.composer.take_queued = self.sending.take_last
         self._model = model
         self._resume = resume
-        self._queue: list[str] = []
-        self._going = 0
-        """Questions on their way: one counts before its turn runs, and what is sent right behind it is queued."""
         self._completer: Completer | None = None
         self._pause: Timer | None = None
         self._armed: Timer | None = None
-        self._busy_at = self._asked_at = 0.0
-        self._answers, self._does = "", "is asked"
-        self._again_at = 0.0
+        self._busy_at = 0.0
         self._kept: Review | None = None
         self._leaving = self._deciding = False
         self._reviewing = False
@@ -118,7 +116,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Paint first; look around after that."""
-        self.hunks.show(None)
+        self.hunks.show(Subject())
         self.call_after_refresh(self._begin)
         self.set_interval(_BEAT_S, lambda: self.ask_meter(idle=True))
         self.set_interval(_TICK_S, self._tick)
@@ -133,11 +131,11 @@ class MainScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """One pane or two."""
-        self._arrange()
+        self.arrange_panes()
 
     def on_screen_suspend(self) -> None:
         """Hand on to the sheet that opens what was typed for it before it was there."""
-        if typed := self.hunks.ahead():
+        if typed := self.hunks.ahead.take():
             self._hand_on(typed, 100)
 
     def _hand_on(self, typed: list[events.Key], tries: int) -> None:
@@ -151,7 +149,7 @@ class MainScreen(Screen[None]):
         if size != self._size:  # Textual tells the same size four times at the start, and would lay out each time
             super()._screen_resized(size)
 
-    def _arrange(self) -> None:
+    def arrange_panes(self) -> None:
         """Show both panes side by side when there is room and something to decide, or on its way, else the one that is in use."""
         something = self._reviewing or bool(self.hunks.hunks) or self.hunks.filling
         wide = self.size.width >= _WIDE and something and not (self._reviewing and self.hunks.beside)
@@ -184,18 +182,7 @@ class MainScreen(Screen[None]):
         """Hand over words, or keep them until the running turn has ended; what comes of them is seen, hunks wait with their marks."""
         if self._reviewing:
             self.compose_again()
-        ahead = self.session.asking or self._going or self.holding.about is not None
-        if ahead and not command.is_command(message.text):
-            self._queue.append(message.text)
-            self.label()
-            return
-        self.submit(message.text)
-
-    def _take_queued(self) -> str:
-        """Take the last of the queue out again, to be mended; empty where nothing is queued."""
-        words = self._queue.pop() if self._queue else ""
-        self.label()
-        return words
+        self.sending.sent(message.text)
 
     def on_composer_asked(self, message: Composer.Asked) -> None:
         """Open the sheet of keys, go to an end of the conversation, or leave."""
@@ -241,26 +228,14 @@ class MainScreen(Screen[None]):
 
     def label(self) -> None:
         """Say above the composer what waits there."""
-        asks = ""
-        if self.session.asking:  # whom F3 chooses meanwhile is asked the next time
-            again = self._again_at - monotonic()
-            does = (
-                f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
-            )
-            stop = "Esc Esc" if self.hunks.has_focus else "Esc"  # the first one leaves the hunks
-            asks = f"{self._answers} {does}; {stop} stops it"
         more = "more has come below: Ctrl+End" if self.talk.more else ""
-        waits = [asks, self.holding.label(), f"{len(self._queue)} queued" if self._queue else "", more]
+        waits = [self.sending.asks(), self.holding.label(), self.sending.waits(), more]
         self.composer.border_title = ", ".join(filter(None, waits))
 
     def on_descendant_focus(self) -> None:
         """Say how a turn is stopped from where the keys are now."""
         if self.session.asking:
             self.label()
-
-    def doing(self, what: str, again_s: float = 0.0) -> None:
-        """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
-        self._does, self._again_at = what, monotonic() + again_s
 
     def held(self, hold: Hold) -> None:
         """Let the user choose what becomes of a question that was held; what is queued waits for that."""
@@ -273,32 +248,16 @@ class MainScreen(Screen[None]):
 
     def submit(self, text: str, *, once: bool = False) -> None:
         """Do what was typed and show what comes of it; `once` the user has said that it may cost what it does."""
-        self._going += not command.is_command(text)
+        self.sending.begin(text)
         self._submit(text, once=once)
 
     @work(group="turn")
     async def _submit(self, text: str, *, once: bool) -> None:
-        turns = self.session.turn
-        try:
-            self.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
-            if self.hunks.preview is None:
-                self.session.mark(self.hunks.review)
-            ended = await self.walk(command.submit(self.session, text, once=once))
-        finally:
-            self._going -= not command.is_command(text)
-        unsent = self.session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
-        if unsent and not command.is_command(text) and text != self.holding.about:
-            if not self.holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
-                text = "\n".join([text, *self._queue])
-                self._queue.clear()
-            self.composer.give_back(text)
+        await self.sending.send(text, once=once)
         if self._completer is not None:
             self._completer.forget()  # files may have come or gone
-        self._arrange()
-        if self._queue and not self.session.asking and not self._going and not self.holding.busy:
-            self.submit(self._queue.pop(0))
-            self.label()
-        else:
+        self.arrange_panes()
+        if not self.sending.send_next():
             self.ask_meter()
 
     @work(exclusive=True, group="burnt")
@@ -337,9 +296,7 @@ class MainScreen(Screen[None]):
         """
         ended = None
         if not self.session.asking:
-            pick = self.session.roster.pick
-            self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
-            self.doing("is asked")
+            self.sending.asked()
         clock = self.set_interval(1.0, self.label)
         try:
             async with aclosing(stream):
@@ -360,33 +317,22 @@ class MainScreen(Screen[None]):
 
     def stumbled(self, error: BaseException) -> None:
         """Say that something of ours went wrong, and where; all else goes on."""
-        from assistant.models.redact import redact
-
-        place = ""
-        for frame in walk_tb(error.__traceback__):
-            place = f"{frame[0].f_code.co_filename.rpartition('/')[2]}:{frame[1]}"
-        secret = ("KEY", "TOKEN", "SECRET", "PASS")
-        keys = [value for name, value in self.session.env.items() if any(each in name.upper() for each in secret)]
-        words = redact(f"{type(error).__name__} at {place}: {error}", keys)
         self.talk.end()
-        self.talk.add(
-            f"This is a fault of Wattson's, please report it: {words}. The conversation is kept; whatever was being written is whole or not at all.",
-            "error",
-        )
+        self.talk.add(present.fault(error, self.session.env), "error")
 
     # Hunks.
 
     def review(self) -> None:
         """Go to the hunks, unless the user is typing: then they wait, and a key goes to them."""
         if self.composer.has_focus and self.composer.recently_typed():
-            self._arrange()
+            self.arrange_panes()
             return
         self.go_to_hunks()
 
     def go_to_hunks(self) -> None:
         """Show the hunks and give them the keys."""
         self._reviewing = True
-        self._arrange()
+        self.arrange_panes()
         self.call_after_refresh(self.hunks.focus)  # it is in sight only after the next layout
 
     def show_talk(self) -> None:
@@ -400,7 +346,7 @@ class MainScreen(Screen[None]):
         if more:
             return
         self._reviewing = False
-        self._arrange()
+        self.arrange_panes()
         self.composer.focus()
 
     def on_patch_view_left(self, message: PatchView.Left) -> None:
@@ -457,14 +403,7 @@ class MainScreen(Screen[None]):
         self.composer.give_back(self.holding.stop())
         if self.session.asking:
             self.session.stop()
-            self.give_back_queue()
-
-    def give_back_queue(self) -> None:
-        """Put what is queued back into the composer, before what is typed there."""
-        if self._queue:
-            self.composer.put("\n".join([*self._queue, self.composer.text]).rstrip("\n"))
-            self._queue.clear()
-            self.label()
+            self.sending.give_back()
 
     def action_swap(self) -> None:
         """Go between composer and hunks."""
@@ -561,57 +500,17 @@ class MainScreen(Screen[None]):
 
     def open(self, what: str, argument: str = "") -> None:
         """Open what a command asks for."""
-        match what:
-            case "quit":
-                self.app.exit(0)
-            case "clear":
-                self._leave_talk()
-                self.tell_burnt()
-                self._arrange()
-            case "talk":
-                from assistant.tui import welcome
-
-                self._leave_talk()
-                welcome.show_talk(self)
-                self.tell_burnt()
-                self._arrange()
-                self._go_on_waiting()
-            case "copy":
-                self.app.copy_to_clipboard(argument)
-                self.talk.add(f"{len(argument):,} characters are on the clipboard, if the terminal lets us.", "note")
-            case "diff":
-                review, proposed = self.hunks.review, self.session.proposed
-                if proposed is not None and (
-                    review is None or review.patch != proposed.patch or self.hunks.preview is not None
-                ):
-                    present.show_proposal(self)
-                self.go_to_hunks()
-            case _:
-                self._ask(what, argument)
-
-    def _leave_talk(self) -> None:
-        """Leave nothing of the conversation that was shown: what waits or is queued is not to go out into another one."""
-        self.talk.clear()
-        self.hunks.forget()
-        self.holding.forget()
-        self.give_back_queue()
+        opening.show(self, what, argument)
 
     @work(group="held")
-    async def _go_on_waiting(self) -> None:
+    async def go_on_waiting(self) -> None:
+        """Offer again what waited when the conversation that was taken up was left."""
         try:
             await self.holding.go_on()
         except AssistantError as error:
             self.talk.add(str(error), "error")
 
     @work(exclusive=True, group="ask")
-    async def _ask(self, what: str, argument: str) -> None:
-        """Open a screen that asks or tells one thing; what is chosen there is submitted like a typed command."""
-        from assistant.tui import asking
-
-        try:
-            typed = await asking.ask(self, what, argument)
-        except AssistantError as error:
-            self.talk.add(str(error), "error")
-            return
-        if typed:
-            self.submit(typed)
+    async def ask(self, what: str, argument: str) -> None:
+        """Open a sheet that asks or tells one thing."""
+        await opening.ask(self, what, argument)

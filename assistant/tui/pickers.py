@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,6 +13,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from assistant.tui.grace import Grace
 from assistant.tui.lines import safe
 from assistant.tui.widgets.composer import Pad, TextArea
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-GRACE_S = 0.4
-"""How long a screen that writes something must have been in sight before its keys count."""
 SHEET_CSS = """
 {name} {{ align: center middle; }}
 {name} > Vertical {{ width: 100%; max-width: 120; height: 90%; border: round $primary; background: $surface; padding: 0 1; }}
@@ -249,7 +247,7 @@ class Confirm(Sheet[bool]):
         self._title = title
         self._words = words
         self._keys = keys
-        self._since = monotonic()
+        self.grace = Grace()
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -260,5 +258,5 @@ class Confirm(Sheet[bool]):
 
     def action_answer(self, answer: bool) -> None:
         """Give the answer."""
-        if monotonic() - self._since >= GRACE_S:
+        if not self.grace.early:
             self.dismiss(answer)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from assistant import events
 from assistant.tokens import TokenUsage
+from assistant.tui.hunk_rows import Subject
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from assistant.changes import Proposal
@@ -48,19 +50,19 @@ def show(screen: Stage, event: events.Event) -> None:
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
-            screen.doing("is asked")
+            screen.sending.doing("is asked")
             if step > 1 or purpose != "main":
                 talk.end()
                 talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {cost}", "note")
         case events.Retrying(attempt, wait_s, error):
             words = f"{error.message.rstrip('.')}. Try {attempt + 1} in {wait_s:.0f} s; Escape stops."
             talk.add(words, "warning")
-            screen.doing("is asked", wait_s)
+            screen.sending.doing("is asked", wait_s)
         case events.TextArrived(text):
-            screen.doing("answers")
+            screen.sending.doing("answers")
             talk.append(text)
         case events.ThoughtArrived(text):
-            screen.doing("thinks")
+            screen.sending.doing("thinks")
             talk.append(text, "thought")
         case events.EditArrived(edit):
             fold(talk, edit)
@@ -92,7 +94,7 @@ def show(screen: Stage, event: events.Event) -> None:
             one = screen.session.proposed
             turn = one.turn if one is not None and one.patch == review.patch else 0
             words = f"{why} The hunks were moved onto it: look again, then Enter."
-            hunks.show(review, origin=words, hint="not written yet", turn=turn)
+            hunks.show(Subject(review, origin=words, turn=turn), "not written yet")
             screen.go_to_hunks()
         case events.UndoProposed(preview, chosen, left):
             if preview.conflicts:
@@ -108,12 +110,8 @@ def show(screen: Stage, event: events.Event) -> None:
             )
             told = f"this will be written{merged}" if chosen is None else f"{what}{merged}"
             again = "" if chosen is not None else "this is what Enter will write; q leaves it"
-            hunks.show(
-                Review.of(patch, "take"),
-                origin=f"{preview.way} {labels}: {told}{f'. {left}' if left else ''}",
-                hint=again,
-                preview=preview,
-            )
+            origin = f"{preview.way} {labels}: {told}{f'. {left}' if left else ''}"
+            hunks.show(Subject(Review.of(patch, "take"), origin=origin, preview=preview), again)
             screen.go_to_hunks()
         case events.ModelChanged(provider, model, payer, window, effort):
             from assistant.models.page import EFFORTS
@@ -203,7 +201,7 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
     proposal = screen.session.proposed
     kept = screen.hunks.kept()
     if proposal is None:
-        screen.hunks.show(None)
+        screen.hunks.show(Subject())
         return
 
     def tell(hunk: Hunk) -> str:
@@ -223,7 +221,8 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
         going = before if same or not written else before.rest()  # one that is written decides about no equal one
         review = before if same else going.over(proposal.patch)
     told = _from(proposal)
-    screen.hunks.show(review, proposal.misfits, told, hint, tell=tell, turn=proposal.turn, doubts=proposal.doubts)
+    subject = Subject(review, proposal.misfits, told, proposal.doubts, proposal.turn, tell=tell)
+    screen.hunks.show(subject, hint)
     screen.price_repair()
 
 
@@ -279,3 +278,16 @@ def tell_counts(usage: TokenUsage) -> str:
     cached = f" {short(usage.cache_read)} cached," if usage.cache_read else ""
     about = "" if usage.exact else "~"
     return f"{about}{short(usage.fresh_input + usage.cache_write)} fresh,{cached} {short(usage.total_output)} out,"
+
+
+def fault(error: BaseException, env: Mapping[str, str]) -> str:
+    """Say that something of ours went wrong, and where; none of the keys and secrets of the environment is said with it."""
+    from assistant.models.redact import redact
+
+    place = ""
+    for frame in walk_tb(error.__traceback__):
+        place = f"{frame[0].f_code.co_filename.rpartition('/')[2]}:{frame[1]}"
+    secret = ("KEY", "TOKEN", "SECRET", "PASS")
+    keys = [value for name, value in env.items() if any(each in name.upper() for each in secret)]
+    words = redact(f"{type(error).__name__} at {place}: {error}", keys)
+    return f"This is a fault of Wattson's, please report it: {words}. The conversation is kept; whatever was being written is whole or not at all."

@@ -26,6 +26,19 @@ class Waits(Protocol):
     async def go_on(self) -> None:
         """Offer again what waited when the conversation was left."""
 
+    def forget(self) -> None:
+        """Send nothing any more: another conversation begins."""
+
+
+class Sends(Protocol):
+    """What is on its way to the model."""
+
+    def doing(self, what: str, again_s: float = 0.0) -> None:
+        """Note what the model does, for the label above the composer."""
+
+    def give_back(self) -> None:
+        """Put what is queued back into the composer, before what is typed there."""
+
 
 class Stage(Protocol):
     """Widgets to show things on, and the few moves between them. `window` is the model's context window in tokens."""
@@ -41,6 +54,10 @@ class Stage(Protocol):
     @property
     def holding(self) -> Waits:
         """What waits."""
+
+    @property
+    def sending(self) -> Sends:
+        """What is on its way."""
 
     @property
     def app(self) -> App[object]:
@@ -64,20 +81,23 @@ class Stage(Protocol):
     def compose_again(self, *, more: bool = False) -> None:
         """Go back to the composer, unless hunks still wait."""
 
+    def arrange_panes(self) -> None:
+        """Show one pane or both, as there is room and something to decide."""
+
+    def go_on_waiting(self) -> object:
+        """Offer again, in a worker of its own, what waited when the conversation that was taken up was left."""
+
+    def ask(self, what: str, argument: str) -> object:
+        """Open a sheet that asks or tells one thing, in a worker of its own."""
+
     def open(self, what: str, argument: str = "") -> object:
         """Open what a command asks for."""
 
     def tell_burnt(self) -> object:
         """Say what the conversation that was taken up has burnt, and how much of the window it fills."""
 
-    def doing(self, what: str, again_s: float = 0.0) -> None:
-        """Note what the model does, for the label above the composer."""
-
     def held(self, hold: Hold) -> object:
         """Let the user choose what becomes of a question that was held."""
-
-    def give_back_queue(self) -> None:
-        """Put what is queued back into the composer, before what is typed there."""
 
     def submit(self, text: str, *, once: bool = False) -> object:
         """Do what was typed, `once` whatever it costs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,9 +9,10 @@ from textual.binding import Binding
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from assistant.tui.choosing import FITS
+from assistant.tui.grace import Grace
 from assistant.tui.lines import safe
-from assistant.tui.pickers import GRACE_S, Sheet
+from assistant.tui.model_lines import FITS
+from assistant.tui.pickers import Sheet
 from assistant.tui.tall import PAGING, Tall
 from assistant.tui.widgets.meter_bar import short
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from assistant.handover import Offer
+    from assistant.handover import SwitchOffer
     from assistant.models.switch import Carried, LeftBehind
 
 _WAYS = {
@@ -54,11 +54,11 @@ class SwitchSheet(Sheet[str | None]):
         *PAGING,
     ]
 
-    def __init__(self, offer: Offer, *, trouble: str = "") -> None:
+    def __init__(self, offer: SwitchOffer, *, trouble: str = "") -> None:
         super().__init__()
         self._offer = offer
         self._trouble = trouble
-        self._since = monotonic()
+        self.grace = Grace()
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -102,7 +102,7 @@ class SwitchSheet(Sheet[str | None]):
 
     def action_take(self, way: str) -> None:
         """Give the way; a brief that nobody can write is none."""
-        if monotonic() - self._since >= GRACE_S:
+        if not self.grace.early:
             place = self.query_one(OptionList).highlighted or 0
             self._give(way or self._offer.sheet.ways[place].way)
 
@@ -153,7 +153,7 @@ def _wide(column: Sequence[str]) -> int:
     return max(map(len, column))
 
 
-def told(offer: Offer, trouble: str) -> list[str]:
+def told(offer: SwitchOffer, trouble: str) -> list[str]:
     """Say the facts in lines: who pays, the cache, what stays behind, who would write a brief."""
     sheet = offer.sheet
     lines = [f"no brief: {trouble}"] if trouble else []

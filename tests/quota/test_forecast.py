@@ -8,7 +8,7 @@ import pytest
 from assistant.errors import ConfigError
 from assistant.quota import meter, money
 from assistant.quota.advice import compare
-from assistant.quota.caps import Offer, Reserve, crossed, offers, read_reserve, reserved
+from assistant.quota.caps import Reserve, WayOut, crossed, offers, read_reserve, reserved
 from assistant.quota.forecast import (
     LONG,
     SHORT,
@@ -179,7 +179,7 @@ def test_offers_are_cheaper_models_once_more_and_waiting():
     assert [(each.kind, each.model) for each in options] == [
         ("cheaper", "plan"), ("cheaper", "cheap"), ("cheaper", "fits"), ("once", ""), ("wait", ""),
     ]  # fmt: skip
-    assert options[-1] == Offer("wait", at=at("00:00:00", 24))
+    assert options[-1] == WayOut("wait", at=at("00:00:00", 24))
     assert [each.kind for each in offers(crossed({"turn": D(0)}, {}, *dollars("1")), {}, at("12:00:00"))] == ["once"]
     assert offers([], candidates, at("12:00:00")) == []
 

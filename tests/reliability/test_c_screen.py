@@ -17,6 +17,7 @@ import pytest
 from assistant.edits.patch import FilePatch, Patch
 from assistant.edits.review import Review
 from assistant.tui.app import Wattson
+from assistant.tui.hunk_rows import Subject
 from assistant.visible import doubts, plain, safe
 from tests import loopback
 from tests.tui.keys import say, until
@@ -146,7 +147,7 @@ async def test_c2_the_warning_stands_above_the_hunk(make_session):
     app = Wattson(make_session())
     async with app.run_test(size=(100, 30)) as pilot:
         patch = Patch((FilePatch("a.py", b"x = 1\n", "x = 1\nif p\u0430ss: \u202e\n".encode(), 0o644, 0o644),))
-        app.main.hunks.show(Review.of(patch))
+        app.main.hunks.show(Subject(Review.of(patch)))
         app.main.go_to_hunks()
         await pilot.pause(0.1)
         drawn = "\n".join(app.main.hunks.render_line(y).text for y in range(12))
@@ -168,7 +169,7 @@ async def test_c4_lines_without_end_do_not_freeze_the_screen(make_session, line)
         app.main.talk.append(line[len(line) // 2 :] + "\n")
         app.main.talk.end()
         patch = Patch((FilePatch("a.py", b"x\n", (line + "\n").encode(), 0o644, 0o644),))
-        app.main.hunks.show(Review.of(patch))
+        app.main.hunks.show(Subject(Review.of(patch)))
         app.main.go_to_hunks()
         await pilot.pause(0.05)
         await pilot.resize_terminal(33, 9)
@@ -220,7 +221,7 @@ async def test_c9_a_storm_of_sizes_leaves_it_alive(make_session, repo):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.session.roster.pick is not None)
-        app.main.hunks.show(Review.of(Patch((FilePatch("a.py", b"x\n", b"y\nz\n", 0o644, 0o644),))))
+        app.main.hunks.show(Subject(Review.of(Patch((FilePatch("a.py", b"x\n", b"y\nz\n", 0o644, 0o644),)))))
         for number in range(60):
             await pilot.resize_terminal(*((1, 1), (500, 200), (80, 24), (40, 10), (2, 60))[number % 5])
         await pilot.resize_terminal(80, 24)

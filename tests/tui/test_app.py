@@ -16,6 +16,7 @@ from assistant.changes import Proposal
 from assistant.edits.patch import FilePatch, Patch
 from assistant.edits.review import Review
 from assistant.tui.app import Wattson
+from assistant.tui.hunk_rows import Subject
 from assistant.tui.pickers import Picker
 from tests import loopback
 from tests.tui.keys import proposed, say, take, until
@@ -725,7 +726,7 @@ async def test_what_is_said_of_a_hunk_without_lines_is_seen(make_session):
     app = Wattson(make_session(), "scripted/lesson")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.session.roster.pick is not None)
-        app.main.hunks.show(Review.of(Patch((FilePatch("a.py", b"x\n", b"x\n", 0o644, 0o644, "b.py"),))))
+        app.main.hunks.show(Subject(Review.of(Patch((FilePatch("a.py", b"x\n", b"x\n", 0o644, 0o644, "b.py"),)))))
         app.main.go_to_hunks()
         await until(pilot, lambda: app.main.hunks.has_focus)
         await pilot.pause(0.5)
@@ -969,7 +970,7 @@ async def test_hunks_of_a_new_answer_are_not_decided_although_the_same_were_befo
             await pilot.press("n", "q")
             await say(pilot, "set it, I said")
             await until(pilot, lambda: app.session.turn == 2 and not app.session.asking and main.hunks.has_focus)
-            assert "turn 2" in main.hunks._origin
+            assert "turn 2" in main.hunks.subject.origin
             assert [each.mark for each in main.hunks.review.choices] == [""]
     again = Wattson(make_session(), resume="last")
     async with again.run_test(size=(120, 34)) as pilot:

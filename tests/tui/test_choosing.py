@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from assistant.models import catalogue, listing, switch
 from assistant.tokens import Cost
-from assistant.tui import asking, choosing, switching
+from assistant.tui import asking, choosing, model_lines, switching
 from assistant.tui.app import Wattson
 from assistant.tui.lines import wrap
 from assistant.tui.tall import Tall
@@ -106,7 +106,7 @@ async def test_a_switch_in_mid_conversation_is_looked_at_first(app, size):
         assert "Go on with anthropic/claude-sonnet-5-5?" in str(app.screen.query_one(Tall).border_title)
         assert "metered at OpenAI -> metered at Anthropic" in sheet(pilot)
         assert "40 tokens" in sheet(pilot)
-        app.screen._since += 1_000  # as if it had just come into sight
+        app.screen.grace.since += 1_000  # as if it had just come into sight
         await pilot.press("e", "enter", "b")
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
@@ -201,21 +201,21 @@ async def test_another_model_than_the_one_that_was_asked_stands_in_the_badge(app
 @pytest.mark.parametrize("width", [34, 74, 76, 98, 114])
 def test_every_row_fits_its_width_and_keeps_both_ends_of_its_name(width):
     for row in ROWS:
-        text = choosing.line(row, width).plain
+        text = model_lines.line(row, width).plain
         assert cell_len(text.rstrip()) <= width, text
         assert text[2:].startswith(row.name[:8])
         assert row.name[-6:] in text
-    assert cell_len(choosing.heads(width).plain) <= width
+    assert cell_len(model_lines.heads(width).plain) <= width
 
 
 def test_a_row_tells_its_price_now_or_why_there_is_none():
     rows = {row.name: row for row in ROWS}
-    assert choosing.rate(rows["deepseek/deepseek-flash"]) == "$0.3/$1.2"
-    assert choosing.rate(rows["zai-coding/glm-5.3"]) == "in the plan"
-    assert choosing.rate(rows["nova/nova-2-lite-v1"]) == "unknown"
-    told = "\n".join(choosing.facts(rows["deepseek/deepseek-flash"]))
+    assert model_lines.rate(rows["deepseek/deepseek-flash"]) == "$0.3/$1.2"
+    assert model_lines.rate(rows["zai-coding/glm-5.3"]) == "in the plan"
+    assert model_lines.rate(rows["nova/nova-2-lite-v1"]) == "unknown"
+    told = "\n".join(model_lines.facts(rows["deepseek/deepseek-flash"]))
     assert "(peak)" in told
     assert "changes Tue 24 Nov" in told
     scored = next(row for row in ROWS if row.model.scores)
     score = scored.model.scores[0]
-    assert f"{score.benchmark} {score.value}{score.unit}  ({score.source}, " in "\n".join(choosing.facts(scored))
+    assert f"{score.benchmark} {score.value}{score.unit}  ({score.source}, " in "\n".join(model_lines.facts(scored))

@@ -77,7 +77,7 @@ async def test_with_the_hunk_that_does_not_fit_skipped_the_rest_is_written(make_
             hunks = await shown(pilot, app)
             notes.write_text("\n".join(LINES).replace("line 45", "typed") + "\n")
             await pilot.press("A", "enter")
-            await until(pilot, lambda: hunks.lost)
+            await until(pilot, lambda: hunks.trouble.lost)
             await pilot.press("n", "enter")
             await until(pilot, lambda: "\nfive\n" in notes.read_text())
             assert "\ntyped\n" in notes.read_text()
@@ -301,7 +301,8 @@ async def test_those_that_do_not_fit_are_told_and_led_to_one_after_the_other(mak
             await until(
                 pilot,
                 lambda: (
-                    "hunks 4, 5 do not fit any more" in app.main.hunks.hint and hunks.lost[0].hunk is hunks.hunks[3]
+                    "hunks 4, 5 do not fit any more" in app.main.hunks.hint
+                    and hunks.trouble.lost[0].hunk is hunks.hunks[3]
                 ),
             )
             assert hunks.at == 3

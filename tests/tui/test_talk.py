@@ -11,7 +11,7 @@ from assistant.errors import ConfigError
 from assistant.transcript import Transcript, recent
 from assistant.tui import asking
 from assistant.tui.app import Wattson
-from assistant.tui.choice import Choice
+from assistant.tui.ways import WaySheet
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.patch_view import PatchView
 from tests import loopback
@@ -263,7 +263,7 @@ async def test_a_path_at_the_beginning_of_a_question_makes_no_command_of_it(make
             await say(pilot, "what is slow?")
             await until(pilot, lambda: session.asking)
             await say(pilot, "/etc/hosts is read twice, why?")
-            assert app.main._queue == ["/etc/hosts is read twice, why?"]
+            assert app.main.sending.queue == ["/etc/hosts is read twice, why?"]
             await until(pilot, lambda: len(server.asked) == 2 and not session.asking)
     assert [message.text for message in session.history[::2]] == ["what is slow?", "/etc/hosts is read twice, why?"]
 
@@ -277,9 +277,9 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
             await until(pilot, lambda: session.roster.pick is not None)
             for words in ("first", "second", "third"):
                 app.main.composer.post_message(Composer.Sent(words))
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             await pilot.pause(0.5)
-            assert [type(each) for each in app.screen_stack].count(Choice) == 1
+            assert [type(each) for each in app.screen_stack].count(WaySheet) == 1
             assert "2 queued" in str(app.main.composer.border_title)
             await pilot.press("m", "o", "r", "e", "enter", "m")  # typed on, not looking
             assert app.main.composer.text == "more\nm"
@@ -311,7 +311,7 @@ async def test_a_question_that_is_held_back_outlives_the_program(make_session, c
         async with app.run_test(size=(100, 30)) as pilot:
             await until(pilot, lambda: session.roster.pick is not None)
             await say(pilot, "first")
-            await until(pilot, lambda: isinstance(app.screen, Choice))
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
             other = make_session()  # another window has no part in it
             assert other.take_up() == 0
             assert other.held_question is None

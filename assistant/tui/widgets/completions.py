@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _MOST = 8
 
 
-class Choice(NamedTuple):
-    """One completion: what stands in the composer when it is taken, and a word about it.
+class Completion(NamedTuple):
+    """What a word may become: what stands in the composer when it is taken, and a word about it.
 
     `shown` is what stands for it in the list where that is not its text. One that is not `meant` by what was typed is only
     near it: no row of a list that begins with such a one is chosen until the user does so.
@@ -42,10 +42,10 @@ class Completions(Widget):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self.word = ""
-        self.choices: tuple[Choice, ...] = ()
+        self.choices: tuple[Completion, ...] = ()
         self.at = 0
 
-    def show(self, word: str, choices: tuple[Choice, ...]) -> None:
+    def show(self, word: str, choices: tuple[Completion, ...]) -> None:
         """Show what a word may become; nothing hides the list."""
         self.word, choices = word, choices[:_MOST]
         if choices != self.choices:

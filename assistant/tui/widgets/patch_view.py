@@ -2,102 +2,44 @@
 
 from __future__ import annotations
 
-from time import monotonic
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui import hunk_lines, lost_lines
-from assistant.tui.lines import cut, longest, marked, safe, strip, wrap
+from assistant.tui import hunk_lines, hunk_rows, lost_lines
+from assistant.tui.ahead import Ahead
+from assistant.tui.grace import Grace
+from assistant.tui.hunk_rows import BESIDE_FROM, FOOT, Row, Subject, Trouble
+from assistant.tui.hunk_selection import Selectable
+from assistant.tui.lines import cut, marked, safe, strip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual import events
     from textual.selection import Selection
-    from textual.timer import Timer
 
-    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.edit import Edit
     from assistant.edits.journal import Preview
     from assistant.edits.lost import Lost
     from assistant.edits.patch import Hunk
     from assistant.edits.review import Mark, Review
     from assistant.tui.theme import Theme
 
-_MARKS = {"take": ("✓ take", "taken"), "skip": ("✗ skip", "skipped"), "": ("·", "range")}
-_GRACE_S = 0.4
-"""Keys that come sooner after hunks have appeared were meant for something else."""
 _STRAY_S = 3.0
 """How long after a key that means nothing Enter writes nothing: who types a sentence ends it so."""
-_BESIDE_FROM = 100
-_FOOT = 2
-"""Lines at the bottom for what is decided and for keys."""
-_UNDO_KEYS = (
-    "y n  Enter {way}  q back",
-    "y take  n leave  Enter {way}  q back",
-    "y take  n leave  a/d file  A/X all  Enter {way}es what is taken  q back",
-)
-_KEYS = (
-    "y n  Enter write  ? keys",
-    "y take  n skip  e edit  c comment  Enter write  ? keys",
-    "y take  n skip  u unmark  s split  e edit  c comment  a/d file  A/X all  Enter write  q back  ? keys",
-)
-
-
-_SHEETS = frozenset({"e", "c", "o", "question_mark"})
-"""Keys that open a sheet: what is typed behind them is for that."""
-_OPENS_S = 1.0
-"""How long a sheet may take to open until the keys are ours again."""
-_NOWHERE = hunk_lines.Cell(0, (0, 0))
-
-
-class _Row(NamedTuple):
-    """One line of the screen: of a hunk (its line, and the stretch of it), or words of our own."""
-
-    hunk: int = -1
-    line: int = -1
-    part: tuple[int, int] = (0, 0)
-    words: str = ""
-    style: str = "context"
-    beside: tuple[hunk_lines.Cell | None, hunk_lines.Cell | None] | None = None
-
-    @property
-    def lines(self) -> set[int]:
-        """The lines of the hunk that stand here."""
-        return {cell.line for cell in self.beside if cell is not None} if self.beside else {self.line}
-
-
-class _Words(NamedTuple):
-    """What of a row can be selected: a stretch of a text, and the column at which it is drawn."""
-
-    text: str
-    column: int
-    first: int
-    last: int
-    hunk: int = -1
-    line: int = -1
-
-    def within(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Return the columns of a selection's span that lie within it; -1 is the end of the row."""
-        end = self.column + self.last - self.first
-        first, last = span
-        return min(max(first, self.column), end), end if last == -1 else max(self.column, min(last, end))
-
-
-_NO_WORDS = _Words("", 0, 0, 0)
 
 
 class PatchView(ScrollView, can_focus=True):
     """Shows a review and lets the user decide; nothing is written here.
 
-    `type` takes what was typed that is not for the hunks, `leave` moves the focus to where it goes, at once, `make_room`
-    gives it the width of the screen for two columns.
+    `ahead` has what was typed that is not for the hunks, `make_room` gives it the width of the screen for two columns.
     """
 
     DEFAULT_CSS = "PatchView { height: 1fr; padding: 0 1; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
@@ -159,67 +101,62 @@ class PatchView(ScrollView, can_focus=True):
     def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
-        self.review: Review | None = None
-        self.preview: Preview | None = None
+        self.subject = Subject()
+        self.trouble = Trouble()
         self.at = 0
         self.hint = ""
-        self._origin = ""
-        self._doubts: tuple[Misfit, ...] = ()
-        self.lost: tuple[Lost, ...] = ()
-        self._why_lost = self._refused = ""
-        self._tell: Callable[[Hunk], str] | None = None
-        self._misfits: tuple[Misfit, ...] = ()
-        self._price = ""
-        self._turn = 0
         self._kept: dict[int, Review] = {}
         self._coming: list[Edit] = []
         self._cursor = 0
         self.beside = False
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._heads: list[int] = []
         self._strips: dict[int, Strip] = {}
         self._shown: dict[int, hunk_lines.Shown] = {}
-        self._since = 0.0
-        self._typing = self._handing = False
-        self._strayed = 0.0
-        self._ahead: list[events.Key] | None = None
-        self._opens: Timer | None = None
-        self.type: Callable[[events.Key | events.Paste], None] = lambda _: None
-        self.leave: Callable[[], None] = lambda: None
+        self.grace = Grace(_STRAY_S)
+        self.ahead = Ahead(self)
         self.make_room: Callable[[], None] = lambda: None
 
     # What is shown.
 
-    def show(
-        self,
-        review: Review | None,
-        misfits: tuple[Misfit, ...] = (),
-        origin: str = "",
-        hint: str = "",
-        preview: Preview | None = None,
-        tell: Callable[[Hunk], str] | None = None,
-        turn: int = 0,
-        doubts: tuple[Misfit, ...] = (),
-    ) -> None:
-        """Show a review, what of the reply found no place or may not be meant, where it all came from, and what was done last.
+    @property
+    def review(self) -> Review | None:
+        """The hunks and what is decided about each; None where there are none."""
+        return self.subject.review
 
-        With a preview it is the review of an undo or redo: what is taken is taken back, or made again. `tell` says where
-        one hunk comes from, `turn` which one proposed them. Where they are the hunks that are in sight already, cursor and
-        scroll stay, and what was told of them.
+    @property
+    def preview(self) -> Preview | None:
+        """The undo or redo that the hunks in sight would be; None where they are a proposal."""
+        return self.subject.preview
+
+    @property
+    def hunks(self) -> tuple[Hunk, ...]:
+        """The hunks in sight."""
+        return self.subject.hunks
+
+    @property
+    def left(self) -> tuple[Lost, ...]:
+        """Those that have no place in their files any more and are not skipped."""
+        return self.trouble.left(self.review)
+
+    def show(self, subject: Subject, hint: str = "") -> None:
+        """Show what is to be decided about, and say what was done last.
+
+        Where it is the hunks that are in sight already, cursor and scroll stay, and what was told of them.
         """
-        stays = review is not None and review is self.review and preview is None and self.preview is None
-        self._turn, self._doubts = turn, doubts
-        self.preview, self._tell = preview, tell
-        self.review, self._misfits, self._origin, self._coming = review, misfits, origin, []
+        review = subject.review
+        stays = review is not None and review is self.review and subject.preview is None and self.preview is None
+        self.subject, self._coming = subject, []
         if stays and self._heads:
             here = self.hunks
-            self.lost = tuple(each for each in self.lost if each.hunk in here)
+            lost = tuple(each for each in self.trouble.lost if each.hunk in here)
+            self.trouble = self.trouble._replace(lost=lost)
             self.hint = hint or self.hint
             self._lay_out_again()
             return
-        self.lost, self._why_lost, self._refused = (), "", ""
-        self.at, self._cursor, self.hint, self._price = 0, 0, hint, ""
-        self._since = monotonic()
+        self.trouble = Trouble()
+        self.at, self._cursor, self.hint = 0, 0, hint
+        self.grace.begin()
         self._build()
         if self._heads:
             self._go(self._heads[0])
@@ -234,30 +171,30 @@ class PatchView(ScrollView, can_focus=True):
 
     def kept(self) -> dict[int, Review]:
         """Return the reviews by the turn that proposed them, as the user has left each."""
-        if self.review is not None and self.preview is None and self._turn:
-            self._kept[self._turn] = self.review
+        if self.review is not None and self.preview is None and self.subject.turn:
+            self._kept[self.subject.turn] = self.review
         return self._kept
 
     def forget(self) -> None:
         """Forget what was decided in another conversation."""
         self._kept = {}
-        self.show(None)
+        self.show(Subject())
 
     def tell_price(self, words: str) -> None:
         """Say what it would cost to send back what does not fit."""
-        self._price = words
+        self.trouble = self.trouble._replace(price=words)
         self.on_resize()
 
     def tell_lost(self, why: str, lost: tuple[Lost, ...]) -> None:
         """Mark the hunks that have no place in their files any more, and go to the first of them; nothing was written."""
-        self.lost, self._why_lost = lost, why
+        self.trouble = self.trouble._replace(lost=lost, why=why)
         self.at = next(iter(lost_lines.places(lost, self.hunks)), self.at)
         self.hint = lost_lines.hint(lost, self.hunks)
         self.on_resize()
 
     def tell_refused(self, words: str) -> None:
         """Say above the hunks, where there is room for all of it, and in the line of keys why nothing was done."""
-        self._refused = self.hint = words
+        self.trouble, self.hint = self.trouble._replace(refused=words), words
         self._lay_out_again()
         self.scroll_home(animate=False)
 
@@ -273,7 +210,7 @@ class PatchView(ScrollView, can_focus=True):
             self.tell_hint(hint)
             return
         lost = self.left
-        self.review, self.hint = review, hint
+        self.subject, self.hint = self.subject._replace(review=review), hint
         if self.left != lost:
             self.hint = hint or (lost_lines.hint(self.left, self.hunks) if self.left else "Enter writes what is taken")
             if at is not None and len(self.left) < len(lost):
@@ -296,11 +233,11 @@ class PatchView(ScrollView, can_focus=True):
     def coming(self, edit: Edit) -> None:
         """Show that an edit of the running reply is whole; its place is looked for at the end."""
         if self.review is None and not self._coming:
-            self._rows = [_Row()] * _FOOT
+            self._rows = [Row()] * FOOT
         self._coming.append(edit)
         if len(self._coming) == 1:
             self.make_room()
-        self._rows[-_FOOT:-_FOOT] = _coming_rows(edit)
+        self._rows[-FOOT:-FOOT] = hunk_rows.coming_rows(edit)
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._strips.clear()
         if not (self.hunks and self.has_focus):  # who decides about others is not led away from them
@@ -317,112 +254,15 @@ class PatchView(ScrollView, can_focus=True):
         self._coming = []
         self._build()
 
-    @property
-    def hunks(self) -> tuple[Hunk, ...]:
-        """The hunks in sight."""
-        return tuple(choice.hunk for choice in self.review.choices) if self.review else ()
-
-    @property
-    def left(self) -> tuple[Lost, ...]:
-        """Those that have no place in their files any more and are not skipped."""
-        skipped = self.review.skipped if self.review is not None else ()
-        return tuple(each for each in self.lost if each.hunk not in skipped)
-
     def _build(self) -> None:
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()  # other lines stand there from now on
         width = self.scrollable_content_region.width
-        rows: list[_Row] = []
-        self._heads, self._shown = [], {}
+        self._rows, self._heads = hunk_rows.lay_out(self.subject, self.trouble, self._coming, width, beside=self.beside)
+        self._shown = {}
         self._strips.clear()
-        if self._origin and self.review is not None:
-            rows += _told(self._origin, "note", width)
-            for doubt in self._doubts:
-                rows += _told(doubt.words, "warning", width)
-        if self._refused:
-            rows += _told(self._refused, "warning", width)
-        for words, style in lost_lines.above(self._why_lost, self.left, self.hunks, self._price):
-            rows += _told(words, style, width)
-        lost = sum(each.reason != "already" for each in self._misfits)
-        if lost and self.hunks:
-            words = f"{lost} edit{'s' if lost > 1 else ''} of the reply found no place: below the last hunk"
-            rows += _told(words, "warning", width)
-        path = ""
-        hunks = self.hunks
-        for index, hunk in enumerate(hunks):
-            if hunk.path != path:
-                path = hunk.path
-                mine = [each for each in hunks if each.path == path]
-                what = "" if hunk.kind == "change" else f"  {hunk.kind}"
-                if hunk.kind == "create" and self._is_program(path):
-                    what += ", executable"
-                counts = f"+{sum(each.added for each in mine)} -{sum(each.removed for each in mine)}"
-                rows.append(_Row(words=f"{path}  {counts}{what}", style="file"))
-            self._heads.append(len(rows))
-            rows.append(_Row(index))
-            if why := lost_lines.beside(self.lost, hunk):
-                rows += _told(why, "warning", width)
-            for each in hunk_lines.doubts(hunk):
-                rows += _told(f"! {each}", "warning", width)
-            rows += self._commented(index, self._hunk_rows(index, hunk, width), width)
-        rows += self._misfit_rows(width)
-        rows += [row for edit in self._coming for row in _coming_rows(edit)]
-        if not rows:
-            rows.append(
-                _Row(
-                    words="No hunks wait for you. Ask for a change: what you type goes to the composer, q leads there.",
-                    style="note",
-                )
-            )
-        rows += [_Row()] * _FOOT  # room for the keys, which stay in sight
-        self._rows = rows
-        self.virtual_size = Size(self.size.width, len(rows))
+        self.virtual_size = Size(self.size.width, len(self._rows))
         self.refresh()
-
-    def _is_program(self, path: str) -> bool:
-        """Whether a new file can be run."""
-        files = self.review.patch.files if self.review is not None else ()
-        return any(each.target == path and (each.mode_after or 0) & 0o111 for each in files)
-
-    def _hunk_rows(self, index: int, hunk: Hunk, width: int) -> list[_Row]:
-        if self.beside and width >= _BESIDE_FROM:
-            return [
-                _Row(index, (right or left or _NOWHERE).line, beside=(left, right))
-                for left, right in hunk_lines.beside(hunk, width)
-            ]
-        found = hunk_lines.heights(hunk, width)
-        return [_Row(index, line, part) for line, parts in enumerate(found) for part in parts]
-
-    def _misfit_rows(self, width: int) -> list[_Row]:
-        """Say what found no place and why, what is there already, and what can be done about it."""
-        rows: list[_Row] = []
-        for misfit in self._misfits:
-            done = misfit.reason == "already"
-            near = "; ".join(f"{each.path}:{each.start}-{each.end}" for each in misfit.candidates[:2])
-            words = f"{'is there' if done else 'does not fit'}: {misfit.message}{f' Near: {near}' if near else ''}"
-            words += f" {misfit.hint}" if misfit.private else ""
-            rows += _told(words, "note" if done else "warning", width)
-        if any(each.mendable for each in self._misfits) and not self.left:
-            words = f"r sends what does not fit back to the model, with the nearest lines{self._price}"
-            rows += _told(words, "note", width)
-        return rows
-
-    def _said(self, index: int) -> dict[int, str]:
-        """Return what the user says of the lines of a hunk, by their places in it; of one without lines as of its first."""
-        review = self.review
-        if review is None or not review.comments:
-            return {}
-        lines = range(max(1, len(review.choices[index].hunk.lines)))
-        return {line: words for line in lines if (words := review.commented(index, line))}
-
-    def _commented(self, index: int, rows: list[_Row], width: int) -> list[_Row]:
-        """Put what the user says of a line below it."""
-        ends = {line: at + 1 for at, row in enumerate(rows) for line in row.lines}
-        indent = " " * (hunk_lines.gutter(self.hunks[index]) - 2)
-        for line, words in sorted(self._said(index).items(), key=lambda each: -ends.get(each[0], 0)):
-            at = ends.get(line, 0)
-            rows[at:at] = _told(f"{indent}# {' '.join(words.split())}", "ticked", width)
-        return rows
 
     # Where the user stands.
 
@@ -435,7 +275,7 @@ class PatchView(ScrollView, can_focus=True):
         if hunk >= 0:
             self.at = hunk
         self._strips.clear()
-        top, size = self.scroll_offset.y, max(1, self.scrollable_content_region.height - _FOOT)
+        top, size = self.scroll_offset.y, max(1, self.scrollable_content_region.height - FOOT)
         if (row == self._heads[self.at] and self._end_of(self.at) >= top + size) or row < top + 1:
             self.scroll_to(y=max(0, row - 1), animate=False)
         elif row >= top + size:
@@ -444,7 +284,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def _end_of(self, index: int) -> int:
         """Return the row behind a hunk."""
-        return self._heads[index + 1] - 1 if index + 1 < len(self._heads) else len(self._rows) - _FOOT
+        return self._heads[index + 1] - 1 if index + 1 < len(self._heads) else len(self._rows) - FOOT
 
     def action_line(self, step: int) -> None:
         """Move by a line."""
@@ -456,7 +296,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def page(self, step: int) -> None:
         """Move by a screen; past the hunks, what is below them is scrolled to."""
-        size = max(1, self.scrollable_content_region.height - _FOOT)
+        size = max(1, self.scrollable_content_region.height - FOOT)
         row = max(0, min(len(self._rows) - 1, self._cursor + step * size))
         while 0 <= row < len(self._rows) and self._rows[row].hunk < 0:
             row -= step
@@ -497,10 +337,7 @@ class PatchView(ScrollView, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Take no decision from keys that were typed before the hunks could be seen."""
         del parameters
-        return not (action in {"mark", "mark_file", "mark_all", "decide", "want"} and self._too_soon())
-
-    def _too_soon(self) -> bool:
-        return monotonic() - self._since < _GRACE_S
+        return not (action in {"mark", "mark_file", "mark_all", "decide", "want"} and self.grace.early)
 
     def action_mark(self, mark: Mark) -> None:
         """Decide about the hunk and go to the next that is undecided."""
@@ -529,7 +366,7 @@ class PatchView(ScrollView, can_focus=True):
     def action_split_here(self) -> None:
         """Cut the hunk before the line of the cursor."""
         if self.review is not None and self.hunks:
-            row = self._rows[self._cursor] if self._cursor < len(self._rows) else _Row()
+            row = self._rows[self._cursor] if self._cursor < len(self._rows) else Row()
             line = row.beside[0].line if row.beside and row.beside[0] else row.line  # a pair is cut off as one
             review = self.review.split_at(self.at, line) if line > 0 else self.review
             same = review is self.review
@@ -544,8 +381,8 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_tell(self) -> None:
         """Say where the hunk comes from and how it was matched."""
-        if self.hunks and self._tell is not None:
-            self.hint = self._tell(self.hunks[self.at])
+        if self.hunks and self.subject.tell is not None:
+            self.hint = self.subject.tell(self.hunks[self.at])
             self.refresh()
 
     def action_widen(self) -> None:
@@ -555,8 +392,8 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_beside(self) -> None:
         """Show old and new side by side, or below each other again."""
-        if not self.beside and self.screen.size.width < _BESIDE_FROM + 4:
-            self.tell_hint(f"side by side needs {_BESIDE_FROM + 4} columns")
+        if not self.beside and self.screen.size.width < BESIDE_FROM + 4:
+            self.tell_hint(f"side by side needs {BESIDE_FROM + 4} columns")
             return
         self.beside = not self.beside
         self.hint = ""
@@ -565,28 +402,28 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_want(self, what: Literal["edit", "editor", "comment", "opinion", "repair", "help"]) -> None:
         """Ask for what needs another screen."""
-        misfits = (*self._misfits, *(each.misfit for each in self.left))
+        misfits = (*self.subject.misfits, *(each.misfit for each in self.left))
         if what == "help" or (what == "repair" and any(each.mendable for each in misfits)):
             self.post_message(self.Wanted(what, self.at, 0))
         elif what == "repair":
             self.tell_hint(lost_lines.nothing_back(misfits))
         elif self.preview is not None or not self.hunks:
-            self._catch_up()  # what was written is not edited here, nor commented on
+            self.ahead.catch_up()  # what was written is not edited here, nor commented on
         elif what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}:
             line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
             if line < 0:  # the hunk as a whole: what it changes first
                 line = next((at for at, each in enumerate(self.hunks[self.at].lines) if each.kind != " "), 0)
             self.post_message(self.Wanted(what, self.at, line))
         else:
-            self._catch_up()
+            self.ahead.catch_up()
 
     def action_decide(self) -> None:
         """Hand over what was decided."""
         if self.review is None or not self.hunks:
             return
-        if monotonic() - self._strayed < _STRAY_S:
+        if self.grace.strayed:
             self.tell_hint("nothing was written: it seems that you were typing. Enter again writes what is taken")
-            self._strayed = 0.0
+            self.grace.forgive()
             return
         if self.review.decided:
             self.post_message(self.Decided(self.review, self.preview))
@@ -600,71 +437,33 @@ class PatchView(ScrollView, can_focus=True):
 
     async def _on_key(self, event: events.Key) -> None:
         """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
-        if self._ahead is not None:
-            self._ahead.append(event)
+        unknown = event.is_printable and event.key not in self.KEYS
+        if self.ahead.takes(event, stray=unknown and not self.hunks):
             event.prevent_default()
             event.stop()
             return
-        self._typing |= event.key == "slash" or (not self.hunks and event.is_printable and event.key not in self.KEYS)
-        if not self._typing:
-            if event.key in _SHEETS and self.hunks:
-                self._ahead = []
-                self._opens = self.set_timer(_OPENS_S, self._catch_up)
-            await super()._on_key(event)
-            if (
-                event.is_printable and event.key not in self.KEYS
-            ):  # a sentence, it seems, that was begun in the wrong place
-                self._strayed = monotonic()
-                self.tell_hint(f"{event.character} is no key here: ? tells them, q goes back to type")
-            return
-        event.prevent_default()
-        event.stop()
-        self._type(event)
-
-    def ahead(self) -> list[events.Key]:
-        """Return what was typed behind a key that opens a sheet, before that was there to take it; the keys are ours again."""
-        if self._opens is not None:
-            self._opens.stop()
-        typed, self._ahead, self._opens = self._ahead or [], None, None
-        return typed
-
-    def _catch_up(self) -> None:
-        """Take up the keys that waited for a sheet which did not open."""
-        for event in self.ahead():
-            again = events.Key(event.key, event.character)
-            again._set_forwarded()  # noqa: SLF001 - else the app would hand on once more what comes back from here
-            self.post_message(again)
+        if self.hunks:
+            self.ahead.wait(event.key)
+        await super()._on_key(event)
+        if unknown:  # a sentence, it seems, that was begun in the wrong place
+            self.grace.stray()
+            self.tell_hint(f"{event.character} is no key here: ? tells them, q goes back to type")
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self._type(event)
-
-    def _type(self, event: events.Key | events.Paste) -> None:
-        self.type(event)
-        if not self._handing:
-            self._handing = True
-            self.call_later(self._hand_over)
-
-    def _hand_over(self) -> None:
-        """Give the keys to the composer once all that came before is handed on: nothing may overtake it."""
-        if self.message_queue_size:
-            self.call_later(self._hand_over)
-            return
-        self._handing = self._typing = False
-        if self.has_focus:
-            self.leave()
+        self.ahead.type_on(event)
 
     # Drawing.
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         width = self.scrollable_content_region.width
-        below = y - self.scrollable_content_region.height + _FOOT
+        below = y - self.scrollable_content_region.height + FOOT
         if self.hunks and below >= 0:
             foot = self._foot(width)
-            if below >= _FOOT - len(foot):
-                return foot[below - _FOOT]
+            if below >= FOOT - len(foot):
+                return foot[below - FOOT]
         index = y + self.scroll_offset.y
         if not 0 <= index < len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
@@ -673,72 +472,23 @@ class PatchView(ScrollView, can_focus=True):
             drawn = self._strips[index] = self._draw(index, width)
         line = drawn.apply_style(self.rich_style)
         selection = self.text_selection
-        span = selection.get_span(index) if selection is not None else None
-        if selection is not None and span is not None:
-            first, last = self._words_at(index, self._side(selection)).within(span)
-            line = marked(line, first, last, self.screen.get_component_rich_style("screen--selection"))
+        columns = self._selectable().columns(selection, index) if selection is not None else None
+        if columns is not None:
+            line = marked(line, *columns, self.screen.get_component_rich_style("screen--selection"))
         return line.apply_offsets(0, index)  # that a selection knows where it is
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return what is selected with the mouse: of hunks the code, without numbers and signs, wrapped lines as one.
+        """Return what is selected with the mouse: of hunks the code, without numbers and signs, wrapped lines as one."""
+        return self._selectable().text(selection), "\n"
 
-        Side by side it is of the side on which the selection begins. A line that is selected from its beginning to its
-        end is as the file has it, any other as it is shown, where tabs are blanks.
-        """
-        side, found = self._side(selection), list[_Words]()
-        for index in range(len(self._rows) - _FOOT):
-            span = selection.get_span(index)
-            here = self._words_at(index, side) if span is not None else _NO_WORDS
-            if span is None or here is _NO_WORDS:
-                continue
-            first, last = (each - here.column + here.first for each in here.within(span))
-            if found and here.line >= 0 and (found[-1].hunk, found[-1].line) == (here.hunk, here.line):
-                found[-1] = found[-1]._replace(last=last)
-            else:
-                found.append(here._replace(first=first, last=last))
-        return "\n".join(map(self._said_by, found)), "\n"
+    def _selectable(self) -> Selectable:
+        width = self.scrollable_content_region.width
+        return Selectable(self._rows, self.hunks, width, lambda index: self._draw(index, width))
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw a selection that moved."""
         del selection
         self.refresh()
-
-    def _side(self, selection: Selection) -> int:
-        """Say on which of two sides a selection begins: 0 left, 1 right."""
-        start = selection.start
-        if start is None or not 0 <= start.y < len(self._rows) or self._rows[start.y].beside is None:
-            return 0
-        return int(start.x > self._middle(start.y))
-
-    def _middle(self, index: int) -> int:
-        """Return how many characters stand on the left of two sides."""
-        width = self.scrollable_content_region.width
-        return len(self._draw(index, width).crop(0, (width - 1) // 2).text)
-
-    def _words_at(self, index: int, side: int) -> _Words:
-        """Return what of a row can be selected."""
-        row = self._rows[index]
-        if row.hunk < 0 or row.line < 0:
-            text = self._draw(index, self.scrollable_content_region.width).text.rstrip()
-            return _Words(text, 0, 0, len(text))
-        column, line, part = 0, row.line, row.part
-        if row.beside is not None:
-            cell = row.beside[side]
-            if cell is None:
-                return _NO_WORDS
-            column, (line, part) = (self._middle(index) + 1) * side, cell
-        hunk = self.hunks[row.hunk]
-        return _Words(hunk_lines.texts(hunk)[line], column + hunk_lines.gutter(hunk), *part, row.hunk, line)
-
-    def _said_by(self, found: _Words) -> str:
-        """Return the words of a selection; a whole line as the file has it."""
-        if found.line >= 0:
-            line = self.hunks[found.hunk].lines[found.line]
-            shown = safe(line.text)
-            if found.first == 0 and found.last >= len(shown):
-                return line.text
-            return shown[found.first : found.last]
-        return found.text[found.first : found.last]
 
     def on_focus(self) -> None:
         """Show where the user stands."""
@@ -746,7 +496,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         """Show that the keys go elsewhere."""
-        self._typing = False
+        self.ahead.forget_typing()
         self._strips.clear()
 
     def _draw(self, index: int, width: int) -> Strip:
@@ -755,7 +505,7 @@ class PatchView(ScrollView, can_focus=True):
             return strip([Segment(cut(safe(row.words), width), self.look[row.style])], width)
         hunk = self.hunks[row.hunk]
         if row.line < 0:
-            return self._head(row.hunk, hunk, width)
+            return self._head(row.hunk, width)
         if row.hunk not in self._shown:
             self._shown[row.hunk] = hunk_lines.show(hunk, self.look)
         shown, gutter = self._shown[row.hunk], hunk_lines.gutter(hunk)
@@ -766,59 +516,18 @@ class PatchView(ScrollView, can_focus=True):
         here = index == self._cursor and self.has_focus
         return found.apply_style(Style(reverse=True)) if here else found
 
-    def _head(self, index: int, hunk: Hunk, width: int) -> Strip:
+    def _head(self, index: int, width: int) -> Strip:
         assert self.review is not None  # noqa: S101 - there are no hunks without a review
-        choice = self.review.choices[index]
-        mark, use = _MARKS[choice.mark]
+        head = hunk_rows.head(self.review, self.subject, self.trouble, index)
         here = index == self.at
-        count = len(self._said(index))
-        said = f", {count} comment{'s' if count > 1 else ''}" if count else ""
-        words = (
-            f"{'>' if here else ' '} {index + 1}/{len(self.hunks)} {mark}{' as edited' if choice.edited else ''}{said}"
-        )
-        style = self.look[use] + (self.look["cursor"] if here and self.has_focus else Style.null())
-        rungs = f"  matched by {', '.join(hunk.rungs)}" if hunk.rungs else ""
-        lines = {each.edit.reply_line for each in self._doubts}
-        doubted = any(each.edit in lines for each in hunk.origins)
-        rungs = f"  may not be meant{rungs}" if doubted else rungs
-        if any(gone.hunk == hunk for gone in self.lost):
-            doubted, rungs = True, f"  does not fit any more{rungs}"
-        rest = self.look["warning" if doubted else "range"] + (
-            self.look["cursor"] if here and self.has_focus else Style.null()
-        )
-        return strip([Segment(words, style), Segment(cut(safe(f"  {hunk.header}{rungs}"), width), rest)], width, rest)
+        more = self.look["cursor"] if here and self.has_focus else Style.null()
+        words = Segment(f"{'>' if here else ' '} {head.words}", self.look[head.style] + more)
+        rest = self.look[head.rest_style] + more
+        return strip([words, Segment(cut(safe(head.rest), width), rest)], width, rest)
 
     def _foot(self, width: int) -> list[Strip]:
         """Draw what is decided and which keys there are; it stays at the bottom. Long words take all its lines."""
         assert self.review is not None  # noqa: S101 - asked by the caller
-        style = self.look["keys"]
-        sums = len(self.review.taken), len(self.review.skipped), len(self.review.undecided)
-        head = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
-        sets = [each.format(way=self.preview.way) for each in _UNDO_KEYS] if self.preview else [*_KEYS]
-        if not self.has_focus:
-            sets, style = ["F2 leads to these hunks"], self.look["note"]
-        words = head + (self.hint or longest(sets, width - len(head)))
-        parts = wrap(words, width)
-        lines = [words[first:last] for first, last in parts[: _FOOT - 1]]
-        lines += [words[first:] for first, _ in parts[_FOOT - 1 : _FOOT]]
-        return [strip([Segment(cut(each, width), style)], width, style) for each in lines]
-
-
-def _told(words: str, style: str, width: int) -> list[_Row]:
-    """Make rows of words of ours, wrapped; what goes on stands further right."""
-    words = safe(words)
-    parts = wrap(words, max(4, width - 2))
-    return [_Row(words=("  " if first else "") + words[first:last], style=style) for first, last in parts]
-
-
-def _coming_rows(edit: Edit) -> list[_Row]:
-    """Show an edit that has no place yet: what goes and what comes."""
-    name = f"{edit.path} -> {edit.new_path}" if edit.new_path else edit.path
-    rows = [_Row(words=f"{name}  {edit.action}, line {edit.reply_line} of the reply", style="file")]
-    for kind, lines in (("removed", edit.before), ("added", edit.after)):
-        sign = "-" if kind == "removed" else "+"
-        shown = lines.split("\n")[:-1]
-        rows += [_Row(words=f"  {sign} {line}", style=kind) for line in shown[:40]]
-        if len(shown) > 40:
-            rows.append(_Row(words=f"    ... {len(shown) - 40:,} more lines", style="note"))
-    return rows
+        style = self.look["keys" if self.has_focus else "note"]
+        lines = hunk_rows.foot(self.review, self.preview, self.hint, width, here=self.has_focus)
+        return [strip([Segment(each, style)], width, style) for each in lines]

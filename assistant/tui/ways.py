@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
+from assistant.tui.grace import Grace
 from assistant.tui.lines import safe
 from assistant.tui.pickers import Sheet
 from assistant.tui.tall import PAGING, Tall
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-_GRACE_S = 0.4
 _HANDS_S = 1.0
 """A pause in typing behind which a letter may be meant for the sheet and not for the sentence that it broke into."""
 _MOMENT_S = 0.25
 """Between a key and the Enter that is meant for it lies at least so much; at the end of a word there is less."""
 
 
-class Choice(Sheet[str | None]):
+class WaySheet(Sheet[str | None]):
     """Some words and the ways out of it, each (key, what is given back, words); Escape gives None: `escape` says what it does.
 
     One that opens by itself may come between the letters of a sentence: `typed` takes those. There a key only marks a way,
@@ -33,9 +33,9 @@ class Choice(Sheet[str | None]):
     """
 
     CSS = """
-    Choice { align: center middle; }
-    Choice Tall { max-width: 100; }
-    Choice Static { height: auto; }
+    WaySheet { align: center middle; }
+    WaySheet Tall { max-width: 100; }
+    WaySheet Static { height: auto; }
     """
     BINDINGS = [*PAGING]  # noqa: RUF012 - Textual's way
 
@@ -53,9 +53,7 @@ class Choice(Sheet[str | None]):
         self.words = words
         self.ways = ways
         self._title = title
-        self._since = monotonic()
-        self._strayed = 0.0
-        """When a letter came last that was meant for somewhere else."""
+        self.grace = Grace(_HANDS_S)
         self._marked = ""
         self._marked_at = 0.0
 
@@ -87,7 +85,7 @@ class Choice(Sheet[str | None]):
     def on_key(self, event: events.Key) -> None:
         """Take a key once the sheet can have been read."""
         event.stop()
-        early = monotonic() - self._since < _GRACE_S
+        early = self.grace.early
         if event.key == "escape":
             if not early:
                 self.dismiss(None)
@@ -107,17 +105,18 @@ class Choice(Sheet[str | None]):
             answer = next((answer for key, answer, _ in self.ways if key == self._marked), None)
             if answer is not None and since >= _MOMENT_S:
                 self.dismiss(answer)
-            elif answer is None and now - self._strayed < _HANDS_S:  # it ends the sentence that was typed here
+            elif answer is None and self.grace.strayed:  # it ends the sentence that was typed here
                 typed("\n")
-                self._strayed = now
+                self.grace.stray()
             return
         if not event.character or not event.is_printable:
             return
         is_way = any(event.character == key for key, _, _ in self.ways)
-        if is_way and not early and now - self._strayed >= _HANDS_S and (not self._marked or since >= _HANDS_S):
+        if is_way and not early and not self.grace.strayed and (not self._marked or since >= _HANDS_S):
             self._marked, self._marked_at = event.character, now
         else:  # what was marked was the first letter of a word
             begun = self._marked if since < _HANDS_S else ""
             typed(begun + event.character)
-            self._marked, self._strayed = "", now
+            self._marked = ""
+            self.grace.stray()
         self.query_one("#ways", Static).update(self._rows())

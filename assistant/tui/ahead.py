@@ -1,0 +1,83 @@
+"""Keys that reach the hunks and are not for them: behind one that opens a sheet, and of a command that begins among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+_SHEETS = frozenset({"e", "c", "o", "question_mark"})
+"""Keys that open a sheet: what is typed behind them is for that."""
+_OPENS_S = 1.0
+"""How long a sheet may take to open until the keys are the hunks' again."""
+
+
+class Ahead:
+    """Takes such keys and hands them on in the order in which they came.
+
+    `type` takes what was typed for the composer, `leave` moves the focus to where it goes, at once.
+    """
+
+    def __init__(self, widget: Widget) -> None:
+        self.type: Callable[[events.Key | events.Paste], None] = lambda _: None
+        self.leave: Callable[[], None] = lambda: None
+        self._widget = widget
+        self._typing = self._handing = False
+        self._waiting: list[events.Key] | None = None
+        self._opens: Timer | None = None
+
+    def takes(self, event: events.Key, *, stray: bool) -> bool:
+        """Take a key that is not for the hunks, and say so: one behind a sheet's, a slash, a `stray` one, and all behind those."""
+        if self._waiting is not None:
+            self._waiting.append(event)
+            return True
+        self._typing |= event.key == "slash" or stray
+        if self._typing:
+            self.type_on(event)
+        return self._typing
+
+    def type_on(self, event: events.Key | events.Paste) -> None:
+        """Give what was typed to the composer, and soon the focus too."""
+        self.type(event)
+        if not self._handing:
+            self._handing = True
+            self._widget.call_later(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Give the keys to the composer once all that came before is handed on: nothing may overtake it."""
+        if self._widget.message_queue_size:
+            self._widget.call_later(self._hand_over)
+            return
+        self._handing = self._typing = False
+        if self._widget.has_focus:
+            self.leave()
+
+    def forget_typing(self) -> None:
+        """Hear that the keys go elsewhere: what comes next is for the hunks again."""
+        self._typing = False
+
+    def wait(self, key: str) -> None:
+        """Keep what comes behind a key that opens a sheet, until that is there or does not come."""
+        if key in _SHEETS:
+            self._waiting = []
+            self._opens = self._widget.set_timer(_OPENS_S, self.catch_up)
+
+    def take(self) -> list[events.Key]:
+        """Return what was typed behind a key that opens a sheet, before that was there to take it; it is kept no longer."""
+        if self._opens is not None:
+            self._opens.stop()
+        typed, self._waiting, self._opens = self._waiting or [], None, None
+        return typed
+
+    def catch_up(self) -> None:
+        """Give the hunks the keys that waited for a sheet which did not open."""
+        for event in self.take():
+            again = events.Key(event.key, event.character)
+            again._set_forwarded()  # noqa: SLF001 - else the app would hand on once more what comes back from here
+            self._widget.post_message(again)

@@ -1,0 +1,102 @@
+"""What is typed on its way to the model: what waits behind a question, what comes back unsent, and how it is asked just now."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from assistant import command
+from assistant.events import TurnEnded
+
+if TYPE_CHECKING:
+    from assistant.tui.holding import Holding
+    from assistant.tui.stage import Stage
+
+
+class Sending:
+    """The queue of questions, and the one that is being asked."""
+
+    def __init__(self, screen: Stage, holding: Holding) -> None:
+        self.queue: list[str] = []
+        self._screen = screen
+        self._holding = holding
+        self._going = 0
+        """Questions on their way: one counts before its turn runs, and what is sent right behind it is queued."""
+        self._asked_at = self._again_at = 0.0
+        self._answers, self._does = "", "is asked"
+
+    def sent(self, text: str) -> None:
+        """Hand over words, or keep them until the running turn has ended; a command waits for nothing."""
+        ahead = self._screen.session.asking or self._going or self._holding.about is not None
+        if ahead and not command.is_command(text):
+            self.queue.append(text)
+            self._screen.label()
+            return
+        self._screen.submit(text)
+
+    def begin(self, text: str) -> None:
+        """Count a question that is about to be sent."""
+        self._going += not command.is_command(text)
+
+    async def send(self, text: str, *, once: bool) -> None:
+        """Do what was typed, which `begin` has counted; a question that was not sent goes back to where it was typed."""
+        screen, session = self._screen, self._screen.session
+        turns = session.turn
+        try:
+            screen.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
+            if screen.hunks.preview is None:
+                session.mark(screen.hunks.review)
+            ended = await screen.walk(command.submit(session, text, once=once))
+        finally:
+            self._going -= not command.is_command(text)
+        unsent = session.turn == turns or (isinstance(ended, TurnEnded) and ended.sent is None)
+        if unsent and not command.is_command(text) and text != self._holding.about:
+            if not self._holding.busy:  # nothing was sent, nor would be what is queued: no model, no key, no room
+                text = "\n".join([text, *self.queue])
+                self.queue.clear()
+            screen.composer.give_back(text)
+
+    def send_next(self) -> bool:
+        """Send the first of the queue, where nothing is before it; returns whether there was one."""
+        if not self.queue or self._screen.session.asking or self._going or self._holding.busy:
+            return False
+        self._screen.submit(self.queue.pop(0))
+        self._screen.label()
+        return True
+
+    def take_last(self) -> str:
+        """Take the last of the queue out again, to be mended; empty where nothing is queued."""
+        words = self.queue.pop() if self.queue else ""
+        self._screen.label()
+        return words
+
+    def give_back(self) -> None:
+        """Put what is queued back into the composer, before what is typed there."""
+        composer = self._screen.composer
+        if self.queue:
+            composer.put("\n".join([*self.queue, composer.text]).rstrip("\n"))
+            self.queue.clear()
+            self._screen.label()
+
+    def asked(self) -> None:
+        """Note that a model is asked from now on: whom F3 chooses meanwhile is asked the next time."""
+        pick = self._screen.session.roster.pick
+        self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
+        self.doing("is asked")
+
+    def doing(self, what: str, again_s: float = 0.0) -> None:
+        """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
+        self._does, self._again_at = what, monotonic() + again_s
+
+    def asks(self) -> str:
+        """Say who is asked, for how long, and how that is stopped; empty for nobody."""
+        if not self._screen.session.asking:
+            return ""
+        again = self._again_at - monotonic()
+        does = f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
+        stop = "Esc Esc" if self._screen.hunks.has_focus else "Esc"  # the first one leaves the hunks
+        return f"{self._answers} {does}; {stop} stops it"
+
+    def waits(self) -> str:
+        """Say how many questions are queued; empty for none."""
+        return f"{len(self.queue)} queued" if self.queue else ""
