@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
+    from assistant.committing import Committing
     from assistant.config import Config, Places
-    from assistant.context.commit import Committed
     from assistant.context.repo import Repo
     from assistant.deciding import Deciding
     from assistant.desk import Desk
@@ -160,6 +160,20 @@ class Session:
         from assistant.deciding import Deciding
 
         return Deciding(self)
+
+    @cached_property
+    def committing(self) -> Committing:
+        """Commits what was taken."""
+        from assistant.committing import Committing
+
+        return Committing(
+            self.changes,
+            self.sight,
+            self.roster,
+            self.handover,
+            sittings=lambda: self.sittings,
+            asked=self._asked,
+        )
 
     @cached_property
     def pending(self) -> Pending:
@@ -474,9 +488,12 @@ class Session:
             return 0
 
     def _opinion(self, hunk: Hunk) -> str:
-        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
         diff = self.changes.quoted(hunk)
-        return prompts.fill("opinion", question=asked, path=hunk.path, header=hunk.header, diff=diff)
+        return prompts.fill("opinion", question=self._asked(), path=hunk.path, header=hunk.header, diff=diff)
+
+    def _asked(self) -> str:
+        """Return what the user asked last; empty before there was a question."""
+        return next((message.text for message in reversed(self.history) if message.role == "user"), "")
 
     async def aside(
         self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None
@@ -588,30 +605,6 @@ class Session:
 
         return recover(self.journal)
 
-    async def draft_commit(self) -> AsyncGenerator[events.Event, None]:
-        """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
-        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
-        words = await asyncio.to_thread(self.changes.commit_words, asked)
-        async with aclosing(self.handover.side("commit message", words)) as stream:
-            async for event in stream:
-                yield event
-
-    async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
-        """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        made = await asyncio.to_thread(self._commit, message)
-        words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
-        yield events.Notice("\n".join(words), "good")
-
-    def _commit(self, message: str) -> Committed:
-        """Commit, and note it with all conversations that wrote what is committed."""
-        before = set(self.changes.committed)
-        made = self.changes.commit(message, hide=self.roster.key_names())
-        done = self.changes.committed - before
-        self.sittings.save(record.committed(done))
-        for each in {step.session for step in self.journal.history() if step.id in done} - {self.id, ""}:
-            self.sittings.tell(each, record.committed(done))
-        return made
-
     # Remembering.
 
     def clear(self) -> None:
@@ -715,7 +708,7 @@ class Session:
         kept = record.read(records)
         if self.sittings.id not in {"", self.id}:
             self._become(self.sittings.id)
-        self.changes.committed.update(kept.committed)
+        self.committing.committed.update(kept.committed)
         self.held_question = limits.held_question(records)
         self.asked_last, self.cut_short = kept.model, kept.cut_short
         self.accounts.recall(kept.burnt)
