@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from assistant.accounts import Accounts, Quote
+    from assistant.accounts import Accounts
     from assistant.config import Config
     from assistant.models.catalogue import Pick
+    from assistant.pricing import Pricing, Quote
     from assistant.quota.caps import Crossing, Hold, Offer, Reserve, Scope
     from assistant.quota.entry import Entry
     from assistant.quota.meter import Estimate
@@ -95,8 +96,11 @@ def held_question(records: Iterable[Mapping[str, Any]]) -> HeldQuestion | None:
 class Limits:
     """The limits of one sitting."""
 
-    def __init__(self, accounts: Accounts, roster: Roster, config: Config, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, accounts: Accounts, pricing: Pricing, roster: Roster, config: Config, now: Callable[[], datetime]
+    ) -> None:
         self._accounts = accounts
+        self._pricing = pricing
         self._roster = roster
         self._config = config
         self._now = now
@@ -174,7 +178,7 @@ class Limits:
         """
         if self._free or not (self._capped or self._config.reserve):
             return ""
-        quote = self._accounts.quote(words, pick, answer)
+        quote = self._pricing.quote_words(words, pick, answer)
         if quote is None:
             return ""
         crossings = [*(self._caps(quote.whole, costs) if self._capped else ()), *self._reserved(quote, pick)]
@@ -185,7 +189,7 @@ class Limits:
 
         Two windows that look at the same moment both see room for one: the book has an order.
         """
-        quote = self._accounts.quote(words, pick) if self._config.cap_day is not None and not self._free else None
+        quote = self._pricing.quote_words(words, pick) if self._config.cap_day is not None and not self._free else None
         if quote is None:
             return
         before = self._accounts.ledger.booked_before(entry)
@@ -257,7 +261,7 @@ class Limits:
             )
         else:
             why, until = f"{what} of {whose} is used up; nobody said until when.", None
-        offers = [*self.others(self._accounts.quote(words, pick), pick)]
+        offers = [*self.others(self._pricing.quote_words(words, pick), pick)]
         if until is not None:
             offers.append(Offer("wait", at=until))
         return Hold(why, tuple(offers), until, text)
@@ -310,11 +314,7 @@ class Limits:
             day += [Cost("unknown")] * min(1, today.unpriced)
         day += [Cost("unknown")] * self._accounts.ledger.store.is_blind
         flying = self._accounts.ledger.in_flight() if flying is None and config.cap_day is not None else flying or ()
-        day += [
-            self._accounts.ahead(each, self._roster.catalogue)
-            for each in flying
-            if each.at.astimezone().date() == local.date()
-        ]
+        day += [self._pricing.ahead(each) for each in flying if each.at.astimezone().date() == local.date()]
         limits: dict[Scope, Decimal | None] = {
             "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
         }  # fmt: skip
@@ -330,7 +330,7 @@ class Limits:
         kept = self.reserves.get(plan.name, ()) if plan is not None else ()
         if plan is None or not kept:
             return []
-        needs = self._accounts.needs(quote, pick)
+        needs = self._pricing.needs(quote, pick)
         return caps.reserved(kept, self._accounts.estimates(plan, pick.model.id), needs, self._now())
 
     def _held(self, crossings: Sequence[Crossing], quote: Quote, pick: Pick) -> Hold:
@@ -340,7 +340,7 @@ class Limits:
         candidates: dict[str, Cost] = {}
         mine = self._accounts.plan(pick)
         for other in self._pool(pick, quote.words):
-            priced = self._accounts.cost(quote.words, other)
+            priced = self._pricing.cost(quote.words, other)
             plan = self._accounts.plan(other)
             if "reserve" in plans and plan is not None and mine is not None and plan.name == mine.name:
                 continue
@@ -366,7 +366,7 @@ class Limits:
         first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id)
         if first is not None and first.state == "exhausted":
             return True
-        other = self._accounts.quote(words, pick) if self._config.reserve else None
+        other = self._pricing.quote_words(words, pick) if self._config.reserve else None
         return other is not None and bool(self._reserved(other, pick))
 
     def _various(self, found: Iterable[Offer]) -> list[Offer]:
@@ -398,7 +398,7 @@ class Limits:
             seen.add(payer)
             if self._shut(quote.words if quote is not None else 0, other):
                 continue
-            cost = self._accounts.cost(quote.words, other) if quote is not None else None
+            cost = self._pricing.cost(quote.words, other) if quote is not None else None
             if cost is not None and self._capped and self._caps(cost):
                 continue  # a cap would hold it
             found.append(Offer("switch", other.model.name, cost=cost))

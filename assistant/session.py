@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from pathlib import Path
 
-    from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
     from assistant.committing import Committing
     from assistant.config import Config, Places
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
     from assistant.pending import Pending
+    from assistant.pricing import Pricing, Quote
     from assistant.quota.caps import Hold
     from assistant.quota.entry import Entry
     from assistant.readings import Polled
@@ -134,11 +134,18 @@ class Session:
         )
 
     @cached_property
+    def pricing(self) -> Pricing:
+        """What things cost, and what a question would."""
+        from assistant.pricing import Pricing
+
+        return Pricing(self.accounts, self.roster, self.sight, self.history, self.now)
+
+    @cached_property
     def limits(self) -> Limits:
         """What holds a question back."""
         from assistant.limits import Limits
 
-        return Limits(self.accounts, self.roster, self.config, self.now)
+        return Limits(self.accounts, self.pricing, self.roster, self.config, self.now)
 
     @cached_property
     def journal(self) -> Journal:
@@ -218,27 +225,7 @@ class Session:
         if "sittings" in self.__dict__:
             self.sittings.close()
 
-    # What it costs.
-
-    def quote(self, text: str, pick: Pick | None = None, *, sure: bool = False) -> Quote | None:
-        """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
-
-        `sure` gathers the context to know its size; else that is done only for a question that names something. Counts
-        tokens: call it in a thread.
-        """
-        pick = pick or self.roster.pick
-        if pick is None:
-            return None
-        context = self.sight.expect(text, sure=sure)
-        words = self._words(text, pick) + context
-        quote = self.accounts.quote(words + self.sight.picture_words(self.history, pick), pick)
-        editor = self._writer()
-        if quote is None or editor is None:
-            return quote
-        from assistant.errand import EARLIER
-
-        alone = self._words(text, editor, talk=False) + context
-        return self.accounts.with_editor(quote, alone + min(words - alone, EARLIER), editor)
+    # What is left.
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
@@ -274,29 +261,6 @@ class Session:
 
         return board(self.accounts, self.roster, self.config, self.now(), every=every)
 
-    def next_models(self) -> list[str]:
-        """Name the models that a quote is compared with: the favourites, then what was asked last."""
-        names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
-        return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
-
-    def carried(self) -> int:
-        """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""
-        pick = self.roster.pick
-        return self.roster.factor(pick.model).of(self._words("", pick))[1] if pick is not None else 0
-
-    def _words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
-        """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""
-        from assistant import turn
-        from assistant.step import FRAME
-
-        around = turn.around(pick.model, plans=talk and self._writer() is not None) if pick is not None else 0
-        return around + tokens.count(text) + sum(tokens.count(each.text) + FRAME for each in self.history if talk)
-
-    def _writer(self) -> Pick | None:
-        """Return the editor that writes the edits which the main model plans; None where that writes them itself."""
-        editor = self.roster.editor()
-        return editor.pick if editor is not None and not editor.fell_back else None
-
     # A turn.
 
     async def ask(self, text: str, *, mend: tuple[Misfit, ...] = ()) -> AsyncGenerator[events.Event, None]:
@@ -313,7 +277,7 @@ class Session:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
         asked = turn.asked(text, pictures)
-        pick, key = await self._ready(self.quote_repair if mend else lambda: self.quote(text, sure=True))
+        pick, key = await self._ready(self.quote_repair if mend else lambda: self.pricing.quote(text, sure=True))
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
@@ -393,7 +357,7 @@ class Session:
         await asyncio.to_thread(self.accounts.keep_line, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
             text = running.ask.text
-            size = self._words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
+            size = self.pricing.words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
             hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
             if hold is not None and running.ask.mend:  # its words alone say nothing of the edits that were to go back
                 told.append(
@@ -465,7 +429,7 @@ class Session:
         if not misfits:
             return None
         words = "\n\n".join(map(match.describe, misfits))
-        return self.accounts.quote(self._words(words, self.roster.pick))
+        return self.pricing.quote_words(self.pricing.words(words, self.roster.pick))
 
     def _mendable(self) -> tuple[Misfit, ...]:
         return tuple(each for each in self.proposed.misfits if each.mendable) if self.proposed is not None else ()
@@ -502,7 +466,7 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
+        pick, key = await self._ready(lambda: self.pricing.quote_words(tokens.count(words), pick), pick)
         try:
             ask = turn.Ask(self.turn, words, max_output=max_output)
             desk = Desk(self, self.turn, self.roster.partner(pick), key)
@@ -532,7 +496,7 @@ class Session:
     @property
     def whole_files(self) -> bool:
         """Whether the model that writes the edits hands in whole files, so that it has to be shown whole ones."""
-        pick = self._writer() or self.roster.pick
+        pick = self.roster.writer() or self.roster.pick
         return pick is not None and pick.model.edit_format == "whole_file"
 
     @property
@@ -677,7 +641,7 @@ class Session:
         question, pick, held = self.held_question, self.roster.pick, None
         if question is None or pick is None:
             return question.hold(self.now()) if question is not None else None
-        quote = self.quote(question.text, sure=True)
+        quote = self.pricing.quote(question.text, sure=True)
         try:
             self.limits.check(lambda: quote, pick)
         except BudgetError as error:

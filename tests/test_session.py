@@ -397,7 +397,7 @@ async def test_the_price_before_sending_is_for_what_is_sent(make_session, config
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
         for words in ("how warm is it in the kettle?", "and when it has a limit?"):
-            quote = await asyncio.to_thread(session.quote, words, sure=True)
+            quote = await asyncio.to_thread(session.pricing.quote, words, sure=True)
             (sent,) = of(await walk(session.ask(words)), events.RequestSent)
             assert abs(quote.likely - sent.likely) < 20, (quote, sent)
         await session.close()
