@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
 from assistant.errors import AssistantError, BudgetError, ProviderError
-from assistant.models import picture
+from assistant.models import batch, picture
 from assistant.models import wire as said_by
 from assistant.models.history import maker_of
 from assistant.models.message import Image, Text, Thought
@@ -276,13 +276,13 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
     )
     parser = edit_format.open_parser()
     step.state = "interrupted"
-    inbox = _Inbox(line.stopped)
-    pump = asyncio.create_task(inbox.fill(line.stream(step.request)))
+    arrivals = _Arrivals(line.stopped)
+    pump = asyncio.create_task(arrivals.fill(line.stream(step.request)))
     moved = 0.0
     clock = asyncio.get_running_loop().time
     try:
         while step.state == "interrupted" and step.error is None:
-            chunks, ended, error = await inbox.take()
+            chunks, ended, error = await arrivals.take()
             if pump.done():
                 pump.result()  # a fault of ours goes up, instead of a wait for ever
             for chunk in chunks:
@@ -350,7 +350,7 @@ def _read(parser: EditParser, text: str) -> Iterator[tuple[str, list[Edit | Misf
         yield held, []
 
 
-class _Inbox:
+class _Arrivals:
     """Chunks on their way from the client, so that stopping never waits for the next word.
 
     Words that come within a moment of each other are taken together: drawing and counting each by itself would cost more
@@ -391,19 +391,7 @@ class _Inbox:
         self._wake.clear()
         chunks, self._chunks = self._chunks, []
         ended, error = self.ended, self.error  # what comes from here on is for the next time
-        joined: list[Chunk] = []
-        words: list[str] = []
-        for chunk in chunks:
-            if isinstance(chunk, said_by.TextChunk):
-                words.append(chunk.text)
-                continue
-            if words:
-                joined.append(said_by.TextChunk("".join(words)))
-                words = []
-            joined.append(chunk)
-        if words:
-            joined.append(said_by.TextChunk("".join(words)))
-        return joined, ended, error
+        return batch.joined(chunks), ended, error
 
 
 def _take(step: Step, chunk: Chunk) -> list[events.Event]:
