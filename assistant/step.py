@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
+from assistant.edits.edit import Edit
 from assistant.errors import AssistantError, BudgetError, ProviderError
 from assistant.models import batch, picture
 from assistant.models import wire as said_by
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.edit import Misfit
     from assistant.edits.format import EditParser
     from assistant.models.catalogue import Pick
     from assistant.models.estimate import Factor
@@ -295,8 +296,8 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                         found += new
                         step.edits += len(new)
                         for edit in new:
-                            if _is_edit(edit):
-                                yield events.EditArrived(edit)  # type: ignore[arg-type]
+                            if isinstance(edit, Edit) and not edit.part:
+                                yield events.EditArrived(edit)
             if error is not None:
                 step.error, step.stop = error, "error"
                 # What was counted, or had begun, is billed however it ended; what was taken may be.
@@ -315,8 +316,8 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
         for edit in parser.close():
             found.append(edit)
             step.edits += 1
-            if _is_edit(edit):
-                yield events.EditArrived(edit)  # type: ignore[arg-type]
+            if isinstance(edit, Edit) and not edit.part:
+                yield events.EditArrived(edit)
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
@@ -428,13 +429,3 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
 def _count(request: Request) -> int:
     """Count what a request sends in o200k tokens. A few a message go to its frame."""
     return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + FRAME for each in request.messages)
-
-
-def _is_edit(found: Edit | Misfit) -> bool:
-    """Say whether what a parser found is an edit, and not only shown."""
-    return not is_misfit(found) and not found.part  # type: ignore[union-attr]
-
-
-def is_misfit(found: Edit | Misfit) -> bool:
-    """Say whether what a parser found is an edit that could not even be read."""
-    return hasattr(found, "reason")

@@ -15,6 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import errand, events, prompts, step, tokens
+from assistant.edits.edit import Edit, Misfit
 from assistant.errors import AssistantError, BudgetError
 from assistant.models import served
 from assistant.models.cold import Sent
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.context.section import Context
-    from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
     from assistant.models.provider import Model
@@ -116,7 +116,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
             async for event in walk:
                 yield event
         if now.stop == "cancelled" or now.error:  # what was whole by then may be looked at, and taken
-            await draft.take([each for each in found if not step.is_misfit(each)], desk, shown.seen, _texts(request))
+            await draft.take([each for each in found if isinstance(each, Edit)], desk, shown.seen, _texts(request))
         if now.error or now.stop in {"cancelled", "refused"}:
             break
         answer = "".join(now.text)
@@ -258,8 +258,8 @@ class _Draft:
         """Take the edits of one more reply, in place of those that found none; returns what still finds none."""
         before = self.misfits
         gone = {id(each.edit) for each in before}
-        new: list[Edit] = [each for each in found if not step.is_misfit(each)]  # type: ignore[misc]
-        unread: list[Misfit] = [each for each in found if step.is_misfit(each)]  # type: ignore[misc]
+        new = [each for each in found if isinstance(each, Edit)]
+        unread = [each for each in found if isinstance(each, Misfit)]
         self.edits = [each for each in self.edits if id(each) not in gone] + new
         self.fitted = await asyncio.to_thread(desk.fit, self.edits, seen, shown)
         self.broken = (*_passed_over(before, new, unread), *unread)
