@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Hunk
     from assistant.edits.review import Review
     from assistant.handover import Handover
-    from assistant.limits import HeldQuestion, Limits
+    from assistant.held import HeldQuestion
+    from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.cold import Sent
@@ -626,7 +627,7 @@ class Session:
 
     def hold_question(self, text: str, until: datetime | None = None) -> None:
         """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
-        from assistant.limits import HeldQuestion
+        from assistant.held import HeldQuestion
 
         if text and until is not None:
             model = self.roster.pick.name if self.roster.pick is not None else ""
@@ -655,7 +656,7 @@ class Session:
         Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then nothing
         has changed.
         """
-        from assistant import limits
+        from assistant.held import held_question
 
         self._check_idle()
         before, self.held_question = (
@@ -673,7 +674,7 @@ class Session:
         if self.sittings.id not in {"", self.id}:
             self._become(self.sittings.id)
         self.committing.committed.update(kept.committed)
-        self.held_question = limits.held_question(records)
+        self.held_question = held_question(records)
         self.asked_last, self.cut_short = kept.model, kept.cut_short
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]

@@ -13,7 +13,7 @@ import pytest
 from assistant import command, events
 from assistant.accounts import record_of
 from assistant.errors import BudgetError
-from assistant.limits import held_question
+from assistant.held import held_question
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson
