@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from assistant.quota.caps import Crossing, Hold, Offer, Reserve, Scope
     from assistant.quota.entry import Entry
     from assistant.quota.meter import Estimate
+    from assistant.quota.plan import Plan
     from assistant.roster import Roster
     from assistant.tokens import Cost
+
+    Known = dict[str, Sequence[Estimate]]
 
 _MOST = 4
 """Models that are offered: more is a list to choose from, and that is /model."""
@@ -153,21 +156,15 @@ class Limits:
         Reads the ledger: call it in a thread. Raises UnknownModel, ConfigError, StateError.
         """
         from assistant.quota import wording
-        from assistant.quota.meter import binding
 
         now = self._now()
-        known: dict[str, Sequence[Estimate]] = {}
+        known: Known = {}
         found: dict[str, str] = {}
         for name in names:
-            pick = self._roster.catalogue.pick(name)
-            plan = self._accounts.plan(pick)
-            if plan is None:
+            over = self._run_out(self._roster.catalogue.pick(name), known)
+            if over is None:
                 continue
-            if plan.name not in known:  # many models have one plan
-                known[plan.name] = self._accounts.estimates(plan)
-            first = binding(known[plan.name], pick.model.id)
-            if first is None or first.state != "exhausted":
-                continue
+            plan, first = over
             ahead = first.resets_at is not None and first.resets_at > now
             until = f" until {wording.clock(first.resets_at, now)}" if ahead else ""
             found[name] = f"{first.meter} of {plan.title} is used up{until} ({wording.trust(first)})"
@@ -234,20 +231,34 @@ class Limits:
         """Return a hold where a window is used up, as the provider says or as we have counted, and its reset lies ahead."""
         from assistant.quota import wording
         from assistant.quota.caps import Hold, Offer
-        from assistant.quota.meter import binding
 
-        plan, now = self._accounts.plan(pick), self._now()
-        first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id) if plan is not None else None
-        if plan is None or first is None or first.state != "exhausted":
+        over, now = self._run_out(pick, {}), self._now()
+        if over is None:
             return None
-        if first.resets_at is None or first.resets_at <= now:
-            return None
+        plan, first = over
         until = first.resets_at
+        if until is None or until <= now:
+            return None
         why = (
             f"{first.meter} of {plan.title} is used up until {wording.clock(until, now)} "
             f"(in {wording.countdown(until, now)}; {wording.trust(first)})."
         )
         return Hold(why, (Offer("once"), Offer("wait", at=until)), until)
+
+    def _run_out(self, pick: Pick, known: Known) -> tuple[Plan, Estimate] | None:
+        """Return the plan that pays for a model and the meter of it that has run out for that; None where none has.
+
+        The meters of a plan are read once for all models that it pays, and kept in `known`.
+        """
+        from assistant.quota.meter import binding
+
+        plan = self._accounts.plan(pick)
+        if plan is None:
+            return None
+        if plan.name not in known:
+            known[plan.name] = self._accounts.estimates(plan)
+        first = binding(known[plan.name], pick.model.id)
+        return (plan, first) if first is not None and first.state == "exhausted" else None
 
     def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
         """Return the caps that a step would cross; `turn` are the costs of its turn so far, `flying` what others have asked."""
@@ -288,6 +299,7 @@ class Limits:
 
         plans = {each.scope for each in crossings}
         candidates: dict[str, Cost] = {}
+        known: Known = {}
         mine = self._accounts.plan(pick)
         for other in self._pool(pick, quote.words):
             priced = self._pricing.cost(quote.words, other)
@@ -300,21 +312,15 @@ class Limits:
         models = self._various(
             each
             for each in found
-            if each.kind == "cheaper" and not self._shut(quote.words, self._roster.catalogue.pick(each.model))
+            if each.kind == "cheaper" and not self._shut(quote.words, self._roster.catalogue.pick(each.model), known)
         )
         ways = (*models, *(each for each in found if each.kind != "cheaper"))
         until = next((each.at for each in ways if each.kind == "wait"), None)
         return Hold(" ".join(map(str, crossings)), ways, until)
 
-    def _shut(self, words: int, pick: Pick) -> bool:
+    def _shut(self, words: int, pick: Pick, known: Known) -> bool:
         """Whether a model is no way out: who pays for it has nothing left, or a reserve would hold it."""
-        from assistant.quota.meter import binding
-
-        plan = self._accounts.plan(pick)
-        if plan is None:
-            return False
-        first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id)
-        if first is not None and first.state == "exhausted":
+        if self._run_out(pick, known) is not None:
             return True
         other = self._pricing.quote_words(words, pick) if self._config.reserve else None
         return other is not None and bool(self._reserved(other, pick))
@@ -336,6 +342,7 @@ class Limits:
 
         found: list[Offer] = []
         mine, seen = self._accounts.plan(pick), set()
+        known: Known = {}
         for other in self._pool(pick, quote.words if quote is not None else 0):
             plan = self._accounts.plan(other)
             payer = plan.name if plan is not None else other.provider.name
@@ -346,7 +353,7 @@ class Limits:
             if payer in seen and len(found) >= 2:
                 continue  # of one payer the first two are enough
             seen.add(payer)
-            if self._shut(quote.words if quote is not None else 0, other):
+            if self._shut(quote.words if quote is not None else 0, other, known):
                 continue
             cost = self._pricing.cost(quote.words, other) if quote is not None else None
             if cost is not None and self._capped and self._caps(cost):
