@@ -1,6 +1,6 @@
-"""What is burnt and what is left: the ledger, the plans, prices, quotes and meters of one sitting.
+"""What is burnt and what is left: the ledger, the plans and the meters of one sitting.
 
-Accounts know what things cost and who is paid; whom to ask is somebody else's business (Payers). Nothing is opened before
+Accounts know what was burnt and who is paid; whom to ask is somebody else's business (Payers). Nothing is opened before
 it is needed.
 """
 
@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import AssistantError, ConfigError
+from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from assistant.config import Config, Places
     from assistant.edits.patch import Patch
     from assistant.edits.review import Review
-    from assistant.models.catalogue import Catalogue, Pick
+    from assistant.models.catalogue import Pick
     from assistant.models.client import Client
-    from assistant.models.estimate import Factor
-    from assistant.models.provider import Model, Payer, Provider
-    from assistant.quota.entry import Entry
+    from assistant.models.provider import Payer, Provider
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
@@ -44,34 +42,6 @@ _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
 _HEARD = timedelta(days=40)
 """How far back readings are read at most: a month, and what the one before it held."""
-
-
-class Quote(NamedTuple):
-    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
-
-    `words` are the o200k tokens that it was made for, `most` is the burn at the high end. `editor` is what the editor
-    would cost on top, should the answer be a plan. `too_long` says that it does not fit the model, `used_up` that the plan
-    has nothing left for it.
-    """
-
-    model: str
-    low: int
-    likely: int
-    high: int
-    cost: Cost
-    cost_low: Cost
-    cost_high: Cost
-    share: float | None
-    words: int = 0
-    most: TokenUsage = tokens.TokenUsage()
-    editor: Quote | None = None
-    too_long: bool = False
-    used_up: bool = False
-
-    @property
-    def whole(self) -> Cost:
-        """The money, with that of the editor."""
-        return tokens.total_cost([self.cost, self.editor.cost]) if self.editor else self.cost
 
 
 def record_of(usage: TokenUsage, cost: Cost, steps: Sequence[Cost] = ()) -> dict[str, Any]:
@@ -104,9 +74,6 @@ class Payers(Protocol):
 
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider."""
-
-    def factor(self, model: Model) -> Factor:
-        """Return what to multiply an o200k count with, and its band."""
 
 
 class Accounts:
@@ -167,7 +134,7 @@ class Accounts:
         if "ledger" in self.__dict__:
             self.ledger.close()
 
-    # What things cost.
+    # Who is paid.
 
     def plan(self, pick: Pick | None = None) -> Plan | None:
         """Return the plan or balance that a model burns, the present one if none is given; None where there is none.
@@ -206,116 +173,6 @@ class Accounts:
             return None
         return self.plans.natural(provider)
 
-    def price(
-        self,
-        usage: TokenUsage,
-        reported: Decimal | None = None,
-        pick: Pick | None = None,
-        *,
-        at: datetime | None = None,
-        tier: str = "",
-    ) -> Cost:
-        """Say what a usage costs with the present model or the one given, of a request that begins now, or began at `at`."""
-        from assistant.models import price
-
-        pick = pick or self._payers.pick
-        if pick is None:
-            return tokens.total_cost([])
-        payer = self._payers.payer(pick.provider)
-        return price.cost(pick.model, usage, at or self._now(), payer, reported, service_tier=tier)
-
-    def quote(self, words: int, pick: Pick | None = None, answer: int = 0) -> Quote | None:
-        """Say what sending so many o200k tokens would cost with a model; None while none is chosen.
-
-        `answer` is how many tokens it will write where that is known better than from what was written before.
-        """
-        pick = pick or self._payers.pick
-        if pick is None:
-            return None
-        usages = self._usages(words, pick, answer)
-        low, likely, high = (usage.fresh_input for usage in usages)
-        least, cost, most = (self.price(usage, pick=pick) for usage in usages)
-        share, used_up = self._share(usages[1], cost, pick)
-        window = pick.model.context_window
-        too_long = window is not None and low > window
-        return Quote(
-            pick.model.name,
-            low,
-            likely,
-            high,
-            cost,
-            least,
-            most,
-            share,
-            words,
-            usages[2],
-            too_long=too_long,
-            used_up=used_up,
-        )
-
-    def with_editor(self, quote: Quote, words: int, editor: Pick) -> Quote:
-        """Add what an editor would cost that is shown so many o200k tokens and the plan."""
-        plan = self._answer(*quote.model.split("/", 1))
-        return quote._replace(editor=self.quote(words + plan, editor))
-
-    def _answer(self, provider: str, model: str) -> int:
-        """Guess how many tokens an answer of a model has: as many as the last ones here, else as its own in the book."""
-        if self._outputs:
-            return sum(self._outputs) // len(self._outputs)
-        key = provider, model
-        if key not in self._usual:
-            known = self.ledger.outputs(provider, model)
-            self._usual[key] = sum(known) // len(known) if known else _OUTPUT_GUESS
-        return self._usual[key]
-
-    def cost(self, words: int, pick: Pick) -> Cost:
-        """Say what sending so many o200k tokens would likely cost with a model."""
-        return self.price(self._usages(words, pick)[1], pick=pick)
-
-    def ahead(self, entry: Entry, catalogue: Catalogue) -> Cost:
-        """Say what a call that runs, here or in another window, will likely have cost: the book has what it sends only."""
-        try:
-            pick = catalogue.pick(f"{entry.provider}/{entry.model}")
-        except AssistantError:
-            return entry.cost
-        output = entry.usage.output + self._answer(entry.provider, entry.model)
-        return self.price(entry.usage._replace(output=output), pick=pick, at=entry.at)
-
-    def _usages(self, words: int, pick: Pick, answer: int = 0) -> list[TokenUsage]:
-        """Guess what a question burns: low, likely and high."""
-        low, likely, high = self._payers.factor(pick.model).of(words)
-        answer = answer or self._answer(pick.provider.name, pick.model.id)
-        sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
-        return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
-
-    def needs(self, quote: Quote, pick: Pick) -> dict[str, Decimal]:
-        """Say what a question would take of each meter of the plan at the high end, in its units; unknown ones are left out."""
-        from assistant.quota.tariff import Burn
-
-        plan = self.plan(pick)
-        if plan is None:
-            return {}
-        step = Burn(self._now(), quote.most, quote.cost_high, pick.model.id)
-        return {
-            gauge.meter.name: need
-            for gauge in self._gauges.get(plan.name) or self.gauges(plan)
-            if gauge.meter.counts(step.model) and (need := gauge.need(step))
-        }
-
-    def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
-        """Return which share of the plan a step takes, and whether that is used up."""
-        from assistant.quota import meter
-        from assistant.quota.tariff import Burn
-
-        plan = self.plan(pick)
-        if plan is None:
-            return None, False
-        now = self._now()
-        gauges = self._gauges.get(plan.name) or self.gauges(plan)
-        binding = meter.binding(meter.ordered([gauge.estimate(now) for gauge in gauges]), pick.model.id)
-        used_up = binding is not None and binding.state == "exhausted"
-        return meter.share_of(gauges, Burn(now, usage, cost, pick.model.id)), used_up
-
     # What was burnt, and what is left.
 
     def count(self, usage: TokenUsage, *costs: Cost) -> None:
@@ -351,6 +208,16 @@ class Accounts:
         if usage.exact and usage.total_output:
             self._outputs = [*self._outputs[-7:], usage.total_output]
 
+    def usual_answer(self, provider: str, model: str) -> int:
+        """Guess how many tokens an answer of a model has: as many as the last ones here, else as its own in the book. Reads the ledger."""
+        if self._outputs:
+            return sum(self._outputs) // len(self._outputs)
+        key = provider, model
+        if key not in self._usual:
+            known = self.ledger.outputs(provider, model)
+            self._usual[key] = sum(known) // len(known) if known else _OUTPUT_GUESS
+        return self._usual[key]
+
     def meters(self) -> tuple[Estimate, ...]:
         """Return the present plan's meters, the binding one first; a step in flight counts with its estimate."""
         plan, pick = self.plan(), self._payers.pick
@@ -372,8 +239,12 @@ class Accounts:
         now, said = self._now(), self.readings(plan)
         known = past.known(plan, self.ledger, self.elsewhere, said, now)
         found = meter.gauges(plan, known.burns, now, said, known.begun)
-        self._gauges[plan.name] = found  # a quote asks them again while the user types
+        self._gauges[plan.name] = found
         return found
+
+    def gauges_at_hand(self, plan: Plan) -> list[Gauge]:
+        """Return the gauges of a plan as they were read last: a quote asks for them while the user types."""
+        return self._gauges.get(plan.name) or self.gauges(plan)
 
     def forecasts(self, plan: Plan, estimates: Iterable[Estimate]) -> list[Forecast]:
         """Say for each meter how it goes on; what has no window by what was burnt in the last hours."""

@@ -1,4 +1,4 @@
-"""What is proposed, written, taken back and committed in one root, and what the model is told of it.
+"""What is proposed, written and taken back in one root, and what the model is told of it.
 
 Plain functions of the journal and the disk: a session calls them in a thread.
 """
@@ -11,14 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant import prompts
-from assistant.context import commit, gate
+from assistant.context import gate
 from assistant.edits import certainty, disk, lost, match
 from assistant.edits import format as edit_format
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.merge import merge
 from assistant.edits.patch import Patch
 from assistant.edits.review import compose
-from assistant.errors import PatchError, RepoError, StateError
+from assistant.errors import PatchError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from assistant.context.repo import Repo
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
-    from assistant.edits.patch import FilePatch
     from assistant.edits.review import Review
     from assistant.tokens import Cost
 
@@ -35,8 +34,6 @@ _EDITED_SHOWN = 20
 """Lines of a hunk that are told to the model when the user has changed it."""
 _SET_ASIDE = 20
 """Proposals that are kept when another took their place."""
-_DIFF_SHOWN = 12_000
-"""Characters of a diff that are shown to the model that drafts a commit message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +125,8 @@ class Changes:
         self._telling: tuple[list[str], list[str]] = ([], [])
         self._said: set[str] = set()
         self._asides: list[str] = []
-        self.committed: set[int] = set()
-        """Steps that were committed, as far as this process and the conversation know."""
-        self._written: set[int] = set()
+        self.written: set[int] = set()
+        """Steps that this process wrote."""
         self._placing = threading.Lock()
         """Held while proposals change places: hunks are written in a thread, and a turn may end meanwhile."""
 
@@ -242,7 +238,7 @@ class Changes:
                 session=self.session,
                 cost=str(origin.cost) if origin and origin.cost else "",
             )
-            self._written.add(step.id)
+            self.written.add(step.id)
             self._asides += links
         stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
         self._replace(origin, replace(origin, patch=left, diff="") if origin and stays else None, review)
@@ -431,91 +427,6 @@ class Changes:
         self.set_aside.clear()
         self._news.clear()
         self._said.clear()
-
-    # A commit of what was taken.
-
-    def to_commit(self) -> Patch:
-        """Return all that this session has written, that stands, and that it has not committed; raises RepoError."""
-        whole = Patch()
-        fresh: set[str] = set()
-        for number in self._uncommitted():
-            step = self.journal.standing(number)
-            if number in self._written:
-                fresh.update(file.target for file in step.files)
-            known = {file.target: file for file in whole.files}
-            files = []
-            for file in step.files:
-                then = known.get(file.path)
-                if then is None or then.after == file.before:
-                    files.append(file)
-                    continue
-                both = then.after is not None and file.before is not None and file.after is not None
-                after = merge(file.before, file.after, then.after) if both else None  # type: ignore[arg-type]
-                if after is None:
-                    raise RepoError(
-                        f"{file.path} was changed by hand between two changes of this session.",
-                        "Commit it with git itself.",
-                    )
-                files.append(replace(file, before=then.after, after=after))
-            whole = compose(whole, Patch(tuple(files)))
-        # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
-        whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
-        if not whole.files:
-            raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
-        return whole
-
-    def commit(self, message: str, *, hide: tuple[str, ...] = ()) -> commit.Committed:
-        """Commit exactly that; `hide` names variables of the environment that hooks are not to see.
-
-        Raises RepoError, and CommitFailed with the words of the hook or of git.
-        """
-        numbers = self._uncommitted()
-        made = commit.commit(self.repo, _to_commit(self.to_commit()), message, merge=merge, hide=hide)
-        self.committed.update(numbers)
-        return made
-
-    def _uncommitted(self) -> list[int]:
-        """Return the steps of this conversation, in whatever process, and of this process, that are not committed, oldest first."""
-        mine = (each for each in self.journal.history() if each.session == self.session)
-        steps = [each.id for each in mine if each.state in {"done", "partly"}]
-        return sorted({*steps, *self._written} - self.committed)
-
-    def _stands(self, file: FilePatch) -> bool:
-        try:
-            commit.must_stand(self.repo.root, _change(file), merge)
-        except RepoError:
-            return False
-        return True
-
-    def commit_words(self, question: str) -> str:
-        """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
-        commit.check(self.repo)
-        patch = self.to_commit()
-        for change in _to_commit(patch):  # no model is paid for a message that no commit can have
-            commit.must_stand(self.repo.root, change, merge)
-        private, allowed = self._sight.private(), self._sight.let_through()
-        diff = "".join(_part(file, private, allowed) for file in patch.files)
-        if len(diff) > _DIFF_SHOWN:
-            diff = diff[:_DIFF_SHOWN] + "\n... (cut)"
-        subjects = gate.mask_words("\n".join(commit.subjects(self.repo)))[0] or "(none yet)"
-        return prompts.fill("commit", subjects=subjects, question=question or "(not said)", diff=diff)
-
-
-def _part(file: FilePatch, private: Callable[[str], str], allowed: frozenset[tuple[str, str, str]]) -> str:
-    """Return a file's part of a diff as it may leave: secrets masked, and without a line where none may."""
-    if why := private(file.path) or private(file.target):
-        head = file.path if file.path == file.target else f"{file.path}, now {file.target}"
-        return f"{head}: changed, and not shown: {why}\n"
-    return gate.mask_diff(Patch((file,)).diff(), allowed)[0].encode("utf-8", "replace").decode()
-
-
-def _to_commit(patch: Patch) -> list[commit.Change]:
-    return [_change(file) for file in patch.files]
-
-
-def _change(file: FilePatch) -> commit.Change:
-    executable = None if file.mode_after is None else bool(file.mode_after & 0o100)
-    return commit.Change(file.path, file.before, file.after, executable, file.new_path)
 
 
 def _same(hunk: Hunk, other: Hunk) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.wire import Chunk, Request, Wire
+    from assistant.pricing import Pricing
     from assistant.quota.meter import Estimate
     from assistant.roster import Roster
     from assistant.step import Partner
@@ -66,6 +67,10 @@ class Sitting(Protocol):
     @property
     def accounts(self) -> Accounts:
         """What is burnt and what is left."""
+
+    @property
+    def pricing(self) -> Pricing:
+        """What things cost."""
 
     @property
     def sight(self) -> Sees:
@@ -203,7 +208,7 @@ class Desk:
         self, usage: TokenUsage, reported: Decimal | None = None, *, at: datetime | None = None, tier: str = ""
     ) -> Cost:
         """Say what a usage costs with this turn's model and payer, of a request that begins now, or began at an instant."""
-        return self._sitting.accounts.price(usage, reported, self.who.pick, at=at, tier=tier)
+        return self._sitting.pricing.price(usage, reported, self.who.pick, at=at, tier=tier)
 
     def held(self, words: int, costs: Sequence[Cost], answer: int = 0) -> str:
         """Say why a further call of the turn may not leave, one of so many o200k tokens; empty where it may."""

@@ -42,11 +42,11 @@ def parts(package: str) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package}.{name}")
 
 
-def data_files(ours: Path, users: Path | None, suffix: str = ".toml") -> list[Path]:
-    """List data files, ours first, then the user's of the same kind, each set sorted by name."""
-    found = sorted(ours.glob(f"*{suffix}"))
+def data_files(ours: Path, users: Path | None) -> list[Path]:
+    """List the TOML files of a kind, ours first, then the user's of the same kind, each set sorted by name."""
+    found = sorted(ours.glob("*.toml"))
     if users is not None and users.is_dir():
-        found += sorted(users.glob(f"*{suffix}"))
+        found += sorted(users.glob("*.toml"))
     return found
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.errors import (
     AssistantError,
@@ -27,76 +27,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from assistant.accounts import Accounts, Quote
+    from assistant.accounts import Accounts
     from assistant.config import Config
     from assistant.models.catalogue import Pick
+    from assistant.pricing import Pricing, Quote
     from assistant.quota.caps import Crossing, Hold, Reserve, Scope, WayOut
     from assistant.quota.entry import Entry
     from assistant.quota.meter import Estimate
+    from assistant.quota.plan import Plan
     from assistant.roster import Roster
     from assistant.tokens import Cost
+
+    Known = dict[str, Sequence[Estimate]]
 
 _MOST = 4
 """Models that are offered: more is a list to choose from, and that is /model."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldQuestion:
-    """A question that waits for a reset: kept with the conversation, so that it outlives the program."""
-
-    text: str
-    model: str
-    since: datetime
-    until: datetime
-
-    def record(self) -> dict[str, Any]:
-        """Return it as a line of the conversation."""
-        return {
-            "kind": "waits", "text": self.text, "model": self.model, "since": self.since.isoformat(),
-            "until": self.until.isoformat(),
-        }  # fmt: skip
-
-    def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[WayOut] = ()) -> Hold:
-        """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come.
-
-        `asks` is who is asked now: where that is another model, it is said. Then `others` could go on meanwhile.
-        """
-        from assistant.quota import wording
-        from assistant.quota.caps import Hold, WayOut
-
-        if held is None:
-            over = self.until <= now
-            left = f"it was to wait until {wording.clock(self.until, now)} (in {wording.countdown(self.until, now)})"
-            ways = (
-                (WayOut("wait", at=self.until),) if over else (*others, WayOut("once"), WayOut("wait", at=self.until))
-            )
-            held = Hold("nothing holds it any more." if over else f"{left}.", ways, self.until)
-        other = f" It would go to {asks}, who is asked now." if asks not in {"", self.model} else ""
-        why = (
-            f"A question to {self.model} waits since {wording.clock(self.since, now)}: {held.why}{other}\n\n{self.text}"
-        )
-        return replace(held, why=why, text=self.text)
-
-
-def held_question(records: Iterable[Mapping[str, Any]]) -> HeldQuestion | None:
-    """Return the question that a conversation ends with, if it still waits; what cannot be read waits no more."""
-    last = next((each for each in reversed(list(records)) if each.get("kind") == "waits"), None)
-    if last is None or not last.get("text"):
-        return None
-    try:
-        since, until = (datetime.fromisoformat(last[name]) for name in ("since", "until"))
-    except (KeyError, TypeError, ValueError):
-        return None
-    if since.tzinfo is None or until.tzinfo is None:
-        return None
-    return HeldQuestion(str(last["text"]), str(last.get("model") or "a model"), since, until)
-
-
 class Limits:
     """The limits of one sitting."""
 
-    def __init__(self, accounts: Accounts, roster: Roster, config: Config, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, accounts: Accounts, pricing: Pricing, roster: Roster, config: Config, now: Callable[[], datetime]
+    ) -> None:
         self._accounts = accounts
+        self._pricing = pricing
         self._roster = roster
         self._config = config
         self._now = now
@@ -174,7 +129,7 @@ class Limits:
         """
         if self._free or not (self._capped or self._config.reserve):
             return ""
-        quote = self._accounts.quote(words, pick, answer)
+        quote = self._pricing.quote_words(words, pick, answer)
         if quote is None:
             return ""
         crossings = [*(self._caps(quote.whole, costs) if self._capped else ()), *self._reserved(quote, pick)]
@@ -185,7 +140,7 @@ class Limits:
 
         Two windows that look at the same moment both see room for one: the book has an order.
         """
-        quote = self._accounts.quote(words, pick) if self._config.cap_day is not None and not self._free else None
+        quote = self._pricing.quote_words(words, pick) if self._config.cap_day is not None and not self._free else None
         if quote is None:
             return
         before = self._accounts.ledger.booked_before(entry)
@@ -199,21 +154,15 @@ class Limits:
         Reads the ledger: call it in a thread. Raises UnknownModel, ConfigError, StateError.
         """
         from assistant.quota import wording
-        from assistant.quota.meter import binding
 
         now = self._now()
-        known: dict[str, Sequence[Estimate]] = {}
+        known: Known = {}
         found: dict[str, str] = {}
         for name in names:
-            pick = self._roster.catalogue.pick(name)
-            plan = self._accounts.plan(pick)
-            if plan is None:
+            over = self._run_out(self._roster.catalogue.pick(name), known)
+            if over is None:
                 continue
-            if plan.name not in known:  # many models have one plan
-                known[plan.name] = self._accounts.estimates(plan)
-            first = binding(known[plan.name], pick.model.id)
-            if first is None or first.state != "exhausted":
-                continue
+            plan, first = over
             ahead = first.resets_at is not None and first.resets_at > now
             until = f" until {wording.clock(first.resets_at, now)}" if ahead else ""
             found[name] = f"{first.meter} of {plan.title} is used up{until} ({wording.trust(first)})"
@@ -258,7 +207,7 @@ class Limits:
             )
         else:
             why, until = f"{what} of {whose} is used up; nobody said until when.", None
-        offers = [*self.others(self._accounts.quote(words, pick), pick)]
+        offers = [*self.others(self._pricing.quote_words(words, pick), pick)]
         if until is not None:
             offers.append(WayOut("wait", at=until))
         return Hold(why, tuple(offers), until, text)
@@ -281,20 +230,34 @@ class Limits:
         """Return a hold where a window is used up, as the provider says or as we have counted, and its reset lies ahead."""
         from assistant.quota import wording
         from assistant.quota.caps import Hold, WayOut
-        from assistant.quota.meter import binding
 
-        plan, now = self._accounts.plan(pick), self._now()
-        first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id) if plan is not None else None
-        if plan is None or first is None or first.state != "exhausted":
+        over, now = self._run_out(pick, {}), self._now()
+        if over is None:
             return None
-        if first.resets_at is None or first.resets_at <= now:
-            return None
+        plan, first = over
         until = first.resets_at
+        if until is None or until <= now:
+            return None
         why = (
             f"{first.meter} of {plan.title} is used up until {wording.clock(until, now)} "
             f"(in {wording.countdown(until, now)}; {wording.trust(first)})."
         )
         return Hold(why, (WayOut("once"), WayOut("wait", at=until)), until)
+
+    def _run_out(self, pick: Pick, known: Known) -> tuple[Plan, Estimate] | None:
+        """Return the plan that pays for a model and the meter of it that has run out for that; None where none has.
+
+        The meters of a plan are read once for all models that it pays, and kept in `known`.
+        """
+        from assistant.quota.meter import binding
+
+        plan = self._accounts.plan(pick)
+        if plan is None:
+            return None
+        if plan.name not in known:
+            known[plan.name] = self._accounts.estimates(plan)
+        first = binding(known[plan.name], pick.model.id)
+        return (plan, first) if first is not None and first.state == "exhausted" else None
 
     def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
         """Return the caps that a step would cross; `turn` are the costs of its turn so far, `flying` what others have asked."""
@@ -311,11 +274,7 @@ class Limits:
             day += [Cost("unknown")] * min(1, today.unpriced)
         day += [Cost("unknown")] * self._accounts.ledger.store.is_blind
         flying = self._accounts.ledger.in_flight() if flying is None and config.cap_day is not None else flying or ()
-        day += [
-            self._accounts.ahead(each, self._roster.catalogue)
-            for each in flying
-            if each.at.astimezone().date() == local.date()
-        ]
+        day += [self._pricing.ahead(each) for each in flying if each.at.astimezone().date() == local.date()]
         limits: dict[Scope, Decimal | None] = {
             "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
         }  # fmt: skip
@@ -331,7 +290,7 @@ class Limits:
         kept = self.reserves.get(plan.name, ()) if plan is not None else ()
         if plan is None or not kept:
             return []
-        needs = self._accounts.needs(quote, pick)
+        needs = self._pricing.needs(quote, pick)
         return caps.reserved(kept, self._accounts.estimates(plan, pick.model.id), needs, self._now())
 
     def _held(self, crossings: Sequence[Crossing], quote: Quote, pick: Pick) -> Hold:
@@ -339,9 +298,10 @@ class Limits:
 
         plans = {each.scope for each in crossings}
         candidates: dict[str, Cost] = {}
+        known: Known = {}
         mine = self._accounts.plan(pick)
         for other in self._pool(pick, quote.words):
-            priced = self._accounts.cost(quote.words, other)
+            priced = self._pricing.cost(quote.words, other)
             plan = self._accounts.plan(other)
             if "reserve" in plans and plan is not None and mine is not None and plan.name == mine.name:
                 continue
@@ -351,23 +311,17 @@ class Limits:
         models = self._various(
             each
             for each in found
-            if each.kind == "cheaper" and not self._shut(quote.words, self._roster.catalogue.pick(each.model))
+            if each.kind == "cheaper" and not self._shut(quote.words, self._roster.catalogue.pick(each.model), known)
         )
         ways = (*models, *(each for each in found if each.kind != "cheaper"))
         until = next((each.at for each in ways if each.kind == "wait"), None)
         return Hold(" ".join(map(str, crossings)), ways, until)
 
-    def _shut(self, words: int, pick: Pick) -> bool:
+    def _shut(self, words: int, pick: Pick, known: Known) -> bool:
         """Whether a model is no way out: who pays for it has nothing left, or a reserve would hold it."""
-        from assistant.quota.meter import binding
-
-        plan = self._accounts.plan(pick)
-        if plan is None:
-            return False
-        first = binding(self._accounts.estimates(plan, pick.model.id), pick.model.id)
-        if first is not None and first.state == "exhausted":
+        if self._run_out(pick, known) is not None:
             return True
-        other = self._accounts.quote(words, pick) if self._config.reserve else None
+        other = self._pricing.quote_words(words, pick) if self._config.reserve else None
         return other is not None and bool(self._reserved(other, pick))
 
     def _various(self, found: Iterable[WayOut]) -> list[WayOut]:
@@ -387,6 +341,7 @@ class Limits:
 
         found: list[WayOut] = []
         mine, seen = self._accounts.plan(pick), set()
+        known: Known = {}
         for other in self._pool(pick, quote.words if quote is not None else 0):
             plan = self._accounts.plan(other)
             payer = plan.name if plan is not None else other.provider.name
@@ -397,9 +352,9 @@ class Limits:
             if payer in seen and len(found) >= 2:
                 continue  # of one payer the first two are enough
             seen.add(payer)
-            if self._shut(quote.words if quote is not None else 0, other):
+            if self._shut(quote.words if quote is not None else 0, other, known):
                 continue
-            cost = self._accounts.cost(quote.words, other) if quote is not None else None
+            cost = self._pricing.cost(quote.words, other) if quote is not None else None
             if cost is not None and self._capped and self._caps(cost):
                 continue  # a cap would hold it
             found.append(WayOut("switch", other.model.name, cost=cost))

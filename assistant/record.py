@@ -10,7 +10,7 @@
     left       how the user has left those hunks
     news       what the model is still to be told of its edits, and what of that it has heard already
     committed  numbers of the journal's steps that were committed
-    waits      a question that waits for a reset, see `limits.HeldQuestion`
+    waits      a question that waits for a reset, see `held.HeldQuestion`
 
 A file may be damaged or come from a newer Wattson: what is of another kind, or not what it should be, is passed over.
 """

@@ -185,6 +185,11 @@ class Roster:
         """Say who writes the edits that the main model plans; None where nobody was wished for or asked for them."""
         return self.cast("editor") if self.pick is not None and self.roles.get("editor") else None
 
+    def writer(self) -> Pick | None:
+        """Return the editor that writes the edits which the main model plans; None where that writes them itself."""
+        editor = self.editor()
+        return editor.pick if editor is not None and not editor.fell_back else None
+
     def set_role(self, role: Role, name: str) -> Cast | None:
         """Let a model play a role in this sitting, nobody with an empty name; returns who does. Raises UnknownModel."""
         self.roles[role] = self.catalogue.pick(name).name if name else ""

@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from pathlib import Path
 
-    from assistant.accounts import Quote
     from assistant.changes import Changes, Proposal
+    from assistant.committing import Committing
     from assistant.config import Config, Places
-    from assistant.context.commit import Committed
     from assistant.context.repo import Repo
     from assistant.deciding import Deciding
     from assistant.desk import Desk
@@ -45,13 +44,15 @@ if TYPE_CHECKING:
     from assistant.edits.patch import Hunk
     from assistant.edits.review import Review
     from assistant.handover import Handover
-    from assistant.limits import HeldQuestion, Limits
+    from assistant.held import HeldQuestion
+    from assistant.limits import Limits
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.cold import Sent
     from assistant.models.message import Message, Role
     from assistant.models.provider import Provider
     from assistant.pending import Pending
+    from assistant.pricing import Pricing, Quote
     from assistant.quota.caps import Hold
     from assistant.quota.entry import Entry
     from assistant.readings import Polled
@@ -134,11 +135,18 @@ class Session:
         )
 
     @cached_property
+    def pricing(self) -> Pricing:
+        """What things cost, and what a question would."""
+        from assistant.pricing import Pricing
+
+        return Pricing(self.accounts, self.roster, self.sight, self.history, self.now)
+
+    @cached_property
     def limits(self) -> Limits:
         """What holds a question back."""
         from assistant.limits import Limits
 
-        return Limits(self.accounts, self.roster, self.config, self.now)
+        return Limits(self.accounts, self.pricing, self.roster, self.config, self.now)
 
     @cached_property
     def journal(self) -> Journal:
@@ -160,6 +168,20 @@ class Session:
         from assistant.deciding import Deciding
 
         return Deciding(self)
+
+    @cached_property
+    def committing(self) -> Committing:
+        """Commits what was taken."""
+        from assistant.committing import Committing
+
+        return Committing(
+            self.changes,
+            self.sight,
+            self.roster,
+            self.handover,
+            sittings=lambda: self.sittings,
+            asked=self._asked,
+        )
 
     @cached_property
     def pending(self) -> Pending:
@@ -204,27 +226,7 @@ class Session:
         if "sittings" in self.__dict__:
             self.sittings.close()
 
-    # What it costs.
-
-    def quote(self, text: str, pick: Pick | None = None, *, sure: bool = False) -> Quote | None:
-        """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
-
-        `sure` gathers the context to know its size; else that is done only for a question that names something. Counts
-        tokens: call it in a thread.
-        """
-        pick = pick or self.roster.pick
-        if pick is None:
-            return None
-        context = self.sight.expect(text, sure=sure)
-        words = self._words(text, pick) + context
-        quote = self.accounts.quote(words + self.sight.picture_words(self.history, pick), pick)
-        editor = self._writer()
-        if quote is None or editor is None:
-            return quote
-        from assistant.errand import EARLIER
-
-        alone = self._words(text, editor, talk=False) + context
-        return self.accounts.with_editor(quote, alone + min(words - alone, EARLIER), editor)
+    # What is left.
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
         """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
@@ -260,29 +262,6 @@ class Session:
 
         return board(self.accounts, self.roster, self.config, self.now(), every=every)
 
-    def next_models(self) -> list[str]:
-        """Name the models that a quote is compared with: the favourites, then what was asked last."""
-        names = dict.fromkeys((*self.roster.favourites, *self.roster.recents))
-        return [name for name in names if self.roster.pick is None or name != self.roster.pick.model.name]
-
-    def carried(self) -> int:
-        """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""
-        pick = self.roster.pick
-        return self.roster.factor(pick.model).of(self._words("", pick))[1] if pick is not None else 0
-
-    def _words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
-        """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""
-        from assistant import turn
-        from assistant.step import FRAME
-
-        around = turn.around(pick.model, plans=talk and self._writer() is not None) if pick is not None else 0
-        return around + tokens.count(text) + sum(tokens.count(each.text) + FRAME for each in self.history if talk)
-
-    def _writer(self) -> Pick | None:
-        """Return the editor that writes the edits which the main model plans; None where that writes them itself."""
-        editor = self.roster.editor()
-        return editor.pick if editor is not None and not editor.fell_back else None
-
     # A turn.
 
     async def ask(self, text: str, *, mend: tuple[Misfit, ...] = ()) -> AsyncGenerator[events.Event, None]:
@@ -299,7 +278,7 @@ class Session:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
         asked = turn.asked(text, pictures)
-        pick, key = await self._ready(self.quote_repair if mend else lambda: self.quote(text, sure=True))
+        pick, key = await self._ready(self.quote_repair if mend else lambda: self.pricing.quote(text, sure=True))
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
@@ -379,7 +358,7 @@ class Session:
         await asyncio.to_thread(self.accounts.keep_line, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
             text = running.ask.text
-            size = self._words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
+            size = self.pricing.words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
             hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
             if hold is not None and running.ask.mend:  # its words alone say nothing of the edits that were to go back
                 told.append(
@@ -451,7 +430,7 @@ class Session:
         if not misfits:
             return None
         words = "\n\n".join(map(match.describe, misfits))
-        return self.accounts.quote(self._words(words, self.roster.pick))
+        return self.pricing.quote_words(self.pricing.words(words, self.roster.pick))
 
     def _mendable(self) -> tuple[Misfit, ...]:
         return tuple(each for each in self.proposed.misfits if each.mendable) if self.proposed is not None else ()
@@ -474,9 +453,12 @@ class Session:
             return 0
 
     def _opinion(self, hunk: Hunk) -> str:
-        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
         diff = self.changes.quoted(hunk)
-        return prompts.fill("opinion", question=asked, path=hunk.path, header=hunk.header, diff=diff)
+        return prompts.fill("opinion", question=self._asked(), path=hunk.path, header=hunk.header, diff=diff)
+
+    def _asked(self) -> str:
+        """Return what the user asked last; empty before there was a question."""
+        return next((message.text for message in reversed(self.history) if message.role == "user"), "")
 
     async def aside(
         self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None
@@ -485,7 +467,7 @@ class Session:
         from assistant import turn
         from assistant.desk import Desk
 
-        pick, key = await self._ready(lambda: self.accounts.quote(tokens.count(words), pick), pick)
+        pick, key = await self._ready(lambda: self.pricing.quote_words(tokens.count(words), pick), pick)
         try:
             ask = turn.Ask(self.turn, words, max_output=max_output)
             desk = Desk(self, self.turn, self.roster.partner(pick), key)
@@ -515,7 +497,7 @@ class Session:
     @property
     def whole_files(self) -> bool:
         """Whether the model that writes the edits hands in whole files, so that it has to be shown whole ones."""
-        pick = self._writer() or self.roster.pick
+        pick = self.roster.writer() or self.roster.pick
         return pick is not None and pick.model.edit_format == "whole_file"
 
     @property
@@ -588,30 +570,6 @@ class Session:
 
         return recover(self.journal)
 
-    async def draft_commit(self) -> AsyncGenerator[events.Event, None]:
-        """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
-        asked = next((message.text for message in reversed(self.history) if message.role == "user"), "")
-        words = await asyncio.to_thread(self.changes.commit_words, asked)
-        async with aclosing(self.handover.side("commit message", words)) as stream:
-            async for event in stream:
-                yield event
-
-    async def commit(self, message: str) -> AsyncGenerator[events.Event, None]:
-        """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged."""
-        made = await asyncio.to_thread(self._commit, message)
-        words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
-        yield events.Notice("\n".join(words), "good")
-
-    def _commit(self, message: str) -> Committed:
-        """Commit, and note it with all conversations that wrote what is committed."""
-        before = set(self.changes.committed)
-        made = self.changes.commit(message, hide=self.roster.key_names())
-        done = self.changes.committed - before
-        self.sittings.save(record.committed(done))
-        for each in {step.session for step in self.journal.history() if step.id in done} - {self.id, ""}:
-            self.sittings.tell(each, record.committed(done))
-        return made
-
     # Remembering.
 
     def clear(self) -> None:
@@ -669,7 +627,7 @@ class Session:
 
     def hold_question(self, text: str, until: datetime | None = None) -> None:
         """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
-        from assistant.limits import HeldQuestion
+        from assistant.held import HeldQuestion
 
         if text and until is not None:
             model = self.roster.pick.name if self.roster.pick is not None else ""
@@ -684,7 +642,7 @@ class Session:
         question, pick, held = self.held_question, self.roster.pick, None
         if question is None or pick is None:
             return question.hold(self.now()) if question is not None else None
-        quote = self.quote(question.text, sure=True)
+        quote = self.pricing.quote(question.text, sure=True)
         try:
             self.limits.check(lambda: quote, pick)
         except BudgetError as error:
@@ -698,7 +656,7 @@ class Session:
         Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then nothing
         has changed.
         """
-        from assistant import limits
+        from assistant.held import held_question
 
         self._check_idle()
         before, self.held_question = (
@@ -715,8 +673,8 @@ class Session:
         kept = record.read(records)
         if self.sittings.id not in {"", self.id}:
             self._become(self.sittings.id)
-        self.changes.committed.update(kept.committed)
-        self.held_question = limits.held_question(records)
+        self.committing.committed.update(kept.committed)
+        self.held_question = held_question(records)
         self.asked_last, self.cut_short = kept.model, kept.cut_short
         self.accounts.recall(kept.burnt)
         self.history[:] = [self._message(role, each) for role, each in kept.messages]

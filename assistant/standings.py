@@ -54,7 +54,7 @@ class Standing(NamedTuple):
     plan: Plan | None = None
 
 
-def board(accounts: Accounts, roster: Roster, config: Config, now: datetime, *, every: bool = False) -> list[Standing]:
+def board(accounts: Accounts, roster: Roster, config: Config, now: datetime, *, every: bool) -> list[Standing]:
     """Return the plan board of whoever has keys here or names plans in the config; of all plans there are with `every`."""
     sellers = [each.provider for each in roster.found()]
     sellers += [roster.catalogue.providers[name] for name in config.plans if name in roster.catalogue.providers]

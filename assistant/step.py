@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
+from assistant.edits.edit import Edit
 from assistant.errors import AssistantError, BudgetError, ProviderError
-from assistant.models import picture
+from assistant.models import batch, picture
 from assistant.models import wire as said_by
 from assistant.models.history import maker_of
 from assistant.models.message import Image, Text, Thought
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from assistant.edits.edit import Edit, Misfit
+    from assistant.edits.edit import Misfit
     from assistant.edits.format import EditParser
     from assistant.models.catalogue import Pick
     from assistant.models.estimate import Factor
@@ -276,13 +277,13 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
     )
     parser = edit_format.open_parser()
     step.state = "interrupted"
-    inbox = _Inbox(line.stopped)
-    pump = asyncio.create_task(inbox.fill(line.stream(step.request)))
+    arrivals = _Arrivals(line.stopped)
+    pump = asyncio.create_task(arrivals.fill(line.stream(step.request)))
     moved = 0.0
     clock = asyncio.get_running_loop().time
     try:
         while step.state == "interrupted" and step.error is None:
-            chunks, ended, error = await inbox.take()
+            chunks, ended, error = await arrivals.take()
             if pump.done():
                 pump.result()  # a fault of ours goes up, instead of a wait for ever
             for chunk in chunks:
@@ -295,8 +296,8 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                         found += new
                         step.edits += len(new)
                         for edit in new:
-                            if _is_edit(edit):
-                                yield events.EditArrived(edit)  # type: ignore[arg-type]
+                            if isinstance(edit, Edit) and not edit.part:
+                                yield events.EditArrived(edit)
             if error is not None:
                 step.error, step.stop = error, "error"
                 # What was counted, or had begun, is billed however it ended; what was taken may be.
@@ -315,8 +316,8 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
         for edit in parser.close():
             found.append(edit)
             step.edits += 1
-            if _is_edit(edit):
-                yield events.EditArrived(edit)  # type: ignore[arg-type]
+            if isinstance(edit, Edit) and not edit.part:
+                yield events.EditArrived(edit)
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
@@ -350,7 +351,7 @@ def _read(parser: EditParser, text: str) -> Iterator[tuple[str, list[Edit | Misf
         yield held, []
 
 
-class _Inbox:
+class _Arrivals:
     """Chunks on their way from the client, so that stopping never waits for the next word.
 
     Words that come within a moment of each other are taken together: drawing and counting each by itself would cost more
@@ -391,19 +392,7 @@ class _Inbox:
         self._wake.clear()
         chunks, self._chunks = self._chunks, []
         ended, error = self.ended, self.error  # what comes from here on is for the next time
-        joined: list[Chunk] = []
-        words: list[str] = []
-        for chunk in chunks:
-            if isinstance(chunk, said_by.TextChunk):
-                words.append(chunk.text)
-                continue
-            if words:
-                joined.append(said_by.TextChunk("".join(words)))
-                words = []
-            joined.append(chunk)
-        if words:
-            joined.append(said_by.TextChunk("".join(words)))
-        return joined, ended, error
+        return batch.joined(chunks), ended, error
 
 
 def _take(step: Step, chunk: Chunk) -> list[events.Event]:
@@ -440,13 +429,3 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
 def _count(request: Request) -> int:
     """Count what a request sends in o200k tokens. A few a message go to its frame."""
     return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + FRAME for each in request.messages)
-
-
-def _is_edit(found: Edit | Misfit) -> bool:
-    """Say whether what a parser found is an edit, and not only shown."""
-    return not is_misfit(found) and not found.part  # type: ignore[union-attr]
-
-
-def is_misfit(found: Edit | Misfit) -> bool:
-    """Say whether what a parser found is an edit that could not even be read."""
-    return hasattr(found, "reason")

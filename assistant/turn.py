@@ -15,6 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import errand, events, prompts, step, tokens
+from assistant.edits.edit import Edit, Misfit
 from assistant.errors import AssistantError, BudgetError
 from assistant.models import served
 from assistant.models.cold import Sent
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.context.section import Context
-    from assistant.edits.edit import Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
     from assistant.models.provider import Model
@@ -98,33 +98,25 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
     purpose = "main"
     while True:
         now = await step.begin(purpose, request, line)
-        doubt = step.doubt(now) if purpose in {"main", "edit"} else None
-        if isinstance(doubt, AssistantError):
-            if purpose == "main":
-                yield _ended(ask, desk, [], None, (), doubt)
-                return
-            now.withdraw(doubt)
-            steps.append(now)
-            break
-        if doubt is not None:
-            yield doubt
-        costs = [each.cost() for each in steps]
-        # What mends edits is no longer than what they came with.
-        length = steps[-1].burn().total_output if purpose == "repair" else 0
-        if steps and (why := await asyncio.to_thread(line.held, now.counted, costs, length)):
-            if purpose == "repair":
-                yield events.Notice(f"The repair of the edits was not sent. {why}", "warning")
-            else:
-                now.withdraw(BudgetError(f"It was not asked. {why}"))
-                steps.append(now)
+        why, warning = await _hindered(now, steps)
+        if warning is not None:
+            yield warning
+        if why is not None and purpose == "main":
+            yield _ended(ask, desk, [], None, (), why)
+            return
+        if why is not None and purpose == "repair":
+            yield events.Notice(why.message, "warning")
             break
         steps.append(now)
+        if why is not None:
+            now.withdraw(why)
+            break
         found: list[Edit | Misfit] = []
         async with aclosing(step.walk(steps, found)) as walk:
             async for event in walk:
                 yield event
         if now.stop == "cancelled" or now.error:  # what was whole by then may be looked at, and taken
-            await draft.take([each for each in found if not step.is_misfit(each)], desk, shown.seen, _texts(request))
+            await draft.take([each for each in found if isinstance(each, Edit)], desk, shown.seen, _texts(request))
         if now.error or now.stop in {"cancelled", "refused"}:
             break
         answer = "".join(now.text)
@@ -136,13 +128,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
                 context = await asyncio.to_thread(desk.look, ask.text, answer)
                 yield events.ContextPacked(context, editor.who.model.context_window)
                 shown = shown.around(context)
-            wish = await asyncio.to_thread(errand.words, ask.text, answer, ask.history)
-            request = _request(
-                editor,
-                _system(editor.who.model),
-                shown.after((asked(shown.asked(_wish(wish, editor.who.model), ask.outcome), ask.pictures),)),
-                ask,
-            )
+            request = await _edits_of(answer, ask, editor, shown)
             continue
         misfits = await draft.take(found, desk, shown.seen, _texts(request))
         if misfits:
@@ -151,9 +137,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         misfits = tuple(each for each in misfits if each.mendable)
         if not misfits or mended >= ask.repairs or now.stop == "length" or desk.stopped.is_set():
             break
-        purpose = "repair"
-        wish = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, misfits))
-        request = replace(request, messages=(*request.messages, said("assistant", answer), said("user", wish)))
+        purpose, request = "repair", await _mending(misfits, answer, request, desk)
 
     for words in (*_troubles(steps, desk), *draft.notes, *(each.message for each in draft.doubts)):
         yield events.Notice(words, "warning")
@@ -162,6 +146,35 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
     yield _ended(ask, desk, steps, patch, draft.misfits, error)._replace(doubts=draft.doubts)
+
+
+async def _hindered(now: Step, before: Sequence[Step]) -> tuple[AssistantError | None, events.Notice | None]:
+    """Say why a call may not leave behind those `before` it, and what to warn of: it is too long, or a limit holds it."""
+    mends = now.purpose == "repair"
+    doubt = None if mends else step.doubt(now)
+    if isinstance(doubt, AssistantError):
+        return doubt, None
+    if not before:  # the session has weighed the question
+        return None, doubt
+    # What mends edits is no longer than what they came with.
+    length = before[-1].burn().total_output if mends else 0
+    why = await asyncio.to_thread(now.line.held, now.counted, [each.cost() for each in before], length)
+    what = "The repair of the edits was not sent." if mends else "It was not asked."
+    return BudgetError(f"{what} {why}") if why else None, doubt
+
+
+async def _edits_of(plan: str, ask: Ask, editor: step.Line, shown: _Shown) -> Request:
+    """Make the request that lets an editor write the edits of a plan."""
+    model = editor.who.model
+    wish = _wish(await asyncio.to_thread(errand.words, ask.text, plan, ask.history), model)
+    question = asked(shown.asked(wish, ask.outcome), ask.pictures)
+    return _request(editor, _system(model), shown.after((question,)), ask)
+
+
+async def _mending(misfits: Sequence[Misfit], answer: str, request: Request, desk: Desk) -> Request:
+    """Make the request that sends back the edits of an answer which found no place."""
+    wish = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, misfits))
+    return replace(request, messages=(*request.messages, said("assistant", answer), said("user", wish)))
 
 
 async def aside(ask: Ask, line: step.Line, purpose: str) -> AsyncGenerator[events.Event, None]:
@@ -245,8 +258,8 @@ class _Draft:
         """Take the edits of one more reply, in place of those that found none; returns what still finds none."""
         before = self.misfits
         gone = {id(each.edit) for each in before}
-        new: list[Edit] = [each for each in found if not step.is_misfit(each)]  # type: ignore[misc]
-        unread: list[Misfit] = [each for each in found if step.is_misfit(each)]  # type: ignore[misc]
+        new = [each for each in found if isinstance(each, Edit)]
+        unread = [each for each in found if isinstance(each, Misfit)]
         self.edits = [each for each in self.edits if id(each) not in gone] + new
         self.fitted = await asyncio.to_thread(desk.fit, self.edits, seen, shown)
         self.broken = (*_passed_over(before, new, unread), *unread)

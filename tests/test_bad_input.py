@@ -76,7 +76,7 @@ async def test_d8_no_program_that_we_start_sees_a_key(make_session, repo, tmp_pa
         session.roster.choose("openai/gpt-6.1-sol")
         _ = [event async for event in session.ask("set it")]
         _ = [event async for event in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
-        _ = [event async for event in session.commit("Start at one")]
+        _ = [event async for event in session.committing.commit("Start at one")]
         await session.close()
     assert "PATH=" in seen.read_text()
     assert "CANARY" not in seen.read_text()

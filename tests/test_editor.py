@@ -30,7 +30,7 @@ async def test_one_plans_the_other_edits_and_each_is_metered_and_priced_by_itsel
     plan, edits = loopback.openai(PLAN, model="gpt-6.1-sol"), loopback.anthropic(EDIT, model="claude-haiku-5-5")
     with loopback.Server(plan) as main, loopback.Server(edits) as editor:
         session = two(main, editor)
-        quote = session.quote(QUESTION)
+        quote = session.pricing.quote(QUESTION)
         found = await walk(session.ask(QUESTION))
         ended = found[-1]
         entries = session.accounts.ledger.entries()
@@ -73,7 +73,7 @@ async def test_a_follow_up_reaches_the_editor_with_what_was_said_and_the_file_th
         session = two(main, editor)
         await walk(session.ask(QUESTION))
         await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
-        quote = session.quote("the same for the other file")
+        quote = session.pricing.quote("the same for the other file")
         found = await walk(session.ask("the same for the other file"))
         await session.close()
     asked = json.dumps(editor.asked[1][2])
@@ -152,7 +152,7 @@ async def test_an_editor_without_a_key_is_not_passed_over_in_silence_and_the_mai
     with loopback.Server(loopback.openai(EDIT)) as main, loopback.Server(ILL) as editor:
         session = two(main, editor, role="deepseek/deepseek-flash")
         found = await walk(session.ask("start at one"))
-        assert session.quote("again").editor is None
+        assert session.pricing.quote("again").editor is None
         await session.close()
     assert "no key for DeepSeek" in of(found, events.Notice)[0].text
     assert found[-1].patch is not None
@@ -161,7 +161,7 @@ async def test_an_editor_without_a_key_is_not_passed_over_in_silence_and_the_mai
 async def test_a_cap_counts_the_editor_too(two):
     with loopback.Server(loopback.openai(PLAN)) as main, loopback.Server(loopback.anthropic(EDIT)) as editor:
         free = two(main, editor)
-        quote = free.quote("start at one", sure=True)
+        quote = free.pricing.quote("start at one", sure=True)
         await free.close()
         between = quote.cost.amount + quote.editor.cost.amount / 2
         session = two(main, editor, more=f'cap_turn = "{between}"')
@@ -175,11 +175,11 @@ async def test_a_cap_counts_the_editor_too(two):
 async def test_an_editor_is_chosen_in_the_sitting(two):
     with loopback.Server(loopback.openai(PLAN)) as main, loopback.Server(loopback.anthropic(EDIT)) as editor:
         session = two(main, editor, role="")
-        assert session.quote("x").editor is None
+        assert session.pricing.quote("x").editor is None
         (notice,) = await walk(command.submit(session, "/model editor=haiku"))
         assert EDITOR in notice.text
         assert "metered pays" in notice.text
-        assert session.quote("x").editor.model == EDITOR
+        assert session.pricing.quote("x").editor.model == EDITOR
         (notice,) = await walk(command.submit(session, "/model editor=deepseek/deepseek-flash"))
         assert notice.level == "warning"
         (notice,) = await walk(command.submit(session, "/model editor=no-such-model"))

@@ -178,7 +178,7 @@ async def test_a_small_model_without_a_key_is_not_passed_over_in_silence(two, re
         main.answers[:] = [loopback.openai(text), loopback.openai("Subject line")]
         await walk(session.ask("set it"))
         await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
-        found = await walk(session.draft_commit())
+        found = await walk(session.committing.draft())
         assert "no key for DeepSeek" in of(found, events.Notice)[0].text
         assert of(found, events.AsideEnded)[0].text == "Subject line"
         assert small.asked == []
@@ -191,7 +191,7 @@ async def test_the_small_model_drafts_the_commit(two):
         session = two(main, small)
         await walk(session.ask("set it"))
         await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
-        found = await walk(session.draft_commit())
+        found = await walk(session.committing.draft())
         assert of(found, events.AsideStarted)[0].model == "claude-haiku-5-5"
         assert of(found, events.AsideEnded)[0].text == "Start at one"
         assert len(main.asked) == 1
@@ -206,7 +206,7 @@ async def test_no_model_is_paid_for_the_message_of_a_commit_that_cannot_be_made(
         await walk(session.deciding.apply(Review.of(session.proposed.patch, "take")))
         (repo / "kettle/meter.py").write_text("joules = 2.0\n")
         with pytest.raises(RepoError, match="no longer as the patch left it"):
-            await walk(session.draft_commit())
+            await walk(session.committing.draft())
         assert small.asked == []
         await session.close()
 

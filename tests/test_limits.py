@@ -13,7 +13,7 @@ import pytest
 from assistant import command, events
 from assistant.accounts import record_of
 from assistant.errors import BudgetError
-from assistant.limits import held_question
+from assistant.held import held_question
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson
@@ -175,10 +175,10 @@ def test_a_cap_and_a_price_count_the_files_that_a_question_names(wattson, config
         assert wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0] == 0
         session = make_session(**env(server))
         session.roster.choose("openai/gpt-6.1-sol")
-        plain, named = session.quote("what is it?"), session.quote("what is @long.py?")
+        plain, named = session.pricing.quote("what is it?"), session.pricing.quote("what is @long.py?")
         shown = session.sight.look("what is @long.py?").tokens
         assert plain.words < 6_000 < shown < named.words < shown + 2_000
-        assert session.quote("what is it?").words == plain.words  # and not as large as what was looked at last
+        assert session.pricing.quote("what is it?").words == plain.words  # and not as large as what was looked at last
 
 
 def test_a_window_that_we_count_as_used_up_holds_as_well(wattson, config):
@@ -319,7 +319,9 @@ async def held(app, pilot):
 def later(session):
     """Let three hours pass for a session."""
     real = session.now
-    session.now = session.accounts._now = session.limits._now = lambda: real() + timedelta(hours=3)
+    session.now = session.accounts._now = session.pricing._now = session.limits._now = lambda: (
+        real() + timedelta(hours=3)
+    )
 
 
 async def test_on_the_screen_one_key_switches_and_the_question_goes_along(make_session, config):
@@ -612,10 +614,12 @@ async def test_a_step_without_a_price_hides_nothing_of_what_is_known(make_sessio
     again.roster.choose("openai/gpt-6.1-sol")
     again.accounts.recall(burnt[:2])
     assert again.accounts.paid() == (Cost("metered", Decimal("1.50")), Cost("unknown"))
-    again.limits.check(lambda: again.quote("x"), again.roster.pick)  # the unknown step was let through by itself
+    again.limits.check(
+        lambda: again.pricing.quote("x"), again.roster.pick
+    )  # the unknown step was let through by itself
     again.accounts.count(usage, Cost("metered", Decimal("0.50")))
     with pytest.raises(BudgetError, match=r"over the cap of \$2"):
-        again.limits.check(lambda: again.quote("x"), again.roster.pick)
+        again.limits.check(lambda: again.pricing.quote("x"), again.roster.pick)
     again.accounts.recall(burnt)
     assert set(again.accounts.paid()) == known
 
@@ -659,7 +663,7 @@ async def test_the_price_of_a_question_that_names_nothing_counts_what_it_will_sh
         session.roster.choose("openai/gpt-6.1-sol")
         words = ["how", "does", "the", "kettle", "boil", "water", "and", "what", "does", "it", "return"]
         for count in range(1, len(words) + 1):  # as it is typed
-            quote = session.quote(" ".join(words[:count]))
+            quote = session.pricing.quote(" ".join(words[:count]))
         shown = session.sight.look(" ".join(words)).tokens
         assert shown > 2_000
         assert shown * 0.6 < quote.words < shown * 1.5 + 1_000
@@ -734,14 +738,14 @@ async def test_what_is_used_up_is_no_way_out_of_a_cap_and_the_price_line_and_a_b
         assert "zai-coding/glm-5.3" in [each.model for each in held.hold.offers]
         session.roster.choose("zai-coding/glm-5.3")
         await walk(command.submit(session, "how warm is it?"))
-        quote = session.quote("how warm is it?")
+        quote = session.pricing.quote("how warm is it?")
         assert quote.used_up
         assert "the plan is used up" in quoting.line([quote], 100)
         session.roster.choose("openai/gpt-6.1-sol")
         (held,) = of(await walk(command.submit(session, "how warm is it?")), events.TurnHeld)
         assert not [each.model for each in held.hold.offers if each.model.startswith("zai-coding/")]
         other = quote._replace(used_up=True, model="zai-coding/glm-5.3")
-        assert quoting.line([session.quote("how?"), other], 100).endswith("│ glm-5.3 used up")
+        assert quoting.line([session.pricing.quote("how?"), other], 100).endswith("│ glm-5.3 used up")
         await walk(command.submit(session, "how warm is it?", once=True))
         offer = session.handover.offer("openai/gpt-5.6-luna")
         assert "zai-coding/glm-5.3 cannot write a brief: 5 hours of" in offer.writing
@@ -759,7 +763,7 @@ async def test_a_question_that_is_too_long_is_told_while_typing_and_comes_back(m
             await until(pilot, lambda: len(session.history) == 2 and not session.asking)
             burnt = session.accounts.usage
             long = "word " * 2 * session.roster.pick.model.context_window
-            assert "too long for narrow" in quoting.line([session.quote(long)], 100)
+            assert "too long for narrow" in quoting.line([session.pricing.quote(long)], 100)
             await say(pilot, long)
             await until(pilot, lambda: "Nothing was sent." in main.talk.text and main.composer.text)
             assert main.composer.text == long
@@ -784,7 +788,7 @@ async def test_the_meter_is_of_the_model_and_the_conversation_that_go_on(make_se
             await say(pilot, "/model deepseek/deepseek-flash everything")
             await until(pilot, lambda: "deepseek" in main.meter.state.model and main.meter.state.context_share)
             after = main.meter.state
-            assert after.context_share == session.carried() / session.roster.pick.model.context_window
+            assert after.context_share == session.pricing.carried() / session.roster.pick.model.context_window
             assert (after.turn.total, after.session) == (0, before.session)
             await say(pilot, "/clear")
             await until(pilot, lambda: main.meter.state.context_share is None)
@@ -796,14 +800,14 @@ async def test_an_answer_is_guessed_as_long_as_those_of_the_model_before_in_a_ne
     with loopback.Server(loopback.openai("It is warm.", usage)) as server:
         first = make_session(**env(server))
         first.roster.choose("openai/gpt-6.1-sol")
-        assert first.quote("how warm?").most.output == 2 * 700
+        assert first.pricing.quote("how warm?").most.output == 2 * 700
         await walk(first.ask("how warm is it?"))
         await first.close()
         session = make_session(**env(server))
         session.roster.choose("openai/gpt-6.1-sol")
-        assert session.quote("how warm?").most.output == 2 * 40
+        assert session.pricing.quote("how warm?").most.output == 2 * 40
         session.roster.choose("openai/gpt-5.6-luna")
-        assert session.quote("how warm?").most.output == 2 * 700
+        assert session.pricing.quote("how warm?").most.output == 2 * 700
         await session.close()
 
 

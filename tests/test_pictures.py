@@ -90,10 +90,10 @@ async def test_a_picture_goes_along_is_listed_priced_and_stays_in_the_conversati
     with loopback.Server(loopback.anthropic("A kettle.", model="claude-sonnet-5-5")) as server:
         session = make_session(ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY="a" * 20)
         session.roster.choose("anthropic/claude-sonnet-5-5")
-        plain = session.quote("what is it?")
+        plain = session.pricing.quote("what is it?")
         (notice,) = await walk(command.submit(session, '/add "a shot.png"'))
         assert "~750 tokens" in notice.text
-        assert session.quote("what is it?").likely - plain.likely == pytest.approx(750, abs=2)
+        assert session.pricing.quote("what is it?").likely - plain.likely == pytest.approx(750, abs=2)
         context = session.sight.look("what is it?")
         assert shapes.context(context)["pictures"][0]["tokens"] == 750
         assert [row.title for row in rows(context, []) if row.kind == "picture"] == ["a shot.png"]

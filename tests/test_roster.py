@@ -120,7 +120,7 @@ async def test_what_a_provider_counts_is_learned_and_used_for_the_next_estimate(
 
         session = sitting()
         session.sight.look("what is this?")
-        before = session.quote("and now?")
+        before = session.pricing.quote("and now?")
         for _ in range(4):
             sent = None
             session.clear()
@@ -131,7 +131,7 @@ async def test_what_a_provider_counts_is_learned_and_used_for_the_next_estimate(
                     usage["prompt_tokens"] = round(counted * 1.8)
                     server.answers[:] = [loopback.openai("one", usage)]
         session.clear()
-        after, next_time = session.quote("and now?"), sitting()
+        after, next_time = session.pricing.quote("and now?"), sitting()
         assert 1.6 < session.roster.factor(session.roster.pick.model).likely < 1.85
         assert after.likely > before.likely * 1.3
         assert (after.high - after.low) / after.likely < (before.high - before.low) / before.likely

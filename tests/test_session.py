@@ -272,25 +272,25 @@ async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_ses
         await again.close()
         last = begin()
         last.take_up()
-        assert last.changes.to_commit().paths == ("one.txt", "two.txt")
+        assert last.committing.to_commit().paths == ("one.txt", "two.txt")
         turn = of(await walk(last.deciding.preview("undo", turn=last.turn)), events.UndoProposed)[0]
         assert turn.preview.patch.paths == ("two.txt",)
         whole = of(await walk(last.deciding.preview("undo", session=True)), events.UndoProposed)[0]
         assert sorted(whole.preview.patch.paths) == ["one.txt", "two.txt"]
         (repo / "one.txt").unlink()  # what is no longer there keeps nobody from the rest
-        made = of(await walk(last.commit("add two")), events.Notice)[0]
+        made = of(await walk(last.committing.commit("add two")), events.Notice)[0]
         assert made.text.endswith(": two.txt")
         last.clear()
         await _write(last, "three")
         with pytest.raises(PatchError, match="nothing to undo"):
             await walk(last.deciding.preview("undo", turn=1))
-        assert last.changes.to_commit().paths == ("three.txt",)
+        assert last.committing.to_commit().paths == ("three.txt",)
         await last.close()
         then = begin()
         name = next(each.name for each in then.sittings.kept() if each.first == "one")
         then.take_up(name)
         with pytest.raises(RepoError, match="nothing that is not committed"):
-            then.changes.to_commit()
+            then.committing.to_commit()
         await then.close()
 
 
@@ -300,12 +300,12 @@ async def test_what_another_conversation_committed_is_known_where_it_was_written
         session.roster.choose("openai/gpt-6.1-sol")
         await _write(session, "one")
         session.clear()
-        await walk(session.commit("add one"))
+        await walk(session.committing.commit("add one"))
         await session.close()
     again = make_session()
     again.take_up(next(each.name for each in again.sittings.kept() if each.first == "one"))
     with pytest.raises(RepoError, match="nothing that is not committed"):
-        again.changes.to_commit()
+        again.committing.to_commit()
 
 
 async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_session):
@@ -317,7 +317,7 @@ async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_sessi
         other.take_up()
         await _write(session, "two")
         with pytest.raises(RepoError, match="nothing that is not committed"):
-            other.changes.to_commit()
+            other.committing.to_commit()
         await session.close()
         await other.close()
 
@@ -397,7 +397,7 @@ async def test_the_price_before_sending_is_for_what_is_sent(make_session, config
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
         for words in ("how warm is it in the kettle?", "and when it has a limit?"):
-            quote = await asyncio.to_thread(session.quote, words, sure=True)
+            quote = await asyncio.to_thread(session.pricing.quote, words, sure=True)
             (sent,) = of(await walk(session.ask(words)), events.RequestSent)
             assert abs(quote.likely - sent.likely) < 20, (quote, sent)
         await session.close()

@@ -18,7 +18,7 @@ USAGE = "[MESSAGE]"
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
-    async with aclosing(session.commit(argument) if argument else session.draft_commit()) as stream:
+    async with aclosing(session.committing.commit(argument) if argument else session.committing.draft()) as stream:
         async for event in stream:
             yield event
             if isinstance(event, events.AsideEnded) and event.text.strip():

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from assistant.edits.patch import FilePatch, Hunk
 
 Mark = Literal["", "take", "skip"]
+_WIDER = 10
+"""Lines of a file that are shown more on each side, each time they are asked for."""
 _CUT = 400
 """Lines of a hunk of which is looked for how it was cut before."""
 
@@ -214,7 +216,7 @@ class Review:
         place = _place(self.choices[index].hunk, line)
         return next((each.words for each in self.comments if _at(each) == place), "")
 
-    def widen(self, index: int, by: int = 10) -> Review:
+    def widen(self, index: int) -> Review:
         """Show more of the file around a hunk."""
         choice = self.choices[index]
         hunk = choice.hunk
@@ -225,8 +227,8 @@ class Review:
         end = hunk.at + len(hunk.old)
         wider = replace(
             hunk,
-            above=tuple(lines[max(0, hunk.at - len(hunk.above) - by) : hunk.at]),
-            below=tuple(lines[end : end + len(hunk.below) + by]),
+            above=tuple(lines[max(0, hunk.at - len(hunk.above) - _WIDER) : hunk.at]),
+            below=tuple(lines[end : end + len(hunk.below) + _WIDER]),
         )
         return self._put(index, (replace(choice, hunk=wider),))
 

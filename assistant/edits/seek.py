@@ -23,6 +23,8 @@ _MOST = 50
 _GUESSES = 50
 """Searches of one file for lines that are merely alike: a reply that misses more often is not helped by them."""
 _LONG = 2_000
+_NEAREST = 2
+"""Places that are named where an edit finds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _moved(wish: Wish, there: Sequence[str]) -> list[str]:
     return new
 
 
-def nearest(index: Index, old: Sequence[str], limit: int = 2) -> list[tuple[int, int, float]]:
+def nearest(index: Index, old: Sequence[str]) -> list[tuple[int, int, float]]:
     """Return the places most like `old`: 0-based start, behind-last line, likeness (0 to 1); the best first."""
     where = index.where("stripped", str.strip)
     file = index.read("stripped", str.strip)
@@ -205,13 +207,13 @@ def nearest(index: Index, old: Sequence[str], limit: int = 2) -> list[tuple[int,
         if index.guessed > _GUESSES:
             return []
         for match in process.extract(
-            wish[longest][:_LONG], index.guessable, scorer=fuzz.ratio, limit=limit, score_cutoff=50
+            wish[longest][:_LONG], index.guessable, scorer=fuzz.ratio, limit=_NEAREST, score_cutoff=50
         ):
             votes[max(0, where[match[0]][0] - longest)] = match[1] / 100
-    best = sorted(votes, key=lambda start: -votes[start])[: limit * 4]
+    best = sorted(votes, key=lambda start: -votes[start])[: _NEAREST * 4]
     rated = [(start, min(start + size, len(file)), _likeness(wish, file[start : start + size])) for start in best]
     rated.sort(key=lambda each: (-each[2], -votes[each[0]]))
-    return rated[:limit]
+    return rated[:_NEAREST]
 
 
 def _votes(wish: Sequence[str], where: dict[str, list[int]]) -> Iterable[tuple[int, float]]:

@@ -40,7 +40,7 @@ class Merger:
     def merge(self, batch: list[Chunk], *, last: bool = False) -> list[Chunk]:
         """Return the same in fewer chunks; `last` when no batch follows."""
         if len(batch) > 1:
-            batch = _joined(_counted(batch))
+            batch = joined(_counted(batch))
         found: list[Chunk] = []
         for chunk in batch:
             if isinstance(chunk, TextChunk) and (self._half or not chunk.text.isascii()):
@@ -94,7 +94,8 @@ def _counted(batch: list[Chunk]) -> list[Chunk]:
     return [chunk for place, chunk in enumerate(batch) if place not in gone]
 
 
-def _joined(batch: list[Chunk]) -> list[Chunk]:
+def joined(batch: list[Chunk]) -> list[Chunk]:
+    """Return the same with words next to each other in one chunk, and thoughts up to each seal."""
     found: list[Chunk] = []
     words: list[str] = []
     for chunk, after in zip(batch, [*batch[1:], None], strict=True):

@@ -173,35 +173,26 @@ def prices_at(
 
 
 def price_at(
-    model: Priced,
-    at: datetime,
-    prompt_tokens: int = 0,
-    *,
-    service_tier: str = "",
-    calendars: Mapping[str, Calendar] | None = None,
+    model: Priced, at: datetime, prompt_tokens: int = 0, *, calendars: Mapping[str, Calendar] | None = None
 ) -> Price | None:
     """Return the price that holds at an instant for a prompt of this size; None where none is known.
 
     Where nobody knows whether the peak holds, it is taken to hold: a meter does not promise less than what may be billed.
     """
-    found = prices_at(model, at, prompt_tokens, service_tier=service_tier, calendars=calendars)
+    found = prices_at(model, at, prompt_tokens, calendars=calendars)
     return found[-1] if found else None
 
 
-def next_change(
-    model: Priced, at: datetime, prompt_tokens: int = 0, *, calendars: Mapping[str, Calendar] | None = None
-) -> datetime | None:
-    """Return the next instant at which the price will be another one; None where none is in sight."""
-    now = prices_at(model, at, prompt_tokens, calendars=calendars)
+def next_change(model: Priced, at: datetime) -> datetime | None:
+    """Return the next instant at which the price of a small prompt will be another one; None where none is in sight."""
+    now = prices_at(model, at)
     edges = {edge for price in model.prices for edge in (price.since, price.until) if at < edge < _NEVER}
     scheduled = {hours for price in model.prices if at < price.until for hours in price.hours}
     first = at.astimezone(UTC).date() - timedelta(days=2)
     for hours in scheduled:
         for count in range(_LOOK_AHEAD.days + 3):
             edges.update(edge for edge in hours.edges(first + timedelta(days=count)) if edge > at)
-    return next(
-        (edge for edge in sorted(edges) if prices_at(model, edge, prompt_tokens, calendars=calendars) != now), None
-    )
+    return next((edge for edge in sorted(edges) if prices_at(model, edge) != now), None)
 
 
 def cost(

@@ -266,7 +266,7 @@ class MainScreen(Screen[None]):
         accounts = self.session.accounts
         share = None
         if self.session.history and self.window:
-            share = await asyncio.to_thread(self.session.carried) / self.window
+            share = await asyncio.to_thread(self.session.pricing.carried) / self.window
         if self.session.asking:
             return
         costs = accounts.paid()

@@ -27,8 +27,8 @@ from assistant.tui.widgets.composer import TextArea
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from assistant.accounts import Quote
     from assistant.context.section import Context, Masked, Section
+    from assistant.pricing import Quote
     from assistant.session import Session
     from assistant.tui.theme import Theme
 
@@ -168,7 +168,7 @@ class Manifest(Sheet[None]):
         """Look again, as the decisions are now."""
         try:
             context = await asyncio.to_thread(self.session.sight.look, self.question)
-            quote = await asyncio.to_thread(self.session.quote, self.question)
+            quote = await asyncio.to_thread(self.session.pricing.quote, self.question)
         except AssistantError as error:
             self._head.update(Text(str(error), style=self.look["error"]))
             return

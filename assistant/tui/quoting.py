@@ -10,7 +10,7 @@ from assistant.tui.widgets.meter_bar import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assistant.accounts import Quote
+    from assistant.pricing import Quote
     from assistant.session import Session
 
 _OTHERS = 2
@@ -18,9 +18,9 @@ _OTHERS = 2
 
 def quotes(session: Session, text: str) -> list[Quote]:
     """Return what sending `text` would cost, the present model first. Counts tokens: call it in a thread."""
-    first = session.quote(text)
+    first = session.pricing.quote(text)
     found = [first] if first is not None else []
-    for name in session.next_models():
+    for name in session.pricing.next_models():
         if len(found) > _OTHERS:
             break
         try:
@@ -29,7 +29,7 @@ def quotes(session: Session, text: str) -> list[Quote]:
             continue  # a favourite that is sold no more
         if pick.provider.payer == "practice" or session.roster.lacks_key(pick.provider):
             continue
-        other = session.quote(text, pick)
+        other = session.pricing.quote(text, pick)
         if other is not None and other.model not in {each.model for each in found}:
             found.append(other)
     return found

@@ -70,7 +70,7 @@ def test_a_hunk_is_cut_into_its_changes():
 
 
 def test_more_of_the_file_can_be_seen_and_nothing_else_changes(review):
-    wide = review.widen(1, 20)
+    wide = review.widen(1).widen(1)
     assert len(wide.choices[1].hunk.lines) > len(review.choices[1].hunk.lines)
     assert wide.mark_all("take").part()[0] == review.mark_all("take").part()[0]
     assert wide.widen(3) == wide

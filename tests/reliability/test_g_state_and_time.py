@@ -121,7 +121,7 @@ def test_g10_turns_over_a_clock_that_jumps_keep_their_order_and_nothing_is_negat
     base = datetime(2026, 11, 1, 5, 59, 59, tzinfo=UTC)
     jumps = [timedelta(0), timedelta(days=-1), timedelta(days=3650), timedelta(hours=1), timedelta(hours=1)]
     for number, jump in enumerate(jumps):
-        session.now = session.accounts._now = lambda jump=jump: base + jump
+        session.now = session.accounts._now = session.pricing._now = lambda jump=jump: base + jump
         asyncio.run(ask(session, f"question {number}"))
     (path,) = session.sittings.folder.glob("*.jsonl")
     asked = [each["text"] for each in Transcript(path).read() if each.get("kind") == "user"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from rich.cells import cell_len
 
-from assistant.accounts import Quote
+from assistant.pricing import Quote
 from assistant.quota.estimate import Estimate
 from assistant.tokens import Cost, TokenUsage
 from assistant.tui import present, quoting, theme

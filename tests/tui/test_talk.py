@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from assistant import command, events, limits
+from assistant import command, events
 from assistant.edits.review import Review
 from assistant.errors import ConfigError
+from assistant.held import held_question
 from assistant.transcript import Transcript, recent
 from assistant.tui import asking
 from assistant.tui.app import Wattson
@@ -317,10 +318,10 @@ async def test_a_question_that_is_held_back_outlives_the_program(make_session, c
             assert other.held_question is None
             await other.close()
             records = session.sittings.read()  # as after a kill
-            assert limits.held_question(records).text == "first"
+            assert held_question(records).text == "first"
             await take(pilot, "escape")
             await until(pilot, lambda: app.main.composer.text == "first")
-        assert limits.held_question(Transcript(max(session.sittings.folder.glob("*.jsonl"))).read()) is None
+        assert held_question(Transcript(max(session.sittings.folder.glob("*.jsonl"))).read()) is None
 
 
 @pytest.mark.parametrize("answer", ["", " \n\n"])

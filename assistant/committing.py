@@ -1,0 +1,155 @@
+"""Commits of what was taken: exactly what a conversation wrote, that still stands and is not committed yet."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assistant import events, prompts, record
+from assistant.context import commit, gate
+from assistant.edits.merge import merge
+from assistant.edits.patch import Patch
+from assistant.edits.review import compose
+from assistant.errors import RepoError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from assistant.changes import Changes, Sees
+    from assistant.context.commit import Committed
+    from assistant.edits.patch import FilePatch
+    from assistant.handover import Handover
+    from assistant.roster import Roster
+    from assistant.transcript import Sittings
+
+    Stream = AsyncGenerator[events.Event, None]
+
+_DIFF_SHOWN = 12_000
+"""Characters of a diff that are shown to the model that drafts a commit message."""
+
+
+class Committing:
+    """Commits what one session wrote in one root. `asked` says what the user asked last, empty before there was a question."""
+
+    def __init__(
+        self,
+        changes: Changes,
+        sight: Sees,
+        roster: Roster,
+        handover: Handover,
+        *,
+        sittings: Callable[[], Sittings],
+        asked: Callable[[], str],
+    ) -> None:
+        self._changes = changes
+        self._sight = sight
+        self._roster = roster
+        self._handover = handover
+        self._sittings = sittings
+        self._asked = asked
+        self.committed: set[int] = set()
+        """Steps that were committed, as far as this process and the conversation know."""
+
+    async def draft(self) -> Stream:
+        """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
+        words = await asyncio.to_thread(self._words, self._asked())
+        async with aclosing(self._handover.side("commit message", words)) as stream:
+            async for event in stream:
+                yield event
+
+    async def commit(self, message: str) -> Stream:
+        """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged.
+
+        Raises RepoError, and CommitFailed with the words of the hook or of git.
+        """
+        made = await asyncio.to_thread(self._commit, message)
+        words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
+        yield events.Notice("\n".join(words), "good")
+
+    def _commit(self, message: str) -> Committed:
+        """Commit, and note it with all conversations that wrote what is committed; hooks do not see the keys."""
+        numbers, patch = self._uncommitted(), self.to_commit()
+        hidden = self._roster.key_names()
+        made = commit.commit(self._changes.repo, _to_commit(patch), message, merge=merge, hide=hidden)
+        self.committed.update(numbers)
+        sittings, mine = self._sittings(), self._changes.session
+        sittings.save(record.committed(numbers))
+        writers = {step.session for step in self._changes.journal.history() if step.id in numbers}
+        for each in writers - {mine, ""}:
+            sittings.tell(each, record.committed(numbers))
+        return made
+
+    def to_commit(self) -> Patch:
+        """Return all that this session has written, that stands, and that it has not committed; raises RepoError."""
+        whole = Patch()
+        fresh: set[str] = set()
+        for number in self._uncommitted():
+            step = self._changes.journal.standing(number)
+            if number in self._changes.written:
+                fresh.update(file.target for file in step.files)
+            known = {file.target: file for file in whole.files}
+            files = []
+            for file in step.files:
+                then = known.get(file.path)
+                if then is None or then.after == file.before:
+                    files.append(file)
+                    continue
+                both = then.after is not None and file.before is not None and file.after is not None
+                after = merge(file.before, file.after, then.after) if both else None  # type: ignore[arg-type]
+                if after is None:
+                    raise RepoError(
+                        f"{file.path} was changed by hand between two changes of this session.",
+                        "Commit it with git itself.",
+                    )
+                files.append(replace(file, before=then.after, after=after))
+            whole = compose(whole, Patch(tuple(files)))
+        # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
+        whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
+        if not whole.files:
+            raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
+        return whole
+
+    def _uncommitted(self) -> list[int]:
+        """Return the steps of this conversation, in whatever process, and of this process, that are not committed, oldest first."""
+        mine = (each for each in self._changes.journal.history() if each.session == self._changes.session)
+        steps = [each.id for each in mine if each.state in {"done", "partly"}]
+        return sorted({*steps, *self._changes.written} - self.committed)
+
+    def _stands(self, file: FilePatch) -> bool:
+        try:
+            commit.must_stand(self._changes.repo.root, _change(file), merge)
+        except RepoError:
+            return False
+        return True
+
+    def _words(self, question: str) -> str:
+        """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
+        commit.check(self._changes.repo)
+        patch = self.to_commit()
+        for change in _to_commit(patch):  # no model is paid for a message that no commit can have
+            commit.must_stand(self._changes.repo.root, change, merge)
+        private, allowed = self._sight.private(), self._sight.let_through()
+        diff = "".join(_part(file, private, allowed) for file in patch.files)
+        if len(diff) > _DIFF_SHOWN:
+            diff = diff[:_DIFF_SHOWN] + "\n... (cut)"
+        subjects = gate.mask_words("\n".join(commit.subjects(self._changes.repo)))[0] or "(none yet)"
+        return prompts.fill("commit", subjects=subjects, question=question or "(not said)", diff=diff)
+
+
+def _part(file: FilePatch, private: Callable[[str], str], allowed: frozenset[tuple[str, str, str]]) -> str:
+    """Return a file's part of a diff as it may leave: secrets masked, and without a line where none may."""
+    if why := private(file.path) or private(file.target):
+        head = file.path if file.path == file.target else f"{file.path}, now {file.target}"
+        return f"{head}: changed, and not shown: {why}\n"
+    return gate.mask_diff(Patch((file,)).diff(), allowed)[0].encode("utf-8", "replace").decode()
+
+
+def _to_commit(patch: Patch) -> list[commit.Change]:
+    return [_change(file) for file in patch.files]
+
+
+def _change(file: FilePatch) -> commit.Change:
+    executable = None if file.mode_after is None else bool(file.mode_after & 0o100)
+    return commit.Change(file.path, file.before, file.after, executable, file.new_path)

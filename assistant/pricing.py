@@ -1,0 +1,205 @@
+"""What things cost: a usage that was billed, and what the next question would burn, in money and in shares of the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant import tokens
+from assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from assistant.accounts import Accounts
+    from assistant.models.catalogue import Pick
+    from assistant.models.message import Message
+    from assistant.quota.entry import Entry
+    from assistant.roster import Roster
+    from assistant.sight import Sight
+    from assistant.tokens import Cost, TokenUsage
+
+
+class Quote(NamedTuple):
+    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
+
+    `words` are the o200k tokens that it was made for, `most` is the burn at the high end. `editor` is what the editor
+    would cost on top, should the answer be a plan. `too_long` says that it does not fit the model, `used_up` that the plan
+    has nothing left for it.
+    """
+
+    model: str
+    low: int
+    likely: int
+    high: int
+    cost: Cost
+    cost_low: Cost
+    cost_high: Cost
+    share: float | None
+    words: int = 0
+    most: TokenUsage = tokens.TokenUsage()
+    editor: Quote | None = None
+    too_long: bool = False
+    used_up: bool = False
+
+    @property
+    def whole(self) -> Cost:
+        """The money, with that of the editor."""
+        return tokens.total_cost([self.cost, self.editor.cost]) if self.editor else self.cost
+
+
+class Pricing:
+    """The prices of one sitting; `history` is its conversation, as it goes on.
+
+    A question is a text, or as many o200k tokens where its size is known already.
+    """
+
+    def __init__(
+        self, accounts: Accounts, roster: Roster, sight: Sight, history: Sequence[Message], now: Callable[[], datetime]
+    ) -> None:
+        self._accounts = accounts
+        self._roster = roster
+        self._sight = sight
+        self._history = history
+        self._now = now
+
+    # Of a text.
+
+    def quote(self, text: str, pick: Pick | None = None, *, sure: bool = False) -> Quote | None:
+        """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
+
+        `sure` gathers the context to know its size; else that is done only for a question that names something. Counts
+        tokens: call it in a thread.
+        """
+        pick = pick or self._roster.pick
+        if pick is None:
+            return None
+        context = self._sight.expect(text, sure=sure)
+        words = self.words(text, pick) + context
+        quote = self.quote_words(words + self._sight.picture_words(self._history, pick), pick)
+        editor = self._roster.writer()
+        if quote is None or editor is None:
+            return quote
+        from assistant.errand import EARLIER
+
+        alone = self.words(text, editor, talk=False) + context
+        answer = self._accounts.usual_answer(pick.provider.name, pick.model.id)  # the plan, which the editor is shown
+        return quote._replace(editor=self.quote_words(alone + min(words - alone, EARLIER) + answer, editor))
+
+    def carried(self) -> int:
+        """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""
+        pick = self._roster.pick
+        return self._roster.factor(pick.model).of(self.words("", pick))[1] if pick is not None else 0
+
+    def words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
+        """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""
+        from assistant import turn
+        from assistant.step import FRAME
+
+        around = turn.around(pick.model, plans=talk and self._roster.writer() is not None) if pick is not None else 0
+        return around + tokens.count(text) + sum(tokens.count(each.text) + FRAME for each in self._history if talk)
+
+    def next_models(self) -> list[str]:
+        """Name the models that a quote is compared with: the favourites, then what was asked last."""
+        names = dict.fromkeys((*self._roster.favourites, *self._roster.recents))
+        return [name for name in names if self._roster.pick is None or name != self._roster.pick.model.name]
+
+    # Of so many tokens.
+
+    def quote_words(self, words: int, pick: Pick | None = None, answer: int = 0) -> Quote | None:
+        """Say what sending so many o200k tokens would cost with a model; None while none is chosen.
+
+        `answer` is how many tokens it will write where that is known better than from what was written before.
+        """
+        pick = pick or self._roster.pick
+        if pick is None:
+            return None
+        usages = self._usages(words, pick, answer)
+        low, likely, high = (usage.fresh_input for usage in usages)
+        least, cost, most = (self.price(usage, pick=pick) for usage in usages)
+        share, used_up = self._share(usages[1], cost, pick)
+        window = pick.model.context_window
+        too_long = window is not None and low > window
+        return Quote(
+            pick.model.name,
+            low,
+            likely,
+            high,
+            cost,
+            least,
+            most,
+            share,
+            words,
+            usages[2],
+            too_long=too_long,
+            used_up=used_up,
+        )
+
+    def cost(self, words: int, pick: Pick) -> Cost:
+        """Say what sending so many o200k tokens would likely cost with a model."""
+        return self.price(self._usages(words, pick)[1], pick=pick)
+
+    def _usages(self, words: int, pick: Pick, answer: int = 0) -> list[TokenUsage]:
+        """Guess what a question burns: low, likely and high."""
+        low, likely, high = self._roster.factor(pick.model).of(words)
+        answer = answer or self._accounts.usual_answer(pick.provider.name, pick.model.id)
+        sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
+        return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
+
+    def needs(self, quote: Quote, pick: Pick) -> dict[str, Decimal]:
+        """Say what a question would take of each meter of the plan at the high end, in its units; unknown ones are left out."""
+        from assistant.quota.tariff import Burn
+
+        plan = self._accounts.plan(pick)
+        if plan is None:
+            return {}
+        step = Burn(self._now(), quote.most, quote.cost_high, pick.model.id)
+        return {
+            gauge.meter.name: need
+            for gauge in self._accounts.gauges_at_hand(plan)
+            if gauge.meter.counts(step.model) and (need := gauge.need(step))
+        }
+
+    def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
+        """Return which share of the plan a step takes, and whether that is used up."""
+        from assistant.quota import meter
+        from assistant.quota.tariff import Burn
+
+        plan = self._accounts.plan(pick)
+        if plan is None:
+            return None, False
+        now = self._now()
+        gauges = self._accounts.gauges_at_hand(plan)
+        binding = meter.binding(meter.ordered([gauge.estimate(now) for gauge in gauges]), pick.model.id)
+        used_up = binding is not None and binding.state == "exhausted"
+        return meter.share_of(gauges, Burn(now, usage, cost, pick.model.id)), used_up
+
+    # Of what was burnt.
+
+    def price(
+        self,
+        usage: TokenUsage,
+        reported: Decimal | None = None,
+        pick: Pick | None = None,
+        *,
+        at: datetime | None = None,
+        tier: str = "",
+    ) -> Cost:
+        """Say what a usage costs with the present model or the one given, of a request that begins now, or began at `at`."""
+        from assistant.models import price
+
+        pick = pick or self._roster.pick
+        if pick is None:
+            return tokens.total_cost([])
+        payer = self._roster.payer(pick.provider)
+        return price.cost(pick.model, usage, at or self._now(), payer, reported, service_tier=tier)
+
+    def ahead(self, entry: Entry) -> Cost:
+        """Say what a call that runs, here or in another window, will likely have cost: the book has what it sends only."""
+        try:
+            pick = self._roster.catalogue.pick(f"{entry.provider}/{entry.model}")
+        except AssistantError:
+            return entry.cost
+        output = entry.usage.output + self._accounts.usual_answer(entry.provider, entry.model)
+        return self.price(entry.usage._replace(output=output), pick=pick, at=entry.at)
