@@ -498,7 +498,7 @@ class Accounts:
 
     def used_plans(self) -> list[str]:
         """Name the plans of which something was burnt, by us or by other clients."""
-        return list(dict.fromkeys([*self.ledger.plans(), *self.elsewhere.plans()]))
+        return list(dict.fromkeys([*self.ledger.sums.plans(), *self.elsewhere.plans()]))
 
     def named_plans(self) -> list[str]:
         """Name the plans that the user's config names, whether they may pay or are only shown."""
@@ -512,7 +512,7 @@ class Accounts:
         """Return what was burnt from a day of the user's on, all or under one key; None for nothing."""
         from assistant.quota import history
 
-        found = history.rows(self.ledger.totals(("day",), since=day, until=None, **only))
+        found = history.rows(self.ledger.sums.totals(("day",), since=day, until=None, **only))
         return history.whole(found) if found else None
 
     def poll_notes(self, provider: Provider) -> list[str]:
@@ -564,7 +564,7 @@ class Accounts:
 
         now = self._now()
         today = now.astimezone().date()
-        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
+        burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
         plan = self.plan(pick)
         first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
         line.keep(

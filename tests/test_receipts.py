@@ -105,7 +105,7 @@ async def test_what_its_seller_does_not_know_yet_is_asked_for_behind_the_next_tu
         assert (row.usage, row.cost.amount) == (REAL, Decimal("0.0042"))
         assert session.accounts.usage == REAL + TokenUsage(10, output=2)
         assert [each.amount for each in session.accounts.paid()] == [Decimal("0.0043")]
-        (total,) = session.accounts.ledger.totals(("provider",))
+        (total,) = session.accounts.ledger.sums.totals(("provider",))
         assert (total.inexact, total.usage, total.amount) == (0, REAL + TokenUsage(10, output=2), Decimal("0.0043"))
 
 

@@ -6,7 +6,7 @@ up to which row it goes: rows that came by another way (an older version, a dama
     open     steps in flight: what `recover` looks at
     days     by day, provider, model, project, purpose, plan, payer and kind of cost: history
     hours    by day and hour of that day: the heat map
-    quarters by plan, quarter of an hour and model: long windows, see `Ledger.bundles`, and advice on the last week
+    quarters by plan, quarter of an hour and model: long windows, see `Spans.bundles`, and advice on the last week
     hourly   the same by the hour of UTC: advice on what lies before
     yields   by day and model: what became of the edits
 """
