@@ -72,7 +72,7 @@ def advice(
     burns = [
         *ledger.spans.gathered(60, first, week),
         *ledger.spans.gathered(15, week, day),
-        *ledger.spans.steps(day),
+        *ledger.spans.steps(day, without="practice"),
         *_by_hour(theirs, week),
     ]
     if any(burn.at > now for burn in burns):  # a clock was set back

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _KINDS = "provider, model, payer, exact, cost_status, currency"
 _QUARTERS = 4
 """Quarters of an hour in an hour."""
-_NO_PRACTICE = "payer <> 'practice'"
 
 
 class Steps(Protocol):
@@ -98,24 +97,25 @@ class Spans:
         found += [e for e in self._book.in_flight() if e.plan == plan and (since is None or e.at >= since)]
         return sorted(found, key=lambda entry: entry.at)
 
-    def steps(self, since: datetime) -> list[Burn]:
-        """Return the steps that left since an instant as burns, those in flight too, oldest first.
+    def steps(self, since: datetime | None = None, *, without: str = "") -> list[Burn]:
+        """Return the steps that left since an instant, or all, as burns, those in flight too, oldest first.
 
-        Steps that failed are left out, and those of the practice session.
+        Steps that failed are left out, and those of a payer `without`.
         """
+        first = "" if since is None else as_text(since)
         asked = "IIF(s.purpose <> '', s.purpose = 'main' AND s.step <= 1, 1)"
         counts = ", ".join(f"s.{name}" for name in tally.TOKENS)
         columns = f"s.id, s.at, s.model, s.exact, s.cost_status, s.currency, 1, {asked}, {counts}, s.amount"
-        ended = f"SELECT {columns} FROM steps AS s WHERE {tally.USED} AND s.at >= ? AND s.{_NO_PRACTICE} ORDER BY s.at, s.rowid"
+        ended = f"SELECT {columns} FROM steps AS s WHERE {tally.USED} AND s.at >= ? AND s.payer IS NOT ? ORDER BY s.at, s.rowid"
         flying = (
-            f"SELECT {columns} FROM open JOIN steps AS s ON s.rowid = open.step WHERE s.at >= ? AND s.{_NO_PRACTICE}"
+            f"SELECT {columns} FROM open JOIN steps AS s ON s.rowid = open.step WHERE s.at >= ? AND s.payer IS NOT ?"
         )
 
         def read(base: Connection) -> list[tuple[str, Burn]]:
             self._catch_up(base)
-            found = base.execute(ended, (as_text(since),)).fetchall()
+            found = base.execute(ended, (first, without or None)).fetchall()
             flown = len(found)
-            found += base.execute(flying, (as_text(since),))
+            found += base.execute(flying, (first, without or None))
             burns = _burns(row[1:] for row in found)
             return [
                 (row[0], burn if place < flown else burn._replace(running=True))
@@ -149,7 +149,7 @@ class Spans:
                 query = (
                     f"SELECT {'first_at' if whole else 'MIN(first_at)'}, model, exact, cost_status, currency, {sums}, "
                     f"{'amount' if whole else tally.MONEY} FROM {table} WHERE plan = ? AND span >= ? AND span < ? "
-                    f"AND steps > 0 AND {_NO_PRACTICE}{'' if whole else f' GROUP BY {_KINDS}'}"
+                    f"AND steps > 0 AND payer <> 'practice'{'' if whole else f' GROUP BY {_KINDS}'}"
                 )
                 for plan in plans:
                     found += _burns(base.execute(query, (plan, start, stop)))
