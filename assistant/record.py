@@ -190,7 +190,7 @@ def read(records: Sequence[Record]) -> Kept:
             (str(each["model"]) for each in reversed(records) if each.get("kind") in _ASKED and each.get("model")), ""
         ),
         bool(said) and (open_ended or said[-1].get("stop") == KILLED),
-        next((_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None)
+        next((_read_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None)
         if open_ended
         else None,
         [each["burnt"] for each in records if each.get("kind") in _BURNT and isinstance(each.get("burnt"), dict)],
@@ -203,7 +203,7 @@ def read(records: Sequence[Record]) -> Kept:
     )
 
 
-def _instant(found: object) -> datetime | None:
+def _read_instant(found: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(found))
     except ValueError:

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assistant.quota.entry import as_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -261,7 +263,7 @@ class _Sums:
 def _look_again(base: Connection, table: str, key: tuple[Any, ...], at: str) -> None:
     """Find the first step of a span anew, where the one that was it is of another kind now."""
     plan, span, *kind = key
-    edges = [span_at(each, SPANS[table]).isoformat(timespec="microseconds") for each in (span, span + 1)]
+    edges = [as_text(span_at(each, SPANS[table])) for each in (span, span + 1)]
     alike = "".join(f" AND IFNULL(s.{name}, '') = ?" for name in ("plan", *SPAN_KEYS[2:]) if name != "exact")
     base.execute(
         f"UPDATE {table} SET first_at = IFNULL((SELECT MIN(s.at) FROM steps AS s WHERE {USED} AND s.at >= ? AND s.at < ? "
