@@ -27,7 +27,7 @@ _OF_ACCOUNTS = {"endpoint", "headers", "error"}
 """Kinds of sources that are named by account: `endpoint:PROVIDER:MARK`."""
 
 
-class Kept(NamedTuple):
+class KeptReading(NamedTuple):
     """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
 
     source: str
@@ -106,7 +106,7 @@ class Sources:
 
         self._store.write(write)
 
-    def readings(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Kept]:
+    def readings(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[KeptReading]:
         """Return the readings of a source or of a plan, oldest first; from `since` on, by when they were last confirmed."""
         where, values = [], []
         for name, value in (("source", source), ("plan", plan)):
@@ -175,11 +175,11 @@ class Sources:
                 return Poll(row[0], _read_instant(row[1]), _read_instant(row[2]), _read_instant(row[3]), row[4])
         return None
 
-    def _kept(self, tail: str, values: list[Any]) -> list[Kept]:
+    def _kept(self, tail: str, values: list[Any]) -> list[KeptReading]:
         query = f"SELECT source, plan, at, confirmed_at, payload FROM readings {tail}"
         parts = self._store.read(lambda base: base.execute(query, values).fetchall())
         return [
-            Kept(source, plan, datetime.fromisoformat(at), datetime.fromisoformat(confirmed), payload)
+            KeptReading(source, plan, datetime.fromisoformat(at), datetime.fromisoformat(confirmed), payload)
             for rows in parts
             for source, plan, at, confirmed, payload in rows
         ]
