@@ -6,16 +6,17 @@ it is needed.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import ConfigError
+from assistant.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from assistant.quota.plan import Plan, Plans
     from assistant.quota.reading import Reading
     from assistant.readings import Hearing, Polled, Poller
+    from assistant.receipts import Owed, Receipts
     from assistant.tokens import Cost, TokenUsage
 
 _OUTPUT_GUESS = 700
@@ -59,10 +61,23 @@ def _cost_record(cost: Cost) -> dict[str, Any]:
     return {"status": cost.status, "amount": amount, "currency": cost.currency}
 
 
+def _usage_of(record: Mapping[str, Any]) -> TokenUsage:
+    """Read a usage. Raises KeyError, TypeError, ValueError, or an ArithmeticError where it cannot be read."""
+    return tokens.TokenUsage._make([*map(int, record["tokens"]), bool(record["exact"])])
+
+
 def _cost_of(record: Mapping[str, Any]) -> Cost:
     """Read a cost. Raises KeyError, TypeError, or an ArithmeticError where it cannot be read."""
     amount = None if record["amount"] is None else Decimal(str(record["amount"]))
     return tokens.Cost(record["status"], amount, str(record["currency"]))
+
+
+class Correction(NamedTuple):
+    """A model call that was counted by estimate, and what it has really burnt."""
+
+    owed: Owed
+    usage: TokenUsage
+    cost: Cost
 
 
 class Payers(Protocol):
@@ -92,6 +107,7 @@ class Accounts:
         self.usage = tokens.TokenUsage()
         self.costs: dict[str, Cost] = {}
         self.unpriced = 0
+        self._guessed: list[TokenUsage] = []
         self._payers = payers
         self.session = session
         self._places = places
@@ -127,6 +143,13 @@ class Accounts:
         from assistant.readings import Poller
 
         return Poller(lambda: self.ledger.sources, self._client, self._now)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Asks sellers what answers have cost that we could only estimate."""
+        from assistant.receipts import Receipts
+
+        return Receipts(self._client, self._now)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -178,7 +201,29 @@ class Accounts:
     def count(self, usage: TokenUsage, *costs: Cost) -> None:
         """Add what a turn burnt, and what each of its steps cost, to this sitting."""
         self.usage += usage
-        paid = self.paid(costs if usage.total else ())
+        if not usage.exact:
+            self._guessed.append(usage)
+        self._pay(costs if usage.total else ())
+
+    def recount(self, was: TokenUsage, was_cost: Cost, usage: TokenUsage, cost: Cost) -> None:
+        """Take out what was counted of a call by estimate, and put in what it has really burnt."""
+        if not any(each.total >= was.total for each in self._guessed):
+            return  # one that was closed from outside: nothing of it was counted
+        if was in self._guessed:  # all that was counted then; else other calls of its turn are estimates too
+            self._guessed.remove(was)
+        if not usage.exact:
+            self._guessed.append(usage)
+        self.usage = (self.usage - was + usage)._replace(exact=not self._guessed)
+        if was_cost.status == "unknown":
+            self.unpriced = max(0, self.unpriced - 1)
+        elif was_cost.amount and (before := self.costs.pop(was_cost.currency, None)):
+            left = (before.amount or Decimal(0)) - was_cost.amount
+            if left:
+                self.costs[was_cost.currency] = before._replace(amount=left)
+        self._pay((cost,))
+
+    def _pay(self, costs: Sequence[Cost]) -> None:
+        paid = self.paid(costs)
         self.unpriced = sum(cost.status == "unknown" for cost in paid)
         self.costs = {cost.currency: cost for cost in paid if cost.status != "unknown"}
 
@@ -195,10 +240,13 @@ class Accounts:
 
     def recall(self, burnt: Iterable[Mapping[str, Any]]) -> None:
         """Begin with what a conversation that is taken up has burnt already, as `record_of` wrote it; what is torn is left out."""
-        self.usage, self.costs, self.unpriced = tokens.TokenUsage(), {}, 0
+        self.usage, self.costs, self.unpriced, self._guessed = tokens.TokenUsage(), {}, 0, []
         for each in burnt:
             with suppress(KeyError, TypeError, ValueError, ArithmeticError):
-                usage = tokens.TokenUsage._make([*map(int, each["tokens"]), bool(each["exact"])])
+                usage, before = _usage_of(each), each.get("instead_of")
+                if before is not None:
+                    self.recount(_usage_of(before), _cost_of(before), usage, _cost_of(each))
+                    continue
                 steps = each.get("steps")
                 self.count(usage, *map(_cost_of, steps if isinstance(steps, list) else [each]))
                 self.learn(usage)
@@ -297,13 +345,33 @@ class Accounts:
             self.polled[provider.name] = found
         return found
 
+    async def settle_up(self) -> list[Correction]:
+        """Ask sellers what answers have cost that we could only estimate, and correct the book and the sums of this sitting.
+
+        A call of a sitting that went on meanwhile is corrected in the book alone. Never raises for what a seller does.
+        """
+        from assistant.models import price
+
+        found = []
+        for owed, usage, paid, note in await self.receipts.ask():
+            cost = price.cost(owed.pick.model, usage, owed.at, self.payer(owed.pick.provider), paid)
+            try:
+                await asyncio.to_thread(self.ledger.correct, owed.entry, usage=usage, cost=cost, note=note)
+            except StateError as error:
+                self.ledger.warnings.append(str(error))
+                continue
+            if owed.session == self.session:
+                self.recount(owed.usage, owed.cost, usage, cost)
+            found.append(Correction(owed, usage, cost))
+        return found
+
     def payer(self, provider: Provider) -> Payer:
         """Say who pays a provider."""
         return self._payers.payer(provider)
 
     def used_plans(self) -> list[str]:
         """Name the plans of which something was burnt, by us or by other clients."""
-        return list(dict.fromkeys([*self.ledger.plans(), *self.elsewhere.plans()]))
+        return list(dict.fromkeys([*self.ledger.sums.plans(), *self.elsewhere.plans()]))
 
     def named_plans(self) -> list[str]:
         """Name the plans that the user's config names, whether they may pay or are only shown."""
@@ -317,7 +385,7 @@ class Accounts:
         """Return what was burnt from a day of the user's on, all or under one key; None for nothing."""
         from assistant.quota import history
 
-        found = history.rows(self.ledger.totals(("day",), since=day, until=None, **only))
+        found = history.rows(self.ledger.sums.totals(("day",), since=day, until=None, **only))
         return history.whole(found) if found else None
 
     def poll_notes(self, provider: Provider) -> list[str]:
@@ -369,7 +437,7 @@ class Accounts:
 
         now = self._now()
         today = now.astimezone().date()
-        burn = history.whole(history.rows(self.ledger.totals(("day",), since=today))).cost
+        burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
         plan = self.plan(pick)
         first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
         line.keep(

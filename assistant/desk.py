@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
 from assistant.errors import BudgetError, PatchError, ProviderError, StateError
-from assistant.models.wire import HeadersChunk, RetryChunk
+from assistant.models.wire import HeadersChunk, RetryChunk, ServedChunk
+from assistant.receipts import Owed, told_in
 
 if TYPE_CHECKING:
     import asyncio
@@ -109,6 +110,7 @@ class Desk:
         self._plan = sitting.accounts.plan(who.pick)
         self._hearing = sitting.accounts.listen(who.provider, key)
         self._meters: tuple[Estimate, ...] | None = None
+        self._answer_id = ""
 
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
@@ -187,6 +189,7 @@ class Desk:
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""
+        self._answer_id = ""
         wire: Wire = discover.part("assistant.models.wires", self.who.provider.wire)
         stream = self._sitting.client.stream(wire, request, self.who.provider, self._key)
         try:
@@ -195,6 +198,9 @@ class Desk:
                     match chunk:
                         case HeadersChunk(headers):
                             self._hearing.answer(headers)
+                            self._answer_id = told_in(headers, self.who.provider) or self._answer_id
+                        case ServedChunk(id=told) if told:
+                            self._answer_id = told
                         case RetryChunk(error=error):
                             self._hearing.refusal(error)
                         case _:
@@ -248,12 +254,18 @@ class Desk:
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended. That the book does not take it costs no answer: it is told of with what else went wrong."""
-        ledger = self._sitting.accounts.ledger
+        accounts, now = self._sitting.accounts, self.now()
         try:
-            ledger.settle(entry, at=self.now(), state=state, usage=usage, cost=cost, served_model=served_model)
+            accounts.ledger.settle(entry, at=now, state=state, usage=usage, cost=cost, served_model=served_model)
+            if self._answer_id and usage.total and not usage.exact:
+                accounts.receipts.owe(
+                    Owed(
+                        entry, self._answer_id, self.who.pick, self._key, self._sitting.id, self._turn, usage, cost, now
+                    )
+                )
             self._hearing.keep()
         except StateError as error:
-            ledger.warnings.append(str(error))
+            accounts.ledger.warnings.append(str(error))
 
     def learn(self, counted: int, reported: int) -> None:
         """Learn how this model counts."""

@@ -70,9 +70,9 @@ def advice(
     first, end = between
     week, day = max(first, end - _FINELY), max(first, end - _STEPWISE)
     burns = [
-        *ledger.gathered(60, first, week, without="practice"),
-        *ledger.gathered(15, week, day, without="practice"),
-        *ledger.steps(day, without="practice"),
+        *ledger.spans.gathered(60, first, week),
+        *ledger.spans.gathered(15, week, day),
+        *ledger.spans.steps(day, without="practice"),
         *_by_hour(theirs, week),
     ]
     if any(burn.at > now for burn in burns):  # a clock was set back
@@ -157,5 +157,5 @@ def yields(ledger: Ledger, since: date | None = None, *, project: str = "") -> l
 
     by = ("provider", "model")
     only = {"project": project} if project else {}
-    costs = history.rows(ledger.totals(by, since=since, until=None, **only))
-    return history.yields(ledger.yields(by, since=since, until=None, **only), costs)
+    costs = history.rows(ledger.sums.totals(by, since=since, until=None, **only))
+    return history.yields(ledger.sums.yields(by, since=since, until=None, **only), costs)

@@ -4,6 +4,7 @@
     assistant  a piece of an answer: turn, text
     end        the end of a turn: how it stopped ("killed": by a crash), who was asked, what it burnt
     burnt      what was burnt beside the turns
+    corrected  what a call burnt that was counted by estimate, and what was counted then (`instead_of`)
     chosen     the model that is asked from here on
     carried    messages that stand in place of all before them
     proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
@@ -30,7 +31,7 @@ _SPEAKERS = ("user", "assistant")
 KILLED = "killed"
 """How a turn ended that was broken off from outside."""
 _ASKED = ("user", "chosen", "waits")
-_BURNT = ("end", "burnt")
+_BURNT = ("end", "burnt", "corrected")
 
 
 class Kept(NamedTuple):
@@ -82,6 +83,11 @@ def end(turn: int, stop: str, model: str, burnt: Record, *, void: bool = False) 
 def burnt(sums: Record) -> Record:
     """Record what was burnt beside the turns."""
     return {"kind": "burnt", "burnt": sums}
+
+
+def corrected(sums: Record, before: Record) -> Record:
+    """Record what was really burnt in place of what was counted `before`."""
+    return {"kind": "corrected", "burnt": {**sums, "instead_of": before}}
 
 
 def chosen(model: str) -> Record:
@@ -184,7 +190,7 @@ def read(records: Sequence[Record]) -> Kept:
             (str(each["model"]) for each in reversed(records) if each.get("kind") in _ASKED and each.get("model")), ""
         ),
         bool(said) and (open_ended or said[-1].get("stop") == KILLED),
-        next((_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None)
+        next((_read_instant(each.get("at")) for each in reversed(said) if each.get("kind") == "user"), None)
         if open_ended
         else None,
         [each["burnt"] for each in records if each.get("kind") in _BURNT and isinstance(each.get("burnt"), dict)],
@@ -197,7 +203,7 @@ def read(records: Sequence[Record]) -> Kept:
     )
 
 
-def _instant(found: object) -> datetime | None:
+def _read_instant(found: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(found))
     except ValueError:

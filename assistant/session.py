@@ -355,6 +355,7 @@ class Session:
         told: list[events.Event] = []
         if await asyncio.to_thread(self.accounts.wants_reading, pick):
             await self.accounts.poll(pick.provider, running.key, hurry=True)
+        told += await self._settle_up(ended)
         await asyncio.to_thread(self.accounts.keep_line, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
             text = running.ask.text
@@ -367,6 +368,27 @@ class Session:
             elif hold is not None:
                 told.append(events.TurnHeld(hold))
         return [*told, *(events.Notice(trouble, "warning") for trouble in self.troubles())]
+
+    async def _settle_up(self, ended: events.TurnEnded | None) -> list[events.Event]:
+        """Keep what sellers say by now of answers that were estimated, this turn's or earlier ones'; returns how the burn stands then."""
+        corrected = await self.accounts.settle_up()
+        usage, costs = (ended.usage, list(ended.costs)) if ended is not None else (tokens.TokenUsage(), [])
+        told: list[events.Event] = []
+        for owed, burnt, cost in corrected:
+            kept = record.corrected(record_of(burnt, cost), record_of(owed.usage, owed.cost))
+            if owed.session != self.id:
+                self.sittings.tell(owed.session, kept)
+                continue
+            self.sittings.save(kept)
+            if ended is not None and owed.turn == ended.turn and owed.cost in costs:
+                usage = (usage - owed.usage + burnt)._replace(exact=burnt.exact and len(costs) == 1)
+                costs[costs.index(owed.cost)] = cost
+            seller = owed.pick.provider.title
+            words = f"{seller} says what the answer of turn {owed.turn} cost that was cut short: {cost}"
+            told.append(events.Notice(f"{words} (estimated: {owed.cost})."))
+        if told:
+            told.append(events.UsageMoved(usage, tokens.total_cost(costs), self.accounts.usage, self.accounts.paid()))
+        return told
 
     def _keep_part(self, running: _Running) -> None:
         """Go on after a turn that was broken off with its question and what came of its answer."""

@@ -67,6 +67,11 @@ class TokenUsage(NamedTuple):
             self.exact and other.exact,
         )
 
+    def __sub__(self, other: TokenUsage) -> TokenUsage:
+        """Take out what was counted among these."""
+        counts = [mine - its for mine, its in zip(self[:-1], other[:-1], strict=True)]
+        return TokenUsage._make((*counts, self.exact))
+
 
 class Cost(NamedTuple):
     """What something cost. `amount` is None exactly when `status` is "unknown" or "included"."""

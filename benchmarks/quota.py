@@ -163,7 +163,7 @@ for number in range(count):
 def write(base):
     base.executemany(f"INSERT INTO steps ({', '.join(tally.COLUMNS)}) VALUES ({', '.join('?' * len(tally.COLUMNS))})", rows)
 ledger.store.write(write)
-ledger.totals()
+ledger.sums.totals()
 """
 _HEAD = """
 import sys
@@ -178,13 +178,13 @@ now = datetime(2026, 11, 24, 12, tzinfo=UTC)
 """
 _ASKED = {
     "recover at start": "ledger.recover(now, lambda pid: True)",
-    "report by day": "print(len(history.rows(ledger.totals(('day',)))))",
-    "report by model": "print(len(history.rows(ledger.totals(('model',)))))",
-    "report by project": "print(len(history.rows(ledger.totals(('project',)))))",
-    "report by purpose": "print(len(history.rows(ledger.totals(('purpose',)))))",
-    "heat map": "print(history.week(ledger.hours()))",
+    "report by day": "print(len(history.rows(ledger.sums.totals(('day',)))))",
+    "report by model": "print(len(history.rows(ledger.sums.totals(('model',)))))",
+    "report by project": "print(len(history.rows(ledger.sums.totals(('project',)))))",
+    "report by purpose": "print(len(history.rows(ledger.sums.totals(('purpose',)))))",
+    "heat map": "print(history.week(ledger.sums.hours()))",
     "a plan's month, step by step in its last 5 hours":
-        "ledger.bundles(plan='zai', since=now - timedelta(days=31), exact_since=now - timedelta(hours=5))",
+        "ledger.spans.bundles(plan='zai', since=now - timedelta(days=31), exact_since=now - timedelta(hours=5))",
 }  # fmt: skip
 _ROW = """
 import time
@@ -223,7 +223,7 @@ def windows(folder: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(8)]
     failed = sum(writer.wait() != 0 for writer in writers)
     wall = time.perf_counter() - begun
-    said = run(_HEAD + "one = ledger.totals(('model',))[0]; print(one.steps, one.usage.total)", str(path))[3]
+    said = run(_HEAD + "one = ledger.sums.totals(('model',))[0]; print(one.steps, one.usage.total)", str(path))[3]
     print(f"8 processes x 500 steps: {said} steps and tokens (4000 40000), {failed} failed, {wall:.1f} s wall")
 
 

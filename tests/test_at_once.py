@@ -120,7 +120,7 @@ async def test_what_was_skipped_is_told_although_the_rest_was_moved(make_session
         moved = of(await walk(session.deciding.apply(review)), events.PatchMoved)[0].review
         assert [each.mark for each in moved.choices] == ["take"]
         await walk(session.deciding.apply(moved))
-        (written,) = session.accounts.ledger.yields().values()
+        (written,) = session.accounts.ledger.sums.yields().values()
         assert (written["taken"], written["skipped"]) == (1, 1)
         await walk(session.ask("and now?"))
         said = str(server.asked[-1][2]["messages"][-1])

@@ -71,8 +71,8 @@ def _writable(chunk: Chunk) -> Chunk:
     match chunk:
         case ThoughtChunk(text, seal) if not (text + seal).isascii():
             return ThoughtChunk(_marked(text), _marked(seal))
-        case ServedChunk(model) if not model.isascii():
-            return ServedChunk(_marked(model))
+        case ServedChunk(model, ident) if not (model + ident).isascii():
+            return ServedChunk(_marked(model), _marked(ident))
         case StopChunk(reason, detail) if not detail.isascii():
             return StopChunk(reason, _marked(detail))
         case ToolCallChunk(ident, name, arguments, seal) if not (ident + name + arguments + seal).isascii():

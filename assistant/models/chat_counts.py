@@ -46,6 +46,27 @@ def counted(data: dict[str, Any], *, beside: bool) -> UsageChunk:
     return UsageChunk(TokenUsage(fresh, read, written - long, long, visible, thought), reported_cost=cost(data))
 
 
+def receipt(data: dict[str, Any]) -> UsageChunk | None:
+    """Read what OpenRouter knows of one answer afterwards; None where it says no cost.
+
+    Its usage is not exact where it counts only one side, or none. What was written to a cache is not told apart.
+    """
+    paid = cost({"cost": data.get("total_cost")})
+    if paid is None:
+        return None
+    sent, written = data.get("native_tokens_prompt"), data.get("native_tokens_completion")
+    if not count(sent) or written is None:
+        return UsageChunk(TokenUsage(exact=False), reported_cost=paid)
+    counts = {
+        "prompt_tokens": sent,
+        "prompt_tokens_details": {"cached_tokens": data.get("native_tokens_cached")},
+        "completion_tokens": written,
+        "completion_tokens_details": {"reasoning_tokens": data.get("native_tokens_reasoning")},
+        "cost": paid,
+    }
+    return counted(counts, beside=False)
+
+
 def cost(data: dict[str, Any]) -> Decimal | None:
     """Read what a seller says that it costs, in dollars."""
     in_ticks = ticks(data)

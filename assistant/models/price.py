@@ -263,7 +263,7 @@ def _price(entry: Mapping[str, Any]) -> Price:
         raise ValueError(f"a price needs input and output, and knows no {unknown}")
     amounts: dict[str, Any] = {name: _amount(entry[name]) for name in _AMOUNTS if name in entry}
     plain: dict[str, Any] = {name: str(entry[name]) for name in ("currency", "label", "source") if name in entry}
-    plain |= {name: _instant(entry[name]) for name in ("since", "until") if name in entry}
+    plain |= {name: _read_instant(entry[name]) for name in ("since", "until") if name in entry}
     try:
         hours = tuple(_hours(each) for each in entry.get("hours", ()))
     except (KeyError, TypeError, OSError) as error:
@@ -303,7 +303,7 @@ def _count(value: Any) -> int:
     return value
 
 
-def _instant(value: Any) -> datetime:
+def _read_instant(value: Any) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"{value} has no offset")

@@ -103,9 +103,10 @@ class UsageChunk:
 
 @dataclass(frozen=True, slots=True)
 class ServedChunk:
-    """The model that the reply says it comes from."""
+    """The model that the reply says it comes from, and the id that its seller gave the answer, where there is one."""
 
     model: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

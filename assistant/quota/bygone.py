@@ -38,6 +38,6 @@ def sums(ledger: Ledger, plan: Plan, now: datetime) -> tuple[list[Burn], datetim
             requests=Decimal(total.steps - total.failed),
             steps=total.steps - total.failed,
         )
-        for total in ledger.totals(("model",), until=day, plan=plan.name)
+        for total in ledger.sums.totals(("model",), until=day, plan=plan.name)
     ]
     return found, edge

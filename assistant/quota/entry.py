@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Start(NamedTuple):
 class Entry(NamedTuple):
     """One step as the book knows it. `state` is "in_flight", "settled", "interrupted" or "failed".
 
-    `steps` is 1; only `Ledger.bundles` gives entries that stand for several steps of one model within a quarter of an
+    `steps` is 1; only `Spans.bundles` gives entries that stand for several steps of one model within a quarter of an
     hour, with `at` the first one's instant, and the `prompts` among them. `ended_at` is None while it runs, and where nobody noted it.
     """
 
@@ -102,3 +103,8 @@ class Total(NamedTuple):
     inexact: int
     usage: TokenUsage
     amount: Decimal
+
+
+def as_text(at: datetime) -> str:
+    """Write an instant as it stands in the book: in UTC, so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""How one meter stands at an instant (Estimate), and what a closed window held (Held): plain values, ready for JSON."""
+"""How one meter stands at an instant (Estimate), and what a closed window held (PastWindow): plain values, ready for JSON."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Estimate(NamedTuple):
         return self.feature == feature and (not self.only or fits(model, self.only))
 
 
-class Held(NamedTuple):
+class PastWindow(NamedTuple):
     """What one closed window held, in the meter's unit; `used` is None where nobody knows it. `closed` is "end", or "granted" where it was reset before its end."""
 
     meter: str
@@ -201,7 +201,7 @@ def as_json(each: Estimate) -> dict[str, Any]:
     }
 
 
-def held_json(each: Held) -> dict[str, Any]:
+def held_json(each: PastWindow) -> dict[str, Any]:
     """Return a closed window with the keys of an estimate."""
     known = isinstance(each.limit, Decimal) and each.used is not None
     remaining = max(Decimal(0), each.limit - each.used) if known else None  # type: ignore[operator] # as `known` says

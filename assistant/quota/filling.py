@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assistant.quota.burnt import Burnt
 from assistant.quota.calibration import Calibration
-from assistant.quota.estimate import Held
+from assistant.quota.estimate import PastWindow
 from assistant.quota.lots import Purse
 from assistant.quota.said import Said
 from assistant.quota.tariff import NOTHING, Amount
@@ -51,7 +51,7 @@ class Filling:
         self.start: datetime | None = None
         self.end: datetime | None = None
         self._currencies = currencies
-        self.held: list[Held] = []
+        self.held: list[PastWindow] = []
         self.unpriced = 0
         self.peak = _ZERO
         self.peak_at: datetime | None = None
@@ -205,7 +205,7 @@ class Filling:
         if self.start is not None and (burnt.events or burnt.clients or burnt.unpriced or said.base is not None):
             used = self._used()
             self.held.append(
-                Held(
+                PastWindow(
                     self.meter.name, "percent" if said.points else self.meter.unit, self.start, at, None if self._blank else used.point,
                     self._limit(self.start), burnt.events, self._not_ours().point, why, burnt.unpriced,
                 )

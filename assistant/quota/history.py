@@ -1,6 +1,6 @@
 """What was burnt, told: rows by day, model, project or purpose, a heat map, a sparkline, yield, CSV and JSON.
 
-Pure: from sums (`Ledger.totals`, `Imports.totals`) to plain rows and text that a face can colour. Unknown, free, included
+Pure: from sums (`Sums.totals`, `Imports.totals`) to plain rows and text that a face can colour. Unknown, free, included
 and paid are four things and stay apart; currencies are never added up.
 """
 
@@ -154,7 +154,7 @@ def calendar(found: Iterable[Row], first: date, last: date) -> list[tuple[str, s
 
 
 def week(hours: Iterable[tuple[str, int, int, int]]) -> list[tuple[str, str]]:
-    """Draw a heat map of the week: seven (weekday, 24 cells) rows, from `Ledger.hours`."""
+    """Draw a heat map of the week: seven (weekday, 24 cells) rows, from `Sums.hours`."""
     from datetime import date as day_of
 
     sums = [[0] * 24 for _ in _DAYS]

@@ -127,7 +127,7 @@ class Imports:
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
-        """Sum up by any of client, provider, model, project, day, hour: as `Ledger.totals` does. A price is only what a client said."""
+        """Sum up by any of client, provider, model, project, day, hour: as `Sums.totals` does. A price is only what a client said."""
         if wrong := sorted({*by, *only} - set(buckets.KEYS)):
             raise ValueError(f"no sums by {wrong}; there are {', '.join(buckets.KEYS)}")
         where = "".join(f" AND {name} = ?" for name in only)

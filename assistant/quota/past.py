@@ -90,7 +90,7 @@ def known(plan: Plan, ledger: Ledger, others: Others, readings: Sequence[Reading
     edges += [at for at in changes if at.timestamp() % SPAN_S]
     # Where nobody said anything and no window rolls, a window is a sum: only what a step takes may differ in it.
     whole = since is not None and not one_by_one
-    steps = ledger.bundles(
+    steps = ledger.spans.bundles(
         plan=plan.name,
         since=since,
         exact_since=now - EXACT if one_by_one else None,
@@ -133,7 +133,7 @@ def _open(each: Meter, plan: Plan, ledger: Ledger, others: Others, until: dateti
             (until.timestamp() // _STRETCH.total_seconds() - 1) * _STRETCH.total_seconds(), UTC
         )
     theirs = [] if each.per_app else [at for at, model in others.uses(plan.name, since) if each.counts(model)]
-    found = ledger.openings(
+    found = ledger.spans.openings(
         plan.name,
         lambda at, last: opened(window, at, last)[1],
         until,

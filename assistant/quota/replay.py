@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConfigError
 from assistant.quota import forecast, money, wording
-from assistant.quota.estimate import Estimate, Held, as_json, binding, held_json, instant, number, ordered
+from assistant.quota.estimate import Estimate, PastWindow, as_json, binding, held_json, instant, number, ordered
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import about, accepted, unmapped
 
@@ -56,7 +56,7 @@ class Replayed:
     plan: str
     at: datetime
     estimates: tuple[Estimate, ...]
-    held: tuple[Held, ...]
+    held: tuple[PastWindow, ...]
     blocked: tuple[Blocked, ...]
     admitted: int
     forecasts: Mapping[str, forecast.Forecast]

@@ -1,6 +1,6 @@
 """Sums as text: CSV, JSON, and a table for people. A long history is ten thousands of lines, each made with few calls.
 
-What is written is `Ledger.written`, where SQL has joined the numbers: it is taken apart only as far as a form needs it.
+What is written is `Sums.written`, where SQL has joined the numbers: it is taken apart only as far as a form needs it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORMULA = frozenset("=+-@\t\r")
 
 
 Told = tuple[str, str, str, str, "str | None"]
-"""The sums of one key as `Ledger.written` gives them: five texts.
+"""The sums of one key as `Sums.written` gives them: five texts.
 
 The first part of the key; the others, quoted as in SQL; counts (steps, failed, interrupted, fresh input, cache reads, cache
 writes, output, reasoning, and 1 where all are exact); steps that are unpriced, included and free; currencies and amounts as

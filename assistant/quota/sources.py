@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assistant.quota.entry import as_text
 from assistant.quota.reading import from_json, to_json
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _OF_ACCOUNTS = {"endpoint", "headers", "error"}
 """Kinds of sources that are named by account: `endpoint:PROVIDER:MARK`."""
 
 
-class Kept(NamedTuple):
+class KeptReading(NamedTuple):
     """One reading as it came: `payload` is JSON text. `at` is when it was first seen so, `confirmed_at` when last."""
 
     source: str
@@ -86,7 +87,7 @@ class Sources:
 
     def put_readings(self, source: str, readings_json: str, observed_at: datetime, *, plan: str = "") -> None:
         """Keep what a source said; also takes back its failures."""
-        at = _text(observed_at)
+        at = as_text(observed_at)
 
         def write(base: Connection) -> None:
             last = base.execute(
@@ -105,7 +106,7 @@ class Sources:
 
         self._store.write(write)
 
-    def readings(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[Kept]:
+    def readings(self, source: str = "", *, plan: str = "", since: datetime | None = None) -> list[KeptReading]:
         """Return the readings of a source or of a plan, oldest first; from `since` on, by when they were last confirmed."""
         where, values = [], []
         for name, value in (("source", source), ("plan", plan)):
@@ -114,13 +115,13 @@ class Sources:
                 values.append(value)
         if since is not None:
             where.append("confirmed_at >= ?")
-            values.append(_text(since))
+            values.append(as_text(since))
         return self._kept(f"WHERE {' AND '.join(where) or '1'} ORDER BY at, rowid", values)
 
     def plans(self, *, since: datetime) -> list[str]:
         """Name the plans of which something was said since an instant."""
         query = "SELECT DISTINCT plan FROM readings WHERE confirmed_at >= ? AND plan <> '' ORDER BY plan"
-        parts = self._store.read(lambda base: base.execute(query, (_text(since),)).fetchall())
+        parts = self._store.read(lambda base: base.execute(query, (as_text(since),)).fetchall())
         return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
 
     def lease(self, source: str, now: datetime, ttl: timedelta) -> bool:
@@ -134,13 +135,17 @@ class Sources:
             known = base.execute(
                 "SELECT attempted_at, next_at, retry_at FROM polls WHERE source = ?", (source,)
             ).fetchone()
-            at = _text(now)
-            if known is not None and (known[0] or "") <= _text(now + ttl) and max(known[1] or "", known[2] or "") > at:
+            at = as_text(now)
+            if (
+                known is not None
+                and (known[0] or "") <= as_text(now + ttl)
+                and max(known[1] or "", known[2] or "") > at
+            ):
                 return False
             base.execute(
                 "INSERT INTO polls VALUES (?, ?, ?, NULL, 0) "
                 "ON CONFLICT DO UPDATE SET attempted_at = excluded.attempted_at, next_at = excluded.next_at, retry_at = NULL",
-                (source, at, _text(now + ttl)),
+                (source, at, as_text(now + ttl)),
             )
             return True
 
@@ -152,7 +157,7 @@ class Sources:
             lambda base: base.execute(
                 "INSERT INTO polls VALUES (?, NULL, NULL, ?, 1) "
                 "ON CONFLICT DO UPDATE SET retry_at = excluded.retry_at, failures = failures + 1",
-                (source, _text(until)),
+                (source, as_text(until)),
             )
         )
 
@@ -167,14 +172,14 @@ class Sources:
 
         for row in reversed(self._store.read(read)):
             if row is not None:
-                return Poll(row[0], _instant(row[1]), _instant(row[2]), _instant(row[3]), row[4])
+                return Poll(row[0], _read_instant(row[1]), _read_instant(row[2]), _read_instant(row[3]), row[4])
         return None
 
-    def _kept(self, tail: str, values: list[Any]) -> list[Kept]:
+    def _kept(self, tail: str, values: list[Any]) -> list[KeptReading]:
         query = f"SELECT source, plan, at, confirmed_at, payload FROM readings {tail}"
         parts = self._store.read(lambda base: base.execute(query, values).fetchall())
         return [
-            Kept(source, plan, datetime.fromisoformat(at), datetime.fromisoformat(confirmed), payload)
+            KeptReading(source, plan, datetime.fromisoformat(at), datetime.fromisoformat(confirmed), payload)
             for rows in parts
             for source, plan, at, confirmed, payload in rows
         ]
@@ -192,9 +197,5 @@ def _told(payload: str) -> tuple[Reading, ...]:
 _NEVER = datetime.min.replace(tzinfo=UTC).isoformat()
 
 
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _instant(text: str | None) -> datetime | None:
+def _read_instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

@@ -6,7 +6,7 @@ up to which row it goes: rows that came by another way (an older version, a dama
     open     steps in flight: what `recover` looks at
     days     by day, provider, model, project, purpose, plan, payer and kind of cost: history
     hours    by day and hour of that day: the heat map
-    quarters by plan, quarter of an hour and model: long windows, see `Ledger.bundles`, and advice on the last week
+    quarters by plan, quarter of an hour and model: long windows, see `Spans.bundles`, and advice on the last week
     hourly   the same by the hour of UTC: advice on what lies before
     yields   by day and model: what became of the edits
 """
@@ -16,6 +16,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assistant.quota.entry import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -261,7 +263,7 @@ class _Sums:
 def _look_again(base: Connection, table: str, key: tuple[Any, ...], at: str) -> None:
     """Find the first step of a span anew, where the one that was it is of another kind now."""
     plan, span, *kind = key
-    edges = [span_at(each, SPANS[table]).isoformat(timespec="microseconds") for each in (span, span + 1)]
+    edges = [as_text(span_at(each, SPANS[table])) for each in (span, span + 1)]
     alike = "".join(f" AND IFNULL(s.{name}, '') = ?" for name in ("plan", *SPAN_KEYS[2:]) if name != "exact")
     base.execute(
         f"UPDATE {table} SET first_at = IFNULL((SELECT MIN(s.at) FROM steps AS s WHERE {USED} AND s.at >= ? AND s.at < ? "

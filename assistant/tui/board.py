@@ -134,15 +134,15 @@ class Board(Sheet[None]):
                 )  # a clock no older than what it tells
             case "day":
                 first = today - timedelta(days=board_lines.DAYS_SHOWN - 1)
-                lines = board_lines.days(history.rows(accounts.ledger.totals(("day",))), today, width, look)
+                lines = board_lines.days(history.rows(accounts.ledger.sums.totals(("day",))), today, width, look)
                 return [*lines, *board_lines.others("day", self._others(("day",), first)[::-1], width, look)]
             case "hour":
-                return board_lines.hours(accounts.ledger.hours(), width, look)
+                return board_lines.hours(accounts.ledger.sums.hours(), width, look)
             case "yield":
                 return board_lines.yields(hindsight.yields(accounts.ledger), width, look)
             case name:
                 by = ("provider", "model") if name == "model" else (name,)
-                lines = board_lines.sums(by, history.rows(accounts.ledger.totals(by)), width, look)
+                lines = board_lines.sums(by, history.rows(accounts.ledger.sums.totals(by)), width, look)
                 theirs = [] if name == "purpose" else sorted(self._others((name,)), key=lambda row: -row.usage.total)
                 return [*lines, *board_lines.others(name, theirs, width, look)]
 

@@ -118,7 +118,7 @@ def test_yield_is_cost_for_each_accepted_line_and_first_tries(tmp_path):
             ledger.settle(ledger.begin(start), at=NOW, state="settled", usage=TokenUsage(9), cost=cost)
         ledger.record(Outcome(NOW, "s", 1, "x", model, "/p", tries=1, first_tries=first, misfits=1 - first, proposed=3))
         ledger.record(Outcome(NOW, "s", 1, "x", model, "/p", taken=1 if lines else 0, skipped=1, lines=lines))
-    found = history.yields(ledger.yields(), history.rows(ledger.totals(("provider", "model"))))
+    found = history.yields(ledger.sums.yields(), history.rows(ledger.sums.totals(("provider", "model"))))
     ledger.close()
     assert [one.key[1] for one in found] == ["dear", "idle", "plan"]
     dear, idle, plan = found
@@ -159,7 +159,7 @@ def test_csv_keeps_exact_money_and_runs_no_formula(tmp_path, by):
     burn(ledger, "@x", "-1", Cost("unknown"), exact=False)
     burn(ledger, "@x", "-1", Cost("included"))
     burn(ledger, "tiny", "line\nend", Cost("metered", Decimal("1E-8")))
-    lines = list(csv.DictReader(io.StringIO(report.as_csv(ledger.written(by), by), newline="")))
+    lines = list(csv.DictReader(io.StringIO(report.as_csv(ledger.sums.written(by), by), newline="")))
     told = {
         (line["model"], line["project"], line["currency"]): tuple(
             line[name] for name in ("steps", "cache_write", "exact", "amount", "unpriced", "included", "free")
@@ -184,7 +184,7 @@ def test_a_line_for_scripts_is_json_whatever_its_keys_are(tmp_path):
     burn(ledger, 'mo"del', "/h\\öme/\n🦀", Cost("included"))
     burn(ledger, "free", "", Cost("free", Decimal(0)))
     by = ("model", "project")
-    texts = report.as_json(ledger.written(by), by)
+    texts = report.as_json(ledger.sums.written(by), by)
     assert all(text.isascii() for text in texts)
     free, odd = map(json.loads, texts)
     counts = {"fresh_input": 5, "cache_read": 1, "cache_write": 5, "output": 7, "reasoning": 0}
@@ -222,7 +222,7 @@ def test_cache_reads_do_not_hide_in_burn(tmp_path):
         usage=TokenUsage(20_000, 2_000_000, output=8_000),
         cost=Cost("free", Decimal(0)),
     )
-    (entry,) = ledger.bundles(plan="p", since=NOW - timedelta(minutes=10))
+    (entry,) = ledger.spans.bundles(plan="p", since=NOW - timedelta(minutes=10))
     ledger.close()
     assert entry.usage.total / 10 == 202_800
     assert (entry.usage.total - entry.usage.cache_read) / 10 == 2_800

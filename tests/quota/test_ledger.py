@@ -43,7 +43,7 @@ def ledger(tmp_path):
 
 
 def test_nothing_is_made_by_reading(ledger):
-    assert (ledger.entries(), ledger.totals(), ledger.in_flight(), ledger.hours()) == ([], [], [], [])
+    assert (ledger.entries(), ledger.sums.totals(), ledger.in_flight(), ledger.sums.hours()) == ([], [], [], [])
     assert not ledger.path.exists()
 
 
@@ -55,7 +55,7 @@ def test_a_correction_is_a_new_row_at_the_instant_of_the_step(ledger):
     base = sqlite3.connect(ledger.path)
     assert [row[0] for row in base.execute("SELECT fresh_input FROM steps ORDER BY rowid")] == [1000, 10, 7]
     base.close()
-    (total,) = ledger.totals()
+    (total,) = ledger.sums.totals()
     assert (total.steps, total.status, total.usage.fresh_input, total.amount) == (1, "reported", 7, Decimal("0.007"))
 
 
@@ -72,7 +72,7 @@ def test_a_step_is_priced_at_its_own_instant_whatever_prices_do_later(ledger):
         at = datetime(2026, 10, 23, tzinfo=UTC) + timedelta(seconds=second)
         burn(ledger, at=at, tokens=1_000_000, cost=Cost("metered", Decimal(cost)))
     assert [entry.cost.amount for entry in Ledger(ledger.path).entries()] == [Decimal("3.00"), Decimal("2.00")]
-    assert [(total.key, total.amount) for total in ledger.totals()] == [
+    assert [(total.key, total.amount) for total in ledger.sums.totals()] == [
         (("2026-10-22",), Decimal("3.00")),
         (("2026-10-23",), Decimal("2.00")),
     ]
@@ -81,7 +81,7 @@ def test_a_step_is_priced_at_its_own_instant_whatever_prices_do_later(ledger):
 @pytest.mark.parametrize("state", ["settled", "failed", "interrupted"])
 def test_sums_follow_each_row(ledger, state):
     burn(ledger, state=state, tokens=5)
-    (total,) = ledger.totals(("model", "purpose"))
+    (total,) = ledger.sums.totals(("model", "purpose"))
     assert (total.key, total.steps) == (("glm", "main"), 1)
     assert (total.failed, total.interrupted) == (int(state == "failed"), int(state == "interrupted"))
 
@@ -99,34 +99,34 @@ def sum_again(ledger):
 def test_sums_made_again_are_the_same(ledger):
     for hour in range(30):
         burn(ledger, at=NOW + timedelta(hours=hour), tokens=hour, model=f"m{hour % 3}")
-    before = ledger.totals(("day", "model")), ledger.hours(), ledger.bundles(plan="zai")
+    before = ledger.sums.totals(("day", "model")), ledger.sums.hours(), ledger.spans.bundles(plan="zai")
     sum_again(ledger)
-    assert (ledger.totals(("day", "model")), ledger.hours(), ledger.bundles(plan="zai")) == before
+    assert (ledger.sums.totals(("day", "model")), ledger.sums.hours(), ledger.spans.bundles(plan="zai")) == before
 
 
 def test_sums_keep_to_days_and_to_one_value(ledger):
     for day in range(3):
         burn(ledger, at=NOW + timedelta(days=day), model=f"m{day}")
-    found = ledger.totals(("day",), since=date(2026, 11, 25), until=date(2026, 11, 26))
+    found = ledger.sums.totals(("day",), since=date(2026, 11, 25), until=date(2026, 11, 26))
     assert [total.key for total in found] == [("2026-11-25",), ("2026-11-26",)]
-    assert [total.key for total in ledger.totals(("day",), model="m1")] == [("2026-11-25",)]
+    assert [total.key for total in ledger.sums.totals(("day",), model="m1")] == [("2026-11-25",)]
     with pytest.raises(ValueError, match="nonsense"):
-        ledger.totals(("nonsense",))
+        ledger.sums.totals(("nonsense",))
 
 
 def test_a_day_is_one_of_the_users_clock(tmp_path):
     ledger = Ledger(tmp_path / "l.sqlite", ZoneInfo("Asia/Kolkata"))
     burn(ledger, at=datetime(2026, 11, 24, 18, 29, tzinfo=UTC))
     burn(ledger, at=datetime(2026, 11, 24, 18, 30, tzinfo=UTC))
-    assert [total.key[0] for total in ledger.totals()] == ["2026-11-24", "2026-11-25"]
-    assert [hour[:2] for hour in ledger.hours()] == [("2026-11-24", 23), ("2026-11-25", 0)]
+    assert [total.key[0] for total in ledger.sums.totals()] == ["2026-11-24", "2026-11-25"]
+    assert [hour[:2] for hour in ledger.sums.hours()] == [("2026-11-24", 23), ("2026-11-25", 0)]
 
 
 def test_the_two_hours_of_a_night_when_clocks_go_back_are_one_hour_of_history(tmp_path):
     ledger = Ledger(tmp_path / "l.sqlite", ZoneInfo("America/New_York"))
     for at in ("2026-11-01T05:30+00:00", "2026-11-01T06:30+00:00"):
         burn(ledger, at=datetime.fromisoformat(at))
-    assert [(day, hour, steps) for day, hour, steps, _ in ledger.hours()] == [("2026-11-01", 1, 2)]
+    assert [(day, hour, steps) for day, hour, steps, _ in ledger.sums.hours()] == [("2026-11-01", 1, 2)]
     assert len(ledger.entries(plan="zai")) == 2
 
 
@@ -163,14 +163,14 @@ def test_bundles_hold_what_entries_hold(ledger):
     ledger.begin(start(NOW + timedelta(hours=9)))
     for since in (None, NOW, NOW + timedelta(minutes=20, seconds=3), NOW + timedelta(hours=8, minutes=59)):
         for exact in (None, NOW + timedelta(hours=5), NOW + timedelta(hours=9)):
-            found = ledger.bundles(plan="zai", since=since, exact_since=exact)
+            found = ledger.spans.bundles(plan="zai", since=since, exact_since=exact)
             plain = [entry for entry in ledger.entries(plan="zai", since=since) if entry.state != "failed"]
             assert sum(entry.steps for entry in found) == len(plain)
             assert sum(entry.usage.total for entry in found) == sum(entry.usage.total for entry in plain)
             assert sum(entry.cost.amount for entry in found) == sum(entry.cost.amount for entry in plain)
             if exact is not None:
                 assert [entry.id for entry in found if entry.at >= exact] == [e.id for e in plain if e.at >= exact]
-    assert len(ledger.bundles(plan="zai")) < len(ledger.entries(plan="zai"))
+    assert len(ledger.spans.bundles(plan="zai")) < len(ledger.entries(plan="zai"))
 
 
 def test_hours_hold_what_entries_hold_of_every_plan_and_none(ledger):
@@ -185,7 +185,7 @@ def test_hours_hold_what_entries_hold_of_every_plan_and_none(ledger):
     burn(ledger, at=NOW, state="failed")
     ledger.begin(start(NOW + timedelta(minutes=1)))
     until = NOW + timedelta(hours=8)
-    found = ledger.gathered(60, None, until)
+    found = ledger.spans.gathered(60, None, until)
     plain = [entry for entry in ledger.entries(until=until) if entry.state == "settled"]
     assert len(found) < len(plain) / 2
     assert [entry.at for entry in found] == sorted(entry.at for entry in found)
@@ -240,12 +240,12 @@ def test_spans_are_what_steps_add_up_to_whatever_is_corrected(ledger, seed):
             plain = _gathered_by_hand(ledger, minutes * 60, first, last)
             found = [
                 (each.at, each.model, each.steps, each.prompts, each.usage, each.cost.amount or 0, each.cost.status)
-                for each in ledger.gathered(minutes, first, last)
+                for each in ledger.spans.gathered(minutes, first, last)
             ]
             assert sorted(found) == plain
-    sums = ledger.gathered(60, None, NOW + timedelta(days=1))
+    sums = ledger.spans.gathered(60, None, NOW + timedelta(days=1))
     sum_again(ledger)
-    assert ledger.gathered(60, None, NOW + timedelta(days=1)) == sums
+    assert ledger.spans.gathered(60, None, NOW + timedelta(days=1)) == sums
 
 
 def test_a_window_of_version_4_goes_on_and_what_it_writes_is_caught_up_with(tmp_path):
@@ -259,9 +259,9 @@ def test_a_window_of_version_4_goes_on_and_what_it_writes_is_caught_up_with(tmp_
         base.execute(f"INSERT INTO steps ({names}) VALUES ({marks})", ("other", *row[1:]))
         base.execute("UPDATE folded SET steps = 3")
     base.close()
-    (found,) = ledger.gathered(60, None, NOW + timedelta(days=1))
+    (found,) = ledger.spans.gathered(60, None, NOW + timedelta(days=1))
     assert (found.steps, found.usage.fresh_input) == (2, 2)
-    assert [total.steps for total in ledger.totals()] == [1]  # its own sums it has kept itself
+    assert [total.steps for total in ledger.sums.totals()] == [1]  # its own sums it has kept itself
     ledger.close()
 
 
@@ -270,8 +270,10 @@ def test_uses_are_the_instants_that_open_windows(ledger):
     burn(ledger, at=NOW + timedelta(hours=1), state="failed")
     ledger.begin(start(NOW + timedelta(hours=2)))
     later = NOW + timedelta(hours=2)
-    assert ledger.openings("zai", lambda at, _: at, NOW + timedelta(days=1)) == [NOW, later]
-    assert ledger.openings("zai", lambda at, _: at, NOW + timedelta(days=1), since=NOW + timedelta(hours=1)) == [later]
+    assert ledger.spans.openings("zai", lambda at, _: at, NOW + timedelta(days=1)) == [NOW, later]
+    assert ledger.spans.openings("zai", lambda at, _: at, NOW + timedelta(days=1), since=NOW + timedelta(hours=1)) == [
+        later
+    ]
 
 
 def test_what_became_of_edits_adds_up(ledger):
@@ -279,7 +281,7 @@ def test_what_became_of_edits_adds_up(ledger):
     ledger.record(first)
     ledger.record(Outcome(NOW, "s", 1, "zai", "glm", "/p", taken=2, skipped=1, lines=14))
     ledger.record(first._replace(turn=2, first_tries=0, misfits=2, proposed=1))
-    assert ledger.yields(("model",)) == {
+    assert ledger.sums.yields(("model",)) == {
         ("glm",): {
             "tries": 2,
             "first_tries": 1,
@@ -291,7 +293,7 @@ def test_what_became_of_edits_adds_up(ledger):
             "lines": 14,
         }
     }
-    assert ledger.yields(("model",), since=date(2026, 11, 25)) == {}
+    assert ledger.sums.yields(("model",), since=date(2026, 11, 25)) == {}
 
 
 def test_a_process_number_used_again_does_not_keep_a_step_in_flight_for_ever(ledger):
@@ -320,7 +322,7 @@ def test_windows_at_once_lose_nothing_and_their_sums_agree(tmp_path):
         window.join()
     ledger = Ledger(path)
     assert len(ledger.entries()) == 240
-    assert [(total.key[0], total.steps, total.usage.total) for total in ledger.totals(("model",))] == [
+    assert [(total.key[0], total.steps, total.usage.total) for total in ledger.sums.totals(("model",))] == [
         (f"m{number}", 60, 600) for number in range(4)
     ]
     assert ledger.store.check() == "ok"
@@ -425,9 +427,9 @@ def test_a_book_of_the_first_version_opens_and_counts(tmp_path):
         ("a", "settled", 7),
         ("b", "in_flight", 1000),
     ]
-    assert [(total.key, total.steps) for total in ledger.totals()] == [(("2026-11-24",), 1)]
+    assert [(total.key, total.steps) for total in ledger.sums.totals()] == [(("2026-11-24",), 1)]
     assert ledger.recover(NOW, lambda _: False) == 1
-    assert ledger.totals()[0].usage.fresh_input == 1007
+    assert ledger.sums.totals()[0].usage.fresh_input == 1007
     burn(ledger)
     assert len(ledger.entries()) == 3
 
@@ -458,11 +460,11 @@ def test_days_of_version_3_are_put_in_order_and_a_window_of_it_goes_on_writing(t
     for number in range(6):
         burn(before, at=NOW + timedelta(days=number % 3), tokens=number, model=f"m{number % 2}")
     burn(before, cost=Cost("unknown"))
-    told = before.written(("day", "model"))
+    told = before.sums.written(("day", "model"))
     before.close()
     old = as_of_version_3(path)
     ledger = Ledger(path)
-    assert ledger.written(("day", "model")) == told
+    assert ledger.sums.written(("day", "model")) == told
     assert old.execute("PRAGMA user_version").fetchone()[0] == tally.VERSION
     key = ("2026-11-24", "zai", "m0", "/p", "main", "zai", "plan", "metered", "USD")
     with old:  # as version 3 writes a step, and reads
@@ -474,10 +476,10 @@ def test_days_of_version_3_are_put_in_order_and_a_window_of_it_goes_on_writing(t
         )
     assert old.execute("SELECT SUM(steps) FROM days NOT INDEXED GROUP BY model").fetchall() == [(1,), (4,), (3,)]
     old.close()
-    (found,) = [total for total in ledger.totals(("day", "model")) if total.key == ("2026-11-24", "m0")]
+    (found,) = [total for total in ledger.sums.totals(("day", "model")) if total.key == ("2026-11-24", "m0")]
     assert (found.steps, found.usage.fresh_input, found.amount) == (2, 5, Decimal("0.03"))
     sum_again(ledger)
-    assert ledger.written(("day", "model")) == told
+    assert ledger.sums.written(("day", "model")) == told
     ledger.close()
 
 
@@ -491,14 +493,20 @@ def test_a_step_that_lacks_a_key_counts_in_every_version(tmp_path):
     base.close()
     sum_again(ledger)
     burn(ledger, tokens=2)
-    assert [(total.key, total.usage.fresh_input) for total in ledger.totals(("plan",))] == [(("",), 1), (("zai",), 2)]
+    assert [(total.key, total.usage.fresh_input) for total in ledger.sums.totals(("plan",))] == [
+        (("",), 1),
+        (("zai",), 2),
+    ]
     ledger.close()
     old = as_of_version_3(path)
     with old:
         old.execute("UPDATE days SET plan = NULL, payer = NULL WHERE plan = ''")
     old.close()
     ledger = Ledger(path)
-    assert [(total.key, total.usage.fresh_input) for total in ledger.totals(("plan",))] == [(("",), 1), (("zai",), 2)]
+    assert [(total.key, total.usage.fresh_input) for total in ledger.sums.totals(("plan",))] == [
+        (("",), 1),
+        (("zai",), 2),
+    ]
     ledger.close()
 
 
@@ -517,25 +525,25 @@ def test_what_is_written_gathers_what_totals_tell_apart(ledger):
         burn(ledger, tokens=number, cost=cost, project=f"/p{number % 2}")
     burn(ledger, state="failed", project="/p0")
     for by in (("project",), ("day", "model"), ("purpose", "project", "day"), ("provider", "currency")):
-        told = ledger.written(by), [report.told(row) for row in rows(ledger.totals(by))]
+        told = ledger.sums.written(by), [report.told(row) for row in rows(ledger.sums.totals(by))]
         for form in (lambda each: report.as_csv(each, by), lambda each: report.as_json(each, by), report.as_table):  # noqa: B023
             assert form(told[0]) == form(told[1])
-    (whole,) = map(json.loads, report.as_json(ledger.written(("day",)), ("day",)))
+    (whole,) = map(json.loads, report.as_json(ledger.sums.written(("day",)), ("day",)))
     costs = {"USD": "0.070", "CNY": "0.4938271560493827156", "unknown": None, "included": None, "free": None}
     assert (whole["steps"], whole["costs"], whole["cost"]) == (14, costs, "¥0.494; $0.07 + 2 unpriced; 2 included")
     with pytest.raises(ValueError, match="day"):
-        ledger.written(("colour",))
+        ledger.sums.written(("colour",))
 
 
 def test_what_was_killed_is_told_as_a_guess(ledger):
     burn(ledger)
-    (sure,) = report.as_table(ledger.written(("model",)))
+    (sure,) = report.as_table(ledger.sums.written(("model",)))
     assert not re.search("~|cut off", sure)
     ledger.begin(start(pid=2**22 + 1))
     ledger.recover(NOW, lambda _: False)
-    (doubt,) = report.as_table(ledger.written(("model",)))
+    (doubt,) = report.as_table(ledger.sums.written(("model",)))
     assert re.search(r"  2 steps .* out  ~\$\S+; 1 cut off$", doubt)
-    (told,) = map(json.loads, report.as_json(ledger.written(("model",)), ("model",)))
+    (told,) = map(json.loads, report.as_json(ledger.sums.written(("model",)), ("model",)))
     assert (told["exact"], told["interrupted"]) == (False, 1)
 
 
@@ -549,7 +557,7 @@ def test_rows_that_came_by_another_way_are_caught_up_with(tmp_path):
     )
     base.commit()
     base.close()
-    assert Ledger(path).totals()[0].steps == 2
+    assert Ledger(path).sums.totals()[0].steps == 2
 
 
 def test_a_book_of_a_newer_version_is_left_alone(tmp_path):
@@ -622,7 +630,7 @@ def test_what_can_still_be_read_of_a_damaged_book_is_carried_over(tmp_path):
     path.write_bytes(data)
     ledger = Ledger(path)
     assert len(ledger.entries()) == 300
-    assert ledger.totals()[0].steps == 300
+    assert ledger.sums.totals()[0].steps == 300
     assert "600 rows of it live on" in ledger.warnings[0]
 
 
@@ -653,7 +661,7 @@ def test_a_window_that_has_the_book_open_sees_that_another_has_set_it_aside(tmp_
         base.execute("DROP TABLE folded")
     base.close()
     two = Ledger(path)
-    two.days()
+    two.sums.days()
     assert "3 rows of it live on" in two.warnings[0]
     one.settle(begun, at=NOW, state="settled", usage=TokenUsage(7), cost=PAID)
     burn(one)
@@ -708,19 +716,19 @@ def test_a_book_that_lacks_a_part_is_set_aside_and_what_can_be_read_of_it_lives_
     base.close()
     ledger, other = Ledger(path), Ledger(path)
     for each in (ledger, other):
-        each.days()
+        each.sums.days()
         each.sources.readings()
         each.sources.poll("endpoint:x:1")
         each.recover(NOW, lambda _: False)
-        each.yields()
-        each.totals()
-        each.hours()
-        each.bundles(plan="mine")
-        each.gathered(60, None, NOW)
+        each.sums.yields()
+        each.sums.totals()
+        each.sums.hours()
+        each.spans.bundles(plan="mine")
+        each.spans.gathered(60, None, NOW)
         burn(each)
     kept = 0 if harm == "DROP TABLE steps" else 2
     assert len(ledger.entries()) == len(other.entries()) == kept + 2
-    assert sum(each.steps for each in ledger.totals()) == kept + 2
+    assert sum(each.steps for each in ledger.sums.totals()) == kept + 2
     assert len(list(tmp_path.glob("l.sqlite.damaged-*Z"))) == 1
     assert [len(each.warnings) for each in (ledger, other)] == [1, 0]
     ledger.close()
@@ -737,7 +745,7 @@ def test_a_book_that_was_emptied_is_told_of_and_a_new_one_is_not(tmp_path):
     path.write_bytes(b"")
     for words in ([f"{path} was empty: what stood in it is gone, and it begins anew."], []):
         ledger = Ledger(path)
-        ledger.days()
+        ledger.sums.days()
         burn(ledger)
         ledger.close()
         assert ledger.warnings == words
@@ -783,7 +791,7 @@ def test_a_home_that_cannot_be_written_costs_the_memory_not_the_count(tmp_path):
     burn(ledger)
     burn(ledger)
     assert len(ledger.entries()) == 2
-    assert ledger.totals()[0].steps == 2
+    assert ledger.sums.totals()[0].steps == 2
     assert ledger.recover(NOW, lambda _: False) == 0
     assert [warning.split("(")[0] for warning in ledger.warnings] == [f"{ledger.path} cannot be written "]
     ledger.close()
@@ -802,7 +810,7 @@ def test_a_full_disk_costs_nothing_once_there_is_room(tmp_path):
     count = len(ledger.entries())
     assert {entry.id for entry in ledger.entries()} >= {first, flying}
     by = ("day", "model")
-    (day,) = map(json.loads, report.as_json(ledger.written(by), by))  # some of it on the disk, some in memory
+    (day,) = map(json.loads, report.as_json(ledger.sums.written(by), by))  # some of it on the disk, some in memory
     assert (day["day"], day["model"], day["steps"]) == ("2026-11-24", "glm", count)
     assert day["costs"] == {"USD": str(count * PAID.amount)}
     assert "full" in ledger.warnings[0]
@@ -813,11 +821,11 @@ def test_a_full_disk_costs_nothing_once_there_is_room(tmp_path):
     ledger.close()
     after = Ledger(path)
     assert len(after.entries()) == count + 1
-    assert sum(total.steps for total in after.totals()) == count + 1
+    assert sum(total.steps for total in after.sums.totals()) == count + 1
 
 
 def test_clocks_that_jump_keep_every_row(ledger):
     for days in (0, -1, 3650, -3650):
         burn(ledger, at=NOW + timedelta(days=days))
     assert [entry.at.year for entry in ledger.entries()] == [2016, 2026, 2026, 2036]
-    assert sum(total.steps for total in ledger.totals()) == 4
+    assert sum(total.steps for total in ledger.sums.totals()) == 4

@@ -1003,7 +1003,7 @@ async def test_enter_pressed_twice_writes_once_and_says_so(make_session, repo, q
         await pilot.pause(0.3)
         assert "MOST_LITRES = 1.7" in (repo / "kettle/boil.py").read_text()
         assert "not written" not in main.talk.text + main.hunks.hint
-        assert app.session.accounts.ledger.yields()
+        assert app.session.accounts.ledger.sums.yields()
 
 
 async def test_questions_that_cannot_be_sent_come_back_in_their_order(make_session):

@@ -217,13 +217,13 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     accounts = teller.accounts
     chosen = [_plan(teller, options.plan)] if options.plan else accounts.plans.values()
     found, theirs = [], []
-    burnt = [*accounts.ledger.days(), *(total.key[0] for total in accounts.elsewhere.totals(("day",)))]
+    burnt = [*accounts.ledger.sums.days(), *(total.key[0] for total in accounts.elsewhere.totals(("day",)))]
     accounts.ledger.store.must_see()
     if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days, teller.now())) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
         totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)
-        paid = history.rows(accounts.ledger.totals(("payer",), since=day))
+        paid = history.rows(accounts.ledger.sums.totals(("payer",), since=day))
         paid = [row for row in paid if row.key != ("practice",)]
         if totals:
             paid += hindsight.by_token(totals, teller.roster.catalogue)

@@ -80,12 +80,16 @@ def run(teller: Teller, options: Namespace) -> int:
     ledger = teller.accounts.ledger
     if options.csv:
         by = by or ("day", "provider", "model", "project", "purpose")
-        text = _all_clients(teller, by, since) if "client" in by else report.as_csv(ledger.written(by, since=since), by)
+        text = (
+            _all_clients(teller, by, since)
+            if "client" in by
+            else report.as_csv(ledger.sums.written(by, since=since), by)
+        )
         ledger.store.must_see()
         out(text)
         return 0
     asked, by = by, tuple(key for key in by if key != "client") or _BY
-    ours = ledger.written(by, since=since)
+    ours = ledger.sums.written(by, since=since)
     ledger.store.must_see()
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
     totals = teller.accounts.elsewhere.totals(("provider", "model", "day", "hour", *theirs), since)
@@ -112,7 +116,7 @@ def _all_clients(teller: Teller, by: Sequence[str], since: date | None) -> str:
     from assistant.quota import history, report
 
     ours, theirs = (tuple(key for key in by if key in known and key != "client") for known in (_KEYS, _THEIRS))
-    own = history.rows(teller.accounts.ledger.totals(ours, since=since))
+    own = history.rows(teller.accounts.ledger.sums.totals(ours, since=since))
     others = history.rows(teller.accounts.elsewhere.totals(("client", *theirs), since))
     keyed = [({"client": "wattson", **dict(zip(ours, row.key, strict=True))}, row) for row in own]
     keyed += [(dict(zip(("client", *theirs), row.key, strict=True)), row) for row in others]
@@ -129,7 +133,7 @@ def _dump(teller: Teller, usage: Sequence[str], others: Sequence[dict[str, Any]]
     rest = {"meters": meters, "other_clients": others}
     hours = [
         f'{{"day": "{day}", "hour": {hour}, "steps": {steps}, "tokens": {tokens}}}'
-        for day, hour, steps, tokens in teller.accounts.ledger.hours(since=since)
+        for day, hour, steps, tokens in teller.accounts.ledger.sums.hours(since=since)
     ]
     out(f'{{"usage": [{", ".join(usage)}], {json.dumps(rest)[1:-1]}, "hours": [{", ".join(hours)}]}}')
 

@@ -13,6 +13,9 @@ error), `usage_in_each_chunk` (True where the server can count as it goes),
 What is said and sent back: `replay` names the field of an answer in which its thoughts go back to their maker ("reasoning_content",
 "reasoning" or "reasoning_details"); `think_tags` is False where a text may well begin with <think> and mean it;
 `reasoning_beside` is True where thoughts are counted beside the completion even if no total tells.
+
+What is asked afterwards: `generation` is the path at which a seller tells by its id what an answer has cost, and
+`generation_header` the header that names the id before the first word comes; see `assistant.receipts`.
 """
 
 from __future__ import annotations
@@ -226,7 +229,7 @@ class Reader:
         if self._served or not text(data.get("model")):
             return []
         self._served = data["model"]
-        return [ServedChunk(self._served)]
+        return [ServedChunk(self._served, text(data.get("id")))]
 
     def _plain(self) -> list[Chunk]:
         """Look for thoughts within the text no more; return what was held back."""
