@@ -87,11 +87,14 @@ class Deciding:
         await asyncio.to_thread(self._sitting.pending.keep)
         if written.origin is not None:
             await asyncio.to_thread(self._decided, written.origin, review, written.kept)
-        one = self._sitting.changes.proposed
-        left = one.patch if one is not None else None
-        yield events.PatchApplied(written.kept, "applied", left if left is not None and left.files else None, unfit)
+        yield events.PatchApplied(written.kept, "applied", self._left(), unfit)
         for words in self._sitting.changes.asides():
             yield events.Notice(words, "warning")
+
+    def _left(self) -> Patch | None:
+        """Return the hunks that still wait; None where none does."""
+        one = self._sitting.changes.proposed
+        return one.patch if one is not None and one.patch.files else None
 
     async def _write(self, moved: Review, label: str) -> Written | None:
         """Write hunks that were just moved; None where their files were changed once more."""
@@ -212,9 +215,7 @@ class Deciding:
         """Write exactly what a preview showed."""
         patch = await asyncio.to_thread(self._sitting.changes.carry_out, preview, now=self._sitting.now())
         await asyncio.to_thread(self._sitting.pending.keep)
-        one = self._sitting.changes.proposed
-        left = one.patch if one is not None else None
-        yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", left)
+        yield events.PatchApplied(patch, "undone" if preview.way == "undo" else "redone", self._left())
         for words in self._sitting.changes.asides():
             yield events.Notice(words, "warning")
 

@@ -30,6 +30,8 @@ MOST = 500
 _MOST_BYTES = 256 << 20
 _HEAD = 30
 """Lines at the beginning of a sitting in which its first question is looked for."""
+_TAIL = 64 << 10
+"""Bytes at the end of a sitting in which is looked for a question that waits."""
 _MOST_PICTURES = 64 << 20
 """Bytes of pictures that are kept with one sitting."""
 
@@ -137,6 +139,20 @@ class Transcript(NamedTuple):
         asked = (record.get("text") for record in self._records(_HEAD) if record.get("kind") == "user")
         return str(next(asked, None) or "")
 
+    def waits(self) -> str:
+        """Return the question that waits at the end of the sitting, empty where none does."""
+        found = ""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(max(0, self.path.stat().st_size - _TAIL))
+                for line in file:
+                    if b'"kind":"waits"' in line:
+                        with contextlib.suppress(ValueError, RecursionError, AttributeError):
+                            found = str(json.loads(line).get("text") or "")
+        except OSError:
+            return ""  # whoever opens it is told
+        return found
+
     def _records(self, most: int | None = None) -> list[dict[str, Any]]:
         """Return the whole records on the first so many lines, or on all."""
         try:
@@ -158,7 +174,7 @@ class Transcript(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A sitting that can be taken up again: its name, when it was written to last, its first question."""
+    """A sitting that can be taken up again: its name, when it was written to last, its first question, or one that waits."""
 
     name: str
     at: datetime
@@ -290,7 +306,7 @@ class Sittings:
         return self._current.read() if self._current else []
 
     def kept(self, most: int = 200) -> list[Kept]:
-        """Return the newest conversations in which something was asked, the latest first; without the one that goes on."""
+        """Return the newest conversations in which something was asked or waits, the latest first; without the one that goes on."""
         found = []
         for each in recent(self.folder, most):
             if self._current is not None and each.path == self._current.path:
@@ -299,9 +315,18 @@ class Sittings:
                 first, at = each.first(), datetime.fromtimestamp(each.path.stat().st_mtime, UTC)
             except (OSError, StateError):
                 continue  # another window has removed it, or it is somebody else's
+            if waits := each.waits():
+                first = f"waits: {waits}"
             if first:
                 found.append(Kept(each.path.stem, at, first))
         return found
+
+    def waiting(self, most: int = 20) -> int:
+        """Return in how many of the newest conversations, without the one that goes on, a question waits."""
+        others = (
+            each for each in recent(self.folder, most) if self._current is None or each.path != self._current.path
+        )
+        return sum(bool(each.waits()) for each in others)
 
     def asked(self, most: int = 200) -> list[str]:
         """Return what the user asked here in former sittings, oldest first."""

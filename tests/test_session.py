@@ -211,6 +211,18 @@ def test_a_copy_for_which_there_is_no_room_leaves_nothing(tmp_path, sittings):
     assert list(tmp_path.iterdir()) == [whole]
 
 
+def test_a_question_that_waits_in_another_conversation_is_told_of(sittings):
+    waits = {"kind": "waits", "model": "m", "since": NOW.isoformat(), "until": NOW.isoformat()}
+    one = sittings("one")
+    one.save({**waits, "text": "later?"})
+    other = sittings("other")
+    other.save(record.user(1, "now?", "m", {}))
+    assert [each.first for each in other.kept()] == ["waits: later?"]
+    assert (one.waiting(), other.waiting()) == (0, 1)
+    one.save({**waits, "text": ""})
+    assert (other.kept(), other.waiting()) == ([], 0)
+
+
 def test_records_that_no_program_wrote_are_passed_over(tmp_path, sittings):
     one = sittings("one")
     shown = [{"type": "image/png", "name": "a\0b"}]

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui import hunk_lines, hunk_rows, lost_lines
+from assistant.tui import clicks, hunk_lines, hunk_rows, lost_lines
 from assistant.tui.ahead import Ahead
 from assistant.tui.grace import Grace
 from assistant.tui.hunk_rows import BESIDE_FROM, FOOT, Row, Subject, Trouble
@@ -48,8 +48,8 @@ class PatchView(ScrollView, can_focus=True):
         Binding("up", "line(-1)", show=False),
         Binding("j,right_square_bracket,tab", "hunk(1)", show=False),
         Binding("k,left_square_bracket,shift+tab", "hunk(-1)", show=False),
-        Binding("g,home", "end(-1)", show=False),
-        Binding("G,end", "end(1)", show=False),
+        Binding("g,home,ctrl+home", "end(-1)", show=False),
+        Binding("G,end,ctrl+end", "end(1)", show=False),
         Binding("y,space", "mark('take')", show=False),
         Binding("n", "mark('skip')", show=False),
         Binding("u", "mark('')", show=False),
@@ -313,12 +313,17 @@ class PatchView(ScrollView, can_focus=True):
             self._go(self._heads[max(0, min(len(self._heads) - 1, self.at + step))])
 
     def action_end(self, side: int) -> None:
-        """Go to the first or the last hunk."""
+        """Go to the first or the last hunk; from that on to its last line."""
         if self._heads:
-            self._go(self._heads[0 if side < 0 else -1])
+            row = self._heads[0 if side < 0 else -1]
+            if side > 0 and self._cursor >= row:
+                row = max(row for row, each in enumerate(self._rows) if each.hunk >= 0)
+            self._go(row)
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is, unless it has selected something on its way there."""
+        """Put the cursor where the mouse is, unless it has selected something on its way there; select a word, or a line."""
+        width = self.scrollable_content_region.width
+        clicks.select(self, event, lambda row: self._draw(row, width).text if row < len(self._rows) else "")
         if self.text_selection is not None:
             return
         row = event.y + self.scroll_offset.y

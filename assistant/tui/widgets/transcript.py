@@ -17,12 +17,13 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from assistant.tui import markdown, tables
+from assistant.tui import clicks, markdown, tables
 from assistant.tui.lines import marked, safe, strip, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual import events
     from textual.selection import Selection
     from textual.timer import Timer
 
@@ -493,6 +494,10 @@ class Transcript(ScrollView, can_focus=False):
             mark = self.screen.get_component_rich_style("screen--selection")
             line = marked(line, first, len(line.text) if last == -1 else last, mark)
         return line.apply_offsets(0, index)  # that a selection knows where it is; of each piece, also of those it makes
+
+    def on_click(self, event: events.Click) -> None:
+        """Select a word, or a line."""
+        clicks.select(self, event, lambda line: self._strips[line].text if line < len(self._strips) else "")
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the words that are selected with the mouse."""
