@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from assistant.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -391,18 +391,3 @@ def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
         except (OSError, StateError):
             continue  # another window was faster, or it may not be removed
     return gone
-
-
-def markdown(records: Iterable[Mapping[str, Any]]) -> str:
-    """Return what was said as Markdown, each question with its turn and the model that was asked; empty for nothing."""
-    parts = []
-    for record in records:
-        text = str(record.get("text") or "").strip()
-        match record.get("kind"):
-            case "user" if text:
-                parts.append(f"## {record.get('turn', '')}. You, to {record.get('model', '?')}\n\n{text}\n")
-            case "assistant" if text:
-                parts.append(f"## Answer\n\n{text}\n")
-            case _:
-                pass
-    return "\n".join(parts)

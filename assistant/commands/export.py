@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant import events
 from assistant.arguments import Suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
     from assistant.session import Session
 
@@ -21,9 +21,8 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     import asyncio
 
     from assistant.errors import ConfigError
-    from assistant.transcript import markdown
 
-    text = markdown(session.sittings.read())
+    text = _markdown(session.sittings.read())
     if not text:
         raise ConfigError("There is no conversation yet.", "Ask something first.")
     if not argument:
@@ -43,6 +42,21 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Name another file.") from error
     yield events.Notice(f"The conversation is in {path}.", "good")
+
+
+def _markdown(records: Iterable[Mapping[str, Any]]) -> str:
+    """Return what was said as Markdown, each question with its turn and the model that was asked; empty for nothing."""
+    parts = []
+    for record in records:
+        text = str(record.get("text") or "").strip()
+        match record.get("kind"):
+            case "user" if text:
+                parts.append(f"## {record.get('turn', '')}. You, to {record.get('model', '?')}\n\n{text}\n")
+            case "assistant" if text:
+                parts.append(f"## Answer\n\n{text}\n")
+            case _:
+                pass
+    return "\n".join(parts)
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:

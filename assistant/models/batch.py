@@ -98,7 +98,7 @@ def joined(batch: list[Chunk]) -> list[Chunk]:
     """Return the same with words next to each other in one chunk, and thoughts up to each seal."""
     found: list[Chunk] = []
     words: list[str] = []
-    for chunk, after in zip(batch, [*batch[1:], None], strict=True):
+    for chunk, after in zip(batch, [*batch[1:], None], strict=False):  # of an empty batch nothing comes
         same = type(after) is type(chunk)
         if isinstance(chunk, TextChunk):
             words.append(chunk.text)
