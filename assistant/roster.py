@@ -74,7 +74,7 @@ class Roster:
         if name not in self._paying:
             from assistant.quota.plan import load_plan
 
-            plan = load_plan(self._places.config / "plans", name=name)
+            plan = load_plan(self._places.config / "plans", name)
             self._paying[name] = plan is None or (plan.may_send and not plan.is_prepaid)
         return self._paying[name]
 

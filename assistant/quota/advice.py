@@ -115,7 +115,7 @@ def compare(
     `untold` units the history says nothing.
     """
     burns = sorted(burns, key=attrgetter("at"))
-    span = burns[-1].at - burns[0].at if burns else timedelta(0)
+    span = max(burns[-1].at - burns[0].at, _DAY) if burns else _DAY
     costs = tally(burn.cost for burn in burns) if costs is None else costs
     history = History(burns)
     found = []
@@ -126,21 +126,31 @@ def compare(
         blocked: Counter[str] = Counter()
         for each in refused:
             blocked[each.meter] += each.steps
-        windows = {(each.meter, each.until) for each in refused}
+        unpriced = done.unpriced if done else set()
+        unknown = [
+            meter.name
+            for meter in plan.meters
+            if not (_limited(meter) or meter.feature) or meter.unit in untold or meter.name in unpriced
+        ]
         found.append(
             Fit(
-                plan.name, plan.title, done.admitted if done else history.steps, dict(blocked), len(windows),
-                refused[0].at if refused else None,
-                _price(plan, max(span, _DAY)), plan.currency,
-                tuple(
-                    meter.name for meter in plan.meters
-                    if not (_limited(meter) or meter.feature) or meter.unit in untold
-                    or (done is not None and meter.name in done.unpriced)
-                ),
-                not plan.may_send, costs, plan.price, plan.period or "month", -(-max(span, _DAY) // _DAY),
-                plan.until if plan.until is not None and plan.until < now.date() else None,
+                plan=plan.name,
+                title=plan.title,
+                held=done.admitted if done else history.steps,
+                blocked=dict(blocked),
+                waits=len({(each.meter, each.until) for each in refused}),
+                first_blocked=refused[0].at if refused else None,
+                price=_price(plan, span),
+                currency=plan.currency,
+                unknown=tuple(unknown),
+                excluded=not plan.may_send,
+                burnt=costs,
+                listed=plan.price,
+                period=plan.period or "month",
+                days=-(-span // _DAY),
+                ended=plan.until if plan.until is not None and plan.until < now.date() else None,
             )
-        )  # fmt: skip
+        )
     return sorted(
         found,
         key=lambda each: (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 Scope = Literal["turn", "session", "day", "reserve"]
+_CURRENCY = "USD"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RESERVE = re.compile(
     r"(?:keep\s+)?(?P<share>\d+(?:\.\d+)?)\s*%\s+of\s+(?:the\s+)?(?P<meter>.+?)(?:\s+for\s+(?P<days>[a-z, ]+))?",
@@ -102,13 +103,12 @@ def crossed(
     spent: Mapping[Scope, Iterable[Cost]],
     step: Cost,
     *,
-    currency: str = "USD",
     ends: Mapping[Scope, datetime] | None = None,
 ) -> list[Crossing]:
     """Return the caps that a step would cross, the one that is crossed furthest first.
 
     `spent` holds the costs so far of each scope, `ends` when a scope ends by itself (a day). What is included or free
-    crosses nothing; an unknown price, or one in another currency than the caps, crosses all of them by an unknown amount.
+    crosses nothing; an unknown price, or one in another currency than the caps (US dollars), crosses all of them by an unknown amount.
     A scope that ends is no help to a step that would cross its cap alone.
     """
     found = []
@@ -116,15 +116,15 @@ def crossed(
         if limit is None or step.status in {"included", "free"}:
             continue
         so_far = tally(spent.get(scope, ()))
-        told = not so_far.unpriced and set(so_far.amounts) <= {currency}
-        before = so_far.amounts.get(currency, Decimal(0)) if told else None
-        known = before is not None and step.amount is not None and step.currency == currency
+        told = not so_far.unpriced and set(so_far.amounts) <= {_CURRENCY}
+        before = so_far.amounts.get(_CURRENCY, Decimal(0)) if told else None
+        known = before is not None and step.amount is not None and step.currency == _CURRENCY
         ahead = (before or Decimal(0)) + (step.amount or Decimal(0)) if known else None
         if ahead is None or ahead > limit:
             over = ahead - limit if ahead is not None else None
-            helps = step.amount is not None and step.currency == currency and step.amount <= limit
+            helps = step.amount is not None and step.currency == _CURRENCY and step.amount <= limit
             ends_at = (ends or {}).get(scope) if helps else None
-            found.append(Crossing(scope, currency, limit, ahead, over, resets_at=ends_at, before=before))
+            found.append(Crossing(scope, _CURRENCY, limit, ahead, over, resets_at=ends_at, before=before))
     return sorted(found, key=lambda each: (each.over is not None, -(each.over or Decimal(0))))
 
 

@@ -147,7 +147,7 @@ def _wrong(place: str, error: Exception) -> ConfigError:
     return ConfigError(f"{place}: {said}", "Each line is one JSON object with an instant `at`.")
 
 
-def read_event(values: Any, line: int = 0, plan: Plan | None = None) -> Event:
+def read_event(values: Any, line: int, plan: Plan | None) -> Event:
     """Read one event, in which a body of nobody speaks of `plan`. Raises ConfigError saying which key is wrong."""
     if not isinstance(values, dict):
         raise ConfigError("not a JSON object.")

@@ -235,40 +235,20 @@ class Gauge(Filling):
         """Return how the meter stands."""
         self._tick(now)
         meter, window = self.meter, self.meter.window
-        limit, left, used = self._limit(now), None if self._blank else self._remaining(now), self._used()
+        limit, left = self._limit(now), None if self._blank else self._remaining(now)
         start, end = self.start, self.end
         if self._trails:
             start, end = (now - window.length, None) if window.kind == "rolling" else (None, None)
-        state = self._state(now, limit, left)
         said, burnt = self._said, self._burnt
         last = said.reading if said.base is not None else None
         age = max(0, int((now - last.observed_at).total_seconds())) if last is not None else 0
-        low: Decimal | None = used.low
-        high: Decimal | None = used.high
-        point: Decimal | None = used.point
-        if said.points and self.capacity is None and burnt.since.high > 0:
-            high = None
-        if burnt.unpriced:
-            high = None
-        if self._blank:
-            point = None
-        if said.points and said.base is None and said.reading is None:
-            low = point = high = left = None
-            state = state if state == "not_in_plan" else "unknown"
-        if self._edgeless and said.base is None and low is not None:
-            low = _ZERO
-        if meter.window.kind == "balance" and point is not None and last is not None and not isinstance(limit, Decimal):
-            point, low, high = burnt.local.point, burnt.local.low, burnt.local.high
+        state = self._state(now, limit, left)
+        silent = said.points and said.base is None and said.reading is None
+        if silent and state != "not_in_plan":
+            state = "unknown"
+        known = state != "not_in_plan" and not silent
+        low, point, high = self._band(limit, told=last is not None) if known else (None, None, None)
         foreign = self._not_ours()
-        if state == "not_in_plan":
-            point = low = high = left = None
-        resets = end
-        if state == "exhausted" and self._edgeless:
-            resets = said.until if said.spent else None  # the latest that it can be is not when it is
-        elif state == "exhausted" and self._trails:
-            resets = self.room(min(Decimal(1), limit) if isinstance(limit, Decimal) else Decimal(1), now).at
-        elif state == "exhausted" and said.spent and said.until is not None:
-            resets = said.until
         frees: tuple[Freed, ...] = ()
         if window.kind == "rolling":
             frees = tuple(Freed(*each) for each in islice(self._returns(), _FREES))
@@ -279,10 +259,10 @@ class Gauge(Filling):
             state=state,
             used=point,
             limit=limit,
-            remaining=left,
+            remaining=left if known else None,
             start=start,
             end=end,
-            resets_at=resets,
+            resets_at=self._returns_at(state, limit, end, now),
             source=_SOURCES[last.source] if last is not None else "ledger",
             age_s=age,
             foreign=foreign.point,
@@ -307,6 +287,28 @@ class Gauge(Filling):
             clients={client: units for client, units in burnt.clients.items() if units},
             doubts=burnt.doubts,
         )
+
+    def _band(self, limit: Limit, *, told: bool) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """Return what is used: low, likely, high; None where nobody knows it. `told` says that a reading is its base."""
+        said, burnt = self._said, self._burnt
+        low, point, high = self._used()
+        if self.meter.window.kind == "balance" and told and not self._blank and not isinstance(limit, Decimal):
+            return burnt.local  # what was there before is what is left, and was never used
+        if self._edgeless and said.base is None:
+            low = _ZERO
+        endless = burnt.unpriced or (said.points and self.capacity is None and burnt.since.high > 0)
+        return low, None if self._blank else point, None if endless else high
+
+    def _returns_at(self, state: MeterState, limit: Limit, end: datetime | None, now: datetime) -> datetime | None:
+        """Say when there is room again, where that is known; of what has room yet, when its window ends."""
+        said = self._said
+        if state != "exhausted":
+            return end
+        if self._edgeless:
+            return said.until if said.spent else None  # the latest that it can be is not when it is
+        if self._trails:
+            return self.room(min(Decimal(1), limit) if isinstance(limit, Decimal) else Decimal(1), now).at
+        return said.until if said.spent and said.until is not None else end
 
     def _state(self, now: datetime, limit: Limit, left: Decimal | None) -> MeterState:
         window, said = self.meter.window, self._said

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _PARTS = {Decimal("0.5"): "half", Decimal(1) / 3: "a third", Decimal("0.25"): "a quarter"}
 _CITIES = {"Asia/Shanghai": "Beijing"}  # the clock of all China is called after its capital
 
+_STEP = timedelta(minutes=15)
+
 
 class Hint(NamedTuple):
     """The same work is cheaper from `at` on: `part` of what it costs now (0 to 1). `zone` is that of the seller's clock."""
@@ -38,8 +40,6 @@ def cheaper(
     cost_at: Callable[[datetime], Decimal | None],
     now: datetime,
     *,
-    within: timedelta = timedelta(hours=24),
-    step: timedelta = timedelta(minutes=15),
     zone: str = "UTC",
 ) -> Hint | None:
     """Return the first instant within a day at which something costs least, if that is less than now; None else.
@@ -50,10 +50,10 @@ def cheaper(
     here = cost_at(now)
     if not here:
         return None
-    first = datetime.fromtimestamp((now.timestamp() // step.total_seconds() + 1) * step.total_seconds(), UTC)
+    first = datetime.fromtimestamp((now.timestamp() // _STEP.total_seconds() + 1) * _STEP.total_seconds(), UTC)
     best: Hint | None = None
-    for index in range(int(within / step)):
-        at = first + index * step
+    for index in range(timedelta(days=1) // _STEP):
+        at = first + index * _STEP
         there = cost_at(at)
         if there is not None and there < here and (best is None or there / here < best.part):
             best = Hint(at, there / here, zone)

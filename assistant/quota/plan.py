@@ -101,18 +101,16 @@ def _name(path: Path, page: dict[str, Any]) -> str:
     return name
 
 
-def load_plan(users: Path | None, *, name: str = "", provider: str = "") -> Plan | None:
-    """Read one plan by its name, or the one that is the natural plan of a provider; None where there is none.
+def load_plan(users: Path | None, name: str) -> Plan | None:
+    """Read one plan by its name; None where there is none.
 
     Only the pages that mention it are read, for faces that must be quick.
     """
-    pages = _pages(users, name or provider)
-    for page_name, (path, page) in reversed(pages.items()):
-        if page_name == name or (not name and provider in page.get("default_for", ())):
-            if "extends" in page:
-                pages = _pages(users)
-            return _read(path, page, pages)
-    return None
+    pages = _pages(users, name)
+    if name not in pages:
+        return None
+    path, page = pages[name]
+    return _read(path, page, _pages(users) if "extends" in page else pages)
 
 
 def read_file(path: Path, users: Path | None = None) -> Plan:

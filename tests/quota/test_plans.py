@@ -76,15 +76,15 @@ def test_a_user_extends_ours_with_the_instant_of_his_order(tmp_path):
     assert week.window.origin == datetime(2026, 11, 3, 7, 20, tzinfo=UTC)
     found = {each.meter: each for each in estimate(mine, [], datetime(2026, 11, 23, 18, tzinfo=UTC))}
     assert found["week"].end == datetime(2026, 11, 24, 7, 20, tzinfo=UTC)
-    assert load_plan(tmp_path, name="my-glm") == mine
+    assert load_plan(tmp_path, "my-glm") == mine
     assert read_file(tmp_path / "mine.toml").meters[0].limit == 2000
 
 
 def test_one_plan_is_read_without_the_others(tmp_path):
     write(tmp_path, "this is not TOML", "broken.toml")
-    assert load_plan(tmp_path, provider="deepseek").name == "deepseek-prepaid"
-    assert load_plan(tmp_path, name="practice").default_for == ("scripted",)
-    assert load_plan(None, name="nothing-of-the-kind") is None
+    assert load_plan(tmp_path, "deepseek-prepaid").default_for == ("deepseek",)
+    assert load_plan(tmp_path, "practice").default_for == ("scripted",)
+    assert load_plan(None, "nothing-of-the-kind") is None
     with pytest.raises(ConfigError, match=r"broken\.toml"):
         load_plans(tmp_path)
 
@@ -94,7 +94,7 @@ def test_the_users_page_of_the_same_name_wins(tmp_path):
         tmp_path, 'name = "practice"\n[[meters]]\nname = "day"\nunit = "tokens"\nwindow = "calendar_day"\nlimit = 7\n'
     )
     assert load_plans(tmp_path)["practice"].meters[0].limit == 7
-    assert load_plan(tmp_path, name="practice").meters[0].limit == 7
+    assert load_plan(tmp_path, "practice").meters[0].limit == 7
 
 
 def test_the_readmes_own_example():

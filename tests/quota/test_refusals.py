@@ -24,11 +24,7 @@ AT = "2026-11-23T10:00:00Z"
 
 
 def run(plan, *events, at=None):
-    page = (
-        load_plan(None, name=plan)
-        if isinstance(plan, str)
-        else read_plan({"name": "mine", "meters": plan}, "mine.toml")
-    )
+    page = load_plan(None, plan) if isinstance(plan, str) else read_plan({"name": "mine", "meters": plan}, "mine.toml")
     lines = [json.dumps(each) for each in events]
     found = replayed_json(replay(page, read_events(lines), datetime.fromisoformat(at) if at else None))
     return found, {each["meter"]: each for each in found["meters"]}
