@@ -216,8 +216,10 @@ class Head(NamedTuple):
     rest_style: str
 
 
-def head(review: Review, subject: Subject, trouble: Trouble, index: int) -> Head:
+def head(subject: Subject, trouble: Trouble, index: int) -> Head:
     """Say of one hunk what is decided, how much was said of it, where it is, and what is doubtful about it."""
+    review = subject.review
+    assert review is not None  # noqa: S101 - there are no hunks without a review
     choice = review.choices[index]
     hunk = choice.hunk
     mark, style = _MARKS[choice.mark]
@@ -233,11 +235,13 @@ def head(review: Review, subject: Subject, trouble: Trouble, index: int) -> Head
     return Head(words, style, f"  {hunk.header}{rungs}", "warning" if doubted else "range")
 
 
-def foot(review: Review, preview: Preview | None, hint: str, width: int, *, here: bool) -> list[str]:
+def foot(subject: Subject, hint: str, width: int, *, here: bool) -> list[str]:
     """Say what is decided and which keys there are, or the hint; long words take all lines of the foot.
 
     `here` the hunks have the keys.
     """
+    review, preview = subject.review, subject.preview
+    assert review is not None  # noqa: S101 - there are no hunks without a review
     sums = len(review.taken), len(review.skipped), len(review.undecided)
     start = f" {' '.join(f'{sign}{count}' for sign, count in zip('✓✗·', sums, strict=True) if count)}  "
     sets = [each.format(way=preview.way) for each in _UNDO_KEYS] if preview else [*_KEYS]

@@ -45,14 +45,14 @@ def test_what_went_wrong_stands_above_and_a_comment_below_its_line():
     at = next(at for at, row in enumerate(rows) if "why thirty?" in row.words)
     assert (rows[at - 1].hunk, rows[at - 1].line) == (1, 3)
     assert heads[1] < at < heads[2]
-    assert "1 comment" in head(review, Subject(review), Trouble(), 1).words
+    assert "1 comment" in head(Subject(review), Trouble(), 1).words
 
 
 def test_the_foot_tells_what_is_decided_and_takes_its_lines_for_long_words():
     review = REVIEW.mark(0, "take").mark(1, "skip")
-    assert foot(review, None, "", 120, here=True)[0].startswith(" ✓1 ✗1 ·1  y take")
-    assert foot(review, None, "", 120, here=False) == [" ✓1 ✗1 ·1  F2 leads to these hunks"]
-    long = foot(review, None, "not written: " + "because " * 20, 60, here=True)
+    assert foot(Subject(review), "", 120, here=True)[0].startswith(" ✓1 ✗1 ·1  y take")
+    assert foot(Subject(review), "", 120, here=False) == [" ✓1 ✗1 ·1  F2 leads to these hunks"]
+    long = foot(Subject(review), "not written: " + "because " * 20, 60, here=True)
     assert len(long) == FOOT
     assert all(cell_len(each) <= 60 for each in long)
 

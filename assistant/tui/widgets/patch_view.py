@@ -522,8 +522,7 @@ class PatchView(ScrollView, can_focus=True):
         return found.apply_style(Style(reverse=True)) if here else found
 
     def _head(self, index: int, width: int) -> Strip:
-        assert self.review is not None  # noqa: S101 - there are no hunks without a review
-        head = hunk_rows.head(self.review, self.subject, self.trouble, index)
+        head = hunk_rows.head(self.subject, self.trouble, index)
         here = index == self.at
         more = self.look["cursor"] if here and self.has_focus else Style.null()
         words = Segment(f"{'>' if here else ' '} {head.words}", self.look[head.style] + more)
@@ -532,7 +531,6 @@ class PatchView(ScrollView, can_focus=True):
 
     def _foot(self, width: int) -> list[Strip]:
         """Draw what is decided and which keys there are; it stays at the bottom. Long words take all its lines."""
-        assert self.review is not None  # noqa: S101 - asked by the caller
         style = self.look["keys" if self.has_focus else "note"]
-        lines = hunk_rows.foot(self.review, self.preview, self.hint, width, here=self.has_focus)
+        lines = hunk_rows.foot(self.subject, self.hint, width, here=self.has_focus)
         return [strip([Segment(each, style)], width, style) for each in lines]
