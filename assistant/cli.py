@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant import __version__
 
@@ -71,7 +71,10 @@ def _run(argv: list[str]) -> int:
 
         needs = headless.sitting(options)
         if needs == "onlooker":  # one question, and the process ends
-            return headless.run(_onlooker(root, dict(os.environ)), options)
+            code = headless.run(_onlooker(root, dict(os.environ)), options)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)  # all is closed; to take apart what was held takes a tenth of a question
         if needs == "teller":
             return headless.run(_teller(root, dict(os.environ)), options)
         gc.enable()
@@ -125,7 +128,29 @@ def _columns() -> int:
             return 80
 
 
+class _Plain:
+    """The options of a command that got one word and nothing else, heard from the command as a parser hears them.
+
+    To load and set up argparse takes a tenth of a question.
+    """
+
+    def __init__(self, command: str, word: str) -> None:
+        self.command = command
+        self.json = False
+        self.root = None
+        self._word = word
+
+    def add_argument(self, name: str, *, default: Any = None, **_: Any) -> None:
+        setattr(self, name.lstrip("-"), default if name.startswith("-") else self._word)
+
+
 def _parse(argv: list[str]) -> Namespace:
+    if argv[:1] == ["context"] and len(argv) == 2 and not argv[1].startswith("-"):
+        from assistant import headless
+
+        plain = _Plain(*argv)
+        headless.load(plain.command).arguments(plain)  # type: ignore[arg-type] # all that is asked of a parser
+        return plain  # type: ignore[return-value] # all that is asked of options
     import argparse
 
     def formatter(prog: str) -> argparse.HelpFormatter:

@@ -23,6 +23,14 @@ def test_version(wattson):
     assert wattson("--version")[:2] == (0, "wattson 0.1.0\n")
 
 
+def test_a_question_without_options_is_read_as_one_with_them(wattson, repo, tmp_path):
+    plain, full = wattson("context", "the kettle"), wattson("context", "--root", ".", "--", "the kettle")
+    assert plain == full
+    assert plain[0] == 0
+    assert wattson("context", "the", "kettle")[0] == 2
+    assert wattson("context", "--no-such")[0] == 2
+
+
 def test_a_turn_over_chat_completions_with_known_usage(wattson, repo):
     with loopback.Server(loopback.openai("I change it.\n\n" + EDIT)) as server:
         code, lines, _ = wattson(

@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import unicodedata
-from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +20,7 @@ from assistant.context.section import Masked
 from assistant.discover import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _FACTS = Path(__file__).parent / "secrets.toml"
 Allowed = tuple[str, str, str]
@@ -33,7 +31,8 @@ class _Files(NamedTuple):
     names: frozenset[str]
     suffixes: tuple[str, ...]
     pattern: re.Pattern[str]
-    paths: tuple[str, ...]
+    paths: tuple[tuple[str, ...], ...]
+    folders: frozenset[str]
     public: re.Pattern[str]
 
 
@@ -46,11 +45,13 @@ def _facts() -> dict[str, Any]:
 @cache
 def _files() -> _Files:
     facts = _facts()["files"]
+    paths = tuple(tuple(each.split("/")) for each in facts["paths"])
     return _Files(
         frozenset(facts["names"]),
         tuple(facts["suffixes"]),
         re.compile("|".join(f"(?:{each})" for each in facts["patterns"])),
-        tuple(facts["paths"]),
+        paths,
+        frozenset(folder for folder, *_ in paths),
         re.compile("|".join(facts["public"])),
     )
 
@@ -114,7 +115,11 @@ def _linked(base: str, path: str) -> bool:
 def _secret_name(path: str) -> bool:
     facts = _files()
     # Case, width and composition do not make another file; neither do trailing dots and spaces on some systems.
-    plain = unicodedata.normalize("NFKC", path).replace("\\", "/").casefold()
+    if not path.isascii():
+        import unicodedata
+
+        path = unicodedata.normalize("NFKC", path)
+    plain = path.replace("\\", "/").casefold()
     names = [name.rstrip(". ") or name for name in plain.split("/") if name not in {"", "."}]
     if not names:
         return False
@@ -127,8 +132,14 @@ def _secret_name(path: str) -> bool:
         name in facts.names
         or name.endswith(facts.suffixes)
         or bool(facts.pattern.fullmatch(name))
-        or any(fnmatchcase("/".join(names[-wanted.count("/") - 1 :]), wanted) for wanted in facts.paths)
+        or (not facts.folders.isdisjoint(names) and any(_ends(names, wanted) for wanted in facts.paths))
     )
+
+
+def _ends(names: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Say whether the last names of a path are the wanted ones; a star stands for any name."""
+    last = names[-len(wanted) :]
+    return len(last) == len(wanted) and all(one in {"*", name} for name, one in zip(last, wanted, strict=True))
 
 
 def digest(secret: str) -> str:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-import string
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,12 +34,6 @@ _STAR = "*"
 _ANY = "[^/]"
 _SOON, _LATE = "(?:.*?/)??", "(?:.*/)?"
 """Any folders, one below the other, or none: as few or as many as may be."""
-_CLASSES = {
-    "alnum": string.ascii_letters + string.digits, "alpha": string.ascii_letters, "blank": " \t", "digit": string.digits,
-    "cntrl": "".join(map(chr, (*range(32), 127))), "graph": "".join(map(chr, range(33, 127))), "lower": string.ascii_lowercase,
-    "print": "".join(map(chr, range(32, 127))), "punct": string.punctuation, "space": " \t\n\r", "upper": string.ascii_uppercase,
-    "xdigit": string.hexdigits,
-}  # fmt: skip
 
 
 class _Line(NamedTuple):
@@ -50,6 +43,19 @@ class _Line(NamedTuple):
     folders: bool
     anywhere: bool
     expression: str
+
+
+@cache
+def _classes() -> dict[str, str]:
+    """Return what stands for `[:alnum:]` and its like in a set of letters."""
+    import string  # hardly any line has one
+
+    return {
+        "alnum": string.ascii_letters + string.digits, "alpha": string.ascii_letters, "blank": " \t", "digit": string.digits,
+        "cntrl": "".join(map(chr, (*range(32), 127))), "graph": "".join(map(chr, range(33, 127))), "lower": string.ascii_lowercase,
+        "print": "".join(map(chr, range(32, 127))), "punct": string.punctuation, "space": " \t\n\r", "upper": string.ascii_uppercase,
+        "xdigit": string.hexdigits,
+    }  # fmt: skip
 
 
 def _line(text: str) -> _Line | None:
@@ -139,7 +145,7 @@ def _set(text: str, at: int) -> tuple[frozenset[int], int] | None:
             if end < 0:
                 return None
             if text[end - 1] == ":" and end - 1 >= at + 2:
-                named = _CLASSES.get(text[at + 2 : end - 1])
+                named = _classes().get(text[at + 2 : end - 1])
                 if named is None:
                     return None
                 members.update(map(ord, named))

@@ -45,26 +45,24 @@ class Mention(NamedTuple):
 
 
 # A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
-_MARKED = re.compile(
+_MARKED = (
     r"""(?<![\w@.\\/`'"-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
     r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
 )
-_FILE = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$")
-_LINES = re.compile(r":L?(\d{1,7})(?:[-\u2013]L?(\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$")
-_HUNK = re.compile(r"^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})", re.MULTILINE)
+_FILE = r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$"
+_LINES = r":L?(\d{1,7})(?:[-\u2013]L?(\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$"
+_HUNK = r"(?m)^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})"
 # What stands between a path and its line, or behind a line: `x.py: no such name (4:9)`, `x.py, error at line 4`, `line 4 of x.py`.
-_LATER = re.compile(
-    r"""([^\n/\\]{0,120}?)(?:\b(?:[Ll]ine(?:no)?|Zeile|ligne)["']?\s?[=:]?\s?|:\s(?=\d{1,7}:)|\s\((?=\d{1,7}:\d))(\d{1,7})(?![\d-]|\s(?:of|in)\b)"""
-)
-_BEFORE = re.compile(r"\b[Ll]ines?\s(\d{1,7})(?:\s?[-\u2013]\s?(\d{1,7}))?\s(?:of|in)\s(?:the\s)?(?:file\s)?[`'\"(]?$")
-_NAMED = re.compile(r"\w\.[A-Za-z]\w{0,4}\b")
-_OTHER_SCRIPT = re.compile(r"[^\x00-\x7f]+")
-_OF_CLASS = re.compile(r"([\w$.]{1,300})\($")
+_LATER = r"""([^\n/\\]{0,120}?)(?:\b(?:[Ll]ine(?:no)?|Zeile|ligne)["']?\s?[=:]?\s?|:\s(?=\d{1,7}:)|\s\((?=\d{1,7}:\d))(\d{1,7})(?![\d-]|\s(?:of|in)\b)"""
+_BEFORE = r"\b[Ll]ines?\s(\d{1,7})(?:\s?[-\u2013]\s?(\d{1,7}))?\s(?:of|in)\s(?:the\s)?(?:file\s)?[`'\"(]?$"
+_NAMED = r"\w\.[A-Za-z]\w{0,4}\b"
+_OTHER_SCRIPT = r"[^\x00-\x7f]+"
+_OF_CLASS = r"([\w$.]{1,300})\($"
 """What a frame of Java says before its file: package, class and method."""
-_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_ESCAPE = r"(?:%[0-9A-Fa-f]{2})+"
 _DIFF_SIDES = frozenset({"a/", "b/", "i/", "w/", "c/", "o/"})
 """What git sets before the names in a diff."""
-_CALLED = re.compile(r"(?<![\w$])[A-Za-z_$][\w$]{0,100}(?:(?:\.\(\*?|\)?\.|::|#|->|\\|/)[\w$<>{}]{1,100}){0,12}")
+_CALLED = r"(?<![\w$])[A-Za-z_$][\w$]{0,100}(?:(?:\.\(\*?|\)?\.|::|#|->|\\|/)[\w$<>{}]{1,100}){0,12}"
 """A name with what it is part of, as frames write it: `a.b.C.run`, `Pot::boil`, `Pot#boil`, `a/b.(*Pot).Boil.func1`, `Pot->boil`."""
 _BESIDE = 300
 """Letters before and behind a place in which names count as standing with it."""
@@ -78,8 +76,9 @@ _LIBRARY = frozenset(
     {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "local", "include", "share", "etc", "proc", "jvm", "nix"}
 )  # fmt: skip
 """Folders below which lie the files of others."""
-_CODE = re.compile(r"_|[a-z][A-Z]")
-_UNBROKEN = re.compile(r"[^\s`<>|]{1,300}")
+_CODE = r"_|[a-z][A-Z]"
+_UNBROKEN = r"[^\s`<>|]{1,300}"
+_SIGNS = frozenset("./\\~")
 _PUNCTUATION = frozenset("',;()\"")
 _SHORT = 2
 """Letters of words like "at" and "in", which name nothing."""
@@ -87,11 +86,11 @@ _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
 """Letters of a path that is looked for."""
-_JOINTS = re.compile(r"\.|::|#|->")
-_REVISION = re.compile(r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$")
+_JOINTS = r"\.|::|#|->"
+_REVISION = r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$"
 # Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
 # `x.cs:line 10`, `x.js#L10-L20`.
-_PLACE = re.compile(
+_PLACE = (
     r"""["'](?P<py>[^"'\n]{1,400})["'](?:,\s{1,3}line\s|\]:)(?P<py_line>\d{1,7})"""
     # A folder may stand in brackets, which say to a router what it is: `app/(shop)/[id]/page.tsx`.
     r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@%]{1,400}"""
@@ -142,7 +141,7 @@ class _Files:
         It may be in a frame of Java, whose package is the folder; hold a blank; have escapes as in an address; or stand in a
         sentence of a script that knows no blanks.
         """
-        if before.endswith("(") and "/" not in name and (chain := _OF_CLASS.search(before)):
+        if before.endswith("(") and "/" not in name and (chain := re.search(_OF_CLASS, before)):
             packages = chain[1].split(".")
             for size in range(len(packages) - 1, 0, -1):
                 end = f"/{'/'.join(packages[:size])}/{name}"
@@ -162,7 +161,7 @@ class _Files:
         if "%" in name and (plain := _unescaped(name)) != name:
             return self.find(plain, placed=placed)
         if not name.isascii():
-            bits = [bit for bit in _OTHER_SCRIPT.split(name) if "." in bit and "/" in bit.strip("./")]
+            bits = [bit for bit in re.split(_OTHER_SCRIPT, name) if "." in bit and "/" in bit.strip("./")]
             return self.find(bits[0], placed=placed) if bits else None
         return None
 
@@ -242,14 +241,14 @@ def read(
     files = _Files(paths, str(root) if root else "")
     found: dict[tuple[str, str, str, int], Mention] = {}
     taken: list[tuple[int, int]] = []
-    for match in _MARKED.finditer(question):
+    for match in re.finditer(_MARKED, question) if "@" in question else ():
         if one := _marked(match, files, symbols, revision):
             found.setdefault((one.kind, one.path, f"{one.inside}.{one.name}", one.first), one)
             taken.append((match.start(), match.start() + len(one.source)))
     seen = {(one.path, one.first) for one in found.values()}
     starts = iter(taken)
     span = next(starts, None)
-    for match in _PLACE.finditer(question):
+    for match in re.finditer(_PLACE, question) if _may_hold_places(question) else ():
         while span and span[1] <= match.start():
             span = next(starts, None)
         if span and span[0] < match.end() and match.start() < span[1]:
@@ -270,14 +269,19 @@ def read(
     return list(found.values())
 
 
+def _may_hold_places(question: str) -> bool:
+    """Say whether a question may name a place: one has a dot, a slash or a line, and most questions have none of them."""
+    return not _SIGNS.isdisjoint(question) or any(map(str.isdecimal, question))
+
+
 def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
     """Return the places of a file in a pasted diff: what its hunks say of the new lines."""
     end = text.find("\n+++ ", at)
-    hunks = islice(_HUNK.finditer(text, at, end if end != -1 else len(text)), _HUNKS)
+    hunks = islice(re.compile(_HUNK).finditer(text, at, end if end != -1 else len(text)), _HUNKS)
     found = []
     for hunk in hunks:
         first, size = max(1, int(hunk[1])), int(hunk[2] or 1)
-        beside = tuple(_CALLED.findall(hunk[3]))
+        beside = tuple(re.findall(_CALLED, hunk[3]))
         found.append(one._replace(first=first, last=first + max(0, size - 1), beside=beside))
     return found
 
@@ -288,9 +292,9 @@ def _beside(match: re.Match[str]) -> tuple[str, ...]:
     start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
     before = text[max(start, match.start() - _BESIDE) : match.start()]
     behind = text[match.end() : min(end if end >= 0 else len(text), match.end() + _BESIDE)]
-    if not (found := [each for part in (before, behind) for each in _CALLED.findall(part) if len(each) > _SHORT]):
-        found = _CALLED.findall(
-            text[max(text.rfind("\n", 0, max(0, start - 1)) + 1, start - _BESIDE) : max(0, start - 1)]
+    if not (found := [each for part in (before, behind) for each in re.findall(_CALLED, part) if len(each) > _SHORT]):
+        found = re.findall(
+            _CALLED, text[max(text.rfind("\n", 0, max(0, start - 1)) + 1, start - _BESIDE) : max(0, start - 1)]
         )
     return tuple(found)
 
@@ -313,19 +317,19 @@ def nowhere(
     known = {each.source for each in found}
     ends: dict[str, list[str]] | None = None
     notes: dict[str, None] = {}
-    for match in _MARKED.finditer(question[:_LONGEST]):
+    for match in re.finditer(_MARKED, question[:_LONGEST]) if "@" in question else ():
         text = match["quoted"] or match["single"] or match["bare"].rstrip(".:!?*_")
-        name = _LINES.sub("", text)
+        name = re.sub(_LINES, "", text)
         if not known.isdisjoint((f"@{text}", match[0], f"@{_longer(match)}")) or _decorates(match) or name == "diff":
             continue
         if name == "commit" or name.startswith(("commit:", "HEAD")):
             called = name.removeprefix("commit:")
             notes[f"there is no commit {called}" if called not in {"", "commit"} else "there is no commit here"] = None
             continue
-        *above, bare = _JOINTS.split(name.removesuffix("()"))
+        *above, bare = re.split(_JOINTS, name.removesuffix("()"))
         out = name in dropped or name.partition(":")[0] in dropped  # a test or a symbol of a file
-        if not out and "/" not in name and (not _FILE.match(name) or (symbols and above and above[-1] in symbols)):
-            if symbols is not None and bare.isidentifier() and (above or _CODE.search(bare)):
+        if not out and "/" not in name and (not re.match(_FILE, name) or (symbols and above and above[-1] in symbols)):
+            if symbols is not None and bare.isidentifier() and (above or re.search(_CODE, bare)):
                 homes = ", ".join(sorted(away(bare))[:_FEW])
                 why = f"in {homes}, taken out of the context" if homes else "nowhere here"
                 notes[f"@{name} is defined {why}"] = None
@@ -373,7 +377,7 @@ def _longer(match: re.Match[str]) -> str:
     """Return a bare mark with the quotes, commas and brackets behind it: names of files may hold them."""
     if not match["bare"] or match.string[match.end() : match.end() + 1] not in _PUNCTUATION:
         return ""
-    whole = _UNBROKEN.match(match.string, match.start("bare"))
+    whole = re.compile(_UNBROKEN).match(match.string, match.start("bare"))
     return whole[0].rstrip(".:!?*_,;)('\"") if whole else ""
 
 
@@ -383,13 +387,13 @@ def _marked(
     quoted = match["quoted"] or match["single"]
     text = quoted or match["bare"].rstrip(".:!?*_")
     if longer := _longer(match):
-        lines = _LINES.search(longer)
+        lines = re.search(_LINES, longer)
         if longer in files.whole or (lines and longer[: lines.start()] in files.whole):
             text = longer
     whole = match[0] if quoted else f"@{text}"
     first, last = int(match["first"] or 0), int(match["last"] or match["first"] or 0)
     name = text
-    if not first and text not in files.whole and (lines := _LINES.search(text)):
+    if not first and text not in files.whole and (lines := re.search(_LINES, text)):
         name = text[: lines.start()]
         first = int(lines[1] or lines[3])
         last = int(lines[2] or lines[4] or first)
@@ -403,11 +407,11 @@ def _marked(
         return Mention(folder, sure=True, kind="folder", source=whole)
     if revision is not None:
         called = "HEAD" if name == "commit" else name.removeprefix("commit:")
-        if (name in {"commit", "HEAD"} or called != name or _REVISION.match(name)) and revision(called):
+        if (name in {"commit", "HEAD"} or called != name or re.match(_REVISION, name)) and revision(called):
             return Mention("", sure=True, kind="commit", name=called, source=whole)
     head, _, tail = name.partition(":")
     path = files.find(head) if tail else None  # a test as pytest calls it, a symbol of a file
-    *above, bare = _JOINTS.split((tail.lstrip(":").partition("[")[0] if path else name).removesuffix("()"))
+    *above, bare = re.split(_JOINTS, (tail.lstrip(":").partition("[")[0] if path else name).removesuffix("()"))
     if bare in symbols and not _decorates(match):
         part = above[-1] if above else ""
         return Mention(path or "", sure=True, kind="symbol", name=bare, source=whole, inside=part)
@@ -444,11 +448,11 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
     if path is None or ("/" not in path and "." not in path and not line):
         return None
     if not line and not match["at"]:
-        if said := _BEFORE.search(before):
+        if said := re.search(_BEFORE, before):
             line = int(said[1])
             if said[2]:
                 return Mention(path, min(line, int(said[2])), max(line, int(said[2])), source=match[0])
-        elif (said := _LATER.match(match.string, match.end())) and not _NAMED.search(said[1]):
+        elif (said := re.compile(_LATER).match(match.string, match.end())) and not re.search(_NAMED, said[1]):
             line = int(said[2])
     if last := int(match["last"] or match["until"] or 0):
         return Mention(path, min(line, last), max(line, last), bool(match["at"]), source=match[0])
@@ -459,4 +463,4 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
 
 def _unescaped(name: str) -> str:
     """Return a path of an address as it is written on the disk."""
-    return _ESCAPE.sub(lambda match: bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace"), name)
+    return re.sub(_ESCAPE, lambda match: bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace"), name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.language import language_of
-from assistant.context.rank import TEST, is_source
+from assistant.context.rank import is_source, is_test
 from assistant.context.reader import DROPPED, LARGEST, NAMED_IN
 from assistant.errors import RepoError
 
@@ -77,7 +77,7 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             places = {each.path} if each.path else set(index.homes(each.name))
             if each.inside:
                 places = places & set(index.homes(each.inside)) or places
-            homes = sorted(places, key=lambda path: (bool(TEST.search(path)), path.count("/"), path))
+            homes = sorted(places, key=lambda path: (is_test(path), path.count("/"), path))
             for path in homes[:_HOMES]:
                 one = files.setdefault(path, Wanted(path, "mentioned", True))
                 one.sure = True

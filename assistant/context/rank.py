@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from assistant.context.query import Query
     from assistant.context.said import Said
 
-TEST = re.compile(
+_TEST = re.compile(
     r"(?i)(^|/)(tests?|specs?|__tests__|testing|testdata|fixtures?|benches|benchmarks?|examples?)(/|$)|(^|/)test_|[._-](test|spec|tests)\.\w+$|Tests?\.\w+$"
 )
+_TESTS = ("test", "spec", "fixture", "bench", "example")
+"""What a path holds that is one of a test, in small letters."""
 _BARE_SOURCES = frozenset(
     """.asm .astro .awk .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .fs .fsx .glsl .graphql .groovy .hs .jl .jq .lisp
     .m .ml .mli .mm .nim .pas .pl .pm .proto .ps1 .r .rkt .s .scm .sol .sql .svelte .tcl .tf .v .vb .vhd .vue .wat .zig""".split()  # noqa: SIM905
@@ -136,7 +138,7 @@ def rank(
         factor = 1.0
         if not query.about_prose and not is_source(path):
             factor = PROSE_FACTOR
-        elif TEST.search(path):
+        elif is_test(path):
             factor = ASKED_TEST_FACTOR if query.about_tests else TEST_FACTOR
         ranked.append(Ranked(path, factor * value, tuple(parts[path])))
     ranked.sort(key=lambda each: (-each.score, each.path))
@@ -151,7 +153,7 @@ def _saying(
 
     def counts(each: int) -> bool:
         path = index.paths[each][0]
-        return is_source(path) and not TEST.search(path)
+        return is_source(path) and not is_test(path)
 
     def source(each: int) -> bytes:
         return index.source(index.paths[each][0])
@@ -177,8 +179,8 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index, known: 
         name = PurePosixPath(each.path).name
         others = kin[_bare(each.path)]
         for other in others if len(others) < 6 else ():
-            if other != each.path and bool(TEST.search(other)) != bool(TEST.search(each.path)):
-                extra[other].append((W_PAIR * each.score, f"{'test' if TEST.search(other) else 'source'} of {name}"))
+            if other != each.path and is_test(other) != is_test(each.path):
+                extra[other].append((W_PAIR * each.score, f"{'test' if is_test(other) else 'source'} of {name}"))
         if history is not None and W_TOGETHER:
             for other, share in history.together(each.path).items():
                 extra[other].append((W_TOGETHER * each.score * share, f"changes together with {name}"))
@@ -195,6 +197,12 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index, known: 
         else:
             ranked.append(Ranked(path, best[0], (best,)))
     return sorted(ranked, key=lambda each: (-each.score, each.path))
+
+
+def is_test(path: str) -> bool:
+    """Say whether a file is a test, or lies among tests or what they need: by its path."""
+    low = path.casefold()
+    return any(each in low for each in _TESTS) and bool(_TEST.search(path))
 
 
 def is_source(path: str) -> bool:

@@ -16,7 +16,8 @@ import stat
 import subprocess
 import sys
 import time
-from itertools import repeat
+from array import array
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +26,7 @@ from assistant.context.ignore import IGNORE_FILE
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
 __all__ = ["IGNORE_FILE", "Commit", "FileFact", "Ran", "Repo"]
@@ -60,8 +61,11 @@ _CALM = {
     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "GIT_EDITOR": "false", "GIT_ASKPASS": "false",
     "GIT_SSH_COMMAND": "false", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_EXTERNAL_DIFF": "",
 }  # fmt: skip
-_DRIVERS = r"(?s)(filter|diff|merge)\.(.+)\.(clean|smudge|process|required|command|textconv|driver)"
+_DRIVERS = ("filter.", "diff.", "merge.")
+_RUN = (".clean", ".smudge", ".process", ".required", ".command", ".textconv", ".driver")
 _REGULAR = {"100644", "100755"}
+_STAGED = {"H ", "S ", "M "}
+_INDEX, _INDEX_VERSION = int.from_bytes(b"DIRC", "big"), 2
 LARGEST = 2_000_000
 _LONGEST_DIFF = 1_000_000
 _LONGEST_LOG, _LONGEST_LOOK = 4_000_000, 400_000
@@ -151,7 +155,9 @@ class Repo:
             calm = {**_CALM, "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
             self._calm = calm
             listed = self._git("config", "--null", "--name-only", "--list").decode("utf-8", "surrogateescape")
-            names = {match.group(1, 2) for line in listed.split("\0") if (match := re.fullmatch(_DRIVERS, line))}
+            lines = [line for line in listed.split("\0") if line.startswith(_DRIVERS) and line.endswith(_RUN)]
+            keys = {tuple(line[: line.rfind(".")].split(".", 1)) for line in lines}
+            names = {key for key in keys if key[1:] and key[1]}
             off = [
                 (f"{kind}.{name}.{key}", "false" if key == "required" else "")
                 for kind, name in sorted(names)
@@ -213,11 +219,11 @@ class Repo:
         `by` is when it has to end, as time.monotonic() counts. Where that was too soon, `late` is set: new files may be missing
         then, and what git knows is listed as it was committed or staged, whatever stands on the disk now.
         """
-        blobs: dict[str, str] = {}
         dirty: set[str] = set()
+        sizes: dict[str, int] = {}
         self.late = False
         if self.is_git:
-            blobs, dirty = self._listed(by)
+            blobs, dirty, sizes = self._listed(by)
         else:
             blobs = dict.fromkeys(ignore.walk(self.root), "")
         order = sorted(blobs)
@@ -234,6 +240,10 @@ class Repo:
                 facts = zip(rest, map(blobs.__getitem__, rest), repeat(0), repeat(False), strict=False)
                 found += map(tuple.__new__, repeat(FileFact), facts)
                 break
+            if (size := sizes.get(path)) is not None and path not in dirty:
+                if size <= LARGEST:
+                    found.append(FileFact(path, blobs[path], size))
+                continue
             try:
                 here = lstat(base + path)
             except (OSError, ValueError):
@@ -258,8 +268,8 @@ class Repo:
             kept += [path for path in paths[at : at + 256] if not ignored(path)]
         return kept
 
-    def _listed(self, by: float | None) -> tuple[dict[str, str], set[str]]:
-        """Return what git lists: blob id by path, empty for new files, and which differ from what is staged."""
+    def _listed(self, by: float | None) -> tuple[dict[str, str], set[str], dict[str, int]]:
+        """Return what git lists: blob id by path, empty for new files, which differ from what is staged, and sizes of those that do not."""
         told, new = ("ls-files", "-z", "-t"), ("--others", "--modified", "--exclude-standard")
         more: bytes | None = b""
         if self._is_blocked():
@@ -287,7 +297,35 @@ class Repo:
         for entry in entries:
             if entry[:2] == "? " and entry[-1] != "/":
                 blobs.setdefault(entry[2:], "")
-        return blobs, dirty
+        return blobs, dirty, self._sizes(entries, width) if by is None and width else {}
+
+    def _sizes(self, entries: Sequence[str], width: int) -> dict[str, int]:
+        """Return the sizes of files that git has just looked at: where it did not find one changed, its index tells them.
+
+        To ask the system for each once more takes a fifth of a question in a large repository. An index that is not
+        written as nearly all are tells nothing, nor does it of files that git was told not to look at.
+        """
+        try:
+            data = _bytes(self.root / ".git" / "index")
+        except OSError:  # a worktree, whose index lies elsewhere
+            return {}
+        rows = [entry for entry in entries if entry[:2] in _STAGED]
+        numbers = array("I", data[: len(data) // 4 * 4])
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        if numbers[:3].tolist() != [_INDEX, _INDEX_VERSION, len(rows)]:
+            return {}
+        # An entry: ten numbers, the last of them the size, the id, two bytes of flags, the path, and one to eight zeros.
+        lengths = map(len, rows if all(map(str.isascii, rows)) else map(os.fsencode, rows))
+        *starts, end = accumulate(((length + 44 - width // 2) & ~7 for length in lengths), initial=12)
+        place, flags = starts[-1] + 36 + width // 2, 10 + (width - 12) // 8
+        if end > len(data) or not data.startswith(os.fsencode(rows[-1][width:]) + b"\0", place):
+            return {}
+        return {
+            row[width:]: numbers[start // 4 + 9]
+            for row, start in zip(rows, starts, strict=True)
+            if row[0] == "H" and numbers[start // 4 + 9] and not numbers[start // 4 + flags] >> 31
+        }
 
     def _looked_for(self, *args: str) -> bytes | None:
         """Let git look for new files; None where it would wait at a pipe (`blocked`) or takes far too long (`late`)."""
@@ -515,11 +553,16 @@ def _git_in(folder: str) -> str | None:
 
 
 def _line(path: Path) -> str:
-    """Return what a small file of git's own holds; a link is not followed."""
+    """Return what a small file of git's own holds."""
+    return _bytes(path, 400).decode("utf-8").strip()
+
+
+def _bytes(path: Path, most: int = -1) -> bytes:
+    """Return the bytes of a file of git's own; a link is not followed."""
     with os.fdopen(
         os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)), "rb"
     ) as file:
-        return file.read(400).decode("utf-8").strip()
+        return file.read(most)
 
 
 def _commits(data: bytes) -> Iterator[Commit]:

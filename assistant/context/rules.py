@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +24,7 @@ _READ = 1_000_000
 _MOST = 12
 _WARNINGS = 20
 # Direction marks and overrides, things of no width, tags, selectors that can carry bytes, fillers, and control characters.
-HIDDEN = re.compile(
+HIDDEN = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 )
@@ -117,13 +116,15 @@ def reveal(text: str, path: str) -> tuple[str, tuple[str, ...]]:
     warnings: list[str] = []
     parts: list[str] = []
     at, line, count = 0, 1, 0
-    for match in HIDDEN.finditer(text):
+    for match in re.finditer(HIDDEN, text):
         line += text.count("\n", at, match.start())
         code = f"U+{ord(match[0]):04X}"
         parts += (text[at : match.start()], f"<{code}>")
         at = match.end()
         count += 1
         if count <= _WARNINGS:
+            import unicodedata  # most files hide nothing
+
             warnings.append(f"{path}:{line}: hidden character {code} ({unicodedata.name(match[0], 'control').lower()})")
     if count > _WARNINGS:
         warnings.append(f"{path}: {count - _WARNINGS} more hidden characters")

@@ -37,11 +37,12 @@ _HOMES = 2
 _PLACES = 4
 """Places of a run in one file that are looked at."""
 _WORD = re.compile(r"\w+")
-_MARKED = re.compile(
+_MARKED = (
     r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|failed|message|says)\w{0,30}\b[^\n"'`]{0,40}?:\s(?P<rest>.+)"""
     r"""|"(?P<double>[^"\n]{8,})"|'(?P<single>[^'\n]{8,})'|`(?P<tick>[^`\n]{8,})`"""
 )
 """What is marked as a message: it stands in quotes, or behind "error:"."""
+_SIGNS = frozenset("\"'`:")
 _REMARK = (b"//", b"#", b"*", b"--", b"/*", b";")
 
 
@@ -129,7 +130,7 @@ def _windows(question: str) -> Iterator[tuple[str, Sequence[tuple[int, int]], in
     Lines with a mark come first.
     """
     rows = [row[:_ROW].strip() for row in question.split("\n")[:_ROWS]]
-    marks = {row: [match.span(match.lastindex or 0) for match in _MARKED.finditer(row)] for row in rows}
+    marks = {row: [match.span(match.lastindex or 0) for match in _marked(row)] for row in rows}
     for row in sorted(marks, key=lambda row: not marks[row]):
         spans = [match.span() for match in _WORD.finditer(row)]
         words = [_terms(row[first:last]) for first, last in spans]
@@ -140,6 +141,11 @@ def _windows(question: str) -> Iterator[tuple[str, Sequence[tuple[int, int]], in
             telling = (size for size in sizes if len({*chain(*words[at : at + size])}) >= _TERMS)
             if (size := next(telling, 0)) and at + size <= len(spans):
                 yield row, spans, at, size, marked
+
+
+def _marked(row: str) -> Iterable[re.Match[str]]:
+    """Find what is marked as a message: most lines hold none of the signs that a mark has."""
+    return () if _SIGNS.isdisjoint(row) else re.finditer(_MARKED, row)
 
 
 def _among(files: list[int], others: Iterable[Mapping[int, int]]) -> list[int]:

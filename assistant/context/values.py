@@ -78,8 +78,7 @@ _FOLLOWS = frozenset(" \t\r\n\"'`\\=:[](){<>|?!")
 # (`key: String =`, `key string =`, `Key { get; } =`), a pair (`- name: X` and below it `value:`), the default of a variable
 # of Terraform. Less sure are a comma after a first argument (`define('X', '...')`), a call (`set_password("...")`), a space
 # (`#define X "..."`) and `is`.
-_QUOTED = re.compile(
-    r"""(?x)
+_QUOTED = r"""(?x)
     (?:
       (?:\\{0,3}["'`])? (?:\[\d{0,5}\]|[\])])?
       (?: \s{0,20} (?: :?={1,3}>? | !={1,2} | \|\|=? | \?\?=? | \?: | or\b | : )
@@ -100,25 +99,22 @@ _QUOTED = re.compile(
     (?: [brfuBRFU@$]{0,2} (?P<mark>\\{0,3}(?:"{3}|'{3}|["'`])) (?P<value>[^"'`\s]{8,6000}?) (?P=mark)
       | (?: \[\[ | %?[qQ]q?[({\[<] | <<[<~-]?["']?\w{1,20}["']?\r?\n[ \t+-]{0,20} )
         (?P<bare>[^\s"'`\[\](){}<>]{8,400}+) (?=[\])}>\s]) )"""
-)
 _FIRST = r"""\(\s{0,20}\\{0,3}["'`][\w.-]{0,40}$"""
-_ASKS = re.compile(r"(?i)(?:get|find|fetch|read|load|look|ask|check|verify|validate|require|expect)[\w.]{0,24}$")
-_TAGGED = re.compile(
-    r"""(?:["'][^<>]{0,80}|</[\w:.-]{1,30}>[\s+-]{0,40}<[\w:.-]{1,30})?>\s{0,20}(?:<!\[CDATA\[)?([^<>\s\]]{8,200})(?:\]\]>)?\s{0,20}</"""
-)
-_MORE = re.compile(
+_ASKS = r"(?i)(?:get|find|fetch|read|load|look|ask|check|verify|validate|require|expect)[\w.]{0,24}$"
+_TAGGED = r"""(?:["'][^<>]{0,80}|</[\w:.-]{1,30}>[\s+-]{0,40}<[\w:.-]{1,30})?>\s{0,20}(?:<!\[CDATA\[)?([^<>\s\]]{8,200})(?:\]\]>)?\s{0,20}</"""
+_MORE = (
     r"""["'`](?:\s{0,4}(?P<comma>,)|\s{0,4}[\\+.]?)\s{0,60}[+-]?\s{0,20}["'`](?P<value>[^"'`\s]{8,6000})["'`](?!\s{0,4}[:=])"""
     r"""|[ \t]{0,20}\r?\n[ \t+]{1,40}-[ \t]{1,4}(?P<item>[^\s"'`#:]{12,6000}+)[ \t\r]{0,20}(?:$|\n)"""
 )
 """What stands behind a value: another one of the same list, or its second half."""
 _PAIR = r"""["'`]?[\s,+-]{0,60}[Vv]alue[ \t]{0,4}[:=]"""
-_SIGN = re.compile(
+_SIGN = (
     r"""["'`]?[ \t]{0,20}(?:[:?+]?=(?!=)|:)"""
     r"""(?:(?:[ \t]{1,20}[&!][\w!.-]{1,40}){0,2}(?:[ \t]{0,20}[>|][-+]?\d?)?[ \t]{0,20}(?:\r?\n[+ -]?[ \t]{1,40}(?:-[ \t]{1,4}(?![\w.-]+[:=]))?)?)"""
 )
-_RUN = re.compile(r"[ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,6000}+)")
-_INSIDE = re.compile(r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&}\s])""")
-_FLAG = re.compile(r"--?[\w-]{0,32}$")
+_RUN = r"[ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,6000}+)"
+_INSIDE = r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&}\s])"""
+_FLAG = r"--?[\w-]{0,32}$"
 _LONG = 400
 """Letters of a value in which no other name is looked for."""
 _NONE = 0.0
@@ -212,7 +208,7 @@ def _named_so(text: str, name: int, at: int, value: str) -> bool:
 
 def _more(text: str, at: int, bits: float, *, listed: bool) -> Iterator[tuple[int, int]]:
     """Give the values that follow one: its second half, and in a list all others."""
-    while (match := _MORE.match(text, at)) and (listed or not (match["comma"] or match["item"])):
+    while (match := re.compile(_MORE).match(text, at)) and (listed or not (match["comma"] or match["item"])):
         start, at = match.span("item" if match["item"] else "value")
         if not drawn(text[start:at], bits):
             return
@@ -251,18 +247,20 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
 
     `_NONE` bits: what was read there is no value.
     """
-    if match := _QUOTED.match(text, at):
+    if match := re.compile(_QUOTED).match(text, at):
         if match["comma"] and not re.search(_FIRST, text[max(0, name - 64) : name]):
             return at, at, _NONE
-        if match["call"] and _ASKS.search(text[max(0, name - 32) : name]):
+        if match["call"] and re.search(_ASKS, text[max(0, name - 32) : name]):
             return at, at, _NONE
         return *match.span("bare" if match["bare"] else "value"), 3.3 if match["weak"] else 3.0
-    if match := _TAGGED.match(text, at):
+    if match := re.compile(_TAGGED).match(text, at):
         return *match.span(1), 3.3
     if plain:
-        sign = _SIGN.match(text, at) or re.compile(_PAIR).match(text, at)
-        spaced = text[at : at + 1] in {" ", "\t"} and (not prose or bool(_FLAG.search(text[max(0, name - 32) : name])))
-        if (sign or spaced) and (match := _RUN.match(text, sign.end() if sign else at)):
+        sign = re.compile(_SIGN).match(text, at) or re.compile(_PAIR).match(text, at)
+        spaced = text[at : at + 1] in {" ", "\t"} and (
+            not prose or bool(re.search(_FLAG, text[max(0, name - 32) : name]))
+        )
+        if (sign or spaced) and (match := re.compile(_RUN).match(text, sign.end() if sign else at)):
             start, end = match.span(1)
             ends = text[end : end + 1]
             if not ends or ends.isspace() or ends in ",;":
@@ -270,7 +268,7 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
             if end - start > _LONG:
                 return start, end, _NONE
     listed = text[name - 1 : name] == ":" == text[at : at + 1]  # `arn:aws:secretsmanager:...` is an address
-    if not listed and (match := _INSIDE.match(text, at)) and _within_quotes(text, name):
+    if not listed and (match := re.compile(_INSIDE).match(text, at)) and _within_quotes(text, name):
         return *match.span(1), 3.3
     return at, at, _NONE
 

@@ -238,6 +238,27 @@ def test_a_repository_without_a_commit(tmp_path):
     assert repo.diff().endswith("+++ b/b.py\n@@ -0,0 +1,1 @@\n+y\n\\ No newline at end of file\n")
 
 
+@pytest.mark.parametrize("form", [["--object-format=sha1"], ["--object-format=sha256"]])
+@pytest.mark.parametrize("version", ["2", "4"])
+def test_sizes_are_those_of_the_disk_however_the_index_is_written_and_whatever_git_looks_at(tmp_path, form, version):
+    git(tmp_path, "init", "-q", *form)
+    names = ["a.py", "b/ä.py", "b/c d.py", "empty.py", "gone.py", "kept.py", "large.py", "later.py", "still.py"]
+    for at, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x" * (0 if name == "empty.py" else 2_100_000 if name == "large.py" else at + 1))
+    (tmp_path / "link.py").symlink_to("a.py")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "update-index", "--index-version", version)
+    git(tmp_path, "update-index", "--assume-unchanged", "gone.py", "still.py")
+    (tmp_path / "gone.py").unlink()
+    (tmp_path / "still.py").write_bytes(b"y" * 2_100_000)
+    (tmp_path / "later.py").write_bytes(b"z" * 100)
+    (tmp_path / "new.py").write_bytes(b"new")
+    found = {file.path: file.size for file in Repo.open(tmp_path).files()}
+    assert list(found) == ["a.py", "b/c d.py", "b/ä.py", "empty.py", "kept.py", "later.py", "new.py"]
+    assert found == {name: (tmp_path / name).stat().st_size for name in found}
+
+
 def test_detached_shallow_worktree_sparse_and_submodule(root, tmp_path):
     (root / "a.py").write_text("x = 2\n")
     git(root, "commit", "-qam", "second")
