@@ -10,7 +10,7 @@ import re
 import threading
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant.errors import ConfigError, PatchError
 
@@ -62,11 +62,21 @@ class Sitting(Protocol):
         """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
 
 
+class _Decisions(NamedTuple):
+    """What the user has decided about what is shown."""
+
+    pinned: list[str]
+    dropped: list[str]
+    allowed: list[Masked]
+    pictures: dict[str, Image]
+    withheld: dict[str, Image]
+
+
 class Sight:
     """What one session shows of one root.
 
     `pinned` and `dropped` are paths as sections name them, `allowed` the secrets that may leave. `pictures` go along with the
-    next question, by the name the user gave them. `context` is what was gathered last, `sent` the last question that went out and what it showed.
+    next question, by the name the user gave them, `withheld` are those that were kept out of it. `context` is what was gathered last, `sent` the last question that went out and what it showed.
     """
 
     def __init__(self, sitting: Sitting) -> None:
@@ -78,9 +88,10 @@ class Sight:
         self.told: list[str] = []
         self.asked: list[str] = []
         self.pictures: dict[str, Image] = {}
+        self.withheld: dict[str, Image] = {}
         self.context: Context | None = None
         self.sent: tuple[str, Context] | None = None
-        self._before: list[tuple[list[str], list[str], list[Masked]]] = []
+        self._before: list[_Decisions] = []
         self._heard: list[tuple[str, str, tuple[str, ...]]] = []
         self._hearing = threading.Lock()
         """Held for a moment: a turn may end while a thread reckons what the next question would cost."""
@@ -181,7 +192,9 @@ class Sight:
     def shown(self, images: Iterable[Image]) -> None:
         """Hear which pictures have gone along: they are in the conversation now."""
         gone = list(images)
-        self.pictures = {path: image for path, image in self.pictures.items() if image not in gone}
+        if gone:
+            self.pictures = {path: image for path, image in self.pictures.items() if image not in gone}
+            self._before = [each._replace(pictures=self.pictures) for each in self._before]
 
     def check_pictures(self, pick: Pick) -> None:
         """Raise ConfigError where a picture that is to go along cannot be shown to a model."""
@@ -207,16 +220,24 @@ class Sight:
         return [*gone, *pictures]
 
     def keep_out(self, path: str) -> str:
-        """Show a file (or a folder, a diff as a section names it) no more in this session; returns what is kept out."""
-        if path not in self.dropped:
+        """Show a file (or a folder, a diff as a section names it) or a picture no more in this session; returns what is kept out."""
+        if path in self.pictures:
+            self._decide()
+            self.withheld = {**self.withheld, path: self.pictures[path]}
+            self.pictures = {each: image for each, image in self.pictures.items() if each != path}
+        elif path not in self.dropped:
             self._decide()
             self.pinned = [each for each in self.pinned if each != path]
             self.dropped = [*self.dropped, path]
         return path
 
     def bring_back(self, path: str) -> None:
-        """Let a file that was kept out be shown again."""
-        if path in self.dropped:
+        """Let a file or a picture that was kept out be shown again."""
+        if path in self.withheld:
+            self._decide()
+            self.pictures = {**self.pictures, path: self.withheld[path]}
+            self.withheld = {each: image for each, image in self.withheld.items() if each != path}
+        elif path in self.dropped:
             self._decide()
             self.dropped = [each for each in self.dropped if each != path]
 
@@ -249,11 +270,12 @@ class Sight:
         """Take back the last decision; says whether there was one."""
         if not self._before:
             return False
-        self.pinned, self.dropped, self.allowed = self._before.pop()
+        self.pinned, self.dropped, self.allowed, self.pictures, self.withheld = self._before.pop()
         return True
 
     def _decide(self) -> None:
-        self._before = [*self._before[-99:], (self.pinned, self.dropped, self.allowed)]
+        now = _Decisions(self.pinned, self.dropped, self.allowed, self.pictures, self.withheld)
+        self._before = [*self._before[-99:], now]
 
     # The talk.
 

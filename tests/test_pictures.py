@@ -208,3 +208,33 @@ def test_on_the_shell(wattson, shot):
         code, _, err = wattson("ask", "-m", "scripted/lesson", "--image", str(shot), "what is it?", **env)
         assert code != 0
         assert "not known to look" in err
+
+
+async def test_a_picture_that_was_kept_out_comes_back(make_session, repo):
+    (repo / "shot.png").write_bytes(png(8, 8))
+    session = make_session(OPENAI_API_KEY="k" * 20)
+    session.roster.choose("openai/gpt-6.1-sol")
+    sight = session.sight
+    sight.show_picture("shot.png")
+    sight.keep_out("shot.png")
+    found = [
+        each
+        for each in rows(sight.look("what is in shot.png?"), sight.pinned, sight.withheld)
+        if each.path == "shot.png"
+    ]
+    assert [(each.kind, bool(sight.pictures)) for each in found] == [("dropped", False)]
+    sight.bring_back("shot.png")
+    found = [
+        each
+        for each in rows(sight.look("what is in shot.png?"), sight.pinned, sight.withheld)
+        if each.path == "shot.png"
+    ]
+    assert [each.kind for each in found] == ["picture"]
+    assert [sight.undo(), sight.undo(), sight.undo()] == [True, True, False]
+    assert list(sight.pictures) == ["shot.png"]
+    sight.keep_out("shot.png")
+    sight.bring_back("shot.png")
+    sight.shown(sight.pictures.values())
+    while sight.undo():
+        assert sight.pictures == {}, "it is in the conversation by now"
+    await session.close()

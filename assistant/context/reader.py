@@ -22,6 +22,7 @@ LARGEST = 400_000
 _MOST = 20_000_000
 """Bytes of a file that is read at all."""
 DROPPED = "taken out of the context"
+NO_TEXT = "not a text file"
 NAMED_IN = f"named in {ignore.IGNORE_FILE}"
 SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 """The kind of a file that is kept back by its name."""
@@ -93,7 +94,7 @@ class Reader:
             self.left_out[path] = error.message
             return None
         if b"\0" in data[:8_000]:
-            self.left_out[path] = "not a text file"
+            self.left_out[path] = NO_TEXT
             return None
         if len(data) > most and not named:
             return None

@@ -18,13 +18,15 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from assistant.context.reader import SECRET_FILE
+from assistant.context.reader import NO_TEXT, SECRET_FILE
 from assistant.errors import AssistantError
 from assistant.tui.lines import cut, longest, middle, safe
 from assistant.tui.pickers import Confirm, Page, Sheet
 from assistant.tui.widgets.composer import TextArea
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from textual.app import ComposeResult
 
     from assistant.context.section import Context, Masked, Section
@@ -64,8 +66,8 @@ class Row:
         return 1 + 4 * same_sort + 2 * (self.title == other.title) + (self.kind == other.kind)
 
 
-def rows(context: Context, pinned: list[str]) -> list[Row]:
-    """Return the lines: what is sent in its order, then secrets, then what stays out and why."""
+def rows(context: Context, pinned: Collection[str], withheld: Collection[str] = ()) -> list[Row]:
+    """Return the lines: what is sent in its order, then secrets, then what stays out and why, `withheld` pictures too."""
     found = [
         Row("pinned" if each.path in pinned else "shown", each.path, each.tokens, each.title, each.why, each)
         for each in context.sections
@@ -77,9 +79,9 @@ def rows(context: Context, pinned: list[str]) -> list[Row]:
     for each in context.allowed:
         where = f"{each.path}:{each.line}" if each.line else each.path
         found.append(Row("let through", each.path, None, where, f"{each.kind}, you let it through", secret=each))
-    found += [Row("dropped", path, None, path, "you keep it out") for path in context.dropped]
-    secret = {each.path for each in context.masked}
-    found += [Row("left out", path, None, path, why) for path, why in context.left_out if path not in secret]
+    found += [Row("dropped", path, None, path, "you keep it out") for path in (*withheld, *context.dropped)]
+    told = {*withheld, *(each.path for each in context.masked), *(each.path for each in context.pictures)}
+    found += [Row("left out", path, None, path, why) for path, why in context.left_out if path not in told]
     return found
 
 
@@ -180,7 +182,7 @@ class Manifest(Sheet[None]):
     def _show(self, context: Context, quote: Quote | None) -> None:
         here = self.chosen
         self.context = context
-        self.rows = rows(context, self.session.sight.pinned)
+        self.rows = rows(context, self.session.sight.pinned, self.session.sight.withheld)
         lines = [cut(self._title(), self._width), self._totals(context, quote), *filter(None, [context.note])]
         self._head.update(Text("\n".join(lines), style="bold"))
         self._draw(here)
@@ -235,6 +237,8 @@ class Manifest(Sheet[None]):
         """The text of a piece, or what can be done about a line that is not sent."""
         if row.section is not None:
             return "\n".join(map(safe, row.section.text.split("\n")))
+        if row.why == NO_TEXT:
+            return f"{row.title}: {row.why}."
         return {
             "masked": f"{row.title}: {row.why}.\n\na lets this one through, in this session only.",
             "let through": f"{row.title}: {row.why}.\n\na masks it again.",
@@ -270,9 +274,7 @@ class Manifest(Sheet[None]):
         if row.secret is not None:
             self._say("d is for what is shown; a decides about a secret")
             return
-        if row.kind == "picture":
-            sight.drop(row.path)
-        elif row.path in sight.dropped:
+        if row.path in {*sight.dropped, *sight.withheld}:
             sight.bring_back(row.path)
         else:
             sight.keep_out(row.path)
@@ -284,7 +286,7 @@ class Manifest(Sheet[None]):
         row, sight = self.chosen, self.session.sight
         if row is None:
             return
-        if row.secret is not None or row.kind == "picture":
+        if row.secret is not None or row.kind == "picture" or row.path in sight.withheld:
             self._say("p pins a file, and this is none")
             return
         try:
