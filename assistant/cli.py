@@ -52,6 +52,10 @@ def _run(argv: list[str]) -> int:
             return 2
         if options.command in {"tui", "demo"} and not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise ConfigError("The screen needs a terminal.", 'Without one, `wattson ask "..."` does a turn.')
+        if options.command in {"tui", "demo"} and os.environ.get("TERM") == "dumb":
+            raise ConfigError(
+                "This terminal draws no screen (TERM is dumb).", '`wattson ask "..."` does a turn without one.'
+            )
         if options.command == "demo":
             from assistant import demo
 

@@ -127,7 +127,11 @@ class Limits:
         `costs` are those of its calls so far, `answer` is how many tokens it will write, 0 for as many as usual. Reads the
         ledger: call it in a thread.
         """
-        if self._free or not (self._capped or self._config.reserve):
+        if self._free:
+            return ""
+        if (over := self._used_up(pick)) is not None:
+            return over.why
+        if not (self._capped or self._config.reserve):
             return ""
         quote = self._pricing.quote_words(words, pick, answer)
         if quote is None:

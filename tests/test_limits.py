@@ -115,6 +115,15 @@ def test_a_repair_is_weighed_as_well(wattson, config):
         assert len(server.asked) == 10  # who lets a question through lets its repairs through
 
 
+def test_a_repair_does_not_leave_where_the_question_has_used_up_the_plan(wattson, config):
+    with loopback.Server(loopback.openai(BAD)) as server:
+        config('[plans]\nopenai = "small"\n', small=SMALL.replace("limit = 4", "limit = 1"))
+        _, lines, _ = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
+        assert len(server.asked) == 1
+        (told,) = [each["text"] for each in lines if each["event"] == "notice" and "not sent" in each["text"]]
+        assert "week of small is used up until" in told
+
+
 def test_what_other_windows_have_asked_counts_before_it_is_answered(wattson, config):
     config('cap_day = "0.000001"\n')
     with loopback.Server(loopback.openai("Hello. " * 40), pause_s=0.1) as server:  # all have begun before it ends

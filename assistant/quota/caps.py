@@ -67,8 +67,14 @@ class Crossing:
         if self.scope == "reserve":
             if self.over is None or self.ahead is None:
                 return f"What this takes of {self.meter} is unknown, so its reserve cannot be kept."
-            words = f"This would bring {self.meter} to {self.ahead:.6g} {self.unit}"
-            return f"{words}, {self.over:.6g} into the part that you keep (from {self.limit:.6g} on)."
+            from assistant.quota.wording import amount
+
+            ahead, over, limit = (amount(each, self.unit) for each in (self.ahead, self.over, self.limit))
+            unit = "" if self.unit in {"money", "percent"} else f" {self.unit}"
+            return (
+                f"This would bring {self.meter} to about {ahead}{unit}, {over} into the part that you keep "
+                f"(from {limit} on)."
+            )
         cap = f"the cap of {money(self.limit, self.unit)} for this {self.scope}"
         if self.over is None or self.ahead is None:
             return f"What this costs is unknown, so {cap} cannot be kept."

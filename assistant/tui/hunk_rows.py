@@ -183,7 +183,8 @@ def _commented(hunk: Hunk, comments: dict[int, str], rows: list[Row], width: int
     indent = " " * (hunk_lines.gutter(hunk) - 2)
     for line, words in sorted(comments.items(), key=lambda each: -ends.get(each[0], 0)):
         at = ends.get(line, 0)
-        rows[at:at] = _told(f"{indent}# {' '.join(words.split())}", "ticked", width)
+        told = [" ".join(line.split()) for line in words.splitlines()]
+        rows[at:at] = [row for line in told if line for row in _told(f"{indent}# {line}", "ticked", width)]
     return rows
 
 

@@ -28,6 +28,8 @@ from assistant.tui.widgets.patch_view import PatchView
 from assistant.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from textual.app import ComposeResult
     from textual.geometry import Size
     from textual.timer import Timer
@@ -101,6 +103,7 @@ class MainScreen(Screen[None]):
         self._pause: Timer | None = None
         self._armed: Timer | None = None
         self._busy_at = 0.0
+        self._over: datetime | None = None
         self._kept: Review | None = None
         self._leaving = self._deciding = False
         self._reviewing = False
@@ -124,6 +127,10 @@ class MainScreen(Screen[None]):
     def _tick(self) -> None:
         """Look at the clock, and keep what was decided: whatever ends this process takes no more than a moment of it."""
         self.holding.tick()
+        until = self.meter.state.until
+        if until is not None and until != self._over and until <= self.session.now():
+            self._over = until  # once: whoever says the figure may be behind
+            self.ask_meter(idle=True)
         review = self.hunks.review
         if self.hunks.preview is None and review is not self._kept:
             self._kept = review

@@ -190,8 +190,9 @@ def fold(talk: Transcript, edit: Edit) -> None:
 
     before, after = (text.removesuffix("\n").split("\n") if text else [] for text in (edit.before, edit.after))
     ranges = changes(before, after)
-    size = f"+{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}"
-    talk.fold(edit.reply_line, f"{edit.action} {edit.path}  {size}")
+    size = f"  +{sum(d - c for _, _, c, d in ranges)} -{sum(b - a for a, b, _, _ in ranges)}" if ranges else ""
+    name = f"{edit.path} -> {edit.new_path}" if edit.new_path else edit.path
+    talk.fold(edit.reply_line, f"{edit.action} {name}{size}")
 
 
 def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> None:
@@ -258,7 +259,9 @@ def _shown(context: Context) -> str:
 def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterState:
     """Put the meter that binds on the line: its name, what is used or left, its reset, its pace, and who says so."""
     if first is None:
-        return state._replace(plan="", plan_share=None, resets="", left="", pace=("", ""), spent=False, note="")
+        return state._replace(
+            plan="", plan_share=None, resets="", until=None, left="", pace=("", ""), spent=False, note=""
+        )
     from assistant.quota import forecast, wording
 
     left = wording.figures(first) if first.share is None and first.unit == "money" else ""
@@ -266,6 +269,7 @@ def metered(state: MeterState, first: Estimate | None, now: datetime) -> MeterSt
         plan=first.meter,
         plan_share=first.share,
         resets=wording.clock(first.resets_at, now),
+        until=first.resets_at,
         left=left or {"not_started": "not begun", "not_in_plan": "not in the plan"}.get(first.state, ""),
         pace=wording.pace(forecast.forecast(first, now), now),
         spent=first.state == "exhausted",

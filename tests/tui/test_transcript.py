@@ -3,7 +3,8 @@
 import pytest
 from textual.app import App
 
-from assistant.tui import theme
+from assistant.edits import format as edit_format
+from assistant.tui import present, theme
 from assistant.tui.widgets.transcript import Transcript
 from tests.tui.keys import until
 
@@ -54,6 +55,69 @@ async def test_edits_that_follow_each_other_stand_close(talk):
     talk.append("That is all.")
     talk.end()
     assert shown(talk) == ["> replace a.py  +1 -1", "> replace b.py  +1 -1", "", "That is all."]
+
+
+DIFFS = """Here it is:
+
+```diff
+--- a/inv/prices.py
++++ b/inv/prices.py
+@@ -1,3 +1,3 @@
+ a
+-b
++B
+ c
+```
+
+And more:
+
+```diff
+diff --git a/docs/notes.txt b/docs/shelves.txt
+similarity index 98%
+rename from docs/notes.txt
+rename to docs/shelves.txt
+--- a/docs/notes.txt
++++ b/docs/shelves.txt
+@@ -1 +1,2 @@
+ x
++y
+diff --git a/tests/test_store.py b/tests/test_store.py
+deleted file mode 100644
+--- a/tests/test_store.py
++++ /dev/null
+@@ -1 +0,0 @@
+-gone
+```
+
+Done.
+
+*** Begin Patch
+*** Update File: a.py
+@@
+-x
++y
+*** Add File: b.py
++hello
+*** End Patch
+
+That is all.
+"""
+
+
+async def test_of_a_diff_its_head_and_fence_go_along(talk):
+    parser = edit_format.open_parser()
+    for line in DIFFS.splitlines(keepends=True):
+        talk.append(line)
+        for edit in parser.feed(line):
+            present.fold(talk, edit)
+    for edit in parser.close():
+        present.fold(talk, edit)
+    talk.end()
+    assert " ".join(" ".join(shown(talk)).split()) == (
+        "Here it is: > replace inv/prices.py +1 -1 And more: "
+        "> replace docs/notes.txt +1 -0, rename docs/notes.txt -> docs/shelves.txt > delete tests/test_store.py +0 -1 "
+        "Done. > replace a.py +1 -1 > create b.py +1 -0 That is all."
+    )
 
 
 async def test_thoughts_fold_when_the_answer_begins_and_do_not_shift_the_lines_of_the_reply(talk):

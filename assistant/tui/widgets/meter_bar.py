@@ -12,6 +12,7 @@ from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from assistant.tokens import Cost
     from assistant.tui.theme import Theme
@@ -25,7 +26,7 @@ _ALARMS_FROM = 0.9
 class MeterState(NamedTuple):
     """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown.
 
-    `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `left` what is left of
+    `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `until` the instant, `left` what is left of
     what has no window; `pace` is how it goes on in full and in short words; `note` who says the figure and how old the word
     is. `moving` while any of the turn's figures is our estimate. `served` is the model that answered where it is another
     than the one that was asked.
@@ -42,6 +43,7 @@ class MeterState(NamedTuple):
     plan: str = ""
     plan_share: float | None = None
     resets: str = ""
+    until: datetime | None = None
     left: str = ""
     pace: tuple[str, str] = ("", "")
     spent: bool = False

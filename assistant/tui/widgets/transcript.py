@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from assistant.tui.highlight import Spans
     from assistant.tui.theme import Theme
 
+_HEAD = re.compile(
+    r"(?:---|\+\+\+) \S|@@|diff --git |index [0-9a-f]+\.\.|(?:(?:new|deleted) file|old|new) mode \d|"
+    r"similarity index |rename (?:from|to) |\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File: |Move to: )"
+)
+"""A line of the head of a diff, as diff, git and apply_patch write it."""
 _BEAT_S = 0.125
 """How often the running answer is drawn. The eye asks for no more, and each frame repaints what scrolls."""
 _SCROLLS_S = 0.35
@@ -134,18 +139,27 @@ class Transcript(ScrollView, can_focus=False):
     def fold(self, first: int, label: str) -> None:
         """Fold the running answer from its line `first` (1-based) to its end below a label: an edit that is whole.
 
-        The path and the fence above it go along.
+        The path, the head of a diff and the fence above it go along. What is folded already gets another label beside its own.
         """
-        start = max(0, first - 1)
-        while start and (self._answer[start - 1].kind == "fence" or _only_name(self._answer[start - 1].text, label)):
+        start = min(max(0, first - 1), max(0, len(self._answer) - 1))
+        while start and self._answer[start].hidden:
             start -= 1
-        above = self._answer[:start]
-        while above and above[-1].blank:
-            above.pop()
-        if above and (above[-1].hidden or above[-1].label):  # edit follows edit: no empty lines between them
-            for line in self._answer[len(above) : start]:
+        if self._answer and self._answer[start].label:
+            self._answer[start].label += f", {label}"
+            self._undraw(self._index(self._answer[start]))
+            self._dirty = True
+            return
+        while start and not ((above := self._answer[start - 1]).hidden or above.label):
+            if above.kind != "fence" and not _only_names(above.text, label):
+                break
+            start -= 1
+        before = self._answer[:start]
+        while before and before[-1].blank:
+            before.pop()
+        if before and (before[-1].hidden or before[-1].label):  # edit follows edit: no empty lines between them
+            for line in self._answer[len(before) : start]:
                 line.hidden = True
-            self._undraw(self._index(above[-1]))
+            self._undraw(self._index(before[-1]))
         lines = [line for line in self._answer[start:] if line is not self._growing]
         if lines:
             fence = self._answer[
@@ -509,7 +523,7 @@ class Transcript(ScrollView, can_focus=False):
         self.refresh()
 
 
-def _only_name(line: str, label: str) -> bool:
-    """Say whether a line only names the file of a label (`edit kettle/boil.py  +3 -1`), decoration aside."""
+def _only_names(line: str, label: str) -> bool:
+    """Say whether a line only names the file of a label (`edit kettle/boil.py  +3 -1`), decoration aside, or is of the head of a diff."""
     bare = line.strip().strip("*`#: ")
-    return bool(bare) and bare in label.split()
+    return (bool(bare) and bare in label.split()) or _HEAD.match(line) is not None
