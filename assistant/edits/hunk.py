@@ -183,42 +183,38 @@ class Hunk:
         return self._part(a + runs[0][0], a + runs[-1][1], c + runs[0][2], c + runs[-1][3])
 
     def part(
-        self, at: int, old: tuple[bytes, ...], new_at: int, new: tuple[bytes, ...], before: Sequence[bytes]
+        self,
+        at: int,
+        old: tuple[bytes, ...],
+        new_at: int,
+        new: tuple[bytes, ...],
+        before: Sequence[bytes],
+        first: int = 0,
     ) -> Hunk:
         """Make a hunk of the same file that replaces other lines, with the context that the file `before` gives it.
 
-        Where its lines are lines of this one it is known where they come from.
+        Where `before` is not all of the file, `first` is its first line. Where the hunk's lines are lines of this one it is
+        known where they come from.
         """
         shift, came = at - self.at, new_at - self.new_at
         stood = shift >= 0 and self.old[shift : shift + len(old)] == old
         mine = came >= 0 and self.new[came : came + len(new)] == new
-        end = at + len(old)
+        start, end = at - first, at - first + len(old)
         return replace(
             self,
             at=at,
             new_at=new_at,
             old=old,
             new=new,
-            above=tuple(before[max(0, at - CONTEXT) : at]),
+            above=tuple(before[max(0, start - CONTEXT) : start]),
             below=tuple(before[end : end + CONTEXT]),
             went=self.went[shift : shift + len(old)] if stood else (None,) * len(old) if self.went else (),
             came=self.came[came : came + len(new)] if mine else (None,) * len(new) if self.came else (),
         )
 
     def _part(self, a: int, b: int, c: int, d: int) -> Hunk:
-        whole = (*self.above, *self.old, *self.below)
-        shift = len(self.above)
-        return replace(
-            self,
-            at=self.at + a,
-            new_at=self.new_at + c,
-            old=self.old[a:b],
-            new=self.new[c:d],
-            above=whole[max(0, a + shift - CONTEXT) : a + shift],
-            below=whole[b + shift : b + shift + CONTEXT],
-            went=self.went[a:b],
-            came=self.came[c:d],
-        )
+        whole, first = (*self.above, *self.old, *self.below), self.at - len(self.above)
+        return self.part(self.at + a, self.old[a:b], self.new_at + c, self.new[c:d], whole, first)
 
 
 def _range(start: int, count: int) -> str:

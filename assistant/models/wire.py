@@ -182,3 +182,8 @@ class Wire(Protocol):
 
     def Reader(self, provider: Provider) -> Reader:  # noqa: N802 - it is the module's class
         """Make a decoder for one answer."""
+
+
+def bearer(provider: Provider, key: str) -> dict[str, str]:
+    """Return a provider's own headers with the key as most want it, none where no key is needed."""
+    return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}

@@ -22,6 +22,7 @@ from assistant.models.wire import (
     ToolCallChunk,
     UsageChunk,
     WaitingChunk,
+    bearer,
 )
 from assistant.tokens import TokenUsage
 
@@ -48,17 +49,13 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
     options = {name: value for name, value in options.items() if value}
     if options:
         body["options"] = options
-    headers = {"content-type": "application/json", **_headers(provider, key)}
+    headers = {"content-type": "application/json", **bearer(provider, key)}
     encoded = json.dumps(body, ensure_ascii=False).encode()
     return HttpCall("POST", f"{_address(provider)}/api/chat", headers, encoded, "ndjson")
 
 
 def _address(provider: Provider) -> str:
     return provider.base_url.rstrip("/").removesuffix("/v1").removesuffix("/api")
-
-
-def _headers(provider: Provider, key: str) -> dict[str, str]:
-    return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}
 
 
 class Reader:

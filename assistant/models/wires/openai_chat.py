@@ -38,6 +38,7 @@ from assistant.models.wire import (
     ThoughtChunk,
     UsageChunk,
     WaitingChunk,
+    bearer,
 )
 
 if TYPE_CHECKING:
@@ -86,13 +87,9 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
         body["prompt_cache_key"] = history.cache_key(request)
     if flags.get("reasoning_split"):
         body["reasoning_split"] = True
-    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **bearer(provider, key)}
     url = provider.base_url.rstrip("/") + "/chat/completions"
     return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
-
-
-def _headers(provider: Provider, key: str) -> dict[str, str]:
-    return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}
 
 
 def _effort(effort: str, style: str, highest: str) -> dict[str, Any]:

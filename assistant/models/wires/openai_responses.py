@@ -25,6 +25,7 @@ from assistant.models.wire import (
     ToolCallChunk,
     UsageChunk,
     WaitingChunk,
+    bearer,
 )
 from assistant.tokens import TokenUsage
 
@@ -56,7 +57,7 @@ def call(request: Request, provider: Provider, key: str) -> HttpCall:
             body["reasoning"] = reasoning
     if flags.get("prompt_cache_key", True):
         body["prompt_cache_key"] = history.cache_key(request)
-    headers = {"content-type": "application/json", "accept": "text/event-stream", **_headers(provider, key)}
+    headers = {"content-type": "application/json", "accept": "text/event-stream", **bearer(provider, key)}
     url = f"{provider.base_url.rstrip('/')}/responses"
     return HttpCall("POST", url, headers, json.dumps(body, ensure_ascii=False).encode())
 
@@ -88,10 +89,6 @@ def _content(request: Request, provider: Provider) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model.id, "input": items}
     system = "\n\n".join(part for part in request.system if part.strip())
     return {**body, "instructions": system} if system else body
-
-
-def _headers(provider: Provider, key: str) -> dict[str, str]:
-    return {**provider.headers, **({"authorization": f"Bearer {key}"} if key else {})}
 
 
 class Reader:
