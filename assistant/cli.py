@@ -76,9 +76,7 @@ def _run(argv: list[str]) -> int:
         needs = headless.sitting(options)
         if needs == "onlooker":  # one question, and the process ends
             code = headless.run(_onlooker(root, dict(os.environ)), options)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)  # all is closed; to take apart what was held takes a tenth of a question
+            os._exit(code)  # all is said and closed; to take apart what was held takes a tenth of a question
         if needs == "teller":
             return headless.run(_teller(root, dict(os.environ)), options)
         gc.enable()

@@ -193,7 +193,7 @@ def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure)
         given = _given(file)
         share = file.worth**NAME_FILE / len(file.tags.defs) ** 0.5
         for at, tag in enumerate(file.tags.defs):
-            if not _seen(file, tag.start):
+            if not (file.ranges and _seen(file, tag.start)):
                 price = 1.2 + len(tag.name) / 4
                 value = PLAIN_NAME + given.get(tag.name, 0.0) / high
                 rows.append((share * value * (VAGUE_NAME if tag.kind in _VAGUE else 1) / price, price, file, at))

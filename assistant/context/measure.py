@@ -43,6 +43,7 @@ class Measure:
         self._table = _read(table)
         self._costs: dict[str, int] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
+        self._rank = cache(self._find)
 
     def count(self, text: str) -> int:
         """Count the o200k tokens of a text."""
@@ -80,7 +81,8 @@ class Measure:
         found = self._sizes[text] = rest + self._sum(_PIECES.findall(last[:-1])), rest + self._sum([last])
         return found
 
-    def _rank(self, token: bytes) -> int:
+    def _find(self, token: bytes) -> int:
+        """Return the rank of a token, -1 of what is none."""
         key = mark(token)
         at = bisect_left(self._table, key)
         found = self._table[at] - key if at < len(self._table) else -1
@@ -117,15 +119,16 @@ def mark(token: bytes) -> int:
 
 
 @cache
-def _read(path: Path) -> array[int]:
+def _read(path: Path) -> Sequence[int]:
     """Read a table; it is empty where it is missing or damaged."""
-    table = array("Q")
     try:
         data = memoryview(path.read_bytes())
     except OSError:
-        return table
-    if len(data) % 8 == 4 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:
-        table.frombytes(data[4:])
-        if sys.byteorder == "big":
-            table.byteswap()
+        return ()
+    if len(data) % 8 != 4 or zlib.crc32(data[4:]).to_bytes(4, "little") != data[:4]:
+        return ()
+    if sys.byteorder == "little":  # as it is written, so that nothing is copied
+        return data[4:].cast("Q")
+    table = array("Q", data[4:].tobytes())
+    table.byteswap()
     return table

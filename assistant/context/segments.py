@@ -141,8 +141,12 @@ def weigh(
         low, high = bisect_left(numbers, segment.first), bisect_right(numbers, segment.last)
         bonus = named(segment.tag.name, query, idfs) if segment.tag is not None else 0.0
         for first, last in _pieces(segment, lines):
+            rows = numbers[bisect_left(numbers, first, low, high) : bisect_right(numbers, last, low, high)]
+            if not rows and (said is None or not first <= said.line <= last):  # as most pieces are
+                found.append(Segment(segment.path, first, last, segment.tag, bonus))
+                continue
             times: dict[str, int] = {}
-            for row in numbers[bisect_left(numbers, first, low, high) : bisect_right(numbers, last, low, high)]:
+            for row in rows:
                 for term, often in hits[row].items():
                     times[term] = times.get(term, 0) + often
             length = (last - first + 1) / 18
@@ -217,7 +221,10 @@ def named(name: str, query: Query, idfs: dict[str, float]) -> float:
     whole = name in query.names
     if not whole:  # as nearly all are, and to cut a name takes ten times as long as to see that there is nothing in it
         low = name.lower()
-        if not any(part in low for part in query.marks):
+        for part in query.marks:
+            if part in low:
+                break
+        else:
             return 0.0
     bits = terms.of_identifier(name.encode("utf-8", "replace"))
     value = W_OWN * sum(query.weights[bit] * idfs.get(bit, 0.0) for bit in set(bits) if bit in query.weights)
