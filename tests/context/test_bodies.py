@@ -10,6 +10,9 @@ from assistant.context.tags import tags
 
 LEFT_OUT = {
     "python": ('def f():\n    """Say it."""\n    if x:\n        y = 1\n\n    return y\n\n\nz = 1\n', "y = 1"),
+    "python, an import": ("class A:\n    from a import (\n        b,  # x\n        c as d,\n    )\n\n\nx = 1\n", "as d"),
+    "python, imports": ("if A:\n    import a.b, c  # d\nelse:\n    from .e import f\n\nx = 1\n", "import"),
+    "python, what is handed over": ("class A:\n    async def f[T](\n        self, a: int = 1,\n    ) -> int:\n        return a\n", "a: int"),
     "go": ("func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n", "return nil"),
     "rust": ("impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n", "let x"),
     "php": ("<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n", "$x = 1"),
@@ -17,8 +20,10 @@ LEFT_OUT = {
 STAYS = {
     "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
     "a function in another": ("python", "def f():\n    def g():\n        pass\n    return g\n"),
-    "an import": ("python", "def f():\n    import os\n    return os\n"),
+    "a remark behind it": ("python", "def f():\n    # x\n        y = 1\n    # z\n\n\ndef g():\n    pass\n"),
     "a remark further out": ("python", "class A:\n    def f(self):\n        x = 1\n# hm\n        y = 2\n\n    z = 1\n"),
+    "a body of nothing": ("python", "def f():\n\n\nx = 1\n"),
+    "an import of more": ("python", "import a; x = 1\nfrom a import (b, c); y = 1\nfrom a import b, \\\n    c\n"),
     "a type": ("go", "func f() {\n\ttype T struct {\n\t\tx int\n\t}\n}\n"),
     "a raw text with a brace": ("go", "func f() {\n\tx := `\n}\n`\n\treturn\n}\n"),
     "a remark with a brace": ("rust", "fn f() {\n    /*\n}\n    */\n    let x = 1;\n}\n"),
@@ -40,6 +45,7 @@ def whole(source, name):
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_what_defines_nothing_is_left_out(name):
     text, inner = LEFT_OUT[name]
+    name = name.partition(",")[0]
     for source in (text.encode(), text.replace("\n", "\r\n").encode(), text.rstrip().encode()):
         less = bodies.without(source, language(name).bodies)
         assert inner.encode() not in less
@@ -55,7 +61,7 @@ def test_what_may_define_something_stays(what):
 
 
 def test_every_language_that_leaves_something_out_is_asked_for_here():
-    assert {each.name for each in languages().values() if each.bodies} == set(LEFT_OUT)
+    assert {each.name for each in languages().values() if each.bodies} <= set(LEFT_OUT)
 
 
 def test_sources_of_our_own_have_the_same_tags():
