@@ -20,9 +20,10 @@ _QUOTES = (b'"""', b"'''", b"`")
 def without(source: bytes, bodies: Sequence[str]) -> bytes:
     """Return a source without the bodies that can be taken out; the same where there are none.
 
-    `bodies` are four patterns of its language: of what opens a body, behind its indentation (`\\1`), where a group
-    `idle` is made empty; of the beginning of the line that closes it, empty where nothing does; of words for which a body, with
-    the line end before it, stays as it is; and of statements, to the end of a line, that are taken out wherever they stand.
+    `bodies` are five patterns of its language: of what opens a body, behind its indentation (`\\1`), where a group
+    `idle` is made empty; of the beginning of the line that closes it, empty where nothing does; of words for which a body stays
+    as it is; of such words where no line of it begins with them; and of statements, to the end of a line, that are taken out
+    wherever they stand.
     """
     pattern, put = _tools(*(each.encode() for each in bodies))
     return pattern.sub(put, b"\n" + source)[1:]
@@ -30,15 +31,16 @@ def without(source: bytes, bodies: Sequence[str]) -> bytes:
 
 @cache
 def _tools(
-    opens: bytes, closes: bytes, keeps: bytes, skips: bytes
+    opens: bytes, closes: bytes, keeps: bytes, begins: bytes, skips: bytes
 ) -> tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], bytes]]:
     # Each begins with a line end, and nothing is tried again with less of what it took: else half of the time goes there.
-    lines = rb"(?P<body>(?:\n(?:\1[ \t][^\n]*+|[ \t\r]*+(?=\n)))++)"
+    least = rb"[ \t][ \t\f]*+(?!%s)" % begins if begins else rb"[ \t]"
+    lines = rb"(?P<body>(?:\n(?:\1%s[^\n]*+|[ \t\r]*+(?=\n)))++)" % least
     if closes:
         pattern = rb"(?:%s)[ \t]*+\r?%s(?=\n\1(?:%s))" % (opens, lines, closes)
     else:  # where more of it seems to come behind remarks, it stays
         remark = rb"\n[ \t]*+(?:#[^\n]*+)?\r?(?=\n)"
-        pattern = rb"(?:%s)[ \t]*+(?:#[^\n]*+)?\r?%s(?!\n[ \t]*+#[^\n]*+(?:%s)*+\n\1[ \t])" % (opens, lines, remark)
+        pattern = rb"(?:%s)[ \t]*+(?:#[^\n]*+)?\r?%s(?!(?:%s)*+\n\1[ \t])" % (opens, lines, remark)
     kept, idle = re.compile(keeps), b"(?P<idle>" in opens
 
     def put(match: re.Match[bytes]) -> bytes:
