@@ -15,6 +15,7 @@ LEFT_OUT = {
     "python, what is handed over": ("class A:\n    async def f[T](\n        self, a: int = 1,\n    ) -> int:\n        return a\n", "a: int"),
     "go": ("func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n", "return nil"),
     "rust": ("impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n", "let x"),
+    "kotlin": ("class Tea {\n    @Test private fun boil(\n        n: Int,\n    ): Int {\n        val x = 1\n        return x\n    }\n}\n", "val x"),
     "php": ("<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n", "$x = 1"),
 }  # fmt: skip
 STAYS = {
@@ -28,6 +29,14 @@ STAYS = {
     "a raw text with a brace": ("go", "func f() {\n\tx := `\n}\n`\n\treturn\n}\n"),
     "a remark with a brace": ("rust", "fn f() {\n    /*\n}\n    */\n    let x = 1;\n}\n"),
     "a macro": ("rust", "fn f() {\n    macro_rules! t {\n        () => {};\n    }\n}\n"),
+    "a function within": (
+        "python",
+        "class A:\n    def f(self):\n        x = 1\n        async def g():\n            y = 2\n        return g\n",
+    ),
+    "a type of a name": ("python", "def f():\n    x = 1; type T[A] = list[A]\n    return x\n"),
+    "an object": ("kotlin", "fun f(): A {\n    return object : A {\n        val x = 1\n    }\n}\n"),
+    "an interface": ("kotlin", "fun interface A {\n    val x: Int\n}\n"),
+    "a text with a brace": ("kotlin", 'fun f() {\n    val x = """\n}\n"""\n    g()\n}\nval y = 1\n'),
     "a constant": ("php", "<?php\nfunction f() {\n    define('A', 1);\n}\n"),
     "a heredoc": ("php", "<?php\nfunction f() {\n    $x = <<<EOT\n}\nEOT;\n    return $x;\n}\n"),
 }
