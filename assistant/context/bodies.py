@@ -37,10 +37,10 @@ def _tools(
     least = rb"[ \t][ \t\f]*+(?!%s)" % begins if begins else rb"[ \t]"
     lines = rb"(?P<body>(?:\n(?:\1%s[^\n]*+|[ \t\r]*+(?=\n)))++)" % least
     if closes:
-        pattern = rb"(?:%s)[ \t]*+\r?%s(?=\n\1(?:%s))" % (opens, lines, closes)
+        pattern = rb"(?>(?:%s)[ \t]*+\r?(?=\n))%s(?=\n\1(?:%s))" % (opens, lines, closes)
     else:  # where more of it seems to come behind remarks, it stays
         remark = rb"\n[ \t]*+(?:#[^\n]*+)?\r?(?=\n)"
-        pattern = rb"(?:%s)[ \t]*+(?:#[^\n]*+)?\r?%s(?!(?:%s)*+\n\1[ \t])" % (opens, lines, remark)
+        pattern = rb"(?>(?:%s)[ \t]*+(?:#[^\n]*+)?\r?(?=\n))%s(?!(?:%s)*+\n\1[ \t])" % (opens, lines, remark)
     kept, idle = re.compile(keeps), b"(?P<idle>" in opens
 
     def put(match: re.Match[bytes]) -> bytes:
@@ -53,7 +53,7 @@ def _tools(
         if (
             not said
             or (not closes and last.startswith(b"#", len(indent)))  # a body does not always end with it
-            or any(body.count(quote) % 2 for quote in _QUOTES)
+            or any(quote in body and _is_cut(match, quote) for quote in _QUOTES)
             or body.count(b"/*") != body.count(b"*/")
             or kept.search(body)
         ):
@@ -66,6 +66,11 @@ def _tools(
         return head + _nothing(said, indent, closes) + body[len(said) :]
 
     return re.compile(rb"\n([ \t]*+)(?:%s%s)" % (pattern, skips and b"|" + skips)), put
+
+
+def _is_cut(match: re.Match[bytes], quote: bytes) -> bool:
+    """Say whether a text between such quotes reaches over an end of a body, or the body is only part of one."""
+    return match["body"].count(quote) % 2 > 0 or match.string.count(quote, 0, match.start()) % 2 > 0
 
 
 def _nothing(text: bytes, indent: bytes, closes: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Bodies of functions that are left out: what is defined around them, and where, is as it was."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ STAYS = {
     "a function within": (
         "python",
         "class A:\n    def f(self):\n        x = 1\n        async def g():\n            y = 2\n        return g\n",
+    ),
+    "a function within that is no end of what is handed over": (
+        "python",
+        "def f(a):\n    x = (1)\n    def g(b):\n        y = 2\n    return g\n",
+    ),
+    "a source in a text": (
+        "python",
+        'class A:\n    x = d("""\\\ndef f():\n    y = 1\n    """)\n\n    z = d("""\\\ndef f():\n    y = 1\n    """)\n',
     ),
     "a type of a name": ("python", "def f():\n    x = 1; type T[A] = list[A]\n    return x\n"),
     "an object": ("kotlin", "fun f(): A {\n    return object : A {\n        val x = 1\n    }\n}\n"),
@@ -88,3 +97,19 @@ def test_a_source_that_is_broken_without_them_is_read_whole():
     source = b"def f():\n    x = (1,\n2)\n    y = [\n3]\n\n\ndef g():\n    pass\n"
     assert [each.name for each in tags(source, language("python"), references=False).defs] == ["f", "g"]
     assert tags(source, language("python"), references=False) == whole(source, "python")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"def f(a" + b"(b)" * 20_000,
+        b"def f[a](" + b"[](]" * 10_000,
+        b"def f(a\n" + b"  b)\n" * 10_000,
+        b"def f(\n" * 10_000,
+    ],
+)
+def test_a_source_made_to_take_long_takes_no_time(text):
+    begun = time.process_time()
+    for name in ("python", "kotlin"):
+        bodies.without(text.replace(b"def", b"fun") if name == "kotlin" else text, language(name).bodies)
+    assert time.process_time() - begun < 0.5
