@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LARGEST = 1_000_000
 _PATTERNS = re.compile(r"(?m)^(?=[(\[])")
 """Where a pattern of ours begins: at the beginning of a line, and nothing else does so with such a bracket."""
+_DEFINES = re.compile(r"@definition\.\w")
 _ROOT = re.compile(r"\(+(\w+)")
 _ONE_OF = re.compile(r'\(#(?:eq|any-of)\? @\w+((?: "[^"\\]+")+)\)')
 _QUOTED = re.compile(r'"([^"\\]+)"')
@@ -57,7 +58,7 @@ class Tags(NamedTuple):
 def _tools(language: Language, without: tuple[int, ...] | None) -> tuple[Parser, Query] | None:
     """Return parser and query; None for a language without a grammar, or whose wheel is missing or of another age.
 
-    `without` names patterns by number: then those and all that see references are left out of the query.
+    `without` names patterns by number: then those and all that see no definitions are left out of the query.
     """
     if not language.grammar:
         return None
@@ -80,8 +81,8 @@ def _tools(language: Language, without: tuple[int, ...] | None) -> tuple[Parser,
 
 @cache
 def _patterns(language: Language) -> list[str]:
-    """Return the patterns of a language's query that see definitions and imports."""
-    return [pattern for pattern in _PATTERNS.split(language.query) if "@reference" not in pattern]
+    """Return the patterns of a language's query that see definitions."""
+    return [pattern for pattern in _PATTERNS.split(language.query) if _DEFINES.search(pattern)]
 
 
 def _idle(language: Language, source: bytes) -> tuple[int, ...]:
@@ -114,8 +115,8 @@ def _constructor(language: Language) -> Callable[[], object]:
 def tags(source: bytes, language: Language, *, references: bool = True, single: bool = False) -> Tags:
     """Read the tags of a source; what cannot be parsed gives what can be seen.
 
-    Without `references` it takes half the time: they are most of the matches, and most of them stand deep in the tree. Of
-    a `single` source, where few of its language are read, it takes half of that again: only what it may hold is looked for.
+    Without `references` and imports it takes half the time: they are most of the matches, and most of them stand deep in the
+    tree. Of a `single` source, where few of its language are read, it takes half of that again: only what it may hold is looked for.
     """
     if len(source) > _LARGEST:
         return Tags()

@@ -1,5 +1,6 @@
 """Bodies of functions that are left out: what is defined around them, and where, is as it was."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,19 +11,41 @@ from assistant.context.tags import tags
 
 LEFT_OUT = {
     "python": ('def f():\n    """Say it."""\n    if x:\n        y = 1\n\n    return y\n\n\nz = 1\n', "y = 1"),
+    "python, an import": ("class A:\n    from a import (\n        b,  # x\n        c as d,\n    )\n\n\nx = 1\n", "as d"),
+    "python, imports": ("if A:\n    import a.b, c  # d\nelse:\n    from .e import f\n\nx = 1\n", "import"),
+    "python, what is handed over": ("class A:\n    async def f[T](\n        self, a: int = 1,\n    ) -> int:\n        return a\n", "a: int"),
     "go": ("func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n", "return nil"),
     "rust": ("impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n", "let x"),
+    "kotlin": ("class Tea {\n    @Test private fun boil(\n        n: Int,\n    ): Int {\n        val x = 1\n        return x\n    }\n}\n", "val x"),
     "php": ("<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n", "$x = 1"),
 }  # fmt: skip
 STAYS = {
     "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
     "a function in another": ("python", "def f():\n    def g():\n        pass\n    return g\n"),
-    "an import": ("python", "def f():\n    import os\n    return os\n"),
+    "a remark behind it": ("python", "def f():\n    # x\n        y = 1\n    # z\n\n\ndef g():\n    pass\n"),
     "a remark further out": ("python", "class A:\n    def f(self):\n        x = 1\n# hm\n        y = 2\n\n    z = 1\n"),
+    "a body of nothing": ("python", "def f():\n\n\nx = 1\n"),
+    "an import of more": ("python", "import a; x = 1\nfrom a import (b, c); y = 1\nfrom a import b, \\\n    c\n"),
     "a type": ("go", "func f() {\n\ttype T struct {\n\t\tx int\n\t}\n}\n"),
     "a raw text with a brace": ("go", "func f() {\n\tx := `\n}\n`\n\treturn\n}\n"),
     "a remark with a brace": ("rust", "fn f() {\n    /*\n}\n    */\n    let x = 1;\n}\n"),
     "a macro": ("rust", "fn f() {\n    macro_rules! t {\n        () => {};\n    }\n}\n"),
+    "a function within": (
+        "python",
+        "class A:\n    def f(self):\n        x = 1\n        async def g():\n            y = 2\n        return g\n",
+    ),
+    "a function within that is no end of what is handed over": (
+        "python",
+        "def f(a):\n    x = (1)\n    def g(b):\n        y = 2\n    return g\n",
+    ),
+    "a source in a text": (
+        "python",
+        'class A:\n    x = d("""\\\ndef f():\n    y = 1\n    """)\n\n    z = d("""\\\ndef f():\n    y = 1\n    """)\n',
+    ),
+    "a type of a name": ("python", "def f():\n    x = 1; type T[A] = list[A]\n    return x\n"),
+    "an object": ("kotlin", "fun f(): A {\n    return object : A {\n        val x = 1\n    }\n}\n"),
+    "an interface": ("kotlin", "fun interface A {\n    val x: Int\n}\n"),
+    "a text with a brace": ("kotlin", 'fun f() {\n    val x = """\n}\n"""\n    g()\n}\nval y = 1\n'),
     "a constant": ("php", "<?php\nfunction f() {\n    define('A', 1);\n}\n"),
     "a heredoc": ("php", "<?php\nfunction f() {\n    $x = <<<EOT\n}\nEOT;\n    return $x;\n}\n"),
 }
@@ -40,6 +63,7 @@ def whole(source, name):
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_what_defines_nothing_is_left_out(name):
     text, inner = LEFT_OUT[name]
+    name = name.partition(",")[0]
     for source in (text.encode(), text.replace("\n", "\r\n").encode(), text.rstrip().encode()):
         less = bodies.without(source, language(name).bodies)
         assert inner.encode() not in less
@@ -55,7 +79,7 @@ def test_what_may_define_something_stays(what):
 
 
 def test_every_language_that_leaves_something_out_is_asked_for_here():
-    assert {each.name for each in languages().values() if each.bodies} == set(LEFT_OUT)
+    assert {each.name for each in languages().values() if each.bodies} <= set(LEFT_OUT)
 
 
 def test_sources_of_our_own_have_the_same_tags():
@@ -73,3 +97,19 @@ def test_a_source_that_is_broken_without_them_is_read_whole():
     source = b"def f():\n    x = (1,\n2)\n    y = [\n3]\n\n\ndef g():\n    pass\n"
     assert [each.name for each in tags(source, language("python"), references=False).defs] == ["f", "g"]
     assert tags(source, language("python"), references=False) == whole(source, "python")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"def f(a" + b"(b)" * 20_000,
+        b"def f[a](" + b"[](]" * 10_000,
+        b"def f(a\n" + b"  b)\n" * 10_000,
+        b"def f(\n" * 10_000,
+    ],
+)
+def test_a_source_made_to_take_long_takes_no_time(text):
+    begun = time.process_time()
+    for name in ("python", "kotlin"):
+        bodies.without(text.replace(b"def", b"fun") if name == "kotlin" else text, language(name).bodies)
+    assert time.process_time() - begun < 0.5

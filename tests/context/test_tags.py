@@ -99,6 +99,5 @@ def test_what_stands_before_between_and_behind_the_rows_of_a_table_is_found():
     found = tags(source.encode(), page, references=False)
     assert [tag.name for tag in found.defs][:4] == ["FIRST", "second", "THIRD", "Fifth"]
     assert found.defs == tags(source.encode(), page).defs
-    assert found.imports == ("os",)
     lines = source.split("\n")
     assert all(tag.name in lines[tag.declared - 1] for tag in found.defs)
