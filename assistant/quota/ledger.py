@@ -251,24 +251,25 @@ class Ledger:
         found += [e for e in self.in_flight() if e.plan == plan and (since is None or e.at >= since)]
         return sorted(found, key=lambda entry: entry.at)
 
-    def steps(self, since: datetime, *, without: str = "") -> list[Burn]:
-        """Return the steps that left since an instant as burns, those in flight too, oldest first.
+    def steps(self, since: datetime | None = None, *, without: str = "") -> list[Burn]:
+        """Return the steps that left since an instant, or all, as burns, those in flight too, oldest first.
 
         Steps that failed are left out, and those of a payer `without`.
         """
+        first = "" if since is None else _instant(since)
         asked = "IIF(s.purpose <> '', s.purpose = 'main' AND s.step <= 1, 1)"
         counts = ", ".join(f"s.{name}" for name in tally.TOKENS)
         columns = f"s.id, s.at, s.model, s.exact, s.cost_status, s.currency, 1, {asked}, {counts}, s.amount"
-        ended = (
-            f"SELECT {columns} FROM steps AS s WHERE {tally.USED} AND s.at >= ? AND s.payer <> ? ORDER BY s.at, s.rowid"
+        ended = f"SELECT {columns} FROM steps AS s WHERE {tally.USED} AND s.at >= ? AND s.payer IS NOT ? ORDER BY s.at, s.rowid"
+        flying = (
+            f"SELECT {columns} FROM open JOIN steps AS s ON s.rowid = open.step WHERE s.at >= ? AND s.payer IS NOT ?"
         )
-        flying = f"SELECT {columns} FROM open JOIN steps AS s ON s.rowid = open.step WHERE s.at >= ? AND s.payer <> ?"
 
         def read(base: Connection) -> list[tuple[str, Burn]]:
             self._catch_up(base)
-            found = base.execute(ended, (_instant(since), without)).fetchall()
+            found = base.execute(ended, (first, without or None)).fetchall()
             flown = len(found)
-            found += base.execute(flying, (_instant(since), without))
+            found += base.execute(flying, (first, without or None))
             burns = _burns(row[1:] for row in found)
             return [
                 (row[0], burn if place < flown else burn._replace(running=True))
