@@ -137,7 +137,7 @@ class Fixed(Followed):
         if not self._all:
             self._units = [max(need, _ZERO) if need is not None else _ZERO for need in self.needs]
             self._sums = list(accumulate(self._units, initial=_ZERO))
-        self._rounds = _long(self._sums[-1])
+        self._rounds = is_long(self._sums[-1])
 
     def left(self, index: int) -> Decimal:
         """Move on to the instant of a burn, and to the window that it lies in."""
@@ -286,13 +286,15 @@ class Trailing(Fixed):
 
     def _until(self, index: int) -> int:
         # A sum that was rounded must be added to and taken from in the order of time.
-        back = self._back if _long(self._used) else None
+        back = self._back if is_long(self._used) else None
         return bisect_left(self._at, back, index) if back is not None else len(self._at)
 
     def take(self, first: int, stop: int) -> None:
         """Take note of what comes back by and by."""
         super().take(first, stop)
-        if first >= self._begins:
+        if first >= self._begins and any(
+            self._units[first:stop]
+        ):  # of others thousands may lie before the next to come
             self._keep(first, stop, None)
 
     def take_part(self, need: Decimal, index: int) -> None:
@@ -371,6 +373,6 @@ def misses(meter: Meter, history: History, currencies: frozenset[str]) -> bool:
     )
 
 
-def _long(units: Decimal) -> bool:
+def is_long(units: Decimal) -> bool:
     """Say whether a sum may have been rounded: it has nearly as many digits as are reckoned with."""
     return len(str(units)) > _DIGITS  # point and sign count too: quicker than to tell them apart, and no less sure

@@ -50,8 +50,59 @@ class Tried(NamedTuple):
     unpriced: set[str]
 
 
+class Refusal(NamedTuple):
+    """One step that would not have gone through, by its place in the history: `replay.Blocked` says what the rest means."""
+
+    place: int
+    meter: str
+    until: datetime | None
+    never: bool
+    need: Decimal | None
+    left: Decimal
+    meters: tuple[str, ...]
+
+
 def tried(plan: Plan, history: History) -> Tried | None:
     """Run a history through a plan; None where only a replay can tell, as a limit is dated and may have been reached."""
+    limits = _limits(plan, history)
+    if limits is None:
+        return None
+    if all(limit is None for _, limit in limits):
+        unpriced = {meter.name for meter, _ in limits if misses(meter, history, plan.currencies)}
+        return Tried(history.steps, [], unpriced)
+    followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
+    stops = list(_stops(followed, history))
+    admitted = history.steps - sum(stop.steps for stop in stops)
+    return Tried(admitted, stops, {each.meter.name for each in followed if each.missed})
+
+
+def refusals(plan: Plan, history: History) -> list[Refusal] | None:
+    """Tell each step of a history of single steps that would not have gone through; None as in `tried`."""
+    limits = _limits(plan, history)
+    if limits is None or all(limit is None for _, limit in limits):
+        return None if limits is None else []
+    followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
+    found = []
+    index = 0
+    while index < len(history.burns):
+        through = min([each.through(index) for each in followed])
+        if through > index:
+            for each in followed:
+                each.take(index, through)
+            index = through
+            continue
+        full = _take([(each, need) for each in followed if (need := each.needs[index]) is not None], index)
+        if full:
+            name, until = _last(full, history.at[index])
+            mine, need = next(each for each in full if each[0].meter.name == name)
+            names = tuple(each.meter.name for each, _ in full)
+            found.append(Refusal(index, name, until, mine.never(need), need or None, mine.left(index), names))
+        index += 1
+    return found
+
+
+def _limits(plan: Plan, history: History) -> list[tuple[Meter, Decimal | None]] | None:
+    """Return the meters that may stop something, or be of something that nobody knows, and the limit of the former; None as in `tried`."""
     limits: list[tuple[Meter, Decimal | None]] = []
     for meter in plan.meters:
         if meter.feature or not any(meter.counts(model) for model in history.models):
@@ -63,13 +114,7 @@ def tried(plan: Plan, history: History) -> Tried | None:
             return None
         if limit is not None or column.untold:
             limits.append((meter, limit))
-    if all(limit is None for _, limit in limits):
-        unpriced = {meter.name for meter, _ in limits if misses(meter, history, plan.currencies)}
-        return Tried(history.steps, [], unpriced)
-    followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
-    stops = list(_stops(followed, history))
-    admitted = history.steps - sum(stop.steps for stop in stops)
-    return Tried(admitted, stops, {each.meter.name for each in followed if each.missed})
+    return limits
 
 
 def _limit(meter: Meter) -> Decimal | None:

@@ -275,8 +275,7 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
         )
     plan = _plan(teller, options.plan)
     if not options.events:
-        events = hindsight.past(teller.accounts.ledger, teller.now())
-        teller.accounts.ledger.store.must_see()
+        found = hindsight.replayed(plan, teller.accounts.ledger, teller.now(), at)
     else:
         try:
             if options.events == "-":
@@ -288,7 +287,7 @@ def _replay(teller: Session | Teller, options: Namespace) -> int:
             raise ConfigError(
                 f"{options.events} cannot be read: {error.strerror}.", "Name a file of events."
             ) from error
-    found = replay(plan, events, at)
+        found = replay(plan, events, at)
     if options.json:
         dump(replayed_json(found))
     else:
