@@ -54,7 +54,7 @@ class Reader:
                     self._paste = []
                 else:
                     # An escape that came alone is a key, and waits for nothing.
-                    keys, self._rest = _cut(keys, _BEGIN) if keys != "\x1b" else (keys, "")
+                    keys, self._rest = (keys, "") if data == b"\x1b" else _cut(keys, _BEGIN)
                 if keys:
                     yield keys
             else:

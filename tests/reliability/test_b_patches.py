@@ -342,7 +342,7 @@ async def test_b17_undo_in_one_window_after_the_other_has_written(make_session, 
     patch, _ = one.changes.read_reply(block("shared.txt", "eight\n", "acht\n"))
     assert [event async for event in one.deciding.apply(Review.of(patch, "take"))]
     mine = next(step.id for step in other.journal.history() if step.session == other.id)
-    shown = [event async for event in other.preview("undo", step=mine)]
+    shown = [event async for event in other.deciding.preview("undo", step=mine)]
     assert shown[0].preview.conflicts
     assert "acht\n" in (repo / "shared.txt").read_text()
     await one.close()

@@ -231,6 +231,7 @@ async def test_marks_edits_and_comments_are_there_again_when_the_conversation_is
             assert here.choices[index].hunk.new_text == choice.hunk.new_text
             for line in range(len(choice.hunk.lines)):
                 assert here.commented(index, line) == left.commented(index, line)
+        await until(pilot, lambda: again.session.roster.pick is not None)
         assert again.session.roster.pick.model.name == "scripted/lesson"  # and the model that was asked
 
 
