@@ -6,7 +6,6 @@ it is needed.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from contextlib import suppress
 from datetime import timedelta
@@ -479,6 +478,8 @@ class Accounts:
 
         A call of a sitting that went on meanwhile is corrected in the book alone. Never raises for what a seller does.
         """
+        import asyncio  # a report that asks nobody does not load it
+
         found = []
         for owed, usage, paid, note in await self.receipts.ask():
             cost = self.price(usage, paid, owed.pick)
