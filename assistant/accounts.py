@@ -6,7 +6,6 @@ it is needed.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from contextlib import suppress
 from datetime import timedelta
@@ -350,6 +349,8 @@ class Accounts:
 
         A call of a sitting that went on meanwhile is corrected in the book alone. Never raises for what a seller does.
         """
+        import asyncio  # a report that asks nobody does not load it
+
         from assistant.models import price
 
         found = []
