@@ -515,3 +515,17 @@ def test_an_option_that_would_do_nothing_is_wrong_usage(wattson, command, words,
     assert (code, out) == (2, "")
     assert words in said
     assert f"It is for {hint}" in said
+
+
+@pytest.mark.parametrize("words", [("context", "kettle"), ("models",)])
+def test_a_result_for_which_there_is_no_room_is_told_in_one_line(env, repo, words):
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "assistant", *words], cwd=repo, env={**env, "PYTHONPATH": str(Path.cwd())},
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "The result cannot be written: No space left on device." in done.stderr
+    assert "Traceback" not in done.stderr

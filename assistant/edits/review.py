@@ -240,7 +240,8 @@ class Review:
         choices: list[Decision] = []
         for hunk in patch.hunks:
             choices += _again(hunk, known)
-        _around(choices, [each for some in known.values() for each in some])
+        rest, whole = [each for some in known.values() for each in some], set(self.patch.hunks)
+        _around(choices, [each for each in rest if each.hunk in whole or not _join(patch, choices, each)])
         return Review(patch, tuple(choices), _along(self, choices) if self.comments else ())
 
     def _put(self, index: int, choices: tuple[Decision, ...]) -> Review:
@@ -438,6 +439,28 @@ def _again(hunk: Hunk, known: dict[tuple[str, tuple[bytes, ...], tuple[bytes, ..
                 break
         else:
             return [*found, Decision(hunk)]
+
+
+def _join(patch: Patch, choices: list[Decision], joined: Decision) -> bool:
+    """Join hunks of a patch again as they were joined; says whether they are there."""
+    path, old, new = joined.hunk.path, joined.hunk.old, joined.hunk.new
+    for at, first in enumerate(choices):
+        one = first.hunk
+        if one.path != path or old[: len(one.old)] != one.old or new[: len(one.new)] != one.new:
+            continue
+        for end in range(at + 2, len(choices) + 1):
+            if choices[end - 1].hunk.path != path:
+                break
+            try:
+                hunk = patch.join(each.hunk for each in choices[at:end])
+            except ValueError:  # a rename, a new file: nothing to join
+                break
+            if (hunk.old, hunk.new) == (old, new):
+                choices[at:end] = [replace(joined, hunk=hunk)]
+                return True
+            if len(hunk.old) > len(old):
+                break
+    return False
 
 
 def _around(choices: list[Decision], known: Sequence[Decision]) -> None:

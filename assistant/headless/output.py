@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+from assistant.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -18,14 +21,25 @@ _CENTURY, _WINDOW = 36_500, 100_000_000
 
 
 def out(text: str) -> None:
-    """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it."""
+    """Print a result, the line ended once: as it is into a pipe or a file, made safe where a terminal would obey it.
+
+    Raises StateError where there is no room for it, and BrokenPipeError where nobody reads.
+    """
     if sys.stdout.isatty():
         from assistant.visible import plain
 
         text = plain(text)
     data = text.encode("utf-8", "surrogateescape")
-    sys.stdout.buffer.write(data if data.endswith(b"\n") or not data else data + b"\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(data if data.endswith(b"\n") or not data else data + b"\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        raise StateError(
+            f"The result cannot be written: {error.strerror}.", "Make room, or write it elsewhere."
+        ) from error
 
 
 def tell(text: str) -> None:

@@ -84,13 +84,7 @@ def refusals(plan: Plan, history: History) -> list[Refusal] | None:
     followed = [follow(meter, history, plan.currencies, limit) for meter, limit in limits]
     found = []
     index = 0
-    while index < len(history.burns):
-        through = min([each.through(index) for each in followed])
-        if through > index:
-            for each in followed:
-                each.take(index, through)
-            index = through
-            continue
+    while (index := _pass(followed, history, index)) < len(history.burns):
         full = _take([(each, need) for each in followed if (need := each.needs[index]) is not None], index)
         if full:
             name, until = _last(full, history.at[index])
@@ -99,6 +93,15 @@ def refusals(plan: Plan, history: History) -> list[Refusal] | None:
             found.append(Refusal(index, name, until, mine.never(need), need or None, mine.left(index), names))
         index += 1
     return found
+
+
+def _pass(followed: Sequence[Followed], history: History, index: int) -> int:
+    """Let through what surely is; returns the first burn from `index` on that has to be tried."""
+    while index < len(history.burns) and (through := min([each.through(index) for each in followed])) > index:
+        for each in followed:
+            each.take(index, through)
+        index = through
+    return index
 
 
 def _limits(plan: Plan, history: History) -> list[tuple[Meter, Decimal | None]] | None:
@@ -146,13 +149,7 @@ def _sums(meter: Meter, column: Column, history: History) -> Sequence[Decimal]:
 def _stops(followed: Sequence[Followed], history: History) -> Iterator[Stop]:
     """Follow meters through a history; yields what they stop, in order of time."""
     index = 0
-    while index < len(history.burns):
-        through = min([each.through(index) for each in followed])
-        if through > index:
-            for each in followed:
-                each.take(index, through)
-            index = through
-            continue
+    while (index := _pass(followed, history, index)) < len(history.burns):
         stopped = _parts(followed, history, index)
         index += 1
         if len(stopped) == 1 and stopped[0].steps == history.burns[index - 1].steps:

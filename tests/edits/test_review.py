@@ -334,3 +334,15 @@ def test_a_comment_on_a_part_of_a_cut_hunk_stands_below_no_line_of_the_other():
         if words.kind != " ":
             said = review.comment(1, line, "this")
             assert [len(each[4]) for each in shown(said)] == [0, 1], words
+
+
+@pytest.mark.parametrize("above", [(), ["new\n"]])
+def test_what_was_joined_stays_so_when_others_are_written_or_the_file_moves(above):
+    review = Review.of(proposed(**WISH)).join(2).comment(2, 4, "why so")
+    assert len(review.choices) == 3
+    if above:
+        moved = review.over(proposed(above, **WISH))
+        assert shown(moved) == shown(review)
+    done = review.mark(0, "take")
+    left = done.rest().over(done.part()[1])
+    assert shown(left) == shown(review)[1:]
