@@ -6,11 +6,13 @@ the line ends behind it are Enter, and send what was pasted. Here what is pasted
 
 from __future__ import annotations
 
+import asyncio
 import codecs
+import contextlib
 import os
 import re
 import selectors
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from textual import events
 from textual._xterm_parser import XTermParser
@@ -82,8 +84,55 @@ def _cut(text: str, mark: str) -> tuple[str, str]:
     return text, ""
 
 
+class Screen:
+    """What is drawn on, as a file. Where the terminal is gone, what is drawn goes nowhere.
+
+    Textual's thread that writes would end, and whoever draws then waits for it for ever.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def fileno(self) -> int:
+        """Return the number of the file."""
+        return self._file.fileno()
+
+    def write(self, text: str) -> int:
+        """Draw."""
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Let what was drawn be seen."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+
 class Terminal(LinuxDriver):
     """Textual's driver with a reader of ours."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._file: Any = Screen(self._file)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on with the next round of the loop: a signal comes while locks are held that going on asks for."""
+        with contextlib.suppress(RuntimeError):  # there is no loop yet, or none any more
+            asyncio.get_running_loop().call_soon_threadsafe(super()._sigcont_application)
+
+    def start_application_mode(self) -> None:
+        """Begin to draw and to read, once.
+
+        A terminal that goes away says "go on" together with "hang up", and anybody may to a program that runs: Textual would
+        begin a second time then, and wait at the end for the threads of the first for ever.
+        """
+        if self._app._exit:  # noqa: SLF001 - Textual has no other word for it
+            return
+        if self._key_thread is not None and self._key_thread.is_alive():
+            self.stop_application_mode()
+            self.close()
+        super().start_application_mode()  # type: ignore[no-untyped-call] # Textual says nothing
 
     def run_input_thread(self) -> None:
         """Read what is typed, until the program ends."""

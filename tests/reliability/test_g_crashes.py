@@ -271,7 +271,9 @@ def test_g1_killed_while_the_answer_streams_nothing_is_written_and_the_book_says
     assert b"kettle/" in sitting  # what had come is kept
 
 
-def test_g12_a_terminal_that_is_closed_ends_us(repo, env):
+@pytest.mark.parametrize("goes_on", [0, 1, 3])
+def test_g12_a_terminal_that_is_closed_ends_us(repo, env, goes_on):
+    """A closed terminal sends SIGHUP and SIGCONT, a shell the latter alone when a program that was stopped goes on."""
     argv = [sys.executable, "-m", "assistant", "tui", str(repo), "-m", "scripted/lesson"]
     child, terminal = pty.fork()
     if not child:
@@ -280,6 +282,12 @@ def test_g12_a_terminal_that_is_closed_ends_us(repo, env):
     while b"Wattson in" not in out:
         assert select.select([terminal], [], [], 30)[0], out[-2000:]
         out += os.read(terminal, 65536)
+    for _ in range(goes_on):
+        os.kill(child, signal.SIGCONT)
+        out = b""
+        while b"\x1b[?1049h" not in out:  # it draws again, on a screen of its own
+            assert select.select([terminal], [], [], 30)[0], out[-2000:]
+            out += os.read(terminal, 65536)
     os.close(terminal)
     for _ in range(1200):
         if os.waitpid(child, os.WNOHANG)[0]:
