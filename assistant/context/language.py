@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "languages"
 _TEXT = "text"
 
+BODIES = ("opens", "closes", "keeps", "begins", "skips", "inner", "quotes", "texts", "once")
+"""What a page says of bodies: the patterns of `bodies.without`, and whether what is left is parsed once, be it broken or not."""
+
 
 class Language(NamedTuple):
     """One language: its files by suffix or whole name, and how they are read.
@@ -35,8 +38,8 @@ class Language(NamedTuple):
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
     definition may begin when many files are read: below stand expressions, and most of the time. Each of `needs` is a
     kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
-    `bodies` are the five patterns of `bodies.without`, by which most of the bodies of functions are left out when many
-    files are read.
+    `bodies` are the patterns of `bodies.without`, by which most of the bodies of functions are left out when many files are
+    read (see `BODIES`).
     Languages of one `family` use each other's names; of prose and data, which use none, it is empty.
     """
 
@@ -97,9 +100,7 @@ def _read() -> tuple[list[Language], list[str], str]:
                 tuple(page.get("names", ())),
                 page.get("deepest", 10),
                 tuple(page.get("needs", ())),
-                tuple(page["bodies"].get(key, "") for key in ("opens", "closes", "keeps", "begins", "skips"))
-                if "bodies" in page
-                else (),
+                tuple(page["bodies"].get(key, "") for key in BODIES) if "bodies" in page else (),
                 page.get("family", page["name"] if grammar else ""),
             )
         )

@@ -24,6 +24,8 @@ _ONE_OF = re.compile(r'\(#(?:eq|any-of)\? @\w+((?: "[^"\\]+")+)\)')
 _QUOTED = re.compile(r'"([^"\\]+)"')
 _MIDDLE, _ROWS_THERE = 1_000, 8
 """Bytes in the middle of a source that tell whether it is a table, and how many rows they hold then."""
+_LESS = 0.9
+"""Share of a source that is left without bodies, of which less is worth to be parsed for itself: where it cannot be, all of it is."""
 _ROWS = (
     rb"(,\r?\n)((?:[ \t]*(?:[(\[{][-+ \t\w.,]*[)\]}]|[-+\d][-+ \t\w.,]*"
     rb"|\"[^\"\n\\]*\"(?:: ?(?:\"[^\"\n\\]*\"|[-+\d][\w.]*))?),\r?\n)+)"
@@ -161,9 +163,10 @@ def _quick(parser: Parser, source: bytes, language: Language) -> Node:
         from assistant.context import bodies
 
         less = bodies.without(whole, language.bodies)
-        root = parser.parse(less).root_node
-        if not root.has_error or len(less) == len(whole):
-            return root
+        if len(less) < _LESS * len(whole):
+            root = parser.parse(less).root_node
+            if not root.has_error or language.bodies[-1]:
+                return root
     return parser.parse(whole).root_node
 
 

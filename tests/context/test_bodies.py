@@ -17,6 +17,13 @@ LEFT_OUT = {
     "go": ("func (t *Tea) Boil(\n\tn int,\n) error {\n\tif n > 1 {\n\t\treturn nil\n\t}\n\treturn nil\n}\n\nvar x = 1\n", "return nil"),
     "rust": ("impl Tea {\n    pub async fn boil(&self) -> u8 {\n        let x = 1;\n        x + 1\n    }\n}\n", "let x"),
     "kotlin": ("class Tea {\n    @Test private fun boil(\n        n: Int,\n    ): Int {\n        val x = 1\n        return x\n    }\n}\n", "val x"),
+    "ruby": ("class Tea\n  def boil(n)\n    x = 1\n    x + n\n  end\n\n  private def pour = 1\n  Cup = 1\nend\n", "x = 1"),
+    "ruby, what is rescued": ("class Tea\n  def boil\n    fill\n  rescue Dry => e\n    y = e\n  else\n    z\n  end\nend\n", "y = e"),
+    "ruby, a block": ("describe Tea do\n  it 'boils' do |x|\n    expect(x).to be\n  end\nend\n", "expect"),
+    "ruby, a text": ("it 'a' do\n  f(<<~RUBY)\n    def g\n      h\n    end\n  RUBY\nend\n", "def g"),
+    "java": ("class Tea {\n    @Override\n    public int boil(int n) throws A {\n        if (n > 1) {\n            int x = 1;\n        }\n        return n;\n    }\n    int y = 1;\n}\n", "int x"),
+    "c": ("#include <a.h>\nint boil(int n)\n{\n  struct tea *x = y;\n#ifdef A\n  z();\n#endif\nout:\n  return n;\n}\n\nint y = 1;\n", "struct tea"),
+    "c, all on a line": ("static void boil(void) {\n    int x = 1;\n}\nstruct tea\n{\n  int n;\n};\n", "int x"),
     "php": ("<?php\nclass Tea\n{\n    public static function boil(int $n): int\n    {\n        $x = 1;\n        return $x;\n    }\n}\n", "$x = 1"),
 }  # fmt: skip
 STAYS = {
@@ -46,6 +53,38 @@ STAYS = {
     "an object": ("kotlin", "fun f(): A {\n    return object : A {\n        val x = 1\n    }\n}\n"),
     "an interface": ("kotlin", "fun interface A {\n    val x: Int\n}\n"),
     "a text with a brace": ("kotlin", 'fun f() {\n    val x = """\n}\n"""\n    g()\n}\nval y = 1\n'),
+    "a method that is made": (
+        "ruby",
+        "class Tea\n  def self.make\n    define_method(:boil) do\n      1\n    end\n  end\nend\n",
+    ),
+    "what a class has": (
+        "ruby",
+        "class Tea\n  included do\n    attr_reader :cup\n    self.class::Pot = 1\n  end\nend\n",
+    ),
+    "a test in a block": (
+        "ruby",
+        "describe Tea do\n  [1].each do |x|\n    it 'boils' do\n      x\n    end\n  end\nend\n",
+    ),
+    "a text in a remark": ("ruby", "# f(<<~RUBY)\ndef g\n  1\nend\nx = <<~RUBY\n  1\nRUBY\n"),
+    "a text in quotes": ("ruby", "x = 'f <<~RUBY'\ndef g\n  1\nend\ny = <<~RUBY\n  1\nRUBY\n"),
+    "a text that ends further out": ("ruby", "def f\n  x = <<eos\nend\neos\n  1\nend\n\ndef g\nend\n"),
+    "a class without a name": (
+        "java",
+        "class A {\n    void f() {\n        g(new B() {\n            int x = 1;\n            void h() {\n                i();\n            }\n        });\n    }\n}\n",
+    ),
+    "a class within": (
+        "java",
+        "class A {\n    void f() {\n        class B {\n            int x;\n        }\n    }\n}\n",
+    ),
+    "a constant with a body": (
+        "java",
+        "enum A {\n    B(1) {\n        int f() {\n            return 1;\n        }\n    };\n    abstract int f();\n}\n",
+    ),
+    "a record": ("java", "record A(int n) {\n    static int x = 1;\n    int f() {\n        return n;\n    }\n}\n"),
+    "a macro within": ("c", "int f(void)\n{\n#define A 1\n  return A;\n}\n"),
+    "a struct within": ("c", "int f(void)\n{\n  struct a {\n    int b;\n  } x;\n  return 1;\n}\n"),
+    "an end that is indented": ("c", "int f(int a) {\n    return a;\n }\n\nint g(int a) {\n    return a;\n}\n"),
+    "two heads": ("c", "#ifdef A\nint f(int a) {\n#else\nint f(void) {\n#endif\n    return 1;\n}\nint x = 1;\n"),
     "a constant": ("php", "<?php\nfunction f() {\n    define('A', 1);\n}\n"),
     "a heredoc": ("php", "<?php\nfunction f() {\n    $x = <<<EOT\n}\nEOT;\n    return $x;\n}\n"),
 }
