@@ -121,6 +121,8 @@ class Changes:
         self.marked: Review | None = None
         """How the user has left the hunks that wait: a comment is told although nothing is written yet."""
         self.set_aside: list[Proposal] = []
+        self._left: dict[int, Review] = {}
+        """By turn, how the user has left hunks that were set aside."""
         self._news: list[str] = []
         self._telling: tuple[list[str], list[str]] = ([], [])
         self._said: set[str] = set()
@@ -155,8 +157,30 @@ class Changes:
                 aside = None
             if aside is not None:
                 self.set_aside = [*self.set_aside[1 - _SET_ASIDE :], aside]
-            self.proposed, self.marked = proposal, None  # comments belonged to the hunks that were replaced
+                if self.marked is not None and self.marked.patch == aside.patch:
+                    self._left[aside.turn] = self.marked
+            self.proposed, self.marked = proposal, None  # what was said is about the hunks that were replaced
             return aside
+
+    def mark(self, review: Review) -> int | None:
+        """Hear how the user has left hunks that wait; returns the turn of hunks that were set aside, 0 of those on offer, None of others."""
+        with self._placing:
+            if self.proposed is not None and self.proposed.patch == review.patch:
+                self.marked = review
+                return 0
+            for each in self.set_aside:
+                if each.patch == review.patch:
+                    self._left[each.turn] = review
+                    return each.turn
+            return None
+
+    def marked_aside(self, turn: int) -> Review | None:
+        """Return how the user has left the hunks of a turn that were set aside; None where nobody looked at them."""
+        left = self._left.get(turn)
+        one = next((each for each in self.set_aside if each.turn == turn), None)
+        if left is None or one is None or left.patch == one.patch:
+            return left if one is not None else None
+        return left.rest().over(one.patch)  # some of it was written meanwhile
 
     def take_up(
         self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "", *, aside: bool = False
@@ -186,12 +210,16 @@ class Changes:
         """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""
         back = next((each for each in reversed(self.set_aside) if each.turn == turn), None)
         if back is not None:
+            left = self.marked_aside(turn)
+            self._left.pop(turn, None)
             self.set_aside.remove(back)
             if back.diff:
                 doubted = [list(each) for each in back.doubted()]
                 self.take_up(back.diff, turn, back.model, doubted, back.writer)
             else:
                 self.propose(back, upon=None)
+            if left is not None and self.proposed is not None:
+                self.marked = left if left.patch == self.proposed.patch else left.over(self.proposed.patch)
         return back
 
     def origin(self, review: Review) -> Proposal | None:
@@ -370,10 +398,14 @@ class Changes:
 
     def _unsaid(self) -> list[str]:
         """Return what the user has said of hunks that wait, where the model has not heard it."""
-        if self.marked is None or self.proposed is None or self.marked.patch != self.proposed.patch:
-            return []
-        marked = [f"will skip the hunk at {hunk.path}:{hunk.line}" for hunk in self.marked.skipped]
-        return [words for words in (*marked, *self._comments(self.marked)) if words not in self._said]
+        left = [self.marked_aside(each.turn) for each in self.set_aside]
+        if self.marked is not None and self.proposed is not None and self.marked.patch == self.proposed.patch:
+            left.append(self.marked)
+        unsaid: list[str] = []
+        for review in filter(None, left):
+            unsaid += [f"will skip the hunk at {hunk.path}:{hunk.line}" for hunk in review.skipped]
+            unsaid += self._comments(review)
+        return [words for words in dict.fromkeys(unsaid) if words not in self._said]
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
         """Say in few words what a review decided, `gone` hunks of which were skipped before; of an edited hunk, what it reads now, where that may leave."""
@@ -425,6 +457,7 @@ class Changes:
         """Begin anew; what is on disk and in the journal stays."""
         self.proposed = self.marked = None
         self.set_aside.clear()
+        self._left.clear()
         self._news.clear()
         self._said.clear()
 

@@ -29,8 +29,8 @@ class Pending:
         self._keeping = threading.Lock()
         self._last = record.proposed("", [])
         """The record of them that was kept last."""
-        self._marks: Record = {}
-        """The record of the user's marks that was kept last."""
+        self._marks: dict[int, Record] = {}
+        """By turn, the record of the user's marks that was kept last; of the hunks on offer under 0."""
         self._patches: dict[int, Patch] = {}
         """By turn, the hunks of it as they were kept last."""
         self._news: Record = record.news((), ())
@@ -53,7 +53,7 @@ class Pending:
                 return
             # What waits is the last of them: all at once, so that nothing else is when this process ends in between.
             self._sittings().save(*(self._record(each, aside) for each in stale), now)
-            self._marks = {}  # marks are read from behind what they are about
+            self._marks.clear()  # marks are read from behind what they are about
             self._last = now
             self._note_patches()
 
@@ -86,13 +86,12 @@ class Pending:
 
         It is kept with the conversation, so that who takes that up finds his marks and words again.
         """
-        proposed = self._changes.proposed
-        if proposed is None or review is None:
+        if review is None:
             return
-        self._changes.marked = review
-        if review.patch == proposed.patch and (marks := review.record()) != self._marks:
-            self._marks = marks
-            self._sittings().save(record.left(marks))
+        turn = self._changes.mark(review)
+        if turn is not None and (marks := review.record()) != self._marks.get(turn):
+            self._marks[turn] = marks
+            self._sittings().save(record.left(marks, turn))
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
@@ -115,10 +114,14 @@ class Pending:
         self._note_patches()
         self._changes.take_up_news(kept.news, kept.heard)
         self._news = record.news(*self._changes.news())
-        if kept.left and (one := self._changes.proposed) is not None:
+        if kept.left or kept.left_aside:
             from assistant.edits.review import Review
 
-            self._changes.marked = Review.of(one.patch).recall(kept.left)
+            left = {0: kept.left, **kept.left_aside}
+            proposals = [(0, self._changes.proposed), *((each.turn, each) for each in self._changes.set_aside)]
+            for turn, one in proposals:
+                if one is not None and left.get(turn):
+                    self._changes.mark(Review.of(one.patch).recall(left[turn]))
 
     def forget(self) -> None:
         """Forget what was kept: another conversation begins."""

@@ -9,6 +9,7 @@
     carried    messages that stand in place of all before them
     proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
     left       how the user has left those hunks
+    left_aside how the user has left hunks of a turn that were set aside
     news       what the model is still to be told of its edits, and what of that it has heard already
     committed  numbers of the journal's steps that were committed
     waits      a question that waits for a reset, see `held.HeldQuestion`
@@ -19,6 +20,7 @@ A file may be damaged or come from a newer Wattson: what is of another kind, or 
 from __future__ import annotations
 
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Kept(NamedTuple):
     `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
     chosen or asked last. `cut_short` says whether the last turn came to no end of its own; where nobody noted one, `asked_at` is when it began. `burnt` are the sums
     of its turns and of side work. `proposed` and `left` are empty where no hunks wait; `aside` are hunks that waited before
-    and were set aside, the oldest first. `committed` are steps of the journal; `news` and `heard` are what the model is to
+    and were set aside, the oldest first, and `left_aside` by turn how the user has left them. `committed` are steps of the journal; `news` and `heard` are what the model is to
     be told of its edits, and what it was told of hunks that wait.
     """
 
@@ -56,6 +58,7 @@ class Kept(NamedTuple):
     committed: Sequence[int]
     news: Sequence[str] = ()
     heard: Sequence[str] = ()
+    left_aside: Mapping[int, Record] = MappingProxyType({})
 
 
 def user(turn: int, text: str, model: str, pictures: Record) -> Record:
@@ -106,9 +109,9 @@ def proposed(diff: str, aside: Sequence[int], **about: object) -> Record:
     return {"kind": "proposed", "diff": diff, "aside": list(aside), **about}
 
 
-def left(marks: Record) -> Record:
-    """Record how the user has left the hunks that wait."""
-    return {"kind": "left", **marks}
+def left(marks: Record, turn: int = 0) -> Record:
+    """Record how the user has left the hunks that wait; with a `turn`, those of it that were set aside."""
+    return {"kind": "left_aside", "turn": turn, **marks} if turn else {"kind": "left", **marks}
 
 
 def news(words: Iterable[str], heard: Iterable[str]) -> Record:
@@ -200,7 +203,25 @@ def read(records: Sequence[Record]) -> Kept:
         [number for steps in lists if isinstance(steps, list) for number in steps if type(number) is int],
         _words(last_news.get("news")),
         _words(last_news.get("heard")),
+        _left_aside(records, [turn_of(each) for each in aside]),
     )
+
+
+def _left_aside(records: Sequence[Record], turns: Sequence[int]) -> dict[int, Record]:
+    """Return by turn how the user has left hunks that were set aside, before they were or after that."""
+    found: dict[int, Record] = {}
+    diffs: dict[int, object] = {}
+    waits = 0
+    for each in records:
+        kind, turn = each.get("kind"), turn_of(each)
+        if kind == "proposed":
+            waits = turn
+            if diffs.get(turn) != each.get("diff"):  # marks are about the hunks that stand before them
+                found.pop(turn, None)
+                diffs[turn] = each.get("diff")
+        elif kind in {"left", "left_aside"}:
+            found[waits if kind == "left" else turn] = each
+    return {turn: found[turn] for turn in turns if turn in found}
 
 
 def _read_instant(found: object) -> datetime | None:

@@ -576,7 +576,7 @@ class Session:
 
     def mark(self, review: Review | None) -> None:
         """Hear how the user has marked the hunks that wait."""
-        if self.proposed is not None:
+        if "changes" in self.__dict__:
             self.pending.mark(review)
 
     def undecided(self) -> str:

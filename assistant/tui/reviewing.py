@@ -10,6 +10,8 @@ from assistant.errors import AssistantError, Stale
 from assistant.tui import asking, editor, pickers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assistant.edits.journal import Preview
     from assistant.edits.review import Review
     from assistant.tui.stage import Stage
@@ -75,6 +77,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
     if view.review is None:
         return
     hunk = view.review.choices[index].hunk
+    where = _Place(screen, index)
     match what:
         case "edit":
             new = await screen.app.push_screen_wait(pickers.Editor(f"{hunk.path}: the new lines", hunk.new_text))
@@ -85,7 +88,7 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             words = await screen.app.push_screen_wait(pickers.Note(f"{hunk.path}: a comment for the model", before))
             if words is not None and words.strip() != before:
                 hint = "kept for the model with your next question" if words.strip() else "the comment is taken back"
-                view.put(view.review.comment(index, line, words.strip()), hint=hint)
+                where.put(lambda review, at: review.comment(at, line, words.strip()), words, hint)
             return
         case _:
             one = screen.session.proposed
@@ -99,9 +102,48 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
                 screen.run_turn(screen.session.second_opinion(hunk, name), "F2, then o again chooses another model.")
             return
     if new is not None and new != hunk.new_text:
-        try:
-            review = view.review.edit(index, new)
-        except (AssistantError, UnicodeEncodeError) as error:
-            screen.talk.add(f"The hunk cannot be changed so: {error}", "error")
+        where.put(lambda review, at: review.edit(at, new), new, decided=True)
+
+
+class _Place:
+    """A hunk as it was when a sheet was opened for it: others may have come in its place behind the sheet."""
+
+    def __init__(self, screen: Stage, index: int) -> None:
+        self._screen = screen
+        self._turn = screen.hunks.subject.turn
+        self._preview = screen.hunks.preview
+        review = screen.hunks.review
+        self._hunk = review.choices[index].hunk if review is not None else None
+        self._index = index
+
+    def put(
+        self, change: Callable[[Review, int], Review], words: str, hint: str = "", *, decided: bool = False
+    ) -> None:
+        """Change the review that the hunk is in, also where it is out of sight by now; where it is in none, the words are shown."""
+        view = self._screen.hunks
+        one, aside = self._screen.session.proposed, self._screen.session.changes.set_aside
+        mended = [each.turn for each in one.mended()] if one is not None else []  # a repair came on top of it
+        in_sight = view.preview is self._preview and self._turn in {view.subject.turn, *mended}
+        kept = view.kept() if any(each.turn == self._turn for each in aside) else {}
+        review = view.review if in_sight else kept.get(self._turn)
+        at = self._found(review)
+        if review is None or at is None:
+            self._screen.talk.add(f"The hunk is not there any more, so this was not kept:\n{words}", "error")
+            self._screen.show_talk()
             return
-        view.put(review, review.next_undecided(index))
+        try:
+            changed = change(review, at)
+        except (AssistantError, UnicodeEncodeError) as error:
+            self._screen.talk.add(f"The hunk cannot be changed so: {error}", "error")
+            return
+        if in_sight:
+            view.put(changed, changed.next_undecided(at) if decided else None, hint)
+            return
+        view.keep(self._turn, changed)
+        self._screen.session.mark(changed)
+        view.tell_hint(f"kept with the hunks of turn {self._turn}, which others took the place of: /diff {self._turn}")
+
+    def _found(self, review: Review | None) -> int | None:
+        """Return where the hunk is in a review by now."""
+        same = [at for at, each in enumerate(review.choices) if each.hunk == self._hunk] if review is not None else []
+        return min(same, key=lambda at: abs(at - self._index), default=None)

@@ -175,6 +175,10 @@ class PatchView(ScrollView, can_focus=True):
             self._kept[self.subject.turn] = self.review
         return self._kept
 
+    def keep(self, turn: int, review: Review) -> None:
+        """Keep the review of hunks that are not in sight any more, as the user has left it just now."""
+        self._kept[turn] = review
+
     def forget(self) -> None:
         """Forget what was decided in another conversation."""
         self._kept = {}

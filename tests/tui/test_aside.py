@@ -1,0 +1,129 @@
+"""Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
+
+from assistant.tui.app import Wattson
+from tests import loopback
+from tests.tui.keys import say, until
+
+KEY = "k" * 20
+LINES = [f"line {number}" for number in range(60)]
+BLOCK = "{2}\n<<<<<<< SEARCH\n{0}\n=======\n{1}\n>>>>>>> REPLACE\n"
+TWO = BLOCK.format("line 5", "five", "notes.txt") + BLOCK.format("line 45", "forty-five", "notes.txt")
+OTHER = BLOCK.format("line 5", "FIVE", "other.txt") + BLOCK.format("line 45", "FORTY-FIVE", "other.txt")
+
+
+def make(make_session, repo, server):
+    for name in ("notes.txt", "other.txt"):
+        (repo / name).write_text("\n".join(LINES) + "\n")
+    return Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+
+
+async def shown(pilot, app):
+    """Ask for the two hunks and wait until they have the keys."""
+    await until(pilot, lambda: app.session.roster.pick is not None)
+    await say(pilot, "two hunks")
+    await until(pilot, lambda: app.main.hunks.has_focus and len(app.main.hunks.hunks) == 2)
+    await pilot.pause(0.5)
+    return app.main.hunks
+
+
+async def others_come(pilot, app):
+    """Let other hunks take the place of those in sight, behind the sheet that is open."""
+    app.main.run_turn(app.session.ask("others"))
+    await until(pilot, lambda: app.session.proposed is not None and app.session.proposed.turn == 2)
+    await until(pilot, lambda: app.main.hunks.subject.turn == 2 and not app.session.asking)
+
+
+def asked(server, number):
+    return server.asked[number][2]["messages"][-1]["content"]
+
+
+async def test_an_edit_is_of_the_hunk_that_it_was_begun_for(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            await others_come(pilot, app)
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "/diff 1" in hunks.hint)
+            assert [each.edited for each in hunks.review.choices] == [False, False]
+            assert {each.path for each in hunks.hunks} == {"other.txt"}
+            await pilot.press("q")
+            await say(pilot, "/diff 1")
+            await until(pilot, lambda: hunks.subject.turn == 1)
+            assert [(each.mark, each.edited) for each in hunks.review.choices] == [("take", True), ("", False)]
+            await pilot.pause(0.5)
+            await pilot.press("enter")
+            await until(pilot, lambda: "mine" in (repo / "notes.txt").read_text())
+            assert (repo / "other.txt").read_text() == "\n".join(LINES) + "\n"
+
+
+async def test_a_comment_is_on_the_line_that_it_was_begun_for_and_goes_out(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER, "Fine."))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("G", "c")
+            await pilot.press(*"why")
+            await others_come(pilot, app)
+            await pilot.press("enter")
+            await until(pilot, lambda: "/diff 1" in hunks.hint)
+            assert hunks.review.comments == ()
+            await pilot.press("q")
+            await say(pilot, "a third")
+            await until(pilot, lambda: len(server.asked) == 3 and not app.session.asking)
+            assert "comment on notes.txt:" in asked(server, 2)
+            assert ": why" in asked(server, 2)
+
+
+async def test_what_was_marked_goes_out_although_others_came(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER, "Fine.", "Fine."))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("n")
+            await others_come(pilot, app)
+            assert not any(each.mark for each in hunks.review.choices)
+            for number in (2, 3):
+                await pilot.press("q")
+                await say(pilot, "go on")
+                await until(pilot, lambda number=number: len(server.asked) == number + 1 and not app.session.asking)
+            assert "will skip the hunk at notes.txt:" in asked(server, 2)
+            assert "will skip" not in asked(server, 3)  # it has heard so
+
+
+async def test_marks_and_words_of_hunks_that_were_set_aside_are_there_again_later(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("n", "c")
+            await pilot.press(*"why", "enter")
+            await until(pilot, lambda: hunks.review.comments)
+            await others_come(pilot, app)
+            await until(pilot, lambda: hunks.has_focus)
+            await pilot.pause(0.5)
+            await pilot.press("y")
+            await until(pilot, lambda: hunks.review.taken)
+    again = make_session()
+    again.take_up()
+    assert [each.mark for each in again.changes.marked.choices] == ["take", ""]
+    assert again.pending.bring_back(1)
+    assert [each.mark for each in again.changes.marked.choices] == ["skip", ""]
+    assert [each.words for each in again.changes.marked.comments] == ["why"]
+    await again.close()
+
+
+async def test_an_edit_for_a_hunk_that_is_gone_is_shown(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await shown(pilot, app)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            await others_come(pilot, app)
+            app.session.changes.clear()
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "this was not kept" in app.main.talk.text)
+            assert "mine" in app.main.talk.text
