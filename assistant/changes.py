@@ -21,7 +21,7 @@ from assistant.edits.review import compose
 from assistant.errors import PatchError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from assistant.context.repo import Repo
@@ -205,6 +205,13 @@ class Changes:
             self.set_aside.append(proposal)
         else:
             self.propose(proposal, upon=None)
+
+    def miss(self, proposal: Proposal, misfits: Sequence[Misfit]) -> None:
+        """Tell of what found no place beside a proposal that waits."""
+        if misfits:
+            more = replace(proposal, misfits=(*proposal.misfits, *misfits))
+            self.set_aside = [more if each is proposal else each for each in self.set_aside]
+            self.proposed = more if self.proposed is proposal else self.proposed
 
     def bring_back(self, turn: int) -> Proposal | None:
         """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from assistant import record
+from assistant.edits.edit import Edit, Misfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -121,9 +122,28 @@ class Pending:
             proposals = [(0, self._changes.proposed), *((each.turn, each) for each in self._changes.set_aside)]
             for turn, one in proposals:
                 if one is not None and left.get(turn):
-                    self._changes.mark(Review.of(one.patch).recall(left[turn]))
+                    review = Review.of(one.patch).recall(left[turn])
+                    self._changes.mark(review)
+                    self._changes.miss(one, _unplaced(review, left[turn]))
 
     def forget(self) -> None:
         """Forget what was kept: another conversation begins."""
         self._last, self._patches, self._marks = record.proposed("", []), {}, {}
         self._news = record.news((), ())
+
+
+def _unplaced(review: Review, left: Record) -> list[Misfit]:
+    """Return what the user had made of hunks whose lines are others now: no review has it, and it is not to be lost."""
+    there = {(each.hunk.path, each.hunk.new) for each in review.choices if each.edited}
+    rows = left.get("choices")
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        words, at, path = (row.get(key) for key in ("words", "at", "path")) if isinstance(row, dict) else (None,) * 3
+        if not (isinstance(words, list) and isinstance(at, int) and isinstance(path, str) and row.get("edited")):
+            continue
+        lines = [each for each in words if isinstance(each, str)]
+        if (path, tuple(each.encode("utf-8", "surrogateescape") for each in lines)) not in there:
+            text = "".join(lines).encode("utf-8", "replace").decode()
+            told = f"{path}: what the user made of the hunk at line {at + 1} has no place any more; it reads:\n{text}"
+            found.append(Misfit(Edit("replace", path, after=text, reply_line=at + 1), "not_found", told.rstrip("\n")))
+    return found

@@ -17,6 +17,10 @@ def make(make_session, repo, server):
     return Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
 
 
+def drawn(pane):
+    return "\n".join(pane.render_line(y).text for y in range(pane.size.height)) if pane.display else ""
+
+
 async def shown(pilot, app):
     """Ask for the two hunks and wait until they have the keys."""
     await until(pilot, lambda: app.session.roster.pick is not None)
@@ -127,3 +131,45 @@ async def test_an_edit_for_a_hunk_that_is_gone_is_shown(make_session, repo):
             await pilot.press("ctrl+s")
             await until(pilot, lambda: "this was not kept" in app.main.talk.text)
             assert "mine" in app.main.talk.text
+
+
+async def test_what_the_user_made_of_a_hunk_is_shown_although_its_lines_are_others_by_now(make_session, repo):
+    notes = repo / "notes.txt"
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: hunks.review.edited)
+    notes.write_text(notes.read_text().replace("line 5\n", "typed\n"))
+    again = make_session()
+    again.take_up()
+    words = [each.message for each in again.proposed.misfits]
+    assert len(again.proposed.patch.hunks) == 1
+    assert any("what the user made of the hunk at line" in each and "\nmine" in each for each in words)
+    assert [each.edited for each in again.changes.marked.choices] == [False]
+    app = Wattson(make_session(), resume="last")
+    async with app.run_test(size=(100, 50)) as pilot:
+        await until(pilot, lambda: len(app.main.hunks.hunks) == 1)
+        await pilot.press("f2")
+        await until(pilot, lambda: "mine" in drawn(app.main.hunks))
+    await again.close()
+
+
+async def test_what_the_user_made_of_a_hunk_that_fits_is_told_of_once(make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: hunks.review.edited)
+    (repo / "notes.txt").write_text("above\n" + (repo / "notes.txt").read_text())
+    again = make_session()
+    again.take_up()
+    assert again.proposed.misfits == ()
+    assert [each.edited for each in again.changes.marked.choices] == [True, False]
+    await again.close()
