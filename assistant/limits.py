@@ -107,17 +107,17 @@ class Limits:
         if once:
             return
         spent = self._used_up(pick)
-        if not self._capped and not self._config.reserve and spent is None:
+        if not self._capped and not self._config.reserve and spent is None and not self._metered(pick):
             return
         quote = price()
         if spent is not None:
             self._stop(replace(spent, offers=(*self.others(quote, pick), *spent.offers)))
         crossings = [
             *(self._caps(quote.whole) if quote and self._capped else ()),
-            *(self._reserved(quote, pick) if quote else ()),
+            *(self._of_plan(quote, pick) if quote else ()),
         ]
         if quote is not None and quote.editor is not None:
-            crossings += self._reserved(quote.editor, self._roster.catalogue.pick(quote.editor.model))
+            crossings += self._of_plan(quote.editor, self._roster.catalogue.pick(quote.editor.model))
         if crossings and quote is not None:
             self._stop(self._held(crossings, quote, pick))
 
@@ -131,24 +131,32 @@ class Limits:
             return ""
         if (over := self._used_up(pick)) is not None:
             return over.why
-        if not (self._capped or self._config.reserve):
+        if not (self._capped or self._config.reserve or self._metered(pick)):
             return ""
         quote = self._pricing.quote_words(words, pick, answer)
         if quote is None:
             return ""
-        crossings = [*(self._caps(quote.whole, costs) if self._capped else ()), *self._reserved(quote, pick)]
+        crossings = [*(self._caps(quote.whole, costs) if self._capped else ()), *self._of_plan(quote, pick)]
         return " ".join(map(str, crossings))
 
     def outrun(self, entry: str, words: int, pick: Pick) -> None:
-        """Raise BudgetError where a booked call would cross the day's cap together with those that others booked before it.
+        """Raise BudgetError where a booked call would cross the day's cap, or take what a plan has not or keeps, together with those that others booked before it.
 
         Two windows that look at the same moment both see room for one: the book has an order.
         """
-        quote = self._pricing.quote_words(words, pick) if self._config.cap_day is not None and not self._free else None
-        if quote is None:
+        if self._free or not (self._config.cap_day is not None or self._config.reserve or self._metered(pick)):
             return
         before = self._accounts.ledger.booked_before(entry)
-        crossings = [each for each in self._caps(quote.cost, (), before) if each.scope == "day"] if before else ()
+        quote = self._pricing.quote_words(words, pick) if before else None
+        if quote is None:
+            return
+        crossings = []
+        if self._config.cap_day is not None:
+            crossings += [each for each in self._caps(quote.cost, (), before) if each.scope == "day"]
+        plan = self._accounts.plan(pick)
+        if plan is not None and any(each.plan == plan.name for each in before):
+            known = {each.id for each in before}
+            crossings += self._of_plan(quote, pick, [e for e in self._accounts.ledger.in_flight() if e.id not in known])
         if crossings:
             self._stop(self._held(crossings, quote, pick))
 
@@ -287,17 +295,31 @@ class Limits:
         spent: dict[Scope, Sequence[Cost]] = {"turn": turn, "session": session, "day": day}
         return caps.crossed(limits, spent, step, ends={"day": midnight})
 
-    def _reserved(self, quote: Quote, pick: Pick) -> list[Crossing]:
+    def _metered(self, pick: Pick) -> bool:
+        """Say whether a plan with windows pays for a model."""
+        plan = self._accounts.plan(pick)
+        return plan is not None and bool(plan.meters)
+
+    def _of_plan(self, quote: Quote, pick: Pick, behind: Sequence[Entry] | None = None) -> list[Crossing]:
+        """Return the reserves that a step would take from, and the windows that have no room for it.
+
+        With steps `behind` it in flight (it is one of them), what those take is left to it.
+        """
         from assistant.quota import caps
 
         plan = self._accounts.plan(pick)
-        kept = self.reserves.get(plan.name, ()) if plan is not None else ()
-        if plan is None or not kept:
+        if plan is None or not plan.meters:
             return []
-        needs = self._pricing.needs(quote, pick)
-        return caps.reserved(kept, self._accounts.estimates(plan, pick.model.id), needs, self._now())
+        estimates = self._accounts.estimates(plan, pick.model.id)
+        others = self._pricing.taken(plan, behind) if behind is not None else None
+        kept = self.reserves.get(plan.name, ())
+        needs = self._pricing.needs(quote, pick) if kept else {}
+        needs = {name: need - (others or {}).get(name, 0) for name, need in needs.items()}
+        found = caps.reserved(kept, estimates, needs, self._now())
+        return found or caps.lacking(estimates, self._pricing.needs(quote, pick, likely=True), others=others)
 
     def _held(self, crossings: Sequence[Crossing], quote: Quote, pick: Pick) -> Hold:
+        from assistant.quota import caps
         from assistant.quota.caps import Hold, offers
 
         plans = {each.scope for each in crossings}
@@ -307,7 +329,7 @@ class Limits:
         for other in self._pool(pick, quote.words):
             priced = self._pricing.cost(quote.words, other)
             plan = self._accounts.plan(other)
-            if "reserve" in plans and plan is not None and mine is not None and plan.name == mine.name:
+            if plans & caps.OF_PLANS and plan is not None and mine is not None and plan.name == mine.name:
                 continue
             if priced.amount is not None or priced.status in {"included", "free"}:
                 candidates[other.model.name] = priced
@@ -322,11 +344,11 @@ class Limits:
         return Hold(" ".join(map(str, crossings)), ways, until)
 
     def _shut(self, words: int, pick: Pick, known: Known) -> bool:
-        """Whether a model is no way out: who pays for it has nothing left, or a reserve would hold it."""
+        """Whether a model is no way out: who pays for it has nothing left, or too little, or a reserve would hold it."""
         if self._run_out(pick, known) is not None:
             return True
-        other = self._pricing.quote_words(words, pick) if self._config.reserve else None
-        return other is not None and bool(self._reserved(other, pick))
+        other = self._pricing.quote_words(words, pick) if self._metered(pick) else None
+        return other is not None and bool(self._of_plan(other, pick))
 
     def _various(self, found: Iterable[WayOut]) -> list[WayOut]:
         """Take the first offers, of one provider no more than two."""

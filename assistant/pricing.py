@@ -8,7 +8,7 @@ from assistant import tokens
 from assistant.errors import AssistantError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.message import Message
     from assistant.quota.entry import Entry
+    from assistant.quota.gauge import Gauge
+    from assistant.quota.plan import Plan
+    from assistant.quota.tariff import Burn
     from assistant.roster import Roster
     from assistant.sight import Sight
     from assistant.tokens import Cost, TokenUsage
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 class Quote(NamedTuple):
     """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
 
-    `words` are the o200k tokens that it was made for, `most` is the burn at the high end. `editor` is what the editor
+    `words` are the o200k tokens that it was made for, `usage` is the likely burn, `most` that at the high end. `editor` is what the editor
     would cost on top, should the answer be a plan. `too_long` says that it does not fit the model, `used_up` that the plan
     has nothing left for it.
     """
@@ -42,6 +45,7 @@ class Quote(NamedTuple):
     editor: Quote | None = None
     too_long: bool = False
     used_up: bool = False
+    usage: TokenUsage = tokens.TokenUsage()
 
     @property
     def whole(self) -> Cost:
@@ -134,6 +138,7 @@ class Pricing:
             usages[2],
             too_long=too_long,
             used_up=used_up,
+            usage=usages[1],
         )
 
     def cost(self, words: int, pick: Pick) -> Cost:
@@ -147,19 +152,30 @@ class Pricing:
         sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
         return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
 
-    def needs(self, quote: Quote, pick: Pick) -> dict[str, Decimal]:
-        """Say what a question would take of each meter of the plan at the high end, in its units; unknown ones are left out."""
+    def needs(self, quote: Quote, pick: Pick, *, likely: bool = False) -> dict[str, Decimal]:
+        """Say what a question would take of each meter of the plan at the high end, or `likely`, in its units; unknown ones are left out."""
         from assistant.quota.tariff import Burn
 
         plan = self._accounts.plan(pick)
         if plan is None:
             return {}
-        step = Burn(self._now(), quote.most, quote.cost_high, pick.model.id)
-        return {
-            gauge.meter.name: need
-            for gauge in self._accounts.gauges_at_hand(plan)
-            if gauge.meter.counts(step.model) and (need := gauge.need(step))
-        }
+        burn = (quote.usage, quote.cost) if likely else (quote.most, quote.cost_high)
+        step = Burn(self._now(), *burn, pick.model.id)
+        return _needs(self._accounts.gauges_at_hand(plan), step)
+
+    def taken(self, plan: Plan, entries: Iterable[Entry]) -> dict[str, Decimal]:
+        """Say what steps in flight are counted with in each meter of a plan."""
+        from decimal import Decimal
+
+        from assistant.quota import meter
+
+        taken: dict[str, Decimal] = {}
+        gauges, now = self._accounts.gauges_at_hand(plan), self._now()
+        for each in entries:
+            if each.plan == plan.name and (burn := meter.burn_of(each, now)) is not None:
+                for name, need in _needs(gauges, burn).items():
+                    taken[name] = taken.get(name, Decimal(0)) + need
+        return taken
 
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
         """Return which share of the plan a step takes, and whether that is used up."""
@@ -203,3 +219,8 @@ class Pricing:
             return entry.cost
         output = entry.usage.output + self._accounts.usual_answer(entry.provider, entry.model)
         return self.price(entry.usage._replace(output=output), pick=pick, at=entry.at)
+
+
+def _needs(gauges: Iterable[Gauge], step: Burn) -> dict[str, Decimal]:
+    """Return what a step takes of each meter that it counts for; unknown ones are left out."""
+    return {gauge.meter.name: need for gauge in gauges if gauge.meter.counts(step.model) and (need := gauge.need(step))}

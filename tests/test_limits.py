@@ -137,6 +137,43 @@ def test_what_other_windows_have_asked_counts_before_it_is_answered(wattson, con
         assert "1 steps" in wattson("usage")[1]
 
 
+@pytest.mark.parametrize("kept", ["", '[reserve]\nsmall = "50 % of week"\n'])
+def test_what_other_windows_have_asked_takes_of_the_plan_before_it_is_answered(wattson, config, kept):
+    page = SMALL.replace("limit = 4", "limit = 4" if kept else "limit = 2")
+    config(f'{kept}[plans]\nopenai = "small"\n', small=page)
+    with loopback.Server(loopback.openai("Hello. " * 40), pause_s=0.1) as server:  # all have begun before it ends
+        with ThreadPoolExecutor() as pool:
+            ask = lambda _: wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))[0]
+            codes = sorted(pool.map(ask, range(5)))
+        assert codes == [0, 0, 75, 75, 75]
+        assert len(server.asked) == 2
+
+
+def test_a_question_for_which_a_window_has_no_room_left_waits_for_its_reset(wattson, config):
+    used = {"prompt_tokens": 1_000, "completion_tokens": 600}
+    page = SMALL.replace('"requests"', '"tokens"').replace("limit = 4", "limit = 4000")
+    config('[plans]\nopenai = "small"\n', small=page)
+    with loopback.Server(loopback.openai("Hello.", used)) as server:
+        ask = lambda *more: wattson("ask", "-m", "openai/gpt-6.1-sol", *more, "hello", **env(server))
+        assert [ask()[0], ask()[0]] == [0, 0]
+        code, lines, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
+        assert (code, len(server.asked)) == (75, 2)
+        assert lines[-1]["error"]["retry_at"] is not None
+        assert re.search(r"This takes about [\d,]+ tokens of week, and 800 tokens are left", said)
+        assert ask("--once")[0] == 0
+        assert "week of small is used up" in ask()[2]
+
+
+def test_a_question_that_fits_in_no_window_waits_for_none(wattson, config):
+    page = SMALL.replace('"requests"', '"tokens"').replace("limit = 4", "limit = 200")
+    config('[plans]\nopenai = "small"\n', small=page)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))
+        assert (code, len(server.asked)) == (3, 0)
+        assert "of week, and 200 tokens are left" in said
+        assert "wait until" not in said
+
+
 def test_a_session_is_a_conversation_whatever_process_goes_on_with_it(wattson, config):
     config('cap_session = "0.000001"\n')
     with loopback.Server(loopback.openai("Hello.", {"prompt_tokens": 1_000, "completion_tokens": 700})) as server:

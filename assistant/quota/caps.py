@@ -1,14 +1,14 @@
 """Caps and reserves: whether the next step would cross one, by how much, and what could be done instead. Pure.
 
-A cap is money for a turn, a session or a day. A reserve keeps a share of a plan's window for certain days. Both are asked
-*before* a step leaves, with what it is expected to take.
+A cap is money for a turn, a session or a day. A reserve keeps a share of a plan's window for certain days. Beside them a
+window has to have room for all of a step. All are asked *before* a step leaves, with what it is expected to take.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from assistant.quota.estimate import Estimate
     from assistant.tokens import Cost
 
-Scope = Literal["turn", "session", "day", "reserve"]
+Scope = Literal["turn", "session", "day", "reserve", "room"]
+OF_PLANS: frozenset[Scope] = frozenset({"reserve", "room"})
+"""What is crossed of a plan, and not of money."""
 _CURRENCY = "USD"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RESERVE = re.compile(
@@ -47,7 +49,7 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A cap that the step would cross.
+    """A cap that the step would cross, a reserve that it would take from, or a window that has no room for it.
 
     `limit` and `ahead` (what would be spent with the step) are in `unit`, a currency or a meter's unit; `over` is by how
     much, None where a price is unknown, so that nobody can say that it would not. `resets_at` is when waiting helps,
@@ -64,6 +66,12 @@ class Crossing:
     before: Decimal | None = None
 
     def __str__(self) -> str:
+        if self.scope == "room" and self.ahead is not None and self.before is not None:
+            from assistant.quota.wording import amount
+
+            need, left = (amount(each, self.unit) for each in (self.ahead - self.before, self.limit - self.before))
+            unit = "" if self.unit in {"money", "percent"} else f" {self.unit}"
+            return f"This takes about {need}{unit} of {self.meter}, and {left}{unit} are left."
         if self.scope == "reserve":
             if self.over is None or self.ahead is None:
                 return f"What this takes of {self.meter} is unknown, so its reserve cannot be kept."
@@ -153,6 +161,29 @@ def reserved(
     return found
 
 
+def lacking(
+    estimates: Iterable[Estimate], needs: Mapping[str, Decimal], *, others: Mapping[str, Decimal] | None = None
+) -> list[Crossing]:
+    """Return the windows that have no room for what a step likely takes (`needs`, by meter), that of the last reset first.
+
+    One that is used up already is somebody else's business, but for steps in flight: where `others` has what those behind
+    this one take, each has only the room that those before it leave.
+    """
+    found = []
+    for each in estimates:
+        need = needs.get(each.meter)
+        if need is None or not isinstance(each.limit, Decimal) or each.used is None:
+            continue
+        if each.state == "exhausted" and others is None:
+            continue
+        before = max(each.used - (others or {}).get(each.meter, Decimal(0)), Decimal(0))
+        if (ahead := before + need) > each.limit:
+            until = each.resets_at if need <= each.limit else None
+            found.append(Crossing("room", each.unit, each.limit, ahead, ahead - each.limit, each.meter, until, before))
+    ends = datetime.max.replace(tzinfo=UTC)
+    return sorted(found, key=lambda each: each.resets_at or ends, reverse=True)
+
+
 def _kept_until(reserve: Reserve, now: datetime, ends: datetime | None) -> datetime | None:
     """Return when the next day begins for which something is kept, if that is still in the window; None where it is not, or is today."""
     zone = clock_of(reserve.zone) if reserve.zone else None
@@ -172,7 +203,7 @@ def offers(crossings: Sequence[Crossing], candidates: Mapping[str, Cost], now: d
     """
     if not crossings:
         return []
-    least = [each for each in crossings if each.scope != "reserve"]
+    least = [each for each in crossings if each.scope not in OF_PLANS]
     able = [
         (cost.amount or Decimal(0), model, cost)
         for model, cost in candidates.items()
