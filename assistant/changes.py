@@ -162,14 +162,18 @@ class Changes:
             self.proposed, self.marked = proposal, None  # what was said is about the hunks that were replaced
             return aside
 
-    def mark(self, review: Review) -> int | None:
-        """Hear how the user has left hunks that wait; returns the turn of hunks that were set aside, 0 of those on offer, None of others."""
+    def mark(self, review: Review, turn: int = 0) -> int | None:
+        """Hear how the user has left hunks that wait, those of a `turn` where two have proposed the same.
+
+        Returns the turn of hunks that were set aside, 0 of those on offer, None of others.
+        """
         with self._placing:
-            if self.proposed is not None and self.proposed.patch == review.patch:
+            one = self.proposed
+            if one is not None and one.patch == review.patch and turn in {0, one.turn}:
                 self.marked = review
                 return 0
             for each in self.set_aside:
-                if each.patch == review.patch:
+                if each.patch == review.patch and turn in {0, each.turn}:
                     self._left[each.turn] = review
                     return each.turn
             return None

@@ -82,17 +82,17 @@ class Pending:
         self.keep()
         return found
 
-    def mark(self, review: Review | None) -> None:
+    def mark(self, review: Review | None, turn: int = 0) -> None:
         """Hear how the user has marked the hunks that wait: what he says of them goes along with his next question.
 
         It is kept with the conversation, so that who takes that up finds his marks and words again.
         """
         if review is None:
             return
-        turn = self._changes.mark(review)
-        if turn is not None and (marks := review.record()) != self._marks.get(turn):
-            self._marks[turn] = marks
-            self._sittings().save(record.left(marks, turn))
+        aside = self._changes.mark(review, turn)
+        if aside is not None and (marks := review.record()) != self._marks.get(aside):
+            self._marks[aside] = marks
+            self._sittings().save(record.left(marks, aside))
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
@@ -123,7 +123,7 @@ class Pending:
             for turn, one in proposals:
                 if one is not None and left.get(turn):
                     review = Review.of(one.patch).recall(left[turn])
-                    self._changes.mark(review)
+                    self._changes.mark(review, one.turn)
                     self._changes.miss(one, _unplaced(review, left[turn]))
 
     def forget(self) -> None:

@@ -574,10 +574,10 @@ class Session:
 
     # Deciding.
 
-    def mark(self, review: Review | None) -> None:
-        """Hear how the user has marked the hunks that wait."""
+    def mark(self, review: Review | None, turn: int = 0) -> None:
+        """Hear how the user has marked hunks that wait, those of a `turn` where it is known."""
         if "changes" in self.__dict__:
-            self.pending.mark(review)
+            self.pending.mark(review, turn)
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""

@@ -6,6 +6,8 @@ from time import monotonic
 
 _GRACE_S = 0.4
 """How long what takes keys must have been in sight before they count."""
+_TYPING_S = 1.5
+"""How long at most they do not count while somebody types on."""
 
 
 class Grace:
@@ -15,13 +17,18 @@ class Grace:
     """
 
     def __init__(self, stray_s: float = 0.0) -> None:
-        self.since = monotonic()
+        self.since = self._shown = monotonic()
         self._stray_s = stray_s
         self._strayed = float("-inf")
 
     def begin(self) -> None:
         """Note that something else has come into sight just now."""
-        self.since = monotonic()
+        self.since = self._shown = monotonic()
+
+    def typed(self) -> None:
+        """Note a key: who types on without a pause has not looked up yet."""
+        if self.early and monotonic() - self._shown < _TYPING_S:
+            self.since = monotonic()
 
     @property
     def early(self) -> bool:

@@ -201,8 +201,8 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
 
     proposal = screen.session.proposed
     kept = screen.hunks.kept()
-    for review in kept.values():  # what was decided of hunks that are set aside now is told and kept as well
-        screen.session.mark(review)
+    for turn, review in kept.items():  # what was decided of hunks that are set aside now is told and kept as well
+        screen.session.mark(review, turn)
     if proposal is None:
         screen.hunks.show(Subject())
         return

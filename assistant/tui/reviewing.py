@@ -140,7 +140,7 @@ class _Place:
             view.put(changed, changed.next_undecided(at) if decided else None, hint)
             return
         view.keep(self._turn, changed)
-        self._screen.session.mark(changed)
+        self._screen.session.mark(changed, self._turn)
         view.tell_hint(f"kept with the hunks of turn {self._turn}, which others took the place of: /diff {self._turn}")
 
     def _found(self, review: Review | None) -> int | None:

@@ -173,3 +173,20 @@ async def test_what_the_user_made_of_a_hunk_that_fits_is_told_of_once(make_sessi
     assert again.proposed.misfits == ()
     assert [each.edited for each in again.changes.marked.choices] == [True, False]
     await again.close()
+
+
+async def test_who_types_on_while_hunks_come_into_sight_decides_nothing(make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "two hunks")
+            hunks = app.main.hunks
+            await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 2)
+            for _ in range(4):
+                await pilot.press("y")
+                await pilot.pause(0.2)
+            assert not hunks.review.taken
+            await pilot.pause(0.5)
+            await pilot.press("y")
+            await until(pilot, lambda: hunks.review.taken)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from assistant.edits.review import Mark, Review
     from assistant.tui.theme import Theme
 
+_DECIDES = frozenset({"y", "space", "n", "u", "a", "d", "A", "X", "U", "enter"})
+"""Keys that decide something."""
 _STRAY_S = 3.0
 """How long after a key that means nothing Enter writes nothing: who types a sentence ends it so."""
 
@@ -453,6 +455,8 @@ class PatchView(ScrollView, can_focus=True):
             return
         if self.hunks:
             self.ahead.wait(event.key)
+        if event.key in _DECIDES or unknown:
+            self.grace.typed()
         await super()._on_key(event)
         if unknown:  # a sentence, it seems, that was begun in the wrong place
             self.grace.stray()
