@@ -96,14 +96,17 @@ class Pending:
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
-        proposed = self._changes.proposed
-        if proposed is None or not proposed.patch.files:
-            return ""
-        marked = self._changes.marked
-        taken = len(marked.taken) if marked is not None and marked.patch == proposed.patch else 0
-        size = len(proposed.patch.hunks)
-        words = f", {taken} of them taken but not written," if taken else ""
-        return f"{size} hunk{'s' if size > 1 else ''} of turn {proposed.turn}{words} wait{'' if size > 1 else 's'}"
+        proposed, marked = self._changes.proposed, self._changes.marked
+        waiting = [each for each in self._changes.set_aside if each.patch.files]
+        told = [f"{_count(each)} of turn {each.turn}, set aside" for each in waiting]
+        if proposed is not None and proposed.patch.files:
+            taken = len(marked.taken) if marked is not None and marked.patch == proposed.patch else 0
+            words = f", {taken} of them taken but not written" if taken else ""
+            told.append(f"{_count(proposed)} of turn {proposed.turn}{words}")
+            waiting.append(proposed)
+        one = sum(len(each.patch.hunks) for each in waiting) == 1
+        comma = "," if told and told[-1].endswith(("written", "aside")) else ""
+        return f"{'; '.join(told)}{comma} wait{'s' if one else ''}" if told else ""
 
     def take_up(self, kept: Kept) -> None:
         """Propose again what waited when a conversation ended, with the user's marks, and set aside what was set aside."""
@@ -130,6 +133,11 @@ class Pending:
         """Forget what was kept: another conversation begins."""
         self._last, self._patches, self._marks = record.proposed("", []), {}, {}
         self._news = record.news((), ())
+
+
+def _count(one: Proposal) -> str:
+    size = len(one.patch.hunks)
+    return f"{size} hunk{'s' if size > 1 else ''}"
 
 
 def _unplaced(review: Review, left: Record) -> list[Misfit]:

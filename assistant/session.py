@@ -581,7 +581,7 @@ class Session:
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
-        return self.pending.undecided() if self.proposed is not None else ""
+        return self.pending.undecided() if "changes" in self.__dict__ else ""
 
     def recover(self) -> tuple[str, ...]:
         """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistant import command
 from assistant.errors import ConfigError, StateError
-from assistant.tui import pickers
+from assistant.tui import pickers, present
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -83,7 +83,9 @@ async def ask(screen: Stage, what: str, argument: str) -> str:
 
             await screen.app.push_screen_wait(Board(screen.session, screen.look, argument))
         case "commit":
-            words = await screen.app.push_screen_wait(pickers.Editor("Commit what was taken", argument))
+            patch = await asyncio.to_thread(screen.session.committing.to_commit)
+            title = f"Commit what was taken of {present.listed(patch.paths, 3)} (+{patch.added} -{patch.removed})"
+            words = await screen.app.push_screen_wait(pickers.Editor(title, argument))
             return f"/commit {words.strip()}" if words and words.strip() else ""
         case _:
             pass

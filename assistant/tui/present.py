@@ -82,7 +82,7 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.end()
         case events.PatchApplied(patch, what, left, unfit):
             size = f"+{patch.added} -{patch.removed}"
-            words = f"{what}: {_listed(patch.paths)}  ({size})" if patch.files else "nothing was written"
+            words = f"{what}: {listed(patch.paths)}  ({size})" if patch.files else "nothing was written"
             talk.add(words, "good")
             show_proposal(screen, f"{words}. {unfit}" if unfit else words, written=what == "applied")
             screen.compose_again(more=left is not None or bool(unfit))
@@ -223,7 +223,9 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
         same = before.patch == proposal.patch
         going = before if same or not written else before.rest()  # one that is written decides about no equal one
         review = before if same else going.over(proposal.patch)
-    told = _from(proposal)
+    told, was = _from(proposal), screen.hunks.subject.turn
+    if was != proposal.turn and any(each.turn == was for each in screen.session.changes.set_aside):
+        hint = hint or f"these are new; those of turn {was} are set aside: /diff {was}"
     subject = Subject(review, proposal.misfits, told, proposal.doubts, proposal.turn, tell=tell)
     screen.hunks.show(subject, hint)
     screen.price_repair()
@@ -235,9 +237,9 @@ def _from(proposal: Proposal) -> str:
     return words if proposal.earlier is None else f"{_from(proposal.earlier)}; mended in {words}"
 
 
-def _listed(paths: Sequence[str]) -> str:
+def listed(paths: Sequence[str], most: int = _NAMED) -> str:
     """Name files, of many only the first and how many more."""
-    shown = paths if len(paths) <= _NAMED else paths[:_NAMED]
+    shown = paths if len(paths) <= most else paths[:most]
     more = f" and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
     return ", ".join(shown) + more
 

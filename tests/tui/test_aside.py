@@ -190,3 +190,15 @@ async def test_who_types_on_while_hunks_come_into_sight_decides_nothing(make_ses
             await pilot.pause(0.5)
             await pilot.press("y")
             await until(pilot, lambda: hunks.review.taken)
+
+
+async def test_hunks_that_are_set_aside_are_named_where_others_come_and_at_the_end(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            app.main.run_turn(app.session.ask("others"))
+            await until(pilot, lambda: hunks.subject.turn == 2)
+            assert "those of turn 1 are set aside: /diff 1" in drawn(hunks)
+            assert app.session.undecided() == "2 hunks of turn 1, set aside; 2 hunks of turn 2 wait"
+            await until(pilot, lambda: not app.session.asking)
