@@ -152,3 +152,25 @@ def test_a_source_made_to_take_long_takes_no_time(text):
     for name in ("python", "kotlin"):
         bodies.without(text.replace(b"def", b"fun") if name == "kotlin" else text, language(name).bodies)
     assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "opens", "line", "closes"),
+    [
+        ("ruby", "", "x = <<~A\n", ""),
+        ("ruby", "def f\n", "  x = <<a\n", "end\n"),
+        ("ruby", "", "a do |x|\n  y\n", ""),
+        ("ruby", "def f\n", "  A::B c\n", "end\n"),
+        ("c", "", "int f(a)\n{\n", ""),
+        ("c", "int f(a)\n{\n", "  struct a b c d", "\n}\n"),
+        ("c", "int f(a)\n{\n", "#if a\n", "}\n"),
+        ("java", "void f() {\n", "  new a (", "\n}\n"),
+        ("java", "void f() {\n", "  a.b<c> d e(", "\n}\n"),
+        ("java", "", "a b() {\n  c\n", ""),
+    ],
+)
+def test_lines_made_to_be_looked_at_again_and_again_take_no_time(name, opens, line, closes):
+    source = (opens + line * (300_000 // len(line)) + closes).encode()
+    begun = time.process_time()
+    bodies.without(source, language(name).bodies)
+    assert time.process_time() - begun < 2  # what grows with the square takes a minute
