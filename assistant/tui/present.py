@@ -225,7 +225,7 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
         review = before if same else going.over(proposal.patch)
     told, was = _from(proposal), screen.hunks.subject.turn
     if was != proposal.turn and any(each.turn == was for each in screen.session.changes.set_aside):
-        hint = hint or f"these are new; those of turn {was} are set aside: /diff {was}"
+        hint = hint or f"those of turn {was} are set aside: /diff {was}"
     subject = Subject(review, proposal.misfits, told, proposal.doubts, proposal.turn, tell=tell)
     screen.hunks.show(subject, hint)
     screen.price_repair()
