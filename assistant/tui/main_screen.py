@@ -295,6 +295,7 @@ class MainScreen(Screen[None]):
     async def run_turn(self, stream: command.Stream, instead: str = "") -> None:
         """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
         await self.walk(stream, instead)
+        self.ask_meter()  # somebody else may have been asked, who is paid otherwise
 
     async def walk(self, stream: command.Stream, instead: str = "") -> TurnEnded | AssistantError | None:
         """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one.
@@ -319,6 +320,8 @@ class MainScreen(Screen[None]):
             return error
         finally:
             clock.stop()
+            if not self.session.asking:
+                self.meter.show(self.meter.state._replace(aside=None))  # whatever ended it
             self.label()
         return ended
 
@@ -401,7 +404,6 @@ class MainScreen(Screen[None]):
         from assistant.tui import reviewing
 
         await reviewing.do(self, message.what, message.index, message.line)
-        self.ask_meter()  # somebody else may have been asked, who is paid otherwise
 
     # Keys.
 

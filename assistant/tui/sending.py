@@ -81,7 +81,13 @@ class Sending:
     def asked(self) -> None:
         """Note that a model is asked from now on: whom F3 chooses meanwhile is asked the next time."""
         pick = self._screen.session.roster.pick
-        self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
+        self._answers = ""
+        self.turns_to(pick.model.name if pick is not None else "")
+
+    def turns_to(self, model: str) -> None:
+        """Note who is asked in a step: an editor, or whoever gives a second opinion or writes a brief, is not the main model."""
+        if model != self._answers:
+            self._asked_at, self._answers = monotonic(), model
         self.doing("is asked")
 
     def doing(self, what: str, again_s: float = 0.0) -> None:
