@@ -303,7 +303,8 @@ class MainScreen(Screen[None]):
         `instead` is what the user could do where a limit holds it back.
         """
         ended = None
-        if not self.session.asking:
+        beside = self.session.asking  # what is done while an answer comes does not end that
+        if not beside:
             self.sending.asked()
         clock = self.set_interval(1.0, self.label)
         try:
@@ -313,7 +314,8 @@ class MainScreen(Screen[None]):
                     if isinstance(event, TurnEnded):
                         ended = event
         except AssistantError as error:
-            self.talk.end()
+            if not beside:
+                self.talk.end()
             held = error.hold if isinstance(error, BudgetError) else None  # its hint is for who has no screen
             words = str(error) if held is None else f"{held.why} {instead or 'F3 chooses another model.'}"
             self.talk.add(words, "error")

@@ -394,3 +394,25 @@ async def test_above_the_composer_stands_how_a_turn_is_stopped_from_where_the_ke
             assert app.session.asking
             await pilot.press("escape")
             await until(pilot, lambda: not app.session.asking)
+
+
+async def test_what_is_typed_while_an_answer_comes_breaks_none_of_its_words(make_session):
+    code = (
+        "```python\n"
+        + "".join(f"def function_number_{number}(argument):\n    return 1\n" for number in range(12))
+        + "```\n"
+    )
+    with loopback.Server(loopback.openai(f"So:\n\n{code}\nDone."), pause_s=0.02) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 60)) as pilot:
+            talk = app.main.talk
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: "function_number_3(" in talk.text)
+            await say(pilot, "/diff 99")
+            await until(pilot, lambda: "99" in talk.text)
+            assert app.session.asking
+            assert "function_number_11" not in talk.text
+            await until(pilot, lambda: not app.session.asking and app.session.history)
+            assert code in talk.text
+            assert talk.text.index("99") > talk.text.index(code)
