@@ -17,7 +17,7 @@ from assistant.errors import AssistantError, ConfigError
 from assistant.sight import CONTEXT_GUESS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from datetime import datetime
 
     from assistant.models.catalogue import Pick
@@ -77,12 +77,13 @@ class Sitting(Protocol):
 class SwitchOffer:
     """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be.
 
-    `shut` says why the other model cannot be asked now, empty where it can.
+    `reads` are the tokens of the conversation that the writer can read, and all of them. `shut` says why the other model cannot be asked now, empty where it can.
     """
 
     sheet: Sheet
     writer: Cast
     brief: Cost
+    reads: tuple[int, int]
     hindered: str = ""
     shut: str = ""
 
@@ -92,9 +93,12 @@ class SwitchOffer:
         name = self.writer.pick.name
         if self.hindered:
             return f"{name} cannot write a brief: {self.hindered}"
+        part = _part(*self.reads)
+        what = f"{name} can read {part} and" if part else f"{name} reads all of it and"
+        other = "; /model small=NAME lets another one write it" if part else ""
         if self.brief.amount:
-            return f"{name} reads all of it and writes a brief for at most {self.brief}"
-        return f"{name} would write a brief: {self.brief}"
+            return f"{what} writes a brief for at most {self.brief}{other}"
+        return f"{what if part else name} would write a brief: {self.brief}{other}"
 
 
 class Handover:
@@ -125,11 +129,19 @@ class Handover:
         roster = self._sitting.roster
         writer = roster.cast("small")
         payer = roster.payer(writer.pick.provider)
-        counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.talk)
-        burn = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1], output=BRIEF_MOST)
+        reads = self._reads(self._sitting.talk, writer.pick)
+        words = roster.factor(writer.pick.model).of(_BRIEF)[1]
+        burn = tokens.TokenUsage(fresh_input=words + reads[0], output=BRIEF_MOST)
         cost = price.cost(writer.pick.model, burn, self._sitting.now(), payer)
         target = roster.catalogue.pick(name)
-        return SwitchOffer(self._sheet(target), writer, cost, self._why_not(writer.pick), self._why_not(target))
+        return SwitchOffer(self._sheet(target), writer, cost, reads, self._why_not(writer.pick), self._why_not(target))
+
+    def _reads(self, history: Sequence[Message], writer: Pick) -> tuple[int, int]:
+        """Say how many tokens of a conversation a writer can read, and how many it has, as the writer counts them."""
+        from assistant.models import switch
+
+        whole, factor = switch.size(history, count=self._count), self._sitting.roster.factor(writer.model)
+        return factor.of(min(whole, switch.room(writer)))[1], factor.of(whole)[1]
 
     def _why_not(self, pick: Pick) -> str:
         """Say why a model cannot be asked now."""
@@ -227,6 +239,10 @@ class Handover:
         if before:
             self._folded = (before, after)
             words = "as the brief above" if brief else "as its last request"
+            if brief and (
+                part := _part(*await asyncio.to_thread(self._reads, before, sitting.roster.cast("small").pick))
+            ):
+                words += f", made from {part}"
             yield events.Notice(
                 f"The conversation goes along {words}; /compact undo brings its {len(before)} messages back."
             )
@@ -285,6 +301,11 @@ class Handover:
                     if following is None:
                         raise
             now = following
+
+
+def _part(read: int, whole: int) -> str:
+    """Say how much of a conversation can be read; empty for all of it."""
+    return f"~{read:,} of the ~{whole:,} tokens" if read < whole else ""
 
 
 def _why(ended: events.AsideEnded | None) -> str:
