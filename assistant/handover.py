@@ -102,11 +102,11 @@ class SwitchOffer:
 
 
 class Handover:
-    """Hands the conversation of one sitting over. `trouble` says why the last brief could not be written."""
+    """Hands the conversation of one sitting over. `trouble` says why a switch that is asked about anew had no brief."""
 
     def __init__(self, sitting: Sitting) -> None:
         self.trouble = ""
-        self._stopped = False
+        self._failed, self._stopped = "", False  # why the last brief could not be written, and whether it was stopped
         self._folded: tuple[list[Message], list[Message]] = ([], [])
         self._sitting = sitting
         self._counts: dict[str, int] = {}
@@ -196,12 +196,14 @@ class Handover:
         A brief that cannot be written is said, and the other ways are offered anew: nothing has changed then.
         """
         self._sitting.roster.catalogue.pick(name)
+        self.trouble = ""
         async with aclosing(self.shorten(way)) as stream:
             async for event in stream:
                 yield event
         if self._stopped:
             return
-        if self.trouble:
+        if self._failed:
+            self.trouble = self._failed
             yield events.Asked("switch", name)
         else:
             yield self._sitting.switch(name)
@@ -211,7 +213,7 @@ class Handover:
         from assistant.models import switch
 
         sitting = self._sitting
-        self.trouble, self._stopped, brief = "", False, ""
+        self._failed, self._stopped, brief = "", False, ""
         if way == "everything":
             return
         if way == "brief":
@@ -224,14 +226,14 @@ class Handover:
                 if ended is not None and ended.error is None and ended.stop == "end":
                     brief = ended.text.strip()
                 else:
-                    self.trouble = _why(ended)
+                    self._failed = _why(ended)
             except AssistantError as error:
-                self.trouble = error.message
+                self._failed = error.message
             if not brief:
-                self.trouble = self.trouble or "the model wrote nothing."
+                self._failed = self._failed or "the model wrote nothing."
                 self._stopped = ended is not None and ended.stop == "cancelled"
                 here = sitting.roster.present().model.name
-                yield events.Notice(f"There is no brief: {self.trouble} {here} is still asked.", "warning")
+                yield events.Notice(f"There is no brief: {self._failed} {here} is still asked.", "warning")
                 return
         before = list(sitting.history)
         after = list(switch.carry(before, way, brief))

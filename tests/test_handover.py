@@ -169,6 +169,10 @@ async def test_a_brief_that_is_stopped_leaves_all_as_it_was(two):
         assert session.roster.pick.provider.name == "openai"
         assert len(session.history) == 2
         assert not session.asking
+        assert session.handover.trouble == ""  # whoever stops it has nothing against the next one
+        main.answers[:] = [BUSY]
+        assert "There is no brief" in of(await walk(command.submit(session, "/compact brief")), events.Notice)[-1].text
+        assert session.handover.trouble == ""  # that was no switch
         await session.close()
 
 
