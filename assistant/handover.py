@@ -207,6 +207,18 @@ class Handover:
             yield events.Asked("switch", name)
         else:
             yield self._sitting.switch(name)
+            crowded = await asyncio.to_thread(self._crowded)
+            if crowded:
+                yield events.Notice(crowded, "warning")
+
+    def _crowded(self) -> str:
+        """Say that the conversation does not fit the model that is asked now, and what helps; empty where it may."""
+        pick = self._sitting.roster.present()
+        all_of_it = self._sheet(pick).ways[0]
+        if all_of_it.fits != "no" or not self._sitting.talk:
+            return ""
+        holds = f"{pick.model.name} holds {pick.model.context_window:,} tokens, and the next question sends about {all_of_it.tokens[1]:,}"
+        return f"{holds}: /compact makes it short, /drop unpins files."
 
     async def shorten(self, way: Way) -> Stream:
         """Put a brief of the conversation, or its last request, in its place; what cannot be done is said, and changes nothing."""
