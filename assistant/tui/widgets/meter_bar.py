@@ -76,6 +76,13 @@ class MeterBar(Widget):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self.state = MeterState()
+        self._told: tuple[str, ...] = ()
+
+    def tell(self, *words: str) -> None:
+        """Say before the figures what waits, until nothing is told: the same in words from long to short."""
+        if words != self._told:
+            self._told = words
+            self.refresh()
 
     def show(self, state: MeterState) -> None:
         """Show another state."""
@@ -87,6 +94,14 @@ class MeterBar(Widget):
         """Return the line for a width in cells."""
         if not self.state.model:
             return " no model yet: /model or F3 chooses one"[:width]
+        if not self._told:
+            return self._figures(width)
+        least = cell_len(_join([min(_parts(self.state, 0))], 0))  # who is asked, and who pays
+        words = next((each for each in self._told if cell_len(each) + 3 + least <= width), self._told[-1])
+        room = width - cell_len(words) - 3
+        return f" {words} │{self._figures(room)}" if room >= least else f" {words}"[:width]
+
+    def _figures(self, width: int) -> str:
         for size in (2, 1, 0):
             parts = _parts(self.state, size)
             if cell_len(line := _join(parts, size)) <= width:
