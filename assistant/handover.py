@@ -17,7 +17,7 @@ from assistant.errors import AssistantError, ConfigError
 from assistant.sight import CONTEXT_GUESS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from datetime import datetime
 
     from assistant.models.catalogue import Pick
@@ -77,12 +77,13 @@ class Sitting(Protocol):
 class SwitchOffer:
     """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be.
 
-    `shut` says why the other model cannot be asked now, empty where it can.
+    `reads` are the tokens of the conversation that the writer can read, and all of them. `shut` says why the other model cannot be asked now, empty where it can.
     """
 
     sheet: Sheet
     writer: Cast
     brief: Cost
+    reads: tuple[int, int]
     hindered: str = ""
     shut: str = ""
 
@@ -92,17 +93,20 @@ class SwitchOffer:
         name = self.writer.pick.name
         if self.hindered:
             return f"{name} cannot write a brief: {self.hindered}"
+        part = _part(*self.reads)
+        what = f"{name} can read {part} and" if part else f"{name} reads all of it and"
+        other = "; /model small=NAME lets another one write it" if part else ""
         if self.brief.amount:
-            return f"{name} reads all of it and writes a brief for at most {self.brief}"
-        return f"{name} would write a brief: {self.brief}"
+            return f"{what} writes a brief for at most {self.brief}{other}"
+        return f"{what if part else name} would write a brief: {self.brief}{other}"
 
 
 class Handover:
-    """Hands the conversation of one sitting over. `trouble` says why the last brief could not be written."""
+    """Hands the conversation of one sitting over. `trouble` says why a switch that is asked about anew had no brief."""
 
     def __init__(self, sitting: Sitting) -> None:
         self.trouble = ""
-        self._stopped = False
+        self._failed, self._stopped = "", False  # why the last brief could not be written, and whether it was stopped
         self._folded: tuple[list[Message], list[Message]] = ([], [])
         self._sitting = sitting
         self._counts: dict[str, int] = {}
@@ -125,11 +129,19 @@ class Handover:
         roster = self._sitting.roster
         writer = roster.cast("small")
         payer = roster.payer(writer.pick.provider)
-        counted = _BRIEF + sum(self._count(message.text) for message in self._sitting.talk)
-        burn = tokens.TokenUsage(fresh_input=roster.factor(writer.pick.model).of(counted)[1], output=BRIEF_MOST)
+        reads = self._reads(self._sitting.talk, writer.pick)
+        words = roster.factor(writer.pick.model).of(_BRIEF)[1]
+        burn = tokens.TokenUsage(fresh_input=words + reads[0], output=BRIEF_MOST)
         cost = price.cost(writer.pick.model, burn, self._sitting.now(), payer)
         target = roster.catalogue.pick(name)
-        return SwitchOffer(self._sheet(target), writer, cost, self._why_not(writer.pick), self._why_not(target))
+        return SwitchOffer(self._sheet(target), writer, cost, reads, self._why_not(writer.pick), self._why_not(target))
+
+    def _reads(self, history: Sequence[Message], writer: Pick) -> tuple[int, int]:
+        """Say how many tokens of a conversation a writer can read, and how many it has, as the writer counts them."""
+        from assistant.models import switch
+
+        whole, factor = switch.size(history, count=self._count), self._sitting.roster.factor(writer.model)
+        return factor.of(min(whole, switch.room(writer)))[1], factor.of(whole)[1]
 
     def _why_not(self, pick: Pick) -> str:
         """Say why a model cannot be asked now."""
@@ -184,22 +196,36 @@ class Handover:
         A brief that cannot be written is said, and the other ways are offered anew: nothing has changed then.
         """
         self._sitting.roster.catalogue.pick(name)
+        self.trouble = ""
         async with aclosing(self.shorten(way)) as stream:
             async for event in stream:
                 yield event
         if self._stopped:
             return
-        if self.trouble:
+        if self._failed:
+            self.trouble = self._failed
             yield events.Asked("switch", name)
         else:
             yield self._sitting.switch(name)
+            crowded = await asyncio.to_thread(self._crowded)
+            if crowded:
+                yield events.Notice(crowded, "warning")
+
+    def _crowded(self) -> str:
+        """Say that the conversation does not fit the model that is asked now, and what helps; empty where it may."""
+        pick = self._sitting.roster.present()
+        all_of_it = self._sheet(pick).ways[0]
+        if all_of_it.fits != "no" or not self._sitting.talk:
+            return ""
+        holds = f"{pick.model.name} holds {pick.model.context_window:,} tokens, and the next question sends about {all_of_it.tokens[1]:,}"
+        return f"{holds}: /compact makes it short, /drop unpins files."
 
     async def shorten(self, way: Way) -> Stream:
         """Put a brief of the conversation, or its last request, in its place; what cannot be done is said, and changes nothing."""
         from assistant.models import switch
 
         sitting = self._sitting
-        self.trouble, self._stopped, brief = "", False, ""
+        self._failed, self._stopped, brief = "", False, ""
         if way == "everything":
             return
         if way == "brief":
@@ -212,14 +238,14 @@ class Handover:
                 if ended is not None and ended.error is None and ended.stop == "end":
                     brief = ended.text.strip()
                 else:
-                    self.trouble = _why(ended)
+                    self._failed = _why(ended)
             except AssistantError as error:
-                self.trouble = error.message
+                self._failed = error.message
             if not brief:
-                self.trouble = self.trouble or "the model wrote nothing."
+                self._failed = self._failed or "the model wrote nothing."
                 self._stopped = ended is not None and ended.stop == "cancelled"
                 here = sitting.roster.present().model.name
-                yield events.Notice(f"There is no brief: {self.trouble} {here} is still asked.", "warning")
+                yield events.Notice(f"There is no brief: {self._failed} {here} is still asked.", "warning")
                 return
         before = list(sitting.history)
         after = list(switch.carry(before, way, brief))
@@ -227,6 +253,10 @@ class Handover:
         if before:
             self._folded = (before, after)
             words = "as the brief above" if brief else "as its last request"
+            if brief and (
+                part := _part(*await asyncio.to_thread(self._reads, before, sitting.roster.cast("small").pick))
+            ):
+                words += f", made from {part}"
             yield events.Notice(
                 f"The conversation goes along {words}; /compact undo brings its {len(before)} messages back."
             )
@@ -285,6 +315,11 @@ class Handover:
                     if following is None:
                         raise
             now = following
+
+
+def _part(read: int, whole: int) -> str:
+    """Say how much of a conversation can be read; empty for all of it."""
+    return f"~{read:,} of the ~{whole:,} tokens" if read < whole else ""
 
 
 def _why(ended: events.AsideEnded | None) -> str:

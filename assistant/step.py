@@ -221,10 +221,11 @@ def doubt(step: Step) -> AssistantError | events.Notice | None:
         return None
     words = f"The question has about {likely:,} tokens ({low:,} to {high:,}); {who.model.name} holds {window:,}."
     if low > window:
-        return BudgetError(
-            f"{words} Nothing was sent.",
-            "Begin anew with /clear, unpin files with /drop, or choose a larger model with /model.",
-        )
+        *before, asked = step.request.messages
+        much = sum(len(each.text) for each in before) > len(asked.text)
+        begin = "Make it short with /compact, begin anew" if much else "Begin anew"
+        hint = f"{begin} with /clear, unpin files with /drop, or choose a larger model with /model."
+        return BudgetError(f"{words} Nothing was sent.", hint)
     return events.Notice(f"{words} It may be refused.", "warning")
 
 

@@ -1,6 +1,7 @@
 """A conversation that goes on with another model, and side work that a helper does: who is asked, and what is said of it."""
 
 import json
+import re
 
 import pytest
 
@@ -168,6 +169,10 @@ async def test_a_brief_that_is_stopped_leaves_all_as_it_was(two):
         assert session.roster.pick.provider.name == "openai"
         assert len(session.history) == 2
         assert not session.asking
+        assert session.handover.trouble == ""  # whoever stops it has nothing against the next one
+        main.answers[:] = [BUSY]
+        assert "There is no brief" in of(await walk(command.submit(session, "/compact brief")), events.Notice)[-1].text
+        assert session.handover.trouble == ""  # that was no switch
         await session.close()
 
 
@@ -235,4 +240,36 @@ async def test_effort_is_sent_and_told(two):
         assert "reasoning_effort" not in main.asked[-1][2]
         (notice,) = await walk(command.submit(session, "/effort sideways"))
         assert notice.level == "error"
+        await session.close()
+
+
+async def test_how_much_of_a_conversation_the_writer_of_a_brief_can_read_is_said_before_and_after(make_session, config):
+    config(
+        '[roles]\nsmall = "mine/small"\n[providers.mine]\ntitle = "Mine"\nwire = "openai_chat"\nbase_url = "http://127.0.0.1:9"\nkey_names = ["MINE_API_KEY"]\n'
+        + "".join(
+            f'[[providers.mine.models]]\nid = "{name}"\ncontext_window = {window}\n'
+            '[[providers.mine.models.prices]]\ninput = "3"\noutput = "15"\n'
+            for name, window in (("big", 200_000), ("small", 8_000))
+        )
+    )
+    with loopback.Server(loopback.openai("A fine answer.")) as server:
+        session = make_session(MINE_BASE_URL=server.url, MINE_API_KEY="k" * 20)
+        session.roster.choose("mine/big")
+        await walk(session.ask("call the function Fred"))
+        assert (
+            "mine/small reads all of it and writes a brief for at most $"
+            in session.handover.offer("mine/small").writing
+        )
+        await walk(session.ask("why does this log end so?\n" + "a line of a log 4711\n" * 8_000))
+        offer = session.handover.offer("mine/small")
+        assert re.search(r"mine/small can read ~4,\d\d\d of the ~7\d,\d\d\d tokens and writes", offer.writing)
+        assert "/model small=NAME lets another one write it" in offer.writing
+        found = await walk(command.submit(session, "/model mine/small brief"))
+        (sent,) = of(found, events.RequestSent)
+        assert sent.cost.amount < offer.brief.amount < 3 * sent.cost.amount  # for what is read
+        for words in ("call the function Fred", "why does this log end so?", "A fine answer."):
+            assert words in told(server)
+        assert re.search(
+            r"as the brief above, made from ~4,\d\d\d of the ~7\d,\d\d\d tokens;", of(found, events.Notice)[-1].text
+        )
         await session.close()

@@ -297,7 +297,7 @@ def _hint(kind: type[errors.ProviderError], provider: Provider, retry_at: dateti
         errors.UnknownModel: "List what there is with `wattson models`, and choose with /model.",
         errors.BadEndpoint: f"Check the address {provider.base_url}"
         + (f" (from {provider.address_from})." if provider.address_from else "."),
-        errors.ContextOverflow: "Start again with /clear, unpin files with /drop, or choose a larger model.",
+        errors.ContextOverflow: "Make it short with /compact, start again with /clear, unpin files with /drop, or choose a larger model.",
         errors.RateLimited: f"Wait a moment or switch with /model.{wait}",
         errors.WindowExhausted: f"The plan's window is used up; switch with /model or wait.{wait}",
         errors.OutOfFunds: "Add credit at the provider, or switch with /model; waiting does not help.",

@@ -37,7 +37,10 @@ _ANSWER = 8_000
 """Tokens of the window that are kept free for an answer."""
 _TOLD = 20_000
 """Signs of a tool's call or answer that are told; what is longer is not read by anybody."""
+_LEAST = 50
+"""Tokens from which on a part of a message says anything."""
 _CUT = "[The beginning is left out.]\n\n"
+_GAP = "\n[The middle of this message is left out.]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,29 +176,51 @@ def carry(history: Sequence[Message], way: Way, brief: str = "") -> tuple[Messag
 
 
 def brief_request(history: Sequence[Message], small: Pick, *, count: Callable[[str], int] = tokens.count) -> Request:
-    """Return the request that asks a small model for the brief; the oldest of a conversation too long for it is left out."""
-    conversation = told(history, (small.model.context_window or 32_000) // 2, count=count)
+    """Return the request that asks a small model for the brief, of as much of the conversation as it can read."""
+    conversation = told(history, room(small), count=count)
     words = prompts.fill("brief", conversation=conversation.replace("</conversation>", "</ conversation>"))
     return Request(small.model, (), (said("user", words),), max_output=BRIEF_MOST, effort=small.effort)
 
 
+def room(small: Pick) -> int:
+    """Return how many o200k tokens of a conversation a model can read to write a brief of it."""
+    return (small.model.context_window or 32_000) // 2
+
+
+def size(history: Sequence[Message], *, count: Callable[[str], int] = tokens.count) -> int:
+    """Count the o200k tokens of a conversation that is told whole."""
+    return sum(count(words) + _AROUND for words in map(_plain, history) if words)
+
+
 def told(history: Sequence[Message], room: int, *, count: Callable[[str], int] = tokens.count) -> str:
-    """Tell a conversation in plain words within so many o200k tokens; the oldest of a longer one is left out."""
-    pieces: list[str] = []
-    used = 0
-    for message in reversed(history):
-        words = _plain(message)
-        if not words:
-            continue
-        piece = f"{'User' if message.role == 'user' else 'Model'}: {words}"
-        size = count(piece)
-        if used + size > room:
-            # The newest is never left out whole: its end is what is open.
-            pieces.append(_CUT + (piece[-4 * (room - used) :] if not pieces and room > used else "").strip())
-            break
-        pieces.append(piece)
-        used += size
-    return "\n\n".join(reversed(pieces)).strip()
+    """Tell a conversation in plain words within so many o200k tokens, the newest first of all.
+
+    Of a message that is too long, which is often pasted, head and tail are told, so that older ones have room as well, up to half
+    of what is left; the oldest for which there is none are left out.
+    """
+    pieces = [("User" if each.role == "user" else "Model", words) for each in history if (words := _plain(each))]
+    sizes = [count(words) + _AROUND for _, words in pieces]
+    said: list[str] = []
+    left, older = room, sum(sizes)
+    for (who, words), size in zip(reversed(pieces), reversed(sizes), strict=True):
+        older -= size
+        most = min(size, max(left // 2, left - older))
+        if most < size and most < _LEAST and said:
+            return _CUT + "\n\n".join(reversed(said))
+        said.append(f"{who}: {_shortened(words, most - _AROUND, count)}")
+        left -= most
+    return "\n\n".join(reversed(said))
+
+
+def _shortened(words: str, most: int, count: Callable[[str], int]) -> str:
+    """Return the head and the tail of a message that has more tokens than it may."""
+    size = count(words)
+    keep = len(words) if size <= most else max(0, len(words) * most // size)
+    short = words
+    while keep and count(short) > most:
+        keep = keep * 9 // 10
+        short = words[: keep - keep // 2] + _GAP + words[len(words) - keep // 2 :]
+    return short
 
 
 def _plain(message: Message) -> str:

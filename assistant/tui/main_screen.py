@@ -20,6 +20,7 @@ from assistant.tokens import TokenUsage
 from assistant.tui import opening, present
 from assistant.tui.holding import Holding
 from assistant.tui.hunk_rows import Subject
+from assistant.tui.label import Label
 from assistant.tui.sending import Sending
 from assistant.tui.widgets.completions import Completions
 from assistant.tui.widgets.composer import Composer
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 _WIDE = 120
 _SQUAT = 14
+_LITTLE = 28
+"""Cells for the price of a question in the meter's line."""
 _PAUSE_S = 0.3
 """How long typing must pause before the price of what stands in the composer is worked out."""
 _MOMENT_S, _SAID_S = 0.01, 2.0
@@ -94,6 +97,7 @@ class MainScreen(Screen[None]):
         self.completions = Completions(theme)
         self.meter = MeterBar(theme)
         self.composer = Composer(self.completions, id="composer")
+        self.around = Label(self.composer, self.meter)
         self.holding = Holding(self)
         self.sending = Sending(self, self.holding)
         self.composer.take_queued = self.sending.take_last
@@ -161,7 +165,7 @@ class MainScreen(Screen[None]):
         something = self._reviewing or bool(self.hunks.hunks) or self.hunks.filling
         wide = self.size.width >= _WIDE and something and not (self._reviewing and self.hunks.beside)
         self.set_class(wide, "-wide")
-        self.composer.set_class(self.size.height < _SQUAT, "-squat")
+        self.around.place(low=self.size.height < _SQUAT)
         for pane, there in ((self.talk, wide or not self._reviewing), (self.hunks, wide or self._reviewing)):
             if pane.display != there:  # to say it again would lay out all of the screen again
                 pane.display = there
@@ -228,16 +232,17 @@ class MainScreen(Screen[None]):
 
         text = self.composer.text
         if not text.strip() or command.is_command(text) or self.session.roster.pick is None:
-            self.composer.border_subtitle = ""
+            self.around.price("")
             return
         quotes = await asyncio.to_thread(quoting.quotes, self.session, text)
-        self.composer.border_subtitle = quoting.line(quotes, self.size.width - 6)
+        self.around.price(quoting.line(quotes, self.size.width - 6), quoting.line(quotes, _LITTLE))
 
     def label(self) -> None:
         """Say above the composer what waits there."""
-        more = "more has come below: Ctrl+End" if self.talk.more else ""
-        waits = [self.sending.asks(), self.holding.label(), self.sending.waits(), more]
-        self.composer.border_title = ", ".join(filter(None, waits))
+        more = ("more has come below: Ctrl+End", "more below: Ctrl+End", "more below") if self.talk.more else [""] * 3
+        waits = self.holding.label(), self.sending.waits()
+        told = ((asks, *waits, below) for asks, below in zip(self.sending.asks(), more, strict=True))
+        self.around.say(*(", ".join(filter(None, each)) for each in told))
 
     def on_descendant_focus(self) -> None:
         """Say how a turn is stopped from where the keys are now."""
@@ -295,6 +300,7 @@ class MainScreen(Screen[None]):
     async def run_turn(self, stream: command.Stream, instead: str = "") -> None:
         """Walk a stream in a worker of its own: what opens a screen meanwhile does not break it off."""
         await self.walk(stream, instead)
+        self.ask_meter()  # somebody else may have been asked, who is paid otherwise
 
     async def walk(self, stream: command.Stream, instead: str = "") -> TurnEnded | AssistantError | None:
         """Show the events of a stream, and the error it ends with; returns that, or the end of the turn, if it was one.
@@ -302,7 +308,8 @@ class MainScreen(Screen[None]):
         `instead` is what the user could do where a limit holds it back.
         """
         ended = None
-        if not self.session.asking:
+        beside = self.session.asking  # what is done while an answer comes does not end that
+        if not beside:
             self.sending.asked()
         clock = self.set_interval(1.0, self.label)
         try:
@@ -312,13 +319,16 @@ class MainScreen(Screen[None]):
                     if isinstance(event, TurnEnded):
                         ended = event
         except AssistantError as error:
-            self.talk.end()
+            if not beside:
+                self.talk.end()
             held = error.hold if isinstance(error, BudgetError) else None  # its hint is for who has no screen
             words = str(error) if held is None else f"{held.why} {instead or 'F3 chooses another model.'}"
             self.talk.add(words, "error")
             return error
         finally:
             clock.stop()
+            if not self.session.asking:
+                self.meter.show(self.meter.state._replace(aside=None))  # whatever ended it
             self.label()
         return ended
 
@@ -401,7 +411,6 @@ class MainScreen(Screen[None]):
         from assistant.tui import reviewing
 
         await reviewing.do(self, message.what, message.index, message.line)
-        self.ask_meter()  # somebody else may have been asked, who is paid otherwise
 
     # Keys.
 
@@ -485,7 +494,7 @@ class MainScreen(Screen[None]):
             self.app.copy_to_clipboard(selected)
             if not typed:
                 self.clear_selection()
-            self.composer.border_title = f"{len(selected):,} characters copied"
+            self.around.say(f"{len(selected):,} characters copied")
             self.set_timer(_SAID_S, self.label)
         elif self.session.asking:
             self.action_stop()
@@ -495,7 +504,7 @@ class MainScreen(Screen[None]):
             self.app.exit(0)
         else:
             self._leaving = True
-            self.composer.border_title = "Ctrl+C again leaves"
+            self.around.say("Ctrl+C again leaves")
             self._armed = self.set_timer(_SAID_S, self.stay)
 
     def stay(self) -> None:

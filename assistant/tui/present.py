@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assistant import events
 from assistant.tokens import TokenUsage
 from assistant.tui.hunk_rows import Subject
-from assistant.tui.widgets.meter_bar import short
+from assistant.tui.widgets.meter_bar import Aside, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def show(screen: Stage, event: events.Event) -> None:
             for each in context.masked:
                 talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
-            screen.sending.doing("is asked")
+            screen.sending.turns_to(model)
             if step > 1 or purpose != "main":
                 talk.end()
                 talk.add(f"{purpose} from {model} ({payer}): ~{likely:,} tokens, {cost}", "note")
@@ -68,7 +68,7 @@ def show(screen: Stage, event: events.Event) -> None:
             fold(talk, edit)
             hunks.coming(edit)
         case events.UsageMoved(usage, cost, session_usage, session_costs, held):
-            state = meter.state._replace(turn=usage, turn_costs=(cost,), moving=not usage.exact)
+            state = meter.state.burning(usage, cost)
             share = held / screen.window if held and screen.window else state.context_share
             meter.show(state._replace(session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
@@ -132,10 +132,12 @@ def show(screen: Stage, event: events.Event) -> None:
             talk.end()
             talk.add(hold.why, "warning")
             screen.held(hold)
-        case events.AsideStarted():
-            pass  # the request says it
+        case events.AsideStarted(_, provider, model, payer):
+            screen.sending.turns_to(f"{provider}/{model}")
+            meter.show(meter.state._replace(aside=Aside(f"{provider}/{model}", payer)))
         case events.AsideEnded(purpose, words, _, stop, usage, cost, trouble):
             talk.end()
+            meter.show(meter.state._replace(aside=None))
             if trouble is not None:
                 talk.add(f"no {purpose}: {trouble}", "error")
             elif stop != "cancelled" and not words.strip():

@@ -81,21 +81,28 @@ class Sending:
     def asked(self) -> None:
         """Note that a model is asked from now on: whom F3 chooses meanwhile is asked the next time."""
         pick = self._screen.session.roster.pick
-        self._asked_at, self._answers = monotonic(), pick.model.name if pick is not None else ""
+        self._answers = ""
+        self.turns_to(pick.model.name if pick is not None else "")
+
+    def turns_to(self, model: str) -> None:
+        """Note who is asked in a step: an editor, or whoever gives a second opinion or writes a brief, is not the main model."""
+        if model != self._answers:
+            self._asked_at, self._answers = monotonic(), model
         self.doing("is asked")
 
     def doing(self, what: str, again_s: float = 0.0) -> None:
         """Note what the model does, for the label: thinks, answers, or is tried again in so many seconds."""
         self._does, self._again_at = what, monotonic() + again_s
 
-    def asks(self) -> str:
-        """Say who is asked, for how long, and how that is stopped; empty for nobody."""
+    def asks(self) -> tuple[str, str, str]:
+        """Say who is asked, for how long, and how that is stopped, then without who that is, then without how; empty for nobody."""
         if not self._screen.session.asking:
-            return ""
+            return "", "", ""
         again = self._again_at - monotonic()
         does = f"tries again in {again:.0f} s" if again > 0 else f"{self._does}, {monotonic() - self._asked_at:.0f} s"
         stop = "Esc Esc" if self._screen.hunks.has_focus else "Esc"  # the first one leaves the hunks
-        return f"{self._answers} {does}; {stop} stops it"
+        short = does.removeprefix("is ")
+        return f"{self._answers} {does}; {stop} stops it", f"{short}; {stop} stops it", short
 
     def waits(self) -> str:
         """Say how many questions are queued; empty for none."""

@@ -33,6 +33,9 @@ class Waits(Protocol):
 class Sends(Protocol):
     """What is on its way to the model."""
 
+    def turns_to(self, model: str) -> None:
+        """Note who is asked from now on, for the label above the composer."""
+
     def doing(self, what: str, again_s: float = 0.0) -> None:
         """Note what the model does, for the label above the composer."""
 

@@ -58,6 +58,8 @@ class SwitchSheet(Sheet[str | None]):
         super().__init__()
         self._offer = offer
         self._trouble = trouble
+        self._warned = ""  # the way of which it was said that it does not fit
+        self._keys = Static(Text("Enter or the letter goes on, Ctrl+P next favourite, Esc stays", style="bold"))
         self.grace = Grace()
 
     def compose(self) -> ComposeResult:
@@ -67,7 +69,7 @@ class SwitchSheet(Sheet[str | None]):
             f"Go on with {sheet.target.name}?",
             Static(Text("\n".join(map(safe, told(self._offer, self._trouble))))),
             OptionList(*(Option(row) for row in self._rows())),
-            Static(Text("Enter or the letter goes on, Ctrl+P next favourite, Esc stays", style="bold")),
+            self._keys,
         )
 
     def _rows(self) -> list[Text]:
@@ -111,8 +113,16 @@ class SwitchSheet(Sheet[str | None]):
         self._give(self._offer.sheet.ways[event.option_index].way)
 
     def _give(self, way: str) -> None:
-        if way != "brief" or not self._offer.hindered:
-            self.dismiss(way)
+        """Give a way; one that does not fit only at the second time."""
+        if way == "brief" and self._offer.hindered:
+            return
+        sheet = self._offer.sheet
+        if way != self._warned and any(each.way == way and each.fits == "no" for each in sheet.ways):
+            self._warned = way
+            holds = f"That does not fit: {sheet.target.name} holds {short(sheet.context_window or 0)} tokens."
+            self._keys.update(Text(f"{holds} Once more goes on all the same, Esc stays", style="bold"))
+            return
+        self.dismiss(way)
 
 
 def rows(ways: Sequence[Carried], width: int, dim: Collection[str] = ()) -> list[Text]:

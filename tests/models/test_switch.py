@@ -158,3 +158,25 @@ def test_a_helper_that_fails_gives_way_to_the_main_model_only():
     assert after.pick == SONNET
     assert "gpt-6-luna failed: overloaded" in after.why
     assert roles.after_failure(after, SONNET, "overloaded") is None
+
+
+def test_of_what_is_too_long_to_be_told_whole_head_and_tail_are_kept():
+    pasted = "Why does this log end so?\n" + "line of a log 4711\n" * 8_000 + "And be brief."
+    history = [said("user", "call it Fred"), said("assistant", "Done."), said("user", pasted), said("assistant", "So.")]
+    text = switch.told(history, 2_000)
+    for words in (
+        "User: call it Fred",
+        "Model: Done.",
+        "User: Why does this log end so?",
+        "And be brief.",
+        "Model: So.",
+    ):
+        assert words in text
+    assert "The middle of this message is left out" in text
+    assert "The beginning is left out" not in text
+    assert 1_500 < switch.tokens.count(text) < 2_050
+    assert switch.size(history) > 40_000
+    assert switch.told(history, switch.size(history)) == "\n\n".join(
+        f"{'User' if each.role == 'user' else 'Model'}: {each.text}" for each in history
+    )
+    assert switch.told((), 100) == ""

@@ -219,3 +219,47 @@ def test_a_row_tells_its_price_now_or_why_there_is_none():
     scored = next(row for row in ROWS if row.model.scores)
     score = scored.model.scores[0]
     assert f"{score.benchmark} {score.value}{score.unit}  ({score.source}, " in "\n".join(model_lines.facts(scored))
+
+
+WINDOWS = """
+[roles]
+small = "mine/small"
+[providers.mine]
+title = "Mine"
+wire = "openai_chat"
+base_url = "http://127.0.0.1:9/v1"
+key_needed = false
+""" + "".join(
+    f'[[providers.mine.models]]\nid = "{name}"\ncontext_window = {window}\n'
+    for name, window in (("big", 200_000), ("small", 8_000))
+)
+
+
+async def test_a_way_that_does_not_fit_is_taken_only_at_the_second_time_and_what_helps_is_named(make_session, config):
+    config(WINDOWS)
+    with loopback.Server(loopback.openai("So.")) as server:
+        app = Wattson(make_session(MINE_BASE_URL=server.url), "mine/big")
+        async with app.run_test(size=(100, 30)) as pilot:
+            main, session = app.main, app.session
+            await until(pilot, lambda: session.roster.pick is not None)
+            await say(pilot, "why? " + "a log " * 12_000)
+            await until(pilot, lambda: len(session.history) == 2 and not session.asking)
+            await say(pilot, "/model mine/small")
+            await take(pilot, "l")
+            await until(pilot, lambda: "That does not fit: mine/small holds 8.0k tokens." in seen(pilot))
+            await pilot.press("e")
+            await pilot.pause(0.1)
+            assert isinstance(app.screen, switching.SwitchSheet)
+            await pilot.press("e")
+            await until(pilot, lambda: session.roster.pick.model.name == "mine/small")
+            await until(pilot, lambda: "/compact makes it short" in main.talk.text)
+            assert "mine/small holds 8,000" in main.talk.text
+            await say(pilot, "and now?")
+            await until(pilot, lambda: "Nothing was sent. Make it short with /compact, begin anew" in main.talk.text)
+            await say(pilot, "/compact brief")
+            await until(pilot, lambda: len(session.history) == 1)
+            await say(pilot, "and now?")
+            await until(pilot, lambda: len(session.history) == 3 and not session.asking)
+            await say(pilot, "/model mine/big everything")
+            await until(pilot, lambda: session.roster.pick.model.name == "mine/big")
+            assert main.talk.text.count("/compact makes it short") == 1

@@ -16,7 +16,7 @@ from assistant.tui.ways import WaySheet
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.patch_view import PatchView
 from tests import loopback
-from tests.tui.keys import say, take, until
+from tests.tui.keys import say, seen, take, until
 
 
 async def walk(session, text):
@@ -394,3 +394,56 @@ async def test_above_the_composer_stands_how_a_turn_is_stopped_from_where_the_ke
             assert app.session.asking
             await pilot.press("escape")
             await until(pilot, lambda: not app.session.asking)
+
+
+async def test_what_is_typed_while_an_answer_comes_breaks_none_of_its_words(make_session):
+    code = (
+        "```python\n"
+        + "".join(f"def function_number_{number}(argument):\n    return 1\n" for number in range(12))
+        + "```\n"
+    )
+    with loopback.Server(loopback.openai(f"So:\n\n{code}\nDone."), pause_s=0.02) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 60)) as pilot:
+            talk = app.main.talk
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: "function_number_3(" in talk.text)
+            await say(pilot, "/diff 99")
+            await until(pilot, lambda: "99" in talk.text)
+            assert app.session.asking
+            assert "function_number_11" not in talk.text
+            await until(pilot, lambda: not app.session.asking and app.session.history)
+            assert code in talk.text
+            assert talk.text.index("99") > talk.text.index(code)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 13), (160, 13)])
+async def test_on_a_low_screen_the_meter_says_that_a_turn_runs_what_is_queued_and_what_a_question_costs(
+    make_session, size
+):
+    with loopback.Server(loopback.openai("word " * 200), pause_s=0.02) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=size) as pilot:
+
+            def line():
+                return seen(pilot).rstrip("\n").split("\n")[-1]
+
+            await until(pilot, lambda: "gpt-6.1-sol" in line())
+            await pilot.press(*"what")
+            await until(pilot, lambda: " tokens" in line() and "$" in line())
+            await pilot.press("enter")
+            await until(pilot, lambda: "answers, " in line())
+            assert len(line()) <= size[0]
+            await say(pilot, "and then?")
+            await until(pilot, lambda: "1 queued" in line() and "answers, " in line())
+            if size[0] > 40:
+                assert "gpt-6.1-sol" in line()
+                assert "Esc stops it" in line()
+            await pilot.press("escape")
+            await until(pilot, lambda: not app.session.asking and "queued" not in line())
+            app.main.composer.clear()
+            await pilot.press("ctrl+c")
+            await until(pilot, lambda: "Ctrl+C again leaves" in line())
+            await pilot.resize_terminal(80, 24)
+            await until(pilot, lambda: "again leaves" not in line())

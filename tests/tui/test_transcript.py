@@ -1,5 +1,7 @@
 """The conversation widget: what streams is whole, what is said elsewhere is folded, only the end is drawn anew."""
 
+from itertools import pairwise
+
 import pytest
 from textual.app import App
 
@@ -297,3 +299,50 @@ async def test_what_comes_in_one_go_is_drawn_from_its_end_and_without_a_stop(tal
     assert len(talk._starts) == len(talk._lines) == 3001
     assert shown(talk)[-2].startswith("word")
     assert talk.scroll_y == talk.max_scroll_y
+
+
+async def test_what_is_told_while_code_comes_stands_below_it_and_breaks_no_word(talk):
+    talk.append("Here:\n\n```python\ndef function(ar")
+    talk.add("No hunks of turn 99 wait.", "error")
+    assert shown(talk)[-3:] == ["def function(ar", "", "No hunks of turn 99 wait."]  # told at once
+    talk.append("gument):\n    return ")
+    talk.add("1 hunk was written.", "note")
+    talk.append("1\n```\nAnd on.")
+    talk.end()
+    assert shown(talk) == [
+        "Here:", "", "```python", "def function(argument):", "    return 1", "```",
+        "", "No hunks of turn 99 wait.", "", "1 hunk was written.", "", "And on.",
+    ]  # fmt: skip
+    assert [line.kind for line in talk._lines][2:6] == ["fence", "code", "code", "fence"]
+    talk.add("2 out", "note")
+    assert shown(talk)[-2:] == ["", "2 out"]
+
+
+async def test_what_is_told_while_a_sentence_or_a_table_comes_stands_behind_it(talk):
+    talk.append("One sen")
+    talk.add("told", "note")
+    talk.append("tence.\n\n| a | b |\n|---|")
+    talk.add("and more", "note")
+    talk.append("---|\n| 1 | 2 |\n\nEnd")
+    talk.add("last", "note")
+    talk.append(".")
+    talk.end()
+    rows = shown(talk)
+    assert rows[:4] == ["One sentence.", "", "told", ""]
+    assert "a" in rows[4]
+    assert rows[-5:] == ["and more", "", "End.", "", "last"]
+    assert not any(above == below == "" for above, below in pairwise(rows))
+
+
+async def test_what_is_told_while_an_edit_comes_leaves_it_to_be_folded(talk):
+    for piece in EDIT:
+        talk.append(piece)
+        talk.add("told", "note")
+    talk.fold(5, "replace kettle/boil.py  +1 -1")
+    talk.append("```\n\nDone.")
+    talk.append("hm", "thought")
+    talk.append(" So.")
+    talk.end()
+    rows = [row for row in shown(talk) if row and row != "told"]
+    assert rows == ["I change it.", "> replace kettle/boil.py  +1 -1", "Done.", "hm", " So."]
+    assert "<<<<<<< SEARCH\nold = 1\n=======\nnew = 2\n>>>>>>> REPLACE\n```\n" in talk.text

@@ -23,13 +23,22 @@ _WARNS_FROM = 0.75
 _ALARMS_FROM = 0.9
 
 
+class Aside(NamedTuple):
+    """Who is asked something beside the conversation, who pays them, and what that burns."""
+
+    model: str
+    payer: str
+    usage: TokenUsage = TokenUsage()
+    costs: tuple[Cost, ...] = ()
+
+
 class MeterState(NamedTuple):
     """What the line shows; empty parts are left out. Shares are 0 to 1, None is unknown.
 
     `plan` names the window that binds, `resets` is when it begins anew as it is said to the user, `until` the instant, `left` what is left of
     what has no window; `pace` is how it goes on in full and in short words; `note` who says the figure and how old the word
     is. `moving` while any of the turn's figures is our estimate. `served` is the model that answered where it is another
-    than the one that was asked.
+    than the one that was asked. While there is an `aside`, it stands in the place of who is asked otherwise, and of the turn.
     """
 
     model: str = ""
@@ -49,6 +58,13 @@ class MeterState(NamedTuple):
     spent: bool = False
     note: str = ""
     moving: bool = False
+    aside: Aside | None = None
+
+    def burning(self, usage: TokenUsage, cost: Cost) -> MeterState:
+        """Return the line with what the running turn has burnt by now, or what is asked beside it."""
+        if self.aside is not None:
+            return self._replace(aside=self.aside._replace(usage=usage, costs=(cost,)))
+        return self._replace(turn=usage, turn_costs=(cost,), moving=not usage.exact)
 
 
 class MeterBar(Widget):
@@ -60,6 +76,13 @@ class MeterBar(Widget):
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
         self.state = MeterState()
+        self._told: tuple[str, ...] = ()
+
+    def tell(self, *words: str) -> None:
+        """Say before the figures what waits, until nothing is told: the same in words from long to short."""
+        if words != self._told:
+            self._told = words
+            self.refresh()
 
     def show(self, state: MeterState) -> None:
         """Show another state."""
@@ -71,6 +94,14 @@ class MeterBar(Widget):
         """Return the line for a width in cells."""
         if not self.state.model:
             return " no model yet: /model or F3 chooses one"[:width]
+        if not self._told:
+            return self._figures(width)
+        least = cell_len(_join([min(_parts(self.state, 0))], 0))  # who is asked, and who pays
+        words = next((each for each in self._told if cell_len(each) + 3 + least <= width), self._told[-1])
+        room = width - cell_len(words) - 3
+        return f" {words} │{self._figures(room)}" if room >= least else f" {words}"[:width]
+
+    def _figures(self, width: int) -> str:
         for size in (2, 1, 0):
             parts = _parts(self.state, size)
             if cell_len(line := _join(parts, size)) <= width:
@@ -100,9 +131,11 @@ def _join(parts: Sequence[tuple[int, int, str]], size: int) -> str:
 
 def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     """Return (how soon it is given up, place in the line, words); `size` 2 is in full, 0 as short as can be."""
-    turn, session = ("~" if state.moving or not burn.exact else "" for burn in (state.turn, state.session))
-    name = state.model if size else state.model.rpartition("/")[2]
-    if state.served:
+    who = state.aside or state
+    burn, costs = (state.turn, state.turn_costs) if state.aside is None else (state.aside.usage, state.aside.costs)
+    turn, session = ("~" if state.moving or not each.exact else "" for each in (burn, state.session))
+    name = who.model if size else who.model.rpartition("/")[2]
+    if state.served and state.aside is None:
         name = f"{name} answered by {state.served}!" if size == 2 else f"{name}→{state.served}!"
     plan = ""
     if state.plan:
@@ -115,9 +148,9 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
     if state.context_share is not None:
         window = f"{'context' if size == 2 else 'ctx'} {state.context_share:.0%}"
     rows = [
-        (0, 0, f"{name}{' · ' if size else '·'}{state.payer}" if state.payer else name),
+        (0, 0, f"{name}{' · ' if size else '·'}{who.payer}" if who.payer else name),
         (4, 1, window),
-        (2, 2, _burn("turn", state.turn, state.turn_costs, turn, size) if state.turn.total else ""),
+        (2, 2, _burn("turn" if state.aside is None else "aside", burn, costs, turn, size) if burn.total else ""),
         (3, 3, _burn("session" if size else "Σ", state.session, state.session_costs, session, size)
          if state.session.total else ""),
         (1, 4, plan),

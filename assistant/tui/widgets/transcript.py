@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from assistant.tui import clicks, markdown, tables
 from assistant.tui.lines import marked, safe, strip, wrapped
+from assistant.tui.talk_line import Line, only_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
     from assistant.tui.highlight import Spans
     from assistant.tui.theme import Theme
 
-_HEAD = re.compile(
-    r"(?:---|\+\+\+) \S|@@|diff --git |index [0-9a-f]+\.\.|(?:(?:new|deleted) file|old|new) mode \d|"
-    r"similarity index |rename (?:from|to) |\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File: |Move to: )"
-)
-"""A line of the head of a diff, as diff, git and apply_patch write it."""
 _BEAT_S = 0.125
 """How often the running answer is drawn. The eye asks for no more, and each frame repaints what scrolls."""
 _SCROLLS_S = 0.35
@@ -48,28 +44,6 @@ _MOST_LINES = 20_000
 """Lines that are kept on the screen's side; older ones are in the transcript on disk."""
 
 
-class _Line:
-    """One line as it was said, what kind it is, and how it is folded: below a label, or as the label itself.
-
-    `table` is what it is a row of, and `row` which one; `fence` began the block of code that it stands in.
-    """
-
-    __slots__ = ("fence", "hidden", "kind", "label", "language", "row", "table", "text")
-
-    def __init__(self, text: str, kind: str, language: str = "") -> None:
-        self.text, self.kind, self.language = text, kind, language
-        self.label = ""
-        self.hidden = False
-        self.table: tables.Table | None = None
-        self.row = 0
-        self.fence: markdown.Fence | None = None
-
-    @property
-    def blank(self) -> bool:
-        """Whether it is an empty line."""
-        return not self.text and not self.label
-
-
 class Transcript(ScrollView, can_focus=False):
     """Lines of a conversation. Follows its end unless the user has scrolled up.
 
@@ -81,19 +55,21 @@ class Transcript(ScrollView, can_focus=False):
     def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self._first = 0  # the first line that is drawn: of a long talk the end comes first, the rest in slices
         self._starts: list[int] = []
         self._strips: list[Strip] = []
         self._gone: list[Strip] = []  # as it was drawn before: to forget a long talk in one go would be felt
         self._width = 0
         self._open = False
-        self._answer: list[_Line] = []  # the lines of the running answer, thoughts left out
-        self._thoughts: list[_Line] = []
+        self._answer: list[Line] = []  # the lines of the running answer, thoughts left out
+        self._thoughts: list[Line] = []
         self._table: tables.Table | None = None  # the table whose rows come
-        self._head: _Line | None = None  # its first line; without a table the last line, which may become one
+        self._head: Line | None = None  # its first line; without a table the last line, which may become one
         self._torn = False  # a thought came in the middle of a line, which goes on behind it
-        self._growing: _Line | None = None
+        self._growing: Line | None = None
+        self._behind = 0  # how many lines at the end stay below the block that comes: they were told in the midst of it
+        self._parted = False  # such lines stand above the line that grows, with no empty one between
         self._fence: markdown.Fence | None = None
         self._dirty = False
         self._follows = True
@@ -110,14 +86,13 @@ class Transcript(ScrollView, can_focus=False):
     # What is said.
 
     def add(self, text: str, kind: str = "words") -> None:
-        """Add whole lines, below an empty one."""
+        """Add whole lines, below an empty one. While a line, a table or a block of code of the answer comes, it goes on above them."""
         self._note_more(not self._follows)
-        self._close()
         last = self._lines[-1] if self._lines else None
-        if last is not None and not last.blank and not (last.kind == kind == "note"):
-            self._put(_Line("", "words"))
-        for line in text.rstrip("\n").split("\n"):
-            self._put(_Line(safe(line), kind))
+        near = last is None or (last is not self._growing and (last.blank or last.kind == kind == "note"))
+        lines = [] if near else [Line("", "words")]
+        for line in [*lines, *(Line(safe(each), kind) for each in text.rstrip("\n").split("\n"))]:
+            self._put(line, behind=self._growing is not None)
         self._draw_soon()
 
     def append(self, text: str, kind: str = "words") -> None:
@@ -150,7 +125,7 @@ class Transcript(ScrollView, can_focus=False):
             self._dirty = True
             return
         while start and not ((above := self._answer[start - 1]).hidden or above.label):
-            if above.kind != "fence" and not _only_names(above.text, label):
+            if above.kind != "fence" and not only_names(above.text, label):
                 break
             start -= 1
         before = self._answer[:start]
@@ -177,6 +152,8 @@ class Transcript(ScrollView, can_focus=False):
         self._fold_thoughts()
         self._answer, self._fence, self._torn = [], None, False
         self._table = self._head = None
+        self._let_go()
+        self._parted = False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -206,8 +183,8 @@ class Transcript(ScrollView, can_focus=False):
     def _grow(self, piece: str, kind: str) -> None:
         if self._growing is None:
             if not self._answer and not self._thoughts and self._lines and not self._lines[-1].blank:
-                self._put(_Line("", "words"))
-            self._growing = _Line("", kind)
+                self._put(Line("", "words"))
+            self._growing = Line("", kind)
             self._enter(self._growing)
             self._put(self._growing)
             if kind == "thought":
@@ -217,10 +194,15 @@ class Transcript(ScrollView, can_focus=False):
             else:
                 self._answer.append(self._growing)
         elif piece:
-            self._undraw(len(self._lines) - 1)
+            self._undraw(self._index(self._growing))
         self._growing.text += piece
+        if self._parted and piece:
+            self._parted = False
+            at = self._index(self._growing)
+            self._undraw(at)
+            self._lines.insert(at, Line("", "words"))
 
-    def _enter(self, line: _Line) -> None:
+    def _enter(self, line: Line) -> None:
         """Say of a line that begins whether it is code."""
         if line.kind in {"words", "code"}:
             line.fence = fence = self._fence
@@ -231,11 +213,27 @@ class Transcript(ScrollView, can_focus=False):
         line, self._growing = self._growing, None
         if line is None:
             return
-        self._undraw(len(self._lines) - 1)
+        self._undraw(self._index(line))
         raw = line.text
         line.text = safe(raw)
-        if line.kind not in {"words", "code"}:
+        self._parted = self._parted and not line.blank
+        if line.kind in {"words", "code"}:
+            self._know(line, raw)
+        if self._fence is None and self._head is None and not self._torn:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let what was told in the midst of a block stay where it is now: the block is whole, and what comes goes on below."""
+        at, self._behind = len(self._lines) - self._behind, 0
+        if at == len(self._lines):
             return
+        self._parted = True
+        if at and self._lines[at - 1].blank and not self._lines[at - 1].hidden and self._lines[at].blank:
+            self._undraw(at)
+            del self._lines[at]
+
+    def _know(self, line: Line, raw: str) -> None:
+        """Say of a line that is whole what it is."""
         if self._fence is not None:
             if self._fence.ends(raw):
                 line.kind, self._fence = "fence", None
@@ -247,7 +245,7 @@ class Transcript(ScrollView, can_focus=False):
             line.kind = "head"
         self._tabled(line)
 
-    def _tabled(self, line: _Line) -> None:
+    def _tabled(self, line: Line) -> None:
         """Take a line that may belong to a table; where a row makes its columns wider, all of it is drawn again."""
         head, table = self._head, self._table
         words = line.text if line.kind == "words" else ""
@@ -280,23 +278,27 @@ class Transcript(ScrollView, can_focus=False):
             words = sum(len(line.text.split()) for line in lines)
             self._hide(lines, f"thought, {words:,} words")
 
-    def _hide(self, lines: list[_Line], label: str) -> None:
+    def _hide(self, lines: list[Line], label: str) -> None:
         self._undraw(self._index(lines[0]))
         lines[0].label = label
         for line in lines[1:]:
             line.hidden = True
 
-    def _index(self, line: _Line) -> int:
+    def _index(self, line: Line) -> int:
         """Find a line, which is likely to be one of the last."""
         first = len(self._lines) - 1
         while first and self._lines[first] is not line:
             first -= 1
         return first
 
-    def _put(self, line: _Line) -> None:
+    def _put(self, line: Line, *, behind: bool = False) -> None:
+        """Add a line, above those that stay below the block that comes, or to them."""
         if len(self._lines) >= _MOST_LINES:
             self._forget(_MOST_LINES // 10)
-        self._lines.append(line)
+        at = len(self._lines) if behind else len(self._lines) - self._behind
+        self._behind += behind
+        self._undraw(at)
+        self._lines.insert(at, line)
 
     def _forget(self, count: int) -> None:
         del self._lines[:count]
@@ -387,7 +389,7 @@ class Transcript(ScrollView, can_focus=False):
             self._strips += [each.apply_style(self._ground) for each in self._drawn(line)]
         self._grown()
 
-    def _coming(self, line: _Line) -> tables.Table | None:
+    def _coming(self, line: Line) -> tables.Table | None:
         """Return the table of which the line that grows is the next row."""
         return self._table if line.kind == "words" and tables.is_barred(line.text) else None
 
@@ -396,7 +398,7 @@ class Transcript(ScrollView, can_focus=False):
         """How many lines below those that are drawn are not drawn yet."""
         return len(self._lines) - self._first - len(self._starts)
 
-    def _drawn(self, line: _Line) -> list[Strip]:
+    def _drawn(self, line: Line) -> list[Strip]:
         found: list[Strip] = []
         if line.label:
             sign = "v" if self._open else ">"
@@ -428,7 +430,7 @@ class Transcript(ScrollView, can_focus=False):
     def _style(self, kind: str) -> Style:
         return self.look["note" if kind == "fence" else kind]
 
-    def _spans(self, line: _Line, text: str) -> Spans:
+    def _spans(self, line: Line, text: str) -> Spans:
         if line.kind == "code" and line.language and text.strip():
             from assistant.tui.highlight import spans
 
@@ -521,9 +523,3 @@ class Transcript(ScrollView, can_focus=False):
         """Draw a selection that moved."""
         del selection
         self.refresh()
-
-
-def _only_names(line: str, label: str) -> bool:
-    """Say whether a line only names the file of a label (`edit kettle/boil.py  +3 -1`), decoration aside, or is of the head of a diff."""
-    bare = line.strip().strip("*`#: ")
-    return (bool(bare) and bare in label.split()) or _HEAD.match(line) is not None
