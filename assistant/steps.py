@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assistant.edits.journal import Way
     from assistant.session import Session
 
-USAGE = "[N | FILE | turn | session | now]"
+USAGE = "[N | FILE | turn [N] | session | now]"
 
 
 def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Event, None]:
@@ -28,6 +28,8 @@ def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Even
             return session.deciding.preview(way, turn=session.turn)
         case "":
             return session.deciding.preview(way)
+        case _ if (words := argument.split())[0] == "turn" and len(words) == 2 and words[1].isdecimal():
+            return session.deciding.preview(way, turn=int(words[1]))
         case _ if argument.isdecimal():
             return session.deciding.preview(way, step=int(argument))
         case _:
@@ -36,9 +38,12 @@ def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Even
 
 def complete(session: Session, way: Way, words: Sequence[str]) -> list[Suggestion]:
     """Offer the plain words, the steps that the way can be gone with, the last first, and their files."""
-    if len(words) > 1:
+    if len(words) > 2 or (len(words) == 2 and words[0] != "turn"):
         return []
     steps = session.journal.in_line(way)
+    if len(words) == 2:
+        labels = {each.turn: each.label for each in steps if each.turn and each.session == session.id}
+        return [Suggestion(str(turn), label) for turn, label in labels.items()]
     told = [Suggestion(str(each.id), f"{each.label}: {', '.join(file.path for file in each.files)}") for each in steps]
     files = dict.fromkeys(file.path for each in steps for file in each.files)
     parts = {"turn": "this turn", "session": "this session", "now": "the last step at once"}

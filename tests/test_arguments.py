@@ -96,6 +96,12 @@ async def test_turns_steps_files_and_conversations_come_from_what_was_done(sessi
     assert offered(session, "/diff ") == ["1"]
     assert offered(session, "/undo ") == ["turn", "session", "now", "1", "two.txt"]
     assert offered(session, "/redo ") == ["turn", "session", "now"]
+    assert offered(session, "/undo turn ") == ["2"]
+    assert offered(session, "/undo session ") == []
+    (shown,) = await walk(command.submit(session, "/undo turn 2"))
+    assert shown.preview.patch.paths == ("two.txt",)
+    (shown,) = await walk(command.submit(session, "/undo turn 1"))
+    assert "nothing to undo" in shown.text
     await walk(session.deciding.undo())
     assert offered(session, "/redo two") == ["two.txt", "1"]
     assert offered(session, "/export ") == ["talk.md"]

@@ -113,6 +113,7 @@ class Manifest(Sheet[None]):
         self.look = theme
         self.context: Context | None = None
         self.rows: list[Row] = []
+        self._below: list[str] = []
         self._sent = not question and session.sight.sent is not None
         self.question = question
         if not question and session.sight.sent is not None:
@@ -148,6 +149,7 @@ class Manifest(Sheet[None]):
         self.set_class(self.size.width >= _BESIDE, "-beside")
         self._say()
         if self.context is not None:
+            self._tell_title()
             self.call_after_refresh(lambda: self._draw(self.chosen))
 
     def _say(self, words: str = "", use: str = "note") -> None:
@@ -183,9 +185,12 @@ class Manifest(Sheet[None]):
         here = self.chosen
         self.context = context
         self.rows = rows(context, self.session.sight.pinned, self.session.sight.withheld)
-        lines = [cut(self._title(), self._width), self._totals(context, quote), *filter(None, [context.note])]
-        self._head.update(Text("\n".join(lines), style="bold"))
+        self._below = [self._totals(context, quote), *filter(None, [context.note])]
+        self._tell_title()
         self._draw(here)
+
+    def _tell_title(self) -> None:
+        self._head.update(Text("\n".join([cut(self._title(), self._width), *self._below]), style="bold"))
 
     def _totals(self, context: Context, quote: Quote | None) -> str:
         budget = self.session.config.context_budget

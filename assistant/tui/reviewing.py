@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from assistant.edits.review import Review
     from assistant.tui.stage import Stage
 
+_BUSY = "a turn is running: wait for its end, or Esc Esc stops it"
+
 
 async def decide(screen: Stage, review: Review, preview: Preview | None) -> None:
     """Write what was taken, or carry out an undo; the user is asked about each file that runs by itself."""
@@ -53,7 +55,7 @@ async def _send_back(screen: Stage) -> None:
 
     view, session = screen.hunks, screen.session
     if session.asking:
-        view.tell_hint("a turn is running: wait for its end, or Esc Esc stops it")
+        view.tell_hint(_BUSY)
         return
     if view.left and view.review is not None:
         rest = await asyncio.to_thread(session.changes.let_go, view.review)
@@ -89,6 +91,9 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
             if words is not None and words.strip() != before:
                 hint = "kept for the model with your next question" if words.strip() else "the comment is taken back"
                 where.put(lambda review, at: review.comment(at, line, words.strip()), words, hint)
+            return
+        case _ if screen.session.asking:
+            view.tell_hint(_BUSY)
             return
         case _:
             one = screen.session.proposed

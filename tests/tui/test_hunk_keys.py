@@ -190,3 +190,36 @@ async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs
             assert found == "joules: float = 1.0\n    def wide(self):"
             left = hunks.render_line(here).text.index("joules")
             assert await drag((left, here), (left + 5, here)) == "joules"
+
+
+async def test_in_the_sheet_of_an_edit_two_keys_lead_to_its_ends(make_session):
+    with loopback.Server(loopback.openai(SHAPE)) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 40)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: app.main.hunks.has_focus and app.main.hunks.hunks)
+            await pilot.pause(0.5)
+            await pilot.press("e")
+            await until(pilot, lambda: len(app.screen_stack) == 2 and app.focused is not None)
+            before = app.focused.text
+            await pilot.press("ctrl+end", "B", "ctrl+home", "A", "ctrl+end", "C")
+            await until(pilot, lambda: app.focused.text == f"A{before}BC")
+
+
+async def test_a_second_opinion_while_a_turn_runs_is_refused_before_somebody_is_chosen(make_session):
+    with loopback.Server(loopback.openai(SHAPE), loopback.openai("word " * 150), pause_s=0.02) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(80, 24)) as pilot:
+            hunks = app.main.hunks
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "go on")
+            await until(pilot, lambda: hunks.has_focus and hunks.hunks)
+            await say(pilot, "talk")
+            await until(pilot, lambda: "word word" in app.main.talk.text)
+            await pilot.press("f2")
+            await pilot.pause(0.5)
+            await pilot.press("o")
+            await until(pilot, lambda: "a turn is running" in hunks.hint)
+            assert len(app.screen_stack) == 1
+            await until(pilot, lambda: not app.session.asking)

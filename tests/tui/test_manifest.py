@@ -8,7 +8,7 @@ import pytest
 from assistant.tui.app import Wattson
 from assistant.tui.manifest import Manifest
 from tests import loopback
-from tests.tui.keys import say, until
+from tests.tui.keys import say, seen, until
 
 KEY = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 QUESTION = "how does boil heat litres of water?"
@@ -233,3 +233,18 @@ async def test_the_bar_follows_the_file_that_was_pinned_or_dropped(story):
         await pilot.press("d")
         await until(pilot, lambda: ("dropped", "kettle/meter.py") not in kinds(sheet))
         assert sheet.chosen.path == "kettle/meter.py"
+
+
+async def test_its_title_is_as_long_as_there_is_room_for_after_another_width(story):
+    app, _ = story
+    question = "why does the kettle boil so slowly when it is filled to the brim?"
+    async with app.run_test(size=(40, 20)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        app.main.composer.text = question
+        await pilot.press("f4")
+        await opened(pilot, app)
+        assert question not in seen(pilot)
+        await pilot.resize_terminal(160, 50)
+        await until(pilot, lambda: f"What this would show: {question}" in seen(pilot))
+        await pilot.resize_terminal(40, 20)
+        await until(pilot, lambda: question not in seen(pilot))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from unicodedata import category
 
 from textual.binding import Binding
@@ -58,6 +58,15 @@ class Pad(TextArea):
     Textual leaves out what has no width, as the joiners of Persian and of emoji. And of keys that come together it takes
     the letters at once, and those that delete or move only when they have been all around the screen.
     """
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("ctrl+home", "edge('start')", show=False),
+        Binding("ctrl+end", "edge('end')", show=False),
+    ]
+
+    def action_edge(self, which: Literal["start", "end"]) -> None:
+        """Go to the first or the last place of the text."""
+        self.move_cursor(self.document.start if which == "start" else self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
