@@ -98,16 +98,24 @@ class Limits:
         """Say whether the user has let through what this task asks: ask on the event loop."""
         return asyncio.current_task() in self._once
 
-    def check(self, price: Callable[[], Quote | None], pick: Pick, *, once: bool = False) -> None:
-        """Raise BudgetError where a question would cross a cap or a reserve, or a window is used up.
+    def check(
+        self,
+        price: Callable[[], Quote | None],
+        pick: Pick,
+        *,
+        once: bool = False,
+        most: Callable[[], Quote | None] = lambda: None,
+    ) -> None:
+        """Raise BudgetError where a question would cross a cap or a reserve, or a window is used up or has no room for it.
 
-        `price` says what it would cost, and is asked only where there is a limit; `once` lets all calls of the turn through. The error is Held where waiting helps. Reads the ledger: call it in a thread.
+        `price` says what it would cost, and is asked only where there is a limit; `most`, which is told sooner, at most.
+        `once` lets all calls of the turn through. The error is Held where waiting helps. Reads the ledger: call it in a thread.
         """
         self._free = once
         if once:
             return
         spent = self._used_up(pick)
-        if not self._capped and not self._config.reserve and spent is None and not self._metered(pick):
+        if not self._capped and not self._config.reserve and spent is None and self._has_room(most, pick):
             return
         quote = price()
         if spent is not None:
@@ -299,6 +307,10 @@ class Limits:
         """Say whether a plan with windows pays for a model."""
         plan = self._accounts.plan(pick)
         return plan is not None and bool(plan.meters)
+
+    def _has_room(self, most: Callable[[], Quote | None], pick: Pick) -> bool:
+        """Say whether no window holds a question, whatever it shows: then nobody has to look what that is."""
+        return not self._metered(pick) or ((bound := most()) is not None and not self._of_plan(bound, pick))
 
     def _of_plan(self, quote: Quote, pick: Pick, behind: Sequence[Entry] | None = None) -> list[Crossing]:
         """Return the reserves that a step would take from, and the windows that have no room for it.

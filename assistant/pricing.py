@@ -54,14 +54,21 @@ class Quote(NamedTuple):
 
 
 class Pricing:
-    """The prices of one sitting; `history` is its conversation, as it goes on.
+    """The prices of one sitting; `history` is its conversation, as it goes on, `budget` the tokens of context that a question may show.
 
     A question is a text, or as many o200k tokens where its size is known already.
     """
 
     def __init__(
-        self, accounts: Accounts, roster: Roster, sight: Sight, history: Sequence[Message], now: Callable[[], datetime]
+        self,
+        accounts: Accounts,
+        roster: Roster,
+        sight: Sight,
+        history: Sequence[Message],
+        budget: int,
+        now: Callable[[], datetime],
     ) -> None:
+        self._budget = budget
         self._accounts = accounts
         self._roster = roster
         self._sight = sight
@@ -90,6 +97,17 @@ class Pricing:
         alone = self.words(text, editor, talk=False) + context
         answer = self._accounts.usual_answer(pick.provider.name, pick.model.id)  # the plan, which the editor is shown
         return quote._replace(editor=self.quote_words(alone + min(words - alone, EARLIER) + answer, editor))
+
+    def quote_at_most(self, text: str, pick: Pick | None = None) -> Quote | None:
+        """Say what sending `text` would cost with all the context that the budget allows, without gathering it.
+
+        None where more than that may go out, or an editor is asked as well. Counts tokens: call it in a thread.
+        """
+        pick = pick or self._roster.pick
+        if pick is None or self._sight.pinned or self._roster.writer() is not None:
+            return None
+        words = self.words(text, pick) + self._sight.picture_words(self._history, pick)
+        return self.quote_words(words + self._budget, pick)
 
     def carried(self) -> int:
         """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""

@@ -139,7 +139,7 @@ class Session:
         """What things cost, and what a question would."""
         from assistant.pricing import Pricing
 
-        return Pricing(self.accounts, self.roster, self.sight, self.history, self.now)
+        return Pricing(self.accounts, self.roster, self.sight, self.history, self.config.context_budget, self.now)
 
     @cached_property
     def limits(self) -> Limits:
@@ -278,7 +278,9 @@ class Session:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
         asked = turn.asked(text, pictures)
-        pick, key = await self._ready(self.quote_repair if mend else lambda: self.pricing.quote(text, sure=True))
+        most = None if mend else lambda: self.pricing.quote_at_most(text)
+        price = self.quote_repair if mend else lambda: self.pricing.quote(text, sure=True)
+        pick, key = await self._ready(price, most=most)
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
@@ -414,15 +416,22 @@ class Session:
         spent = await asyncio.to_thread(self.limits.spent, cast.pick)
         return (None, spent) if spent else (Desk(self, self.turn, self.roster.partner(cast.pick), key), "")
 
-    async def _ready(self, quote: Callable[[], Quote | None], pick: Pick | None = None) -> tuple[Pick, str]:
-        """Return who is asked and the key, once nothing stands in the way of what costs this; then the session is asking."""
+    async def _ready(
+        self,
+        quote: Callable[[], Quote | None],
+        pick: Pick | None = None,
+        most: Callable[[], Quote | None] | None = None,
+    ) -> tuple[Pick, str]:
+        """Return who is asked and the key, once nothing stands in the way of what costs this, `most` at most; then the session is asking."""
         if self._asking:
             raise BudgetError("A turn is running.", "Wait for its end or stop it first.")
         self._asking, self.stopped = True, asyncio.Event()
         try:
             pick = pick or self.roster.present()
             key = await self.roster.key(pick.provider)
-            await asyncio.to_thread(self.limits.check, quote, pick, once=self.limits.allows())
+            await asyncio.to_thread(
+                self.limits.check, quote, pick, once=self.limits.allows(), most=most or (lambda: None)
+            )
         except BudgetError:
             self._asking = False
             await asyncio.to_thread(self.accounts.keep_line, pick or self.roster.present())
