@@ -1,0 +1,94 @@
+"""Other clients' logs as they should not be: rows whose numbers are used again, odd names and values, no right to look."""
+
+import json
+import sqlite3
+
+import pytest
+
+from assistant.quota.imports import Imports
+
+
+@pytest.fixture
+def imports(tmp_path):
+    imports = Imports(tmp_path / "imports.sqlite")
+    yield imports
+    imports.close()
+
+
+def requests(imports):
+    return sum(total.steps for total in imports.totals(("client",)))
+
+
+# Rows of a database, whose numbers SQLite gives again.
+
+
+def base_of(home):
+    path = home / ".local" / "share" / "opencode" / "opencode.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    base = sqlite3.connect(path)
+    base.execute("CREATE TABLE IF NOT EXISTS message (id TEXT PRIMARY KEY, data TEXT)")
+    return base
+
+
+def add(base, *numbers):
+    for number in numbers:
+        at = 1_795_000_000_123 + number * 60_000
+        data = {
+            "role": "assistant", "modelID": "glm", "providerID": "zai", "time": {"created": at, "completed": at + 5001},
+            "tokens": {"input": 100, "output": 10, "reasoning": 0, "cache": {"read": 0, "write": 0}},
+        }  # fmt: skip
+        base.execute("INSERT INTO message VALUES (?, ?)", (f"msg_{number:04}", json.dumps(data)))
+
+
+def taken_back(base):
+    base.execute("DELETE FROM message WHERE id >= 'msg_0006'")
+    add(base, 20, 21, 22)
+
+
+def taken_back_for_more(base):
+    base.execute("DELETE FROM message WHERE id >= 'msg_0006'")
+    add(base, *range(20, 30))
+
+
+def emptied(base):
+    base.execute("DELETE FROM message")
+    add(base, 20)
+
+
+def numbered_anew(base):
+    base.execute("DELETE FROM message WHERE id < 'msg_0005'")
+    base.commit()
+    base.execute("VACUUM")
+    add(base, 20, 21)
+
+
+@pytest.mark.parametrize(
+    ("change", "new"), [(taken_back, 3), (taken_back_for_more, 10), (emptied, 1), (numbered_anew, 2)]
+)
+def test_rows_whose_numbers_are_given_again_count_too(imports, tmp_path, change, new):
+    base = base_of(tmp_path)
+    add(base, *range(10))
+    base.commit()
+    imports.run({}, tmp_path, ["opencode"])
+    change(base)
+    base.commit()
+    (found,) = imports.run({}, tmp_path, ["opencode"])
+    assert (found.uses, requests(imports)) == (new, 10 + new)  # what was burnt stays burnt
+    add(base, 40)
+    base.commit()
+    base.close()
+    (found,) = imports.run({}, tmp_path, ["opencode"])
+    assert (found.uses, found.copies, requests(imports)) == (1, 1, 11 + new)  # from the last row on
+
+
+def test_a_database_that_was_begun_anew_is_read_from_its_start(imports, tmp_path):
+    for first, many in ((0, 10), (50, 4), (60, 12)):
+        base = base_of(tmp_path)
+        base.execute("DROP TABLE message")
+        base.close()
+        base = base_of(tmp_path)
+        add(base, *range(first, first + many))
+        base.commit()
+        base.close()
+        imports.run({}, tmp_path, ["opencode"])
+    assert requests(imports) == 26
