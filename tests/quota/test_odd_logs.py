@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from decimal import Decimal
 
 import pytest
 
@@ -92,3 +93,35 @@ def test_a_database_that_was_begun_anew_is_read_from_its_start(imports, tmp_path
         base.close()
         imports.run({}, tmp_path, ["opencode"])
     assert requests(imports) == 26
+
+
+# Values.
+
+
+def claude(number, **more):
+    usage = {"input_tokens": 1, "output_tokens": 10}
+    return {
+        "timestamp": "2026-11-24T12:00:00.000Z", "cwd": "/p", "requestId": f"req_{number}",
+        "message": {"id": f"msg_{number}", "model": "m", "usage": usage}, **more,
+    }  # fmt: skip
+
+
+def sessions(home):
+    folder = home / ".claude" / "projects" / "p"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def written(path, *lines):
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize("padding", ["", "x" * 5_000_000], ids=["few", "many"])
+@pytest.mark.parametrize("cost", [10**400, -(10**400)], ids=["more", "less"])
+def test_a_cost_beyond_all_numbers_is_no_money(imports, tmp_path, cost, padding):
+    written(
+        sessions(tmp_path) / "a.jsonl", claude(1, costUSD=0.5), claude(2, costUSD=cost), {"said": padding}, claude(3)
+    )
+    (found,) = imports.run({}, tmp_path, ["claude-code"])
+    assert (found.uses, found.torn) == (3, 0)
+    assert sum(total.amount for total in imports.totals(("client",))) == Decimal("0.5")
