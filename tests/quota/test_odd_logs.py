@@ -1,6 +1,7 @@
 """Other clients' logs as they should not be: rows whose numbers are used again, odd names and values, no right to look."""
 
 import json
+import os
 import sqlite3
 from decimal import Decimal
 
@@ -125,3 +126,50 @@ def test_a_cost_beyond_all_numbers_is_no_money(imports, tmp_path, cost, padding)
     (found,) = imports.run({}, tmp_path, ["claude-code"])
     assert (found.uses, found.torn) == (3, 0)
     assert sum(total.amount for total in imports.totals(("client",))) == Decimal("0.5")
+
+
+# Names and rights.
+
+NO_TEXT = os.fsdecode(b"b\xff")
+
+
+def test_a_log_whose_name_is_no_text_counts_once_like_any_other(imports, tmp_path):
+    folder = sessions(tmp_path)
+    log = folder / f"{NO_TEXT}.jsonl"
+    written(folder / "a.jsonl", claude(1))
+    written(log, claude(2), claude(3))
+    (found,) = imports.run({}, tmp_path, ["claude-code"])
+    assert (found.uses, found.notes) == (3, [])
+    with log.open("a") as more:
+        more.write(json.dumps(claude(4)) + "\n")
+    (found,) = imports.run({}, tmp_path, ["claude-code"])
+    assert (found.read, found.uses, found.copies, requests(imports)) == (1, 1, 0, 4)
+    assert imports.run({}, tmp_path, ["claude-code"])[0].read == 0
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_a_project_whose_name_is_no_text_is_named_as_far_as_it_is(imports, tmp_path, suffix):
+    folder = tmp_path / ".gemini" / "tmp" / NO_TEXT / "chats"
+    folder.mkdir(parents=True)
+    message = {
+        "id": "m",
+        "timestamp": "2026-11-24T12:00:00Z",
+        "model": "g",
+        "type": "gemini",
+        "tokens": {"input": 5, "output": 2},
+    }
+    whole = {"sessionId": "s", "messages": [message]}
+    written(folder / f"a.{suffix}", *([whole] if suffix == "json" else [{"sessionId": "s"}, message]))
+    (found,) = imports.run({}, tmp_path, ["gemini-cli"])
+    assert (found.uses, [total.key for total in imports.totals(("project",))]) == (1, [("b\ufffd",)])
+
+
+def test_a_database_whose_name_is_no_text_is_read(imports, tmp_path):
+    base = base_of(tmp_path)
+    add(base, 1, 2)
+    base.commit()
+    base.close()
+    path = tmp_path / ".local" / "share" / "opencode" / "opencode.db"
+    path.rename(path.with_name(f"{NO_TEXT}.db"))
+    (found,) = imports.run({}, tmp_path, ["opencode"])
+    assert (found.uses, found.notes) == (2, [])
