@@ -98,7 +98,7 @@ class Pass:
         changed: list[tuple[str, os.stat_result]] = []
         much = 0
         for root in roots:
-            for path, stat in walk(str(root), tuple(self._kinds)):
+            for path, stat in walk(str(root), tuple(self._kinds), self._found.notes):
                 if not wanted(path):
                     continue
                 self._found.files += 1

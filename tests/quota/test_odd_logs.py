@@ -3,7 +3,11 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -173,3 +177,59 @@ def test_a_database_whose_name_is_no_text_is_read(imports, tmp_path):
     path.rename(path.with_name(f"{NO_TEXT}.db"))
     (found,) = imports.run({}, tmp_path, ["opencode"])
     assert (found.uses, found.notes) == (2, [])
+
+
+AS_NOBODY = """
+import json, os, sys
+from pathlib import Path
+sys.path.insert(0, os.getcwd())
+from assistant.quota.imports import Imports
+Imports(Path(sys.argv[4], "once.sqlite")).run({}, Path(sys.argv[1]))  # all that it takes is loaded: nobody may read that
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+home, shut, mode = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+usual = shut.stat().st_mode
+shut.chmod(mode)
+imports = Imports(home / "imports.sqlite")
+try:
+    first = imports.run({}, home)
+finally:
+    shut.chmod(usual)
+second = imports.run({}, home)
+print(json.dumps([[[each.client, each.uses, each.notes] for each in found] for found in (first, second)]))
+"""
+
+
+@pytest.fixture
+def home_of_nobody():
+    """A home with logs of two clients that a user without special rights owns."""
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place)
+        written(sessions(home) / "a.jsonl", claude(1))
+        base = base_of(home)
+        add(base, 1, 2)
+        base.commit()
+        base.close()
+        if os.getuid() == 0:
+            for path in (home, *home.rglob("*")):
+                os.chown(path, 65534, 65534)
+        yield home
+
+
+@pytest.mark.parametrize(
+    ("shut", "mode", "told"),
+    [
+        (".claude", 0, ".claude/projects"),
+        (".claude/projects", 0, ".claude/projects"),
+        (".claude/projects/p", 0, ".claude/projects/p"),
+        (".claude/projects/p", 0o444, ".claude/projects/p"),
+    ],
+)
+def test_a_folder_that_may_not_be_looked_into_is_named_and_the_rest_is_read(home_of_nobody, tmp_path, shut, mode, told):
+    home = home_of_nobody
+    command = [sys.executable, "-c", AS_NOBODY, str(home), str(home / shut), str(mode), str(tmp_path)]
+    first, second = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    words = f"{home / told} cannot be looked into: Permission denied. What lies there was left out."
+    assert first == [["claude-code", 0, [words]], ["opencode", 2, []]]
+    assert second == [["claude-code", 1, []], ["opencode", 0, []]]
