@@ -336,6 +336,8 @@ class Store:
         for table in self._carry:
             known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # numbered anew
             for names, row in _rows(source, table, known):
+                if source is not self._memory and _is_torn(row):
+                    continue
                 marks = ", ".join("?" * len(names))
                 later = ", ".join(
                     f"{name} = CASE WHEN {table}.{name} > excluded.{name} THEN {table}.{name} "
@@ -403,7 +405,7 @@ class Store:
         if self._disk is not None:
             self._disk.close()
             self._disk = None
-        old = sqlite3.connect(self.path, isolation_level=None)
+        old = _open_torn(self.path)
         with contextlib.suppress(sqlite3.DatabaseError):
             patiently(
                 old, "BEGIN IMMEDIATE", self._wait_s
@@ -418,7 +420,7 @@ class Store:
             if log.exists():
                 log.rename(aside.with_name(aside.name + tail))
         if not held:
-            old = sqlite3.connect(aside)
+            old = _open_torn(aside)
         with contextlib.closing(old):
             self._disk = self._open()
             saved = 0
@@ -456,6 +458,14 @@ class _Newer(Exception):
     """The file was written by a later version."""
 
 
+def _open_torn(path: Path) -> sqlite3.Connection:
+    """Open a damaged file for reading what is left of it."""
+    base = sqlite3.connect(path, isolation_level=None)
+    with contextlib.suppress(sqlite3.DatabaseError):
+        base.execute("PRAGMA writable_schema=ON")  # else SQLite reads nothing of a file that was cut short
+    return base
+
+
 def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
     """Give the rows of a table in their order, and the columns they have; what cannot be read is passed over."""
     names: list[str] = []
@@ -466,13 +476,19 @@ def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[t
         try:
             query = f"SELECT rowid, {', '.join(names)} FROM {table} WHERE rowid > ? ORDER BY rowid"
             for number, *row in source.execute(query, (last,)):
-                last = good = number
-                yield names, tuple(row)
+                if number > last:  # a torn page tells of rows without a number
+                    last = good = number
+                    yield names, tuple(row)
             return
         except (
             sqlite3.DatabaseError
         ):  # a bad page holds some dozens of them: on behind it, in longer steps where all is bad
             last += max(8, (last - good) // 8)
+
+
+def _is_torn(row: Sequence[Any]) -> bool:
+    """Say whether a row lies, wholly or to its end, where a file was cut short: zeros are read there."""
+    return all(each is None for each in row) or any(isinstance(each, str) and "\0" in each for each in row)
 
 
 @contextlib.contextmanager
