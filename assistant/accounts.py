@@ -433,7 +433,7 @@ class Accounts:
         return plan is not None and any(each.wants_reading for each in self.estimates(plan, pick.model.id)[:1])
 
     def keep_line(self, pick: Pick) -> None:
-        """Keep the few facts that `wattson usage --line` draws without opening the book."""
+        """Keep the few facts that `wattson usage --line` draws without opening the book; of one that cannot be read nothing is known."""
         from assistant.quota import history, line
 
         now = self._now()
@@ -441,16 +441,17 @@ class Accounts:
         burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
         plan = self.plan(pick)
         first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
+        blind = self.ledger.store.is_blind
         line.keep(
             str(self._places.data),
             model=pick.model.name,
             day=today.isoformat(),
-            burn=burn,
+            burn="?" if blind else burn,
             window=first.meter if first else "",
-            share=first.share if first else None,
-            resets=first.resets_at.timestamp() if first and first.resets_at else None,
+            share=first.share if first and not blind else None,
+            resets=first.resets_at.timestamp() if first and first.resets_at and not blind else None,
             at=now.timestamp(),
-            state=first.state if first else "",
+            state="unknown" if blind else first.state if first else "",
         )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import discover, events, tokens
-from assistant.errors import BudgetError, PatchError, ProviderError, StateError
+from assistant.errors import BudgetError, Locked, PatchError, ProviderError, StateError
 from assistant.models.wire import HeadersChunk, RetryChunk, ServedChunk
 from assistant.receipts import Owed, told_in
 
@@ -264,6 +264,9 @@ class Desk:
                     )
                 )
             self._hearing.keep()
+        except Locked as error:
+            words = "An answer is booked by estimate, and exactly once the ledger is free; the estimate stays if this Wattson ends before that"
+            accounts.ledger.warnings.append(f"{error.message} {words}. Close the program that holds it.")
         except StateError as error:
             accounts.ledger.warnings.append(str(error))
 

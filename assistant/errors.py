@@ -7,6 +7,7 @@
     ├── RepoError                   git or the file tree
     │   └── CommitFailed            a hook or git itself refused the commit; nothing was lost
     ├── StateError                  our own files: ledger, journal, cache
+    │   └── Locked                  another program holds one of them; waiting helps
     ├── BudgetError                 a cap would be crossed, or the question does not fit
     │   └── Held                    the same, and waiting until `retry_at` helps
     ├── PatchError                  an edit that will not be written
@@ -98,6 +99,13 @@ class StateError(AssistantError):
     """One of our own files cannot be used."""
 
     kind = "state"
+
+
+class Locked(StateError):
+    """One of our own files was held by another program for longer than is waited."""
+
+    kind = "locked"
+    exit_code = 75
 
 
 class BudgetError(AssistantError):

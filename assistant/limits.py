@@ -70,7 +70,7 @@ class Limits:
                 raise ConfigError(
                     f"[reserve] names the plan {name!r}, and there is none of that name.", "See `wattson plans --all`."
                 )
-            kept = [read_reserve(each, zone=None) for each in ([said] if isinstance(said, str) else said)]
+            kept = [read_reserve(each, zone=None) for each in (said if isinstance(said, list) else [said])]
             meters = [each.name for each in plan.meters]
             if wrong := [each.meter for each in kept if each.meter not in meters]:
                 raise ConfigError(

@@ -21,6 +21,7 @@ def patiently(base: sqlite3.Connection, statement: str, wait_s: float) -> None:
     a new file at once are in each other's way.
     """
     end = time.monotonic() + wait_s
+    usual = base.execute("PRAGMA busy_timeout").fetchone()[0]
     base.execute(f"PRAGMA busy_timeout={_TURN_MS}")
     try:
         while True:
@@ -32,4 +33,4 @@ def patiently(base: sqlite3.Connection, statement: str, wait_s: float) -> None:
                     raise
             time.sleep(_BREATH_S)
     finally:
-        base.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
+        base.execute(f"PRAGMA busy_timeout={usual:d}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from assistant import events, tokens
 from assistant.edits.edit import Edit
-from assistant.errors import AssistantError, BudgetError, ProviderError
+from assistant.errors import AssistantError, BudgetError, ProviderError, StateError
 from assistant.models import batch, picture
 from assistant.models import wire as said_by
 from assistant.models.history import maker_of
@@ -240,7 +240,8 @@ def total(steps: Sequence[Step]) -> tuple[TokenUsage, Cost]:
 async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenerator[events.Event, None]:
     """Make the model call of the last step: book it, walk its stream, settle it. Fills the step and `found`.
 
-    Raises StateError where it cannot be booked; then nothing is sent.
+    Raises StateError where the first one of a turn cannot be booked; then nothing is sent. A later one is withdrawn: it takes
+    back no answer.
     """
     step = steps[-1]
     line = step.line
@@ -252,6 +253,11 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
             await asyncio.shield(booking)  # a thread goes on, whoever waits for it
         except BudgetError as held:
             step.withdraw(held)
+            return
+        except StateError as error:
+            if step is steps[0]:
+                raise
+            step.withdraw(error)
             return
         async with aclosing(_listen(steps, found)) as heard:
             async for event in heard:

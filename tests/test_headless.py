@@ -289,6 +289,8 @@ def test_a_book_that_cannot_be_read_is_told_of(wattson, env):
     book = next(Path(env["WATTSON_HOME"]).rglob("ledger.sqlite"))
     with sqlite3.connect(book) as base:
         base.execute("PRAGMA user_version = 999")
+    assert wattson("ask", "-m", "scripted/lesson", "hi")[0] == 0  # counted in memory, beside what nobody can read
+    assert wattson("usage", "--line") == (0, "lesson · ? today · 5 hours ?\n", "")
     for command in (["usage"], ["usage", "--json"], ["plans"], ["yield"], ["doctor", "--offline"]):
         _, out, said = wattson(*command)
         assert (out + said).count("it was written by a newer Wattson") >= 1, command

@@ -12,7 +12,7 @@ import pytest
 
 from assistant import command, events
 from assistant.accounts import record_of
-from assistant.errors import BudgetError
+from assistant.errors import BudgetError, ConfigError
 from assistant.held import held_question
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
@@ -280,6 +280,16 @@ def test_a_reserve_is_kept_and_its_day_is_free(make_session, config, wattson):
         code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "x", **env(server))
         assert code == 1
         assert "there is no 'moon' in that plan" in said
+
+
+@pytest.mark.parametrize(
+    "said", ["5", "0.5", "true", "[5]", '["10 % of the week", 5]', '{week = "10 %"}', "2026-11-24"]
+)
+async def test_a_reserve_that_is_no_text_is_named(make_session, config, said):
+    config(f'[plans]\nopenai = "small"\n[reserve]\nsmall = {said}\n', small=SMALL)
+    session = make_session(OPENAI_API_KEY="k" * 20)
+    with pytest.raises(ConfigError, match="This is not a reserve: "):
+        _ = session.limits.reserves
 
 
 async def pressed(pilot, key):

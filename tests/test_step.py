@@ -136,7 +136,7 @@ async def test_a_book_that_is_held_by_others_costs_no_answer(make_session):
                 found.append(event)
         other.close()
         assert of(found, events.TurnEnded)[0].text == "It counts."
-        assert "Another program has held it" in of(found, events.Notice)[-1].text
+        assert "Close the program that holds it." in of(found, events.Notice)[-1].text
         await session.close()
 
 

@@ -98,7 +98,7 @@ class Pass:
         changed: list[tuple[str, os.stat_result]] = []
         much = 0
         for root in roots:
-            for path, stat in walk(str(root), tuple(self._kinds)):
+            for path, stat in walk(str(root), tuple(self._kinds), self._found.notes):
                 if not wanted(path):
                     continue
                 self._found.files += 1
@@ -133,7 +133,7 @@ class Pass:
             self._store.read(self._open)
         self._found.read += 1
         if project := getattr(self._part, "project", None):
-            file.state.setdefault("project", project(file.path))
+            file.state.setdefault("project", os.fsencode(project(file.path)).decode("utf-8", "replace"))
         as_read = self._look(file.path, stat)  # before it is read: what comes meanwhile is for the next time
         try:
             if kind == "lines":
@@ -238,7 +238,7 @@ class Pass:
         def read(base: Connection) -> None:
             query = "SELECT path, inode, size, changed, offset, head FROM files WHERE client = ?"
             for path, inode, size, changed, offset, head in base.execute(query, (self._part.CLIENT,)):
-                files[path] = (inode, size, changed), offset, head
+                files[path if type(path) is str else os.fsdecode(path)] = (inode, size, changed), offset, head
             self._shared.update(base.execute("SELECT name, value FROM shared WHERE client = ?", (self._part.CLIENT,)))
 
         self._store.read(read)
@@ -246,7 +246,7 @@ class Pass:
 
     def _state(self, path: str) -> dict[str, Any]:
         query = "SELECT state FROM files WHERE client = ? AND path = ?"
-        found = self._store.read(lambda base: base.execute(query, (self._part.CLIENT, path)).fetchone())
+        found = self._store.read(lambda base: base.execute(query, (self._part.CLIENT, _kept(path))).fetchone())
         row = next((row for row in reversed(found) if row), None)
         if row is None:
             raise Overtaken
@@ -256,7 +256,7 @@ class Pass:
     def _row(self, file: LogFile) -> tuple[Any, ...]:
         """Return what is remembered of a file; as text at once, for in thousands of small objects it would fill the memory."""
         state = json.dumps(file.state, separators=(",", ":"))
-        return self._part.CLIENT, file.path, *file.as_read, file.offset, file.head, state
+        return self._part.CLIENT, _kept(file.path), *file.as_read, file.offset, file.head, state
 
     def _write(self, partly: LogFile | None = None) -> None:
         """Write what was gathered and how far the files were read, in one transaction."""
@@ -294,6 +294,15 @@ class Pass:
     def _merge(self, base: Connection) -> None:
         self._seen.merge(base)
         self._book.merge(base)
+
+
+def _kept(path: str) -> str | bytes:
+    """Return a path as our file keeps it: in bytes where its name is no text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
 
 
 def _unread() -> tuple[type[Exception], ...]:

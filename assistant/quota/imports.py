@@ -21,6 +21,7 @@ from assistant import discover
 from assistant.errors import StateError
 from assistant.quota import buckets, counted, gather, tally
 from assistant.quota.entry import Total
+from assistant.quota.logfile import folder_at
 from assistant.quota.store import Store
 from assistant.tokens import Cost, TokenUsage
 
@@ -72,10 +73,11 @@ class Imports:
             if clients and name not in clients:
                 continue
             part = discover.part(_PACKAGE, name.replace("-", "_"))
-            roots = [root for root in folders or part.places(env, home) if root.is_dir()]
-            if roots:
-                plan = partial(plan_of, part.CLIENT)
-                found.append(self._pass(part, plan, roots))
+            shut: list[str] = []
+            roots = [root for root in folders or part.places(env, home) if folder_at(root, shut)]
+            if roots or shut:
+                found.append(self._pass(part, partial(plan_of, part.CLIENT), roots))
+                found[-1].notes[:0] = shut
         return found
 
     def _pass(self, part: ModuleType, plan_of: Callable[[str], str], roots: Sequence[Path]) -> gather.Imported:

@@ -8,12 +8,13 @@ interrupted, with what was estimated. Prices and windows are those of the instan
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import StateError
+from assistant.errors import Locked, StateError
 from assistant.quota import tally
 from assistant.quota.entry import Entry, Outcome, Start, as_text
 from assistant.quota.store import WAIT_S, Store
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
     from assistant.quota.store import Connection
     from assistant.quota.sums import Sums
 
+    Rows = Callable[[Connection], None]
+
 _RECENT, _ANSWERS = 500, 8
 """Rows among which the last answers of a model are looked for, and how many of them count."""
+_GLANCE_S = 0.0
+"""How long a read waits to write what a locked book did not take."""
 _LONGEST = timedelta(hours=24)
 """No step is in flight for longer: its process is gone, even if another one has its number now."""
 
@@ -50,6 +55,8 @@ class Ledger:
         )
         self._zone = zone
         self._begun: dict[str, Row] = {}
+        self._late: list[Rows] = []
+        """What a locked book did not take: it goes before what is written next."""
 
     @property
     def warnings(self) -> list[str]:
@@ -82,7 +89,7 @@ class Ledger:
     def begin(self, start: Start) -> str:
         """Write a step that is about to leave; returns its id. It outlives this process, but not a power cut before its end.
 
-        Raises StateError when the book is locked for long.
+        Raises Locked when the book is locked for long.
         """
         entry = os.urandom(16).hex()
         row = Row(
@@ -114,10 +121,18 @@ class Ledger:
     def settle(
         self, entry: str, *, at: datetime, state: str, usage: TokenUsage, cost: Cost, served_model: str = ""
     ) -> None:
-        """Write how a step ended. It counts at the instant it left: windows and prices are of then."""
+        """Write how a step ended. It counts at the instant it left: windows and prices are of then.
+
+        Raises Locked when the book is locked for long: then it is written later, while this process lives.
+        """
         old = self._begun.pop(entry, None) or self._first(entry)
         burn = _burn(usage, cost)
-        self._append(old._replace(state=state, served_model=served_model, ended_at=as_text(at), **burn))
+        row = old._replace(state=state, served_model=served_model, ended_at=as_text(at), **burn)
+        try:
+            self._append(row)
+        except Locked:
+            self._later(partial(self._insert, row))
+            raise
 
     def correct(self, entry: str, *, usage: TokenUsage, cost: Cost, note: str) -> None:
         """Write what a step that has ended really burnt, and how that is known (`note`); the old row stays."""
@@ -127,7 +142,7 @@ class Ledger:
         self._append(old._replace(note=note, **_burn(usage, cost)))
 
     def record(self, outcome: Outcome) -> None:
-        """Write what became of a turn's edits."""
+        """Write what became of a turn's edits; where the book is locked for long, later."""
         counts = [getattr(outcome, name) for name in tally.OUTCOME_COLUMNS[7:]]
         row = (
             as_text(outcome.at), self._hour(outcome.at), outcome.session, outcome.turn, outcome.provider, outcome.model,
@@ -139,7 +154,10 @@ class Ledger:
             base.execute(f"INSERT INTO outcomes ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", row)
             tally.catch_up(base, self._hour)
 
-        self.store.write(write)
+        try:
+            self._write(write, wait_s=_GLANCE_S if self._late else None)  # it was waited for just now
+        except Locked:
+            self._later(write)
 
     def recover(self, now: datetime, alive: Callable[[int], bool]) -> int:
         """Settle as interrupted what processes that are gone have left in flight; returns how many."""
@@ -155,7 +173,10 @@ class Ledger:
         return len(gone)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what it did not take while it was locked is tried once more."""
+        if self._late:
+            with suppress(StateError):
+                self._write(lambda _: None)
         self.store.close()
 
     # Reading.
@@ -217,16 +238,34 @@ class Ledger:
         return at.astimezone(self._zone).isoformat()[:13]
 
     def _append(self, row: Row, *, synced: bool = True) -> None:
-        def write(base: Connection) -> None:
-            base.execute(
-                f"INSERT INTO steps ({', '.join(tally.COLUMNS)}) VALUES ({', '.join('?' * len(tally.COLUMNS))})", row
-            )
-            tally.catch_up(base, self._hour)
+        self._write(partial(self._insert, row), synced=synced)
 
-        self.store.write(write, synced=synced)
+    def _insert(self, row: Row, base: Connection) -> None:
+        columns, marks = ", ".join(tally.COLUMNS), ", ".join("?" * len(tally.COLUMNS))
+        base.execute(f"INSERT INTO steps ({columns}) VALUES ({marks})", row)
+        tally.catch_up(base, self._hour)
+
+    def _later(self, rows: Rows) -> None:
+        with self.store.lock:
+            self._late.append(rows)
+
+    def _write(self, rows: Rows, *, synced: bool = True, wait_s: float | None = None) -> None:
+        """Write, and before it what a locked book did not take."""
+        with self.store.lock:
+            late = self._late
+
+            def write(base: Connection) -> None:
+                for each in (*late, rows):
+                    each(base)
+
+            self.store.write(write, synced=synced or bool(late), wait_s=wait_s)
+            self._late = []
 
     def _catch_up(self, base: Connection) -> None:
-        """Fold what an older version wrote; nearly always there is nothing to do."""
+        """Write what a locked book did not take, and fold what an older version wrote; nearly always there is nothing to do."""
+        if self._late:
+            with suppress(Locked):
+                self._write(lambda _: None, wait_s=_GLANCE_S)
         behind = base.execute(f"SELECT (SELECT MAX(rowid) FROM steps) > ({tally.FOLDED})").fetchone()[0]
         if behind:
             self.store.write(lambda writable: tally.catch_up(writable, self._hour))

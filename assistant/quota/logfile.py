@@ -6,15 +6,17 @@ searched, not parsed, until a line holds one of the words that its client's modu
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import zlib
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from io import FileIO
+    from pathlib import Path
 
 _READ = 256 << 10
 """Bytes read at once: what a core's own cache holds."""
@@ -26,6 +28,8 @@ _SAMPLE = 32 << 10
 _HEAD = 512
 _MARK = b"\xef\xbb\xbf"
 """What some programs put before the first letter of a text."""
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""What is no folder, or gone by now: a link may lead nowhere, or round in circles."""
 
 
 class LogFile:
@@ -136,16 +140,36 @@ def _is_whole(rest: bytearray) -> bool:
         return False
 
 
-def walk(root: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
-    """Give the files of these suffixes below a folder, sorted; links are not followed, so there is no way round in circles."""
+def folder_at(path: Path, notes: list[str]) -> bool:
+    """Say whether there is a folder; where nobody can tell, that goes to `notes`."""
+    try:
+        return S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        if error.errno not in _NOT_THERE:
+            notes.append(_shut(str(path), error))
+        return False
+
+
+def _shut(folder: str, error: OSError) -> str:
+    return f"{folder} cannot be looked into: {error.strerror}. What lies there was left out."
+
+
+def walk(root: str, suffixes: tuple[str, ...], notes: list[str]) -> Iterator[tuple[str, os.stat_result]]:
+    """Give the files of these suffixes below a folder, sorted; links are not followed, so there is no way round in circles.
+
+    What may not be looked into is told in `notes`, each folder once; what is gone by now is not.
+    """
     folders = [root]
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(folder) as there:
                 entries = sorted(there, key=lambda entry: entry.name)
-        except OSError:
+        except OSError as error:
+            if error.errno not in _NOT_THERE:
+                notes.append(_shut(folder, error))
             continue
+        shut: OSError | None = None
         for entry in entries:
             try:
                 if entry.name.endswith(suffixes):
@@ -155,5 +179,7 @@ def walk(root: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, os.stat_re
                         continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-            except OSError:
-                continue
+            except OSError as error:
+                shut = error if error.errno not in _NOT_THERE else shut
+        if shut is not None:
+            notes.append(_shut(folder, shut))

@@ -17,7 +17,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from assistant.errors import StateError
+from assistant.errors import Locked, StateError
 from assistant.locked import patiently
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Store:
         self._carry = carry
         self._wait_s = wait_s
         self._pragmas = pragmas
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Held while something is read or written: for who must do both as one."""
         self._synced: bool | None = None
         self._why = ""
         self._disk: sqlite3.Connection | None = None
@@ -103,9 +104,9 @@ class Store:
     def read(self, rows: Callable[[sqlite3.Connection], T]) -> list[T]:
         """Run `rows` on all there is to read, the disk before the memory; empty where nothing was ever written.
 
-        Raises StateError when the file cannot be read, or is locked for longer than is waited.
+        Raises StateError when the file cannot be read; Locked, which is one, when it is locked for longer than is waited.
         """
-        with self._lock:
+        with self.lock:
             try:
                 return [rows(base) for base in self._readable() if self._holds(base)]
             except sqlite3.DatabaseError as error:
@@ -117,12 +118,14 @@ class Store:
             except sqlite3.DatabaseError as error:  # it cannot be moved away
                 raise self._said(error) from error
 
-    def write(self, rows: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
+    def write(self, rows: Callable[[sqlite3.Connection], T], *, synced: bool = True, wait_s: float | None = None) -> T:
         """Run `rows` in one transaction, on the disk or, where that cannot be, in memory; `rows` may run twice.
 
-        What is not `synced` outlives the process at once, and a power cut only after the next write that is. Raises StateError when the file is locked for longer than is waited; then nothing was written.
+        What is not `synced` outlives the process at once, and a power cut only after the next write that is.
+        Raises Locked when the file is locked for longer than is waited (`wait_s`, else as long as ever), and StateError;
+        then nothing was written.
         """
-        with self._lock:
+        with self.lock:
             try:
                 while True:
                     base = self._writable()
@@ -131,7 +134,7 @@ class Store:
                     if synced != self._synced:
                         base.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
                         self._synced = synced
-                    with _transaction(base, self._wait_s):
+                    with _transaction(base, self._wait_s if wait_s is None else wait_s):
                         if base is not self._disk or not self._is_moved():  # while the lock was waited for
                             return rows(base)
             except sqlite3.DatabaseError as error:
@@ -149,7 +152,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file; what only memory holds is tried on the disk once more."""
-        with self._lock:
+        with self.lock:
             if self._memory is not None:
                 with contextlib.suppress(sqlite3.DatabaseError):
                     base = self._writable()
@@ -336,6 +339,8 @@ class Store:
         for table in self._carry:
             known = {row[1] for row in target.execute(f"PRAGMA table_info({table})")} - {"row"}  # numbered anew
             for names, row in _rows(source, table, known):
+                if source is not self._memory and _is_torn(row):
+                    continue
                 marks = ", ".join("?" * len(names))
                 later = ", ".join(
                     f"{name} = CASE WHEN {table}.{name} > excluded.{name} THEN {table}.{name} "
@@ -403,7 +408,7 @@ class Store:
         if self._disk is not None:
             self._disk.close()
             self._disk = None
-        old = sqlite3.connect(self.path, isolation_level=None)
+        old = _open_torn(self.path)
         with contextlib.suppress(sqlite3.DatabaseError):
             patiently(
                 old, "BEGIN IMMEDIATE", self._wait_s
@@ -418,7 +423,7 @@ class Store:
             if log.exists():
                 log.rename(aside.with_name(aside.name + tail))
         if not held:
-            old = sqlite3.connect(aside)
+            old = _open_torn(aside)
         with contextlib.closing(old):
             self._disk = self._open()
             saved = 0
@@ -446,14 +451,23 @@ class Store:
             self.warnings.append(words)
 
     def _said(self, error: sqlite3.DatabaseError) -> StateError:
-        hint = "Make room, or set WATTSON_HOME to a folder that can be written."
+        words = f"{self.path} cannot be used: {error}."
         if "locked" in str(error):
-            hint = f"Another program has held it for more than {self._wait_s:.0f} seconds; close it and try again."
-        return StateError(f"{self.path} cannot be used: {error}.", hint)
+            held = f"Another program has held it for more than {self._wait_s:.0f} seconds; close it and try again."
+            return Locked(words, held)
+        return StateError(words, "Make room, or set WATTSON_HOME to a folder that can be written.")
 
 
 class _Newer(Exception):
     """The file was written by a later version."""
+
+
+def _open_torn(path: Path) -> sqlite3.Connection:
+    """Open a damaged file for reading what is left of it."""
+    base = sqlite3.connect(path, isolation_level=None)
+    with contextlib.suppress(sqlite3.DatabaseError):
+        base.execute("PRAGMA writable_schema=ON")  # else SQLite reads nothing of a file that was cut short
+    return base
 
 
 def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
@@ -466,13 +480,19 @@ def _rows(source: sqlite3.Connection, table: str, known: set[str]) -> Iterator[t
         try:
             query = f"SELECT rowid, {', '.join(names)} FROM {table} WHERE rowid > ? ORDER BY rowid"
             for number, *row in source.execute(query, (last,)):
-                last = good = number
-                yield names, tuple(row)
+                if number > last:  # a torn page tells of rows without a number
+                    last = good = number
+                    yield names, tuple(row)
             return
         except (
             sqlite3.DatabaseError
         ):  # a bad page holds some dozens of them: on behind it, in longer steps where all is bad
             last += max(8, (last - good) // 8)
+
+
+def _is_torn(row: Sequence[Any]) -> bool:
+    """Say whether a row lies, wholly or to its end, where a file was cut short: zeros are read there."""
+    return all(each is None for each in row) or any(isinstance(each, str) and "\0" in each for each in row)
 
 
 @contextlib.contextmanager

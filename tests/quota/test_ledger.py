@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 import re
 import sqlite3
@@ -632,6 +633,27 @@ def test_what_can_still_be_read_of_a_damaged_book_is_carried_over(tmp_path):
     assert len(ledger.entries()) == 300
     assert ledger.sums.totals()[0].steps == 300
     assert "600 rows of it live on" in ledger.warnings[0]
+
+
+@pytest.mark.parametrize(("part", "least"), [(0.99, 0.9), (0.5, 0.3)])
+@pytest.mark.parametrize("rest", [0, 700])
+def test_of_a_book_that_was_cut_short_all_lives_on_that_is_there(tmp_path, part, least, rest):
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    for number in range(1500):
+        burn(ledger, tokens=number)
+    ledger.close()
+    os.truncate(path, int(path.stat().st_size * part) // 4096 * 4096 + rest)
+    cut = path.read_bytes()
+    ledger = Ledger(path)
+    ledger.recover(NOW, lambda _: False)  # the end of one may have been cut off
+    entries = ledger.entries()
+    assert least * 1500 < len(entries) < 1500
+    assert sum(total.steps for total in ledger.sums.totals()) == len(entries)
+    assert ledger.store.check() == "ok"
+    (aside,) = tmp_path.glob("l.sqlite.damaged-*Z")
+    assert aside.read_bytes() == cut
+    ledger.close()
 
 
 def test_a_page_that_cannot_be_read_costs_its_own_rows(tmp_path):

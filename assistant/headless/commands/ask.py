@@ -53,6 +53,19 @@ def run(session: Session, options: Namespace) -> int:
 
 async def _ask(session: Session, text: str, options: Namespace) -> int:
     try:
+        ended, code = await _answered(session, text, options)
+        if options.json:
+            dump(shapes.turn_ended(ended))
+        else:
+            _show(ended, as_diff=options.diff)
+        return code
+    finally:
+        await session.close()  # behind the answer: a ledger that is locked is waited for
+
+
+async def _answered(session: Session, text: str, options: Namespace) -> tuple[events.TurnEnded, int]:
+    """Ask, and write what is proposed where that is wished; returns how the turn ended, and the exit code."""
+    try:
         await asyncio.to_thread(mend, session)
         if not (options.model or session.config.model):
             raise ConfigError("No model is chosen yet.", "-m provider/model names one; `wattson models` lists them.")
@@ -86,13 +99,7 @@ async def _ask(session: Session, text: str, options: Namespace) -> int:
             names = (pick.provider.name, pick.model.id) if pick else ("", "")
             dump(shapes.turn_refused(error, *names, session.now()))
         raise
-    finally:
-        await session.close()
-    if options.json:
-        dump(shapes.turn_ended(ended))
-    else:
-        _show(ended, as_diff=options.diff)
-    return code
+    return ended, code
 
 
 async def _turn(session: Session, text: str, *, as_json: bool) -> events.TurnEnded:

@@ -146,6 +146,14 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
     return {**history.as_json(said, by), "by_token": costs, "by_token_unpriced": priced.unpriced}
 
 
+def _may_be_folder(word: str) -> bool:
+    """Say whether there is a folder; one that may not be looked at is told of when it is to be read."""
+    try:
+        return Path(word).is_dir()
+    except PermissionError:
+        return True
+
+
 def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
     """Read what is new in the logs of other clients; nothing of theirs is changed."""
     if words[0] != "import":
@@ -156,7 +164,7 @@ def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
         name = {"gemini": "gemini-cli", "claude": "claude-code"}.get(word, word)
         if name in clients:
             wanted.append(name)
-        elif Path(word).is_dir():
+        elif _may_be_folder(word):
             places.append(Path(word))
         elif word != "all":
             what = "folder" if "/" in word or "\\" in word else "client"

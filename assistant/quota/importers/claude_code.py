@@ -28,7 +28,7 @@ KINDS = {".jsonl": "lines"}
 NEEDLES = (b'"output_tokens"',)
 
 _COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
-_TEXT, _WHOLE, _NUMBER = {str, type(None)}, {int, type(None)}, {int, float, type(None)}
+_TEXT, _WHOLE = {str, type(None)}, {int, type(None)}
 _LONG = "ephemeral_1h_input_tokens"
 
 
@@ -104,8 +104,6 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     lifetimes = usage.get("cache_creation")
     counts = [*map(usage.get, _COUNTS), lifetimes.get(_LONG) if isinstance(lifetimes, dict) else lifetimes]
     texts = [each.get("timestamp"), message.get("id"), each.get("requestId"), message.get("model"), each.get("cwd")]
-    cost = each.get("costUSD")
-    cost = cost if type(cost) in _NUMBER and isfinite(cost or 0) else None  # whatever else stands there is no money
     kinds = _TEXT.issuperset(map(type, texts)) and _WHOLE.issuperset(map(type, counts))
     if texts[0] is None or not kinds:
         return None  # a line of another kind that happens to hold the word
@@ -116,8 +114,16 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     long = min(written, long)
     "".join(filter(None, texts)).encode()  # half a character is none: no file can keep it
     request = None if each.get("isSidechain") is True else request or ""
-    amount = None if cost is None else Decimal(str(float(cost)))
     return (
         name or "", request, at, "anthropic", model or "unknown", folder or "", fresh, read, written - long, long, output, 0,
-        amount, (),
+        _money(each.get("costUSD")), (),
     )  # fmt: skip
+
+
+def _money(cost: Any) -> Decimal | None:
+    """Return what a reply cost; None for whatever is no number, and for one that no float can hold."""
+    try:
+        amount = float(cost) if type(cost) in {int, float} else None
+    except OverflowError:
+        return None
+    return None if amount is None or not isfinite(amount) else Decimal(str(amount))

@@ -1,7 +1,8 @@
 """opencode: messages as rows of `opencode.db`, before version 1.2 as one JSON file each under `storage/message/`.
 
 A message carries five disjoint counts and what opencode reckons it cost (0 where a plan pays). A row is written when the
-reply begins and again until it is complete: reading begins again at the first one that was not.
+reply begins and again until it is complete: reading begins again at the first one that was not. What is taken back in
+opencode is deleted, and SQLite gives the numbers of deleted rows again: so the row that was read last is known by its id.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.buckets import Use
 from assistant.quota.shape import reader, shape
 from assistant.quota.store import foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from assistant.quota.store import Connection
 
 CLIENT = "opencode"
 _GIVEN_UP_MS = 24 * 3_600_000
@@ -71,14 +75,11 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
     import msgspec
 
     decode = _decoder()
-    first = int(state.get("row", 0))
-    unfinished: list[tuple[int, float]] = []
-    last, newest = first, 0.0
+    unfinished: list[tuple[_Place, float]] = []
+    last, newest = _Place(0, ""), 0.0
     with foreign(path) as rows:
-        for number, entry, data in rows.execute(
-            "SELECT rowid, id, data FROM message WHERE rowid >= ? ORDER BY rowid", (first,)
-        ):
-            last = number
+        for number, entry, data in _rows(rows, state):
+            last = _Place(number, str(entry))
             try:
                 message = decode(data)
             except (msgspec.DecodeError, TypeError):  # TypeError: of a row that holds no text
@@ -86,11 +87,30 @@ def base(path: Path, state: dict[str, Any]) -> Iterator[Use]:
             begun = message.time.created if message.time else 0.0
             newest = max(newest, begun)
             if message.role == "assistant" and not (message.time and message.time.completed):
-                unfinished.append((number, begun))
-            use = _use(message, str(entry))
+                unfinished.append((last, begun))
+            use = _use(message, last.id)
             if use is not None:
                 yield use
-    state["row"] = next((number for number, begun in unfinished if begun > newest - _GIVEN_UP_MS), last)
+    place = next((place for place, begun in unfinished if begun > newest - _GIVEN_UP_MS), last)
+    state["row"], state["id"] = place
+
+
+class _Place(NamedTuple):
+    """Where a row stands, and which it is."""
+
+    row: int
+    id: str
+
+
+def _rows(base: Connection, state: Mapping[str, Any]) -> Iterable[tuple[int, Any, Any]]:
+    """Give the rows from the one on that `state` names; all of them where it is gone or another one has its number."""
+    query = "SELECT rowid, id, data FROM message WHERE rowid >= ? ORDER BY rowid"
+    place = _Place(int(state.get("row", 0)), str(state.get("id", "")))
+    found = base.execute(query, (place.row,))
+    first = found.fetchone()
+    if first is None or _Place(first[0], str(first[1])) != place:
+        return base.execute(query, (0,))
+    return chain([first], found)
 
 
 def _use(message: Any, entry: str) -> Use | None:
