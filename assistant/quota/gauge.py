@@ -221,7 +221,9 @@ class Gauge(Filling):
             return told
         if isinstance(limit, Decimal):
             self._said = self._said._replace(points=False)
-            return Amount(*(each * limit / _HUNDRED for each in told))
+            return Amount(
+                *(min(each, _HUNDRED) * limit / _HUNDRED for each in told)
+            )  # beyond it a percent counts nothing
         if not self._said.points:
             self._said = self._said._replace(points=True, base=None)
         return told

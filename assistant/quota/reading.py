@@ -30,6 +30,8 @@ LONGEST_RETRY = timedelta(days=1)
 SOME, SOME_LONG, LIKELY = "some window", "some long window", "likely window"
 """What stands for the meter of a refusal that does not name the window: any one, one of a week or a month, and for the
 shortest of those that can be meant."""
+_MOST_PERCENT = Decimal(200)
+"""More than this of a limit nobody uses: providers refuse at a hundred, or soon after."""
 _NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
 
 
@@ -225,11 +227,19 @@ def _tells(reading: Reading) -> bool:
 
 
 def _sound(reading: Reading) -> Reading:
-    """Take away what no limit can be: one below nothing, or less than nothing used of it."""
+    """Take away what no limit can be: one below nothing, or less than nothing used of it.
+
+    A percent far beyond all of it that no figure bears out is no use of any limit, and is only shown, as it was said.
+    """
     if isinstance(reading.limit, Decimal) and reading.limit < 0:
         reading = reading._replace(limit=None)
     if reading.percent is not None and reading.percent < 0:
         reading = reading._replace(percent=None)
+    percent = reading.percent
+    if percent is not None and percent > _MOST_PERCENT and reading.used is None and reading.remaining is None:
+        reading = reading._replace(
+            meter=f"{reading.meter} far beyond 100%", percent=None, mapped=False, status="unknown"
+        )
     return reading
 
 

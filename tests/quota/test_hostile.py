@@ -151,6 +151,9 @@ def readings():
         None,
         {"state": "exhausted", "remaining": 0},
     )
+    yield "a percent beyond all counts nothing beyond it", FIVE, [told("12:00:00", percent=130)], None, {
+        "used": 2000, "state": "exhausted", "resets_at": f"{D}15:00:00+00:00",
+    }  # fmt: skip
     yield "of a window that is long over", FIVE, [step("12:00:00", 30), told("12:30:00", f"{D}11:00:00Z", used=900)], None, {
         "used": 30, "source": "ledger",
     }  # fmt: skip
@@ -315,3 +318,16 @@ def test_a_kind_of_limit_that_nobody_knows_is_told_raw_beside_the_ones_that_are_
     assert [(each["used"], each["remaining"], each["percent"]) for each in found["meters"]] == [(267, 1732, 13.4)]
     (raw,) = found["unmapped"]
     assert '"LUNAR_LIMIT"' in raw["raw"]
+
+
+WILD = {**GLM, "body": {"data": {"limits": [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "percentage": 250,
+                                             "nextResetTime": 1795446000000}]}}}  # fmt: skip
+
+
+def test_a_percent_that_nothing_can_have_holds_nothing_and_is_told_raw():
+    found = replayed(FIVE, [step("11:00:00", 30), WILD, step("12:01:00", 5)])
+    (five,) = found["meters"]
+    assert (five["used"], five["state"], five["source"], found["blocked"]) == (35, "open", "ledger", [])
+    (raw,) = found["unmapped"]
+    assert raw["meter"] == "5 hours far beyond 100%"
+    assert '"percentage": 250' in raw["raw"]
