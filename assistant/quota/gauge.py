@@ -172,7 +172,7 @@ class Gauge(Filling):
         self._place(ends, start)
 
     def _settle(self, reading: Reading, found: Amount) -> None:
-        said, left, purse = self._said, reading.remaining, self._purse
+        said, left, purse = self._said, self._left(reading), self._purse
         self._said = Said(
             reading,
             found,
@@ -190,6 +190,13 @@ class Gauge(Filling):
         )
         self._burnt.cover(reading.at)
         self._watch(reading.at)
+
+    def _left(self, reading: Reading) -> Decimal | None:
+        """Return what a reading says is left; of a window never more than the limit that it names itself."""
+        left, limit = reading.remaining, reading.limit
+        if left is None or not isinstance(limit, Decimal) or self.meter.window.kind == "balance":
+            return left
+        return min(left, limit)
 
     def _exhaust(self, reading: Reading) -> None:
         """An error that names a window: used up until its reset, whatever we thought."""

@@ -141,6 +141,9 @@ def readings():
         told("12:00:00", **same), step("12:01:00", 50), told("12:02:00", **same),
     ], None, {"used": 850, "corrections": [], "foreign": 0}  # fmt: skip
     yield "less than nothing", FIVE, [told("12:00:00", used=-5)], None, {"used": 0, "remaining": 2000}
+    yield "less than nothing leaves no more than all", FIVE, [
+        told("12:00:00", used=-50, limit=2000, remaining=2050), step("12:01:00", 20),
+    ], None, {"used": 20, "limit": 2000, "remaining": 1980}  # fmt: skip
     yield "more than all", FIVE, [told("12:00:00", used=2500)], None, {
         "used": 2500, "percent": 125.0, "remaining": 0, "state": "exhausted", "resets_at": f"{D}15:00:00+00:00",
     }  # fmt: skip
