@@ -334,3 +334,12 @@ def test_a_percent_that_nothing_can_have_holds_nothing_and_is_told_raw():
     (raw,) = found["unmapped"]
     assert raw["meter"] == "5 hours far beyond 100%"
     assert '"percentage": 250' in raw["raw"]
+
+
+@pytest.mark.parametrize("counts", [(100, 900), (900, 100)])
+def test_one_answer_that_tells_a_window_twice_is_no_burn_by_others_and_no_reset(counts):
+    twice = [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 2000, "currentValue": count,
+              "remaining": 2000 - count, "nextResetTime": 1795446000000} for count in counts]  # fmt: skip
+    said = {**GLM, "body": {"data": {"limits": twice}}}
+    (five,) = replayed(FIVE, [said, {**said, "at": f"{D}12:10:00Z"}])["meters"]
+    assert (five["used"], five["foreign"], five["resets"], five["corrections"]) == (900, 0, 0, [])
