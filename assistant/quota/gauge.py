@@ -120,6 +120,8 @@ class Gauge(Filling):
             return
         if dropped and not later and last is not None and reading.at - last.at <= LAG and reading.source != "you":
             return  # two sources within a minute: caches lag, the higher one holds; what the user mends is no cache
+        if found.point < base.point and self._refused(reading):
+            return  # whatever reset it tells
         if dropped:
             self._before = base.point
             if self.meter.window.kind != "balance":
@@ -132,6 +134,19 @@ class Gauge(Filling):
         self._attribute(reading, found, base)
         self._settle(reading, found)
         self._place(ends)
+
+    def _refused(self, reading: Reading) -> bool:
+        """Whether a refusal within the last minute named this window, and a reset that is still to come where it named one."""
+        said, last = self._said, self._said.reading
+        return (
+            said.spent
+            and last is not None
+            and last.source == "error"
+            and last.meter not in {SOME, SOME_LONG, LIKELY}  # only a guess until the provider was asked
+            and reading.source != "you"
+            and reading.at - last.at <= LAG
+            and (said.until is None or reading.at < said.until)
+        )
 
     def _attribute(self, reading: Reading, found: Amount, base: Amount) -> None:
         """Split a rise between two readings into our own burn, others' burn and a correction of our weights."""

@@ -343,3 +343,17 @@ def test_one_answer_that_tells_a_window_twice_is_no_burn_by_others_and_no_reset(
     said = {**GLM, "body": {"data": {"limits": twice}}}
     (five,) = replayed(FIVE, [said, {**said, "at": f"{D}12:10:00Z"}])["meters"]
     assert (five["used"], five["foreign"], five["resets"], five["corrections"]) == (900, 0, 0, [])
+
+
+@pytest.mark.parametrize(("at", "state", "resets"), [("09:00:01", "exhausted", 0), ("09:02:00", "open", 1)])
+def test_figures_of_the_minute_after_a_refusal_do_not_open_its_window_whatever_reset_they_tell(at, state, resets):
+    figures = told(at, f"{D}14:40:00Z", used=1990, limit=2000, remaining=10)
+    found = replayed(FIVE, [step("08:00:00", 30), SPENT, figures])
+    assert [(each["state"], each["resets"]) for each in found["meters"]] == [(state, resets)]
+
+
+def test_figures_behind_a_reset_that_a_refusal_told_open_the_window_at_once():
+    refused = {**SPENT, "at": f"{D}11:59:30Z"}
+    figures = told("12:00:10", f"{D}17:00:00Z", used=5, limit=2000, remaining=1995)
+    found = replayed(FIVE, [step("08:00:00", 30), refused, figures])
+    assert [(each["state"], each["used"]) for each in found["meters"]] == [("open", 5)]
