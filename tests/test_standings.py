@@ -58,6 +58,8 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert [(each["meter"], each["state"], each["limit"]) for each in glm["meters"]][:2] == [
         ("5 hours", "not_started", 2000), ("week", "unknown", 10000),
     ]  # fmt: skip
+    week = glm["meters"][1]
+    assert (week["used"], week["remaining"], week["percent"], week["resets_at"]) == (None, None, None, None)
     assert "Strictly limited to officially supported tools" in " ".join(glm["notes"])
     assert [each["remaining"] for each in deepseek["meters"]] == [None, None]
     assert openai["meters"] == []
@@ -67,6 +69,7 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert "kimi-code, kimi-code-old" in kimi["notes"][0]
     text = wattson("plans", DEEPSEEK_API_KEY=KEY)[1]
     assert "balance unknown" in text
+    assert "week           unknown of 10,000 credits  [" in wattson("plans", ZAI_CODING_API_KEY=KEY)[1]
 
 
 def test_a_model_that_is_no_longer_sold_hides_no_board(wattson, config):
