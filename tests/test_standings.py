@@ -487,3 +487,20 @@ def test_a_balance_that_was_gone_and_pays_again_is_asked_for(wattson):
         assert states["balance"] == "open"
         assert wattson(*ask, **env)[0] == 0
         assert len(server.got) == 1  # all is known again
+
+
+def test_a_page_that_is_broken_hides_no_other_plan_and_is_named(wattson, config):
+    page = 'name = "{}"\n[[meters]]\nname = "week"\nunit = "tokens"\nwindow = "first_use"\nhours = 5\nlimit = {}\n'
+    config("", good=page.format("good", 5), bad=page.format("bad", '"zzz"'), worse="this is no TOML")
+    code, lines, errors = wattson("plans", "--all", "--json", lines=True)
+    assert code == 1
+    titles = {each["title"] for each in lines[0]["plans"]}
+    assert "good" in titles
+    assert "Claude Pro" in titles
+    assert "bad.toml:7 [week]: limit" in errors
+    assert "worse.toml" in errors
+    code, lines, _ = wattson("doctor", "--offline", "--json", lines=True)
+    assert code == 0
+    assert [name for name in ("bad.toml:7", "worse.toml") if any(name in each for each in lines[0]["problems"])] == [
+        "bad.toml:7", "worse.toml",
+    ]  # fmt: skip
