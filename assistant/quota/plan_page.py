@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+_READERS = "assistant.quota.readers"
 _ALIASES = {
     "sliding": "rolling", "day": "calendar_day", "week": "calendar_week", "month": "calendar_month", "none": "balance",
 }  # fmt: skip
@@ -86,7 +87,7 @@ def read_plan(
         addresses=_addresses(values),
         key_shape=values.string("key_shape"),
         usage_page=values.string("usage_page"),
-        reader=values.string("reader"),
+        reader=values.choice("reader", ("", *discover.part_names(_READERS))),
         note=values.string("note"),
         fields=_provenance(values),
     )

@@ -210,3 +210,11 @@ def test_what_stands_in_a_text_of_several_lines_is_no_line_of_the_page(tmp_path,
     meter = '[[meters]]\nname = "week" # """\nunit = "tokens"\nwindow = "first_use"\nhours = 5\nlimit = "zzz"\n'
     with pytest.raises(ConfigError, match=r"mine\.toml:11 \[week\]: limit"):
         read_file(write(tmp_path, f'name = "mine"\n{note}{meter}'))
+
+
+def test_a_reader_that_does_not_exist_is_named_with_those_that_do(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine\.toml:2: there is no reader 'zzz'") as error:
+        read_file(
+            write(tmp_path, 'name = "mine"\nreader = "zzz"\n[[meters]]\nname = "d"\nunit = "tokens"\nwindow = "day"\n')
+        )
+    assert "glm" in error.value.hint
