@@ -136,6 +136,14 @@ class Accounts:
 
         return load_plans(self._places.config / "plans")
 
+    def leave_out(self) -> list[ConfigError]:
+        """Go on with those plans that can be read; returns what is wrong with the pages of the others."""
+        from assistant.quota.plan import load_plans
+
+        wrong: list[ConfigError] = []
+        self.plans = load_plans(self._places.config / "plans", wrong)
+        return wrong
+
     @cached_property
     def poller(self) -> Poller:
         """Asks providers for their quotas."""

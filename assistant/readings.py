@@ -214,9 +214,9 @@ class Poller:
     async def _failed(
         self, provider: Provider, source: str, pause: timedelta, headers: Mapping[str, str], words: str
     ) -> Polled:
-        from assistant.quota.reading import retry_after
+        from assistant.quota.reading import LONGEST_RETRY, retry_after
 
         now = self._now()
-        until = max(retry_after(headers, now) or now, now + pause)
+        until = max(min(retry_after(headers, now) or now, now + LONGEST_RETRY), now + pause)
         await asyncio.to_thread(self._sources().note_retry, source, until)
         return Polled(provider.name, note=words, next_at=until)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€", "GBP": "£"}
 _MOST_PLACES = 8
 CostStatus = Literal["metered", "reported", "included", "free", "unknown"]
+CURRENCIES = frozenset((
+    "USD", "EUR", "CNY", "GBP", "JPY", "INR", "KRW", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL", "MXN", "SGD", "HKD", "TWD", "ILS", "TRY", "ZAR", "NZD", "THB", "VND", "IDR", "MYR",
+    "PHP", "RUB", "UAH", "AED", "SAR", "ARS", "CLP", "COP", "HUF", "RON", "BGN",
+))  # fmt: skip
+"""What prices and plans may be in; a name that is none of these is a slip of the pen."""
 
 
 class TokenUsage(NamedTuple):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from assistant import events
+from assistant import events, readings
 from assistant.accounts import Accounts
 from tests import loopback
 
@@ -190,6 +190,36 @@ async def test_a_source_that_refuses_is_left_alone_and_that_is_told(make_session
         server.pages[QUOTA] = (200, {}, json.dumps(GLM).encode())
         assert (await poll(again)).count == 2
         await again.close()
+
+
+async def test_a_source_that_asks_for_years_of_peace_is_asked_again_after_a_day(make_session, named):
+    named({"zai-coding": "glm-lite"})
+    clock = Clock()
+    with loopback.Server(b"", pages={QUOTA: (429, {"retry-after": "99999999999"}, b"slow down")}) as server:
+        session = sitting(make_session, clock, server)
+        assert (await poll(session)).next_at == clock.at + timedelta(days=1)
+        clock.at += timedelta(hours=23)
+        assert (await poll(session, hurry=True)).next_at == NOW + timedelta(days=1)
+        clock.at += timedelta(hours=2)
+        server.pages[QUOTA] = (200, {}, json.dumps(GLM).encode())
+        assert (await poll(session, hurry=True)).count == 2
+        await session.close()
+
+
+async def test_years_of_peace_that_were_stored_hold_for_a_day_too(make_session, named):
+    named({"zai-coding": "glm-lite"})
+    clock = Clock()
+    with loopback.Server(b"", pages={QUOTA: (429, {}, b"slow down")}) as server:
+        session = sitting(make_session, clock, server)
+        await poll(session)
+        source = f"endpoint:{readings.account(session.roster.pick.provider, KEY)}"
+        session.accounts.ledger.sources.note_retry(source, clock.at + timedelta(days=1000))
+        clock.at += timedelta(hours=23)
+        assert (await poll(session, hurry=True)).next_at == NOW + timedelta(days=1)
+        clock.at += timedelta(hours=2)
+        server.pages[QUOTA] = (200, {}, json.dumps(GLM).encode())
+        assert (await poll(session, hurry=True)).count == 2
+        await session.close()
 
 
 async def test_a_limit_of_a_kind_that_nobody_knows_is_kept(make_session, named):

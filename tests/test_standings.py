@@ -58,6 +58,8 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert [(each["meter"], each["state"], each["limit"]) for each in glm["meters"]][:2] == [
         ("5 hours", "not_started", 2000), ("week", "unknown", 10000),
     ]  # fmt: skip
+    week = glm["meters"][1]
+    assert (week["used"], week["remaining"], week["percent"], week["resets_at"]) == (None, None, None, None)
     assert "Strictly limited to officially supported tools" in " ".join(glm["notes"])
     assert [each["remaining"] for each in deepseek["meters"]] == [None, None]
     assert openai["meters"] == []
@@ -67,6 +69,7 @@ def test_every_plan_is_there_and_what_is_unknown_says_so(wattson, config):
     assert "kimi-code, kimi-code-old" in kimi["notes"][0]
     text = wattson("plans", DEEPSEEK_API_KEY=KEY)[1]
     assert "balance unknown" in text
+    assert "week           unknown of 10,000 credits  [" in wattson("plans", ZAI_CODING_API_KEY=KEY)[1]
 
 
 def test_a_model_that_is_no_longer_sold_hides_no_board(wattson, config):
@@ -484,3 +487,20 @@ def test_a_balance_that_was_gone_and_pays_again_is_asked_for(wattson):
         assert states["balance"] == "open"
         assert wattson(*ask, **env)[0] == 0
         assert len(server.got) == 1  # all is known again
+
+
+def test_a_page_that_is_broken_hides_no_other_plan_and_is_named(wattson, config):
+    page = 'name = "{}"\n[[meters]]\nname = "week"\nunit = "tokens"\nwindow = "first_use"\nhours = 5\nlimit = {}\n'
+    config("", good=page.format("good", 5), bad=page.format("bad", '"zzz"'), worse="this is no TOML")
+    code, lines, errors = wattson("plans", "--all", "--json", lines=True)
+    assert code == 1
+    titles = {each["title"] for each in lines[0]["plans"]}
+    assert "good" in titles
+    assert "Claude Pro" in titles
+    assert "bad.toml:7 [week]: limit" in errors
+    assert "worse.toml" in errors
+    code, lines, _ = wattson("doctor", "--offline", "--json", lines=True)
+    assert code == 0
+    assert [name for name in ("bad.toml:7", "worse.toml") if any(name in each for each in lines[0]["problems"])] == [
+        "bad.toml:7", "worse.toml",
+    ]  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from assistant.errors import ConfigError
 from assistant.models.calendar import calendars as shipped
-from assistant.tokens import Cost
+from assistant.tokens import CURRENCIES, Cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -263,6 +263,8 @@ def _price(entry: Mapping[str, Any]) -> Price:
         raise ValueError(f"a price needs input and output, and knows no {unknown}")
     amounts: dict[str, Any] = {name: _amount(entry[name]) for name in _AMOUNTS if name in entry}
     plain: dict[str, Any] = {name: str(entry[name]) for name in ("currency", "label", "source") if name in entry}
+    if plain.get("currency", "USD") not in CURRENCIES:
+        raise ValueError(f"there is no currency {plain['currency']!r}: write it like USD, EUR or CNY")
     plain |= {name: _read_instant(entry[name]) for name in ("since", "until") if name in entry}
     try:
         hours = tuple(_hours(each) for each in entry.get("hours", ()))

@@ -83,16 +83,21 @@ class Estimate(NamedTuple):
     doubts: tuple[str, ...] = ()
 
     @property
+    def is_unplaced(self) -> bool:
+        """Whether nobody knows where the window begins: then `used` is only the most that we can have burnt in it."""
+        return self.state == "unknown" and self.used is not None and isinstance(self.limit, Decimal)
+
+    @property
     def share(self) -> float | None:
         """Used part of the limit, 0 to 1 and beyond; None where either is unknown or there is no limit."""
-        if self.used is None or self.limit is None or isinstance(self.limit, str) or not self.limit:
+        if self.used is None or not isinstance(self.limit, Decimal) or not self.limit or self.is_unplaced:
             return None
         return float(self.used / self.limit)
 
     @property
     def percent(self) -> Decimal | None:
         """Used part of the limit in percent to one decimal, half up."""
-        if self.used is None or not isinstance(self.limit, Decimal) or not self.limit:
+        if self.used is None or not isinstance(self.limit, Decimal) or not self.limit or self.is_unplaced:
             return None
         return (self.used * 100 / self.limit).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
@@ -169,9 +174,9 @@ def as_json(each: Estimate) -> dict[str, Any]:
         "meter": each.meter,
         "unit": each.unit,
         "window": {"start": instant(each.start), "end": instant(each.end)},
-        "used": number(each.used),
+        "used": number(None if each.is_unplaced else each.used),
         "limit": number(each.limit),
-        "remaining": number(each.remaining),
+        "remaining": number(None if each.is_unplaced else each.remaining),
         "percent": number(each.percent),
         "state": each.state,
         "resets_at": instant(each.resets_at),

@@ -120,6 +120,8 @@ class Gauge(Filling):
             return
         if dropped and not later and last is not None and reading.at - last.at <= LAG and reading.source != "you":
             return  # two sources within a minute: caches lag, the higher one holds; what the user mends is no cache
+        if found.point < base.point and self._refused(reading):
+            return  # whatever reset it tells
         if dropped:
             self._before = base.point
             if self.meter.window.kind != "balance":
@@ -132,6 +134,19 @@ class Gauge(Filling):
         self._attribute(reading, found, base)
         self._settle(reading, found)
         self._place(ends)
+
+    def _refused(self, reading: Reading) -> bool:
+        """Whether a refusal within the last minute named this window, and a reset that is still to come where it named one."""
+        said, last = self._said, self._said.reading
+        return (
+            said.spent
+            and last is not None
+            and last.source == "error"
+            and last.meter not in {SOME, SOME_LONG, LIKELY}  # only a guess until the provider was asked
+            and reading.source != "you"
+            and reading.at - last.at <= LAG
+            and (said.until is None or reading.at < said.until)
+        )
 
     def _attribute(self, reading: Reading, found: Amount, base: Amount) -> None:
         """Split a rise between two readings into our own burn, others' burn and a correction of our weights."""
@@ -172,7 +187,7 @@ class Gauge(Filling):
         self._place(ends, start)
 
     def _settle(self, reading: Reading, found: Amount) -> None:
-        said, left, purse = self._said, reading.remaining, self._purse
+        said, left, purse = self._said, self._left(reading), self._purse
         self._said = Said(
             reading,
             found,
@@ -190,6 +205,13 @@ class Gauge(Filling):
         )
         self._burnt.cover(reading.at)
         self._watch(reading.at)
+
+    def _left(self, reading: Reading) -> Decimal | None:
+        """Return what a reading says is left; of a window never more than the limit that it names itself."""
+        left, limit = reading.remaining, reading.limit
+        if left is None or not isinstance(limit, Decimal) or self.meter.window.kind == "balance":
+            return left
+        return min(left, limit)
 
     def _exhaust(self, reading: Reading) -> None:
         """An error that names a window: used up until its reset, whatever we thought."""
@@ -221,7 +243,9 @@ class Gauge(Filling):
             return told
         if isinstance(limit, Decimal):
             self._said = self._said._replace(points=False)
-            return Amount(*(each * limit / _HUNDRED for each in told))
+            return Amount(
+                *(min(each, _HUNDRED) * limit / _HUNDRED for each in told)
+            )  # beyond it a percent counts nothing
         if not self._said.points:
             self._said = self._said._replace(points=True, base=None)
         return told

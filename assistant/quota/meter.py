@@ -105,12 +105,42 @@ def _first(each: tuple[datetime, Any]) -> datetime:
 
 
 def accepted(readings: Iterable[Reading]) -> list[Reading]:
-    """Drop readings that are older than one which came before them; what is left is in order."""
+    """Drop readings that are older than one which came before them; what is left is in order.
+
+    Of one answer that tells the same limit twice the higher use holds: nobody burnt anything in between.
+    """
     found: list[Reading] = []
     for reading in readings:
-        if not found or reading.at >= found[-1].at:
+        if found and _again(reading, found[-1]):
+            found[-1] = max(found[-1], reading, key=_height)
+        elif not found or reading.at >= found[-1].at:
             found.append(reading)
     return found
+
+
+def _again(reading: Reading, last: Reading) -> bool:
+    """Whether two readings of a meter are of one answer, and both say how far it is used."""
+    used = {"ok", "exhausted"}
+    return (
+        reading.at == last.at
+        and (reading.meter, reading.source, reading.account, reading.currency)
+        == (last.meter, last.source, last.account, last.currency)
+        and {reading.status, last.status} <= used
+    )
+
+
+def _height(reading: Reading) -> tuple[Decimal, Decimal, Decimal]:
+    """Say how far a limit is used, so that readings of one answer can be held against each other."""
+    used, limit, left = reading.used, reading.limit, reading.remaining
+    if used is None and left is not None and isinstance(limit, Decimal):
+        used = limit - left
+    share = used * 100 / limit if used is not None and isinstance(limit, Decimal) and limit else reading.percent
+    least = Decimal("-Infinity")
+    return (
+        share if share is not None else least,
+        used if used is not None else least,
+        -left if left is not None else least,
+    )
 
 
 def about(plan: Plan, meter: Meter, readings: Iterable[Reading]) -> Iterator[Reading]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
+_STRING = re.compile(r'''"""(?:\\.|[^\\])*?"""|\'{3}.*?\'{3}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*''', re.DOTALL)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|h|hours?|d|days?|w|weeks?)")
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 _MOST_MINUTES = 525_600 * 10
@@ -252,6 +253,7 @@ def _clock(value: object) -> time | None:
 
 def line_of(text: str, path: tuple[str | int, ...], key: str) -> int | None:
     """Return the line, from 1, of a key in a table of a TOML text; the table's own line where the key is not found."""
+    text = _STRING.sub(_emptied, text)
     names = [each for each in path if isinstance(each, str)]
     wanted = [each for each in path if isinstance(each, int)]
     counts: list[int] = []
@@ -271,6 +273,11 @@ def line_of(text: str, path: tuple[str | int, ...], key: str) -> int | None:
         elif here and key and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line):
             return number
     return place or (_inline(text, names[0], wanted, key) if names else None)
+
+
+def _emptied(found: re.Match[str]) -> str:
+    """Return a text of several lines as that many empty ones: what stands in it is no table and no key."""
+    return "\n" * found[0].count("\n") if found[0].startswith(('"""', "'''")) else found[0]
 
 
 def _inline(text: str, name: str, wanted: list[int], key: str) -> int | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from assistant import discover
+from assistant.errors import ConfigError
 from assistant.quota import shelf
 from assistant.quota.page import Page
 from assistant.quota.plan_page import read_plan
@@ -26,31 +27,42 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load_plans(users: Path | None) -> Plans:
-    """Find all plans, ours first; the user's of the same name win. Raises ConfigError naming file and line."""
-    return Plans(users)
+def load_plans(users: Path | None, wrong: list[ConfigError] | None = None) -> Plans:
+    """Find all plans, ours first; the user's of the same name win. Raises ConfigError naming file and line.
+
+    With `wrong` nothing is raised: a page of the user's that cannot be read is left out, and why is added there.
+    """
+    return Plans(users, wrong)
 
 
 class Plans(Mapping[str, Plan]):
     """All plans by name. Ours are named as their files are, and each is read when it is asked for; the user's at once."""
 
-    def __init__(self, users: Path | None) -> None:
+    def __init__(self, users: Path | None, wrong: list[ConfigError] | None = None) -> None:
         self._users = users
         self._paths = {path.stem: path for path in shelf.pages(None)}
         self._pages: _Pages = {}
         self._plans: dict[str, Plan] = {}
         for path in shelf.pages(users)[len(self._paths) :]:
-            page = discover.read_toml(path)
-            name = _name(path, page)
-            if name in self._paths and page.get("extends") == name:
-                raise Page(page, str(path)).fail(
-                    "a plan cannot extend itself.", "extends", "Give it a name of its own."
-                )
-            self._paths.pop(name, None)
-            self._paths[name] = path
-            self._pages[name] = (path, page)
+            try:
+                self._take(path)
+            except ConfigError as error:
+                _note(error, wrong)
         for name in list(self._pages):
-            self[name]  # what is wrong with a page of the user's is said before anything is asked of it
+            try:
+                self[name]  # what is wrong with a page of the user's is said before anything is asked of it
+            except ConfigError as error:
+                _note(error, wrong)
+                del self._paths[name]
+
+    def _take(self, path: Path) -> None:
+        page = discover.read_toml(path)
+        name = _name(path, page)
+        if name in self._paths and page.get("extends") == name:
+            raise Page(page, str(path)).fail("a plan cannot extend itself.", "extends", "Give it a name of its own.")
+        self._paths.pop(name, None)
+        self._paths[name] = path
+        self._pages[name] = (path, page)
 
     def __getitem__(self, name: str) -> Plan:
         if name not in self._plans:
@@ -92,6 +104,12 @@ class Plans(Mapping[str, Plan]):
         if name not in self._pages:
             self._pages[name] = (self._paths[name], discover.read_toml(self._paths[name]))
         return self._pages[name]
+
+
+def _note(error: ConfigError, wrong: list[ConfigError] | None) -> None:
+    if wrong is None:
+        raise error
+    wrong.append(error)
 
 
 def _name(path: Path, page: dict[str, Any]) -> str:

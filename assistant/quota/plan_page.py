@@ -14,18 +14,16 @@ from assistant.quota.page import Page, as_instant
 from assistant.quota.tariff import CLASSES, Holidays, Rate, Rule, Tariff, Unit
 from assistant.quota.terms import PERIODS, ClientRule, Exhaustion, Limit, Lot, Meter, Plan, Provenance
 from assistant.quota.window import Window, WindowKind
+from assistant.tokens import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+_READERS = "assistant.quota.readers"
 _ALIASES = {
     "sliding": "rolling", "day": "calendar_day", "week": "calendar_week", "month": "calendar_month", "none": "balance",
 }  # fmt: skip
-_CURRENCIES = frozenset((
-    "USD", "EUR", "CNY", "GBP", "JPY", "INR", "KRW", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL", "MXN", "SGD", "HKD", "TWD", "ILS", "TRY", "ZAR", "NZD", "THB", "VND", "IDR", "MYR",
-    "PHP", "RUB", "UAH", "AED", "SAR", "ARS", "CLP", "COP", "HUF", "RON", "BGN",
-))  # fmt: skip
 METER_KEYS = {
     "name", "unit", "window", "limit", "limits", "hours", "minutes", "days", "length", "floor", "zone", "anchor_time",
     "anchor_weekday", "anchor_day", "months", "activated_at", "subscribed_at", "weights", "per", "models", "only", "feature",
@@ -86,7 +84,7 @@ def read_plan(
         addresses=_addresses(values),
         key_shape=values.string("key_shape"),
         usage_page=values.string("usage_page"),
-        reader=values.string("reader"),
+        reader=values.choice("reader", ("", *discover.part_names(_READERS))),
         note=values.string("note"),
         fields=_provenance(values),
     )
@@ -173,7 +171,7 @@ def _calendar(page: Page, key: str) -> Holidays:
 
 def _currency(values: Page) -> str:
     name = values.string("currency")
-    if name and name not in _CURRENCIES:
+    if name and name not in CURRENCIES:
         raise values.fail(f"there is no currency {name!r}.", "currency", "Write it like USD, EUR or CNY.")
     return name
 

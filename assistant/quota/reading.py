@@ -25,9 +25,13 @@ Status = Literal["ok", "exhausted", "unlimited", "not_in_plan", "unsupported", "
 _NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 _RAW_LIMIT = 2_000
 _MOST = Decimal(10) ** 18
+LONGEST_RETRY = timedelta(days=1)
+"""The longest that a quota page is left alone since it was asked, whatever it says: a page that lies silences nobody for years."""
 SOME, SOME_LONG, LIKELY = "some window", "some long window", "likely window"
 """What stands for the meter of a refusal that does not name the window: any one, one of a week or a month, and for the
 shortest of those that can be meant."""
+_MOST_PERCENT = Decimal(200)
+"""More than this of a limit nobody uses: providers refuse at a hundred, or soon after."""
 _NAMES = {300: "5 hours", 1440: "day", 10_080: "week"}
 
 
@@ -143,14 +147,14 @@ def due(
 ) -> bool:
     """Say whether a source may be asked now.
 
-    Not before a Retry-After that was given, in whichever process; after a failure not for four times the interval; else
+    Not before a Retry-After that was given, in whichever process, if it is no lie; after a failure not for four times the interval; else
     once in an interval that is up to a quarter longer by the `seed` (name it by account), so that many do not ask at
     once. A burst of our own steps, or a reset that has just passed, makes it due after a tenth. A clock that was set back does not
     lock it for longer than the interval.
     """
     if asked.at is not None and now < asked.at:  # what was told by another clock says nothing of this one
         return asked.at - now > every * 4
-    if asked.retry_at is not None and now < asked.retry_at <= now + timedelta(days=8):
+    if (retry := silent_until(asked.at, asked.retry_at, now)) is not None and now < retry:
         return False
     if asked.at is None:
         return True
@@ -164,10 +168,17 @@ def due(
     return since >= wait
 
 
+def silent_until(at: datetime | None, retry_at: datetime | None, now: datetime) -> datetime | None:
+    """Return until when a Retry-After holds that was given to who asked at `at`: a day at most; None where it holds nobody."""
+    if retry_at is None or (at is None and retry_at > now + LONGEST_RETRY):
+        return None
+    return min(retry_at, at + LONGEST_RETRY) if at is not None else retry_at
+
+
 def due_at(asked: Asked, now: datetime, *, every: timedelta = timedelta(seconds=60)) -> datetime:
     """Return the earliest instant at which a source may be asked again, without jitter."""
     wait = asked.at + (every if asked.ok else every * 4) if asked.at is not None else now
-    return max(now, wait, asked.retry_at or now)
+    return max(now, wait, silent_until(asked.at, asked.retry_at, now) or now)
 
 
 def from_headers(headers: Mapping[str, str], host: str, now: datetime) -> list[Reading]:
@@ -216,11 +227,19 @@ def _tells(reading: Reading) -> bool:
 
 
 def _sound(reading: Reading) -> Reading:
-    """Take away what no limit can be: one below nothing, or less than nothing used of it."""
+    """Take away what no limit can be: one below nothing, or less than nothing used of it.
+
+    A percent far beyond all of it that no figure bears out is no use of any limit, and is only shown, as it was said.
+    """
     if isinstance(reading.limit, Decimal) and reading.limit < 0:
         reading = reading._replace(limit=None)
     if reading.percent is not None and reading.percent < 0:
         reading = reading._replace(percent=None)
+    percent = reading.percent
+    if percent is not None and percent > _MOST_PERCENT and reading.used is None and reading.remaining is None:
+        reading = reading._replace(
+            meter=f"{reading.meter} far beyond 100%", percent=None, mapped=False, status="unknown"
+        )
     return reading
 
 

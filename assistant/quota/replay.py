@@ -241,7 +241,7 @@ def rendered(found: Replayed) -> str:
         reset = f", resets {each.resets_at:%Y-%m-%d %H:%M:%S}" if each.resets_at else ""
         others = f", other clients {_amount(each, each.foreign)}" if each.foreign else ""
         words = forecast.phrase(found.forecasts[each.meter], now=found.at)
-        said = _amount(each, each.used)
+        said = _amount(each, None if each.is_unplaced else each.used)
         if each.doubts and each.low is not None and each.low != each.used:
             said = f"{_amount(each, each.low)} to {said}"
             share = (

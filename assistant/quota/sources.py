@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.entry import as_text
-from assistant.quota.reading import from_json, to_json
+from assistant.quota.reading import from_json, silent_until, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ class Sources:
         return list(dict.fromkeys(plan for rows in parts for (plan,) in rows))
 
     def lease(self, source: str, now: datetime, ttl: timedelta) -> bool:
-        """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds.
+        """Say whether this process may ask a source now; if so nobody else may for `ttl`, or while `note_retry` holds (see `silent_until`).
 
         A lease from further ahead than `ttl` was taken by a clock that has been set back since, and holds nobody. One from
         a little ahead holds: whoever waits here for another process took its `now` before that one did.
@@ -136,12 +136,10 @@ class Sources:
                 "SELECT attempted_at, next_at, retry_at FROM polls WHERE source = ?", (source,)
             ).fetchone()
             at = as_text(now)
-            if (
-                known is not None
-                and (known[0] or "") <= as_text(now + ttl)
-                and max(known[1] or "", known[2] or "") > at
-            ):
-                return False
+            if known is not None and (known[0] or "") <= as_text(now + ttl):
+                asked, leased, retry = map(_read_instant, known)
+                if max(leased or now, silent_until(asked, retry, now) or now) > now:
+                    return False
             base.execute(
                 "INSERT INTO polls VALUES (?, ?, ?, NULL, 0) "
                 "ON CONFLICT DO UPDATE SET attempted_at = excluded.attempted_at, next_at = excluded.next_at, retry_at = NULL",

@@ -83,6 +83,9 @@ def figures(each: Estimate) -> str:
     if each.used is None:
         return f"unknown: {more[3:]}" if more else "unknown"
     said = _used(each)
+    if each.is_unplaced:
+        ours = f", at most {said} of it by us" if each.used else ""
+        return f"unknown of {_limit(each)}{ours}{more}"
     if each.unit == "percent":
         return said
     name = "" if each.unit == "money" else f" {each.unit}"
@@ -90,7 +93,13 @@ def figures(each: Estimate) -> str:
         return f"{said}{name}{more}, unlimited"
     if each.limit is None:
         return f"{said}{name}{more}, limit unknown"
-    return f"{said} of {amount(each.limit, each.unit, each.currency)}{name}{more}"
+    return f"{said} of {_limit(each)}{more}"
+
+
+def _limit(each: Estimate) -> str:
+    """Say a limit that is a number, with its unit."""
+    limit = each.limit if isinstance(each.limit, Decimal) else None
+    return f"{amount(limit, each.unit, each.currency)}{'' if each.unit in {'money', 'percent'} else f' {each.unit}'}"
 
 
 def _used(each: Estimate) -> str:

@@ -206,6 +206,7 @@ def test_a_page_of_the_user_stands_in_place_of_ours(tmp_path):
         ('[[models]]\nid = "a"\nscores = [{ benchmark = "x" }]\n', 7, "score"),
         ('[[models]]\nid = "a"\n[[models.prices]]\ninput = "1"\noutput = "1"\n[[models.prices]]\ninput = 1.0\noutput = "1"\n', 10, "price"),
         ('[[models]]\nid = "a"\n[[models]]\nid = "b"\n[[models.prices]]\ninput = "1"\n', 9, "price"),
+        ('[[models]]\nid = "a"\n[[models.prices]]\ninput = "1"\noutput = "1"\ncurrency = "XYZ1"\n', 7, "no currency 'XYZ1'"),
     ],
 )  # fmt: skip
 def test_a_wrong_page_is_named_with_its_line(tmp_path, text, line, words):

@@ -141,6 +141,9 @@ def readings():
         told("12:00:00", **same), step("12:01:00", 50), told("12:02:00", **same),
     ], None, {"used": 850, "corrections": [], "foreign": 0}  # fmt: skip
     yield "less than nothing", FIVE, [told("12:00:00", used=-5)], None, {"used": 0, "remaining": 2000}
+    yield "less than nothing leaves no more than all", FIVE, [
+        told("12:00:00", used=-50, limit=2000, remaining=2050), step("12:01:00", 20),
+    ], None, {"used": 20, "limit": 2000, "remaining": 1980}  # fmt: skip
     yield "more than all", FIVE, [told("12:00:00", used=2500)], None, {
         "used": 2500, "percent": 125.0, "remaining": 0, "state": "exhausted", "resets_at": f"{D}15:00:00+00:00",
     }  # fmt: skip
@@ -151,6 +154,9 @@ def readings():
         None,
         {"state": "exhausted", "remaining": 0},
     )
+    yield "a percent beyond all counts nothing beyond it", FIVE, [told("12:00:00", percent=130)], None, {
+        "used": 2000, "state": "exhausted", "resets_at": f"{D}15:00:00+00:00",
+    }  # fmt: skip
     yield "of a window that is long over", FIVE, [step("12:00:00", 30), told("12:30:00", f"{D}11:00:00Z", used=900)], None, {
         "used": 30, "source": "ledger",
     }  # fmt: skip
@@ -315,3 +321,39 @@ def test_a_kind_of_limit_that_nobody_knows_is_told_raw_beside_the_ones_that_are_
     assert [(each["used"], each["remaining"], each["percent"]) for each in found["meters"]] == [(267, 1732, 13.4)]
     (raw,) = found["unmapped"]
     assert '"LUNAR_LIMIT"' in raw["raw"]
+
+
+WILD = {**GLM, "body": {"data": {"limits": [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "percentage": 250,
+                                             "nextResetTime": 1795446000000}]}}}  # fmt: skip
+
+
+def test_a_percent_that_nothing_can_have_holds_nothing_and_is_told_raw():
+    found = replayed(FIVE, [step("11:00:00", 30), WILD, step("12:01:00", 5)])
+    (five,) = found["meters"]
+    assert (five["used"], five["state"], five["source"], found["blocked"]) == (35, "open", "ledger", [])
+    (raw,) = found["unmapped"]
+    assert raw["meter"] == "5 hours far beyond 100%"
+    assert '"percentage": 250' in raw["raw"]
+
+
+@pytest.mark.parametrize("counts", [(100, 900), (900, 100)])
+def test_one_answer_that_tells_a_window_twice_is_no_burn_by_others_and_no_reset(counts):
+    twice = [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 2000, "currentValue": count,
+              "remaining": 2000 - count, "nextResetTime": 1795446000000} for count in counts]  # fmt: skip
+    said = {**GLM, "body": {"data": {"limits": twice}}}
+    (five,) = replayed(FIVE, [said, {**said, "at": f"{D}12:10:00Z"}])["meters"]
+    assert (five["used"], five["foreign"], five["resets"], five["corrections"]) == (900, 0, 0, [])
+
+
+@pytest.mark.parametrize(("at", "state", "resets"), [("09:00:01", "exhausted", 0), ("09:02:00", "open", 1)])
+def test_figures_of_the_minute_after_a_refusal_do_not_open_its_window_whatever_reset_they_tell(at, state, resets):
+    figures = told(at, f"{D}14:40:00Z", used=1990, limit=2000, remaining=10)
+    found = replayed(FIVE, [step("08:00:00", 30), SPENT, figures])
+    assert [(each["state"], each["resets"]) for each in found["meters"]] == [(state, resets)]
+
+
+def test_figures_behind_a_reset_that_a_refusal_told_open_the_window_at_once():
+    refused = {**SPENT, "at": f"{D}11:59:30Z"}
+    figures = told("12:00:10", f"{D}17:00:00Z", used=5, limit=2000, remaining=1995)
+    found = replayed(FIVE, [step("08:00:00", 30), refused, figures])
+    assert [(each["state"], each["used"]) for each in found["meters"]] == [("open", 5)]

@@ -202,3 +202,19 @@ def test_the_clock_of_a_rule_is_its_own_or_the_meters_or_the_plans(where):
     at = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)  # half past nine there
     assert plan.meters[0].tariff.factor("m", at).point == 2
     assert plan.meters[0].tariff.factor("m", at.replace(hour=9, minute=30)).point == 1
+
+
+@pytest.mark.parametrize("quote", ['"""', "'''"])
+def test_what_stands_in_a_text_of_several_lines_is_no_line_of_the_page(tmp_path, quote):
+    note = f"note = {quote}\nlimit = 1\n[[meters]]\n{quote}\n"
+    meter = '[[meters]]\nname = "week" # """\nunit = "tokens"\nwindow = "first_use"\nhours = 5\nlimit = "zzz"\n'
+    with pytest.raises(ConfigError, match=r"mine\.toml:11 \[week\]: limit"):
+        read_file(write(tmp_path, f'name = "mine"\n{note}{meter}'))
+
+
+def test_a_reader_that_does_not_exist_is_named_with_those_that_do(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine\.toml:2: there is no reader 'zzz'") as error:
+        read_file(
+            write(tmp_path, 'name = "mine"\nreader = "zzz"\n[[meters]]\nname = "d"\nunit = "tokens"\nwindow = "day"\n')
+        )
+    assert "glm" in error.value.hint

@@ -405,7 +405,9 @@ MINUTE = timedelta(minutes=1)
         (Asked(NOW), -400, {}, True),
         (Asked(NOW, ok=False, retry_at=NOW + timedelta(seconds=600)), -86_400, {}, True),
         (Asked(NOW, ok=False, retry_at=NOW + timedelta(seconds=600)), -30, {}, False),
-        (Asked(NOW, retry_at=NOW + timedelta(days=4000)), 90, {}, True),
+        (Asked(NOW, retry_at=NOW + timedelta(days=4000)), 86_399, {}, False),
+        (Asked(NOW, retry_at=NOW + timedelta(days=4000)), 86_400, {}, True),
+        (Asked(retry_at=NOW + timedelta(days=4000)), 90, {}, True),
     ],
 )
 def test_when_a_source_may_be_asked(asked, later, more, want):

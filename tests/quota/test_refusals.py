@@ -83,7 +83,8 @@ def test_where_nobody_knows_the_day_of_renewal_nobody_says_when_the_month_ends()
     assert (meters["month"]["state"], meters["month"]["resets_at"]) == ("exhausted", None)
     assert (found["blocked"][0]["until"], found["blocked"][0]["never"]) == (None, False)
     _, meters = run([FIVE, month], gone, {**STEP, "at": "2027-01-02T00:00:00Z"})
-    assert (meters["month"]["state"], meters["month"]["used"]) == ("unknown", 10)
+    month = meters["month"]
+    assert (month["state"], month["used"], month["low"], month["high"]) == ("unknown", None, 0, 10)
 
 
 def test_a_window_that_is_not_named_is_known_by_its_reset():

@@ -47,6 +47,7 @@ def run(session: Session, options: Namespace) -> int:
 
 
 async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
+    broken = [str(error) for error in session.accounts.leave_out()]
     keys = [
         {
             "provider": each.provider.name,
@@ -60,7 +61,7 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         {"provider": each.name, "address": each.base_url, "models": [model.id for model in each.models]}
         for each in ([] if offline else await session.roster.find_local())
     ]
-    problems = list(session.config.warnings)
+    problems = [*session.config.warnings, *broken]
     root, is_git = "", False
     try:
         root, is_git = str(session.root), session.repo.is_git

@@ -95,6 +95,9 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
     from assistant import standings
     from assistant.quota import estimate
 
+    wrong = teller.accounts.leave_out() if options.all else []
+    for each in wrong:
+        tell(str(each))
     if teller.config.model:
         try:
             teller.roster.choose(teller.config.model)
@@ -111,12 +114,12 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
     if options.json:
         meters = [estimate.as_json(each) for standing in found for each, _ in standing.meters]
         dump({"meters": meters, "plans": [standings.as_json(each) for each in found]})
-        return 0
+        return int(bool(wrong))
     if not found:
         tell("No key was found and no plan is named in your config. `wattson plans --all` shows all plans.")
     for standing in found:
         out("\n".join(_lines(standing, teller.now())))
-    return 0
+    return int(bool(wrong))
 
 
 async def _refresh(session: Session) -> None:
