@@ -174,7 +174,7 @@ def lacking(
         need = needs.get(each.meter)
         if need is None or not isinstance(each.limit, Decimal) or each.used is None:
             continue
-        if each.state == "exhausted" and others is None:
+        if each.is_unplaced or (each.state == "exhausted" and others is None):
             continue
         before = max(each.used - (others or {}).get(each.meter, Decimal(0)), Decimal(0))
         if (ahead := before + need) > each.limit:
