@@ -157,12 +157,11 @@ async def test_marks_are_kept_although_the_program_is_killed(make_session, repo,
         await proposed(app, pilot)
         await pilot.press("y", "n")
 
-        def kept():  # by another process, while this one has not ended; a beat may have kept the hunks before their marks
-            other = make_session()
-            other.take_up()
-            return other.changes.marked is not None and [each.mark for each in other.changes.marked.choices]
-
-        await until(pilot, lambda: kept() == ["take", "skip", "", ""])
+        marked = lambda session: session.changes.marked and [each.mark for each in session.changes.marked.choices]
+        await until(pilot, lambda: marked(app.session) == ["take", "skip", "", ""])  # within a beat
+        other = make_session()  # another process, while this one has not ended: it goes on with a copy
+        other.take_up()
+        assert marked(other) == ["take", "skip", "", ""]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "ansi"])
