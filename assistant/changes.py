@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _EDITED_SHOWN = 20
 """Lines of a hunk that are told to the model when the user has changed it."""
+MINE = "the user's"
+"""The format of an edit that the user has made of a hunk."""
 _SET_ASIDE = 20
 """Proposals that are kept when another took their place."""
 
@@ -227,6 +229,9 @@ class Changes:
             if back.diff:
                 doubted = [list(each) for each in back.doubted()]
                 self.take_up(back.diff, turn, back.model, doubted, back.writer)
+                mine = [each for each in back.misfits if each.edit.format == MINE]
+                if self.proposed is not None:
+                    self.miss(self.proposed, mine)
             else:
                 self.propose(back, upon=None)
             if left is not None and self.proposed is not None:

@@ -255,14 +255,12 @@ class Desk:
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
         """Write how a step ended. That the book does not take it costs no answer: it is told of with what else went wrong."""
         accounts, now = self._sitting.accounts, self.now()
+        if self._answer_id and usage.total and not usage.exact:
+            accounts.receipts.owe(
+                Owed(entry, self._answer_id, self.who.pick, self._key, self._sitting.id, self._turn, usage, cost, now)
+            )
         try:
             accounts.ledger.settle(entry, at=now, state=state, usage=usage, cost=cost, served_model=served_model)
-            if self._answer_id and usage.total and not usage.exact:
-                accounts.receipts.owe(
-                    Owed(
-                        entry, self._answer_id, self.who.pick, self._key, self._sitting.id, self._turn, usage, cost, now
-                    )
-                )
             self._hearing.keep()
         except Locked as error:
             words = "An answer is booked by estimate, and exactly once the ledger is free; the estimate stays if this Wattson ends before that"

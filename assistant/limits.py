@@ -124,8 +124,9 @@ class Limits:
             *(self._caps(quote.whole) if quote and self._capped else ()),
             *(self._of_plan(quote, pick) if quote else ()),
         ]
-        if quote is not None and quote.editor is not None:
-            crossings += self._of_plan(quote.editor, self._roster.catalogue.pick(quote.editor.model))
+        if quote is not None and quote.editor is not None and not crossings:
+            editor = self._roster.catalogue.pick(quote.editor.model)
+            crossings += self._of_plan(quote.editor, editor, before=(quote, pick))
         if crossings and quote is not None:
             self._stop(self._held(crossings, quote, pick))
 
@@ -312,10 +313,16 @@ class Limits:
         """Say whether no window holds a question, whatever it shows: then nobody has to look what that is."""
         return not self._metered(pick) or ((bound := most()) is not None and not self._of_plan(bound, pick))
 
-    def _of_plan(self, quote: Quote, pick: Pick, behind: Sequence[Entry] | None = None) -> list[Crossing]:
+    def _of_plan(
+        self,
+        quote: Quote,
+        pick: Pick,
+        behind: Sequence[Entry] | None = None,
+        before: tuple[Quote, Pick] | None = None,
+    ) -> list[Crossing]:
         """Return the reserves that a step would take from, and the windows that have no room for it.
 
-        With steps `behind` it in flight (it is one of them), what those take is left to it.
+        With steps `behind` it in flight (it is one of them), what those take is left to it. What comes `before` it takes its part first.
         """
         from assistant.quota import caps
 
@@ -327,8 +334,12 @@ class Limits:
         kept = self.reserves.get(plan.name, ())
         needs = self._pricing.needs(quote, pick) if kept else {}
         needs = {name: need - (others or {}).get(name, 0) for name, need in needs.items()}
+        likely = self._pricing.needs(quote, pick, likely=True)
+        if before is not None and self._accounts.plan(before[1]) == plan:
+            for name, need in self._pricing.needs(*before, likely=True).items():
+                needs[name], likely[name] = needs.get(name, 0) + need, likely.get(name, 0) + need
         found = caps.reserved(kept, estimates, needs, self._now())
-        return found or caps.lacking(estimates, self._pricing.needs(quote, pick, likely=True), others=others)
+        return found or caps.lacking(estimates, likely, others=others)
 
     def _held(self, crossings: Sequence[Crossing], quote: Quote, pick: Pick) -> Hold:
         from assistant.quota import caps

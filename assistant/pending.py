@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from assistant import record
+from assistant.changes import MINE
 from assistant.edits.edit import Edit, Misfit
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Pending:
         """Let hunks wait again that were set aside when those of that turn had not been decided; says whether there were any."""
         found = self._changes.bring_back(turn) is not None
         self.keep()
+        if found:
+            self.mark(self._changes.marked)
         return found
 
     def mark(self, review: Review | None, turn: int = 0) -> None:
@@ -127,6 +130,7 @@ class Pending:
                 if one is not None and left.get(turn):
                     review = Review.of(one.patch).recall(left[turn])
                     self._changes.mark(review, one.turn)
+                    self._marks[turn] = review.record()  # on another branch some are out of place: what was kept stays
                     self._changes.miss(one, _unplaced(review, left[turn]))
 
     def forget(self) -> None:
@@ -153,5 +157,6 @@ def _unplaced(review: Review, left: Record) -> list[Misfit]:
         if (path, tuple(each.encode("utf-8", "surrogateescape") for each in lines)) not in there:
             text = "".join(lines).encode("utf-8", "replace").decode()
             told = f"{path}: what the user made of the hunk at line {at + 1} has no place any more; it reads:\n{text}"
-            found.append(Misfit(Edit("replace", path, after=text, reply_line=at + 1), "not_found", told.rstrip("\n")))
+            edit = Edit("replace", path, after=text, reply_line=at + 1, format=MINE)
+            found.append(Misfit(edit, "not_found", told.rstrip("\n")))
     return found

@@ -104,7 +104,7 @@ class Pricing:
         None where more than that may go out, or an editor is asked as well. Counts tokens: call it in a thread.
         """
         pick = pick or self._roster.pick
-        if pick is None or self._sight.pinned or self._roster.writer() is not None:
+        if pick is None or self._sight.names_some(text) or self._roster.writer() is not None:
             return None
         words = self.words(text, pick) + self._sight.picture_words(self._history, pick)
         return self.quote_words(words + self._budget, pick)

@@ -353,13 +353,17 @@ class Sight:
             for path, image in self.pictures.items()
         )
 
+    def names_some(self, question: str) -> bool:
+        """Say whether a question shows what it names, or what is pinned, whatever size that has."""
+        return bool(self.pinned or re.search(_NAMES, question))
+
     def expect(self, question: str, *, sure: bool = False) -> int:
         """Say how many tokens of context a question will show: gathered for one that names something, and once; else as usual.
 
         Until one context was gathered, the guess is renewed each time the question has doubled in length: few words are no
         sample. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
         """
-        plain = not self.pinned and not re.search(_NAMES, question)
+        plain = not self.names_some(question)
         size = len(question.split())
         if not sure and plain and (self._usual or size < max(_TELLS, 2 * self._guessed[0])):
             return self._usual or self._guessed[1]

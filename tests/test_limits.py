@@ -159,9 +159,19 @@ def test_a_question_for_which_a_window_has_no_room_left_waits_for_its_reset(watt
         code, lines, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "--json", "hello", lines=True, **env(server))
         assert (code, len(server.asked)) == (75, 2)
         assert lines[-1]["error"]["retry_at"] is not None
-        assert re.search(r"This takes about [\d,]+ tokens of week, and 800 tokens are left", said)
+        assert re.search(r"This takes about [\d,]+ tokens of week, which has 800 tokens left", said)
         assert ask("--once")[0] == 0
         assert "week of small is used up" in ask()[2]
+
+
+def test_what_a_question_names_counts_for_the_room_that_it_needs(wattson, config, repo):
+    (repo / "long.py").write_text("".join(f"def part_{n}():\n    return {n}\n\n" for n in range(2_000)))
+    page = SMALL.replace('"requests"', '"tokens"').replace("limit = 4", "limit = 9000")
+    config('[plans]\nopenai = "small"\n', small=page)
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "explain @long.py", **env(server))
+        assert (code, len(server.asked)) == (3, 0)
+        assert "of week, which has 9,000 tokens left" in said
 
 
 def test_a_question_that_fits_in_no_window_waits_for_none(wattson, config):
@@ -170,7 +180,7 @@ def test_a_question_that_fits_in_no_window_waits_for_none(wattson, config):
     with loopback.Server(loopback.openai("Hello.")) as server:
         code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))
         assert (code, len(server.asked)) == (3, 0)
-        assert "of week, and 200 tokens are left" in said
+        assert "of week, which has 200 tokens left" in said
         assert "wait until" not in said
 
 

@@ -17,6 +17,10 @@ _QUOTES = "\"\"\" ''' `"
 """Quotes within which lines may end: of each as many close in a body as open."""
 
 
+_DEEPEST = 30
+"""Bodies in each other that are looked into."""
+
+
 def without(source: bytes, bodies: Sequence[str]) -> bytes:
     """Return a source without the bodies that can be taken out; the same where there are none.
 
@@ -66,7 +70,7 @@ def _tools(
     )
 
 
-def _cut(source: bytes, tools: _Tools) -> bytes:
+def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
     closes = tools.closes
     so_far = dict.fromkeys(tools.quotes, (0, 0))
 
@@ -95,7 +99,7 @@ def _cut(source: bytes, tools: _Tools) -> bytes:
         text, start = match[0], match.start()
         head = text[: match.start("body") - start]
         if any(each.search(body) for each in tools.kept):
-            return head + _cut(body, tools)
+            return head + (_cut(body, tools, depth + 1) if depth < _DEEPEST else body)
         if tools.idle:
             begin, end = (each - start for each in match.span("idle"))
             head = head[:begin] + b"\n" * head.count(b"\n", begin, end) + head[end:]

@@ -53,7 +53,7 @@ class Crossing:
 
     `limit` and `ahead` (what would be spent with the step) are in `unit`, a currency or a meter's unit; `over` is by how
     much, None where a price is unknown, so that nobody can say that it would not. `resets_at` is when waiting helps,
-    `before` what was spent without the step.
+    `before` what was spent without the step, `currency` that of a meter of money.
     """
 
     scope: Scope
@@ -64,20 +64,24 @@ class Crossing:
     meter: str = ""
     resets_at: datetime | None = None
     before: Decimal | None = None
+    currency: str = _CURRENCY
 
     def __str__(self) -> str:
         if self.scope == "room" and self.ahead is not None and self.before is not None:
             from assistant.quota.wording import amount
 
-            need, left = (amount(each, self.unit) for each in (self.ahead - self.before, self.limit - self.before))
+            sizes = (self.ahead - self.before, max(self.limit - self.before, Decimal(0)))
+            need, left = (amount(each, self.unit, self.currency) for each in sizes)
             unit = "" if self.unit in {"money", "percent"} else f" {self.unit}"
-            return f"This takes about {need}{unit} of {self.meter}, and {left}{unit} are left."
+            return f"This takes about {need}{unit} of {self.meter}, which has {left}{unit} left."
         if self.scope == "reserve":
             if self.over is None or self.ahead is None:
                 return f"What this takes of {self.meter} is unknown, so its reserve cannot be kept."
             from assistant.quota.wording import amount
 
-            ahead, over, limit = (amount(each, self.unit) for each in (self.ahead, self.over, self.limit))
+            ahead, over, limit = (
+                amount(each, self.unit, self.currency) for each in (self.ahead, self.over, self.limit)
+            )
             unit = "" if self.unit in {"money", "percent"} else f" {self.unit}"
             return (
                 f"This would bring {self.meter} to about {ahead}{unit}, {over} into the part that you keep "
@@ -157,7 +161,9 @@ def reserved(
             limit = each.limit * (1 - reserve.share)
             ahead = (each.high if each.high is not None else each.used) + needs.get(each.meter, Decimal(0))
             if ahead > limit:
-                found.append(Crossing("reserve", each.unit, limit, ahead, ahead - limit, each.meter, until))
+                found.append(
+                    Crossing("reserve", each.unit, limit, ahead, ahead - limit, each.meter, until, None, each.currency)
+                )
     return found
 
 
@@ -179,7 +185,11 @@ def lacking(
         before = max(each.used - (others or {}).get(each.meter, Decimal(0)), Decimal(0))
         if (ahead := before + need) > each.limit:
             until = each.resets_at if need <= each.limit else None
-            found.append(Crossing("room", each.unit, each.limit, ahead, ahead - each.limit, each.meter, until, before))
+            found.append(
+                Crossing(
+                    "room", each.unit, each.limit, ahead, ahead - each.limit, each.meter, until, before, each.currency
+                )
+            )
     ends = datetime.max.replace(tzinfo=UTC)
     return sorted(found, key=lambda each: each.resets_at or ends, reverse=True)
 

@@ -136,6 +136,8 @@ class Ledger:
 
     def correct(self, entry: str, *, usage: TokenUsage, cost: Cost, note: str) -> None:
         """Write what a step that has ended really burnt, and how that is known (`note`); the old row stays."""
+        if self._late:  # the step itself may be among what is still to be written
+            self._write(lambda _: None)
         old = self._latest(entry)
         if old.state == "in_flight":
             raise StateError(f"The step {entry} has not ended yet.", "Settle it first.")

@@ -42,6 +42,13 @@ class Ahead:
             self.type_on(event)
         return self._typing
 
+    def leave_behind(self) -> None:
+        """Leave the hunks once all that came before is worked off: what comes behind is for the composer, in one lump too."""
+        self._typing = True
+        if not self._handing:
+            self._handing = True
+            self._widget.call_later(self._hand_over)
+
     def type_on(self, event: events.Key | events.Paste) -> None:
         """Give what was typed to the composer, and soon the focus too."""
         self.type(event)

@@ -190,9 +190,11 @@ def _commented(hunk: Hunk, comments: dict[int, str], rows: list[Row], width: int
 
 def _told(words: str, style: str, width: int) -> list[Row]:
     """Make rows of words of ours, wrapped; what goes on stands further right."""
-    words = safe(words)
-    parts = wrap(words, max(4, width - 2))
-    return [Row(words=("  " if first else "") + words[first:last], style=style) for first, last in parts]
+    rows: list[Row] = []
+    for line in map(safe, words.split("\n")):
+        parts = wrap(line, max(4, width - 2))
+        rows += [Row(words=("  " if first or rows else "") + line[first:last], style=style) for first, last in parts]
+    return rows
 
 
 def coming_rows(edit: Edit) -> list[Row]:

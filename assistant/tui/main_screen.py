@@ -366,11 +366,6 @@ class MainScreen(Screen[None]):
         self.arrange_panes()
         self.composer.focus()
 
-    def on_patch_view_left(self, message: PatchView.Left) -> None:
-        """Leave the hunks as they are."""
-        del message
-        self.leave_hunks()
-
     def leave_hunks(self) -> None:
         """Go back to the composer, now; an undo that was only looked at makes way for what is proposed."""
         if self.hunks.preview is not None:

@@ -150,5 +150,10 @@ class _Place:
 
     def _found(self, review: Review | None) -> int | None:
         """Return where the hunk is in a review by now."""
-        same = [at for at, each in enumerate(review.choices) if each.hunk == self._hunk] if review is not None else []
+        mine = self._hunk
+        if mine is None or review is None:
+            return None
+        does = (mine.path, mine.kind, mine.old, mine.new)  # where it stands may be another line by now
+        found = enumerate(each.hunk for each in review.choices)
+        same = [at for at, each in found if (each.path, each.kind, each.old, each.new) == does]
         return min(same, key=lambda at: abs(at - self._index), default=None)

@@ -121,6 +121,14 @@ class Terminal(LinuxDriver):
         with contextlib.suppress(RuntimeError):  # there is no loop yet, or none any more
             asyncio.get_running_loop().call_soon_threadsafe(super()._sigcont_application)
 
+    def write(self, data: str) -> None:
+        """Draw; what comes while another program has the terminal goes nowhere, for all is drawn anew after it.
+
+        Textual would keep it for the thread that has ended, and wait for ever once that cannot take any more.
+        """
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().write(data)
+
     def start_application_mode(self) -> None:
         """Begin to draw and to read, once.
 

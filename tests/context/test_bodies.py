@@ -81,6 +81,19 @@ STAYS = {
         "enum A {\n    B(1) {\n        int f() {\n            return 1;\n        }\n    };\n    abstract int f();\n}\n",
     ),
     "a record": ("java", "record A(int n) {\n    static int x = 1;\n    int f() {\n        return n;\n    }\n}\n"),
+    "what a record checks": ("java", "record A(int n) {\n    A {\n        check(n);\n    }\n}\n"),
+    "constants with one-line methods": (
+        "java",
+        'enum A {\n    PLUS("+") {\n        double f(int a) { return a; }\n    };\n}\n',
+    ),
+    "fields of a class without a name": (
+        "java",
+        "class A {\n    B b = new B(\n        1) {\n        int x = 1;\n    };\n}\n",
+    ),
+    "names on the next line": (
+        "ruby",
+        "class A\n  included do\n    delegate(\n      :a, to: :b\n    )\n    attr_reader *C, :d\n  end\nend\n",
+    ),
     "a macro within": ("c", "int f(void)\n{\n#define A 1\n  return A;\n}\n"),
     "a struct within": ("c", "int f(void)\n{\n  struct a {\n    int b;\n  } x;\n  return 1;\n}\n"),
     "an end that is indented": ("c", "int f(int a) {\n    return a;\n }\n\nint g(int a) {\n    return a;\n}\n"),
@@ -174,3 +187,11 @@ def test_lines_made_to_be_looked_at_again_and_again_take_no_time(name, opens, li
     begun = time.process_time()
     bodies.without(source, language(name).bodies)
     assert time.process_time() - begun < 2  # what grows with the square takes a minute
+
+
+def test_bodies_in_bodies_without_end_are_read_as_they_are():
+    source = "".join(f"{' ' * at}foo do\n{' ' * at} X{at} = 1\n" for at in range(800))
+    source += "".join(f"{' ' * at}end\n" for at in reversed(range(800)))
+    less = bodies.without(source.encode(), language("ruby").bodies)
+    assert less.count(b"\n") == source.count("\n")
+    assert b"X799 = 1" in less

@@ -1,5 +1,7 @@
 """Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
 
+from textual.events import Key
+
 from assistant.tui.app import Wattson
 from tests import loopback
 from tests.tui.keys import say, until
@@ -202,3 +204,76 @@ async def test_hunks_that_are_set_aside_are_named_where_others_come_and_at_the_e
             assert "those of turn 1 are set aside: /diff 1" in drawn(hunks)
             assert app.session.undecided() == "2 hunks of turn 1, set aside; 2 hunks of turn 2 wait"
             await until(pilot, lambda: not app.session.asking)
+
+
+async def test_what_is_typed_in_one_lump_behind_the_key_that_leaves_the_hunks_is_for_the_composer(make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            for key in ("q", "A", "n", "d"):
+                app.post_message(Key(key, key))
+            await until(pilot, lambda: app.main.composer.has_focus)
+            await until(pilot, lambda: app.main.composer.text == "And")
+            assert not hunks.review.decided
+
+
+async def test_what_the_user_made_of_a_hunk_is_shown_also_where_it_was_set_aside(make_session, repo):
+    with loopback.Server(*map(loopback.openai, (TWO, OTHER))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: hunks.review.edited)
+            await others_come(pilot, app)
+    notes = repo / "notes.txt"
+    notes.write_text(notes.read_text().replace("line 5\n", "typed\n"))
+    again = make_session()
+    again.take_up()
+    assert again.pending.bring_back(1)
+    assert any("\nmine" in each.message for each in again.proposed.misfits)
+    await again.close()
+
+
+async def test_an_edit_is_kept_although_a_repair_has_moved_its_hunk_meanwhile(make_session, repo):
+    block = BLOCK.format("line 45", "forty-five", "notes.txt") + BLOCK.format("missing", "x", "notes.txt")
+    mended = BLOCK.format("line 5", "five\nand more", "notes.txt")
+    with loopback.Server(*map(loopback.openai, (block, block, mended))) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "a hunk")
+            hunks = app.main.hunks
+            await until(pilot, lambda: hunks.has_focus and hunks.hunks and not app.session.asking)
+            await pilot.pause(0.5)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            app.main.run_turn(app.session.repair())
+            await until(pilot, lambda: len(hunks.hunks) == 2 and not app.session.asking)
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: [each.edited for each in hunks.review.choices] == [False, True])
+
+
+async def test_marks_and_edits_outlive_a_sitting_on_another_branch(make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            hunks = await shown(pilot, app)
+            await pilot.press("e")
+            await pilot.press(*"mine")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: hunks.review.edited)
+    notes = repo / "notes.txt"
+    before = notes.read_text()
+    notes.write_text(before.replace("line 5\n", "typed\n"))
+    app = Wattson(make_session(), resume="last")
+    async with app.run_test(size=(100, 50)) as pilot:
+        await until(pilot, lambda: len(app.main.hunks.hunks) == 1)
+        await pilot.pause(1.5)  # a beat keeps what is marked
+    notes.write_text(before)
+    again = make_session()
+    again.take_up()
+    assert [each.edited for each in again.changes.marked.choices] == [True, False]
+    await again.close()

@@ -97,9 +97,6 @@ class PatchView(ScrollView, can_focus=True):
             self.index = index
             self.line = line
 
-    class Left(Message):
-        """The user goes back to the composer."""
-
     def __init__(self, theme: Theme, **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.look = theme
@@ -444,12 +441,17 @@ class PatchView(ScrollView, can_focus=True):
 
     def action_leave(self) -> None:
         """Go back to the composer."""
-        self.post_message(self.Left())
+        self.ahead.leave_behind()
 
     async def _on_key(self, event: events.Key) -> None:
         """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
         unknown = event.is_printable and event.key not in self.KEYS
         if self.ahead.takes(event, stray=unknown and not self.hunks):
+            event.prevent_default()
+            event.stop()
+            return
+        if event.key in {"q", "escape"}:  # now: what comes behind in one lump would be here before its action
+            self.action_leave()
             event.prevent_default()
             event.stop()
             return
