@@ -1,13 +1,18 @@
 """What a terminal sends: keys stay keys, pastes are text, whatever bytes come and however they are cut."""
 
+import asyncio
+import io
 import sys
+import threading
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from textual import events
+from textual.drivers._writer_thread import WriterThread
 
-from assistant.tui.terminal import Reader, pasted
+from assistant.tui.app import Wattson
+from assistant.tui.terminal import Reader, Terminal, pasted
 from tests.reliability.test_c_screen import drive
 
 PASTE = b"\x1b[200~%s\x1b[201~"
@@ -90,3 +95,14 @@ def test_a_paste_of_escape_sequences_sends_nothing_and_an_odd_byte_ends_nothing(
     assert b"Traceback" not in out
     assert b"FAIL" in out
     assert code == 0
+
+
+async def test_what_is_drawn_while_another_program_has_the_terminal_goes_nowhere(make_session):
+    driver = Terminal(Wattson(make_session()))
+    driver._writer_thread = WriterThread(io.StringIO())
+    driver._writer_thread.start()
+    driver._writer_thread.stop()  # as when an editor has the terminal
+    drawing = threading.Thread(target=lambda: [driver.write("x") for _ in range(1_000)], daemon=True)
+    drawing.start()
+    await asyncio.to_thread(drawing.join, 20)
+    assert not drawing.is_alive()
