@@ -101,7 +101,7 @@ async def test_turns_steps_files_and_conversations_come_from_what_was_done(sessi
     (shown,) = await walk(command.submit(session, "/undo turn 2"))
     assert shown.preview.patch.paths == ("two.txt",)
     (shown,) = await walk(command.submit(session, "/undo turn 1"))
-    assert "nothing to undo" in shown.text
+    assert "nothing of turn 1 to undo" in shown.text
     await walk(session.deciding.undo())
     assert offered(session, "/redo two") == ["two.txt", "1"]
     assert offered(session, "/export ") == ["talk.md"]

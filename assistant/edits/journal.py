@@ -266,6 +266,8 @@ class Journal:
             except PatchError as error:
                 if error.message not in self._archive.notes:
                     self._archive.notes.append(error.message)
+        if turn is not None and self.in_line(way):
+            raise PatchError(f"There is nothing of turn {turn} to {way}.", "/history lists the steps.")
         if way == "undo":
             raise PatchError("There is nothing to undo.", "Only what Wattson wrote here can be undone.")
         raise PatchError("There is nothing to redo.", "Redo makes again what undo took back.")
