@@ -2,13 +2,15 @@
 
 import sqlite3
 from contextlib import aclosing
+from decimal import Decimal
 
 import pytest
 
 from assistant import events
 from assistant.errors import StateError
+from assistant.quota.entry import Start
 from assistant.quota.ledger import Ledger
-from assistant.tokens import TokenUsage
+from assistant.tokens import Cost, TokenUsage
 from tests import loopback
 from tests.turns import of, walk
 
@@ -110,3 +112,19 @@ async def test_what_followed_the_answer_is_given_up_and_what_became_of_it_is_not
         ((_, counts),) = ledger.sums.yields().items()
         assert (counts["tries"], counts["misfits"]) == (1, 1)
         ledger.close()
+
+
+async def test_a_correction_writes_first_what_the_book_did_not_take(make):
+    with loopback.Server(loopback.openai("It counts.")) as server:
+        session = make(server)
+        ledger = session.accounts.ledger
+        assert ledger.entries() == []
+        start = Start(session.now(), "s", 1, 1, "main", "p", "openai", "m", "metered", "", EXACT, Cost("unknown"), 1)
+        entry = ledger.begin(start)
+        other = hold(session)
+        with pytest.raises(StateError):
+            ledger.settle(entry, at=session.now(), state="settled", usage=EXACT, cost=Cost("unknown"))
+        other.close()
+        ledger.correct(entry, usage=EXACT, cost=Cost("metered", Decimal("0.5"), "USD"), note="its seller says so")
+        assert [each.cost.amount for each in ledger.entries()] == [Decimal("0.5")]
+        await session.close()
