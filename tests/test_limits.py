@@ -174,6 +174,22 @@ def test_what_a_question_names_counts_for_the_room_that_it_needs(wattson, config
         assert "of week, which has 9,000 tokens left" in said
 
 
+def test_a_question_leaves_only_where_there_is_room_for_its_editor_too(wattson, config):
+    page = SMALL.replace('"requests"', '"tokens"')
+    roles = '[roles]\neditor = "openai/gpt-6.1-sol:low"\n'
+    with loopback.Server(loopback.openai("Hello.")) as server:
+
+        def ask(limit, more=""):
+            config(f'{more}[plans]\nopenai = "small"\n', small=page.replace("limit = 4", f"limit = {limit}"))
+            return wattson("ask", "-m", "openai/gpt-6.1-sol", "hello", **env(server))
+
+        need = int(re.search(r"takes about ([\d,]+) tokens", ask(100)[2])[1].replace(",", ""))
+        code, _, said = ask(3 * need // 2, roles)
+        assert (code, len(server.asked)) in {(3, 0), (75, 0)}
+        assert "of week, which has" in said
+        assert ask(3 * need // 2)[0] == 0
+
+
 def test_a_question_that_fits_in_no_window_waits_for_none(wattson, config):
     page = SMALL.replace('"requests"', '"tokens"').replace("limit = 4", "limit = 200")
     config('[plans]\nopenai = "small"\n', small=page)
