@@ -294,7 +294,7 @@ async def test_what_a_conversation_wrote_is_its_own_after_a_restart_too(make_ses
         assert made.text.endswith(": two.txt")
         last.clear()
         await _write(last, "three")
-        with pytest.raises(PatchError, match="nothing to undo"):
+        with pytest.raises(PatchError, match="nothing of turn 1 to undo"):
             await walk(last.deciding.preview("undo", turn=1))
         assert last.committing.to_commit().paths == ("three.txt",)
         await last.close()
