@@ -203,8 +203,8 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
 
     proposal = screen.session.proposed
     kept = screen.hunks.kept()
-    for turn, review in kept.items():  # what was decided of hunks that are set aside now is told and kept as well
-        screen.session.mark(review, turn)
+    was = screen.hunks.subject.turn
+    screen.session.mark(kept.get(was), was)  # what was decided a moment ago of hunks that are set aside now
     if proposal is None:
         screen.hunks.show(Subject())
         return
@@ -225,7 +225,7 @@ def show_proposal(screen: Stage, hint: str = "", *, written: bool = False) -> No
         same = before.patch == proposal.patch
         going = before if same or not written else before.rest()  # one that is written decides about no equal one
         review = before if same else going.over(proposal.patch)
-    told, was = _from(proposal), screen.hunks.subject.turn
+    told = _from(proposal)
     if was != proposal.turn and any(each.turn == was for each in screen.session.changes.set_aside):
         hint = hint or f"those of turn {was} are set aside: /diff {was}"
     subject = Subject(review, proposal.misfits, told, proposal.doubts, proposal.turn, tell=tell)
