@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _MOST = 4
 """Models that are offered: more is a list to choose from, and that is /model."""
+_LOOKS = 20
+"""How often a look at the book is begun anew because somebody wrote meanwhile."""
 
 
 class Limits:
@@ -155,10 +157,20 @@ class Limits:
         """
         if self._free or not (self._config.cap_day is not None or self._config.reserve or self._metered(pick)):
             return
+        ledger = self._accounts.ledger
+        for _ in range(_LOOKS):
+            begun = ledger.length()
+            over = self._overtaken(entry, words, pick)
+            if ledger.length() == begun:
+                break  # else a step may have been counted that was none of those known to be behind, or the other way round
+        if over is not None:
+            self._stop(over)
+
+    def _overtaken(self, entry: str, words: int, pick: Pick) -> Hold | None:
         before = self._accounts.ledger.booked_before(entry)
         quote = self._pricing.quote_words(words, pick) if before else None
         if quote is None:
-            return
+            return None
         crossings = []
         if self._config.cap_day is not None:
             crossings += [each for each in self._caps(quote.cost, (), before) if each.scope == "day"]
@@ -166,8 +178,7 @@ class Limits:
         if plan is not None and any(each.plan == plan.name for each in before):
             known = {each.id for each in before}
             crossings += self._of_plan(quote, pick, [e for e in self._accounts.ledger.in_flight() if e.id not in known])
-        if crossings:
-            self._stop(self._held(crossings, quote, pick))
+        return self._held(crossings, quote, pick) if crossings else None
 
     def used_up(self, names: Iterable[str]) -> dict[str, str]:
         """Say of those models for which nobody has anything left to pay that, and until when; the others are left out.

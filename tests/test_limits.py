@@ -1,6 +1,7 @@
 """Caps, reserves and used-up windows hold a question before it leaves; what could go on is offered, never chosen."""
 
 import json
+import os
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from assistant import command, events
 from assistant.accounts import record_of
 from assistant.errors import BudgetError, ConfigError
 from assistant.held import held_question
+from assistant.quota.ledger import Ledger, Start
 from assistant.tokens import Cost, TokenUsage, total_cost
 from assistant.tui import quoting
 from assistant.tui.app import Wattson
@@ -147,6 +149,54 @@ def test_what_other_windows_have_asked_takes_of_the_plan_before_it_is_answered(w
             codes = sorted(pool.map(ask, range(5)))
         assert codes == [0, 0, 75, 75, 75]
         assert len(server.asked) == 2
+
+
+async def test_what_others_book_and_take_back_meanwhile_takes_nothing_from_who_booked_before(make_session, config):
+    config('[plans]\nopenai = "small"\n', small=SMALL.replace("limit = 4", "limit = 2"))
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        session = make_session(**env(server))
+        session.roster.choose("openai/gpt-6.1-sol")
+        pick = session.roster.pick
+
+        def book(ledger):
+            at, cost = session.now(), Cost("included")
+            return ledger.begin(
+                Start(
+                    at,
+                    "s",
+                    1,
+                    1,
+                    "main",
+                    "/p",
+                    "openai",
+                    pick.model.id,
+                    "plan",
+                    "small",
+                    TokenUsage(10),
+                    cost,
+                    os.getpid(),
+                )
+            )
+
+        ledger = session.accounts.ledger
+        book(ledger)
+        mine = book(ledger)
+        other = Ledger(ledger.path)
+
+        def another_window():
+            for _ in range(5):
+                entry = book(other)
+                other.settle(entry, at=session.now(), state="failed", usage=TokenUsage(), cost=Cost("included"))
+
+        with ThreadPoolExecutor() as pool:
+            for _ in range(20):
+                beside = pool.submit(another_window)
+                while not beside.done():
+                    session.limits.outrun(mine, 10, pick)
+                beside.result()
+        other.close()
+        with pytest.raises(BudgetError, match="week"):
+            session.limits.outrun(book(ledger), 10, pick)
 
 
 def test_a_question_for_which_a_window_has_no_room_left_waits_for_its_reset(wattson, config):

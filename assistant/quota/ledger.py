@@ -234,6 +234,11 @@ class Ledger:
 
         return _merged(self.store.read(read))
 
+    def length(self) -> list[int]:
+        """Return how long the book is. It only ever grows: looks between two equal answers saw one state of it."""
+        end = "SELECT ifnull(max(rowid), 0) FROM steps"
+        return self.store.read(lambda base: int(base.execute(end).fetchone()[0]))
+
     # Inside.
 
     def _hour(self, at: datetime) -> str:
