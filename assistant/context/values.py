@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _STEMS = re.compile(
     r"passw(?:or)?[dt]|passphrase|pwd|passe?(?![\w-])|secret(?!ar[iy]|i[ov])|credential|contrase|token|key|kennwort|psk"
+    r"|creds(?![\w-])|pepper(?![\w-])|salt(?![\w-])|bearer(?![\w-])|pw(?![\w-])"
 )
 _BEFORE = {
     "key": (
@@ -49,6 +50,7 @@ _BEFORE = {
         "user",
     ),
     "psk": ("wpa", "wifi", "wlan"),
+    "pw": ("db", "root", "admin", "user", "my", "the", "old", "new"),
     "pass": (
         "db",
         "ssh",
@@ -65,7 +67,13 @@ _BEFORE = {
         "require",
     ),
 }
-"""Names whose values are secret: these stems, and some of them only after such a word (a token or a pass also alone)."""
+"""Names whose values are secret: these stems, and some of them only after such a word (a token, a pass or a pw also alone)."""
+_OTHER_KEYS = (
+    "public", "pub", "publishable", "site", "cache", "sort", "partition", "shard", "row", "foreign", "dict", "map", "hash", "index", "lookup", "group",
+    "object", "item", "query", "message", "msg", "translation", "i18n", "lang", "routing", "idempotency", "dedup", "host", "known", "file", "s3",
+    "trace", "content", "blob", "commit", "digest", "etag", "unique", "composite", "natural", "websocket",
+)  # fmt: skip
+"""Words before a `key` that is no secret, whatever its value looks like."""
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
 _ABOUT = re.compile(
@@ -87,11 +95,12 @@ _QUOTED = r"""(?x)
         | \s{0,4} \{ [^{}]{0,60} \} \s{0,4} =
         | [ ]by[ ]lazy[ ]? \{
         | [\s,+-]{0,60} (?:\\{0,3}["'])? [Vv]alue (?:\\{0,3}["'])? \s{0,4} [:=]
-        | \s{0,4} \{ [^{}]{0,300}? \bdefault \s{0,20} =
-      ) [\s(\[+-]{0,24}
+        | (?: ["'] \s{0,4} : )? \s{0,4} \{ [^{}]{0,300}? \b (?: default | value["'] ) \s{0,20} [=:]
+      | \. (?:unwrap_or|or_else|getOrElse|orElse) \w{0,10}
+      ) (?: \s{0,4} \[\] (?:byte|rune|u8|uint8) \s{0,4} [({] \s{0,4} | [\s(\[+-]{0,24} )
     | (?P<weak>
         (?P<comma>\\{0,3}["'`] \s{0,4} , \s{0,20} (?: [^()"'`]{0,80} \bdefault \s{0,4} = \s{0,4} )? )
-      | (?P<call> [({] \s{0,20} (?: (?:"[^"\n]{0,60}"|'[^'\n]{0,60}') \s{0,4} , \s{0,20} )? )
+      | (?P<call> [ ]? [({] \s{0,20} (?: (?:"[^"\n]{0,60}"|'[^'\n]{0,60}') \s{0,4} , \s{0,20} )? )
       | [ \t]{0,20} (?: : [ \t] [\w.\[\]|?\ ]{1,40} )? = [ \t]{0,4} (?: [\w.():!&|\ -]{1,60} \? \s{0,20} | [\w.:-]{1,60} [(\ ] \s{0,20} (?:\w{1,20}=)? )
       | [ \t]{1,20} (?:is:?[ \t])?
       )
@@ -109,27 +118,35 @@ _MORE = (
 """What stands behind a value: another one of the same list, or its second half."""
 _PAIR = r"""["'`]?[\s,+-]{0,60}[Vv]alue[ \t]{0,4}[:=]"""
 _SIGN = (
-    r"""["'`]?[ \t]{0,20}(?:[:?+]?=(?!=)|:)"""
+    r"""["'`]?[ \t]{0,20}(?:[:?+]?=(?!=)|:(?:\*\*|__)?)"""
     r"""(?:(?:[ \t]{1,20}[&!][\w!.-]{1,40}){0,2}(?:[ \t]{0,20}[>|][-+]?\d?)?[ \t]{0,20}(?:\r?\n[+ -]?[ \t]{1,40}(?:-[ \t]{1,4}(?![\w.-]+[:=]))?)?)"""
 )
 _RUN = r"[ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,6000}+)"
 _INSIDE = r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&}\s])"""
 _FLAG = r"--?[\w-]{0,32}$"
+_DEFAULT = r"""[ \t]{0,4}:[-=?]?([^\s"'`{}$]{8,400})\}"""
+"""What a variable is where nobody sets it: `${DB_PASSWORD:-...}`, and the same behind a name of its own."""
+_OPENS = r"""\$\{[\w.-]{0,60}$"""
+_HOLDS = r"""["'`]?[ \t]{0,20}[:?+]?[=:][ \t]{0,20}["'`]?\$\{[\w.-]{1,60}(?=:)"""
+_CELL, _CELL_BEFORE = r"[*`]{0,2}[ \t]{0,20}\|[ \t]{0,20}`?", r"(?:^|[|\n])[ \t*`]{0,8}(?:[A-Za-z]{1,20}[ ]){0,2}$"
+"""Between the cells of a table in prose, and what may stand in the first before a name."""
 _LONG = 400
 """Letters of a value in which no other name is looked for."""
 _NONE = 0.0
-_NO_DIGITS = 12
+_NO_DIGITS = 10
 _TURN = r"(?<=[a-z])[A-Z]"
 _HASH = 32
 """Letters from which on the sixteen of a hexadecimal number are enough."""
 _PLAIN_SUFFIXES = (
     ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh", ".tfvars", ".md", ".rst", ".txt",
     ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
-    ".j2", ".tmpl", ".fish", ".mk", ".http", ".rest",
+    ".j2", ".tmpl", ".fish", ".mk", ".http", ".rest", ".flaskenv", ".vars", ".secrets", ".xcconfig", ".tpl", ".erb", ".hcl", ".nix", ".adoc", ".org",
+    ".mdx", ".container", ".desktop", ".eyaml",
 )  # fmt: skip
 """Files in which a value need not stand in quotes; so may it in files whose name has no ending."""
-_PROSE_SUFFIXES = (".md", ".rst", ".txt", ".log")
-_PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*+.* | .*\.{3}.* | <.* | \[.* | \$.* | %.* | \{.* | .*(?:\$\{|\{\{|%\(|<[a-z]).* | \#\{.*
+_PROSE_SUFFIXES = (".md", ".mdx", ".rst", ".txt", ".log", ".adoc", ".org")
+_PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*{2,}.* | \*\w*$ | .*\.{3}.* | <.* | \[.* | \{.* | \#\{.*
+    | \$(?:[A-Za-z_]\w*(?:(?:->|::|[./:\[-]).*)?$|[{(].*) | %(?:[A-Za-z_]\w*(?:[%:\[].*)?$|[\[({].*) | .*(?:\$\{|\{\{|%\(\w+\)|<[a-z]).*
     | (?:your|my|some|the|change|example|sample|dummy|fake|placeholder|replace|insert|todo|redacted|masked|hidden|none|null|undefined|foo|bar|test)
       (?:[-_ .]?[a-z0-9]{0,20}+){0,6}
     | (?:[a-z]{1,10}[-_])? (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
@@ -153,7 +170,7 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         small = text.translate(_SMALL)
     read = 0
     for name in _STEMS.finditer(small):
-        if name.start() < read or not _tells(name, text, small):
+        if name.start() < read or (told := _tells(name, text, small)) is False:
             continue
         rest = _REST.match(text, name.end())
         at = rest.end() if rest else name.end()
@@ -162,7 +179,10 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         start, end, bits = _value(text, name.start(), at, plain=plain, prose=prose)
         if end - start > _LONG:
             read = end
-        if bits != _NONE and _secret(text[start:end], bits) and not _named_so(text, name.start(), at, text[start:end]):
+        value = text[start:end]
+        if told is None and not _mixed(value):
+            continue
+        if bits != _NONE and (_secret(value, bits) or (name[0] in _PASSWORDS and _password(value))) and not _named_so(text, name.start(), at, value):
             yield start, end
             yield from _more(text, end, bits, listed="[" in text[at:start] or "- " in text[at:start])
 
@@ -219,15 +239,19 @@ def _plain(path: str) -> tuple[bool, bool]:
     """Say whether values stand without quotes in a file, and whether it is prose; `app.cfg2` is what `app.cfg` is."""
     name = path.casefold().rpartition("/")[2]
     plain = (
-        name.rstrip("0123456789").endswith(_PLAIN_SUFFIXES)
+        name.endswith(_PLAIN_SUFFIXES)
+        or name.rstrip("0123456789").endswith(_PLAIN_SUFFIXES)
         or name.startswith(("dockerfile.", "containerfile"))
         or bool(name and "." not in name)
     )
     return plain, name.endswith(_PROSE_SUFFIXES)
 
 
-def _tells(name: re.Match[str], text: str, small: str) -> bool:
-    """Say whether a stem is the name of a secret where it stands: `key` only in an `api_key`, `pass` not in a bypass."""
+def _tells(name: re.Match[str], text: str, small: str) -> bool | None:
+    """Say whether a stem is the name of a secret where it stands: `key` only in an `api_key`, `pass` not in a bypass.
+
+    None: nobody can tell by a `key` alone, or behind a word that is on no list; then its value must.
+    """
     words = _BEFORE.get(name[0])
     if not words:
         return True
@@ -237,6 +261,9 @@ def _tells(name: re.Match[str], text: str, small: str) -> bool:
     before = small[max(0, name.start() - 12) : name.start()]
     if name[0] != "key" and not before[-1:].isalnum():
         return True
+    if name[0] == "key" and (not before[-1:].isalnum() or text[name.start()] == "K"):
+        before = before.rstrip("_-.")
+        return True if before.endswith(words) else False if before.endswith(_OTHER_KEYS) else None
     if name[0] == "pass" and text[name.start() - 1].islower() and text[name.start()].isupper():
         return True  # a mongoPass
     return before.rstrip("_-.").endswith(words)
@@ -247,6 +274,11 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
 
     `_NONE` bits: what was read there is no value.
     """
+    if text[at : at + 1] == ":" and re.search(_OPENS, text[max(0, name - 62) : name]):
+        match = re.compile(_DEFAULT).match(text, at)
+        return (*match.span(1), 3.0) if match else (at, at, _NONE)
+    if (held := re.compile(_HOLDS).match(text, at)) and (match := re.compile(_DEFAULT).match(text, held.end())):
+        return *match.span(1), 3.0
     if match := re.compile(_QUOTED).match(text, at):
         if match["comma"] and not re.search(_FIRST, text[max(0, name - 64) : name]):
             return at, at, _NONE
@@ -257,13 +289,15 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
         return *match.span(1), 3.3
     if plain:
         sign = re.compile(_SIGN).match(text, at) or re.compile(_PAIR).match(text, at)
+        if prose and not sign and re.search(_CELL_BEFORE, text[max(0, name - 64) : name]):
+            sign = re.compile(_CELL).match(text, at)
         spaced = text[at : at + 1] in {" ", "\t"} and (
             not prose or bool(re.search(_FLAG, text[max(0, name - 32) : name]))
         )
         if (sign or spaced) and (match := re.compile(_RUN).match(text, sign.end() if sign else at)):
             start, end = match.span(1)
             ends = text[end : end + 1]
-            if not ends or ends.isspace() or ends in ",;":
+            if not ends or ends.isspace() or ends in ",;}]|`":
                 return start, end, 3.3
             if end - start > _LONG:
                 return start, end, _NONE
@@ -278,6 +312,34 @@ def _within_quotes(text: str, at: int) -> bool:
     begin = max(0, at - 1_000)
     row = text[max(begin, text.rfind("\n", begin, at) + 1) : at]
     return any(row.count(quote) % 2 for quote in "\"'`")
+
+
+_PASSWORDS = {"password", "passwd", "passwort", "passphrase", "pwd", "pass", "pw", "kennwort"}
+_SHORTEST = 8
+_SIGNS = frozenset("!@#$%^&*()+=")
+_LIKE_WORDS = r"[A-Z]?[a-z]{4}|[A-Z]{4}|^[A-Z]?[a-z]{3}\d"
+
+
+def _password(value: str) -> bool:
+    """Say whether what stands behind the name of a password was drawn by lot, though it is short or has no digits.
+
+    Then no run of its letters is long enough for a word, and digits, capitals or signs stand where no word has them.
+    """
+    if len(value) < _SHORTEST or len(set(value)) < 0.7 * len(value) or re.search(_LIKE_WORDS, value):
+        return False
+    if stands_in(value) or _code(value) or value.islower() or value.isupper():
+        return False
+    within = re.search(r"\d[A-Za-z]", value) or len(re.findall(r"[a-z][A-Z]", value)) > 1
+    return bool(within) or sum(each in _SIGNS for each in value) > 1
+
+
+_MIXED = r"(?=(?:.*?\d){2})(?=.*[A-Za-z])[A-Za-z0-9+/_=-]{20,400}"
+_UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+
+
+def _mixed(value: str) -> bool:
+    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no number of a thing."""
+    return bool(re.fullmatch(_MIXED, value)) and not re.fullmatch(_UUID, value) and drawn(value, 3.6)
 
 
 def _secret(value: str, least: float) -> bool:
@@ -311,17 +373,21 @@ def drawn(value: str, least: float) -> bool:
 
 # What follows is compiled where it is needed, as few texts need it.
 _WORDY = r"(?:[A-Z]{0,5}[a-z]{3,}|[A-Z]{3,}|[A-Z][a-z]{2})\d?"
-_PLACE = r"(?:arn|urn):|(?:[a-z][a-z0-9+.-]{1,10}:)?/{1,2}[\w.-]+|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
+_PLACE = r"(?:arn|urn):|[a-z][a-z0-9+.-]{1,20}:/|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
+# A call, whole or cut off behind what it opens, and what only a pattern has: a bracket alone is a sign like others.
+_CALLS = r"^[A-Za-z_$@][\w.:>?!$-]*\((?:.*\))?[;,]?$|\(\?[:=!<]|\\[dws]|\[(?:a-z|A-Z|0-9|\^|-\])|\.\*|[\])]\?"
+_ROOTED = r"\.{0,2}/{1,2}[\w.-]+(?:/|\.\w+$|$)"
 # How pictures, documents, certificates and public keys begin in base64.
 _PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM"
 
 
 def _code(value: str) -> bool:
     """Say whether a value is made of words (a dotted or hyphenated name, a path, a call), a pattern or a picture."""
-    if re.match(_PLACE, value) or "(" in value or "://" in value or re.match(_PICTURE, value):
+    if re.match(_PLACE, value) or re.search(_CALLS, value) or re.match(_PICTURE, value):
         return True
     pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", value) if piece]
+    share = 0.4 if re.match(_ROOTED, value) else 0.7
     return (
-        sum(len(piece) for piece in pieces if re.fullmatch(_WORDY, piece)) >= 0.7 * sum(map(len, pieces))
+        sum(len(piece) for piece in pieces if re.fullmatch(_WORDY, piece)) >= share * sum(map(len, pieces))
         and len(pieces) > 1
     )
