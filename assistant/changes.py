@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assistant.context.repo import Repo
+    from assistant.context.section import Masked
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
     from assistant.edits.review import Review
@@ -109,6 +110,9 @@ class Sees(Protocol):
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
         """Return the secrets that the user let leave, as the gate takes them."""
+
+    def spoken(self, words: str) -> tuple[str, tuple[Masked, ...]]:
+        """Return words of the user as they may leave, and the secrets that were masked in them."""
 
 
 class Changes:
@@ -446,7 +450,8 @@ class Changes:
         words, private = [], self._sight.private()
         for each in review.comments:
             was = self._may_leave(review, each.path, each.gone, private).strip()
-            words.append(f"comment on {each.path}:{each.line}{f' (as it was: {was!r})' if was else ''}: {each.words}")
+            said = self._sight.spoken(each.words)[0]
+            words.append(f"comment on {each.path}:{each.line}{f' (as it was: {was!r})' if was else ''}: {said}")
         return words
 
     def quoted(self, hunk: Hunk) -> str:

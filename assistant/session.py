@@ -30,13 +30,14 @@ from assistant.sight import Sight
 from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from assistant.changes import Changes, Proposal
     from assistant.committing import Committing
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
+    from assistant.context.section import Masked
     from assistant.deciding import Deciding
     from assistant.desk import Desk
     from assistant.edits.edit import Misfit
@@ -71,6 +72,7 @@ class _Running:
     pick: Pick
     key: str
     began: datetime
+    masked: Sequence[Masked] = ()
     pieces: list[str] = field(default_factory=list)
     repairs: int = 0
     ended: events.TurnEnded | None = None
@@ -273,6 +275,7 @@ class Session:
 
         if not text.strip():
             raise ConfigError("There is no question.", "Nothing was sent.")
+        text, masked = await asyncio.to_thread(self.sight.spoken, text)
         outcome = "" if mend else await asyncio.to_thread(self.changes.outcome)
         if not mend:
             self.sight.check_pictures(self.roster.present())
@@ -284,7 +287,7 @@ class Session:
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
-        running = _Running(ask, asked, pick, key, self.now())
+        running = _Running(ask, asked, pick, key, self.now(), masked)
         self._saying = [asked]
         unbooked = False
         try:
@@ -314,6 +317,8 @@ class Session:
         shown = await asyncio.to_thread(record.pictures, running.asked, self.sittings.keep)
         self.sittings.save(record.user(ask.number, ask.text, pick.name, shown))
         self.asked_last = pick.name
+        for each in running.masked:
+            yield events.Notice(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         upon = self.proposed.patch if self.proposed and ask.mend else None
         editor, why = await self._editor()
         if why:

@@ -266,6 +266,12 @@ class Sight:
         """Return the secrets that the user let leave, as the gate takes them."""
         return frozenset((each.path, each.kind, each.digest) for each in self.allowed)
 
+    def spoken(self, words: str) -> tuple[str, tuple[Masked, ...]]:
+        """Return words of the user as they may leave, and the secrets that were masked in them: a log that is pasted may hold some."""
+        from assistant.context import gate
+
+        return gate.mask_words(words, self.let_through(), gate.YOURS)
+
     def undo(self) -> bool:
         """Take back the last decision; says whether there was one."""
         if not self._before:
@@ -307,6 +313,8 @@ class Sight:
     def look(self, question: str) -> Context:
         """Gather what a question would show the model; nothing is sent."""
         self.context = self._gather(question)
+        if masked := self.spoken(question)[1]:
+            self.context = self.context._replace(masked=(*masked, *self.context.masked))
         if not self.pinned and not re.search(_NAMES, question):
             self._usual = self.context.tokens
         if self.pictures:

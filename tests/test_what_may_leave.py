@@ -173,3 +173,37 @@ def test_a_text_of_a_file_is_never_masked_without_its_name():
     with pytest.raises(ValueError, match="name of the file"):
         gate.mask("password: x", "")
     assert DRAWN not in gate.mask_words(f"the password: {DRAWN}, for ci")[0]
+
+
+async def test_a_secret_in_what_the_user_says_stays_here_until_he_lets_it_through(at, repo):
+    words = f"why does this fail?\nDB_PASSWORD={DRAWN} and @secret.txt"
+    with loopback.Server(*map(loopback.openai, (block("a.txt", "", "x"), "ok", "ok"))) as server:
+        session = at(server)
+        (masked,) = session.sight.look(words).masked
+        assert (masked.path, masked.line) == (gate.YOURS, 2)
+        told = of(await walk(session.ask(words)), events.Notice)
+        assert "kept back: your words:2 (secret)" in [each.text for each in told]
+        assert "DB_PASSWORD=[masked secret] and @secret.txt" in sent(server)[-1]
+        session.mark(Review.of(session.proposed.patch).comment(0, 0, f"the token: {DRAWN[::-1]}"))
+        session.sight.allow(masked)
+        assert session.sight.look(words).masked == ()
+        await walk(session.ask(words))
+        last = json.loads(sent(server)[-1])["messages"][-1]["content"]
+        assert f"DB_PASSWORD={DRAWN} and" in last
+        assert "the token: [masked secret]" in last
+        assert DRAWN[::-1] not in last
+        session.sight.hide(masked)
+        await walk(session.ask(words))
+        assert DRAWN not in json.loads(sent(server)[-1])["messages"][-1]["content"]
+        await session.close()
+
+
+def test_a_log_that_is_piped_in_is_masked_and_told_of(wattson):
+    with loopback.Server(loopback.openai("Because.")) as server:
+        keys = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k" * 20}
+        log = f"connecting\nAPI_TOKEN={DRAWN}\nrefused\n"
+        code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "-", stdin=log, **keys)
+        assert (code, DRAWN in sent(server)[0]) == (0, False)
+        assert "API_TOKEN=[masked secret]" in sent(server)[0]
+        assert "kept back: your words:" in said
+        assert "masked: your words:" in wattson("context", "-", stdin=log)[2]

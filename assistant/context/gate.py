@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _FACTS = Path(__file__).parent / "secrets.toml"
+YOURS = "your words"
 Allowed = tuple[str, str, str]
 """What the user let through: path, kind and digest of a Masked."""
 
@@ -63,7 +64,8 @@ _RUN = 15
 _WITHIN = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz.+/=~$%:-")
 _APART = bytes(byte if byte in _WITHIN or byte > 127 else 32 for byte in range(256))
 """Makes a blank of every byte that stands in no such key."""
-_DIGITS = b"0123456789"
+_DRAWN = re.compile(rb"\d|[a-z]{16}")
+"""What a run of small letters has that is no name made of words."""
 _LOOSE = re.compile(r"""\\s|[ "'\n]""")
 """What only the pattern of a key has that reaches over blanks or quotes."""
 
@@ -96,12 +98,12 @@ def _keys() -> tuple[tuple[tuple[bytes, _Key], ...], tuple[tuple[str, tuple[_Key
 def _likely(text: str) -> list[_Key]:
     """Return the keys that a text may hold, in their order.
 
-    Most pieces are sought in the long runs alone that have a digit or capitals: a twentieth of a text.
+    Most pieces are sought only in the long runs that are not made of small words: a twentieth of a text.
     """
     runs, others = _keys()
     spaced = text.encode("utf-8", "surrogatepass").translate(_APART)
     long = [run for run in spaced.split() if len(run) >= _RUN]
-    dense = b" ".join([run for run in long if not run.islower() or len(run) > len(run.translate(None, _DIGITS))])
+    dense = b" ".join([run for run in long if not run.islower() or _DRAWN.search(run)])
     found = [key for hint, key in runs if hint in dense]
     found += [key for held, keys in others if held in text for key in keys if key.hint in text]
     return sorted(found)
@@ -197,9 +199,12 @@ def mask(text: str, path: str, allowed: Collection[Allowed] = ()) -> tuple[str, 
     return _mask(text, path, allowed, path)
 
 
-def mask_words(text: str) -> tuple[str, tuple[Masked, ...]]:
-    """Replace secrets in words that are of no file, as the message of a commit is; as prose, values stand there without quotes."""
-    return _mask(text, "", (), "words.txt")
+def mask_words(text: str, allowed: Collection[Allowed] = (), where: str = "") -> tuple[str, tuple[Masked, ...]]:
+    """Replace secrets in words that are of no file, as the message of a commit is; as prose, values stand there without quotes.
+
+    `where` is told in place of a path, `YOURS` for what the user wrote.
+    """
+    return _mask(text, where, allowed, "words.txt")
 
 
 def _mask(text: str, path: str, allowed: Collection[Allowed], written: str) -> tuple[str, tuple[Masked, ...]]:

@@ -77,7 +77,8 @@ _OTHER_KEYS = (
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
 _ABOUT = re.compile(
-    r"(?:limit|count|size|length|type|kind|name|path|file|dir|folder|ur[il]|arn|endpoint|model|header)s?$",
+    r"(?:limit|count|size|length|type|kind|name|path|file|dir|folder|ur[il]|arn|endpoint|model|header|hasher|encoder|policy|pattern|regexp?|validator)s?$"
+    r"|(?<=key)[_-]?id$",
     re.IGNORECASE,
 )
 """How a name ends that tells something about a secret, not the secret."""
@@ -110,6 +111,8 @@ _QUOTED = r"""(?x)
         (?P<bare>[^\s"'`\[\](){}<>]{8,400}+) (?=[\])}>\s]) )"""
 _FIRST = r"""\(\s{0,20}\\{0,3}["'`][\w.-]{0,40}$"""
 _ASKS = r"(?i)(?:get|find|fetch|read|load|look|ask|check|verify|validate|require|expect)[\w.]{0,24}$"
+_ASKED = _ASKS[:-1] + r"\(\s{0,20}$"
+"""The end of a call that is asked for a secret, or goes through one, by what stands behind it."""
 _TAGGED = r"""(?:["'][^<>]{0,80}|</[\w:.-]{1,30}>[\s+-]{0,40}<[\w:.-]{1,30})?>\s{0,20}(?:<!\[CDATA\[)?([^<>\s\]]{8,200})(?:\]\]>)?\s{0,20}</"""
 _MORE = (
     r"""["'`](?:\s{0,4}(?P<comma>,)|\s{0,4}[\\+.]?)\s{0,60}[+-]?\s{0,20}["'`](?P<value>[^"'`\s]{8,6000})["'`](?!\s{0,4}[:=])"""
@@ -182,7 +185,11 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         value = text[start:end]
         if told is None and not _mixed(value):
             continue
-        if bits != _NONE and (_secret(value, bits) or (name[0] in _PASSWORDS and _password(value))) and not _named_so(text, name.start(), at, value):
+        if (
+            bits != _NONE
+            and (_secret(value, bits) or (name[0] in _PASSWORDS and _password(value)))
+            and not _named_so(text, name.start(), at, value)
+        ):
             yield start, end
             yield from _more(text, end, bits, listed="[" in text[at:start] or "- " in text[at:start])
 
@@ -282,7 +289,8 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
     if match := re.compile(_QUOTED).match(text, at):
         if match["comma"] and not re.search(_FIRST, text[max(0, name - 64) : name]):
             return at, at, _NONE
-        if match["call"] and re.search(_ASKS, text[max(0, name - 32) : name]):
+        asked = text[max(0, name - 32) : name] if match["call"] else match["weak"] or ""
+        if re.search(_ASKS if match["call"] else _ASKED, asked):
             return at, at, _NONE
         return *match.span("bare" if match["bare"] else "value"), 3.3 if match["weak"] else 3.0
     if match := re.compile(_TAGGED).match(text, at):
@@ -327,10 +335,12 @@ def _password(value: str) -> bool:
     """
     if len(value) < _SHORTEST or len(set(value)) < 0.7 * len(value) or re.search(_LIKE_WORDS, value):
         return False
-    if stands_in(value) or _code(value) or value.islower() or value.isupper():
+    if stands_in(value) or _code(value):
         return False
-    within = re.search(r"\d[A-Za-z]", value) or len(re.findall(r"[a-z][A-Z]", value)) > 1
-    return bool(within) or sum(each in _SIGNS for each in value) > 1
+    within = len(re.findall(r"\d[A-Za-z]", value))
+    if value.islower() or value.isupper():
+        return within > 1
+    return within > 0 or len(re.findall(r"[a-z][A-Z]", value)) > 1 or sum(each in _SIGNS for each in value) > 1
 
 
 _MIXED = r"(?=(?:.*?\d){2})(?=.*[A-Za-z])[A-Za-z0-9+/_=-]{20,400}"
@@ -338,7 +348,9 @@ _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
 def _mixed(value: str) -> bool:
-    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no number of a thing."""
+    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no name or number of a thing."""
+    if value.count("_") + value.count("-") > 1 and (value.islower() or value.isupper()):
+        return False
     return bool(re.fullmatch(_MIXED, value)) and not re.fullmatch(_UUID, value) and drawn(value, 3.6)
 
 
