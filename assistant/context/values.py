@@ -78,8 +78,7 @@ _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
 _ABOUT = re.compile(
     r"(?:limit|count|size|length|type|kind|name|path|file|dir|folder|ur[il]|arn|endpoint|model|header|hasher|encoder|policy|pattern|regexp?|validator)s?$"
-    r"|(?<=key)[_-]?id$",
-    re.IGNORECASE,
+    r"|(?<=key)[_-]?id$"
 )
 """How a name ends that tells something about a secret, not the secret."""
 _FOLLOWS = frozenset(" \t\r\n\"'`\\=:[](){<>|?!")
@@ -177,7 +176,7 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
             continue
         rest = _REST.match(text, name.end())
         at = rest.end() if rest else name.end()
-        if text[at : at + 1] not in _FOLLOWS or _ABOUT.search(text, name.end(), at):
+        if text[at : at + 1] not in _FOLLOWS or _ABOUT.search(small, name.end(), at):
             continue
         start, end, bits = _value(text, name.start(), at, plain=plain, prose=prose)
         if end - start > _LONG:
