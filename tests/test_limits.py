@@ -928,6 +928,28 @@ async def test_the_meter_is_of_the_model_and_the_conversation_that_go_on(make_se
             assert (main.meter.state.turn.total, main.meter.state.session.total) == (0, 0)
 
 
+async def test_an_answer_fills_nothing_of_the_window_of_a_model_that_is_chosen_meanwhile(make_session, config):
+    config(NARROW)
+    used = {"prompt_tokens": 60_000, "completion_tokens": 40}
+    with loopback.Server(loopback.openai("It is warm. " * 40, used), pause_s=0.1) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(110, 30)) as pilot:
+            main, session = app.main, app.session
+            await until(pilot, lambda: session.roster.pick is not None)
+            shares = []
+            await say(pilot, "how warm is it?")
+            await until(pilot, lambda: "warm" in main.talk.text and session.asking)
+            await say(pilot, "/model mine/narrow everything")
+            await until(pilot, lambda: "narrow" in main.meter.state.model)
+            while session.asking:
+                shares.append(main.meter.state.context_share)
+                await pilot.pause(0.05)
+            assert set(shares) == {None}
+            await until(pilot, lambda: main.meter.state.context_share)
+            assert main.meter.state.context_share == session.pricing.carried() / 8_000
+            assert main.meter.state.turn.total
+
+
 async def test_an_answer_is_guessed_as_long_as_those_of_the_model_before_in_a_new_session_too(make_session):
     usage = {"prompt_tokens": 1_000, "completion_tokens": 40}
     with loopback.Server(loopback.openai("It is warm.", usage)) as server:

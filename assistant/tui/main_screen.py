@@ -88,6 +88,7 @@ class MainScreen(Screen[None]):
         self.session = session
         self.look = theme
         self.window: int | None = None
+        self.asked_window: int | None = None
         self.talk = Transcript(theme, id="talk")
         self.talk.tell_more = self.label
         self.hunks = PatchView(theme, id="hunks")
@@ -270,20 +271,32 @@ class MainScreen(Screen[None]):
             self._completer.forget()  # files may have come or gone
         self.arrange_panes()
         if not self.sending.send_next():
+            if self.window != self.asked_window:  # another model was chosen meanwhile
+                self.tell_share()
             self.ask_meter()
 
     @work(exclusive=True, group="burnt")
     async def tell_burnt(self) -> None:
         """Say what the conversation has burnt, and how much of the window it fills, where another one or another model begins."""
         accounts = self.session.accounts
-        share = None
-        if self.session.history and self.window:
-            share = await asyncio.to_thread(self.session.pricing.carried) / self.window
+        share = await self._share()
         if self.session.asking:
             return
         costs = accounts.paid()
         state = self.meter.state._replace(turn=TokenUsage(), turn_costs=(), moving=False)
         self.meter.show(state._replace(session=accounts.usage, session_costs=costs, context_share=share))
+
+    @work(exclusive=True, group="share")
+    async def tell_share(self) -> None:
+        """Say how much of the window of the model that is chosen the conversation fills."""
+        share = await self._share()
+        if not self.session.asking:
+            self.meter.show(self.meter.state._replace(context_share=share))
+
+    async def _share(self) -> float | None:
+        if not self.session.history or not self.window:
+            return None
+        return await asyncio.to_thread(self.session.pricing.carried) / self.window
 
     @work(exclusive=True, group="meter")
     async def ask_meter(self, *, idle: bool = False) -> None:

@@ -43,7 +43,8 @@ def show(screen: Stage, event: events.Event) -> None:
             state = meter.state._replace(turn=TokenUsage(), turn_costs=(), moving=True)
             meter.show(state._replace(model=_badge(provider, model, effort), payer=payer, served=""))
         case events.ContextPacked(context, window):
-            screen.window = window
+            pick = screen.session.roster.pick
+            screen.window, screen.asked_window = (pick.model.context_window if pick else window), window
             talk.add(f"sees {context.tokens:,} tokens: {_shown(context)}  {context.note}".rstrip(), "note")
             for picture in context.pictures:
                 talk.add(f"shows {picture.path}: {picture.text}", "note")
@@ -69,7 +70,9 @@ def show(screen: Stage, event: events.Event) -> None:
             hunks.coming(edit)
         case events.UsageMoved(usage, cost, session_usage, session_costs, held):
             state = meter.state.burning(usage, cost)
-            share = held / screen.window if held and screen.window else state.context_share
+            share = state.context_share
+            if held:  # it fills nothing of a window of another model that was chosen meanwhile
+                share = held / screen.window if screen.window and screen.window == screen.asked_window else None
             meter.show(state._replace(session=session_usage, session_costs=session_costs, context_share=share))
         case events.MeterMoved(estimates):
             meter.show(metered(meter.state, estimates[0] if estimates else None, screen.session.now()))

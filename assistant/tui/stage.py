@@ -44,7 +44,10 @@ class Sends(Protocol):
 
 
 class Stage(Protocol):
-    """Widgets to show things on, and the few moves between them. `window` is the model's context window in tokens."""
+    """Widgets to show things on, and the few moves between them.
+
+    `window` is the context window in tokens of the model that is chosen, `asked_window` that of the one asked last: it may answer still.
+    """
 
     look: Theme
     talk: Transcript
@@ -53,6 +56,7 @@ class Stage(Protocol):
     composer: Composer
     session: Session
     window: int | None
+    asked_window: int | None
 
     @property
     def holding(self) -> Waits:
