@@ -104,7 +104,8 @@ def _likely(text: str) -> list[_Key]:
     spaced = text.encode("utf-8", "surrogatepass").translate(_APART)
     long = [run for run in spaced.split() if len(run) >= _RUN]
     dense = b" ".join([run for run in long if not run.islower() or _DRAWN.search(run)])
-    found = [key for hint, key in runs if hint in dense]
+    # A piece that nearly every text has tells nothing: there the pattern itself is sought first where it can be.
+    found = [key for hint, key in runs if hint in dense and (hint != b"." or re.search(key.shape.encode(), dense))]
     found += [key for held, keys in others if held in text for key in keys if key.hint in text]
     return sorted(found)
 

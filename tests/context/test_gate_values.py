@@ -24,6 +24,7 @@ MAKERS = [
     "duffel_live_" + lot(43), "shippo_live_" + lot(40, HEX), "bkua_" + lot(40, HEX), "pnu_" + lot(36), "snyk_uat." + lot(8, HEX) + "." + lot(43) + "." + lot(40),
     "API-" + lot(26, UPPER), "xprv" + lot(107, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"), "glwt-" + lot(20),
     "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" + lot(300, BASE64), "MIIEpAIBAAKCAQEA" + lot(300, BASE64),
+    lot(32, HEX) + "." + lot(16),
 ]  # fmt: skip
 
 
