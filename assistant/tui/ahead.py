@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _SHEETS = frozenset({"e", "c", "o", "question_mark"})
 """Keys that open a sheet: what is typed behind them is for that."""
+_SENTENCE = 3
+"""Keys, not all the same, after which it is one: hunks are not decided before they can be read."""
 _OPENS_S = 1.0
 """How long a sheet may take to open until the keys are the hunks' again."""
 
@@ -29,6 +31,7 @@ class Ahead:
         self.leave: Callable[[], None] = lambda: None
         self._widget = widget
         self._typing = self._handing = False
+        self._early: list[events.Key] = []
         self._waiting: list[events.Key] | None = None
         self._opens: Timer | None = None
 
@@ -41,6 +44,20 @@ class Ahead:
         if self._typing:
             self.type_on(event)
         return self._typing
+
+    def early(self, event: events.Key, *, known: bool) -> bool:
+        """Take a key that came before the hunks could be read, with those before it, where they are a sentence for the composer."""
+        self._early.append(event)
+        if known and (len(self._early) < _SENTENCE or len({each.key for each in self._early}) == 1):
+            return False
+        typed, self._early, self._typing = self._early, [], True
+        for each in typed:
+            self.type_on(each)
+        return True
+
+    def forget_early(self) -> None:
+        """Hear that the hunks can be read by now: who presses keys means them."""
+        self._early = []
 
     def leave_behind(self) -> None:
         """Leave the hunks once all that came before is worked off: what comes behind is for the composer, in one lump too."""

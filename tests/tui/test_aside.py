@@ -1,5 +1,6 @@
 """Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
 
+import pytest
 from textual.events import Key
 
 from assistant.tui.app import Wattson
@@ -192,6 +193,24 @@ async def test_who_types_on_while_hunks_come_into_sight_decides_nothing(make_ses
             await pilot.pause(0.5)
             await pilot.press("y")
             await until(pilot, lambda: hunks.review.taken)
+
+
+@pytest.mark.parametrize("words", ["also add a limit to all kettles", "one more note", "Please write a test"])
+async def test_a_sentence_that_is_begun_as_hunks_come_into_sight_is_for_the_composer(words, make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "two hunks")
+            hunks = app.main.hunks
+            await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 2)
+            hunks.grace.begin()  # as if they had just come
+            for letter in words:
+                await pilot.press("space" if letter == " " else letter)
+            await until(pilot, lambda: app.main.composer.text == words)
+            assert app.main.composer.has_focus
+            assert app.screen is app.main
+            assert not hunks.review.decided
 
 
 async def test_hunks_that_are_set_aside_are_named_where_others_come_and_at_the_end(make_session, repo):

@@ -455,7 +455,13 @@ class PatchView(ScrollView, can_focus=True):
             event.prevent_default()
             event.stop()
             return
-        if self.hunks:
+        if not self.hunks or not self.grace.early:
+            self.ahead.forget_early()
+        elif event.is_printable and self.ahead.early(event, known=not unknown):
+            event.prevent_default()
+            event.stop()
+            return
+        if self.hunks and not self.grace.early:
             self.ahead.wait(event.key)
         if event.key in _DECIDES or unknown:
             self.grace.typed()
