@@ -100,8 +100,10 @@ def _marked(text: str) -> str:
 
 
 def _commands(typed: str) -> tuple[Completion, ...]:
-    """Commands whose name begins so, then those with an alias that does."""
+    """Commands whose name begins so, then those with an alias that does; an alias that is typed in full stands for itself."""
     known = command.commands()
+    if typed not in known and (found := command.named(typed)) is not None:
+        known = {typed: found[1], **{name: each for name, each in known.items() if name != found[0]}}
     names = [name for name in known if name.startswith(typed)]
     names += [
         name for name, each in known.items() if name not in names and any(a.startswith(typed) for a in each.ALIASES)

@@ -75,6 +75,26 @@ async def test_enter_runs_a_command_as_it_is_where_nothing_is_meant_or_all_is_ty
         assert composer.text == "/undo turn"
 
 
+async def test_enter_runs_a_command_that_says_it_all_and_an_alias_in_full(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer, offers = await begun(app, pilot)
+        assert await typed(pilot, "/hist") == ["/history"]
+        await pilot.press("enter")
+        await until(pilot, lambda: composer.sent == ["/history"] and app.screen is not app.main)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main)
+        assert await typed(pilot, "/cost") == ["/cost"]
+        await pilot.press("enter")
+        await until(pilot, lambda: composer.sent[-1] == "/cost")
+        await until(pilot, lambda: app.screen is not app.main)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main)
+        assert len(await typed(pilot, "/c")) > 1  # more than one may be meant: nothing runs by itself
+        await pilot.press("enter")
+        assert composer.text.startswith("/c")
+        assert composer.sent[-1] == "/cost"
+
+
 async def test_what_comes_from_the_history_offers_nothing_until_it_is_changed(app):
     async with app.run_test(size=(80, 24)) as pilot:
         composer, offers = await begun(app, pilot)

@@ -64,6 +64,11 @@ class Completions(Widget):
             self.refresh()
 
     @property
+    def only(self) -> bool:
+        """Whether nothing else can be meant."""
+        return len(self.choices) == 1
+
+    @property
     def chosen(self) -> str | None:
         """What stands in the composer when the choice that is meant is taken; None where none is."""
         return self.choices[self.at].text if self.choices and self.at >= 0 else None

@@ -45,6 +45,10 @@ class Offers(Protocol):
     def first(self) -> str | None:
         """The likeliest completion, meant or not; None when there is none."""
 
+    @property
+    def only(self) -> bool:
+        """Whether nothing else can be meant."""
+
     def move(self, step: int) -> None:
         """Mean another one."""
 
@@ -225,7 +229,8 @@ class Composer(Pad):
     def _complete(self, key: str) -> bool:
         """Whether a key was one for the list of completions: walk through them, take one, or close the list.
 
-        Tab takes the likeliest where none is meant. Enter behind a command takes what is meant and sends the command.
+        Tab takes the likeliest where none is meant. Enter behind a command takes what is meant and sends the command, and so it
+        does where the command alone is all there is to say.
 
         The caller has seen that they are completions of what stands here now: hasty fingers are ahead of the list.
         """
@@ -237,11 +242,12 @@ class Composer(Pad):
             return False
         if key == "tab":
             chosen = chosen or self._offers.first
+        alone = self._offers.only and str(chosen).startswith("/") and " " not in str(chosen)
         self._offers.hide()
         fresh = chosen is not None and chosen.strip() != word.strip()
         if key != "escape" and chosen is not None and fresh:
             self.take(chosen)
-        if key == "enter" and (not fresh or (" " in word and not str(chosen).endswith("="))):
+        if key == "enter" and (not fresh or alone or (" " in word and not str(chosen).endswith("="))):
             self.send()
         return True
 
