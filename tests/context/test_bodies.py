@@ -28,6 +28,10 @@ LEFT_OUT = {
 }  # fmt: skip
 STAYS = {
     "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
+    "a text that begins further out": (
+        "python",
+        'class A:\n    def f(self):\n        x = \\\n"""\na\n"""\n        assert x == \\\n"b"\n        return x\n\n    def g(self):\n        y = 1\n',
+    ),
     "a function in another": ("python", "def f():\n    def g():\n        pass\n    return g\n"),
     "a remark behind it": ("python", "def f():\n    # x\n        y = 1\n    # z\n\n\ndef g():\n    pass\n"),
     "a remark further out": ("python", "class A:\n    def f(self):\n        x = 1\n# hm\n        y = 2\n\n    z = 1\n"),
