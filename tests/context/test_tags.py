@@ -61,6 +61,26 @@ def test_what_a_file_of_c_declares_is_defined_whatever_stands_around_its_name(pa
         assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found] == defs
 
 
+@pytest.mark.parametrize(
+    ("created", "name"),
+    [
+        ('TABLE "public"."OrderItem" (', "table OrderItem"),
+        ("TABLE public.orders(", "table orders"),
+        ("table if not exists [dbo].[Order Lines] (", "table Order Lines"),
+        ("table `my shop`.`tbl` (", "table tbl"),
+        ('VIEW "Sales"."hot pots" AS', "view hot pots"),
+        ('OR REPLACE FUNCTION "public"."pour"(cup int)', "function pour"),
+        ("PROCEDURE a.b.[c] AS", "function c"),
+        ('TABLE "a.b" (', "table a.b"),
+        ("TABLE #rows (", "table #rows"),
+        ('SCHEMA "tea";', "module tea"),
+    ],
+)
+def test_what_is_created_in_a_schema_has_its_own_name_and_not_that_of_the_schema(created, name):
+    found = tags(f"CREATE {created}\n  id int\n);\n".encode(), language_of("a.sql")).defs
+    assert [f"{tag.kind} {tag.name}" for tag in found] == [name]
+
+
 def test_broken_source_gives_what_can_be_seen():
     assert [tag.name for tag in tags(b"def f(:\n\ndef g():\n  pass\n\xff", language_of("x.py")).defs][-1] == "g"
 
