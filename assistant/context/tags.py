@@ -31,6 +31,8 @@ _ROWS = (
     rb"|\"[^\"\n\\]*\"(?:: ?(?:\"[^\"\n\\]*\"|[-+\d][\w.]*))?),\r?\n)+)"
 )
 """Rows of a table behind another: numbers in brackets or not, texts in quotes, pairs of them, with a comma at the end."""
+_LAST = rb"\$\{[^{}\n]*+\}|(?<=[^\s{;>])( )(?=\})"
+"""A blank before a closing bracket, but in the place for a value in a text."""
 _BLANKS = bytes(byte if byte in b"\r\n" else 32 for byte in range(256))
 _OUTER = {"scope_resolution", "template_type"}
 """Names with others around them, of which the inner one counts."""
@@ -140,6 +142,8 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
     root = parser.parse(source).root_node if references else _quick(parser, source, language)
+    if language.mends and root.has_error and (mended := _mended(source, language.mends)) != source:
+        root = parser.parse(mended).root_node
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -223,6 +227,11 @@ def _quick(parser: Parser, source: bytes, language: Language) -> Node:
             if not root.has_error or language.bodies[-1]:
                 return root
     return parser.parse(whole).root_node
+
+
+def _mended(source: bytes, lines: str) -> bytes:
+    """Write semicolons for the blanks before closing brackets in some lines, where a grammar wants them and the language does not."""
+    return re.sub(lines.encode(), lambda line: re.sub(_LAST, lambda at: b";" if at[1] else at[0], line[0]), source)
 
 
 def _without_rows(source: bytes) -> bytes:

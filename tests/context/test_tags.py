@@ -81,6 +81,24 @@ def test_what_is_created_in_a_schema_has_its_own_name_and_not_that_of_the_schema
     assert [f"{tag.kind} {tag.name}" for tag in found] == [name]
 
 
+def test_a_body_of_kotlin_that_ends_on_its_line_hides_nothing():
+    source = (
+        "enum class Level(val code: Int) {\n"
+        '    LOW(1) { override fun label() = "${it }low" },\n'
+        "    HIGH(2) { override fun label(): String { return x } };\n"
+        "    abstract fun label(): String\n"
+        "}\n"
+        "interface Heated { fun heat() }\n"
+        "val pot = object : Heated { override fun heat() { } }\n"
+    )
+    for references in (False, True):
+        found = tags(source.encode(), language_of("a.kt"), references=references).defs
+        assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found] == [
+            "enum 1-5 Level", "field 1-1 code", "member 2-2 LOW", "method 2-2 label", "member 3-3 HIGH", "method 3-3 label",
+            "function 4-4 label", "interface 6-6 Heated", "method 6-6 heat", "constant 7-7 pot", "method 7-7 heat",
+        ]  # fmt: skip
+
+
 def test_broken_source_gives_what_can_be_seen():
     assert [tag.name for tag in tags(b"def f(:\n\ndef g():\n  pass\n\xff", language_of("x.py")).defs][-1] == "g"
 
