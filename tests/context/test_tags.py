@@ -99,6 +99,24 @@ def test_a_body_of_kotlin_that_ends_on_its_line_hides_nothing():
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["a.js", "a.tsx", "a.ts"])
+def test_a_component_that_is_wrapped_where_it_is_exported_has_its_own_name(path):
+    for source in ("memo(function Fancy() {\n})", "React.memo(forwardRef(function Fancy(a) {\n}, b))"):
+        found = tags(f"export default {source};\n".encode(), language_of(path), references=False).defs
+        assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found][1:] == ["function 1-2 Fancy"]
+
+
+def test_an_operator_of_swift_is_called_as_it_is_written():
+    source = (
+        "struct A: Equatable {\n  static func == (lhs: A, rhs: A) -> Bool { true }\n  static prefix func -(a: A) -> A { a }\n}\n"
+        "enum B {\n  case c\n  static func < (lhs: B, rhs: B) -> Bool { true }\n}\nfunc + (a: A, b: A) -> A { a }\nfunc d(e: A) {}\n"
+    )
+    found = tags(source.encode(), language_of("a.swift"), references=False).defs
+    assert [f"{tag.kind} {tag.name}" for tag in found] == [
+        "struct A", "method ==", "method -", "enum B", "member c", "method <", "function +", "function d",
+    ]  # fmt: skip
+
+
 def test_broken_source_gives_what_can_be_seen():
     assert [tag.name for tag in tags(b"def f(:\n\ndef g():\n  pass\n\xff", language_of("x.py")).defs][-1] == "g"
 
