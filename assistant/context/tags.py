@@ -186,13 +186,14 @@ def _declared(root: Node) -> Iterator[tuple[Node, Node, str]]:
         for node in outer.children:
             kind = node.type
             if kind == "declaration":
-                if not within or (node.start_point[1] == 0 and not _begins(node, b"extern")):
-                    yield from ((name, node, "variable") for name in _variables(node))
+                for name in _variables(node):  # of most lines there is none: they are functions
+                    if not within or (node.start_point[1] == 0 and not _begins(node, b"extern")):
+                        yield name, node, "variable"
             elif kind == "function_definition":
-                name = node.child_by_field_name("declarator")
-                if name is not None and name.type == "identifier" and name.text not in _NO_NAMES:
+                head = node.child_by_field_name("declarator")
+                if head is not None and head.type == "identifier" and head.text not in _NO_NAMES:
                     what = node.child_by_field_name("type")
-                    yield name, node, _NAMED_BEHIND.get(what.type if what else "", "variable")
+                    yield head, node, _NAMED_BEHIND.get(what.type if what else "", "variable")
             elif kind in _AROUND:
                 around.append((node, within or kind in _CONDITIONS))
 
