@@ -1,7 +1,7 @@
 """What stands in the bodies of functions defines next to nothing, and is most of what a parser reads: taken out before, line for line.
 
 A body is told by how it is indented, and taken out only where that is plain: it lies deeper than the line that opens it and
-the one that closes it, or that ends it, holds none of the words by which a definition begins in its language, and no quote is left open in it. Lines keep their numbers. Whoever parses what is left looks whether it can still be read.
+the one that closes it, or that ends it, holds none of the words by which a definition begins in its language, and no quote and no line is left open in it. Lines keep their numbers. Whoever parses what is left looks whether it can still be read.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
         indent = last[: len(last) - len(last.lstrip())]
         if (
             not said
+            or said.endswith(b"\\")  # its last line goes on further out
             or (not closes and last.startswith(b"#", len(indent)))  # a body does not always end with it
             or any(quote in body and is_cut(match, quote) for quote in tools.quotes)
             or body.count(b"/*") != body.count(b"*/")

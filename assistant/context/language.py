@@ -39,7 +39,8 @@ class Language(NamedTuple):
     definition may begin when many files are read: below stand expressions, and most of the time. Each of `needs` is a
     kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
     `bodies` are the patterns of `bodies.without`, by which most of the bodies of functions are left out when many files are
-    read (see `BODIES`).
+    read (see `BODIES`). Where a source cannot be read, a blank before a closing bracket in what the pattern `mends` meets
+    becomes a semicolon.
     Languages of one `family` use each other's names; of prose and data, which use none, it is empty.
     """
 
@@ -54,6 +55,7 @@ class Language(NamedTuple):
     needs: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
     family: str = ""
+    mends: str = ""
 
     @property
     def query(self) -> str:
@@ -102,10 +104,11 @@ def _read() -> tuple[list[Language], list[str], str]:
                 tuple(page.get("needs", ())),
                 tuple(page["bodies"].get(key, "") for key in BODIES) if "bodies" in page else (),
                 page.get("family", page["name"] if grammar else ""),
+                page.get("mends", ""),
             )
         )
         wordless.update(page.get("wordless", ()))
-    facts = sorted((each.name, each.deepest, each.bodies, each.query) for each in found)
+    facts = sorted((each.name, each.deepest, each.bodies, each.mends, each.query) for each in found)
     return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
 
 

@@ -291,10 +291,12 @@ def _toml(lines: Sequence[str]) -> Iterator[_Seen]:
             yield _Seen(number, 1, match[1].strip("\"'"), "key")
 
 
+_NAME = r"(?:\"[^\"]{1,100}\"|`[^`]{1,100}`|\[[^\]]{1,100}\]|[\w$#-]{1,100})"
 _CREATE = re.compile(
     r"\s*create\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|external|unique|materialized|recursive|"
     r"virtual|clustered)\s+){0,3}(table|view|function|procedure|trigger|index|type|schema|sequence|database|domain|"
-    r"extension|policy|role|package)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?(\"[^\"]{1,100}\"|[\w.\"`\[\]$-]{1,150})",
+    r"extension|policy|role|package)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?"
+    rf"(?:{_NAME}\.){{0,3}}({_NAME})",
     re.IGNORECASE,
 )
 _SQL_KINDS = {"procedure": "function", "schema": "module", "package": "module", "domain": "type", "database": "module"}
@@ -302,7 +304,7 @@ _DOLLAR = re.compile(r"\$\w*\$")
 
 
 def _sql(lines: Sequence[str]) -> Iterator[_Seen]:
-    """What is created, to the semicolon that ends it; one between $$ and $$ does not."""
+    """What is created, without its schema, to the semicolon that ends it; one between $$ and $$ does not."""
     current: _Seen | None = None
     quoted = False
     for number, line in enumerate(lines):
@@ -310,8 +312,7 @@ def _sql(lines: Sequence[str]) -> Iterator[_Seen]:
             if current:
                 yield current
             kind = match[1].lower()
-            name = match[2].translate({ord(mark): None for mark in '"`[]'})
-            current = _Seen(number, 0, name, _SQL_KINDS.get(kind, kind))
+            current = _Seen(number, 0, match[2].strip('"`[]'), _SQL_KINDS.get(kind, kind))
         if current:
             quoted ^= len(_DOLLAR.findall(line)) % 2 == 1
             if not quoted and line.partition("--")[0].rstrip().endswith(";"):

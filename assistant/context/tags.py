@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tree_sitter import Node, Parser, Query
 
@@ -31,9 +31,22 @@ _ROWS = (
     rb"|\"[^\"\n\\]*\"(?:: ?(?:\"[^\"\n\\]*\"|[-+\d][\w.]*))?),\r?\n)+)"
 )
 """Rows of a table behind another: numbers in brackets or not, texts in quotes, pairs of them, with a comma at the end."""
+_LAST = rb"\$\{[^{}\n]*+\}|(?<=[^\s{;>])( )(?=\})"
+"""A blank before a closing bracket, but in the place for a value in a text."""
 _BLANKS = bytes(byte if byte in b"\r\n" else 32 for byte in range(256))
 _OUTER = {"scope_resolution", "template_type"}
 """Names with others around them, of which the inner one counts."""
+_CONDITIONS = {"preproc_ifdef", "preproc_if", "preproc_elif", "preproc_elifdef", "preproc_else"}
+_AROUND = {*_CONDITIONS, "template_declaration"}
+"""What may stand around lines of C that declare something for the whole file; within conditions one that is indented may be part of a function."""
+_BRACKETS, _CALLED = (
+    {"parenthesized_declarator", "reference_declarator"},
+    {"parenthesized_declarator", "function_declarator"},
+)
+"""What stands around a name that is declared and says nothing of its place, and what makes it that of a function, or of a macro."""
+_NO_NAMES = {b"class", b"struct", b"union", b"enum", b"namespace", b"typedef"}
+"""What is taken for a name where a macro stands before it, and what a name behind such a word is of."""
+_NAMED_BEHIND = {"class_specifier": "class", "struct_specifier": "struct", "union_specifier": "union"}
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
@@ -129,6 +142,8 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
     root = parser.parse(source).root_node if references else _quick(parser, source, language)
+    if language.mends and root.has_error and (mended := _mended(source, language.mends)) != source:
+        root = parser.parse(mended).root_node
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -141,19 +156,64 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                     refs[word] = refs.get(word, 0) + 1
             elif capture == "import":
                 imports |= dict.fromkeys(_bare(node).removeprefix("import ") for node in nodes)
+            elif capture == "definition.declared":
+                for name, node, kind in _declared(nodes[0]):
+                    _define(defs, name, node, kind)
             elif capture.startswith("definition.") and names:
-                # Several patterns may see one name: the widest range counts (decorators), and the sharpest kind.
-                place, kind = names[0].start_byte, capture.removeprefix("definition.")
-                (start, _), (last, column) = nodes[0].start_point, nodes[0].end_point
-                end = max(start + 1, last + (column > 0))
-                if (old := defs.get(place)) is None:
-                    defs[place] = Tag(_bare(names[0]), kind, start + 1, end, names[0].start_point[0] + 1)
-                elif (
-                    (kind := max(old.kind, kind, key=_sharpness)) != old.kind or start + 1 < old.start or end > old.end
-                ):
-                    defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
+                _define(defs, names[0], nodes[0], capture.removeprefix("definition."))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _define(defs: dict[int, Tag], name: Node, node: Node, kind: str) -> None:
+    """Remember a definition; several patterns may see one name: the widest range counts (decorators), and the sharpest kind."""
+    (start, _), (last, column) = node.start_point, node.end_point
+    end = max(start + 1, last + (column > 0))
+    if (old := defs.get(name.start_byte)) is None:
+        defs[name.start_byte] = Tag(_bare(name), kind, start + 1, end, name.start_point[0] + 1)
+    elif (kind := max(old.kind, kind, key=_sharpness)) != old.kind or start + 1 < old.start or end > old.end:
+        defs[name.start_byte] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
+
+
+def _declared(root: Node) -> Iterator[tuple[Node, Node, str]]:
+    """Give name, lines and kind of what lines of C outside of functions declare, besides functions; all is defined but what is `extern`.
+
+    With a macro before its name, as they export it, a class is read as a function that takes nothing.
+    """
+    around = [(root, False)]
+    while around:
+        outer, within = around.pop()
+        for node in outer.children:
+            kind = node.type
+            if kind == "declaration":
+                for name in _variables(node):  # of most lines there is none: they are functions
+                    if not within or (node.start_point[1] == 0 and not _begins(node, b"extern")):
+                        yield name, node, "variable"
+            elif kind == "function_definition":
+                head = node.child_by_field_name("declarator")
+                if head is not None and head.type == "identifier" and head.text not in _NO_NAMES:
+                    what = node.child_by_field_name("type")
+                    yield head, node, _NAMED_BEHIND.get(what.type if what else "", "variable")
+            elif kind in _AROUND:
+                around.append((node, within or kind in _CONDITIONS))
+
+
+def _variables(line: Node) -> Iterator[Node]:
+    """Give the names of the variables that a line declares: a pointer to a function is one, a function is none."""
+    if line.has_error and line.children[-1].is_missing and not _begins(line, b"static"):
+        return  # half of a line, by a macro that nobody knows
+    for each in line.children_by_field_name("declarator"):
+        name: Node | None = each
+        around = ""
+        while name is not None and name.type != "identifier":
+            around = name.type
+            name = name.child_by_field_name("declarator") or (name.named_child(0) if around in _BRACKETS else None)
+        if name is not None and around not in _CALLED and not name.is_missing:
+            yield name
+
+
+def _begins(line: Node, word: bytes) -> bool:
+    return line.child(0).text == word
 
 
 def _quick(parser: Parser, source: bytes, language: Language) -> Node:
@@ -168,6 +228,11 @@ def _quick(parser: Parser, source: bytes, language: Language) -> Node:
             if not root.has_error or language.bodies[-1]:
                 return root
     return parser.parse(whole).root_node
+
+
+def _mended(source: bytes, lines: str) -> bytes:
+    """Write semicolons for the blanks before closing brackets in some lines, where a grammar wants them and the language does not."""
+    return re.sub(lines.encode(), lambda line: re.sub(_LAST, lambda at: b";" if at[1] else at[0], line[0]), source)
 
 
 def _without_rows(source: bytes) -> bytes:

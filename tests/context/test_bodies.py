@@ -28,6 +28,10 @@ LEFT_OUT = {
 }  # fmt: skip
 STAYS = {
     "a quote that ends further out": ("python", 'def f():\n    x = """\n    y = 1\n"""\n    return x\n\n\nz = 1\n'),
+    "a text that begins further out": (
+        "python",
+        'class A:\n    def f(self):\n        x = \\\n"""\na\n"""\n        assert x == \\\n"b"\n        return x\n\n    def g(self):\n        y = 1\n',
+    ),
     "a function in another": ("python", "def f():\n    def g():\n        pass\n    return g\n"),
     "a remark behind it": ("python", "def f():\n    # x\n        y = 1\n    # z\n\n\ndef g():\n    pass\n"),
     "a remark further out": ("python", "class A:\n    def f(self):\n        x = 1\n# hm\n        y = 2\n\n    z = 1\n"),
@@ -98,6 +102,10 @@ STAYS = {
     "a struct within": ("c", "int f(void)\n{\n  struct a {\n    int b;\n  } x;\n  return 1;\n}\n"),
     "an end that is indented": ("c", "int f(int a) {\n    return a;\n }\n\nint g(int a) {\n    return a;\n}\n"),
     "two heads": ("c", "#ifdef A\nint f(int a) {\n#else\nint f(void) {\n#endif\n    return 1;\n}\nint x = 1;\n"),
+    "a line of a macro": ("c", "#define A \\\nfoo(x)\n\nint y;\n"),
+    "a head far from its body": ("c", "int\nmain(argc, argv)\n\n{\n  return 1;\n}\n"),
+    "a head of old": ("c", "int\nf(a)\n\n  int a;\n{\n  return a;\n}\n"),
+    "a remark in a macro": ("c", "FOO(x /* that\n)\n\n */)\n\nint y;\n"),
     "a constant": ("php", "<?php\nfunction f() {\n    define('A', 1);\n}\n"),
     "a heredoc": ("php", "<?php\nfunction f() {\n    $x = <<<EOT\n}\nEOT;\n    return $x;\n}\n"),
 }
@@ -122,6 +130,22 @@ def test_what_defines_nothing_is_left_out(name):
         assert less.count(b"\n") == source.count(b"\n")
         assert tags(source, language(name), references=False) == whole(source, name)
         assert whole(less, name) == whole(source, name)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_macro_without_a_semicolon_hides_nothing_behind_it(end):
+    pairs = "".join(
+        f"static int\ncmp{n}(const a_t *a, const a_t *b) {{\n  int r = 1;\n\n  return r;\n}}\n\n"
+        f"rb_gen(static UNUSED, tree{n}_, tree_t, a_t,\n    link, cmp{n})\n\n"
+        for n in range(3)
+    )
+    source = f"{pairs}static a_t *\nmake(tsd_t *tsd) {{\n  return new(\n    tsd);\n}}\n\nint\nlast(void) {{\n  return 1;\n}}\n"
+    found = tags(source.replace("\n", end).encode(), language("c"), references=False).defs
+    assert [f"{each.start}-{each.end} {each.name}" for each in found] == [
+        *(f"{10 * n + 1}-{10 * n + 6} cmp{n}" for n in range(3)),
+        "31-35 make",
+        "37-40 last",
+    ]
 
 
 @pytest.mark.parametrize("what", STAYS)
@@ -177,6 +201,10 @@ def test_a_source_made_to_take_long_takes_no_time(text):
         ("c", "", "int f(a)\n{\n", ""),
         ("c", "int f(a)\n{\n", "  struct a b c d", "\n}\n"),
         ("c", "int f(a)\n{\n", "#if a\n", "}\n"),
+        ("c", "", "a(b\n", ""),
+        ("c", "a(", "(b)\n", ""),
+        ("c", "", "a()\n\n", "{"),
+        ("c", "a()\n", "\n", "{"),
         ("java", "void f() {\n", "  new a (", "\n}\n"),
         ("java", "void f() {\n", "  a.b<c> d e(", "\n}\n"),
         ("java", "", "a b() {\n  c\n", ""),

@@ -35,6 +35,88 @@ def test_each_language_gives_its_definitions_and_references(path):
     assert set(refs) <= {name for name, _ in found.refs}
 
 
+@pytest.mark.parametrize(
+    ("path", "source", "defs"),
+    [
+        ("a.c", 'static char *deny_list[] = {\n    "dofile",\n};\n', ["variable 1-3 deny_list"]),
+        ("a.c", "char *p;\nFILE *fp = 0;\nstatic char **av;\n", ["variable 1-1 p", "variable 2-2 fp", "variable 3-3 av"]),
+        ("a.c", 'static const char *const names[3] = {"a"};\nint t[2][3];\n', ["variable 1-1 names", "variable 2-2 t"]),
+        ("a.c", "static void (*h)(int);\nstatic int (*const tab[])(int) = {f};\n", ["variable 1-1 h", "variable 2-2 tab"]),
+        ("a.c", "int a, *b, c[2] = {1};\n", ["variable 1-1 a", "variable 1-1 b", "variable 1-1 c"]),
+        ("a.c", "int f(void);\nint (g)(int a);\nchar *h(char *x);\n", ["function 1-1 f", "function 3-3 h"]),
+        ("a.c", "#if A\nSSL_CTX *ctx = NULL;\n#else\nextern int y;\n#endif\n", ["variable 2-2 ctx"]),
+        ("a.c", "#ifdef A\n#if B\nint a;\n#elif C\nint b;\n#else\nint c;\n#endif\n#endif\n", ["variable 3-3 a", "variable 5-5 b", "variable 7-7 c"]),
+        ("a.c", "int f(void)\n{\n#if A\n  int x;\nchar *y;\n#endif\n  char *z;\n}\n", ["function 1-8 f"]),
+        ("a.c", "API int (*f)(int) NOTHROW;\n", []),
+        ("a.cpp", "Foo *g;\nstatic Foo *h = nullptr;\nFoo &r = *g;\n", ["variable 1-1 g", "variable 2-2 h", "variable 3-3 r"]),
+        ("a.h", '#ifndef A\n#define A\nextern "C" {\nstatic const char *t[] = {0};\nint f(void);\n}\n#endif\n', ["macro 2-2 A", "variable 4-4 t", "function 5-5 f"]),
+        ("a.cc", "namespace n {\n  const char *const kinds[] = {};\n  template <class T> constexpr int size = 1;\n}\n", ["module 1-4 n", "variable 2-2 kinds", "variable 3-3 size"]),
+        ("a.h", "class QT_EXPORT Foo : public Bar\n{\npublic:\n  int x;\n};\nstruct MY_API A {\n  int y;\n};\n", ["class 1-5 Foo", "struct 6-8 A"]),
+        ("a.h", "#ifndef A\nnamespace n {\ntemplate <class T>\nclass API Foo {\n  int x;\n};\n}\n#endif\n", ["module 2-7 n", "class 4-6 Foo"]),
+    ],
+)  # fmt: skip
+def test_what_a_file_of_c_declares_is_defined_whatever_stands_around_its_name(path, source, defs):
+    for single in (False, True):
+        found = tags(source.encode(), language_of(path), references=False, single=single).defs
+        assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found] == defs
+
+
+@pytest.mark.parametrize(
+    ("created", "name"),
+    [
+        ('TABLE "public"."OrderItem" (', "table OrderItem"),
+        ("TABLE public.orders(", "table orders"),
+        ("table if not exists [dbo].[Order Lines] (", "table Order Lines"),
+        ("table `my shop`.`tbl` (", "table tbl"),
+        ('VIEW "Sales"."hot pots" AS', "view hot pots"),
+        ('OR REPLACE FUNCTION "public"."pour"(cup int)', "function pour"),
+        ("PROCEDURE a.b.[c] AS", "function c"),
+        ('TABLE "a.b" (', "table a.b"),
+        ("TABLE #rows (", "table #rows"),
+        ('SCHEMA "tea";', "module tea"),
+    ],
+)
+def test_what_is_created_in_a_schema_has_its_own_name_and_not_that_of_the_schema(created, name):
+    found = tags(f"CREATE {created}\n  id int\n);\n".encode(), language_of("a.sql")).defs
+    assert [f"{tag.kind} {tag.name}" for tag in found] == [name]
+
+
+def test_a_body_of_kotlin_that_ends_on_its_line_hides_nothing():
+    source = (
+        "enum class Level(val code: Int) {\n"
+        '    LOW(1) { override fun label() = "${it }low" },\n'
+        "    HIGH(2) { override fun label(): String { return x } };\n"
+        "    abstract fun label(): String\n"
+        "}\n"
+        "interface Heated { fun heat() }\n"
+        "val pot = object : Heated { override fun heat() { } }\n"
+    )
+    for references in (False, True):
+        found = tags(source.encode(), language_of("a.kt"), references=references).defs
+        assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found] == [
+            "enum 1-5 Level", "field 1-1 code", "member 2-2 LOW", "method 2-2 label", "member 3-3 HIGH", "method 3-3 label",
+            "function 4-4 label", "interface 6-6 Heated", "method 6-6 heat", "constant 7-7 pot", "method 7-7 heat",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["a.js", "a.tsx", "a.ts"])
+def test_a_component_that_is_wrapped_where_it_is_exported_has_its_own_name(path):
+    for source in ("memo(function Fancy() {\n})", "React.memo(forwardRef(function Fancy(a) {\n}, b))"):
+        found = tags(f"export default {source};\n".encode(), language_of(path), references=False).defs
+        assert [f"{tag.kind} {tag.start}-{tag.end} {tag.name}" for tag in found][1:] == ["function 1-2 Fancy"]
+
+
+def test_an_operator_of_swift_is_called_as_it_is_written():
+    source = (
+        "struct A: Equatable {\n  static func == (lhs: A, rhs: A) -> Bool { true }\n  static prefix func -(a: A) -> A { a }\n}\n"
+        "enum B {\n  case c\n  static func < (lhs: B, rhs: B) -> Bool { true }\n}\nfunc + (a: A, b: A) -> A { a }\nfunc d(e: A) {}\n"
+    )
+    found = tags(source.encode(), language_of("a.swift"), references=False).defs
+    assert [f"{tag.kind} {tag.name}" for tag in found] == [
+        "struct A", "method ==", "method -", "enum B", "member c", "method <", "function +", "function d",
+    ]  # fmt: skip
+
+
 def test_broken_source_gives_what_can_be_seen():
     assert [tag.name for tag in tags(b"def f(:\n\ndef g():\n  pass\n\xff", language_of("x.py")).defs][-1] == "g"
 

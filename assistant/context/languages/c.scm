@@ -20,15 +20,8 @@
 ]) @definition.type
 (preproc_def name: (identifier) @name) @definition.macro
 (preproc_function_def name: (identifier) @name) @definition.macro
-(translation_unit (declaration declarator: [
-  (init_declarator declarator: [
-    (identifier) @name
-    (pointer_declarator declarator: (identifier) @name)
-    (array_declarator declarator: (identifier) @name)
-  ])
-  (array_declarator declarator: (identifier) @name)
-  (identifier) @name
-]) @definition.variable)
+; What lines outside of functions declare: patterns for all that may stand around a name take longer to be made ready than the rest.
+(translation_unit) @definition.declared
 
 (preproc_include path: [(string_literal (string_content) @import) (system_lib_string) @import])
 

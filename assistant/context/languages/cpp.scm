@@ -50,14 +50,9 @@
 (namespace_definition) @definition.module
 (preproc_def) @definition.macro
 (preproc_function_def) @definition.macro
-(translation_unit (_ declarator: [
-  (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
-  (identifier) @name
-]) @definition.variable)
-(namespace_definition body: (_ (_ declarator: [
-  (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])
-  (identifier) @name
-]) @definition.variable))
+; What lines outside of functions declare: patterns for all that may stand around a name take longer to be made ready than the rest.
+(translation_unit) @definition.declared
+(declaration_list) @definition.declared
 
 (preproc_include path: [(_ (string_content) @import) (system_lib_string) @import])
 

@@ -12,6 +12,11 @@
 (pair key: (property_identifier) @name value: [(arrow_function) (function_expression)]) @definition.method
 (assignment_expression left: (_ property: (property_identifier) @name) right: [(arrow_function) (function_expression) (generator_function) (class)]) @definition.function
 (export_statement "default" @name value: (_)) @definition.function
+; A component that is wrapped where it is exported, once or twice.
+(export_statement value: (_ arguments: (_ [
+  (function_expression name: (_) @name)
+  (_ arguments: (_ (function_expression name: (_) @name)))
+]))) @definition.function
 (expression_statement (_
   function: [(identifier) (_ object: (identifier))] @_call
   arguments: (_ . (_ (string_fragment) @name) . [(arrow_function) (function_expression)])

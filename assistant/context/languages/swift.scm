@@ -5,9 +5,9 @@
 (class_declaration declaration_kind: "extension" name: (_ (type_identifier) @name .)) @definition.impl
 (protocol_declaration) @definition.interface
 (enum_entry name: (simple_identifier) @name) @definition.member
-(class_body (function_declaration "func" . (_) @name) @definition.method)
-(enum_class_body (function_declaration "func" . (_) @name) @definition.method)
-(function_declaration "func" . (_) @name) @definition.function
+(class_body (function_declaration) @definition.method)
+(enum_class_body (function_declaration) @definition.method)
+(function_declaration) @definition.function
 (protocol_function_declaration) @definition.method
 (init_declaration) @definition.method
 (deinit_declaration "deinit" @name) @definition.method
