@@ -269,8 +269,9 @@ class Sight:
     def spoken(self, words: str) -> tuple[str, tuple[Masked, ...]]:
         """Return words of the user as they may leave, and the secrets that were masked in them: a log that is pasted may hold some."""
         from assistant.context import gate
+        from assistant.context.section import YOURS
 
-        return gate.mask_words(words, self.let_through(), gate.YOURS)
+        return gate.mask_words(words, self.let_through(), YOURS)
 
     def undo(self) -> bool:
         """Take back the last decision; says whether there was one."""

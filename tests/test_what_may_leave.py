@@ -7,6 +7,7 @@ import pytest
 
 from assistant import command, events
 from assistant.context import gate
+from assistant.context.section import YOURS
 from assistant.edits.review import Review
 from assistant.errors import PatchError
 from tests import loopback
@@ -180,7 +181,7 @@ async def test_a_secret_in_what_the_user_says_stays_here_until_he_lets_it_throug
     with loopback.Server(*map(loopback.openai, (block("a.txt", "", "x"), "ok", "ok"))) as server:
         session = at(server)
         (masked,) = session.sight.look(words).masked
-        assert (masked.path, masked.line) == (gate.YOURS, 2)
+        assert (masked.path, masked.line) == (YOURS, 2)
         told = of(await walk(session.ask(words)), events.Notice)
         assert "kept back: your words:2 (secret)" in [each.text for each in told]
         assert "DB_PASSWORD=[masked secret] and @secret.txt" in sent(server)[-1]

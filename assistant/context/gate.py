@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _FACTS = Path(__file__).parent / "secrets.toml"
-YOURS = "your words"
 Allowed = tuple[str, str, str]
 """What the user let through: path, kind and digest of a Masked."""
 
@@ -203,7 +202,7 @@ def mask(text: str, path: str, allowed: Collection[Allowed] = ()) -> tuple[str, 
 def mask_words(text: str, allowed: Collection[Allowed] = (), where: str = "") -> tuple[str, tuple[Masked, ...]]:
     """Replace secrets in words that are of no file, as the message of a commit is; as prose, values stand there without quotes.
 
-    `where` is told in place of a path, `YOURS` for what the user wrote.
+    `where` is told in place of a path, `section.YOURS` for what the user wrote.
     """
     return _mask(text, where, allowed, "words.txt")
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+YOURS = "your words"
+"""What stands in place of a path for what the user said himself."""
+
 
 class Masked(NamedTuple):
     """A secret that was kept back: where it stood (1-based line, 0 for the whole file) and what kind it was.

@@ -19,6 +19,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from assistant.context.reader import NO_TEXT, SECRET_FILE
+from assistant.context.section import YOURS
 from assistant.errors import AssistantError
 from assistant.tui.lines import cut, longest, middle, safe
 from assistant.tui.pickers import Confirm, Page, Sheet
@@ -38,6 +39,10 @@ _BESIDE = 110
 """Columns from which the text of a piece stands beside the list."""
 _AGAIN_S, _WAITS = 1.0, 20
 """While the index is not complete the list is gathered again after so many seconds, so many times."""
+_SHOWN = "It goes to the model with each question that shows it, until this session ends or you mask it again."
+_SAID = (
+    "It goes to the model with your question, and stays in the conversation from then on, kept on this disk with it."
+)
 _KEYS = (
     "d drop  p pin  Esc close",
     "d drop  p pin  u undo  Enter read  Esc close",
@@ -246,7 +251,8 @@ class Manifest(Sheet[None]):
             return f"{row.title}: {row.why}."
         return {
             "masked": f"{row.title}: {row.why}.\n\na lets this one through, in this session only.",
-            "let through": f"{row.title}: {row.why}.\n\na masks it again.",
+            "let through": f"{row.title}: {row.why}.\n\na masks it again"
+            + (" in what you say from now on; what was sent stays in the conversation." if row.path == YOURS else "."),
             "dropped": f"{row.title} stays out in this session.\n\nd brings it back.",
         }.get(row.kind, f"{row.title}: {row.why}.\n\np pins it, which shows it whole.")
 
@@ -324,7 +330,7 @@ class Manifest(Sheet[None]):
                     if whole
                     else "Only this one, where it stands. "
                 )
-                + "It goes to the model with each question that shows it, until this session ends or you mask it again."
+                + (_SAID if row.path == YOURS else _SHOWN)
             )
             yes = "y sends it, n or Esc does not"
             if not await self.app.push_screen_wait(Confirm("Let this secret leave your machine?", words, yes)):
