@@ -121,6 +121,7 @@ class SwitchSheet(Sheet[str | None]):
             self._warned = way
             holds = f"That does not fit: {sheet.target.name} holds {short(sheet.context_window or 0)} tokens."
             self._keys.update(Text(f"{holds} Once more goes on all the same, Esc stays", style="bold"))
+            self.call_after_refresh(self.query_one(Tall).scroll_end, animate=False)
             return
         self.dismiss(way)
 
@@ -128,7 +129,7 @@ class SwitchSheet(Sheet[str | None]):
 def rows(ways: Sequence[Carried], width: int, dim: Collection[str] = ()) -> list[Text]:
     """Draw the ways in a width: letter, price of the next question, its tokens at least, whether that fits; dim what cannot be gone.
 
-    Where there is not room for all columns the band of the tokens goes first, and the price last.
+    Where there is not room for all columns the band of the tokens goes first, and the price last; before what does not fit it goes.
     """
     heads = [f"{letter}  {words}" for letter, words in (_WAYS[way.way] for way in ways)]
     costs = [str(way.cost[1]) for way in ways]
@@ -137,7 +138,7 @@ def rows(ways: Sequence[Carried], width: int, dim: Collection[str] = ()) -> list
     likely = [f"~{each[1]}" for each in sizes]
     bands = [f" ({low} to {high})" for low, _, high in sizes]
     sets = [
-        [heads, costs],
+        [heads, fits if any(way.fits == "no" for way in ways) else costs],
         [heads, costs, fits],
         [heads, costs, likely, fits],
         [heads, costs, [f"{each} tokens" for each in likely], fits],

@@ -263,3 +263,19 @@ async def test_a_way_that_does_not_fit_is_taken_only_at_the_second_time_and_what
             await say(pilot, "/model mine/big everything")
             await until(pilot, lambda: session.roster.pick.model.name == "mine/big")
             assert main.talk.text.count("/compact makes it short") == 1
+
+
+async def test_on_a_low_screen_a_way_that_does_not_fit_says_so_and_why_it_was_not_taken(make_session, config):
+    config(WINDOWS)
+    with loopback.Server(loopback.openai("So.")) as server:
+        app = Wattson(make_session(MINE_BASE_URL=server.url), "mine/big")
+        async with app.run_test(size=(40, 10)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "why? " + "a log " * 12_000)
+            await until(pilot, lambda: len(app.session.history) == 2 and not app.session.asking)
+            await say(pilot, "/model mine/small")
+            await until(pilot, lambda: isinstance(app.screen, switching.SwitchSheet))
+            await until(pilot, lambda: "does not fit" in seen(pilot))
+            assert "Once more" not in seen(pilot)
+            await take(pilot, "e")
+            await until(pilot, lambda: "That does not fit" in seen(pilot) and "Once more" in seen(pilot))
