@@ -44,6 +44,8 @@ _CUT = 10
 _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
 _FUNCTIONS = frozenset({"function", "method"})
+_LESS = frozenset({"constant", "variable", "field", "key", "test", "heading"})
+"""Kinds of definitions that are less often meant by a name than others."""
 _NAME = re.compile(r"[^\W\d]\w*[?!]?")
 
 
@@ -77,7 +79,7 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             places = {each.path} if each.path else set(index.homes(each.name))
             if each.inside:
                 places = places & set(index.homes(each.inside)) or places
-            homes = sorted(places, key=lambda path: (is_test(path), path.count("/"), path))
+            homes = _ordered(each.name, places, index)
             for path in homes[:_HOMES]:
                 one = files.setdefault(path, Wanted(path, "mentioned", True))
                 one.sure = True
@@ -85,6 +87,13 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             if len(homes) > _HOMES:
                 notes.append(f"{each.name} is defined in {len(homes)} files, {_HOMES} are shown")
     return files, notes
+
+
+def _ordered(name: str, places: Collection[str], index: Index) -> list[str]:
+    """Return the files that define a name, those first that are meant: no tests, then classes and functions before constants."""
+    tags = index.tags(list(places)) if len(places) > _HOMES else {}
+    vague = {path: all(tag.kind in _LESS for tag in found.defs if tag.name == name) for path, found in tags.items()}
+    return sorted(places, key=lambda path: (is_test(path), vague.get(path, False), path.count("/"), path))
 
 
 def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, ranking: Ranking) -> list[Shown]:

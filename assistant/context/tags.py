@@ -37,6 +37,9 @@ _OUTER = {"scope_resolution", "template_type"}
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
 
+_BOUND = frozenset({"constant", "variable"})
+"""Kinds of what may only bring in what another file defines."""
+
 
 class Tag(NamedTuple):
     """A definition: its name, kind, 1-based first and last line, and the line that declares it: the one of its name."""
@@ -129,6 +132,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
         return Tags(tuple(Tag(*line) for line in outline(source, language.outline)))
     parser, query = tools
     root = parser.parse(source).root_node if references else _quick(parser, source, language)
+    elsewhere = _elsewhere(root, language)
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -144,6 +148,8 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
             elif capture.startswith("definition.") and names:
                 # Several patterns may see one name: the widest range counts (decorators), and the sharpest kind.
                 place, kind = names[0].start_byte, capture.removeprefix("definition.")
+                if kind in _BOUND and elsewhere(names[0]):
+                    continue
                 (start, _), (last, column) = nodes[0].start_point, nodes[0].end_point
                 end = max(start + 1, last + (column > 0))
                 if (old := defs.get(place)) is None:
@@ -154,6 +160,14 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
                     defs[place] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
+
+
+def _elsewhere(root: Node, language: Language) -> Callable[[Node], bool]:
+    """Return what says of a name whether it is bound to what another file defines, as `const User = require("./User")` does."""
+    if not language.imported:
+        return lambda _: False
+    text, start, behind = root.text or b"", root.start_byte, re.compile(language.imported.encode())
+    return lambda name: behind.match(text, name.end_byte - start) is not None
 
 
 def _quick(parser: Parser, source: bytes, language: Language) -> Node:

@@ -328,3 +328,25 @@ def test_of_a_diff_of_very_many_files_some_are_listed_and_the_others_counted(sho
     assert context.tokens <= 2_000
     assert "more files]" in context.sections[-1].text
     assert "more files of it" in dict(context.left_out)["@diff"]
+
+
+def test_a_mark_on_a_class_brings_it_and_not_the_lines_that_require_it(show, root):
+    for name in ("app", "auth", "cart", "checkout", "mail"):
+        (root / f"{name}.js").write_text("const Guest = require('./deep/models/Guest')\nGuest.find()\n")
+    (root / "deep/models").mkdir(parents=True)
+    (root / "deep/models/Guest.js").write_text("class Guest {\n  static find() {}\n}\nmodule.exports = Guest\n")
+    context = show("@Guest find should be async")
+    assert [each.path for each in context.sections if each.why.startswith("mentioned: Guest")] == [
+        "deep/models/Guest.js"
+    ]
+    assert not context.note
+
+
+def test_of_many_homes_of_a_name_classes_and_functions_are_shown_before_constants_and_tests(show, root):
+    for name in ("a", "b", "c", "d", "e"):
+        (root / f"{name}.py").write_text("Guest = None\n")
+    (root / "far/off").mkdir(parents=True)
+    (root / "far/off/guest.py").write_text("class Guest:\n    name = ''\n")
+    context = show("what is @Guest ?")
+    assert section(context, "far/off/guest.py").why == "mentioned: Guest"
+    assert context.note == "Guest is defined in 6 files, 4 are shown"
