@@ -134,7 +134,7 @@ def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segm
     pool = []
     for file in shown:
         for piece in file.pieces:
-            rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
+            rough = _rough(file, piece)
             value = (
                 file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) * piece.past / (rough + FIXED) ** SIZE
             )
@@ -146,6 +146,20 @@ def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segm
         before[file.path] += rough
     pool.sort(key=lambda row: -row[0])
     return [(rough, file, piece) for _, rough, file, piece in pool]
+
+
+def level(file: Shown) -> None:
+    """Let no definition be preferred to another of its name for being short: the shortest of many only call the one that is meant."""
+    prices: dict[str, list[float]] = {}
+    for piece in file.pieces:
+        prices.setdefault(piece.tag.name if piece.tag else "", []).append(_rough(file, piece) + FIXED)
+    for piece in file.pieces:
+        piece.past *= ((_rough(file, piece) + FIXED) / min(prices[piece.tag.name if piece.tag else ""])) ** SIZE
+
+
+def _rough(file: Shown, piece: Segment) -> float:
+    """Return what a piece takes in tokens, roughly."""
+    return 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
 
 
 def _join(shown: Sequence[Shown]) -> None:

@@ -33,7 +33,7 @@ _LARGE = 0.75
 _WITHOUT_WORDS = 60
 _SOURCE = 2_000_000
 """Bytes of a source of which at least the definitions are looked at."""
-_TOO_LARGE = "too large for more than the definitions that are named"
+_TOO_LARGE = "too large to be looked through, but for definitions that the question names"
 _LEAST_S = 0.2
 """Seconds that the index is waited for where listing the files took all of the time."""
 
@@ -325,7 +325,10 @@ class _Weigher(NamedTuple):
             if lines and len(self.reader.seen[each.path]) > LARGEST:
                 file.why += f"; {_TOO_LARGE}"
                 file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
-                file.pieces = segments.defined(each.path, file.tags, file.hints) if file.tags else []
+                file.pieces = (
+                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs) if file.tags else []
+                )
+                choose.level(file)
             elif lines:
                 parts = segments.cut(each.path, len(lines), file.tags)
                 file.pieces = segments.weigh(
