@@ -82,6 +82,8 @@ _SIGNS = frozenset("./\\~")
 _PUNCTUATION = frozenset("',;()\"")
 _SHORT = 2
 """Letters of words like "at" and "in", which name nothing."""
+_TRIED = 200
+"""Paths of a question that are looked for on the disk where there was no time to list all."""
 _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
@@ -299,6 +301,21 @@ def _beside(match: re.Match[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def written(question: str, root: Path) -> list[str]:
+    """Return the paths that are marked or stand in an error, as a listing would have them, whether there are such files or not."""
+    if len(question) > _LONGEST:
+        question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
+    found: list[str] = []
+    for match in re.finditer(_MARKED, question) if "@" in question else ():
+        found += filter(None, (match["quoted"] or match["single"], _longer(match), match["bare"]))
+    places = re.finditer(_PLACE, question) if _may_hold_places(question) else ()
+    found += filter(None, (match["py"] or match["path"] for match in places))
+    above = f"{root}/".replace("\\", "/")
+    bare = (re.sub(_LINES, "", each).rstrip(".:!?*_").replace("\\", "/") for each in found)
+    names = (each.removeprefix("file://").removeprefix(above).removeprefix("./") for each in bare)
+    return list(islice(dict.fromkeys(each for each in names if "." in each or "/" in each), _TRIED))
+
+
 def nowhere(
     question: str,
     found: Iterable[Mention],
@@ -308,11 +325,12 @@ def nowhere(
     dropped: Container[str] = (),
     symbols: Container[str] | None = None,
     away: Callable[[str], Sequence[str]] = lambda _: (),
+    late: bool = False,
 ) -> list[str]:
     """Return what is marked and means nothing that may be shown, and of each why.
 
     Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to. `away` says
-    which of the dropped files define a name.
+    which of the dropped files define a name; `late`, that there was no time to list all files.
     """
     known = {each.source for each in found}
     ends: dict[str, list[str]] | None = None
@@ -344,12 +362,12 @@ def nowhere(
         elif same:
             why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"
         else:
-            why = _hidden(name, root)
+            why = _hidden(name, root, late)
         notes[f"@{name} is {why}"] = None
     return list(notes)
 
 
-def _hidden(name: str, root: Path) -> str:
+def _hidden(name: str, root: Path, late: bool) -> str:
     """Say why a path is not among the files that may be shown."""
     if name.startswith(("/", "~")) or ".." in name or len(name) >= _PATH:
         return "no file of this folder"
@@ -363,12 +381,15 @@ def _hidden(name: str, root: Path) -> str:
         if place == root:
             return "the whole of this folder: name a part of it"
         if not place.is_file() and not place.is_dir():
-            return "no file here"
+            return "no file that is found yet" if late else "no file here"
         if any((above / ".git").exists() for above in (place, *below)):
             return "in another repository, and so not shown"
         if place.is_dir():
-            return "a folder without a file that may be shown"
-        return "too large to be shown" if place.stat().st_size > LARGEST else "ignored, and so not shown"
+            new = "in which new files are not looked for yet"
+            return f"a folder {new if late else 'without a file that may be shown'}"
+        if place.stat().st_size > LARGEST:
+            return "too large to be shown"
+        return "not looked at yet, and so not shown" if late else "ignored, and so not shown"
     except OSError:  # a name longer than any may be
         return "no file here"
 

@@ -120,6 +120,9 @@ def _look(repo: Repo, cache: Path, question: str, dropped: Collection[str], time
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
     listed = repo.files(by)
+    if repo.late:
+        known = {file.path for file in listed}
+        listed += tuple(repo.named([path for path in mention.written(question, repo.root) if path not in known]))
     files = [file for file in listed if file.path not in dropped]
     left = max(_LEAST_S, end - time.monotonic())
     every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
@@ -141,6 +144,7 @@ def _read(question: str, pinned: Sequence[str], dropped: Collection[str], tree: 
         dropped=dropped,
         symbols=None if tree.every.unread else tree.found,
         away=lambda name: [path for path in tree.every.homes(name) if path in dropped],
+        late=repo.late or bool(repo.blocked),
     )
     return _Meant(mentions, wanted, notes)
 

@@ -75,6 +75,8 @@ _MATCHING_S = 3.0
 """Seconds for asking an ignore file about all files: more takes only one that is made to last."""
 _PATIENT_S, _LOOK_S, _LONGEST_S = 1.0, 0.1, 120.0
 """Seconds after which it is looked what git waits for, how long at once, and after which it is not waited for at all."""
+_ALONE_S = 0.5
+"""Seconds for looking for the files that a question names, where there was no time to look for all."""
 _ID = r"[0-9a-f]{40,64}"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
@@ -115,6 +117,8 @@ class Repo:
         self._found = ""
         self.late = False
         """The last listing ended before its end."""
+        self._known: Collection[str] = ()
+        """What a listing that ended before its end knew, whether it came to look at it or not."""
         self.blocked = ""
         """What git would wait at for ever, a pipe in the place of an ignore file: new files are not looked for."""
 
@@ -235,6 +239,7 @@ class Repo:
         for at, path in enumerate(order):
             if self.late or (by is not None and not at % 256 and time.monotonic() > by):
                 self.late = True
+                self._known = blobs
                 rest = [path for path in order[at:] if blobs[path]]
                 # A hundred thousand files may be left: what is done for each of them is done in C.
                 facts = zip(rest, map(blobs.__getitem__, rest), repeat(0), repeat(False), strict=False)
@@ -255,6 +260,43 @@ class Repo:
                     with contextlib.suppress(RepoError):
                         found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
+
+    def named(self, paths: Collection[str]) -> list[FileFact]:
+        """Return those of some paths that `files` would list, had it had the time to come to them: these are looked for alone."""
+        ignored = ignore.ignored(self.root)
+        there = [path for path in paths if self._is_here(path) and not ignored(path)]
+        new = [path for path in there if path not in self._known]
+        known = {*there} - {*new}
+        if self.is_git and new and not self._is_blocked():
+            known |= self._looked_for_alone(new)
+        found = []
+        for path in there:
+            if path in known:
+                with contextlib.suppress(RepoError, OSError):
+                    here = os.lstat(self.root / path)
+                    found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
+        return found
+
+    def _is_here(self, path: str) -> bool:
+        """Say whether a path is that of a regular file of a size that is read, written as in a listing."""
+        parts = path.split("/")
+        if "\0" in path or not {"", ".", "..", ".git"}.isdisjoint(parts):
+            return False
+        try:
+            here = os.lstat(self.root / path)
+        except OSError:
+            return False
+        above = (self.root.joinpath(*parts[:at]) for at in range(1, len(parts)))
+        return stat.S_ISREG(here.st_mode) and here.st_size <= LARGEST and not any(map(os.path.islink, above))
+
+    def _looked_for_alone(self, paths: Sequence[str]) -> set[str]:
+        """Return those of some paths that git neither knows nor ignores; one in another repository makes it refuse all of them."""
+        with self._start("ls-files", "-z", "--others", "--exclude-standard", "--", *paths) as looking:
+            told = self._wait(looking, time.monotonic() + _ALONE_S)
+        if looking.returncode and told is not None:
+            some = (self._looked_for_alone([path]) for path in paths) if len(paths) > 1 else ()
+            return set().union(*some)
+        return {os.fsdecode(entry) for entry in (told or b"").split(b"\0")} & {*paths}
 
     def _shown(self, paths: list[str]) -> list[str]:
         """Return the paths that our own ignore file does not name; of one that takes too long to match, those that were looked at."""

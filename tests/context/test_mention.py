@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.context.completion import Marks, Paths, complete
-from assistant.context.mention import nowhere, read
+from assistant.context.mention import nowhere, read, written
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
          "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py", "it's,x.py"]  # fmt: skip
@@ -322,6 +322,28 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
         away=lambda name: away.get(name, []),
     )
     assert notes == ([note] if note else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "note"),
+    [
+        ("@new/file.py", "@new/file.py is not looked at yet, and so not shown"),
+        ("@new/", "@new/ is a folder in which new files are not looked for yet"),
+        ("@file.py", "@file.py is no file that is found yet"),
+    ],
+)
+def test_of_a_file_that_a_listing_did_not_come_to_it_is_not_said_that_it_is_ignored(tmp_path, question, note):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/file.py").write_text("x = 1\n")
+    found = read(question, PATHS, root=tmp_path, symbols=SYMBOLS)
+    assert nowhere(question, found, tmp_path, paths=PATHS, symbols=SYMBOLS, late=True) == [note]
+
+
+def test_paths_that_are_marked_or_stand_in_an_error_are_found_whether_there_is_such_a_file_or_not(tmp_path):
+    question = (
+        f"@a/new.py:10 @'b c.py' @{tmp_path}/d.py @f's,x.py at e/f.ts:10:5, and @name; File \"{tmp_path}/g.py\", line 3"
+    )
+    assert {"a/new.py", "b c.py", "d.py", "f's,x.py", "e/f.ts", "g.py"} <= set(written(question, tmp_path))
 
 
 ODD = ["app/[id]/page.tsx", "app/(auth)/login.tsx", "Makefile", "src/view.tsx", "src/run.sh", "java/com/a/Util.java", "java/com/b/Util.java",

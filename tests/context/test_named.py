@@ -350,3 +350,14 @@ def test_of_many_homes_of_a_name_classes_and_functions_are_shown_before_constant
     context = show("what is @Guest ?")
     assert section(context, "far/off/guest.py").why == "mentioned: Guest"
     assert context.note == "Guest is defined in 6 files, 4 are shown"
+
+
+@pytest.mark.parametrize("mark", ["@zoo/fresh.py", "@zoo/fresh.py:1-2", 'File "zoo/fresh.py", line 2, in run'])
+def test_a_new_file_that_is_named_is_shown_though_there_was_no_time_to_look_for_new_ones(root, tmp_path, mark):
+    (root / "zoo/fresh.py").write_text("def run():\n    return 'fresh air'\n")
+    (root / "zoo/debug.log").write_text("stale air\n")
+    (root / ".gitignore").write_text("*.log\n")
+    cache = tmp_path / "s" / "tags.sqlite"
+    context = pack(f"{mark} and @zoo/debug.log", repo=Repo.open(root), cache=cache, budget=2_000, timeout_s=0)
+    assert "fresh air" in section(context, "zoo/fresh.py").text
+    assert "stale air" not in context.render()

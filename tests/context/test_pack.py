@@ -283,7 +283,7 @@ LARGE_CLASS = (
 )  # fmt: skip
 TESTS = (
     "package a;\n\npublic class TextsCutTest {\n"
-    + "".join(f"    @Test\n    void cutsWidth{n}() {{\n        String mark = \"x\"; int from = {n};\n        assertEquals(\"{n}\", Texts.shorten(\"text at the end\", mark, from, {n}));\n    }}\n" for n in range(60))
+    + "".join(f'    @Test\n    void cutsWidth{n}() {{\n        String mark = "x"; int from = {n};\n        assertEquals("{n}", Texts.shorten("text at the end", mark, from, {n}));\n    }}\n' for n in range(60))
     + "}\n"
 )  # fmt: skip
 

@@ -505,3 +505,26 @@ def test_a_pipe_in_the_place_of_our_ignore_file_or_in_a_plain_folder_counts_as_n
     subprocess.run(["rm", "-rf", str(root / ".git")], check=True)
     os.mkfifo(root / ".gitignore")
     assert paths(root) == ["a.py", "sub/b.py"]
+
+
+@pytest.mark.parametrize("is_git", [True, False])
+def test_files_that_are_named_are_found_though_a_listing_ended_before_it_came_to_them(tmp_path, is_git):
+    for path in ("a.py", "deep/new.py", "deep/gone.log", "out/far.py", "large.py", "own.txt"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("x = 1\n")
+    (tmp_path / ".gitignore").write_text("*.log\n/out/\n")
+    (tmp_path / "link.py").symlink_to("a.py")
+    (tmp_path / "large.py").write_bytes(b"x" * 3_000_000)
+    if is_git:
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+        subprocess.run(["git", "init", "-q", "sub"], cwd=tmp_path, check=True)
+        (tmp_path / "sub/x.py").write_text("x = 1\n")
+    repo = Repo.open(tmp_path)
+    listed = repo.files(0.0)
+    assert repo.late
+    assert "deep/new.py" not in {fact.path for fact in listed}
+    asked = ["deep/new.py", "deep/gone.log", "out/far.py", "large.py", "link.py", "none.py", "deep", "../a.py", "/etc/passwd", "x\0", "sub/x.py"]  # fmt: skip
+    found = repo.named(asked)
+    assert [fact.path for fact in found] == ["deep/new.py"]
+    assert found[0] in repo.files()
+    assert not repo.late
