@@ -349,7 +349,7 @@ def nowhere(
         if not out and "/" not in name and (not re.match(_FILE, name) or (symbols and above and above[-1] in symbols)):
             if symbols is not None and bare.isidentifier() and (above or re.search(_CODE, bare)):
                 homes = ", ".join(sorted(away(bare))[:_FEW])
-                why = f"in {homes}, taken out of the context" if homes else "nowhere here"
+                why = f"in {homes}, taken out of the context" if homes else "nowhere that the index sees"
                 notes[f"@{name} is defined {why}"] = None
             continue
         if ends is None:
