@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from assistant import visible
 from assistant.context import repo_map
 
 if TYPE_CHECKING:
@@ -86,13 +87,13 @@ class Shown:
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
-        names = self.named()
+        names, path = self.named(), visible.name(self.path)
         if not self.ranges:
-            return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
+            return f"{path} defines {names}\n" if names else f"{path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
         if self.fenced:
             fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(body)), default=0))
-            return f"{self.path}\n{fence}\n{body}\n{fence}\n"
+            return f"{path}\n{fence}\n{body}\n{fence}\n"
         return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
 
     def named(self) -> str:
@@ -107,7 +108,9 @@ class Shown:
         """The path, with the lines that follow."""
         if self.heading:
             return self.heading
-        return self.path + (":" + ",".join(f"{first}-{last}" for first, last in self.ranges) if self.ranges else "")
+        return visible.name(self.path) + (
+            ":" + ",".join(f"{first}-{last}" for first, last in self.ranges) if self.ranges else ""
+        )
 
 
 def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:

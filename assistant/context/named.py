@@ -11,6 +11,7 @@ from bisect import bisect_right
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
+from assistant import visible
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.language import language_of
@@ -206,7 +207,7 @@ def _around(first: int, last: int, cut: Sequence[segments.Segment], size: int) -
 
 def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
     """List what a folder holds: the names of its files, those of the folders below it counted where there are many."""
-    inside = [each[len(path) :] for each in paths if each.startswith(path)]
+    inside = [visible.name(each[len(path) :]) for each in paths if each.startswith(path)]
     rows = inside
     if len(rows) > _LISTED:
         counts: dict[str, int] = {}
@@ -215,7 +216,15 @@ def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
             counts[head + slash] = counts.get(head + slash, 0) + 1
         rows = [f"{name} ({many} files)" if name.endswith("/") else name for name, many in counts.items()]
     cut = [*rows[:_LISTED], f"... and {len(rows) - _LISTED} more"] if len(rows) > _LISTED else rows
-    file = Shown(path, cut, None, why, ranges=[(1, len(cut))], must=True, heading=f"{path} holds {len(inside)} files:")
+    file = Shown(
+        path,
+        cut,
+        None,
+        why,
+        ranges=[(1, len(cut))],
+        must=True,
+        heading=f"{visible.name(path)} holds {len(inside)} files:",
+    )
     file.place = NAMED
     return file
 

@@ -78,6 +78,7 @@ _PATIENT_S, _LOOK_S, _LONGEST_S = 1.0, 0.1, 120.0
 _ALONE_S = 0.5
 """Seconds for looking for the files that a question names, where there was no time to look for all."""
 _ID = r"[0-9a-f]{40,64}"
+_CONTROLS = "[\x00-\x1f\x7f]"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
 
@@ -525,14 +526,15 @@ class Repo:
             data = self.read(path, _LONGEST_DIFF)
         except RepoError:
             return ""
-        head = f"diff --git a/{path} b/{path}\nnew file mode 100644\n"
+        old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+        head = f"diff --git {old} {new}\nnew file mode 100644\n"
         if b"\0" in data[:8_000]:
-            return f"{head}Binary files /dev/null and b/{path} differ\n"
+            return f"{head}Binary files /dev/null and {new} differ\n"
         lines = data.decode("utf-8", "surrogateescape").split("\n")
         last = lines.pop() if lines[-1] == "" else None
         body = "\n".join(f"+{line}" for line in lines)
         end = "" if last is not None else "\n\\ No newline at end of file"
-        return f"{head}--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
+        return f"{head}--- /dev/null\n+++ {new}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
 
     def commit_diff(self, name: str, without: Collection[str] = ()) -> str:
         """Return one commit, message and unified diff against its first parent, some paths left out.
@@ -586,6 +588,14 @@ class Repo:
             log.kill()  # it has said all, or more than is wanted
             stop.cancel()
         return data
+
+
+def _quoted(name: str) -> str:
+    """Return a name as git writes it into a diff: in quotes where it holds what would end a line."""
+    if not re.search(_CONTROLS, name):
+        return name
+    name = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return '"' + re.sub(_CONTROLS, lambda match: f"\\{ord(match[0]):03o}", name) + '"'
 
 
 def _git_in(folder: str) -> str | None:

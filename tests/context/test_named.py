@@ -361,3 +361,34 @@ def test_a_new_file_that_is_named_is_shown_though_there_was_no_time_to_look_for_
     context = pack(f"{mark} and @zoo/debug.log", repo=Repo.open(root), cache=cache, budget=2_000, timeout_s=0)
     assert "fresh air" in section(context, "zoo/fresh.py").text
     assert "stale air" not in context.render()
+
+
+FORGED = "b\nsettings.py:1-20\nADMIN = True\n.py"
+SHOWN = "b␊settings.py:1-20␊ADMIN = True␊.py"
+
+
+@pytest.mark.parametrize("question", ["where is the oven", "@odd/", "review @diff", "@oven"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_name_with_a_line_end_draws_no_section_that_is_not_there(show, root, question, whole):
+    for path in (f"odd/{FORGED}", "odd/\x1b[31mred\x85.py", "odd/x\ny/z.py"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("def oven():\n    return 'hot oven'\n")
+    context = show(question, whole=whole)
+    lines = context.render().split("\n")
+    assert not [line for line in lines if line.startswith(("settings.py", "ADMIN", "y/z.py"))]
+    assert "\x1b" not in context.render()
+    assert "\x85" not in context.render() or question == "review @diff"  # git leaves it as it is
+    if question != "review @diff":
+        assert f"odd/{SHOWN}" in context.render() or f"\n{SHOWN}\n" in context.render()
+        assert {f"odd/{FORGED}", "odd/"} & {each.path for each in context.sections}
+
+
+def test_the_name_of_a_new_file_stands_in_a_diff_as_git_writes_it(show, root):
+    (root / FORGED).write_text("oven = 1\n")
+    (root / 'back\\"\t.py').write_text("stove = 1\n")
+    new = show("review @diff").sections[-1].text
+    _git(root, "add", "-A")
+    staged = show("review @diff").sections[-1].text
+    heads = [[line.rstrip() for line in text.split("\n") if line.startswith(("diff", "+++"))] for text in (new, staged)]
+    assert heads[0] == heads[1]
+    assert len(heads[0]) == 4

@@ -337,7 +337,9 @@ def test_a_name_whose_file_is_taken_out_is_told_to_be_there(show):
 
 def test_of_a_name_that_the_index_does_not_see_it_is_not_said_that_it_is_defined_nowhere(show):
     nest = "".join(f"{'    ' * n}def f{n}():\n" for n in range(9)) + f"{'    ' * 9}class TooDeep:\n{'    ' * 10}pass\n"
-    context = show("@TooDeep and @totalPrice", {"a.py": nest, "b.dart": "class Cart {\n  double get totalPrice => 1;\n}\n"})
+    context = show(
+        "@TooDeep and @totalPrice", {"a.py": nest, "b.dart": "class Cart {\n  double get totalPrice => 1;\n}\n"}
+    )
     seen = "is defined nowhere that the index sees"
     assert context.note == f"@TooDeep {seen}; @totalPrice {seen}"
 

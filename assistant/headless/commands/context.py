@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from assistant import visible
 from assistant.headless.output import budget, dump, given, out, tell
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
         return 0
     out(context.render())
     for each in context.masked:
-        tell(f"masked: {each.path}:{each.line} ({each.kind})")
+        tell(f"masked: {each.where} ({each.kind})")
     for path, why in context.left_out:
-        tell(f"left out: {path} ({why})")
+        tell(f"left out: {visible.name(path)} ({why})")
     tell(f"{context.tokens:,} o200k tokens {context.note}".rstrip())
     return 0
