@@ -69,7 +69,7 @@ _BESIDE = 300
 _MAJOR = r"/v\d{1,3}(?=[@/]|$)"
 """A later major version in the path of a module of Go."""
 _HEAD = 4_000
-"""Letters of a `go.mod` in which its module is looked for."""
+"""Letters of a `go.mod` or `pubspec.yaml` in which its name is looked for."""
 _HUNKS = 20
 """Places of one file of a pasted diff that are shown."""
 _LIBRARY = frozenset(
@@ -84,6 +84,7 @@ _SHORT = 2
 """Letters of words like "at" and "in", which name nothing."""
 _TRIED = 200
 """Paths of a question that are looked for on the disk where there was no time to list all."""
+_COLOURS = r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)"
 _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
@@ -97,7 +98,7 @@ _PLACE = (
     # A folder may stand in brackets, which say to a router what it is: `app/(shop)/[id]/page.tsx`.
     r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@%]{1,400}"""
     r"""(?:(?:(?<=/)\([\w.-]{1,60}\)(?=/)|(?<=[/.])\[{1,2}[\w.-]{1,60}\]{1,2}(?=[/.]))[\w.\-/\\+~$@%]{0,400}){0,12})(?:\?[\w=&.-]{0,80}(?=:\d))?"""
-    r"""(?:(?::?[(\[]|\s\((?=\d{1,7}[:,]))(?P<paren>\d{1,7})(?:[,:]\s?\d{1,7})?[)\]]|:L?(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\s{1,4}(?P<apart>\d{1,7}):\d{1,7}(?![:\d])|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
+    r"""(?:(?::?[(\[]|:?\s\((?=\d{1,7}[:,]))(?P<paren>\d{1,7})(?:[,:]\s?\d{1,7})?[)\]]|:L?(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\s{1,4}(?P<apart>\d{1,7}):\d{1,7}(?![:\d])|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
 )
 
 
@@ -149,6 +150,8 @@ class _Files:
                 end = f"/{'/'.join(packages[:size])}/{name}"
                 if len(same := [path for path in self._called(name) if f"/{path}".endswith(end)]) == 1:
                     return same[0]
+        if before.endswith("package:"):
+            return self._of_package(*name.partition("/")[::2])
         if self._spaced is None:
             self._spaced = {}
             for path in self.whole:
@@ -166,6 +169,23 @@ class _Files:
             bits = [bit for bit in re.split(_OTHER_SCRIPT, name) if "." in bit and "/" in bit.strip("./")]
             return self.find(bits[0], placed=placed) if bits else None
         return None
+
+    def _of_package(self, package: str, name: str) -> str | None:
+        """Return what Dart calls `package:shop/cart.dart`: it lies in the folder `lib` of what is named so in its `pubspec.yaml`, or is called so."""
+        homes = [path[: -len(f"lib/{name}")] for path in self._called(name) if f"/{path}".endswith(f"/lib/{name}")]
+        said = re.compile(rf"(?m)^name:\s{{0,9}}['\"]?{re.escape(package)}\b")
+        mine = [home for home in homes if f"/{home}".endswith(f"/{package}/") or said.search(self._head(f"{home}pubspec.yaml"))]  # fmt: skip
+        return f"{mine[0]}lib/{name}" if len(mine) == 1 else None
+
+    def _head(self, path: str) -> str:
+        """Return the beginning of a known file, nothing where it cannot be read."""
+        if not self.root or path not in self.whole:
+            return ""
+        try:
+            with Path(self.root, path).open(encoding="utf-8", errors="replace") as file:
+                return file.read(_HEAD)
+        except OSError:
+            return ""
 
     def _called(self, name: str) -> Sequence[str]:
         """Return the paths that have the last name of a path."""
@@ -187,13 +207,7 @@ class _Files:
 
     def _module(self) -> str:
         """Return the last name of the module of Go that the project is, as a checkout may have any name."""
-        if not self.root or "go.mod" not in self.whole:
-            return ""
-        try:
-            with Path(self.root, "go.mod").open(encoding="utf-8", errors="replace") as file:
-                module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", file.read(_HEAD))
-        except OSError:
-            return ""
+        module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", self._head("go.mod"))
         return re.sub(_MAJOR, "", module["path"]).rsplit("/", 1)[-1] if module else ""
 
     def _at_root(self, name: str) -> str | None:
@@ -223,6 +237,11 @@ class _Files:
                         break
                     self._folders.add(path)
         return f"{name}/" if name in self._folders else None
+
+
+def plain(question: str) -> str:
+    """Return a question without the colours and links of a terminal, which stand within the places that programs print."""
+    return re.sub(_COLOURS, "", question) if "\x1b" in question else question
 
 
 def read(

@@ -133,6 +133,8 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
         if any(each.first > size for each in wanted.places):
             file.why += f"; it has {size} lines"
+        beyond = [each.source for each in wanted.places if each.sure and max(each.first, each.last) > size]
+        reader.left_out |= dict.fromkeys(beyond, f"{wanted.path} has {size} line{'s' * (size != 1)}")
     elif small:
         file.ranges = [(1, size)]
         return [file]

@@ -324,6 +324,28 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
     assert notes == ([note] if note else [])
 
 
+DART = ["lib/cart.dart", "lib/src/x.dart", "packages/tills/lib/till.dart", "packages/other/lib/till.dart", "pubspec.yaml", "src/Main.kt", "kt/a.kt"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("package:shop/cart.dart:50:9: Error: x", "lib/cart.dart"),
+        ("#1  Cart.total (package:shop/src/x.dart:50:9)", "lib/src/x.dart"),
+        ("package:shop/src/x.dart 50:9  Cart.total", "lib/src/x.dart"),
+        ("package:tills/till.dart:50:9", "packages/tills/lib/till.dart"),
+        ("package:flutter/src/x.dart:50:9", None),
+        ("package:none/till.dart:50:9", None),
+        ("e: /w/src/Main.kt: (50, 10): unresolved reference", "src/Main.kt"),
+        ("w: kt/a.kt: (50, 1): unused", "kt/a.kt"),
+    ],
+)
+def test_places_of_dart_and_of_old_kotlin_are_recognised(tmp_path, text, path):
+    (tmp_path / "pubspec.yaml").write_text("# a shop\nname: 'shop'\n")
+    found = [(one.path, one.first, one.last) for one in read(text, DART, root=tmp_path)]
+    assert found == ([(path, 38, 62)] if path else [])
+
+
 @pytest.mark.parametrize(
     ("question", "note"),
     [

@@ -89,6 +89,26 @@ def test_lines_beyond_the_end_are_told(show):
     assert section(show("see @lib/pot.py:100-200"), "lib/pot.py").why.startswith("mentioned; it has 7 lines")
 
 
+def test_a_line_beyond_the_end_is_told_where_no_reasons_are_read(show):
+    context = show("see @lib/pot.py:99999 and @README.md:1-2 and @shop/bill.py:2")
+    assert dict(context.left_out) == {
+        "@lib/pot.py:99999": "lib/pot.py has 7 lines",
+        "@README.md:1-2": "README.md has 1 line",
+    }
+
+
+def test_colours_in_what_is_piped_in_hinder_nothing(show):
+    context = show(
+        "\x1b[96mlib/tray.py\x1b[0m:\x1b[93m302\x1b[0m:\x1b[93m5\x1b[0m - \x1b[91merror\x1b[0m\n\x1b[36mlib/pot.py\x1b[0m"
+    )
+    assert "def slot_99(" in section(context, "lib/tray.py").text
+    assert section(context, "lib/tray.py").why.startswith("mentioned")
+    assert section(context, "lib/pot.py").why == "mentioned"
+    linked = show("at \x1b]8;;file:///x/y.py\x1b\\lib/pot.py:6\x1b]8;;\x1b\\ and @\x1b[1mlib/tray.py\x1b[m:1-2")
+    assert "def rinse" in section(linked, "lib/pot.py").text
+    assert section(linked, "lib/tray.py").why.startswith("mentioned")
+
+
 def test_a_folder_is_listed_and_the_best_of_it_shown(show):
     context = show("how is the bill added up? see @lib/")
     listed = section(context, "lib/")
