@@ -218,6 +218,8 @@ def _missing(tree: _Tree, total: int, budget: int) -> list[str]:
         notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
     if repo.late:
         notes.append("new and changed files are not looked for yet")
+    if repo.astray:
+        notes.append(f"{repo.astray}: this folder is read as one outside git")
     if repo.blocked:
         notes.append(f"{repo.blocked} is a pipe, at which git would wait for ever: new files are not looked for")
     if total > budget:

@@ -21,6 +21,7 @@ from itertools import accumulate, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from assistant import visible
 from assistant.context import ignore
 from assistant.context.ignore import IGNORE_FILE
 from assistant.errors import RepoError
@@ -120,6 +121,8 @@ class Repo:
         """The last listing ended before its end."""
         self._known: Collection[str] = ()
         """What a listing that ended before its end knew, whether it came to look at it or not."""
+        self.astray = ""
+        """Why a folder that has a `.git` is read as one outside git, in words."""
         self.blocked = ""
         """What git would wait at for ever, a pipe in the place of an ignore file: new files are not looked for."""
 
@@ -131,7 +134,10 @@ class Repo:
             raise RepoError(f"{folder} is not a folder.", "Name the folder of your project.")
         for place in (folder, *folder.parents):
             if (place / ".git").exists():
-                return cls(place, is_git=True)
+                found = cls(place, is_git=True)
+                if why := _astray(place):
+                    found.is_git, found.astray = False, why
+                return found
         return cls(folder, is_git=False)
 
     def _program(self) -> str:
@@ -588,6 +594,19 @@ class Repo:
             log.kill()  # it has said all, or more than is wanted
             stop.cancel()
         return data
+
+
+def _astray(place: Path) -> str:
+    """Say where a file `.git` points that is no repository, as that of a worktree or a submodule does which was copied without it."""
+    try:
+        if not stat.S_ISREG(os.lstat(place / ".git").st_mode):
+            return ""
+        kind, _, name = _bytes(place / ".git", 4_000).decode("utf-8", "surrogateescape").partition("gitdir:")
+        name = name.strip()
+        there = not kind and bool(name) and os.path.lexists(place / name / "HEAD")
+    except (OSError, ValueError):
+        return ""
+    return "" if there else f".git points to {visible.name(name) or 'nothing'}, which is no repository"
 
 
 def _quoted(name: str) -> str:

@@ -396,3 +396,11 @@ def test_a_long_trace_and_a_large_diff_together_find_an_end(show, tmp_path):
     found = show(question, {"other.py": "".join(f"value_{n} = compute({n}, 'text')\n" for n in range(600))})
     assert found.tokens <= 4_000
     assert {section.path for section in found.sections} == {"@diff", "pot.py"}
+
+
+def test_a_git_file_that_points_nowhere_is_told_and_the_question_answered(show):
+    context = show("boil", {".git": "gitdir: ../.git/modules/tea\n", "a.py": "def boil(): ...\n"})
+    assert context.note == (
+        ".git points to ../.git/modules/tea, which is no repository: this folder is read as one outside git"
+    )
+    assert [section.path for section in context.sections] == ["a.py"]

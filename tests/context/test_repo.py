@@ -528,3 +528,27 @@ def test_files_that_are_named_are_found_though_a_listing_ended_before_it_came_to
     assert [fact.path for fact in found] == ["deep/new.py"]
     assert found[0] in repo.files()
     assert not repo.late
+
+
+@pytest.mark.parametrize(
+    "text", ["gitdir: ../.git/modules/x\n", "gitdir: /none/at\nall", "", "gitdir:", "junk", "gitdir: deep"]
+)
+def test_a_file_that_points_to_no_repository_makes_a_folder_outside_git(tmp_path, text):
+    (tmp_path / ".git").write_text(text)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/a.py").write_text("x = 1\n")
+    repo = Repo.open(tmp_path / "deep")
+    assert (repo.root, repo.is_git) == (tmp_path, False)
+    assert [fact.path for fact in repo.files()] == ["deep/a.py"]
+    assert repo.astray.startswith(".git points to ")
+    assert "\n" not in repo.astray
+    assert (repo.diff(), repo.head(), repo.revision("HEAD"), repo.history()) == ("", "", None, [])
+
+
+def test_a_worktree_and_a_submodule_are_git_as_ever(root):
+    git(root, "worktree", "add", "-q", "../tree")
+    (root.parent / "own").mkdir()
+    git(root.parent / "own", "init", "-q", "--separate-git-dir", "../elsewhere")
+    for place in (root, root.parent / "tree", root.parent / "own"):
+        repo = Repo.open(place)
+        assert (repo.is_git, repo.astray) == (True, "")
