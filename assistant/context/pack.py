@@ -62,7 +62,7 @@ def pack(
     hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
     most; `note` says when it is not complete, and it goes on growing in the background.
     """
-    question = mention.plain(question)
+    question, taken_out, dropped = mention.plain(question), tuple(dropped), frozenset(dropped)
     tree = _look(repo, cache, question, dropped, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
@@ -92,7 +92,7 @@ def pack(
         left_out=tuple(reader.left_out.items()),
         read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
         note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
-        dropped=tuple(dropped),
+        dropped=taken_out,
         allowed=tuple(allowed),
         unread=tree.found.unread,
     )
