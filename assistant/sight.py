@@ -133,6 +133,12 @@ class Sight:
             wanted = ending[0]
         return wanted
 
+    def find_all(self, path: str) -> list[str]:
+        """Return the one path that is meant, or that of a folder, with "/" at its end, and those of all files in it. Raises PatchError."""
+        folder = f"{self._inside(path).rstrip('/')}/"
+        held = [each for each in self.paths() if each.startswith(folder)]
+        return [folder, *held] if held else [self.find(path)]
+
     def _inside(self, path: str) -> str:
         """Return a path as it was typed without marks, and without the root that stands before an absolute one."""
         wanted = _bare(path)
@@ -230,6 +236,15 @@ class Sight:
             self.pinned = [each for each in self.pinned if each != path]
             self.dropped = [*self.dropped, path]
         return path
+
+    def keep_all_out(self, paths: Iterable[str]) -> None:
+        """Show some files no more, as one decision."""
+        known = {*self.dropped}
+        if fresh := [each for each in dict.fromkeys(paths) if each not in known]:
+            self._decide()
+            self.dropped = [*self.dropped, *fresh]
+            gone = {*fresh}
+            self.pinned = [each for each in self.pinned if each not in gone]
 
     def bring_back(self, path: str) -> None:
         """Let a file or a picture that was kept out be shown again."""

@@ -10,6 +10,7 @@ _CONTROL = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_ENDS = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _JOINED = "(?<=[\ufe0f\U0001f300-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f300-\U0001faff])"
 """A joiner between two pictures, which makes one of them: it hides nothing, though a terminal may draw it in its own way."""
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
@@ -45,6 +46,13 @@ def plain(text: str) -> str:
         lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"),
         text.encode("utf-8", "replace").decode(),
     )
+
+
+def name(path: str) -> str:
+    """Make visible in a path what would end a line or drive a terminal: a name may hold nearly any character."""
+    if path.isprintable():
+        return path
+    return re.sub(_ENDS, lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"), path)
 
 
 def doubts(text: str) -> tuple[str, ...]:

@@ -148,3 +148,16 @@ async def test_files_with_blanks_are_pinned_and_dropped_by_the_same_words(sessio
     await walk(command.submit(session, '/drop "my notes.md" kettle/meter.py'))
     assert session.sight.pinned == ["kettle/boil.py"]
     assert session.sight.dropped == ["kettle/meter.py"]
+
+
+async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session):
+    await walk(command.submit(session, "/add kettle/boil.py"))
+    (told,) = await walk(command.submit(session, "/drop ./kettle/"))
+    assert told.text.startswith("kettle/ is shown no more; u in F4 brings ")
+    assert {"kettle/", "kettle/boil.py", "kettle/meter.py"} <= set(session.sight.dropped)
+    assert session.sight.pinned == []
+    context = session.sight.look("@kettle/ and @kettle/meter.py")
+    assert not [each.path for each in context.sections if each.path.startswith("kettle/")]
+    assert "@kettle/ is taken out of the context" in context.note
+    assert session.sight.undo()
+    assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], [])

@@ -376,6 +376,16 @@ def test_apply_never_leaves_the_root(wattson, repo, tmp_path, path):
     assert not (tmp_path / "out.txt").exists()
 
 
+def test_a_folder_stays_out_of_a_context_that_is_not_to_be_in_it(wattson):
+    for folder in ("kettle/", "kettle", "./kettle/"):
+        code, lines, told = wattson("context", "--json", "--drop", folder, "what does Meter do?", lines=True)
+        assert (code, told) == (0, "")
+        assert not [each for each in lines[0]["sections"] if each["path"].startswith("kettle/")]
+    code, _, told = wattson("context", "--drop", "nowhere/", "what does Meter do?")
+    assert code == 3
+    assert "There is no file 'nowhere/' here." in told
+
+
 def test_context_shows_what_would_be_sent(wattson, repo):
     (repo / ".env").write_text("TOKEN=abc\n")
     (repo / "keys.py").write_text('API_KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"\n')

@@ -24,8 +24,10 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         if gone:
             yield events.Notice(f"Unpinned {', '.join(gone)}.")
         elif path:
-            known = await asyncio.to_thread(session.sight.find, path)
-            yield events.Notice(f"{session.sight.keep_out(known)} is shown no more; /add {known} brings it back.")
+            known, *held = await asyncio.to_thread(session.sight.find_all, path)
+            session.sight.keep_all_out([known, *held])
+            back = f"u in F4 brings {len(held)} files back" if held else f"/add {known} brings it back"
+            yield events.Notice(f"{known} is shown no more; {back}.")
         else:
             yield events.Notice("Nothing is pinned.")
 

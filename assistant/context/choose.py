@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from assistant import visible
 from assistant.context import repo_map
 
 if TYPE_CHECKING:
@@ -86,13 +87,13 @@ class Shown:
 
     def draw(self) -> str:
         """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
-        names = self.named()
+        names, path = self.named(), visible.name(self.path)
         if not self.ranges:
-            return f"{self.path} defines {names}\n" if names else f"{self.path}\n"
+            return f"{path} defines {names}\n" if names else f"{path}\n"
         body = "\n⋮\n".join("\n".join(self.lines[first - 1 : last]) for first, last in self.ranges)
         if self.fenced:
             fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(body)), default=0))
-            return f"{self.path}\n{fence}\n{body}\n{fence}\n"
+            return f"{path}\n{fence}\n{body}\n{fence}\n"
         return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
 
     def named(self) -> str:
@@ -107,7 +108,9 @@ class Shown:
         """The path, with the lines that follow."""
         if self.heading:
             return self.heading
-        return self.path + (":" + ",".join(f"{first}-{last}" for first, last in self.ranges) if self.ranges else "")
+        return visible.name(self.path) + (
+            ":" + ",".join(f"{first}-{last}" for first, last in self.ranges) if self.ranges else ""
+        )
 
 
 def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
@@ -134,7 +137,7 @@ def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segm
     pool = []
     for file in shown:
         for piece in file.pieces:
-            rough = 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
+            rough = _rough(file, piece)
             value = (
                 file.worth * (PLAIN_PIECE + (piece.score / high) ** SHARP_PIECE) * piece.past / (rough + FIXED) ** SIZE
             )
@@ -146,6 +149,20 @@ def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segm
         before[file.path] += rough
     pool.sort(key=lambda row: -row[0])
     return [(rough, file, piece) for _, rough, file, piece in pool]
+
+
+def level(file: Shown) -> None:
+    """Let no definition be preferred to another of its name for being short: the shortest of many only call the one that is meant."""
+    prices: dict[str, list[float]] = {}
+    for piece in file.pieces:
+        prices.setdefault(piece.tag.name if piece.tag else "", []).append(_rough(file, piece) + FIXED)
+    for piece in file.pieces:
+        piece.past *= ((_rough(file, piece) + FIXED) / min(prices[piece.tag.name if piece.tag else ""])) ** SIZE
+
+
+def _rough(file: Shown, piece: Segment) -> float:
+    """Return what a piece takes in tokens, roughly."""
+    return 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
 
 
 def _join(shown: Sequence[Shown]) -> None:

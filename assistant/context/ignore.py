@@ -334,7 +334,11 @@ def walk(root: Path) -> list[str]:
                     and not _left_out(path, specs, folder=True)
                 ):
                     stack.append((f"{path}/", specs, depth + 1))
-            elif entry.is_file(follow_symlinks=False) and not _left_out(path, specs, folder=False):
+            elif (
+                entry.name != ".git"
+                and entry.is_file(follow_symlinks=False)
+                and not _left_out(path, specs, folder=False)
+            ):
                 paths.append(path)
     return sorted(paths)
 

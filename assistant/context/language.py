@@ -38,6 +38,7 @@ class Language(NamedTuple):
     that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
     definition may begin when many files are read: below stand expressions, and most of the time. Each of `needs` is a
     kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
+    `imported` is a pattern of what stands behind a name that only brings in what another file defines.
     `bodies` are the patterns of `bodies.without`, by which most of the bodies of functions are left out when many files are
     read (see `BODIES`). Where a source cannot be read, a blank before a closing bracket in what the pattern `mends` meets
     becomes a semicolon.
@@ -56,6 +57,7 @@ class Language(NamedTuple):
     bodies: tuple[str, ...] = ()
     family: str = ""
     mends: str = ""
+    imported: str = ""
 
     @property
     def query(self) -> str:
@@ -105,10 +107,11 @@ def _read() -> tuple[list[Language], list[str], str]:
                 tuple(page["bodies"].get(key, "") for key in BODIES) if "bodies" in page else (),
                 page.get("family", page["name"] if grammar else ""),
                 page.get("mends", ""),
+                page.get("imported", ""),
             )
         )
         wordless.update(page.get("wordless", ()))
-    facts = sorted((each.name, each.deepest, each.bodies, each.mends, each.query) for each in found)
+    facts = sorted((each.name, each.deepest, each.bodies, each.mends, each.imported, each.query) for each in found)
     return found, sorted(wordless), f"{zlib.crc32(repr(facts).encode()):08x}"
 
 
@@ -183,7 +186,7 @@ def stamp(language: Language) -> str:
     """Return eight hex digits that change whenever the page's query or grammar does: tags of another stamp are old."""
     import hashlib
 
-    facts = f"{language.grammar}.{language.constructor} {language.outline}\n{language.query}"
+    facts = f"{language.grammar}.{language.constructor} {language.outline} {language.imported}\n{language.query}"
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 

@@ -69,7 +69,7 @@ _BESIDE = 300
 _MAJOR = r"/v\d{1,3}(?=[@/]|$)"
 """A later major version in the path of a module of Go."""
 _HEAD = 4_000
-"""Letters of a `go.mod` in which its module is looked for."""
+"""Letters of a `go.mod` or `pubspec.yaml` in which its name is looked for."""
 _HUNKS = 20
 """Places of one file of a pasted diff that are shown."""
 _LIBRARY = frozenset(
@@ -82,6 +82,9 @@ _SIGNS = frozenset("./\\~")
 _PUNCTUATION = frozenset("',;()\"")
 _SHORT = 2
 """Letters of words like "at" and "in", which name nothing."""
+_TRIED = 200
+"""Paths of a question that are looked for on the disk where there was no time to list all."""
+_COLOURS = r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)"
 _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
@@ -95,7 +98,7 @@ _PLACE = (
     # A folder may stand in brackets, which say to a router what it is: `app/(shop)/[id]/page.tsx`.
     r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@%]{1,400}"""
     r"""(?:(?:(?<=/)\([\w.-]{1,60}\)(?=/)|(?<=[/.])\[{1,2}[\w.-]{1,60}\]{1,2}(?=[/.]))[\w.\-/\\+~$@%]{0,400}){0,12})(?:\?[\w=&.-]{0,80}(?=:\d))?"""
-    r"""(?:(?::?[(\[]|\s\((?=\d{1,7}[:,]))(?P<paren>\d{1,7})(?:[,:]\s?\d{1,7})?[)\]]|:L?(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\s{1,4}(?P<apart>\d{1,7}):\d{1,7}(?![:\d])|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
+    r"""(?:(?::?[(\[]|:?\s\((?=\d{1,7}[:,]))(?P<paren>\d{1,7})(?:[,:]\s?\d{1,7})?[)\]]|:L?(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\s{1,4}(?P<apart>\d{1,7}):\d{1,7}(?![:\d])|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
 )
 
 
@@ -147,6 +150,8 @@ class _Files:
                 end = f"/{'/'.join(packages[:size])}/{name}"
                 if len(same := [path for path in self._called(name) if f"/{path}".endswith(end)]) == 1:
                     return same[0]
+        if before.endswith("package:"):
+            return self._of_package(*name.partition("/")[::2])
         if self._spaced is None:
             self._spaced = {}
             for path in self.whole:
@@ -164,6 +169,23 @@ class _Files:
             bits = [bit for bit in re.split(_OTHER_SCRIPT, name) if "." in bit and "/" in bit.strip("./")]
             return self.find(bits[0], placed=placed) if bits else None
         return None
+
+    def _of_package(self, package: str, name: str) -> str | None:
+        """Return what Dart calls `package:shop/cart.dart`: it lies in the folder `lib` of what is named so in its `pubspec.yaml`, or is called so."""
+        homes = [path[: -len(f"lib/{name}")] for path in self._called(name) if f"/{path}".endswith(f"/lib/{name}")]
+        said = re.compile(rf"(?m)^name:\s{{0,9}}['\"]?{re.escape(package)}\b")
+        mine = [home for home in homes if f"/{home}".endswith(f"/{package}/") or said.search(self._head(f"{home}pubspec.yaml"))]  # fmt: skip
+        return f"{mine[0]}lib/{name}" if len(mine) == 1 else None
+
+    def _head(self, path: str) -> str:
+        """Return the beginning of a known file, nothing where it cannot be read."""
+        if not self.root or path not in self.whole:
+            return ""
+        try:
+            with Path(self.root, path).open(encoding="utf-8", errors="replace") as file:
+                return file.read(_HEAD)
+        except OSError:
+            return ""
 
     def _called(self, name: str) -> Sequence[str]:
         """Return the paths that have the last name of a path."""
@@ -185,13 +207,7 @@ class _Files:
 
     def _module(self) -> str:
         """Return the last name of the module of Go that the project is, as a checkout may have any name."""
-        if not self.root or "go.mod" not in self.whole:
-            return ""
-        try:
-            with Path(self.root, "go.mod").open(encoding="utf-8", errors="replace") as file:
-                module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", file.read(_HEAD))
-        except OSError:
-            return ""
+        module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", self._head("go.mod"))
         return re.sub(_MAJOR, "", module["path"]).rsplit("/", 1)[-1] if module else ""
 
     def _at_root(self, name: str) -> str | None:
@@ -221,6 +237,11 @@ class _Files:
                         break
                     self._folders.add(path)
         return f"{name}/" if name in self._folders else None
+
+
+def plain(question: str) -> str:
+    """Return a question without the colours and links of a terminal, which stand within the places that programs print."""
+    return re.sub(_COLOURS, "", question) if "\x1b" in question else question
 
 
 def read(
@@ -299,6 +320,21 @@ def _beside(match: re.Match[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def written(question: str, root: Path) -> list[str]:
+    """Return the paths that are marked or stand in an error, as a listing would have them, whether there are such files or not."""
+    if len(question) > _LONGEST:
+        question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
+    found: list[str] = []
+    for match in re.finditer(_MARKED, question) if "@" in question else ():
+        found += filter(None, (match["quoted"] or match["single"], _longer(match), match["bare"]))
+    places = re.finditer(_PLACE, question) if _may_hold_places(question) else ()
+    found += filter(None, (match["py"] or match["path"] for match in places))
+    above = f"{root}/".replace("\\", "/")
+    bare = (re.sub(_LINES, "", each).rstrip(".:!?*_").replace("\\", "/") for each in found)
+    names = (each.removeprefix("file://").removeprefix(above).removeprefix("./") for each in bare)
+    return list(islice(dict.fromkeys(each for each in names if "." in each or "/" in each), _TRIED))
+
+
 def nowhere(
     question: str,
     found: Iterable[Mention],
@@ -308,11 +344,12 @@ def nowhere(
     dropped: Container[str] = (),
     symbols: Container[str] | None = None,
     away: Callable[[str], Sequence[str]] = lambda _: (),
+    late: bool = False,
 ) -> list[str]:
     """Return what is marked and means nothing that may be shown, and of each why.
 
     Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to. `away` says
-    which of the dropped files define a name.
+    which of the dropped files define a name; `late`, that there was no time to list all files.
     """
     known = {each.source for each in found}
     ends: dict[str, list[str]] | None = None
@@ -331,7 +368,7 @@ def nowhere(
         if not out and "/" not in name and (not re.match(_FILE, name) or (symbols and above and above[-1] in symbols)):
             if symbols is not None and bare.isidentifier() and (above or re.search(_CODE, bare)):
                 homes = ", ".join(sorted(away(bare))[:_FEW])
-                why = f"in {homes}, taken out of the context" if homes else "nowhere here"
+                why = f"in {homes}, taken out of the context" if homes else "nowhere that the index sees"
                 notes[f"@{name} is defined {why}"] = None
             continue
         if ends is None:
@@ -344,12 +381,12 @@ def nowhere(
         elif same:
             why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"
         else:
-            why = _hidden(name, root)
+            why = _hidden(name, root, late)
         notes[f"@{name} is {why}"] = None
     return list(notes)
 
 
-def _hidden(name: str, root: Path) -> str:
+def _hidden(name: str, root: Path, late: bool) -> str:
     """Say why a path is not among the files that may be shown."""
     if name.startswith(("/", "~")) or ".." in name or len(name) >= _PATH:
         return "no file of this folder"
@@ -363,12 +400,15 @@ def _hidden(name: str, root: Path) -> str:
         if place == root:
             return "the whole of this folder: name a part of it"
         if not place.is_file() and not place.is_dir():
-            return "no file here"
+            return "no file that is found yet" if late else "no file here"
         if any((above / ".git").exists() for above in (place, *below)):
             return "in another repository, and so not shown"
         if place.is_dir():
-            return "a folder without a file that may be shown"
-        return "too large to be shown" if place.stat().st_size > LARGEST else "ignored, and so not shown"
+            new = "in which new files are not looked for yet"
+            return f"a folder {new if late else 'without a file that may be shown'}"
+        if place.stat().st_size > LARGEST:
+            return "too large to be shown"
+        return "not looked at yet, and so not shown" if late else "ignored, and so not shown"
     except OSError:  # a name longer than any may be
         return "no file here"
 

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
+from assistant import visible
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.language import language_of
@@ -44,6 +45,8 @@ _CUT = 10
 _AROUND = 60
 """Lines of a definition that is shown whole around a place in it."""
 _FUNCTIONS = frozenset({"function", "method"})
+_LESS = frozenset({"constant", "variable", "field", "key", "test", "heading"})
+"""Kinds of definitions that are less often meant by a name than others."""
 _NAME = re.compile(r"[^\W\d]\w*[?!]?")
 
 
@@ -77,7 +80,7 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             places = {each.path} if each.path else set(index.homes(each.name))
             if each.inside:
                 places = places & set(index.homes(each.inside)) or places
-            homes = sorted(places, key=lambda path: (is_test(path), path.count("/"), path))
+            homes = _ordered(each.name, places, index)
             for path in homes[:_HOMES]:
                 one = files.setdefault(path, Wanted(path, "mentioned", True))
                 one.sure = True
@@ -85,6 +88,13 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
             if len(homes) > _HOMES:
                 notes.append(f"{each.name} is defined in {len(homes)} files, {_HOMES} are shown")
     return files, notes
+
+
+def _ordered(name: str, places: Collection[str], index: Index) -> list[str]:
+    """Return the files that define a name, those first that are meant: no tests, then classes and functions before constants."""
+    tags = index.tags(list(places)) if len(places) > _HOMES else {}
+    vague = {path: all(tag.kind in _LESS for tag in found.defs if tag.name == name) for path, found in tags.items()}
+    return sorted(places, key=lambda path: (is_test(path), vague.get(path, False), path.count("/"), path))
 
 
 def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, ranking: Ranking) -> list[Shown]:
@@ -123,6 +133,8 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         file.why = ": ".join(filter(None, [wanted.why, ", ".join(file.words)]))
         if any(each.first > size for each in wanted.places):
             file.why += f"; it has {size} lines"
+        beyond = [each.source for each in wanted.places if each.sure and max(each.first, each.last) > size]
+        reader.left_out |= dict.fromkeys(beyond, f"{wanted.path} has {size} line{'s' * (size != 1)}")
     elif small:
         file.ranges = [(1, size)]
         return [file]
@@ -197,7 +209,7 @@ def _around(first: int, last: int, cut: Sequence[segments.Segment], size: int) -
 
 def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
     """List what a folder holds: the names of its files, those of the folders below it counted where there are many."""
-    inside = [each[len(path) :] for each in paths if each.startswith(path)]
+    inside = [visible.name(each[len(path) :]) for each in paths if each.startswith(path)]
     rows = inside
     if len(rows) > _LISTED:
         counts: dict[str, int] = {}
@@ -206,7 +218,15 @@ def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
             counts[head + slash] = counts.get(head + slash, 0) + 1
         rows = [f"{name} ({many} files)" if name.endswith("/") else name for name, many in counts.items()]
     cut = [*rows[:_LISTED], f"... and {len(rows) - _LISTED} more"] if len(rows) > _LISTED else rows
-    file = Shown(path, cut, None, why, ranges=[(1, len(cut))], must=True, heading=f"{path} holds {len(inside)} files:")
+    file = Shown(
+        path,
+        cut,
+        None,
+        why,
+        ranges=[(1, len(cut))],
+        must=True,
+        heading=f"{visible.name(path)} holds {len(inside)} files:",
+    )
     file.place = NAMED
     return file
 

@@ -33,7 +33,7 @@ _LARGE = 0.75
 _WITHOUT_WORDS = 60
 _SOURCE = 2_000_000
 """Bytes of a source of which at least the definitions are looked at."""
-_TOO_LARGE = "too large for more than the definitions that are named"
+_TOO_LARGE = "too large to be looked through, but for definitions that the question names"
 _LEAST_S = 0.2
 """Seconds that the index is waited for where listing the files took all of the time."""
 
@@ -62,6 +62,7 @@ def pack(
     hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
     most; `note` says when it is not complete, and it goes on growing in the background.
     """
+    question, taken_out, dropped = mention.plain(question), tuple(dropped), frozenset(dropped)
     tree = _look(repo, cache, question, dropped, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
@@ -91,7 +92,7 @@ def pack(
         left_out=tuple(reader.left_out.items()),
         read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
         note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
-        dropped=tuple(dropped),
+        dropped=taken_out,
         allowed=tuple(allowed),
         unread=tree.found.unread,
     )
@@ -120,6 +121,9 @@ def _look(repo: Repo, cache: Path, question: str, dropped: Collection[str], time
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
     listed = repo.files(by)
+    if repo.late:
+        known = {file.path for file in listed}
+        listed += tuple(repo.named([path for path in mention.written(question, repo.root) if path not in known]))
     files = [file for file in listed if file.path not in dropped]
     left = max(_LEAST_S, end - time.monotonic())
     every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
@@ -141,6 +145,7 @@ def _read(question: str, pinned: Sequence[str], dropped: Collection[str], tree: 
         dropped=dropped,
         symbols=None if tree.every.unread else tree.found,
         away=lambda name: [path for path in tree.every.homes(name) if path in dropped],
+        late=repo.late or bool(repo.blocked),
     )
     return _Meant(mentions, wanted, notes)
 
@@ -213,6 +218,8 @@ def _missing(tree: _Tree, total: int, budget: int) -> list[str]:
         notes.append(f"{len(found.ids)} of {len(found.ids) + found.unread} files indexed so far")
     if repo.late:
         notes.append("new and changed files are not looked for yet")
+    if repo.astray:
+        notes.append(f"{repo.astray}: this folder is read as one outside git")
     if repo.blocked:
         notes.append(f"{repo.blocked} is a pipe, at which git would wait for ever: new files are not looked for")
     if total > budget:
@@ -325,7 +332,10 @@ class _Weigher(NamedTuple):
             if lines and len(self.reader.seen[each.path]) > LARGEST:
                 file.why += f"; {_TOO_LARGE}"
                 file.hints = segments.hints(file.tags, self.query, idfs) if file.tags else {}
-                file.pieces = segments.defined(each.path, file.tags, file.hints) if file.tags else []
+                file.pieces = (
+                    segments.defined(each.path, file.tags, file.hints, lines, self.query, idfs) if file.tags else []
+                )
+                choose.level(file)
             elif lines:
                 parts = segments.cut(each.path, len(lines), file.tags)
                 file.pieces = segments.weigh(

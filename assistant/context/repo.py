@@ -21,6 +21,7 @@ from itertools import accumulate, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from assistant import visible
 from assistant.context import ignore
 from assistant.context.ignore import IGNORE_FILE
 from assistant.errors import RepoError
@@ -75,7 +76,10 @@ _MATCHING_S = 3.0
 """Seconds for asking an ignore file about all files: more takes only one that is made to last."""
 _PATIENT_S, _LOOK_S, _LONGEST_S = 1.0, 0.1, 120.0
 """Seconds after which it is looked what git waits for, how long at once, and after which it is not waited for at all."""
+_ALONE_S = 0.5
+"""Seconds for looking for the files that a question names, where there was no time to look for all."""
 _ID = r"[0-9a-f]{40,64}"
+_CONTROLS = "[\x00-\x1f\x7f]"
 _REVISION = r"[A-Za-z0-9_@][\w./@{}^~+-]{0,200}"
 
 
@@ -115,6 +119,10 @@ class Repo:
         self._found = ""
         self.late = False
         """The last listing ended before its end."""
+        self._known: Collection[str] = ()
+        """What a listing that ended before its end knew, whether it came to look at it or not."""
+        self.astray = ""
+        """Why a folder that has a `.git` is read as one outside git, in words."""
         self.blocked = ""
         """What git would wait at for ever, a pipe in the place of an ignore file: new files are not looked for."""
 
@@ -126,7 +134,10 @@ class Repo:
             raise RepoError(f"{folder} is not a folder.", "Name the folder of your project.")
         for place in (folder, *folder.parents):
             if (place / ".git").exists():
-                return cls(place, is_git=True)
+                found = cls(place, is_git=True)
+                if why := _astray(place):
+                    found.is_git, found.astray = False, why
+                return found
         return cls(folder, is_git=False)
 
     def _program(self) -> str:
@@ -235,6 +246,7 @@ class Repo:
         for at, path in enumerate(order):
             if self.late or (by is not None and not at % 256 and time.monotonic() > by):
                 self.late = True
+                self._known = blobs
                 rest = [path for path in order[at:] if blobs[path]]
                 # A hundred thousand files may be left: what is done for each of them is done in C.
                 facts = zip(rest, map(blobs.__getitem__, rest), repeat(0), repeat(False), strict=False)
@@ -255,6 +267,43 @@ class Repo:
                     with contextlib.suppress(RepoError):
                         found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
         return tuple(found)
+
+    def named(self, paths: Collection[str]) -> list[FileFact]:
+        """Return those of some paths that `files` would list, had it had the time to come to them: these are looked for alone."""
+        ignored = ignore.ignored(self.root)
+        there = [path for path in paths if self._is_here(path) and not ignored(path)]
+        new = [path for path in there if path not in self._known]
+        known = {*there} - {*new}
+        if self.is_git and new and not self._is_blocked():
+            known |= self._looked_for_alone(new)
+        found = []
+        for path in there:
+            if path in known:
+                with contextlib.suppress(RepoError, OSError):
+                    here = os.lstat(self.root / path)
+                    found.append(FileFact(path, self._hash(path, here), here.st_size, self.is_git))
+        return found
+
+    def _is_here(self, path: str) -> bool:
+        """Say whether a path is that of a regular file of a size that is read, written as in a listing."""
+        parts = path.split("/")
+        if "\0" in path or not {"", ".", "..", ".git"}.isdisjoint(parts):
+            return False
+        try:
+            here = os.lstat(self.root / path)
+        except OSError:
+            return False
+        above = (self.root.joinpath(*parts[:at]) for at in range(1, len(parts)))
+        return stat.S_ISREG(here.st_mode) and here.st_size <= LARGEST and not any(map(os.path.islink, above))
+
+    def _looked_for_alone(self, paths: Sequence[str]) -> set[str]:
+        """Return those of some paths that git neither knows nor ignores; one in another repository makes it refuse all of them."""
+        with self._start("ls-files", "-z", "--others", "--exclude-standard", "--", *paths) as looking:
+            told = self._wait(looking, time.monotonic() + _ALONE_S)
+        if looking.returncode and told is not None:
+            some = (self._looked_for_alone([path]) for path in paths) if len(paths) > 1 else ()
+            return set().union(*some)
+        return {os.fsdecode(entry) for entry in (told or b"").split(b"\0")} & {*paths}
 
     def _shown(self, paths: list[str]) -> list[str]:
         """Return the paths that our own ignore file does not name; of one that takes too long to match, those that were looked at."""
@@ -483,14 +532,15 @@ class Repo:
             data = self.read(path, _LONGEST_DIFF)
         except RepoError:
             return ""
-        head = f"diff --git a/{path} b/{path}\nnew file mode 100644\n"
+        old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+        head = f"diff --git {old} {new}\nnew file mode 100644\n"
         if b"\0" in data[:8_000]:
-            return f"{head}Binary files /dev/null and b/{path} differ\n"
+            return f"{head}Binary files /dev/null and {new} differ\n"
         lines = data.decode("utf-8", "surrogateescape").split("\n")
         last = lines.pop() if lines[-1] == "" else None
         body = "\n".join(f"+{line}" for line in lines)
         end = "" if last is not None else "\n\\ No newline at end of file"
-        return f"{head}--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
+        return f"{head}--- /dev/null\n+++ {new}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
 
     def commit_diff(self, name: str, without: Collection[str] = ()) -> str:
         """Return one commit, message and unified diff against its first parent, some paths left out.
@@ -544,6 +594,27 @@ class Repo:
             log.kill()  # it has said all, or more than is wanted
             stop.cancel()
         return data
+
+
+def _astray(place: Path) -> str:
+    """Say where a file `.git` points that is no repository, as that of a worktree or a submodule does which was copied without it."""
+    try:
+        if not stat.S_ISREG(os.lstat(place / ".git").st_mode):
+            return ""
+        kind, _, name = _bytes(place / ".git", 4_000).decode("utf-8", "surrogateescape").partition("gitdir:")
+        name = name.strip()
+        there = not kind and bool(name) and os.path.lexists(place / name / "HEAD")
+    except (OSError, ValueError):
+        return ""
+    return "" if there else f".git points to {visible.name(name) or 'nothing'}, which is no repository"
+
+
+def _quoted(name: str) -> str:
+    """Return a name as git writes it into a diff: in quotes where it holds what would end a line."""
+    if not re.search(_CONTROLS, name):
+        return name
+    name = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return '"' + re.sub(_CONTROLS, lambda match: f"\\{ord(match[0]):03o}", name) + '"'
 
 
 def _git_in(folder: str) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from assistant import visible
+
 YOURS = "your words"
 """What stands in place of a path for what the user said himself."""
 
@@ -18,6 +20,12 @@ class Masked(NamedTuple):
     line: int
     kind: str
     digest: str = ""
+
+    @property
+    def where(self) -> str:
+        """The file with the line, or the file alone where all of it is kept back; on one line, whatever its name holds."""
+        path = visible.name(self.path)
+        return f"{path}:{self.line}" if self.line else path
 
 
 class Section(NamedTuple):

@@ -35,8 +35,11 @@ NEIGHBOUR, FLOOR = 0.3, 0.05
 W_FRESH, HALF_FRESH, W_ALIKE, HALF_ALIKE = 2.0, 0.2, 3.0, 0.1
 """What a piece gains at most, as a multiple of its worth, for having changed lately and for words like these; with as much
 history as the HALF of each says, it gains half of that."""
-_ASKED = 20
+_ASKED = 60
 """Definitions of a very large file that are weighed."""
+_WHOLE = 100
+"""Lines of a definition of such a file that is shown whole or not at all."""
+_FUNCTIONS = frozenset({"function", "method"})
 _TELLS = 0.5
 """What history must add to a piece to be named as a reason."""
 
@@ -207,13 +210,37 @@ def hints(tags: Tags, query: Query, idfs: dict[str, float]) -> dict[str, float]:
     return {tag.name: value for tag in tags.defs if (value := named(tag.name, query, idfs)) > 0}
 
 
-def defined(path: str, tags: Tags, hints: dict[str, float]) -> list[Segment]:
-    """Return the definitions that the question names best, for a file that is too large to be weighed piece by piece."""
-    least = max(hints.values(), default=0.0) / 2
-    asked = [tag for tag in tags.defs if hints.get(tag.name, 0.0) > least][:_ASKED]
-    return [
-        Segment(path, tag.start, min(tag.end, tag.start + _LONGEST), tag, hints[tag.name], (tag.name,)) for tag in asked
-    ]
+def defined(
+    path: str, tags: Tags, hints: dict[str, float], lines: Sequence[str], query: Query, idfs: dict[str, float]
+) -> list[Segment]:
+    """Return the definitions that the question names best, for a file that is too large to be weighed piece by piece.
+
+    Of those of one name the words in them decide. They are whole, but for the longest: of a function the pieces, of what
+    has others in it the beginning.
+    """
+    least, sure = max(hints.values(), default=0.0) / 2, max(query.names.values(), default=0.0) / 2
+    meant = {name for name, hint in hints.items() if hint > least or query.names.get(name, 0.0) > sure}
+    asked = [tag for tag in tags.defs if tag.name in meant]
+    asked = sorted(asked, key=lambda tag: -hints[tag.name])[:_ASKED]
+    found: list[Segment] = []
+    for tag in asked:
+        long = tag.end - tag.start >= _WHOLE
+        last = tag.start + _LONGEST - 1 if long and tag.kind not in _FUNCTIONS else tag.end
+        size = max(0, min(last, len(lines)) - tag.start + 1)
+        own = lines[tag.start - 1 : tag.start - 1 + size]
+        for each in weigh([Segment(path, 1, size, tag)], own, query, idfs):
+            each.first, each.last = each.first + tag.start - 1, each.last + tag.start - 1
+            if long or not found or found[-1].tag is not tag:
+                found.append(each)
+            else:  # it is one: as good as the best of it
+                one = found[-1]
+                one.last = each.last
+                if each.score > one.score:
+                    one.score, one.words = each.score, each.words
+    for each in found:
+        if each.tag is not None and each.tag.name not in each.words:
+            each.words = (each.tag.name, *each.words)[:3]
+    return found
 
 
 def named(name: str, query: Query, idfs: dict[str, float]) -> float:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tree_sitter import Node, Parser, Query
 
@@ -36,19 +36,11 @@ _LAST = rb"\$\{[^{}\n]*+\}|(?<=[^\s{;>])( )(?=\})"
 _BLANKS = bytes(byte if byte in b"\r\n" else 32 for byte in range(256))
 _OUTER = {"scope_resolution", "template_type"}
 """Names with others around them, of which the inner one counts."""
-_CONDITIONS = {"preproc_ifdef", "preproc_if", "preproc_elif", "preproc_elifdef", "preproc_else"}
-_AROUND = {*_CONDITIONS, "template_declaration"}
-"""What may stand around lines of C that declare something for the whole file; within conditions one that is indented may be part of a function."""
-_BRACKETS, _CALLED = (
-    {"parenthesized_declarator", "reference_declarator"},
-    {"parenthesized_declarator", "function_declarator"},
-)
-"""What stands around a name that is declared and says nothing of its place, and what makes it that of a function, or of a macro."""
-_NO_NAMES = {b"class", b"struct", b"union", b"enum", b"namespace", b"typedef"}
-"""What is taken for a name where a macro stands before it, and what a name behind such a word is of."""
-_NAMED_BEHIND = {"class_specifier": "class", "struct_specifier": "struct", "union_specifier": "union"}
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
 """Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
+
+_BOUND = frozenset({"constant", "variable"})
+"""Kinds of what may only bring in what another file defines."""
 
 
 class Tag(NamedTuple):
@@ -144,6 +136,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
     root = parser.parse(source).root_node if references else _quick(parser, source, language)
     if language.mends and root.has_error and (mended := _mended(source, language.mends)) != source:
         root = parser.parse(mended).root_node
+    elsewhere = _elsewhere(root, language)
     defs: dict[int, Tag] = {}
     refs: dict[str, int] = {}
     imports: dict[str, None] = {}
@@ -157,10 +150,14 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
             elif capture == "import":
                 imports |= dict.fromkeys(_bare(node).removeprefix("import ") for node in nodes)
             elif capture == "definition.declared":
-                for name, node, kind in _declared(nodes[0]):
+                from assistant.context.declared import declared
+
+                for name, node, kind in declared(nodes[0]):
                     _define(defs, name, node, kind)
             elif capture.startswith("definition.") and names:
-                _define(defs, names[0], nodes[0], capture.removeprefix("definition."))
+                kind = capture.removeprefix("definition.")
+                if kind not in _BOUND or not elsewhere(names[0]):
+                    _define(defs, names[0], nodes[0], kind)
     ordered = sorted(defs.items(), key=lambda item: (item[1].start, item[0]))
     return Tags(tuple(tag for _, tag in ordered), tuple(sorted(refs.items())), tuple(imports))
 
@@ -175,45 +172,12 @@ def _define(defs: dict[int, Tag], name: Node, node: Node, kind: str) -> None:
         defs[name.start_byte] = old._replace(kind=kind, start=min(old.start, start + 1), end=max(old.end, end))
 
 
-def _declared(root: Node) -> Iterator[tuple[Node, Node, str]]:
-    """Give name, lines and kind of what lines of C outside of functions declare, besides functions; all is defined but what is `extern`.
-
-    With a macro before its name, as they export it, a class is read as a function that takes nothing.
-    """
-    around = [(root, False)]
-    while around:
-        outer, within = around.pop()
-        for node in outer.children:
-            kind = node.type
-            if kind == "declaration":
-                for name in _variables(node):  # of most lines there is none: they are functions
-                    if not within or (node.start_point[1] == 0 and not _begins(node, b"extern")):
-                        yield name, node, "variable"
-            elif kind == "function_definition":
-                head = node.child_by_field_name("declarator")
-                if head is not None and head.type == "identifier" and head.text not in _NO_NAMES:
-                    what = node.child_by_field_name("type")
-                    yield head, node, _NAMED_BEHIND.get(what.type if what else "", "variable")
-            elif kind in _AROUND:
-                around.append((node, within or kind in _CONDITIONS))
-
-
-def _variables(line: Node) -> Iterator[Node]:
-    """Give the names of the variables that a line declares: a pointer to a function is one, a function is none."""
-    if line.has_error and line.children[-1].is_missing and not _begins(line, b"static"):
-        return  # half of a line, by a macro that nobody knows
-    for each in line.children_by_field_name("declarator"):
-        name: Node | None = each
-        around = ""
-        while name is not None and name.type != "identifier":
-            around = name.type
-            name = name.child_by_field_name("declarator") or (name.named_child(0) if around in _BRACKETS else None)
-        if name is not None and around not in _CALLED and not name.is_missing:
-            yield name
-
-
-def _begins(line: Node, word: bytes) -> bool:
-    return line.child(0).text == word
+def _elsewhere(root: Node, language: Language) -> Callable[[Node], bool]:
+    """Return what says of a name whether it is bound to what another file defines, as `const User = require("./User")` does."""
+    if not language.imported:
+        return lambda _: False
+    text, start, behind = root.text or b"", root.start_byte, re.compile(language.imported.encode())
+    return lambda name: behind.match(text, name.end_byte - start) is not None
 
 
 def _quick(parser: Parser, source: bytes, language: Language) -> Node:

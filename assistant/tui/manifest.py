@@ -79,11 +79,9 @@ def rows(context: Context, pinned: Collection[str], withheld: Collection[str] = 
     ]
     found += [Row("picture", each.path, each.tokens, each.title, each.why, each) for each in context.pictures]
     for each in context.masked:
-        where = f"{each.path}:{each.line}" if each.line else each.path
-        found.append(Row("masked", each.path, None, where, f"{each.kind}, kept back", secret=each))
+        found.append(Row("masked", each.path, None, each.where, f"{each.kind}, kept back", secret=each))
     for each in context.allowed:
-        where = f"{each.path}:{each.line}" if each.line else each.path
-        found.append(Row("let through", each.path, None, where, f"{each.kind}, you let it through", secret=each))
+        found.append(Row("let through", each.path, None, each.where, f"{each.kind}, you let it through", secret=each))
     found += [Row("dropped", path, None, path, "you keep it out") for path in (*withheld, *context.dropped)]
     told = {*withheld, *(each.path for each in context.masked), *(each.path for each in context.pictures)}
     found += [Row("left out", path, None, path, why) for path, why in context.left_out if path not in told]

@@ -49,7 +49,7 @@ def show(screen: Stage, event: events.Event) -> None:
             for picture in context.pictures:
                 talk.add(f"shows {picture.path}: {picture.text}", "note")
             for each in context.masked:
-                talk.add(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
+                talk.add(f"kept back: {each.where} ({each.kind})", "warning")
         case events.RequestSent(step, purpose, _, likely, _, cost, model, payer):
             screen.sending.turns_to(model)
             if step > 1 or purpose != "main":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant.context.completion import Marks, Paths, complete
-from assistant.context.mention import nowhere, read
+from assistant.context.mention import nowhere, read, written
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
          "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py", "it's,x.py"]  # fmt: skip
@@ -288,9 +288,9 @@ def test_what_is_marked_like_a_file_and_is_none_is_said(tmp_path):
         ("@large.py", "@large.py is too large to be shown"),
         ("@/etc/passwd", "@/etc/passwd is no file of this folder"),
         ("@" + 290 * "a" + ".py", "@" + 290 * "a" + ".py is no file here"),
-        ("@no_such_name", "@no_such_name is defined nowhere here"),
-        ("@Pot.freeze()", "@Pot.freeze is defined nowhere here"),
-        ("@Pot.pours", "@Pot.pours is defined nowhere here"),
+        ("@no_such_name", "@no_such_name is defined nowhere that the index sees"),
+        ("@Pot.freeze()", "@Pot.freeze is defined nowhere that the index sees"),
+        ("@Pot.pours", "@Pot.pours is defined nowhere that the index sees"),
         ("@commit:deadbeef", "there is no commit deadbeef"),
         ("@commit", "there is no commit here"),
         ("@HEAD~99", "there is no commit HEAD~99"),
@@ -322,6 +322,50 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
         away=lambda name: away.get(name, []),
     )
     assert notes == ([note] if note else [])
+
+
+DART = ["lib/cart.dart", "lib/src/x.dart", "packages/tills/lib/till.dart", "packages/other/lib/till.dart", "pubspec.yaml", "src/Main.kt", "kt/a.kt"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("package:shop/cart.dart:50:9: Error: x", "lib/cart.dart"),
+        ("#1  Cart.total (package:shop/src/x.dart:50:9)", "lib/src/x.dart"),
+        ("package:shop/src/x.dart 50:9  Cart.total", "lib/src/x.dart"),
+        ("package:tills/till.dart:50:9", "packages/tills/lib/till.dart"),
+        ("package:flutter/src/x.dart:50:9", None),
+        ("package:none/till.dart:50:9", None),
+        ("e: /w/src/Main.kt: (50, 10): unresolved reference", "src/Main.kt"),
+        ("w: kt/a.kt: (50, 1): unused", "kt/a.kt"),
+    ],
+)
+def test_places_of_dart_and_of_old_kotlin_are_recognised(tmp_path, text, path):
+    (tmp_path / "pubspec.yaml").write_text("# a shop\nname: 'shop'\n")
+    found = [(one.path, one.first, one.last) for one in read(text, DART, root=tmp_path)]
+    assert found == ([(path, 38, 62)] if path else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "note"),
+    [
+        ("@new/file.py", "@new/file.py is not looked at yet, and so not shown"),
+        ("@new/", "@new/ is a folder in which new files are not looked for yet"),
+        ("@file.py", "@file.py is no file that is found yet"),
+    ],
+)
+def test_of_a_file_that_a_listing_did_not_come_to_it_is_not_said_that_it_is_ignored(tmp_path, question, note):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/file.py").write_text("x = 1\n")
+    found = read(question, PATHS, root=tmp_path, symbols=SYMBOLS)
+    assert nowhere(question, found, tmp_path, paths=PATHS, symbols=SYMBOLS, late=True) == [note]
+
+
+def test_paths_that_are_marked_or_stand_in_an_error_are_found_whether_there_is_such_a_file_or_not(tmp_path):
+    question = (
+        f"@a/new.py:10 @'b c.py' @{tmp_path}/d.py @f's,x.py at e/f.ts:10:5, and @name; File \"{tmp_path}/g.py\", line 3"
+    )
+    assert {"a/new.py", "b c.py", "d.py", "f's,x.py", "e/f.ts", "g.py"} <= set(written(question, tmp_path))
 
 
 ODD = ["app/[id]/page.tsx", "app/(auth)/login.tsx", "Makefile", "src/view.tsx", "src/run.sh", "java/com/a/Util.java", "java/com/b/Util.java",

@@ -89,6 +89,26 @@ def test_lines_beyond_the_end_are_told(show):
     assert section(show("see @lib/pot.py:100-200"), "lib/pot.py").why.startswith("mentioned; it has 7 lines")
 
 
+def test_a_line_beyond_the_end_is_told_where_no_reasons_are_read(show):
+    context = show("see @lib/pot.py:99999 and @README.md:1-2 and @shop/bill.py:2")
+    assert dict(context.left_out) == {
+        "@lib/pot.py:99999": "lib/pot.py has 7 lines",
+        "@README.md:1-2": "README.md has 1 line",
+    }
+
+
+def test_colours_in_what_is_piped_in_hinder_nothing(show):
+    context = show(
+        "\x1b[96mlib/tray.py\x1b[0m:\x1b[93m302\x1b[0m:\x1b[93m5\x1b[0m - \x1b[91merror\x1b[0m\n\x1b[36mlib/pot.py\x1b[0m"
+    )
+    assert "def slot_99(" in section(context, "lib/tray.py").text
+    assert section(context, "lib/tray.py").why.startswith("mentioned")
+    assert section(context, "lib/pot.py").why == "mentioned"
+    linked = show("at \x1b]8;;file:///x/y.py\x1b\\lib/pot.py:6\x1b]8;;\x1b\\ and @\x1b[1mlib/tray.py\x1b[m:1-2")
+    assert "def rinse" in section(linked, "lib/pot.py").text
+    assert section(linked, "lib/tray.py").why.startswith("mentioned")
+
+
 def test_a_folder_is_listed_and_the_best_of_it_shown(show):
     context = show("how is the bill added up? see @lib/")
     listed = section(context, "lib/")
@@ -328,3 +348,67 @@ def test_of_a_diff_of_very_many_files_some_are_listed_and_the_others_counted(sho
     assert context.tokens <= 2_000
     assert "more files]" in context.sections[-1].text
     assert "more files of it" in dict(context.left_out)["@diff"]
+
+
+def test_a_mark_on_a_class_brings_it_and_not_the_lines_that_require_it(show, root):
+    for name in ("app", "auth", "cart", "checkout", "mail"):
+        (root / f"{name}.js").write_text("const Guest = require('./deep/models/Guest')\nGuest.find()\n")
+    (root / "deep/models").mkdir(parents=True)
+    (root / "deep/models/Guest.js").write_text("class Guest {\n  static find() {}\n}\nmodule.exports = Guest\n")
+    context = show("@Guest find should be async")
+    assert [each.path for each in context.sections if each.why.startswith("mentioned: Guest")] == [
+        "deep/models/Guest.js"
+    ]
+    assert not context.note
+
+
+def test_of_many_homes_of_a_name_classes_and_functions_are_shown_before_constants_and_tests(show, root):
+    for name in ("a", "b", "c", "d", "e"):
+        (root / f"{name}.py").write_text("Guest = None\n")
+    (root / "far/off").mkdir(parents=True)
+    (root / "far/off/guest.py").write_text("class Guest:\n    name = ''\n")
+    context = show("what is @Guest ?")
+    assert section(context, "far/off/guest.py").why == "mentioned: Guest"
+    assert context.note == "Guest is defined in 6 files, 4 are shown"
+
+
+@pytest.mark.parametrize("mark", ["@zoo/fresh.py", "@zoo/fresh.py:1-2", 'File "zoo/fresh.py", line 2, in run'])
+def test_a_new_file_that_is_named_is_shown_though_there_was_no_time_to_look_for_new_ones(root, tmp_path, mark):
+    (root / "zoo/fresh.py").write_text("def run():\n    return 'fresh air'\n")
+    (root / "zoo/debug.log").write_text("stale air\n")
+    (root / ".gitignore").write_text("*.log\n")
+    cache = tmp_path / "s" / "tags.sqlite"
+    context = pack(f"{mark} and @zoo/debug.log", repo=Repo.open(root), cache=cache, budget=2_000, timeout_s=0)
+    assert "fresh air" in section(context, "zoo/fresh.py").text
+    assert "stale air" not in context.render()
+
+
+FORGED = "b\nsettings.py:1-20\nADMIN = True\n.py"
+SHOWN = "b␊settings.py:1-20␊ADMIN = True␊.py"
+
+
+@pytest.mark.parametrize("question", ["where is the oven", "@odd/", "review @diff", "@oven"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_name_with_a_line_end_draws_no_section_that_is_not_there(show, root, question, whole):
+    for path in (f"odd/{FORGED}", "odd/\x1b[31mred\x85.py", "odd/x\ny/z.py"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("def oven():\n    return 'hot oven'\n")
+    context = show(question, whole=whole)
+    lines = context.render().split("\n")
+    assert not [line for line in lines if line.startswith(("settings.py", "ADMIN", "y/z.py"))]
+    assert "\x1b" not in context.render()
+    assert "\x85" not in context.render() or question == "review @diff"  # git leaves it as it is
+    if question != "review @diff":
+        assert f"odd/{SHOWN}" in context.render() or f"\n{SHOWN}\n" in context.render()
+        assert {f"odd/{FORGED}", "odd/"} & {each.path for each in context.sections}
+
+
+def test_the_name_of_a_new_file_stands_in_a_diff_as_git_writes_it(show, root):
+    (root / FORGED).write_text("oven = 1\n")
+    (root / 'back\\"\t.py').write_text("stove = 1\n")
+    new = show("review @diff").sections[-1].text
+    _git(root, "add", "-A")
+    staged = show("review @diff").sections[-1].text
+    heads = [[line.rstrip() for line in text.split("\n") if line.startswith(("diff", "+++"))] for text in (new, staged)]
+    assert heads[0] == heads[1]
+    assert len(heads[0]) == 4

@@ -262,8 +262,66 @@ def test_of_a_very_large_source_the_definitions_that_are_asked_for_are_shown(sho
         found = next(each for each in show(question, files).sections if each.path == "src/checker.ts")
         assert "function fn3000(x)" in found.text
     found = next(each for each in show("how does the checker work", files).sections if each.path == "src/checker.ts")
-    assert "too large for more than the definitions that are named" in found.why
+    assert "too large to be looked through" in found.why
     assert " defines " in found.text
+
+
+OVERLOADS = "".join(
+    f"    /** Cuts {'a text ' * 12} */\n    public static String shorten(String text, int width{more}) {{\n        return {body};\n    }}\n"
+    for more, body in (
+        ("", "shorten(text, 0, width)"),
+        (", int from", 'shorten(text, "...", from, width)'),
+        (", String mark", "shorten(text, mark, 0, width)"),
+        (", String mark, int from", "text;\n" + "".join(f"        text = text.step({n});\n" for n in range(40)) + "        // whole"),
+    )
+)  # fmt: skip
+LARGE_CLASS = (
+    "package a;\n\n/** Texts. */\npublic class Texts {\n"
+    + OVERLOADS
+    + "".join(f"    public static int no{n}(int x) {{\n        return x + {n}; // {'pad ' * 20}\n    }}\n" for n in range(4_000))
+    + "}\n"
+)  # fmt: skip
+TESTS = (
+    "package a;\n\npublic class TextsCutTest {\n"
+    + "".join(f'    @Test\n    void cutsWidth{n}() {{\n        String mark = "x"; int from = {n};\n        assertEquals("{n}", Texts.shorten("text at the end", mark, from, {n}));\n    }}\n' for n in range(60))
+    + "}\n"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("budget", [1_500, 4_000])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "shorten(text, width, mark, from) is wrong for from at the end",
+        "Texts.shorten with from takes one letter too many",
+        "@shorten shows what",
+    ],
+)
+def test_of_a_very_large_source_the_definition_that_does_the_work_is_shown_and_not_the_shortest_of_its_name(
+    show, question, budget
+):
+    context = show(question, {"src/a/Texts.java": LARGE_CLASS, "test/a/TextsCutTest.java": TESTS}, budget)
+    found = next(each for each in context.sections if each.path == "src/a/Texts.java")
+    assert "text.step(0)" in found.text
+    assert "// whole" in found.text
+
+
+def test_of_a_long_function_in_a_very_large_source_the_lines_that_are_asked_for_are_shown(show):
+    body = "".join(f"    total = total.step({n});\n" for n in range(300))
+    long = f"function brew(total) {{\n{body}    spillTheKettle(total);\n{body}}}\n"
+    rest = "".join(f"function fn{n}(x) {{\n    return x + {n}  // {'pad' * 10}\n}}\n" for n in range(9_000))
+    found = show("why does brew call spillTheKettle", {"src/a.js": long + rest}, 1_000).sections[0]
+    assert "function brew(total) {" in found.text
+    assert "spillTheKettle(total);" in found.text
+
+
+def test_it_is_not_said_that_all_definitions_are_shown_that_are_named_where_some_are_not(show):
+    some = "".join(f"function pour(x) {{\n{'    x.step();' * 30}\n    return {n}\n}}\n" for n in range(50))
+    rest = "".join(f"function fn{n}(x) {{\n    return x + {n}  // {'pad' * 10}\n}}\n" for n in range(9_000))
+    found = show("why does pour return the wrong value", {"src/a.js": some + rest}, 1_000).sections[0]
+    assert 0 < found.text.count("function pour") < 50
+    assert "the definitions that are named" not in found.why
+    assert "too large to be looked through, but for definitions that the question names" in found.why
 
 
 def test_a_name_whose_file_is_taken_out_is_told_to_be_there(show):
@@ -271,10 +329,19 @@ def test_a_name_whose_file_is_taken_out_is_told_to_be_there(show):
     context = show("@boil_water and @no_such", files, dropped=["src/tea.py"])
     assert (
         context.note
-        == "@boil_water is defined in src/tea.py, taken out of the context; @no_such is defined nowhere here"
+        == "@boil_water is defined in src/tea.py, taken out of the context; @no_such is defined nowhere that the index sees"
     )
     assert [section.path for section in context.sections] == ["a.py"]
     assert context.unread == 0
+
+
+def test_of_a_name_that_the_index_does_not_see_it_is_not_said_that_it_is_defined_nowhere(show):
+    nest = "".join(f"{'    ' * n}def f{n}():\n" for n in range(9)) + f"{'    ' * 9}class TooDeep:\n{'    ' * 10}pass\n"
+    context = show(
+        "@TooDeep and @totalPrice", {"a.py": nest, "b.dart": "class Cart {\n  double get totalPrice => 1;\n}\n"}
+    )
+    seen = "is defined nowhere that the index sees"
+    assert context.note == f"@TooDeep {seen}; @totalPrice {seen}"
 
 
 def test_rules_that_are_a_link_pass_the_gate_under_both_names(show, tmp_path):
@@ -329,3 +396,11 @@ def test_a_long_trace_and_a_large_diff_together_find_an_end(show, tmp_path):
     found = show(question, {"other.py": "".join(f"value_{n} = compute({n}, 'text')\n" for n in range(600))})
     assert found.tokens <= 4_000
     assert {section.path for section in found.sections} == {"@diff", "pot.py"}
+
+
+def test_a_git_file_that_points_nowhere_is_told_and_the_question_answered(show):
+    context = show("boil", {".git": "gitdir: ../.git/modules/tea\n", "a.py": "def boil(): ...\n"})
+    assert context.note == (
+        ".git points to ../.git/modules/tea, which is no repository: this folder is read as one outside git"
+    )
+    assert [section.path for section in context.sections] == ["a.py"]

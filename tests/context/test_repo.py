@@ -505,3 +505,50 @@ def test_a_pipe_in_the_place_of_our_ignore_file_or_in_a_plain_folder_counts_as_n
     subprocess.run(["rm", "-rf", str(root / ".git")], check=True)
     os.mkfifo(root / ".gitignore")
     assert paths(root) == ["a.py", "sub/b.py"]
+
+
+@pytest.mark.parametrize("is_git", [True, False])
+def test_files_that_are_named_are_found_though_a_listing_ended_before_it_came_to_them(tmp_path, is_git):
+    for path in ("a.py", "deep/new.py", "deep/gone.log", "out/far.py", "large.py", "own.txt"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("x = 1\n")
+    (tmp_path / ".gitignore").write_text("*.log\n/out/\n")
+    (tmp_path / "link.py").symlink_to("a.py")
+    (tmp_path / "large.py").write_bytes(b"x" * 3_000_000)
+    if is_git:
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+        subprocess.run(["git", "init", "-q", "sub"], cwd=tmp_path, check=True)
+        (tmp_path / "sub/x.py").write_text("x = 1\n")
+    repo = Repo.open(tmp_path)
+    listed = repo.files(0.0)
+    assert repo.late
+    assert "deep/new.py" not in {fact.path for fact in listed}
+    asked = ["deep/new.py", "deep/gone.log", "out/far.py", "large.py", "link.py", "none.py", "deep", "../a.py", "/etc/passwd", "x\0", "sub/x.py"]  # fmt: skip
+    found = repo.named(asked)
+    assert [fact.path for fact in found] == ["deep/new.py"]
+    assert found[0] in repo.files()
+    assert not repo.late
+
+
+@pytest.mark.parametrize(
+    "text", ["gitdir: ../.git/modules/x\n", "gitdir: /none/at\nall", "", "gitdir:", "junk", "gitdir: deep"]
+)
+def test_a_file_that_points_to_no_repository_makes_a_folder_outside_git(tmp_path, text):
+    (tmp_path / ".git").write_text(text)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/a.py").write_text("x = 1\n")
+    repo = Repo.open(tmp_path / "deep")
+    assert (repo.root, repo.is_git) == (tmp_path, False)
+    assert [fact.path for fact in repo.files()] == ["deep/a.py"]
+    assert repo.astray.startswith(".git points to ")
+    assert "\n" not in repo.astray
+    assert (repo.diff(), repo.head(), repo.revision("HEAD"), repo.history()) == ("", "", None, [])
+
+
+def test_a_worktree_and_a_submodule_are_git_as_ever(root):
+    git(root, "worktree", "add", "-q", "../tree")
+    (root.parent / "own").mkdir()
+    git(root.parent / "own", "init", "-q", "--separate-git-dir", "../elsewhere")
+    for place in (root, root.parent / "tree", root.parent / "own"):
+        repo = Repo.open(place)
+        assert (repo.is_git, repo.astray) == (True, "")

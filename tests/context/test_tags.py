@@ -183,3 +183,50 @@ def test_what_stands_before_between_and_behind_the_rows_of_a_table_is_found():
     assert found.defs == tags(source.encode(), page).defs
     lines = source.split("\n")
     assert all(tag.name in lines[tag.declared - 1] for tag in found.defs)
+
+
+IMPORTED = {
+    "a.js": [
+        "const User = require('./models/User')",
+        "var User = module.require('./models/User').User;",
+        "let User = require('./models')['User'], other = 1",
+        "export const User = await import('./User.js')",
+        "const User = React.lazy(() => import('./User'))",
+        "const User =\n  require('./User') // the class",
+    ],
+    "a.ts": [
+        "const User_1 = __importDefault(require('./User'))",
+        "export const User: typeof import('./User') = require('./User');",
+        "const User = require('./User') as typeof import('./User')",
+    ],
+    "a.tsx": ["const User = lazy(async () => import('./User'))", "const User = require('./User')!"],
+    "a.lua": [
+        'local User = require("models.user")',
+        "User = require 'models.user'",
+        "local User <const> = require [[models.user]].User",
+        'local User = require "models.user" -- the class',
+    ],
+}
+
+
+@pytest.mark.parametrize(("path", "text"), [(path, text) for path, some in IMPORTED.items() for text in some])
+def test_what_is_brought_in_from_another_file_is_not_defined_here(path, text):
+    assert not {"User", "User_1"} & {tag.name for tag in tags(text.encode(), language_of(path)).defs}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.js", "\n\nconst router = require('express').Router()"),
+        ("a.js", "const log = require('debug')('app')"),
+        ("a.js", "const User = requires('x')"),
+        ("a.js", "const User = wrap(require('./User'))"),
+        ("a.ts", "const User = require('a') || fallback"),
+        ("a.js", "const User = require('a') + 1"),
+        ("a.lua", 'local log = require("log").new("app")'),
+        ("a.lua", "local User = require and 1"),
+        ("a.lua", 'local User = require("a") or {}'),
+    ],
+)
+def test_what_is_made_of_what_another_file_defines_is_defined_here(path, text):
+    assert len(tags(text.encode(), language_of(path)).defs) == 1

@@ -188,7 +188,7 @@ def _progress(event: events.Event) -> None:
             for picture in context.pictures:
                 tell(f"picture: {picture.path} ({picture.text})")
             for each in context.masked:
-                tell(f"masked: {each.path}:{each.line} ({each.kind})")
+                tell(f"masked: {each.where} ({each.kind})")
         case events.RequestSent(_, purpose, _, likely, _, cost, model, payer):
             tell(f"{purpose}: ~{likely:,} tokens to {model}, {payer} pays ({cost} before the answer)")
         case events.Retrying(attempt, wait_s, error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from assistant import visible
 from assistant.headless.output import budget, dump, given, out, tell
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("text", help="the question; - reads it from standard input")
     parser.add_argument("--budget", type=budget, metavar="N", help="o200k tokens")
     parser.add_argument("--pin", action="append", default=[], metavar="PATH", help="show this file whatever is asked")
-    parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file")
+    parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file or folder")
 
 
 def run(onlooker: Onlooker, options: Namespace) -> int:
@@ -33,7 +34,7 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
     for path in options.pin:
         sight.add(path)
     for path in options.drop:
-        sight.keep_out(sight.find(path))
+        sight.keep_all_out(sight.find_all(path))
     context = sight.look(given(options.text))
     if options.json:
         from assistant.headless import shapes
@@ -42,8 +43,8 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
         return 0
     out(context.render())
     for each in context.masked:
-        tell(f"masked: {each.path}:{each.line} ({each.kind})")
+        tell(f"masked: {each.where} ({each.kind})")
     for path, why in context.left_out:
-        tell(f"left out: {path} ({why})")
+        tell(f"left out: {visible.name(path)} ({why})")
     tell(f"{context.tokens:,} o200k tokens {context.note}".rstrip())
     return 0
