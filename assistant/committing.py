@@ -108,6 +108,10 @@ class Committing:
         # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
         whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
         if not whole.files:
+            undone = [each.id for each in self._changes.journal.history() if each.state in {"undone", "dropped"}]
+            if self.committed.intersection(undone):
+                words = "What this session has written is committed, and what was undone since is not."
+                raise RepoError(words, "Commit that with git itself, or /redo it.")
             raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
         return whole
 

@@ -668,7 +668,7 @@ class Session:
         if text and until is not None:
             model = self.roster.pick.name if self.roster.pick is not None else ""
             self.held_question = HeldQuestion(text, model, self.now(), until)
-            self.sittings.save(self.held_question.record())
+            self.sittings.save(replace(self.held_question, text=self.sight.spoken(text)[0]).record())
         elif self.held_question is not None:
             self.held_question = None
             self.sittings.save({"kind": "waits", "text": ""})

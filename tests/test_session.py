@@ -320,6 +320,29 @@ async def test_what_another_conversation_committed_is_known_where_it_was_written
         again.committing.to_commit()
 
 
+async def test_what_was_undone_after_its_commit_is_said_to_be_so(make_session):
+    with loopback.Server(loopback.openai(NEW.format("one"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await _write(session, "one")
+        await walk(session.committing.commit("add one"))
+        preview = of(await walk(session.deciding.preview("undo")), events.UndoProposed)[0].preview
+        await walk(session.deciding.choose(preview, Review.of(preview.patch, "take")))
+        with pytest.raises(RepoError, match="is committed, and what was undone since is not"):
+            session.committing.to_commit()
+
+
+async def test_a_question_that_is_held_is_kept_without_the_secrets_in_it(make_session):
+    secret = "Zk3v9QpL2mX8tR5wY1bN7c"
+    session = make_session(OPENAI_API_KEY=KEY)
+    session.hold_question(f"why does DB_PASSWORD={secret} fail?", session.now() + timedelta(hours=1))
+    assert secret in session.held_question.text
+    await session.close()
+    kept = "".join(path.read_text() for path in session.places.data.rglob("*.jsonl"))
+    assert "DB_PASSWORD=[masked secret] fail?" in kept
+    assert secret not in kept
+
+
 async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_session):
     with loopback.Server(*(loopback.openai(NEW.format(name)) for name in ("one", "two"))) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
