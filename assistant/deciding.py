@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import events
-from assistant.errors import Stale
+from assistant.errors import PatchError, Stale
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -187,10 +187,9 @@ class Deciding:
         as_shown = review.patch is preview.patch  # of several steps, or around later changes
         if as_shown and some:
             words = (
-                f"This is written as a whole, or not at all. /{preview.way} NUMBER shows one step, to choose hunks of."
+                f"this is written as a whole, or not at all; /{preview.way} NUMBER shows one step, to choose hunks of"
             )
-            yield events.Notice(words, "warning")
-            return
+            raise PatchError(words, "A marks all of them again.")
         if some:
             number, journal = preview.steps[0].id, self._sitting.journal
             preview = await asyncio.to_thread(journal.preview, preview.way, step=number, hunks=review.taken)

@@ -615,7 +615,7 @@ async def test_an_undo_around_later_changes_is_shown_and_then_written(make_sessi
         assert boil.read_text() != before + "# typed since\n"  # it was only shown
         await pilot.pause(0.5)
         await pilot.press("n", "enter")
-        await until(pilot, lambda: "as a whole, or not at all" in main.talk.text)
+        await until(pilot, lambda: "as a whole, or not at all" in main.hunks.hint)
         await pilot.press("A", "enter")
         await until(pilot, lambda: "undone" in main.talk.text)
     assert boil.read_text() == before + "# typed since\n"
