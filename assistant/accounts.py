@@ -126,7 +126,7 @@ class Accounts:
         from assistant.quota.ledger import Ledger
 
         ledger = Ledger(self._places.data / "ledger.sqlite", zone=None)  # days are those of the user
-        ledger.recover(self._now(), _alive)
+        ledger.recover(self._now(), alive)
         return ledger
 
     @cached_property
@@ -469,7 +469,8 @@ def of_one(said: Sequence[Reading]) -> list[Reading]:
     return [each for each in said if each.account in {"", last}]
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Say whether a process of that number runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import subprocess
@@ -11,31 +12,84 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assistant.config import Places
     from assistant.tui.stage import Stage
 
 
 async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     """Return the text as the user left it in $VISUAL or $EDITOR; None when it could not be opened or was given up.
 
-    The editor and its plug-ins see no keys.
+    The editor and its plug-ins see no keys. The file lies with what we keep: where this program ends before the editor
+    does, what is saved there is found by `left_behind`.
     """
     env = screen.session.env
     hidden = set(screen.session.roster.key_names())
     plain = {name: value for name, value in env.items() if name not in hidden}
     command = shlex.split(env.get("VISUAL") or env.get("EDITOR") or "vi")
-    handle, name = tempfile.mkstemp(prefix="wattson-", suffix=suffix)
-    place = Path(name)
+    name = Path(command[0]).name  # in one line with what went wrong
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        with screen.app.suspend():
-            done = await asyncio.to_thread(subprocess.run, [*command, name], env=plain, check=False)
-        if done.returncode:
-            screen.talk.add(f"{command[0]} ended with {done.returncode}; the text stays as it was.", "warning")
-            return None
-        return place.read_text(encoding="utf-8", errors="surrogateescape")
+        place = _file(screen.session.places, text, suffix)
     except OSError as error:
-        screen.talk.add(f"{command[0]} cannot be opened: {error.strerror}. Set $EDITOR.", "warning")
+        _say(screen, f"The text cannot be given to {name}: {error.strerror}.")
         return None
-    finally:
-        place.unlink(missing_ok=True)
+    with screen.app.suspend():  # Textual does not come back from an error in here
+        code, trouble = await asyncio.to_thread(_run, [*command, str(place)], plain)
+    words = None
+    if trouble:
+        _say(screen, f"{name} cannot be opened: {trouble}. Set $EDITOR.")
+    elif code:
+        _say(screen, f"{name} ended with {code}; the text stays as it was.")
+    else:
+        try:
+            words = place.read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            _say(screen, f"{place} cannot be read: {error.strerror}. The text stays as it was.")
+    with contextlib.suppress(OSError):
+        place.unlink()
+        _folder(screen.session.places).rmdir()  # others may lie there
+    return words
+
+
+def left_behind(places: Places) -> list[Path]:
+    """Return the texts that were in an editor when the program that had opened it ended."""
+    from assistant.accounts import alive
+
+    try:
+        found = sorted(_folder(places).iterdir())
+    except OSError:
+        return []
+    owners = [(each, each.name.partition("-")[0]) for each in found]
+    return [each for each, owner in owners if not owner.isdecimal() or not alive(int(owner))]
+
+
+def _folder(places: Places) -> Path:
+    return places.data / "editor"
+
+
+def _file(places: Places, text: str, suffix: str) -> Path:
+    folder: Path | None = _folder(places)
+    try:
+        _folder(places).mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        folder = None  # a home that cannot be written: then where such files usually lie
+    handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", suffix=suffix, dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _run(argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
+    """Return what a program ended with, and why it could not be begun."""
+    try:
+        return subprocess.run(argv, env=env, check=False).returncode, ""
+    except OSError as error:
+        return 0, error.strerror or str(error)
+
+
+def _say(screen: Stage, words: str) -> None:
+    """Tell what went wrong in the conversation, and among the hunks where those are in front of it."""
+    screen.talk.add(words, "warning")
+    if screen.hunks.display:
+        screen.hunks.tell_hint(words)

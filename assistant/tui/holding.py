@@ -119,6 +119,11 @@ class Holding:
             return
         if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
             return
+        pick = self._screen.session.roster.pick
+        if pick is None or pick.name != waits.model:  # who waits for a plan does not mean to pay another
+            self.forget()
+            self._screen.go_on_waiting()
+            return
         text = self.stop()
         self._screen.talk.add("The wait is over; the question goes out.", "good")
         self._screen.submit(text)

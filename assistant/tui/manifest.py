@@ -102,10 +102,10 @@ class Manifest(Sheet[None]):
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         Binding("escape,q,f4", "dismiss(None)", "close", priority=True),
-        Binding("d,delete", "drop", show=False, priority=True),
-        Binding("p", "pin", show=False, priority=True),
-        Binding("a", "allow", show=False, priority=True),
-        Binding("u", "undo", show=False, priority=True),
+        Binding("d,delete", "drop", show=False),
+        Binding("p", "pin", show=False),
+        Binding("a", "allow", show=False),
+        Binding("u", "undo", show=False),
         Binding("j", "step(1)", show=False, priority=True),
         Binding("k", "step(-1)", show=False, priority=True),
     ]

@@ -26,6 +26,12 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
     talk.add(f"Wattson in {session.root}{kind}", "head")
     for warning in session.troubles():
         talk.add(warning, "warning")
+    if (session.places.data / "editor").is_dir():  # nearly never
+        from assistant.tui import editor
+
+        for place in editor.left_behind(session.places):
+            words = f"What was in your editor when an earlier Wattson ended is kept in {place}. Remove it once it is of no use."
+            talk.add(words, "warning")
     if resume == "last":
         await _take_up(screen)
     if waiting := await asyncio.to_thread(session.sittings.waiting):

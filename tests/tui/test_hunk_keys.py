@@ -10,6 +10,8 @@ from pathlib import Path
 
 from textual.events import Key
 
+from assistant import config
+from assistant.tui import editor
 from assistant.tui.app import Wattson
 from tests import loopback
 from tests.tui.keys import proposed, say, take, until
@@ -66,31 +68,65 @@ async def test_another_model_is_asked_of_a_hunk_and_nothing_else_changes(make_se
     assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
 
 
+def editing(repo, env, server, program, steps, ready=lambda: True):
+    """Drive the program in a terminal with an editor: each step waits for what is seen and then types; ends with the terminal."""
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(repo)
+        keys = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "EDITOR": str(program)}
+        argv = [sys.executable, "-m", "assistant", "tui", "-m", "openai/gpt-6.1-sol"]
+        os.execve(argv[0], argv, {**env, **keys, "TERM": "xterm", "PYTHONPATH": str(Path.cwd())})
+    out, steps = b"", list(steps)
+    while steps:
+        assert select.select([terminal], [], [], 60)[0], out[-2000:]
+        out += os.read(terminal, 65536)
+        if steps[0][0] in out:
+            time.sleep(0.5)  # keys that come at once after hunks have appeared count for nothing
+            os.write(terminal, steps.pop(0)[1])
+    for _ in range(600):
+        if ready():
+            break
+        time.sleep(0.1)
+    return child, terminal
+
+
+BEGUN = [(b"now asking", b"go on\r"), ("·1 ".encode(), b"E")]
+
+
 def test_a_hunk_is_changed_in_the_users_own_editor(repo, env, tmp_path):
     script = tmp_path / "ed.sh"
     script.write_text("#!/bin/sh\nsed -i 's/1.0/2.5/' \"$1\"\n")
     script.chmod(0o755)
     with loopback.Server(loopback.openai(FIRST)) as server:
-        child, terminal = pty.fork()
-        if not child:
-            os.chdir(repo)
-            keys = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "EDITOR": str(script)}
-            argv = [sys.executable, "-m", "assistant", "tui", "-m", "openai/gpt-6.1-sol"]
-            os.execve(argv[0], argv, {**env, **keys, "TERM": "xterm", "PYTHONPATH": str(Path.cwd())})
-        out, steps = (
-            b"",
-            [(b"now asking", b"go on\r"), ("·1 ".encode(), b"E"), (b"as edited", b"A\r"), (b"applied", b"")],
-        )
-        while steps:
-            assert select.select([terminal], [], [], 60)[0], out[-2000:]
-            out += os.read(terminal, 65536)
-            if steps[0][0] in out:
-                time.sleep(0.5)  # keys that come at once after hunks have appeared count for nothing
-                os.write(terminal, steps.pop(0)[1])
+        child, terminal = editing(repo, env, server, script, [*BEGUN, (b"as edited", b"A\r"), (b"applied", b"")])
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(terminal)
     assert "joules: float = 2.5" in (repo / "kettle/meter.py").read_text()
+    assert not (config.places(env).data / "editor").exists()
+
+
+def test_an_editor_that_is_not_there_leaves_the_screen_as_it_was(repo, env, tmp_path):
+    with loopback.Server(loopback.openai(FIRST)) as server:
+        steps = [*BEGUN, (b"cannot be opened", b"A\r"), (b"applied", b"")]
+        child, terminal = editing(repo, env, server, tmp_path / "none", steps)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+    assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
+
+
+def test_what_was_saved_in_an_editor_outlives_the_terminal(repo, env, tmp_path):
+    script = tmp_path / "ed.sh"
+    script.write_text(f"#!/bin/sh\ntrap '' HUP\necho mine > \"$1\"\necho > {tmp_path}/saved\nsleep 2\n")
+    script.chmod(0o755)
+    places = config.places(env)
+    with loopback.Server(loopback.openai(FIRST)) as server:
+        child, terminal = editing(repo, env, server, script, BEGUN, (tmp_path / "saved").exists)
+        os.close(terminal)
+        os.waitpid(child, 0)
+    (left,) = editor.left_behind(places)
+    assert left.read_text() == "mine\n"
 
 
 async def test_what_is_typed_in_one_go_behind_a_key_that_opens_a_sheet_is_for_the_sheet(make_session, quick):
