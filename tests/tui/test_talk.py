@@ -291,6 +291,24 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
     assert server.asked == []
 
 
+async def test_a_command_may_be_typed_where_a_question_has_come_back_and_that_comes_again(make_session):
+    with loopback.Server(loopback.openai("It is warm.")) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
+        app = Wattson(session)
+        async with app.run_test(size=(100, 30)) as pilot:
+            composer = app.main.composer
+            await say(pilot, "is it warm?")
+            await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
+            for letter in "/model openai/gpt-6.1-sol":
+                await pilot.press({"/": "slash", " ": "space", "-": "minus", ".": "full_stop"}.get(letter, letter))
+            assert composer.text == "/model openai/gpt-6.1-sol"
+            await pilot.press("escape", "enter")
+            await until(pilot, lambda: session.roster.pick is not None)
+            assert composer.text == "is it warm?"
+            await pilot.press("enter")
+            await until(pilot, lambda: len(session.history) == 2)
+
+
 async def test_what_comes_back_unsent_is_not_gone_on_with_in_its_last_line(make_session):
     app = Wattson(make_session())
     async with app.run_test(size=(100, 30)) as pilot:

@@ -126,6 +126,7 @@ class Composer(Pad):
         self.typed_at = 0.0
         self._back = 0
         self._draft = self._put = self._given = ""
+        self._after = ""
 
     @property
     def word(self) -> str:
@@ -207,7 +208,10 @@ class Composer(Pad):
             self._recall(-1)
         else:
             if self._given and self._given == self.text and event.is_printable and self.cursor_at_end_of_text:
-                self.insert("\n")  # it was typed on, not knowing that the question would come back
+                if event.character == "/":  # a command first, as what was said below it may ask for
+                    self._after, self.text = self._given, ""
+                else:
+                    self.insert("\n")  # it was typed on, not knowing that the question would come back
             self._put = self._given = ""
             await super()._on_key(event)
             return
@@ -225,6 +229,9 @@ class Composer(Pad):
                 self.sent.append(words)
             self._back, self.typed_at = 0, 0.0
             self.post_message(self.Sent(words))
+            if after := self._after:
+                self._after = ""
+                self.give_back(after)
 
     def _complete(self, key: str) -> bool:
         """Whether a key was one for the list of completions: walk through them, take one, or close the list.
