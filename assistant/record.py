@@ -62,7 +62,7 @@ class Kept(NamedTuple):
 
 
 def user(turn: int, text: str, model: str, pictures: Record) -> Record:
-    """Record a question; `pictures` is what `keep` returned."""
+    """Record a question; `pictures` is what `keep` returned, and what the model was told of its last edits as `outcome`."""
     return {"kind": "user", "turn": turn, "text": text, "model": model, **pictures}
 
 
@@ -146,6 +146,8 @@ def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], byte
         else:
             gone += 1
             parts.append(Text("[A picture was shown here; it was not kept.]\n\n"))
+    if isinstance(outcome := record.get("outcome"), str):
+        parts.append(Text(f"{outcome.strip()}\n\n"))
     return Message(role, (*parts, Text(str(record.get("text") or "")))), gone
 
 

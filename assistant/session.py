@@ -280,7 +280,7 @@ class Session:
         if not mend:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
-        asked = turn.asked(text, pictures)
+        asked = turn.asked(text, pictures, outcome)
         most = None if mend else lambda: self.pricing.quote_at_most(text)
         price = self.quote_repair if mend else lambda: self.pricing.quote(text, sure=True)
         pick, key = await self._ready(price, most=most)
@@ -315,6 +315,7 @@ class Session:
 
         ask, pick = running.ask, running.pick
         shown = await asyncio.to_thread(record.pictures, running.asked, self.sittings.keep)
+        shown = {**shown, **({"outcome": ask.outcome} if ask.outcome else {})}
         self.sittings.save(record.user(ask.number, ask.text, pick.name, shown))
         self.asked_last = pick.name
         for each in running.masked:
@@ -494,7 +495,7 @@ class Session:
 
     def _asked(self) -> str:
         """Return what the user asked last; empty before there was a question."""
-        return next((message.text for message in reversed(self.history) if message.role == "user"), "")
+        return next((message.words for message in reversed(self.history) if message.role == "user"), "")
 
     async def aside(
         self, purpose: str, words: str, pick: Pick | None = None, *, max_output: int | None = None
@@ -554,7 +555,7 @@ class Session:
                 self.changes.told()
         if isinstance(ended.error, Auth):
             self.roster.forget_key(ended.provider)
-        self.sight.heard("" if mends else asked.text, ended.text, ended.patch.paths if ended.patch else ())
+        self.sight.heard("" if mends else asked.words, ended.text, ended.patch.paths if ended.patch else ())
         aside = self._propose(ended, mends=mends)
         self.accounts.count(ended.usage, *ended.costs)
         self.accounts.learn(ended.usage)
@@ -720,7 +721,7 @@ class Session:
         self.pending.take_up(kept)
         for asked, answer in pairwise(self.history[-6:]):
             if asked.role == "user":
-                self.sight.heard(asked.text, answer.text)
+                self.sight.heard(asked.words, answer.text)
         return len(self.history)
 
     def _count_cut(self, turn: int, since: datetime) -> None:

@@ -191,9 +191,9 @@ async def aside(ask: Ask, line: step.Line, purpose: str) -> AsyncGenerator[event
     yield events.AsideEnded(purpose, "".join(only.text), only.served, only.stop, usage, cost, only.error)
 
 
-def asked(words: str, pictures: Sequence[Image]) -> Message:
-    """Make the message of a question: its pictures, then its words."""
-    return Message("user", (*pictures, Text(words)))
+def asked(words: str, pictures: Sequence[Image], outcome: str = "") -> Message:
+    """Make the message of a question: its pictures, what became of the last edits, then its words."""
+    return Message("user", (*pictures, *([Text(f"{outcome.strip()}\n\n")] if outcome else ()), Text(words)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -421,6 +421,9 @@ async def test_what_the_model_has_heard_of_the_hunks_is_not_said_again_after_a_r
             last = str(server.asked[-1][2]["messages"][-1])
             assert ("took 1 of 2 hunks" in last) is said
             assert "too polite" not in last
+            before = [str(each["content"]) for each in server.asked[-1][2]["messages"][:-1]]
+            assert sum("too polite" in each for each in before) == 1  # it stays where it was said
+            assert again.history[-2].words == words
         await again.close()
 
 

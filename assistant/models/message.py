@@ -74,6 +74,11 @@ class Message:
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
     @property
+    def words(self) -> str:
+        """The last of its texts: of a question what was asked, without what was told along with it."""
+        return next((part.text for part in reversed(self.parts) if isinstance(part, Text)), "")
+
+    @property
     def pictures(self) -> int:
         """How many pictures it has."""
         return sum(isinstance(part, Image) for part in self.parts)

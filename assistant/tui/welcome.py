@@ -76,9 +76,14 @@ async def _take_up(screen: Stage) -> None:
 
 def show_talk(screen: Stage) -> None:
     """Show the conversation as it would be sent, and the hunks that still wait."""
+    from assistant.models.message import Text
+
     for message in screen.session.history:
         if message.role == "user":
-            screen.talk.add(message.text, "user")
+            *told, words = [part.text for part in message.parts if isinstance(part, Text)] or [""]
+            for each in told:
+                screen.talk.add(each.strip(), "note")
+            screen.talk.add(words, "user")
         else:
             _retell(screen, message.text)
     if screen.session.proposed is not None:
