@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import pytest
+from textual.events import Key
 
 from assistant.tui.app import Wattson
 from assistant.tui.manifest import Manifest
@@ -233,6 +234,22 @@ async def test_the_bar_follows_the_file_that_was_pinned_or_dropped(story):
         await pilot.press("d")
         await until(pilot, lambda: ("dropped", "kettle/meter.py") not in kinds(sheet))
         assert sheet.chosen.path == "kettle/meter.py"
+
+
+async def test_keys_that_come_in_one_lump_are_worked_off_in_their_order(story):
+    app, _ = story
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        app.main.composer.focus()
+        app.main.composer.text = "what do @kettle/boil.py and @kettle/meter.py do?"
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        await until(pilot, lambda: sheet.list.option_count == len(sheet.rows) > 2)
+        third = sheet.rows[2].path
+        for key in ("home", "down", "down", "d"):
+            app.post_message(Key(key, key if key == "d" else None))
+        await until(pilot, lambda: app.session.sight.dropped)
+        assert app.session.sight.dropped == [third]
 
 
 async def test_its_title_is_as_long_as_there_is_room_for_after_another_width(story):
