@@ -507,6 +507,29 @@ async def test_waiting_keeps_the_question_until_the_reset_and_escape_gives_it_ba
             assert not app.main.composer.border_title
 
 
+async def test_a_question_that_waits_asks_before_it_goes_to_a_model_that_was_chosen_meanwhile(make_session, config):
+    config('[plans]\nzai-coding = "glm-lite"\n')
+    resets = datetime.now(UTC) + timedelta(hours=2)
+    with loopback.Server(refusal(resets), loopback.openai("It is warm.")) as server:
+        session = make_session(**glm(server))
+        app = Wattson(session, "zai-coding/glm-5.3")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await held(app, pilot)
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
+            await pressed(pilot, "w")
+            await until(pilot, lambda: "goes out at" in str(app.main.composer.border_title))
+            session.switch("openai/gpt-6.1-sol")
+            later(session)
+            app.main.holding.tick()
+            await until(pilot, lambda: isinstance(app.screen, WaySheet))
+            assert "It would go to openai/gpt-6.1-sol, who is asked now." in app.screen.words
+            assert len(server.asked) == 1
+            await pilot.pause(1.1)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.main.composer.text == "how warm is it?")
+            assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("over", [False, True])
 async def test_a_question_that_waits_outlives_the_program(make_session, config, over):
     config('[plans]\nzai-coding = "glm-lite"\n')
