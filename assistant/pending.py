@@ -33,6 +33,8 @@ class Pending:
         """The record of them that was kept last."""
         self._marks: dict[int, Record] = {}
         """By turn, the record of the user's marks that was kept last; of the hunks on offer under 0."""
+        self._before: dict[int, Record] = {}
+        """By turn as in `_marks`, what was kept of hunks that are out of place now."""
         self._patches: dict[int, Patch] = {}
         """By turn, the hunks of it as they were kept last."""
         self._news: Record = record.news((), ())
@@ -92,10 +94,14 @@ class Pending:
         """
         if review is None:
             return
+        from assistant.edits import branches
+
         aside = self._changes.mark(review, turn)
         if aside is not None and (marks := review.record()) != self._marks.get(aside):
             self._marks[aside] = marks
-            self._sittings().save(record.left(marks, aside))
+            one = self._changes.proposed
+            of = aside or (one.turn if one is not None else 0)
+            self._sittings().save(record.left(branches.record(review, self._before.get(of)), aside))
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
@@ -122,20 +128,23 @@ class Pending:
         self._changes.take_up_news(kept.news, kept.heard)
         self._news = record.news(*self._changes.news())
         if kept.left or kept.left_aside:
+            from assistant.edits import branches
             from assistant.edits.review import Review
 
             left = {0: kept.left, **kept.left_aside}
             proposals = [(0, self._changes.proposed), *((each.turn, each) for each in self._changes.set_aside)]
             for turn, one in proposals:
                 if one is not None and left.get(turn):
-                    review = Review.of(one.patch).recall(left[turn])
+                    review = branches.recall(Review.of(one.patch), left[turn])
+                    if not branches.is_whole(review, left[turn]):
+                        self._before[one.turn] = left[turn]
                     self._changes.mark(review, one.turn)
                     self._marks[turn] = review.record()  # on another branch some are out of place: what was kept stays
                     self._changes.miss(one, _unplaced(review, left[turn]))
 
     def forget(self) -> None:
         """Forget what was kept: another conversation begins."""
-        self._last, self._patches, self._marks = record.proposed("", []), {}, {}
+        self._last, self._patches, self._marks, self._before = record.proposed("", []), {}, {}, {}
         self._news = record.news((), ())
 
 
@@ -147,9 +156,13 @@ def _count(one: Proposal) -> str:
 def _unplaced(review: Review, left: Record) -> list[Misfit]:
     """Return what the user had made of hunks whose lines are others now: no review has it, and it is not to be lost."""
     there = {(each.hunk.path, each.hunk.new) for each in review.choices if each.edited}
-    rows = left.get("choices")
-    found = []
-    for row in rows if isinstance(rows, list) else ():
+    rows = []
+    kept: object = left
+    while isinstance(kept, dict):
+        rows += found if isinstance(found := kept.get("choices"), list) else []
+        kept = kept.get("before")
+    misfits = []
+    for row in rows:
         words, at, path = (row.get(key) for key in ("words", "at", "path")) if isinstance(row, dict) else (None,) * 3
         if not (isinstance(words, list) and isinstance(at, int) and isinstance(path, str) and row.get("edited")):
             continue
@@ -158,5 +171,5 @@ def _unplaced(review: Review, left: Record) -> list[Misfit]:
             text = "".join(lines).encode("utf-8", "replace").decode()
             told = f"{path}: what the user made of the hunk at line {at + 1} has no place any more; it reads:\n{text}"
             edit = Edit("replace", path, after=text, reply_line=at + 1, format=MINE)
-            found.append(Misfit(edit, "not_found", told.rstrip("\n")))
-    return found
+            misfits.append(Misfit(edit, "not_found", told.rstrip("\n")))
+    return list({each.edit.after: each for each in misfits}.values())

@@ -144,7 +144,7 @@ class Review:
         ]
         placed = {each["path"] for each in choices if "words" in each} | {each.path for each in self.comments}
         places = [
-            {"path": each.path, "sum": _sum(each), "at": each.at, "new": each.new_at, "lines": len(each.old)}
+            {"path": each.path, "sum": sum_of(each), "at": each.at, "new": each.new_at, "lines": len(each.old)}
             for each in self.patch.hunks
             if each.path in placed
         ]
@@ -167,7 +167,7 @@ class Review:
                     marks.setdefault(row["sum"], deque()).append(_mark(row))
             found = []
             for each in Review.of(Patch((file,))).choices:
-                same = marks.get(_sum(each.hunk))  # of equal ones the first is the first here as well
+                same = marks.get(sum_of(each.hunk))  # of equal ones the first is the first here as well
                 found.append(replace(each, mark=same.popleft()) if same else each)
             moves[file.path] = _Moves([row for row in places if row.get("path") == file.path], found)
             choices += _cut(file, found, [row for row in mine if "words" in row], moves[file.path])
@@ -251,14 +251,14 @@ class Review:
 def _record(choice: Decision, *, whole: bool) -> dict[str, Any]:
     """Record a choice; of a hunk that the patch has not so, also its words: all else of it stands in the file before."""
     hunk = choice.hunk
-    found: dict[str, Any] = {"path": hunk.path, "sum": _sum(hunk), "mark": choice.mark}
+    found: dict[str, Any] = {"path": hunk.path, "sum": sum_of(hunk), "mark": choice.mark}
     if not whole:
         words = [line.decode("utf-8", "surrogateescape") for line in hunk.new]
         found |= {"at": hunk.at, "new": hunk.new_at, "lines": len(hunk.old), "words": words, "edited": choice.edited}
     return found
 
 
-def _sum(hunk: Hunk) -> int:
+def sum_of(hunk: Hunk) -> int:
     """Name what a hunk does: other lines have another sum."""
     return zlib.crc32(repr((hunk.kind, hunk.note, hunk.old, hunk.new)).encode())
 
@@ -278,7 +278,7 @@ class _Moves:
         self._moved: list[tuple[int, int, int, int]] = []
         same: dict[int, deque[Hunk]] = {}
         for each in whole:
-            same.setdefault(_sum(each.hunk), deque()).append(each.hunk)
+            same.setdefault(sum_of(each.hunk), deque()).append(each.hunk)
         for row in rows:
             at, new, lines, name = map(row.get, ("at", "new", "lines", "sum"))
             if isinstance(at, int) and isinstance(new, int) and isinstance(lines, int) and isinstance(name, int):
@@ -369,7 +369,7 @@ def _part(before: Sequence[bytes], whole: Sequence[Decision], row: Mapping[str, 
     # It lends the path, and what is known of where lines come from: a joined hunk may be cut between two whole ones.
     base = whole[max(0, bisect_right(whole, at, key=lambda each: each.hunk.at) - 1)]
     hunk = base.hunk.part(at, tuple(before[at : at + lines]), new, came, before)
-    return Decision(hunk, _mark(row), bool(row.get("edited"))) if _sum(hunk) == row.get("sum") else None
+    return Decision(hunk, _mark(row), bool(row.get("edited"))) if sum_of(hunk) == row.get("sum") else None
 
 
 def _rows(found: object) -> list[dict[str, Any]]:

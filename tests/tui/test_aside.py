@@ -3,9 +3,11 @@
 import pytest
 from textual.events import Key
 
+from assistant.edits.review import Review
 from assistant.tui.app import Wattson
 from tests import loopback
 from tests.tui.keys import say, until
+from tests.turns import walk
 
 KEY = "k" * 20
 LINES = [f"line {number}" for number in range(60)]
@@ -175,6 +177,40 @@ async def test_what_the_user_made_of_a_hunk_that_fits_is_told_of_once(make_sessi
     again.take_up()
     assert again.proposed.misfits == ()
     assert [each.edited for each in again.changes.marked.choices] == [True, False]
+    await again.close()
+
+
+@pytest.mark.parametrize("how", ["edit", "split"])
+async def test_marks_of_hunks_that_are_out_of_place_outlive_marks_of_others(how, make_session, repo):
+    wide = BLOCK.format("line 5\nline 6\nline 7", "five\nline 6\nseven", "notes.txt")
+    wide += BLOCK.format("line 45", "forty-five", "notes.txt") + BLOCK.format("line 5", "FIVE", "other.txt")
+    with loopback.Server(loopback.openai(wide)) as server:
+        app = make(make_session, repo, server)
+        session = app.session
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("hunks"))
+        review = Review.of(session.proposed.patch)
+        first = review.edit(0, "mine\n") if how == "edit" else review.split(0).mark(0, "take").mark(1, "skip")
+        session.mark(first.mark(len(first.choices) - 1, "skip").comment(0, 0, "too polite"))
+        marked = session.changes.marked
+        await session.close()
+    here = (repo / "notes.txt").read_text()
+    for times in range(2):  # on another branch
+        (repo / "notes.txt").write_text(here.replace("line 6", "LINE 6"))
+        there = make_session()
+        there.take_up()
+        assert [each.hunk.line for each in there.changes.marked.choices] == [46, 6]
+        if how == "edit":
+            assert any("mine" in each.message for each in there.proposed.misfits)
+        there.mark(there.changes.marked.mark(0, "take" if not times else "skip"))
+        await there.close()
+    (repo / "notes.txt").write_text(here)
+    again = make_session()
+    again.take_up()
+    found = again.changes.marked
+    at = len(marked.choices) - 2
+    assert found.mark(at, "") == marked.mark(at, "")
+    assert found.choices[at].mark == "skip"
     await again.close()
 
 
