@@ -530,6 +530,18 @@ async def test_a_question_that_waits_asks_before_it_goes_to_a_model_that_was_cho
             assert len(server.asked) == 1
 
 
+async def test_on_a_low_screen_it_is_said_first_why_a_question_is_held(make_session, config):
+    config('cap_session = "0.0000001"\n')
+    with loopback.Server(loopback.openai("So.")) as server:
+        app = Wattson(make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY), "openai/gpt-6.1-sol")
+        async with app.run_test(size=(40, 10)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "why?")
+            await until(pilot, lambda: isinstance(app.screen, WaySheet) and "This would bring it to" in seen(pilot))
+            assert "send it all the same" in seen(pilot)
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("over", [False, True])
 async def test_a_question_that_waits_outlives_the_program(make_session, config, over):
     config('[plans]\nzai-coding = "glm-lite"\n')

@@ -12,6 +12,8 @@ from textual.geometry import Region
 from assistant.tui.lines import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.widget import Widget
 
 PAGING = (
@@ -29,13 +31,17 @@ class Tall(VerticalScroll, can_focus=False):
         padding: 0 1; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, title: str, *children: Widget) -> None:
+    def __init__(self, title: str, *children: Widget, settle: Callable[[], None] | None = None) -> None:
         super().__init__(*children)
+        self._settle = settle
         self.border_title = Text(safe(title), style="bold")
 
     def on_resize(self) -> None:
-        """Keep the end in sight."""
-        self.scroll_end(animate=False)
+        """Keep the end in sight, or do what was asked for instead."""
+        if self._settle is None:
+            self.scroll_end(animate=False)
+        else:
+            self.call_after_refresh(self._settle)
 
     def page(self, step: int) -> None:
         """Scroll by what is in sight, less a line."""

@@ -66,13 +66,30 @@ class WaySheet(Sheet[str | None]):
             Static(),
             Static(self._rows(), id="ways"),
             Static(Text(f"\n{how}Esc {self._escape}", style="dim")),
+            settle=self._begin if self._typed is not None else None,
         )
+
+    def _begin(self) -> None:
+        """Where not all has room, one that opens by itself begins with why, as far as the way that is meant can be seen as well."""
+        self.query_one(Tall).scroll_home(animate=False, immediate=True)
+        self._show()
+
+    def _show(self) -> None:
+        """Bring the way that is marked into sight, or the first."""
+        tall, ways = self.query_one(Tall), self.query_one("#ways", Static)
+        width = max(1, ways.size.width)
+        at = next((at for at, (key, _, _) in enumerate(self.ways) if key == self._marked), 0)
+        above = sum(-(-row.cell_len // width) for row in self._drawn()[:at])
+        tall.keep(ways, above)
 
     def action_page(self, step: int) -> None:
         """Scroll to what is out of sight."""
         self.query_one(Tall).page(step)
 
     def _rows(self) -> Text:
+        return Text("\n").join(self._drawn())
+
+    def _drawn(self) -> list[Text]:
         """Draw the ways out, the one that is marked like a cursor's line."""
         rows = []
         for key, _, words in self.ways:
@@ -80,7 +97,7 @@ class WaySheet(Sheet[str | None]):
             if key == self._marked:
                 row.stylize("reverse")
             rows.append(row)
-        return Text("\n").join(rows)
+        return rows
 
     def on_key(self, event: events.Key) -> None:
         """Take a key once the sheet can have been read."""
@@ -120,3 +137,5 @@ class WaySheet(Sheet[str | None]):
             self._marked = ""
             self.grace.stray()
         self.query_one("#ways", Static).update(self._rows())
+        if self._marked:
+            self.call_after_refresh(self._show)
