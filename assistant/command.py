@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from assistant.session import Session
 
 Stream = AsyncGenerator[events.Event, None]
+_LEAVE = {"exit", "quit", ":q"}
+"""Words by themselves that are no question: as one leaves a shell, or an editor."""
 _SHELL = re.compile(r"![a-z./~]")
 _COMMAND = re.compile(r"^/([a-z][a-z-]*|)(?:\s+(.*))?$", re.DOTALL)
 
@@ -69,7 +71,7 @@ def complete(session: Session, line: str) -> tuple[str, Iterable[Suggestion]]:
 
 def is_command(text: str) -> bool:
     """Say whether what is typed is a command, or the beginning of one: a path and words behind it are a question."""
-    return _COMMAND.match(text.strip()) is not None
+    return text.strip() in _LEAVE or _COMMAND.match(text.strip()) is not None
 
 
 async def submit(session: Session, text: str, *, once: bool = False) -> Stream:
@@ -80,6 +82,8 @@ async def submit(session: Session, text: str, *, once: bool = False) -> Stream:
     words = text.strip()
     if not words:
         return
+    if words in _LEAVE:
+        words = "/quit"
     if _SHELL.match(words):
         yield events.Notice(
             "Wattson runs no commands of a shell, and this was not sent. To ask it, begin otherwise.", "warning"

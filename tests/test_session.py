@@ -343,6 +343,14 @@ async def test_a_question_that_is_held_is_kept_without_the_secrets_in_it(make_se
     assert secret not in kept
 
 
+@pytest.mark.parametrize("words", ["exit", "quit", " :q\n", "/exit"])
+async def test_a_word_by_which_one_leaves_is_no_question(words, make_session):
+    session = make_session()
+    assert command.is_command(words)
+    assert of(await walk(command.submit(session, words)), events.Asked) == [events.Asked("quit")]
+    assert not command.is_command("exit codes of git?")
+
+
 async def test_a_copy_takes_back_nothing_that_the_other_window_writes(make_session):
     with loopback.Server(*(loopback.openai(NEW.format(name)) for name in ("one", "two"))) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
