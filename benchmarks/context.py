@@ -183,7 +183,7 @@ class Baselines:
                 text = "" if b"\0" in data[:8_000] else data.decode("utf-8", "replace")
                 lines = text.split("\n")
                 language = language_of(path)
-                defs = tags(data, language).defs if language else ()
+                defs = tags(data, language).defs if language and text else ()
                 shown = [lines[tag.declared - 1].rstrip()[:160] for tag in defs]
                 chunks = [Counter(bits("\n".join(lines[at : at + 30]))) for at in range(0, len(lines), 30)]
                 whole: Counter[str] = Counter(bits(path))
