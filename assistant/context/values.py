@@ -72,12 +72,14 @@ _OTHER_KEYS = (
     "public", "pub", "publishable", "site", "cache", "sort", "partition", "shard", "row", "foreign", "dict", "map", "hash", "index", "lookup", "group",
     "object", "item", "query", "message", "msg", "translation", "i18n", "lang", "routing", "idempotency", "dedup", "host", "known", "file", "s3",
     "trace", "content", "blob", "commit", "digest", "etag", "unique", "composite", "natural", "websocket",
+    "gpg", "pgp", "memo", "verify", "recv", "captcha", "vapid", "minisign", "signify", "fingerprint",
 )  # fmt: skip
 """Words before a `key` that is no secret, whatever its value looks like."""
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
 _ABOUT = re.compile(
-    r"(?:limit|count|size|length|type|kind|name|path|file|dir|folder|ur[il]|arn|endpoint|model|header|hasher|encoder|policy|pattern|regexp?|validator)s?$"
+    r"(?:limit|count|size|length|type|kind|name|path|file|dir|folder|ur[il]|arn|endpoint|model|header|hasher|encoder|policy|pattern|regexp?|validator|"
+    r"error|fingerprint|alphabet)s?$"
     r"|(?<=key)[_-]?id$"
 )
 """How a name ends that tells something about a secret, not the secret."""
@@ -182,7 +184,8 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         if end - start > _LONG:
             read = end
         value = text[start:end]
-        if told is None and not _mixed(value):
+        before = small[name.start() - 1 : name.start()]
+        if told is None and not _mixed(value, alone=not before.isalnum() and before not in {"_", "-"}):
             continue
         if (
             bits != _NONE
@@ -269,7 +272,9 @@ def _tells(name: re.Match[str], text: str, small: str) -> bool | None:
         return True
     if name[0] == "key" and (not before[-1:].isalnum() or text[name.start()] == "K"):
         before = before.rstrip("_-.")
-        return True if before.endswith(words) else False if before.endswith(_OTHER_KEYS) else None
+        if before.endswith(_OTHER_KEYS) or "public" in before:
+            return False
+        return True if before.endswith(words) else None
     if name[0] == "pass" and text[name.start() - 1].islower() and text[name.start()].isupper():
         return True  # a mongoPass
     return before.rstrip("_-.").endswith(words)
@@ -343,14 +348,25 @@ def _password(value: str) -> bool:
 
 
 _MIXED = r"(?=(?:.*?\d){2})(?=.*[A-Za-z])[A-Za-z0-9+/_=-]{20,400}"
-_UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_NUMBERED = (
+    r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|(?:[0-9a-f]{40}|[0-9A-F]{40})"
+)
+"""Ids of things (UUID, ULID), and what names a commit, or a public key by its fingerprint."""
+_ALONE = 32
 
 
-def _mixed(value: str) -> bool:
-    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no name or number of a thing."""
+def _mixed(value: str, *, alone: bool) -> bool:
+    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no name or number of a thing.
+
+    Behind the word `key` alone, it has to be of small letters, capitals and digits: digests stand there as well.
+    """
+    if alone and (len(value) < _ALONE or value.islower() or value.isupper()):
+        return False
+    if sum(ord(two) - ord(one) == 1 for one, two in pairwise(value)) > len(value) / 2:
+        return False  # an alphabet
     if value.count("_") + value.count("-") > 1 and (value.islower() or value.isupper()):
         return False
-    return bool(re.fullmatch(_MIXED, value)) and not re.fullmatch(_UUID, value) and drawn(value, 3.6)
+    return bool(re.fullmatch(_MIXED, value)) and not re.fullmatch(_NUMBERED, value) and _secret(value, 3.6)
 
 
 def _secret(value: str, least: float) -> bool:
@@ -389,7 +405,7 @@ _PLACE = r"(?:arn|urn):|[a-z][a-z0-9+.-]{1,20}:/|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\
 _CALLS = r"^[A-Za-z_$@][\w.:>?!$-]*\((?:.*\))?[;,]?$|\(\?[:=!<]|\\[dws]|\[(?:a-z|A-Z|0-9|\^|-\])|\.\*|[\])]\?"
 _ROOTED = r"\.{0,2}/{1,2}[\w.-]+(?:/|\.\w+$|$)"
 # How pictures, documents, certificates and public keys begin in base64.
-_PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM"
+_PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|MII[BC]Ij|MFkwEwYH|MHYwEAYH|MCowBQYDK2Vw|LS0tLS1CRUdJTiBQVUJM"
 
 
 def _code(value: str) -> bool:
