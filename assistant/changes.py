@@ -416,6 +416,10 @@ class Changes:
         self._news += news
         self._said.update(heard)
 
+    def hear(self, outcome: str) -> None:
+        """Take what stands in an outcome for said."""
+        self._said.update(words for words in self._unsaid() if words in outcome)
+
     def _unsaid(self) -> list[str]:
         """Return what the user has said of hunks that wait, where the model has not heard it."""
         left = [self.marked_aside(each.turn) for each in self.set_aside]

@@ -125,7 +125,9 @@ class Pending:
             self._changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
         self._last = kept.proposed or record.proposed("", [each.turn for each in self._changes.set_aside])
         self._note_patches()
-        self._changes.take_up_news(kept.news, kept.heard)
+        asked = next((each for role, each in reversed(kept.messages) if role == "user"), {})
+        outcome = str(asked.get("outcome") or "")  # what this process ended in the middle of is in the conversation
+        self._changes.take_up_news([each for each in kept.news if each not in outcome], kept.heard)
         self._news = record.news(*self._changes.news())
         if kept.left or kept.left_aside:
             from assistant.edits import branches
@@ -141,6 +143,8 @@ class Pending:
                     self._changes.mark(review, one.turn)
                     self._marks[turn] = review.record()  # on another branch some are out of place: what was kept stays
                     self._changes.miss(one, _unplaced(review, left[turn]))
+
+        self._changes.hear(outcome)
 
     def forget(self) -> None:
         """Forget what was kept: another conversation begins."""

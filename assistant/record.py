@@ -100,7 +100,13 @@ def chosen(model: str) -> Record:
 
 def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record:
     """Record messages that take the place of all before them."""
-    told = [{"role": each.role, "text": each.text, **pictures(each, keep)} for each in messages]
+    told: list[Record] = []
+    for each in messages:
+        words = each.words if each.role == "user" else each.text
+        before = each.text.removesuffix(words)
+        told.append(
+            {"role": each.role, "text": words, **({"outcome": before} if before else {}), **pictures(each, keep)}
+        )
     return {"kind": "carried", "messages": told}
 
 

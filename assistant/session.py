@@ -72,6 +72,7 @@ class _Running:
     pick: Pick
     key: str
     began: datetime
+    typed: str = ""
     masked: Sequence[Masked] = ()
     pieces: list[str] = field(default_factory=list)
     repairs: int = 0
@@ -275,6 +276,7 @@ class Session:
 
         if not text.strip():
             raise ConfigError("There is no question.", "Nothing was sent.")
+        typed = text
         text, masked = await asyncio.to_thread(self.sight.spoken, text)
         outcome = "" if mend else await asyncio.to_thread(self.changes.outcome)
         if not mend:
@@ -287,7 +289,7 @@ class Session:
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
-        running = _Running(ask, asked, pick, key, self.now(), masked)
+        running = _Running(ask, asked, pick, key, self.now(), typed, masked)
         self._saying = [asked]
         unbooked = False
         try:
@@ -366,7 +368,7 @@ class Session:
         told += await self._settle_up(ended)
         await asyncio.to_thread(self.accounts.keep_line, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
-            text = running.ask.text
+            text = running.typed  # it comes back to the user, who may let through what was masked
             size = self.pricing.words(text, pick) + (self.sight.sent[1].tokens if self.sight.sent else 0)
             hold = await asyncio.to_thread(self.limits.refused, ended.error, pick, text, size)
             if hold is not None and running.ask.mend:  # its words alone say nothing of the edits that were to go back
@@ -403,6 +405,9 @@ class Session:
         from assistant.models.message import said
 
         self.history.append(running.asked)
+        if not running.ask.mend and "changes" in self.__dict__:
+            self.changes.told()
+            self.pending.keep()
         self._count_cut(running.ask.number, running.began)
         self.sight.shown(running.ask.pictures)
         if running.pieces:

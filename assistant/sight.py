@@ -282,11 +282,14 @@ class Sight:
         return frozenset((each.path, each.kind, each.digest) for each in self.allowed)
 
     def spoken(self, words: str) -> tuple[str, tuple[Masked, ...]]:
-        """Return words of the user as they may leave, and the secrets that were masked in them: a log that is pasted may hold some."""
-        from assistant.context import gate
+        """Return words of the user as they may leave, and the secrets that were masked in them: a log that is pasted may hold some.
+
+        The colours of a terminal are taken out: they stand between a name and its value, and say nothing to a model.
+        """
+        from assistant.context import gate, mention
         from assistant.context.section import YOURS
 
-        return gate.mask_words(words, self.let_through(), YOURS)
+        return gate.mask_words(mention.plain(words), self.let_through(), YOURS)
 
     def undo(self) -> bool:
         """Take back the last decision; says whether there was one."""

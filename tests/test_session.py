@@ -320,6 +320,42 @@ async def test_what_another_conversation_committed_is_known_where_it_was_written
         again.committing.to_commit()
 
 
+@pytest.mark.parametrize("killed", [False, True])
+async def test_what_a_turn_told_that_was_broken_off_is_told_once(killed, make_session):
+    with loopback.Server(*map(loopback.openai, (NEW.format("one"), "two two two", "three"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("make it"))
+        session.mark(Review.of(session.proposed.patch).comment(0, 0, "too polite"))
+        async with aclosing(session.ask("and now?")) as stream:
+            async for event in stream:
+                if isinstance(event, events.TextArrived):
+                    break
+            if killed:  # another takes up what stands on the disk
+                again = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+                again.take_up()
+                again.roster.choose("openai/gpt-6.1-sol")
+        one = again if killed else session
+        await walk(one.ask("third"))
+        assert str(server.asked[-1][2]["messages"]).count("too polite") == 1
+        await one.close()
+
+
+async def test_what_was_told_along_with_a_question_is_no_part_of_its_words_after_it_was_made_short(make_session):
+    with loopback.Server(*map(loopback.openai, (NEW.format("one"), "two"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("make it"))
+        session.mark(Review.of(session.proposed.patch).comment(0, 0, "too polite"))
+        await walk(session.ask("and now?"))
+        await walk(command.submit(session, "/compact last"))
+        await session.close()
+    again = make_session()
+    again.take_up()
+    assert again.history[0].words == "and now?"
+    assert "too polite" in again.history[0].text
+
+
 async def test_what_was_undone_after_its_commit_is_said_to_be_so(make_session):
     with loopback.Server(loopback.openai(NEW.format("one"))) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)

@@ -208,3 +208,44 @@ def test_a_log_that_is_piped_in_is_masked_and_told_of(wattson):
         assert "API_TOKEN=[masked secret]" in sent(server)[0]
         assert "kept back: your words:" in said
         assert "masked: your words:" in wattson("context", "-", stdin=log)[2]
+
+
+async def test_a_coloured_log_is_masked_as_one_without_colours(at):
+    token = "ghp_" + "aB3dE5fG7h" * 4
+    with loopback.Server(loopback.openai("ok")) as server:
+        session = at(server)
+        await walk(
+            session.ask(
+                f"why?\n\x1b[32m{token}\x1b[0m\n\x1b[36mAPI_TOKEN\x1b[0m=\x1b[33m{DRAWN}\x1b[0m\nx\\n{token}%3D{token}"
+            )
+        )
+        (asked,) = sent(server)
+        assert token not in asked
+        assert DRAWN not in asked
+        await session.close()
+
+
+def test_a_key_behind_an_escape_in_a_file_is_masked_and_within_a_word_it_is_none():
+    token = "ghp_" + "aB3dE5fG7h" * 4
+    for before in ("\x1b[32m", "\\n", "\\t", "%3D", "\\u003d", "\\x3d"):
+        assert token not in gate.mask(f"a{before}{token}\n", "a.log")[0]
+    assert gate.mask(f"graph{token}", "a.log")[1] == ()
+
+
+async def test_a_question_that_a_provider_refuses_comes_back_as_it_was_typed(at):
+    used = {
+        "error": {
+            "message": "You have used up your quota",
+            "type": "usage_limit_reached",
+            "code": "usage_limit_reached",
+            "resets_in_seconds": 7200,
+        }
+    }
+    head = {"content-type": "application/json", "retry-after": "7200"}
+    words = f"why does DB_PASSWORD={DRAWN} fail?"
+    with loopback.Server((429, head, json.dumps(used).encode())) as server:
+        session = at(server)
+        (held,) = of(await walk(command.submit(session, words)), events.TurnHeld)
+        assert held.hold.text == words
+        assert DRAWN not in sent(server)[0]
+        await session.close()

@@ -246,12 +246,20 @@ def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
         for match in re.finditer(shape, text):
             group = match.lastgroup or 0
             start, secret = match.start(), match[group]
-            if not group and text[start - 1 : start].isalnum() and secret[0].isalnum():
+            if not group and secret[0].isalnum() and _goes_on(text, start):
                 continue  # a key does not begin in the middle of a word
             if not values.stands_in(secret) and (kind not in _GUESSED or values.drawn(secret, _GUESSED[kind])):
                 yield *match.span(group), kind
     for start, end in (*values.find(text, path), *values.of_kubernetes(text)):
         yield start, end, "secret"
+
+
+_ESCAPE = r"(?:\x1b\[[0-?]{0,20}[ -/]{0,4}[@-~]|\\[nrtbfv]|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2})$"
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Say whether a word goes on at a place; what ends there may be a colour, or a sign that is written by letters."""
+    return text[at - 1 : at].isalnum() and not re.search(_ESCAPE, text[max(0, at - 28) : at])
 
 
 _GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a command": 3.0, "password": 3.0}
