@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from assistant.context.out import ALL, Out
 from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
@@ -133,11 +134,10 @@ class Sight:
             wanted = ending[0]
         return wanted
 
-    def find_all(self, path: str) -> list[str]:
-        """Return the one path that is meant, or that of a folder, with "/" at its end, and those of all files in it. Raises PatchError."""
+    def find_any(self, path: str) -> str:
+        """Return the one path that is meant, as `find` does, or all of a folder as `Out` reads it. Raises PatchError."""
         folder = f"{self._inside(path).rstrip('/')}/"
-        held = [each for each in self.paths() if each.startswith(folder)]
-        return [folder, *held] if held else [self.find(path)]
+        return f"{folder}{ALL}" if any(each.startswith(folder) for each in self.paths()) else self.find(path)
 
     def _inside(self, path: str) -> str:
         """Return a path as it was typed without marks, and without the root that stands before an absolute one."""
@@ -152,10 +152,10 @@ class Sight:
     def add(self, path: str) -> str:
         """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
         wanted = self.find(path)
-        if wanted not in self.pinned or wanted in self.dropped:
+        if wanted not in self.pinned or wanted in Out(self.dropped):
             self._decide()
             self.pinned = [*(each for each in self.pinned if each != wanted), wanted]
-            self.dropped = [each for each in self.dropped if each != wanted]
+            self.dropped = [each for each in self.dropped if wanted not in Out([each])]
         return wanted
 
     def show_picture(self, path: str) -> str:
@@ -233,18 +233,9 @@ class Sight:
             self.pictures = {each: image for each, image in self.pictures.items() if each != path}
         elif path not in self.dropped:
             self._decide()
-            self.pinned = [each for each in self.pinned if each != path]
             self.dropped = [*self.dropped, path]
+            self.pinned = [each for each in self.pinned if each not in Out(self.dropped)]
         return path
-
-    def keep_all_out(self, paths: Iterable[str]) -> None:
-        """Show some files no more, as one decision."""
-        known = {*self.dropped}
-        if fresh := [each for each in dict.fromkeys(paths) if each not in known]:
-            self._decide()
-            self.dropped = [*self.dropped, *fresh]
-            gone = {*fresh}
-            self.pinned = [each for each in self.pinned if each not in gone]
 
     def bring_back(self, path: str) -> None:
         """Let a file or a picture that was kept out be shown again."""
@@ -275,7 +266,7 @@ class Sight:
         """
         from assistant.context import reader
 
-        return reader.private(self._sitting.repo, frozenset(self.dropped), self.let_through())
+        return reader.private(self._sitting.repo, Out(self.dropped), self.let_through())
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
         """Return the secrets that the user let leave, as the gate takes them."""

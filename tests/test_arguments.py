@@ -150,14 +150,20 @@ async def test_files_with_blanks_are_pinned_and_dropped_by_the_same_words(sessio
     assert session.sight.dropped == ["kettle/meter.py"]
 
 
-async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session):
+async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session, repo):
     await walk(command.submit(session, "/add kettle/boil.py"))
     (told,) = await walk(command.submit(session, "/drop ./kettle/"))
-    assert told.text.startswith("kettle/ is shown no more; u in F4 brings ")
-    assert {"kettle/", "kettle/boil.py", "kettle/meter.py"} <= set(session.sight.dropped)
-    assert session.sight.pinned == []
-    context = session.sight.look("@kettle/ and @kettle/meter.py")
+    assert told.text == "kettle/** is shown no more; d in F4 brings it back."
+    assert (session.sight.pinned, session.sight.dropped) == ([], ["kettle/**"])
+    (repo / "kettle" / "new.py").write_text("PLAN = 'to the moon'\n")  # what comes later stays out as well
+    (repo / "kettle" / "meter.py").write_text("x = 1\n")
+    context = session.sight.look("@kettle/ and @kettle/meter.py and @kettle/new.py and @diff: to the moon")
+    assert "moon" not in context.render()
+    assert session.sight.private()("kettle/new.py")
     assert not [each.path for each in context.sections if each.path.startswith("kettle/")]
     assert "@kettle/ is taken out of the context" in context.note
     assert session.sight.undo()
+    assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], [])
+    await walk(command.submit(session, "/drop kettle"))
+    await walk(command.submit(session, "/add kettle/boil.py"))
     assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], [])

@@ -24,9 +24,9 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         if gone:
             yield events.Notice(f"Unpinned {', '.join(gone)}.")
         elif path:
-            known, *held = await asyncio.to_thread(session.sight.find_all, path)
-            session.sight.keep_all_out([known, *held])
-            back = f"u in F4 brings {len(held)} files back" if held else f"/add {known} brings it back"
+            known = await asyncio.to_thread(session.sight.find_any, path)
+            session.sight.keep_out(known)
+            back = "d in F4 brings it back" if known.endswith("*") else f"/add {known} brings it back"
             yield events.Notice(f"{known} is shown no more; {back}.")
         else:
             yield events.Notice("Nothing is pinned.")

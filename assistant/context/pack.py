@@ -9,6 +9,7 @@ from assistant.context import choose, history, index, mention, named, rank, rule
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
+from assistant.context.out import Out
 from assistant.context.query import ask
 from assistant.context.reader import LARGEST, Reader
 from assistant.context.section import Context, Section
@@ -62,7 +63,7 @@ def pack(
     hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
     most; `note` says when it is not complete, and it goes on growing in the background.
     """
-    question, taken_out, dropped = mention.plain(question), tuple(dropped), frozenset(dropped)
+    question, taken_out, dropped = mention.plain(question), tuple(dropped), Out(dropped)
     tree = _look(repo, cache, question, dropped, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
@@ -241,7 +242,7 @@ def _rules(
     shown: list[Shown] = []
     left = budget // 4
     for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or path in dropped):
-        if each.path in chosen or not {each.path, each.link}.isdisjoint(dropped):
+        if each.path in chosen or each.path in dropped or each.link in dropped:
             continue
         if (each.link and reader.keeps_back(each.link)) or (each.unread and reader.keeps_back(each.path)):
             continue

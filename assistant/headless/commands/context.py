@@ -34,7 +34,7 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
     for path in options.pin:
         sight.add(path)
     for path in options.drop:
-        sight.keep_all_out(sight.find_all(path))
+        sight.keep_out(sight.find_any(path))
     context = sight.look(given(options.text))
     if options.json:
         from assistant.headless import shapes
