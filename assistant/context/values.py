@@ -33,6 +33,15 @@ _BEFORE = {
         "master",
         "license",
         "consumer",
+        "hmac",
+        "aes",
+        "jwt",
+        "shared",
+        "storage",
+        "crypt",
+        "cookie",
+        "webhook",
+        "subscription",
     ),
     "token": (
         "auth",
@@ -69,10 +78,9 @@ _BEFORE = {
 }
 """Names whose values are secret: these stems, and some of them only after such a word (a token, a pass or a pw also alone)."""
 _OTHER_KEYS = (
-    "public", "pub", "publishable", "site", "cache", "sort", "partition", "shard", "row", "foreign", "dict", "map", "hash", "index", "lookup", "group",
-    "object", "item", "query", "message", "msg", "translation", "i18n", "lang", "routing", "idempotency", "dedup", "host", "known", "file", "s3",
-    "trace", "content", "blob", "commit", "digest", "etag", "unique", "composite", "natural", "websocket",
-    "gpg", "pgp", "memo", "verify", "recv", "captcha", "vapid", "minisign", "signify", "fingerprint",
+    "public", "pub", "publishable", "site", "cache", "sort", "partition", "shard", "foreign", "dict", "lookup", "group", "item", "query", "translation",
+    "i18n", "lang", "idempotency", "dedup", "known", "trace", "content", "commit", "digest", "etag", "unique", "composite", "natural", "websocket", "gpg",
+    "pgp", "memo", "verify", "recv", "captcha", "vapid", "minisign", "signify", "fingerprint",
 )  # fmt: skip
 """Words before a `key` that is no secret, whatever its value looks like."""
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -102,7 +110,7 @@ _QUOTED = r"""(?x)
       ) (?: \s{0,4} \[\] (?:byte|rune|u8|uint8) \s{0,4} [({] \s{0,4} | [\s(\[+-]{0,24} )
     | (?P<weak>
         (?P<comma>\\{0,3}["'`] \s{0,4} , \s{0,20} (?: [^()"'`]{0,80} \bdefault \s{0,4} = \s{0,4} )? )
-      | (?P<call> [ ]? [({] \s{0,20} (?: (?:"[^"\n]{0,60}"|'[^'\n]{0,60}') \s{0,4} , \s{0,20} )? )
+      | (?P<call> (?:["'] \))? [ ]? [({] \s{0,20} (?: (?:"[^"\n]{0,60}"|'[^'\n]{0,60}') \s{0,4} , \s{0,20} )? )
       | [ \t]{0,20} (?: : [ \t] [\w.\[\]|?\ ]{1,40} )? = [ \t]{0,4} (?: [\w.():!&|\ -]{1,60} \? \s{0,20} | [\w.:-]{1,60} [(\ ] \s{0,20} (?:\w{1,20}=)? )
       | [ \t]{1,20} (?:is:?[ \t])?
       )
@@ -112,7 +120,7 @@ _QUOTED = r"""(?x)
         (?P<bare>[^\s"'`\[\](){}<>]{8,400}+) (?=[\])}>\s]) )"""
 _FIRST = r"""\(\s{0,20}\\{0,3}["'`][\w.-]{0,40}$"""
 _ASKS = r"(?i)(?:get|find|fetch|read|load|look|ask|check|verify|validate|require|expect)[\w.]{0,24}$"
-_ASKED = _ASKS[:-1] + r"\(\s{0,20}$"
+_ASKED = _ASKS.replace("(?i)", "(?i)(?<![a-z])")[:-1] + r"\(\s{0,20}$"
 """The end of a call that is asked for a secret, or goes through one, by what stands behind it."""
 _TAGGED = r"""(?:["'][^<>]{0,80}|</[\w:.-]{1,30}>[\s+-]{0,40}<[\w:.-]{1,30})?>\s{0,20}(?:<!\[CDATA\[)?([^<>\s\]]{8,200})(?:\]\]>)?\s{0,20}</"""
 _MORE = (
@@ -294,7 +302,9 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
         if match["comma"] and not re.search(_FIRST, text[max(0, name - 64) : name]):
             return at, at, _NONE
         asked = text[max(0, name - 32) : name] if match["call"] else match["weak"] or ""
-        if re.search(_ASKS if match["call"] else _ASKED, asked):
+        if re.search(_ASKS if match["call"] else _ASKED, asked) and (
+            match["call"] or not _is_lot(match["value"] or "")
+        ):
             return at, at, _NONE
         return *match.span("bare" if match["bare"] else "value"), 3.3 if match["weak"] else 3.0
     if match := re.compile(_TAGGED).match(text, at):
@@ -324,6 +334,11 @@ def _within_quotes(text: str, at: int) -> bool:
     begin = max(0, at - 1_000)
     row = text[max(begin, text.rfind("\n", begin, at) + 1) : at]
     return any(row.count(quote) % 2 for quote in "\"'`")
+
+
+def _is_lot(value: str) -> bool:
+    """Say whether a value is no name of anything: small letters, capitals and digits, and nothing between them."""
+    return value.isalnum() and not value.islower() and not value.isupper() and any(map(str.isdigit, value))
 
 
 _PASSWORDS = {"password", "passwd", "passwort", "passphrase", "pwd", "pass", "pw", "kennwort"}
@@ -402,7 +417,7 @@ def drawn(value: str, least: float) -> bool:
 _WORDY = r"(?:[A-Z]{0,5}[a-z]{3,}|[A-Z]{3,}|[A-Z][a-z]{2})\d?"
 _PLACE = r"(?:arn|urn):|[a-z][a-z0-9+.-]{1,20}:/|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
 # A call, whole or cut off behind what it opens, and what only a pattern has: a bracket alone is a sign like others.
-_CALLS = r"^[A-Za-z_$@][\w.:>?!$-]*\((?:.*\))?[;,]?$|\(\?[:=!<]|\\[dws]|\[(?:a-z|A-Z|0-9|\^|-\])|\.\*|[\])]\?"
+_CALLS = r"^[$@]?[A-Za-z_][\w.:>-]*\((?:.*\))?[;,]?$|\(\?[:=!<]|\\[dws]|\[(?:a-z|A-Z|0-9|\^|-\])|\.\*[)$]|[\])]\?"
 _ROOTED = r"\.{0,2}/{1,2}[\w.-]+(?:/|\.\w+$|$)"
 # How pictures, documents, certificates and public keys begin in base64.
 _PICTURE = r"data:|iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Z|JVBERi|LS0tLS1CRUdJTiBDRVJU|MII[BC]Ij|MFkwEwYH|MHYwEAYH|MCowBQYDK2Vw|LS0tLS1CRUdJTiBQVUJM"
