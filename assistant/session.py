@@ -30,14 +30,13 @@ from assistant.sight import Sight
 from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from assistant.changes import Changes, Proposal
     from assistant.committing import Committing
     from assistant.config import Config, Places
     from assistant.context.repo import Repo
-    from assistant.context.section import Masked
     from assistant.deciding import Deciding
     from assistant.desk import Desk
     from assistant.edits.edit import Misfit
@@ -73,7 +72,6 @@ class _Running:
     key: str
     began: datetime
     typed: str = ""
-    masked: Sequence[Masked] = ()
     pieces: list[str] = field(default_factory=list)
     repairs: int = 0
     ended: events.TurnEnded | None = None
@@ -289,7 +287,8 @@ class Session:
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
-        running = _Running(ask, asked, pick, key, self.now(), typed, masked)
+        self.sight.kept = masked
+        running = _Running(ask, asked, pick, key, self.now(), typed)
         self._saying = [asked]
         unbooked = False
         try:
@@ -320,8 +319,6 @@ class Session:
         shown = {**shown, **({"outcome": ask.outcome} if ask.outcome else {})}
         self.sittings.save(record.user(ask.number, ask.text, pick.name, shown))
         self.asked_last = pick.name
-        for each in running.masked:
-            yield events.Notice(f"kept back: {each.path}:{each.line} ({each.kind})", "warning")
         upon = self.proposed.patch if self.proposed and ask.mend else None
         editor, why = await self._editor()
         if why:

@@ -85,6 +85,8 @@ class Sight:
         self.pinned: list[str] = []
         self.dropped: list[str] = []
         self.allowed: list[Masked] = []
+        self.kept: tuple[Masked, ...] = ()
+        """What was masked in the user's own words that are sent now."""
         self.recent: list[str] = []
         self.told: list[str] = []
         self.asked: list[str] = []
@@ -152,10 +154,10 @@ class Sight:
     def add(self, path: str) -> str:
         """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
         wanted = self.find(path)
-        if wanted not in self.pinned or wanted in Out(self.dropped):
+        if wanted not in self.pinned or wanted in self.dropped:
             self._decide()
             self.pinned = [*(each for each in self.pinned if each != wanted), wanted]
-            self.dropped = [each for each in self.dropped if wanted not in Out([each])]
+            self.dropped = [each for each in self.dropped if each != wanted]
         return wanted
 
     def show_picture(self, path: str) -> str:
@@ -266,7 +268,7 @@ class Sight:
         """
         from assistant.context import reader
 
-        return reader.private(self._sitting.repo, Out(self.dropped), self.let_through())
+        return reader.private(self._sitting.repo, Out(self.dropped, self.pinned), self.let_through())
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
         """Return the secrets that the user let leave, as the gate takes them."""
@@ -395,6 +397,7 @@ class Sight:
     def show(self, question: str, plan: str = "") -> Context:
         """Gather what a question shows, to be sent with it; and what a plan for it names, which an editor needs."""
         context = self.look(f"{question}\n\n{plan}" if plan else question)
+        context = self.context = context._replace(masked=(*self.kept, *context.masked))
         self.sent = (question, context)
         return context
 

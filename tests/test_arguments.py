@@ -165,5 +165,10 @@ async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session, r
     assert session.sight.undo()
     assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], [])
     await walk(command.submit(session, "/drop kettle"))
-    await walk(command.submit(session, "/add kettle/boil.py"))
-    assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], [])
+    await walk(command.submit(session, "/add kettle/boil.py"))  # that one, and no other
+    assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], ["kettle/**"])
+    context = session.sight.look("what does @kettle/meter.py do?")
+    shown = [each.path for each in context.sections]
+    assert "kettle/boil.py" in shown
+    assert "kettle/meter.py" not in shown
+    assert "@kettle/meter.py is taken out of the context" in context.note

@@ -182,8 +182,8 @@ async def test_a_secret_in_what_the_user_says_stays_here_until_he_lets_it_throug
         session = at(server)
         (masked,) = session.sight.look(words).masked
         assert (masked.path, masked.line) == (YOURS, 2)
-        told = of(await walk(session.ask(words)), events.Notice)
-        assert "kept back: your words:2 (secret)" in [each.text for each in told]
+        (told,) = of(await walk(session.ask(words)), events.ContextPacked)
+        assert told.context.masked == (masked,) == session.sight.sent[1].masked
         assert "DB_PASSWORD=[masked secret] and @secret.txt" in sent(server)[-1]
         session.mark(Review.of(session.proposed.patch).comment(0, 0, f"the token: {DRAWN[::-1]}"))
         session.sight.allow(masked)
@@ -206,7 +206,7 @@ def test_a_log_that_is_piped_in_is_masked_and_told_of(wattson):
         code, _, said = wattson("ask", "-m", "openai/gpt-6.1-sol", "-", stdin=log, **keys)
         assert (code, DRAWN in sent(server)[0]) == (0, False)
         assert "API_TOKEN=[masked secret]" in sent(server)[0]
-        assert "kept back: your words:" in said
+        assert "masked: your words:2 (secret)" in said
         assert "masked: your words:" in wattson("context", "-", stdin=log)[2]
 
 

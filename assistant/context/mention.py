@@ -7,6 +7,7 @@ in an error of Python, Node, Go, Rust, Java or a compiler; its lines come with s
 
 from __future__ import annotations
 
+import contextlib
 import re
 from itertools import islice
 from pathlib import Path
@@ -111,6 +112,7 @@ class _Files:
         self._ends: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
         self._homes: set[str] | None = None
+        self._heads: dict[str, str] = {}
         self._spaced: dict[str, list[str]] | None = None
 
     def find(self, name: str, *, placed: bool = False) -> str | None:
@@ -178,14 +180,14 @@ class _Files:
         return f"{mine[0]}lib/{name}" if len(mine) == 1 else None
 
     def _head(self, path: str) -> str:
-        """Return the beginning of a known file, nothing where it cannot be read."""
+        """Return the beginning of a known file, nothing where it cannot be read; a trace names the same packages in each line."""
         if not self.root or path not in self.whole:
             return ""
-        try:
-            with Path(self.root, path).open(encoding="utf-8", errors="replace") as file:
-                return file.read(_HEAD)
-        except OSError:
-            return ""
+        if path not in self._heads:
+            self._heads[path] = ""
+            with contextlib.suppress(OSError), Path(self.root, path).open(encoding="utf-8", errors="replace") as file:
+                self._heads[path] = file.read(_HEAD)
+        return self._heads[path]
 
     def _called(self, name: str) -> Sequence[str]:
         """Return the paths that have the last name of a path."""

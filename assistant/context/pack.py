@@ -63,7 +63,7 @@ def pack(
     hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
     most; `note` says when it is not complete, and it goes on growing in the background.
     """
-    question, taken_out, dropped = mention.plain(question), tuple(dropped), Out(dropped)
+    question, taken_out, dropped = mention.plain(question), tuple(dropped), Out(dropped, pinned)
     tree = _look(repo, cache, question, dropped, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))

@@ -6,6 +6,7 @@ of those it tells, of all others the one before.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from assistant.edits.review import Review, sum_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from assistant.edits.hunk import Hunk
     from assistant.edits.review import Comment, Decision
 
 _DEEPEST = 4
@@ -25,12 +25,23 @@ _DEEPEST = 4
 def record(review: Review, before: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what is decided, for a file, with the record `before` of hunks that are out of place now."""
     found = review.record()
-    if before:
-        seen: dict[str, list[int]] = {}
-        for hunk in review.patch.hunks:
-            seen.setdefault(hunk.path, []).append(sum_of(hunk))
-        found |= {"before": _cut_off(before), "seen": seen}
-    return found
+    seen: dict[str, list[int]] = {}
+    for hunk in review.patch.hunks:
+        seen.setdefault(hunk.path, []).append(sum_of(hunk))
+    while before and isinstance(before.get("seen"), dict) and _told(before) <= _told({"seen": seen}):
+        before = before.get("before")  # of an earlier sitting on this branch: all that it tells of is told of here
+    return {**found, "before": _cut_off(before), "seen": seen} if before else found
+
+
+def _told(kept: Mapping[str, Any]) -> set[tuple[str, int]]:
+    """Return the hunks that were in sight when a record was made."""
+    seen = kept.get("seen")
+    return {
+        (path, each)
+        for path, sums in (seen.items() if isinstance(seen, dict) else ())
+        for each in (sums if isinstance(sums, list) else ())
+        if isinstance(each, int)
+    }
 
 
 def _cut_off(kept: Mapping[str, Any], depth: int = 1) -> dict[str, Any]:
@@ -44,40 +55,37 @@ def recall(review: Review, kept: Mapping[str, Any], depth: int = 0) -> Review:
     newer, before = review.recall(kept), kept.get("before")
     if not isinstance(before, dict) or depth >= _DEEPEST:
         return newer
-    older, seen = recall(review, before, depth + 1), kept.get("seen")
-    told = {
-        (path, each)
-        for path, sums in (seen.items() if isinstance(seen, dict) else ())
-        for each in (sums if isinstance(sums, list) else ())
-        if isinstance(each, int)
-    }
+    older, told = recall(review, before, depth + 1), _told(kept)
     choices: list[Decision] = []
     comments: list[Comment] = []
     for file in review.patch.files:
         whole = Review.of(Patch((file,))).choices
-        mine = [[each for each in one.choices if each.hunk.path == file.path] for one in (newer, older)]
-        source = [mine[0] if (file.path, sum_of(each.hunk)) in told else mine[1] for each in whole]
-        choices += _merged(whole, source)
-        for one, said in ((newer, mine[0]), (older, mine[1])):
-            comments += _about(one.comments, file.path, whole, [each is said for each in source])
+        mine = [(file.path, sum_of(each.hunk)) in told for each in whole]
+        found = ([each for each in one.choices if each.hunk.path == file.path] for one in (newer, older))
+        choices += _merged(whole, mine, *found)
+        comments += _about(newer.comments, file.path, whole, mine)
+        comments += _about(older.comments, file.path, whole, [not each for each in mine])
     return replace(review, choices=tuple(choices), comments=tuple(comments))
 
 
-def _merged(whole: Sequence[Decision], source: Sequence[Sequence[Decision]]) -> list[Decision]:
+def _merged(
+    whole: Sequence[Decision], mine: Sequence[bool], newer: Iterable[Decision], older: Iterable[Decision]
+) -> list[Decision]:
     """Take the choices about each hunk from where it is told of; one that reaches over several only where all are told of there."""
+    ends = [each.hunk.at + len(each.hunk.old) for each in whole]
     found: list[Decision] = []
-    for at, (one, told) in enumerate(zip(whole, source, strict=True)):
-        mine = [each for each in told if _touch(each.hunk, one.hunk)]
-        others = [other for other, said in enumerate(source) if said is not told and other != at]
-        if any(_touch(each.hunk, whole[other].hunk) for each in mine for other in others):
-            found.append(one)
-        else:
-            found += [each for each in mine if each not in found]
-    return found
-
-
-def _touch(one: Hunk, other: Hunk) -> bool:
-    return one.at <= other.at + len(other.old) and other.at <= one.at + len(one.old)
+    covered: set[int] = set()
+    for choices, told in ((newer, True), (older, False)):
+        for each in choices:
+            touched, at = [], bisect_left(ends, each.hunk.at)
+            while at < len(whole) and whole[at].hunk.at <= each.hunk.at + len(each.hunk.old):
+                touched.append(at)
+                at += 1
+            if touched and all(mine[one] is told for one in touched):
+                found.append(each)
+                covered.update(touched)
+    found += [each for at, each in enumerate(whole) if at not in covered]
+    return sorted(found, key=lambda each: (each.hunk.at, each.hunk.new_at))
 
 
 def _about(said: Iterable[Comment], path: str, whole: Sequence[Decision], mine: Sequence[bool]) -> list[Comment]:

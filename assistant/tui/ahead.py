@@ -42,6 +42,7 @@ class Ahead:
             return True
         self._typing |= event.key == "slash" or stray
         if self._typing:
+            self._hand_on_early()
             self.type_on(event)
         return self._typing
 
@@ -50,10 +51,14 @@ class Ahead:
         self._early.append(event)
         if known and (len(self._early) < _SENTENCE or len({each.key for each in self._early}) == 1):
             return False
-        typed, self._early, self._typing = self._early, [], True
+        self._typing = True
+        self._hand_on_early()
+        return True
+
+    def _hand_on_early(self) -> None:
+        typed, self._early = self._early, []
         for each in typed:
             self.type_on(each)
-        return True
 
     def forget_early(self) -> None:
         """Hear that the hunks can be read by now: who presses keys means them."""

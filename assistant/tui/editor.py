@@ -27,7 +27,11 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     env = screen.session.env
     hidden = set(screen.session.roster.key_names())
     plain = {name: value for name, value in env.items() if name not in hidden}
-    command = shlex.split(env.get("VISUAL") or env.get("EDITOR") or "vi")
+    try:
+        command = shlex.split(env.get("VISUAL") or env.get("EDITOR") or "") or ["vi"]
+    except ValueError as error:
+        _say(screen, f"$VISUAL or $EDITOR cannot be read: {error}.")
+        return None
     name = Path(command[0]).name  # in one line with what went wrong
     try:
         place = _file(screen.session.places, text, suffix)
@@ -39,6 +43,9 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     words = None
     if trouble:
         _say(screen, f"{name} cannot be opened: {trouble}. Set $EDITOR.")
+    elif code < 0:
+        _say(screen, f"{name} was killed; what was saved there is kept in {place}.")
+        return None
     elif code:
         _say(screen, f"{name} ended with {code}; the text stays as it was.")
     else:

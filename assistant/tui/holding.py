@@ -120,7 +120,8 @@ class Holding:
         if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
             return
         pick = self._screen.session.roster.pick
-        if pick is None or pick.name != waits.model:  # who waits for a plan does not mean to pay another
+        asked = pick.model.name if pick is not None else ""
+        if not f"{waits.model}:".startswith(f"{asked}:"):  # who waits for a plan does not mean to pay another
             self.forget()
             self._screen.go_on_waiting()
             return

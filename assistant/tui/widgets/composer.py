@@ -164,6 +164,9 @@ class Composer(Pad):
         if self.text.strip() and self.sent[-1:] != [self.text]:
             self.sent.append(self.text)
         self._back, self.text = 0, ""
+        if self._after:
+            after, self._after = self._after, ""
+            self.give_back(after)
 
     def recently_typed(self) -> bool:
         """Whether the user is in the middle of typing, or has typed what is not sent."""
@@ -210,6 +213,7 @@ class Composer(Pad):
             if self._given and self._given == self.text and event.is_printable and self.cursor_at_end_of_text:
                 if event.character == "/":  # a command first, as what was said below it may ask for
                     self._after, self.text = self._given, ""
+                    self.sent.append(self._after)  # Up brings it, too
                 else:
                     self.insert("\n")  # it was typed on, not knowing that the question would come back
             self._put = self._given = ""
@@ -224,13 +228,17 @@ class Composer(Pad):
             self.action_delete_left()
             self.insert("\n")
         elif self.text.strip():
+            from assistant.command import is_command
+
             words, self.text = self.text, ""
+            if self._after and not is_command(words):  # it goes on after all, with a path
+                words, self._after = f"{self._after}\n{words}", ""
             if not self.sent or self.sent[-1] != words:
                 self.sent.append(words)
             self._back, self.typed_at = 0, 0.0
             self.post_message(self.Sent(words))
-            if after := self._after:
-                self._after = ""
+            after, self._after = self._after, ""
+            if after not in {"", words}:
                 self.give_back(after)
 
     def _complete(self, key: str) -> bool:

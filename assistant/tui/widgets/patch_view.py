@@ -446,8 +446,15 @@ class PatchView(ScrollView, can_focus=True):
     async def _on_key(self, event: events.Key) -> None:
         """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
         unknown = event.is_printable and event.key not in self.KEYS
+        early = bool(self.hunks) and self.grace.early
+        if not early:
+            self.ahead.forget_early()
         if self.ahead.takes(event, stray=unknown and not self.hunks):
             event.prevent_default()
+            event.stop()
+            return
+        if early and event.is_printable and (self.ahead.early(event, known=not unknown) or event.key == "q"):
+            event.prevent_default()  # a sentence may begin with a q
             event.stop()
             return
         if event.key in {"q", "escape"}:  # now: what comes behind in one lump would be here before its action
@@ -455,13 +462,7 @@ class PatchView(ScrollView, can_focus=True):
             event.prevent_default()
             event.stop()
             return
-        if not self.hunks or not self.grace.early:
-            self.ahead.forget_early()
-        elif event.is_printable and self.ahead.early(event, known=not unknown):
-            event.prevent_default()
-            event.stop()
-            return
-        if self.hunks and not self.grace.early:
+        if self.hunks and not early:
             self.ahead.wait(event.key)
         if event.key in _DECIDES or unknown:
             self.grace.typed()
