@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     _Files = dict[str, list[tuple[int, int, int, int]]]
 
-COMMITS, CLOSE = 1_500, 100
+COMMITS, CLOSE = 1_500, 50
 """Commits whose files are known, and how many of them are looked at line by line."""
 _WIDE = 12
 """A commit of more files says little about any of them."""
