@@ -72,7 +72,8 @@ def measure(root: Path) -> None:
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody installs a program that is compiled at each start
     python = sys.executable
     empty = min(cpu([python, "-c", "pass"], env)[0] for _ in range(_RUNS * 3))
-    if (root / ".git").exists():  # a copy has times that git does not know: it would read each file anew at each listing
+    # A copy has times that git does not know: it would read each file anew at each listing.
+    if (root / ".git").exists():
         subprocess.run(["git", "-C", str(root), "status", "--short"], env=env, capture_output=True, check=True)
     look = ["git", "-C", str(root), "ls-files", "-z", "-t", "--stage", "--others", "--modified", "--exclude-standard"]
     listed = min(cpu(look, env)[0] for _ in range(_RUNS)) if (root / ".git").exists() else 0.0
