@@ -236,7 +236,8 @@ class Sight:
         elif path not in self.dropped:
             self._decide()
             self.dropped = [*self.dropped, path]
-            self.pinned = [each for each in self.pinned if each not in Out(self.dropped)]
+            gone = Out([path])
+            self.pinned = [each for each in self.pinned if each not in gone]
         return path
 
     def bring_back(self, path: str) -> None:

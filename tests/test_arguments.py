@@ -172,3 +172,5 @@ async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session, r
     assert "kettle/boil.py" in shown
     assert "kettle/meter.py" not in shown
     assert "@kettle/meter.py is taken out of the context" in context.note
+    await walk(command.submit(session, "/drop README.md"))
+    assert session.sight.pinned == ["kettle/boil.py"]
