@@ -42,16 +42,17 @@ _MANY = 50_000
 class Index:
     """A repository's files with what is known of them. `paths` of an id are several where files are equal.
 
-    `unread` is how many files the child has not read yet.
+    `unread` is how many files the child has not read yet. `file` is the file that the store read them from.
     """
 
-    __slots__ = ("ids", "paths", "repo", "store", "unread", "words")
+    __slots__ = ("file", "ids", "paths", "repo", "store", "unread", "words")
 
     def __init__(
         self, repo: Repo, store: Store, ids: dict[str, int], paths: dict[int, list[str]], words: dict[int, int], unread: int
     ) -> None:  # fmt: skip
         self.repo = repo
         self.store = store
+        self.file = store.file
         self.ids = ids
         self.paths = paths
         self.words = words
@@ -151,7 +152,12 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
         if not stale or not (_child(store, head, wanted, found, end) or store.follow()):
             break
         found = _view(repo, store, wanted)
-    return _view(repo, store, wanted) if stale else found
+    if not stale:
+        return found
+    if store.file != found.file:
+        return _view(repo, store, wanted)
+    _see(found, {path: pair for path, pair in wanted.items() if path not in found.ids})
+    return found
 
 
 def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
@@ -166,17 +172,22 @@ def symbols(root: Path, cache: Path, beginning: str, most: int) -> list[str]:
 
 
 def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index:
-    by_pair = {(blob, language): (each, words) for each, blob, language, words in store.files()}
-    ids: dict[str, int] = {}
-    paths: dict[int, list[str]] = defaultdict(list)
-    lengths: dict[int, int] = {}
+    found = Index(repo, store, {}, defaultdict(list), {}, len(wanted))
+    _see(found, wanted)
+    return found
+
+
+def _see(index: Index, wanted: dict[str, tuple[str, str]]) -> None:
+    """Take those of some files that no index has seen yet into one, as far as they are read."""
+    rows = index.store.files_of(list(dict.fromkeys(wanted.values())))
+    by_pair = {(blob, language): (each, words) for each, blob, language, words in rows}
     for path, pair in wanted.items():
         if (known := by_pair.get(pair)) is not None:
             each, words = known
-            ids[path] = each
-            paths[each].append(path)
-            lengths[each] = words
-    return Index(repo, store, ids, paths, lengths, len(wanted) - len(ids))
+            index.ids[path] = each
+            index.paths[each].append(path)
+            index.words[each] = words
+            index.unread -= 1
 
 
 def _first(repo: Repo, store: Store, head: str, end: float) -> bool:

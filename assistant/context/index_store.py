@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS postings (place INTEGER PRIMARY KEY, terms TEXT, rows
 CREATE TABLE IF NOT EXISTS names (base INTEGER PRIMARY KEY, text TEXT);
 CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT);
 """
+_FILES = "SELECT id, blob, language, ifnull(max(0, CAST(words AS INT)), 0) FROM files"
 
 
 class Damaged(StateError):
@@ -249,7 +250,7 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.touch(0o600)
-        self._file = self.path.stat().st_ino
+        self.file = self.path.stat().st_ino
         base = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
         patiently(base, "PRAGMA journal_mode=WAL", _WAIT_S)
         base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
@@ -289,7 +290,7 @@ class Store:
     def follow(self) -> bool:
         """Go over to the new index where another process has set this one aside meanwhile; says whether it has."""
         with self.trusted():
-            if self.path.stat().st_ino == self._file:
+            if self.path.stat().st_ino == self.file:
                 return False
             self._base.close()
             self._base = self._connect()
@@ -303,7 +304,7 @@ class Store:
     def _move_away(self) -> None:
         if hasattr(self, "_base"):
             self._base.close()
-            if self.path.exists() and self.path.stat().st_ino != self._file:
+            if self.path.exists() and self.path.stat().st_ino != self.file:
                 return  # another window was here before, and this is the new one
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
@@ -339,9 +340,15 @@ class Store:
     def files(self) -> list[tuple[int, str, str, int]]:
         """Return id, blob id, language and length in words of every file known, of other commits too."""
         with self.trusted():
-            return self._base.execute(
-                "SELECT id, blob, language, ifnull(max(0, CAST(words AS INT)), 0) FROM files"
-            ).fetchall()
+            return self._base.execute(_FILES).fetchall()
+
+    def files_of(self, wanted: Sequence[tuple[str, str]]) -> list[tuple[int, str, str, int]]:
+        """Return the rows of `files` for some blob ids with their language; of many it returns all rows, which takes less time."""
+        if len(wanted) > _MANY:
+            return self.files()
+        query = f"{_FILES} WHERE blob = ? AND language = ?"
+        with self.trusted():
+            return [row for pair in wanted for row in self._base.execute(query, pair)]
 
     def has_files(self) -> bool:
         """Say whether any file is known."""

@@ -95,8 +95,10 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
 
 def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[str]]) -> None:
     with Store(place, version()) as store:
-        known = {(blob, language) for _, blob, language, _ in store.files()}
-        missing = list({(row[0], row[1]): row for row in rows if (row[0], row[1]) not in known}.values())
+        asked = {(row[0], row[1]): row for row in rows}
+        for _, blob, language, _ in store.files_of(list(asked)):
+            asked.pop((blob, language), None)
+        missing = list(asked.values())
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)
