@@ -80,7 +80,7 @@ def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, s
         return {}
     mine = {tag.name for tag in tags.defs}
     used = [ref for ref in references(index.source(path)) if ref[0] not in mine][:_NAMES]
-    own = [tag.name for tag in tags.defs if len(tag.name) >= _SHORT][:_NAMES]
+    own = [tag.name for tag in tags.defs if len(tag.name) >= _SHORT and " " not in tag.name][:_NAMES]
     held = index.lookup([*(DEFINED + name for name, _ in used), *(DEFINED + name for name in own)])
     found: dict[str, tuple[float, str]] = {}
 

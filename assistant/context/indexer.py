@@ -17,6 +17,7 @@ import contextlib
 import gc
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
 """Bytes of address space: beyond it an allocation fails and the child ends."""
 _SINGLE = 2
-"""Files of which each is looked through for what it may hold alone; of more, what is made ready serves the next."""
+"""Files of one language of which each is looked through for what it may hold alone; of more, what is made ready serves the next."""
 LARGEST = 512_000
 """Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
 _PARSED = 1_000_000
@@ -103,7 +104,7 @@ def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[
         suspect = os.pread(doing, 64, 0).decode("ascii", "replace").strip()
         wish = Wish(place)
         missing.sort(key=lambda row: row[0] == suspect)
-        single = len(missing) <= _SINGLE
+        few = {language for language, times in Counter(row[1] for row in missing).items() if times <= _SINGLE}
         batch, room = Batch(), _FIRST
         while missing:
             if wish.is_new():
@@ -111,7 +112,7 @@ def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[
                 room = _FIRST
             blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
-            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE, single=single)
+            _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE, single=language in few)
             if batch.size > room or blob == suspect:  # what killed a child is never met again
                 _alarm(0)
                 store.save(batch)

@@ -98,7 +98,8 @@ def within(name: str) -> list[str]:
 def of_all(found: Mapping[bytes, T], *, asked: bool = False) -> dict[str, list[T]]:
     """Return by term what was found for the words that have it; `asked`, for the terms that a question may ask for.
 
-    Those are no numbers, and no words of English that say nothing. It is the same as `of_identifier` of each, in a fifth of the time.
+    Those are no numbers, and no words of English that say nothing. It is the same as `of_identifier` of each, in a fifth of the time,
+    but that a title (what a test or a heading is called) has only the terms of its words.
     """
     bits: defaultdict[str, list[T]] = defaultdict(list)
     wholes: defaultdict[str, list[T]] = defaultdict(list)
@@ -111,8 +112,8 @@ def of_all(found: Mapping[bytes, T], *, asked: bool = False) -> dict[str, list[T
             bits[word.decode()].append(one)
             continue
         some = _bits(word)
-        if len(some) > 1:
-            wholes[some.pop(0).lower()].append(one)
+        if len(some) > 1 and (whole := some.pop(0)) and " " not in whole:
+            wholes[whole.lower()].append(one)
         for bit in some:
             bits[bit].append(one)
     terms = wholes
@@ -126,8 +127,8 @@ def of_all(found: Mapping[bytes, T], *, asked: bool = False) -> dict[str, list[T
 
 def is_numbers(source: bytes) -> bool:
     """Say whether a text begins like measurements, coordinates or checksums: a third of it is digits."""
-    head = b"".join(source[:_HEAD].split())
-    return 3 * (len(head) - len(head.translate(None, b"0123456789"))) > len(head)
+    written = source[:_HEAD].translate(None, b" \t\n\r\v\f")
+    return 3 * (len(written) - len(written.translate(None, b"0123456789"))) > len(written)
 
 
 def count(source: bytes, most: int) -> tuple[dict[bytes, int], int] | None:
