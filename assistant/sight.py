@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from assistant.context.out import ALL, Out
+from assistant.context.out import Out
 from assistant.errors import ConfigError, PatchError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class _Decisions(NamedTuple):
 class Sight:
     """What one session shows of one root.
 
-    `pinned` and `dropped` are paths as sections name them, `allowed` the secrets that may leave. `pictures` go along with the
+    `pinned` and `dropped` are paths as sections name them, a folder that is dropped with "/" at its end, `allowed` the secrets that may leave. `pictures` go along with the
     next question, by the name the user gave them, `withheld` are those that were kept out of it. `context` is what was gathered last, `sent` the last question that went out and what it showed.
     """
 
@@ -124,10 +124,11 @@ class Sight:
 
     def find(self, path: str) -> str:
         """Return the one path of the repository that is meant: whole, or an end of it. Raises PatchError."""
+        return self._find(self._inside(path), self.paths())
+
+    def _find(self, wanted: str, paths: Sequence[str]) -> str:
         from assistant.context import completion
 
-        paths = self.paths()
-        wanted = self._inside(path)
         if wanted not in paths:
             near = completion.complete(paths, wanted, 4)
             ending = [each for each in paths if each.endswith("/" + wanted)]
@@ -137,28 +138,37 @@ class Sight:
         return wanted
 
     def find_any(self, path: str) -> str:
-        """Return the one path that is meant, as `find` does, or all of a folder as `Out` reads it. Raises PatchError."""
-        folder = f"{self._inside(path).rstrip('/')}/"
-        return f"{folder}{ALL}" if any(each.startswith(folder) for each in self.paths()) else self.find(path)
+        """Return the one path that is meant, as `find` does, or a folder, which ends in "/". Raises PatchError."""
+        wanted, paths = self._inside(path), self.paths()
+        folder = f"{wanted.rstrip('/')}/"
+        known = folder in self.dropped or any(each.startswith(folder) for each in paths)
+        return folder if known else self._find(wanted, paths)
 
     def _inside(self, path: str) -> str:
-        """Return a path as it was typed without marks, and without the root that stands before an absolute one."""
-        wanted = _bare(path)
+        """Return a path as it was typed without marks and steps to nowhere, and without the root that stands before an absolute one."""
+        wanted = path.strip().removeprefix("@")
         place = Path(wanted)
         if place.is_absolute() and (above := place.parent.resolve()).is_relative_to(root := self._sitting.repo.root):
-            return (above / place.name).relative_to(root).as_posix()
-        return wanted
+            return (above / place.name).relative_to(root).as_posix() + "/" * wanted.endswith("/")
+        if place.is_absolute():
+            return wanted
+        pieces = [each for each in wanted.split("/") if each not in {"", "."}]
+        end = "/" if wanted.endswith(("/", "/.")) else ""
+        return "/".join(pieces) + end if pieces else wanted  # the whole stays as it was typed: it is no part of itself
 
     # Decisions.
 
     def add(self, path: str) -> str:
         """Pin a file of the repository, so that every turn shows it; returns its path as it is known."""
-        wanted = self.find(path)
-        if wanted not in self.pinned or wanted in self.dropped:
+        return self.pin(self.find(path))
+
+    def pin(self, path: str) -> str:
+        """Pin a file by its path as it is known; returns that."""
+        if path not in self.pinned or path in self.dropped:
             self._decide()
-            self.pinned = [*(each for each in self.pinned if each != wanted), wanted]
-            self.dropped = [each for each in self.dropped if each != wanted]
-        return wanted
+            self.pinned = [*(each for each in self.pinned if each != path), path]
+            self.dropped = [each for each in self.dropped if each != path]
+        return path
 
     def show_picture(self, path: str) -> str:
         """Let a picture go along with the next question, from wherever it lies; returns what it is and counts.
@@ -233,15 +243,14 @@ class Sight:
             self._decide()
             self.withheld = {**self.withheld, path: self.pictures[path]}
             self.pictures = {each: image for each, image in self.pictures.items() if each != path}
-        elif path not in self.dropped:
+        elif path not in self.dropped or any(map(Out([path]).hides, self.pinned)):
             self._decide()
-            self.dropped = [*self.dropped, path]
-            gone = Out([path])
-            self.pinned = [each for each in self.pinned if each not in gone]
+            self.dropped = [*(each for each in self.dropped if each != path), path]
+            self.pinned = [each for each in self.pinned if not Out([path]).hides(each)]
         return path
 
     def bring_back(self, path: str) -> None:
-        """Let a file or a picture that was kept out be shown again."""
+        """Let a file, a folder or a picture that was kept out be shown again."""
         if path in self.withheld:
             self._decide()
             self.pictures = {**self.pictures, path: self.withheld[path]}
@@ -249,6 +258,24 @@ class Sight:
         elif path in self.dropped:
             self._decide()
             self.dropped = [each for each in self.dropped if each != path]
+
+    def show_again(self, folder: str) -> list[str]:
+        """Let a folder be shown again that was kept out; returns what of it stays out by another word. Raises PatchError where it was not."""
+        from assistant import arguments
+
+        if above := Out(each for each in self.dropped if each != folder).folder(folder):
+            hint = f"/add {arguments.quote(above)} brings that back, and a file of it is added by its name."
+            raise PatchError(f"{folder} lies in {above}, which is kept out.", hint)
+        if folder not in self.dropped:
+            hint = f"Name a file of it, or ask about @{folder}."
+            raise PatchError(f"{folder} is a folder, and only files are pinned.", hint)
+        self.bring_back(folder)
+        return [each for each in self.dropped if each.startswith(folder)]
+
+    @property
+    def out(self) -> Out:
+        """What is kept out, by the decisions of this moment."""
+        return Out(self.dropped, self.pinned)
 
     def allow(self, secret: Masked) -> None:
         """Let one secret leave, in this session: the user was asked for it by name."""
@@ -269,7 +296,7 @@ class Sight:
         """
         from assistant.context import reader
 
-        return reader.private(self._sitting.repo, Out(self.dropped, self.pinned), self.let_through())
+        return reader.private(self._sitting.repo, self.out, self.let_through())
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
         """Return the secrets that the user let leave, as the gate takes them."""
@@ -432,10 +459,6 @@ class Onlooker:
         """Return what went wrong with settings, once."""
         fresh, self._troubles = self._troubles, ()
         return fresh
-
-
-def _bare(path: str) -> str:
-    return path.strip().removeprefix("@").removeprefix("./")
 
 
 def _wait(env: Mapping[str, str]) -> float:

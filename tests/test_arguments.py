@@ -153,8 +153,8 @@ async def test_files_with_blanks_are_pinned_and_dropped_by_the_same_words(sessio
 async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session, repo):
     await walk(command.submit(session, "/add kettle/boil.py"))
     (told,) = await walk(command.submit(session, "/drop ./kettle/"))
-    assert told.text == "kettle/** is shown no more; d in F4 brings it back."
-    assert (session.sight.pinned, session.sight.dropped) == ([], ["kettle/**"])
+    assert told.text == "kettle/ is shown no more; /add kettle/ brings it back."
+    assert (session.sight.pinned, session.sight.dropped) == ([], ["kettle/"])
     (repo / "kettle" / "new.py").write_text("PLAN = 'to the moon'\n")  # what comes later stays out as well
     (repo / "kettle" / "meter.py").write_text("x = 1\n")
     context = session.sight.look("@kettle/ and @kettle/meter.py and @kettle/new.py and @diff: to the moon")
@@ -166,7 +166,7 @@ async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session, r
     assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], [])
     await walk(command.submit(session, "/drop kettle"))
     await walk(command.submit(session, "/add kettle/boil.py"))  # that one, and no other
-    assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], ["kettle/**"])
+    assert (session.sight.pinned, session.sight.dropped) == (["kettle/boil.py"], ["kettle/"])
     context = session.sight.look("what does @kettle/meter.py do?")
     shown = [each.path for each in context.sections]
     assert "kettle/boil.py" in shown
@@ -174,3 +174,56 @@ async def test_a_folder_is_dropped_with_all_its_files_as_one_decision(session, r
     assert "@kettle/meter.py is taken out of the context" in context.note
     await walk(command.submit(session, "/drop README.md"))
     assert session.sight.pinned == ["kettle/boil.py"]
+
+
+async def said(session, words):
+    return [each.text for each in await walk(command.submit(session, words))]
+
+
+async def test_a_folder_that_is_dropped_again_takes_what_was_added_from_it_meanwhile(session):
+    sight = session.sight
+    for words in ("/drop kettle/", "/add kettle/boil.py", "/drop kettle/"):
+        await said(session, words)
+    assert (sight.pinned, sight.dropped) == ([], ["kettle/"])
+    assert not [each.path for each in sight.look("how hot?").sections if each.path.startswith("kettle")]
+    assert sight.undo()
+    assert (sight.pinned, sight.dropped) == (["kettle/boil.py"], ["kettle/"])
+
+
+@pytest.mark.parametrize("words", ["kettle", "kettle/", "./kettle//", "kettle/.", "@kettle/"])
+async def test_a_folder_that_was_kept_out_is_added_again_however_it_is_written(session, words):
+    sight = session.sight
+    assert await said(session, f"/drop {words}") == ["kettle/ is shown no more; /add kettle/ brings it back."]
+    assert await said(session, f"/add {words}") == ["kettle/ is shown again."]
+    assert (sight.pinned, sight.dropped) == ([], [])
+    assert "kettle/boil.py" in [each.path for each in sight.look("how does boil work?").sections]
+    assert sight.undo()
+    assert sight.dropped == ["kettle/"]
+
+
+async def test_what_is_kept_out_by_another_word_stays_out_when_a_folder_is_added(session, repo):
+    (repo / "kettle" / "sub").mkdir()
+    (repo / "kettle" / "sub" / "plan.py").write_text("x = 1\n")
+    for words in ("/drop kettle/boil.py", "/drop kettle/"):
+        await said(session, words)
+    assert await said(session, "/add kettle/sub/") == [
+        "kettle/sub/ lies in kettle/, which is kept out. /add kettle/ brings that back, and a file of it is added by its name."
+    ]
+    await said(session, "/drop kettle/sub/")
+    assert "lies in kettle/" in str(await said(session, "/add kettle/sub/"))
+    assert await said(session, "/add kettle/") == ["kettle/ is shown again, but kettle/boil.py, kettle/sub/."]
+    assert await said(session, "/add kettle/sub") == ["kettle/sub/ is shown again."]
+    assert session.sight.dropped == ["kettle/boil.py"]
+    assert await said(session, "/add kettle/") == [
+        "kettle/ is a folder, and only files are pinned. Name a file of it, or ask about @kettle/."
+    ]
+
+
+async def test_a_folder_that_is_dropped_takes_no_pin_of_a_file_of_its_name(session, repo):
+    (repo / "parts").mkdir()
+    (repo / "parts" / "kettle").write_text("x\n")
+    await said(session, "/add parts/kettle")
+    await said(session, "/drop kettle/")
+    assert (session.sight.pinned, session.sight.dropped) == (["parts/kettle"], ["kettle/"])
+    await said(session, "/drop ./")  # the whole is no part
+    assert (session.sight.pinned, session.sight.dropped) == (["parts/kettle"], ["kettle/"])

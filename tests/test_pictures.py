@@ -219,14 +219,14 @@ async def test_a_picture_that_was_kept_out_comes_back(make_session, repo):
     sight.keep_out("shot.png")
     found = [
         each
-        for each in rows(sight.look("what is in shot.png?"), sight.pinned, sight.withheld)
+        for each in rows(sight.look("what is in shot.png?"), sight.pinned, [*sight.withheld])
         if each.path == "shot.png"
     ]
     assert [(each.kind, bool(sight.pictures)) for each in found] == [("dropped", False)]
     sight.bring_back("shot.png")
     found = [
         each
-        for each in rows(sight.look("what is in shot.png?"), sight.pinned, sight.withheld)
+        for each in rows(sight.look("what is in shot.png?"), sight.pinned, [*sight.withheld])
         if each.path == "shot.png"
     ]
     assert [each.kind for each in found] == ["picture"]

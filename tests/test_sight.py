@@ -140,6 +140,24 @@ def test_the_command_pins_and_drops_and_says_so(wattson):
     assert "no file 'nosuch.py'" in told
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["--drop", "kettle/", "--pin", "kettle/boil.py"], True),
+        (["--pin", "kettle/boil.py", "--drop", "kettle/"], True),
+        (["--drop", "kettle/boil.py", "--pin", "kettle/boil.py"], False),
+        (["--pin", "boil.py", "--drop", "./kettle/boil.py", "--drop", "kettle"], False),
+    ],
+)
+def test_a_file_that_is_pinned_stays_in_a_folder_that_is_dropped_in_whatever_order(wattson, words, shown):
+    code, (shape,), told = wattson("context", "--json", *words, "how hot?", lines=True)
+    assert code == 0
+    kettle = [each["path"] for each in shape["sections"] if each["path"].startswith("kettle/")]
+    assert ("kettle/boil.py" in kettle) is shown
+    assert not shown or len(kettle) == 1
+    assert ("kettle/boil.py is dropped by its name, too: it stays out" in told) is not shown
+
+
 def test_a_diff_is_shown_by_the_command(wattson, repo):
     (repo / "kettle/meter.py").write_text((repo / "kettle/meter.py").read_text() + "\nLOUD = True\n")
     _, text, _ = wattson("context", "review @diff")

@@ -1,4 +1,4 @@
-"""Pin a file, so that every turn shows it; a picture (PNG, JPEG, GIF, WebP) goes along with the next question."""
+"""Pin a file, so that every turn shows it, or bring back a folder that was dropped; a picture (PNG, JPEG, GIF, WebP) goes along with the next question."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assistant import arguments, events
+from assistant.arguments import Suggestion
 from assistant.models.picture import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from assistant.arguments import Suggestion
     from assistant.session import Session
 
 ALIASES: tuple[str, ...] = ()
@@ -28,10 +28,20 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
             about = await asyncio.to_thread(session.sight.show_picture, path)
             yield events.Notice(f"{path} goes along with the next question: {about}.", "good")
         else:
-            yield events.Notice(f"Pinned {await asyncio.to_thread(session.sight.add, path)}.", "good")
+            yield events.Notice(await asyncio.to_thread(_added, session, path), "good")
+
+
+def _added(session: Session, path: str) -> str:
+    """Pin a file, or show a folder again; returns what to say of it."""
+    known = session.sight.find_any(path)
+    if not known.endswith("/"):
+        return f"Pinned {session.sight.pin(known)}."
+    still = ", ".join(session.sight.show_again(known))
+    return f"{known} is shown again, but {still}." if still else f"{known} is shown again."
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer files, behind one another."""
-    del session, words
-    return [arguments.FILES._replace(more=True)]
+    """Offer what is kept out, then all files, behind one another."""
+    del words
+    out = [Suggestion(arguments.quote(path), "you keep it out", more=True) for path in session.sight.dropped]
+    return [*out, arguments.FILES._replace(more=True)]

@@ -1,4 +1,4 @@
-"""Unpin files (or all of them); one that is not pinned is shown no more in this session."""
+"""Unpin files (or all of them); one that is not pinned, or a folder, is shown no more in this session."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         elif path:
             known = await asyncio.to_thread(session.sight.find_any, path)
             session.sight.keep_out(known)
-            back = "d in F4 brings it back" if known.endswith("*") else f"/add {known} brings it back"
-            yield events.Notice(f"{known} is shown no more; {back}.")
+            yield events.Notice(f"{known} is shown no more; /add {arguments.quote(known)} brings it back.")
         else:
             yield events.Notice("Nothing is pinned.")
 

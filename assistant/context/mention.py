@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from assistant.context.out import NOTHING, Out
 from assistant.context.repo import LARGEST
 
 if TYPE_CHECKING:
@@ -343,7 +344,7 @@ def nowhere(
     root: Path,
     *,
     paths: Iterable[str] = (),
-    dropped: Container[str] = (),
+    out: Out = NOTHING,
     symbols: Container[str] | None = None,
     away: Callable[[str], Sequence[str]] = lambda _: (),
     late: bool = False,
@@ -351,7 +352,7 @@ def nowhere(
     """Return what is marked and means nothing that may be shown, and of each why.
 
     Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to. `away` says
-    which of the dropped files define a name; `late`, that there was no time to list all files.
+    which of the files that are kept `out` define a name; `late`, that there was no time to list all files.
     """
     known = {each.source for each in found}
     ends: dict[str, list[str]] | None = None
@@ -366,8 +367,13 @@ def nowhere(
             notes[f"there is no commit {called}" if called not in {"", "commit"} else "there is no commit here"] = None
             continue
         *above, bare = re.split(_JOINTS, name.removesuffix("()"))
-        out = name in dropped or name.partition(":")[0] in dropped  # a test or a symbol of a file
-        if not out and "/" not in name and (not re.match(_FILE, name) or (symbols and above and above[-1] in symbols)):
+        # As it is written, as a folder, and as the file of a test or a symbol.
+        hidden = any(map(out.hides, (name, f"{name}/", name.partition(":")[0])))
+        if (
+            not hidden
+            and "/" not in name
+            and (not re.match(_FILE, name) or (symbols and above and above[-1] in symbols))
+        ):
             if symbols is not None and bare.isidentifier() and (above or re.search(_CODE, bare)):
                 homes = ", ".join(sorted(away(bare))[:_FEW])
                 why = f"in {homes}, taken out of the context" if homes else "nowhere that the index sees"
@@ -378,7 +384,7 @@ def nowhere(
             for path in paths:
                 ends.setdefault(path.rsplit("/", 1)[-1], []).append(path)
         same = [path for path in ends.get(name.rsplit("/", 1)[-1], ()) if path.endswith(f"/{name}")]
-        if out:
+        if hidden:
             why = "taken out of the context"
         elif same:
             why = f"one of {len(same)} files: {', '.join(sorted(same)[:_FEW])}"

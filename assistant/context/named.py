@@ -15,6 +15,7 @@ from assistant import visible
 from assistant.context import choose, segments
 from assistant.context.choose import CHANGES, NAMED, PINNED, Shown
 from assistant.context.language import language_of
+from assistant.context.out import NOTHING, Out
 from assistant.context.rank import is_source, is_test
 from assistant.context.reader import DROPPED, LARGEST, NAMED_IN
 from assistant.errors import RepoError
@@ -237,13 +238,13 @@ def _nothing(each: Mention, kept_back: Collection[str]) -> str:
     return "there is nothing that is not committed" if each.kind == "diff" else "there is nothing in it"
 
 
-def changes(each: Mention, reader: Reader, room: int, dropped: Collection[str] = ()) -> list[Shown]:
-    """Show what is not committed, or one commit, in about `room` tokens: of each file what there is room for, sources first."""
+def changes(each: Mention, reader: Reader, room: int, out: Out = NOTHING) -> list[Shown]:
+    """Show what is not committed, or one commit, but what is kept `out`, in about `room` tokens: of each file what there is room for, sources first."""
     name = each.source
     commit = "" if each.kind == "diff" else each.name
     try:
-        diff = reader.repo.commit_diff(each.name, dropped) if commit else reader.repo.diff(dropped)
-        kept_back = {path: DROPPED if path in dropped else NAMED_IN for path in reader.repo.kept_back(commit, dropped)}
+        diff = reader.repo.commit_diff(each.name, out) if commit else reader.repo.diff(out)
+        kept_back = {path: DROPPED if out.hides(path) else NAMED_IN for path in reader.repo.kept_back(commit, out)}
     except RepoError as error:
         reader.left_out[name] = error.message
         return []

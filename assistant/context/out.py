@@ -1,4 +1,4 @@
-"""What the user keeps out of sight: paths as sections name them, and `lib/**` for all that lies in a folder, now or later, but what he has pinned."""
+"""What the user keeps out of sight: paths as sections name them, and folders, which end in "/", with all that lies in them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ALL = "**"
 
+class Out:
+    """What is kept out: some paths, and what lies in some folders, now or later, but files that are pinned. False where that is nothing."""
 
-class Out(frozenset[str]):
-    """Such paths. What lies in a folder that is kept out is in it, though it is not counted among its members."""
-
-    _folders: tuple[str, ...]
-    _pinned: frozenset[str]
-
-    def __new__(cls, paths: Iterable[str] = (), pinned: Iterable[str] = ()) -> Out:
-        """Read them."""
-        self = super().__new__(cls, paths)
-        self._folders = tuple(each.removesuffix(ALL) for each in self if each.endswith(f"/{ALL}"))
+    def __init__(self, paths: Iterable[str] = (), pinned: Iterable[str] = ()) -> None:
+        self.paths = tuple(paths)
+        self._named = frozenset(self.paths)
+        self._folders = tuple(each for each in self.paths if each.endswith("/"))
         self._pinned = frozenset(pinned)
-        return self
 
-    def __contains__(self, path: object) -> bool:
+    def __bool__(self) -> bool:
+        """Say whether anything is kept out: who lists changes need not ask of each file then."""
+        return bool(self.paths)
+
+    def hides(self, path: str) -> bool:
         """Say whether a path is kept out, or a folder that it lies in."""
-        if super().__contains__(path):
-            return True
-        return isinstance(path, str) and path.startswith(self._folders) and path not in self._pinned
+        return path in self._named or (path.startswith(self._folders) and path not in self._pinned)
+
+    def folder(self, path: str) -> str:
+        """Return the folder with which a path is kept out that is not so by its own name; empty where there is none."""
+        above = (each for each in self._folders if path.startswith(each))
+        return max(above, key=len, default="") if self.hides(path) and path not in self._named else ""
+
+
+NOTHING = Out()

@@ -58,22 +58,22 @@ def pack(
     """Return what a question shows the model: at most `budget` o200k tokens.
 
     What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
-    secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
+    as `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
     of definitions that were talked of, `asked` the questions before this one, the newest first. `whole` says that the model
     hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
     most; `note` says when it is not complete, and it goes on growing in the background.
     """
-    question, taken_out, dropped = mention.plain(question), tuple(dropped), Out(dropped, pinned)
-    tree = _look(repo, cache, question, dropped, timeout_s)
+    question, out = mention.plain(question), Out(dropped, pinned)
+    tree = _look(repo, cache, question, out, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
-        meant = _read(question, pinned, dropped, tree)
+        meant = _read(question, pinned, out, tree)
         weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
         for path in _secrets(question, tree.paths, reader):
             reader.read(path)  # it is not shown, and the user is told so
-        ruling = _rules(reader, meant.wanted, budget, tree.paths, dropped)
+        ruling = _rules(reader, meant.wanted, budget, tree.paths, out)
         asked_for = _named(weigh, meant.wanted, budget, ruling)
-        large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), dropped)
+        large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), out)
         shown = [*ruling, *asked_for, *large]
         shown += _beside(weigh, meant.wanted, shown, asked_for, budget)
         if not shown:
@@ -93,14 +93,14 @@ def pack(
         left_out=tuple(reader.left_out.items()),
         read=tuple((path, data) for path, data in reader.seen.items() if path in showing),
         note="; ".join([*meant.notes, *_missing(tree, total, budget)]),
-        dropped=taken_out,
+        dropped=out.paths,
         allowed=tuple(allowed),
         unread=tree.found.unread,
     )
 
 
 class _Tree(NamedTuple):
-    """The files that may be shown and the index of them, and the index of all there are, those that were dropped too."""
+    """The files that may be shown and the index of them, and the index of all there are, those that are kept out too."""
 
     files: Sequence[FileFact]
     paths: Sequence[str]
@@ -117,7 +117,7 @@ class _Meant(NamedTuple):
     notes: Sequence[str]
 
 
-def _look(repo: Repo, cache: Path, question: str, dropped: Collection[str], timeout_s: float) -> _Tree:
+def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) -> _Tree:
     """List the files and wait for the index, for about so long in all."""
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
@@ -125,27 +125,27 @@ def _look(repo: Repo, cache: Path, question: str, dropped: Collection[str], time
     if repo.late:
         known = {file.path for file in listed}
         listed += tuple(repo.named([path for path in mention.written(question, repo.root) if path not in known]))
-    files = [file for file in listed if file.path not in dropped]
+    files = [file for file in listed if not out.hides(file.path)]
     left = max(_LEAST_S, end - time.monotonic())
     every = index.refresh(repo, listed, cache, timeout_s=min(left, timeout_s), question=question)
-    found = every.without(file for file in listed if file.path in dropped) if len(files) < len(listed) else every
+    found = every.without(file for file in listed if out.hides(file.path)) if len(files) < len(listed) else every
     return _Tree(files, [file.path for file in files], {file.path for file in files if file.dirty}, found, every)
 
 
-def _read(question: str, pinned: Sequence[str], dropped: Collection[str], tree: _Tree) -> _Meant:
+def _read(question: str, pinned: Sequence[str], out: Out, tree: _Tree) -> _Meant:
     """Read what a question names, and what of it means nothing that may be shown."""
     repo, known = tree.found.repo, set(tree.paths)
     there = mention.read(question, tree.paths, root=repo.root, symbols=tree.found, revision=repo.revision)
-    mentions = [each for each in there if each.source not in dropped and each.path not in dropped]
+    mentions = [each for each in there if not (out.hides(each.source) or out.hides(each.path))]
     wanted, notes = named.gather(mentions, [path for path in pinned if path in known], tree.found)
     notes += mention.nowhere(
         question,
         there,
         repo.root,
         paths=tree.paths,
-        dropped=dropped,
+        out=out,
         symbols=None if tree.every.unread else tree.found,
-        away=lambda name: [path for path in tree.every.homes(name) if path in dropped],
+        away=lambda name: [path for path in tree.every.homes(name) if out.hides(path)],
         late=repo.late or bool(repo.blocked),
     )
     return _Meant(mentions, wanted, notes)
@@ -235,14 +235,12 @@ def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
     return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
 
 
-def _rules(
-    reader: Reader, chosen: Collection[str], budget: int, paths: Sequence[str], dropped: Collection[str]
-) -> list[Shown]:
+def _rules(reader: Reader, chosen: Collection[str], budget: int, paths: Sequence[str], out: Out) -> list[Shown]:
     """Show the rules that count for the files the user named, those of the root first, in a quarter of the budget."""
     shown: list[Shown] = []
     left = budget // 4
-    for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or path in dropped):
-        if each.path in chosen or each.path in dropped or each.link in dropped:
+    for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or out.hides(path)):
+        if each.path in chosen or out.hides(each.path) or out.hides(each.link):
             continue
         if (each.link and reader.keeps_back(each.link)) or (each.unread and reader.keeps_back(each.path)):
             continue
@@ -269,7 +267,7 @@ def _large(
     paths: Sequence[str],
     without: Collection[str],
     room: int,
-    dropped: Collection[str],
+    out: Out,
 ) -> list[Shown]:
     """Show folders (what they hold, and the best of it), the open diff and commits that the user named."""
     reader = weigh.reader
@@ -278,7 +276,7 @@ def _large(
     for each in large:
         share = room // len(large)
         if each.kind != "folder":
-            shown += named.changes(each, reader, share, dropped)
+            shown += named.changes(each, reader, share, out)
             continue
         listed = named.folder(each.path, paths)
         shown.append(listed)

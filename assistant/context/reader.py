@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from assistant.context import gate, ignore
+from assistant.context.out import NOTHING, Out
 from assistant.context.section import Masked
 from assistant.errors import RepoError
 
@@ -28,18 +29,18 @@ SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 """The kind of a file that is kept back by its name."""
 
 
-def private(repo: Repo, dropped: Collection[str] = (), allowed: Collection[Allowed] = ()) -> Callable[[str], str]:
+def private(repo: Repo, out: Out = NOTHING, allowed: Collection[Allowed] = ()) -> Callable[[str], str]:
     """Return what says why no line of a file may leave, whoever asks for it; an empty answer: they may.
 
     The same files as in a context may: not those of secrets, unless the user let them through, not what an ignore file names,
-    not what was dropped. What is not on the disk holds nothing that could leave. The repository is listed once, when
+    not what is kept `out`. What is not on the disk holds nothing that could leave. The repository is listed once, when
     first needed: call the answer in a thread.
     """
     ignored = ignore.ignored(repo.root)
     listed: set[str] = set()
 
     def why(path: str) -> str:
-        if path in dropped:
+        if out.hides(path):
             return f"{path} is {DROPPED}"
         if gate.is_secret_file(path, repo.root) and (path, SECRET_FILE, "") not in allowed:
             return f"{path} is a file of secrets"

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from assistant import visible
 from assistant.context import ignore
 from assistant.context.ignore import IGNORE_FILE
+from assistant.context.out import NOTHING, Out
 from assistant.errors import RepoError
 
 if TYPE_CHECKING:
@@ -471,17 +472,17 @@ class Repo:
             found = ""
         return found if re.fullmatch(_ID, found) else self.revision("HEAD") or ""
 
-    def diff(self, without: Collection[str] = ()) -> str:
-        """Return what is not committed yet as a unified diff, new files included, some paths left out. `gate.mask_diff` comes after.
+    def diff(self, out: Out = NOTHING) -> str:
+        """Return what is not committed yet as a unified diff, new files included, but what is kept `out`. `gate.mask_diff` comes after.
 
         Bytes that are not UTF-8 become surrogates, as in file names; of a very long diff the longest files are cut at a line.
         """
         if not self.is_git:
             return ""
         base = self.revision("HEAD") or self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
-        parts = [self._told_without(without, "diff", "--find-renames", base)]
-        ignored = self._kept_out(without)
-        parts += [self._as_new(path) for path in self._new() if not ignored(path)]
+        parts = [self._told_without(out, "diff", "--find-renames", base)]
+        hidden = self._kept_out(out)
+        parts += [self._as_new(path) for path in self._new() if not hidden(path)]
         return _cut("".join(parts))
 
     def _new(self) -> list[str]:
@@ -489,33 +490,34 @@ class Repo:
         entries = (self._looked_for("ls-files", "-z", "--others", "--exclude-standard") or b"").split(b"\0")
         return [os.fsdecode(entry) for entry in entries if entry and not entry.endswith(b"/")]
 
-    def kept_back(self, commit: str = "", without: Collection[str] = ()) -> list[str]:
-        """List the files of a commit, or of what is not committed, that our own ignore file names or that are left out: no diff shows them."""
-        if not self.is_git or not (without or (self.root / IGNORE_FILE).exists()):
+    def kept_back(self, commit: str = "", out: Out = NOTHING) -> list[str]:
+        """List the files of a commit, or of what is not committed, that our own ignore file names or that are kept `out`: no diff shows them."""
+        if not self.is_git or not (out or (self.root / IGNORE_FILE).exists()):
             return []
-        ignored = self._kept_out(without)
+        hidden = self._kept_out(out)
         if commit:
             found = self.revision(commit)
-            return [path for path in self._changed("show", *_ONE, found) if ignored(path)] if found else []
+            return [path for path in self._changed("show", *_ONE, found) if hidden(path)] if found else []
         base = self.revision("HEAD") or self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
-        return [path for path in (*self._changed("diff", base), *self._new()) if ignored(path)]
+        return [path for path in (*self._changed("diff", base), *self._new()) if hidden(path)]
 
     def _changed(self, *what: str) -> list[str]:
         """List the files of a diff."""
         entries = self._git(*what, *_DIFF, "--no-renames", "--name-only", "-z", "--").split(b"\0")
         return [os.fsdecode(entry) for entry in entries if entry]
 
-    def _kept_out(self, without: Collection[str]) -> Callable[[str], bool]:
+    def _kept_out(self, out: Out) -> Callable[[str], bool]:
+        """Return what says of a path whether it is kept out, by the user or by our own ignore file."""
         ignored = ignore.ignored(self.root)
-        return lambda path: path in without or ignored(path)
+        return lambda path: out.hides(path) or ignored(path)
 
-    def _told_without(self, without: Collection[str], *what: str) -> str:
-        """Return a diff without some files and those that our own ignore file names; what was one of them before comes as a new one."""
-        if not without and not (self.root / IGNORE_FILE).exists():
+    def _told_without(self, out: Out, *what: str) -> str:
+        """Return a diff without what is kept `out` and what our own ignore file names; a file that came from there by another name is a new one."""
+        if not out and not (self.root / IGNORE_FILE).exists():
             return self._git(*what, *_DIFF, "--").decode("utf-8", "surrogateescape")
-        ignored = self._kept_out(without)
+        hidden = self._kept_out(out)
         changed = self._changed(*what)
-        shown = [path for path in changed if not ignored(path)]
+        shown = [path for path in changed if not hidden(path)]
         if len(shown) == len(changed):
             return self._git(*what, *_DIFF, "--").decode("utf-8", "surrogateescape")
         parts: list[str] = []
@@ -542,8 +544,8 @@ class Repo:
         end = "" if last is not None else "\n\\ No newline at end of file"
         return f"{head}--- /dev/null\n+++ {new}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}\n" if lines else head
 
-    def commit_diff(self, name: str, without: Collection[str] = ()) -> str:
-        """Return one commit, message and unified diff against its first parent, some paths left out.
+    def commit_diff(self, name: str, out: Out = NOTHING) -> str:
+        """Return one commit, message and unified diff against its first parent, but what is kept `out`.
 
         Raises RepoError when there is none such.
         """
@@ -552,7 +554,7 @@ class Repo:
         words = self._git("show", "--no-patch", "--format=commit %H%n%n%B", found, "--").decode(
             "utf-8", "surrogateescape"
         )
-        return _cut(f"{words}\n{self._told_without(without, 'show', '--find-renames', *_ONE, found)}")
+        return _cut(f"{words}\n{self._told_without(out, 'show', '--find-renames', *_ONE, found)}")
 
     def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
         """Return the latest commits without merges, newest first, as many as could be read in the time."""

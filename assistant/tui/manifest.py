@@ -71,8 +71,8 @@ class Row:
         return 1 + 4 * same_sort + 2 * (self.title == other.title) + (self.kind == other.kind)
 
 
-def rows(context: Context, pinned: Collection[str], withheld: Collection[str] = ()) -> list[Row]:
-    """Return the lines: what is sent in its order, then secrets, then what stays out and why, `withheld` pictures too."""
+def rows(context: Context, pinned: Collection[str], out: Collection[str] = ()) -> list[Row]:
+    """Return the lines: what is sent in its order, then secrets, then what is kept `out` by now, pictures too, or left out and why."""
     found = [
         Row("pinned" if each.path in pinned else "shown", each.path, each.tokens, each.title, each.why, each)
         for each in context.sections
@@ -82,8 +82,8 @@ def rows(context: Context, pinned: Collection[str], withheld: Collection[str] = 
         found.append(Row("masked", each.path, None, each.where, f"{each.kind}, kept back", secret=each))
     for each in context.allowed:
         found.append(Row("let through", each.path, None, each.where, f"{each.kind}, you let it through", secret=each))
-    found += [Row("dropped", path, None, path, "you keep it out") for path in (*withheld, *context.dropped)]
-    told = {*withheld, *(each.path for each in context.masked), *(each.path for each in context.pictures)}
+    found += [Row("dropped", path, None, path, "you keep it out") for path in out]
+    told = {*out, *(each.path for each in context.masked), *(each.path for each in context.pictures)}
     found += [Row("left out", path, None, path, why) for path, why in context.left_out if path not in told]
     return found
 
@@ -187,7 +187,8 @@ class Manifest(Sheet[None]):
     def _show(self, context: Context, quote: Quote | None) -> None:
         here = self.chosen
         self.context = context
-        self.rows = rows(context, self.session.sight.pinned, self.session.sight.withheld)
+        sight = self.session.sight
+        self.rows = rows(context, sight.pinned, [*sight.withheld, *sight.dropped])
         self._below = [self._totals(context, quote), *filter(None, [context.note])]
         self._tell_title()
         self._draw(here)
@@ -282,6 +283,9 @@ class Manifest(Sheet[None]):
             return
         if row.secret is not None:
             self._say("d is for what is shown; a decides about a secret")
+            return
+        if folder := sight.out.folder(row.path):
+            self._say(f"{folder} is kept out with it: d on that line brings it back, p this file alone")
             return
         if row.path in {*sight.dropped, *sight.withheld}:
             sight.bring_back(row.path)

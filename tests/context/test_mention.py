@@ -6,6 +6,7 @@ import pytest
 
 from assistant.context.completion import Marks, Paths, complete
 from assistant.context.mention import nowhere, read, written
+from assistant.context.out import Out
 
 PATHS = ["src/app/main.py", "src/app/util.py", "lib/util.py", "README.md", "Makefile", "my file.py", "web/a.ts", "cmd/b/b.go", "src/main.rs",
          "java/com/tea/Pot.java", "src/pot.c", "include/pot.h", "ünï/café.py", "a.b.c.py", "scope/@types/x.d.ts", "docs/property.md", "setup.py", "it's,x.py"]  # fmt: skip
@@ -317,7 +318,7 @@ def test_a_mark_that_means_nothing_is_told_and_why(tmp_path, question, note):
         found,
         tmp_path,
         paths=PATHS,
-        dropped=["away.py"],
+        out=Out(["away.py"]),
         symbols=SYMBOLS,
         away=lambda name: away.get(name, []),
     )

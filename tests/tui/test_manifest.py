@@ -265,3 +265,42 @@ async def test_its_title_is_as_long_as_there_is_room_for_after_another_width(sto
         await until(pilot, lambda: f"What this would show: {question}" in seen(pilot))
         await pilot.resize_terminal(40, 20)
         await until(pilot, lambda: question not in seen(pilot))
+
+
+@pytest.mark.parametrize("back", ["d", "u"])
+async def test_a_folder_that_is_dropped_by_its_line_keeps_its_files_out_until_it_is_back(story, back):
+    app, _ = story
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "/context what is in @kettle/ that heats?")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "shown", "kettle/")
+        before = kinds(sheet)
+        assert ("shown", "kettle/boil.py") in before
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/") in kinds(sheet))
+        assert not [row.path for row in sheet.rows if row.section and row.path.startswith("kettle/")]
+        await go_to(pilot, sheet, "dropped", "kettle/")
+        await pilot.press(back)
+        await until(pilot, lambda: kinds(sheet) == before)
+
+
+async def test_behind_a_question_that_was_sent_it_shows_what_is_kept_out_by_now(story):
+    app, _ = story
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, "what does @kettle/boil.py do?")
+        await until(pilot, lambda: len(app.session.history) == 2)
+        await say(pilot, "/drop kettle/")
+        await until(pilot, lambda: "/add kettle/ brings it back" in app.main.talk.text)
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        assert "What the last question showed" in sheet._head.render().plain
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("d")  # it is out already, with its folder
+        await until(pilot, lambda: "kettle/ is kept out" in sheet._foot.render().plain)
+        assert app.session.sight.dropped == ["kettle/"]
+        await go_to(pilot, sheet, "dropped", "kettle/")
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/") not in kinds(sheet))
+        assert app.session.sight.dropped == []

@@ -22,7 +22,13 @@ def arguments(parser: ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("text", help="the question; - reads it from standard input")
     parser.add_argument("--budget", type=budget, metavar="N", help="o200k tokens")
-    parser.add_argument("--pin", action="append", default=[], metavar="PATH", help="show this file whatever is asked")
+    parser.add_argument(
+        "--pin",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="show this file whatever is asked, also of a folder that is dropped",
+    )
     parser.add_argument("--drop", action="append", default=[], metavar="PATH", help="never show this file or folder")
 
 
@@ -31,10 +37,15 @@ def run(onlooker: Onlooker, options: Namespace) -> int:
     if options.budget is not None:
         onlooker.config = onlooker.config._replace(context_budget=options.budget)
     sight = onlooker.sight
-    for path in options.pin:
-        sight.add(path)
     for path in options.drop:
         sight.keep_out(sight.find_any(path))
+    for path in map(
+        sight.find, options.pin
+    ):  # in whatever order: a file of a folder that is dropped is shown by its name
+        if path in sight.dropped:
+            tell(f"{path} is dropped by its name, too: it stays out")
+        else:
+            sight.pin(path)
     context = sight.look(given(options.text))
     if options.json:
         from assistant.headless import shapes
