@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.accounts import Accounts
-    from assistant.context.section import Context
+    from assistant.context.section import Context, Masked
     from assistant.edits.edit import Candidate, Edit, Misfit
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from assistant.roster import Roster
     from assistant.step import Partner
     from assistant.tokens import Cost, TokenUsage
+    from assistant.turn import Ask
 
 
 class Sees(Protocol):
     """What a desk needs of the session's sight."""
 
-    def show(self, question: str, plan: str = "") -> Context:
-        """Gather what a question, and a plan for it, show the model, to be sent with it."""
+    def show(self, question: str, plan: str = "", masked: Sequence[Masked] = ()) -> Context:
+        """Gather what a question, and a plan for it, show the model, to be sent with it; `masked` is what was so in it."""
 
     def private(self) -> Callable[[str], str]:
         """Return what says why no line of a file may leave, empty where they may; it is called in a thread."""
@@ -116,9 +117,9 @@ class Desk:
         """Return the instant, aware UTC."""
         return self._sitting.now()
 
-    def look(self, question: str, plan: str = "") -> Context:
+    def look(self, ask: Ask, plan: str = "") -> Context:
         """Gather the context of a question, and of what a plan for it names."""
-        return self._sitting.sight.show(question, plan)
+        return self._sitting.sight.show(ask.text, plan, ask.masked)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Collection[str]) -> Fitted:
         """Find the places of edits in the files as they are now, and as a patch that waits would leave them.

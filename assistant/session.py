@@ -286,8 +286,9 @@ class Session:
         pick, key = await self._ready(price, most=most)
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
-        ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
-        self.sight.kept = masked
+        ask = turn.Ask(
+            self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures, masked=masked
+        )
         running = _Running(ask, asked, pick, key, self.now(), typed)
         self._saying = [asked]
         unbooked = False

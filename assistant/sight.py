@@ -73,6 +73,14 @@ class _Decisions(NamedTuple):
     withheld: dict[str, Image]
 
 
+class Sent(NamedTuple):
+    """A question that went out, what it showed, and what was masked in the words of the user."""
+
+    question: str
+    context: Context
+    masked: tuple[Masked, ...] = ()
+
+
 class Sight:
     """What one session shows of one root.
 
@@ -85,15 +93,13 @@ class Sight:
         self.pinned: list[str] = []
         self.dropped: list[str] = []
         self.allowed: list[Masked] = []
-        self.kept: tuple[Masked, ...] = ()
-        """What was masked in the user's own words that are sent now."""
         self.recent: list[str] = []
         self.told: list[str] = []
         self.asked: list[str] = []
         self.pictures: dict[str, Image] = {}
         self.withheld: dict[str, Image] = {}
         self.context: Context | None = None
-        self.sent: tuple[str, Context] | None = None
+        self.sent: Sent | None = None
         self._before: list[_Decisions] = []
         self._heard: list[tuple[str, str, tuple[str, ...]]] = []
         self._hearing = threading.Lock()
@@ -350,11 +356,12 @@ class Sight:
 
     # Looking.
 
-    def look(self, question: str) -> Context:
-        """Gather what a question would show the model; nothing is sent."""
+    def look(self, question: str, masked: Sequence[Masked] = ()) -> Context:
+        """Gather what a question would show the model; nothing is sent. `masked` is what is masked in it already."""
         self.context = self._gather(question)
-        if masked := self.spoken(question)[1]:
-            self.context = self.context._replace(masked=(*masked, *self.context.masked))
+        still = [each for each in masked if each not in self.allowed]
+        if kept := (*still, *self.spoken(question)[1]):
+            self.context = self.context._replace(masked=(*kept, *self.context.masked))
         if not self.pinned and not re.search(_NAMES, question):
             self._usual = self.context.tokens
         if self.pictures:
@@ -422,11 +429,13 @@ class Sight:
             self._guessed = size, self._expected[1]
         return self._expected[1]
 
-    def show(self, question: str, plan: str = "") -> Context:
-        """Gather what a question shows, to be sent with it; and what a plan for it names, which an editor needs."""
-        context = self.look(f"{question}\n\n{plan}" if plan else question)
-        context = self.context = context._replace(masked=(*self.kept, *context.masked))
-        self.sent = (question, context)
+    def show(self, question: str, plan: str = "", masked: Sequence[Masked] = ()) -> Context:
+        """Gather what a question shows, to be sent with it; and what a plan for it names, which an editor needs.
+
+        `masked` is what was masked in the words of the user, which are told of with what is shown.
+        """
+        context = self.look(f"{question}\n\n{plan}" if plan else question, masked)
+        self.sent = Sent(question, context, tuple(masked))
         return context
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import datetime
 
-    from assistant.context.section import Context
+    from assistant.context.section import Context, Masked
     from assistant.edits.match import Fitted
     from assistant.edits.patch import Patch
     from assistant.models.provider import Model
@@ -39,7 +39,7 @@ class Ask:
     """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
 
     `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown. `pictures`
-    stand before the words of the question.
+    stand before the words of the question, `masked` is what was masked in those.
     """
 
     number: int
@@ -50,6 +50,7 @@ class Ask:
     max_output: int | None = None
     mend: tuple[Misfit, ...] = ()
     pictures: tuple[Image, ...] = ()
+    masked: tuple[Masked, ...] = ()
 
 
 class Desk(step.Line, Protocol):
@@ -58,7 +59,7 @@ class Desk(step.Line, Protocol):
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
 
-    def look(self, question: str, plan: str = "") -> Context:
+    def look(self, ask: Ask, plan: str = "") -> Context:
         """Gather the context of a question, and of what a plan for it names; called in a thread."""
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Sequence[str]) -> Fitted:
@@ -83,7 +84,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         if ask.mend:
             shown = _Shown(question=prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, ask.mend)))
         else:
-            context = await asyncio.to_thread(desk.look, ask.text)
+            context = await asyncio.to_thread(desk.look, ask)
             yield events.ContextPacked(context, who.model.context_window)
             shown = _Shown.of(context, ask, _wish(ask.text, None if editor else who.model))
         system = prompts.fill("plan") if editor else _system(who.model)
@@ -125,7 +126,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
                 break
             line, purpose = editor, "edit"
             if errand.unseen(answer, shown.seen):
-                context = await asyncio.to_thread(desk.look, ask.text, answer)
+                context = await asyncio.to_thread(desk.look, ask, answer)
                 yield events.ContextPacked(context, editor.who.model.context_window)
                 shown = shown.around(context)
             request = await _edits_of(answer, ask, editor, shown)

@@ -119,8 +119,9 @@ class Manifest(Sheet[None]):
         self._below: list[str] = []
         self._sent = not question and session.sight.sent is not None
         self.question = question
+        self._masked: tuple[Masked, ...] = ()
         if not question and session.sight.sent is not None:
-            self.question, self.context = session.sight.sent
+            self.question, self.context, self._masked = session.sight.sent
         self._waits = _WAITS
         self._head = Static()
         self._foot = Static()
@@ -174,7 +175,7 @@ class Manifest(Sheet[None]):
     async def _gather(self) -> None:
         """Look again, as the decisions are now."""
         try:
-            context = await asyncio.to_thread(self.session.sight.look, self.question)
+            context = await asyncio.to_thread(self.session.sight.look, self.question, self._masked)
             quote = await asyncio.to_thread(self.session.pricing.quote, self.question)
         except AssistantError as error:
             self._head.update(Text(str(error), style=self.look["error"]))

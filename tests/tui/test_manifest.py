@@ -6,12 +6,14 @@ import re
 import pytest
 from textual.events import Key
 
+from assistant.context.section import YOURS
 from assistant.tui.app import Wattson
 from assistant.tui.manifest import Manifest
 from tests import loopback
 from tests.tui.keys import say, seen, until
 
 KEY = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+DRAWN = "Zk3v9QpL2mX8tR5wY1bN7c"
 QUESTION = "how does boil heat litres of water?"
 
 
@@ -304,3 +306,29 @@ async def test_behind_a_question_that_was_sent_it_shows_what_is_kept_out_by_now(
         await pilot.press("d")
         await until(pilot, lambda: ("dropped", "kettle/") not in kinds(sheet))
         assert app.session.sight.dropped == []
+
+
+async def test_what_was_masked_in_the_words_that_were_sent_stays_in_the_list_whatever_is_decided(story):
+    app, server = story
+    async with app.run_test(size=(120, 34)) as pilot:
+        await until(pilot, lambda: app.session.roster.pick is not None)
+        await say(pilot, f"why does DB_PASSWORD={DRAWN} fail in @kettle/boil.py?")
+        await until(pilot, lambda: len(app.session.history) == 2)
+        assert DRAWN not in str(server.asked[0][2])
+        await pilot.press("f4")
+        sheet = await opened(pilot, app)
+        await go_to(pilot, sheet, "shown", "kettle/boil.py")
+        await pilot.press("d")
+        await until(pilot, lambda: ("dropped", "kettle/boil.py") in kinds(sheet))
+        await go_to(pilot, sheet, "masked", YOURS)
+        await pilot.press("a")
+        await until(pilot, lambda: len(app.screen_stack) == 3)
+        await pilot.pause(0.5)  # a key typed before the question could be seen means nothing
+        await pilot.press("y")
+        await until(pilot, lambda: ("let through", YOURS) in kinds(sheet))
+        assert ("masked", YOURS) not in kinds(sheet)
+        await go_to(pilot, sheet, "let through", YOURS)
+        await pilot.press("a")
+        await until(pilot, lambda: ("masked", YOURS) in kinds(sheet))
+        app.session.sight.look("what else?")
+        assert not app.session.sight.context.masked  # they are of that question alone
