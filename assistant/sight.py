@@ -313,10 +313,10 @@ class Sight:
 
         The colours of a terminal are taken out: they stand between a name and its value, and say nothing to a model.
         """
-        from assistant.context import gate, mention
+        from assistant.context import colours, gate
         from assistant.context.section import YOURS
 
-        return gate.mask_words(mention.plain(words), self.let_through(), YOURS)
+        return gate.mask_words(colours.plain(words), self.let_through(), YOURS)
 
     def undo(self) -> bool:
         """Take back the last decision; says whether there was one."""

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.context import kept, values
+from assistant.context import colours, kept, values
 from assistant.context.section import Masked
 from assistant.discover import read_toml
 
@@ -240,6 +240,15 @@ def _spans(text: str, path: str) -> list[tuple[int, int, str]]:
 
 
 def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
+    """Give what is found in a text, and in the text without its colours: they may stand within a key, or around a name and its sign."""
+    yield from _found_in(text, path)
+    if bare := colours.taken_out(text):
+        clean, place = bare
+        for start, end, kind in _found_in(clean, path):
+            yield place(start), place(end - 1) + 1, kind
+
+
+def _found_in(text: str, path: str) -> Iterator[tuple[int, int, str]]:
     yield from _private_keys(text)
     for _, kind, _, shape in _likely(text):  # of two kinds that fit, the first in the list is told
         # `re` remembers what it compiled, and most of these are never needed.
@@ -254,12 +263,12 @@ def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
         yield start, end, "secret"
 
 
-_ESCAPE = r"(?:\x1b\[[0-?]{0,20}[ -/]{0,4}[@-~]|\\[nrtbfv]|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2})$"
+_ESCAPE = rf"(?:{colours.COLOUR}|\\[nrtbfv]|\\u[0-9A-Fa-f]{{4}}|\\x[0-9A-Fa-f]{{2}}|%[0-9A-Fa-f]{{2}})$"
 
 
 def _goes_on(text: str, at: int) -> bool:
-    """Say whether a word goes on at a place; what ends there may be a colour, or a sign that is written by letters."""
-    return text[at - 1 : at].isalnum() and not re.search(_ESCAPE, text[max(0, at - 28) : at])
+    """Say whether a word goes on at a place: what ends there with a letter may be a colour, or a sign that is spelt, as `\\n` is."""
+    return text[at - 1 : at].isalnum() and not re.search(_ESCAPE, text[max(0, at - 48) : at])
 
 
 _GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a command": 3.0, "password": 3.0}

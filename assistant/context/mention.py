@@ -86,7 +86,6 @@ _SHORT = 2
 """Letters of words like "at" and "in", which name nothing."""
 _TRIED = 200
 """Paths of a question that are looked for on the disk where there was no time to list all."""
-_COLOURS = r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)"
 _FEW = 3
 """Files of one name that are told."""
 _PATH = 300
@@ -240,11 +239,6 @@ class _Files:
                         break
                     self._folders.add(path)
         return f"{name}/" if name in self._folders else None
-
-
-def plain(question: str) -> str:
-    """Return a question without the colours and links of a terminal, which stand within the places that programs print."""
-    return re.sub(_COLOURS, "", question) if "\x1b" in question else question
 
 
 def read(

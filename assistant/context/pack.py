@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.context import choose, history, index, mention, named, rank, rules, segments
+from assistant.context import choose, colours, history, index, mention, named, rank, rules, segments
 from assistant.context.choose import CHOSEN, PINNED, RULES, Shown
 from assistant.context.index_store import twice
 from assistant.context.measure import Measure
@@ -63,7 +63,7 @@ def pack(
     hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
     most; `note` says when it is not complete, and it goes on growing in the background.
     """
-    question, out = mention.plain(question), Out(dropped, pinned)
+    question, out = colours.plain(question), Out(dropped, pinned)
     tree = _look(repo, cache, question, out, timeout_s)
     try:
         reader = Reader(repo, Measure(), frozenset((a.path, a.kind, a.digest) for a in allowed))
