@@ -79,10 +79,12 @@ _BEFORE = {
 """Names whose values are secret: these stems, and some of them only after such a word (a token, a pass or a pw also alone)."""
 _OTHER_KEYS = (
     "public", "pub", "publishable", "site", "cache", "sort", "partition", "shard", "foreign", "dict", "lookup", "group", "item", "query", "translation",
-    "i18n", "lang", "idempotency", "dedup", "known", "trace", "content", "commit", "digest", "etag", "unique", "composite", "natural", "websocket", "gpg",
-    "pgp", "memo", "verify", "recv", "captcha", "vapid", "minisign", "signify", "fingerprint",
+    "i18n", "lang", "idempotency", "dedup", "known", "trace", "content", "digest", "etag", "unique", "composite", "natural", "websocket", "memo",
 )  # fmt: skip
 """Words before a `key` that is no secret, whatever its value looks like."""
+_PUBLIC_KEYS = ("gpg", "pgp", "commit", "verify", "recv", "captcha", "vapid", "minisign", "signify", "fingerprint")
+"""Words before a `key` that is public as often as not: told by a number then, which has no capitals among small letters."""
+_COMMITS = ("sha", "rev")
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
 _ABOUT = re.compile(
@@ -192,8 +194,7 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
         if end - start > _LONG:
             read = end
         value = text[start:end]
-        before = small[name.start() - 1 : name.start()]
-        if told is None and not _mixed(value, alone=not before.isalnum() and before not in {"_", "-"}):
+        if told is None and not _is_key(value, text, name.start(), small):
             continue
         if (
             bits != _NONE
@@ -280,9 +281,9 @@ def _tells(name: re.Match[str], text: str, small: str) -> bool | None:
         return True
     if name[0] == "key" and (not before[-1:].isalnum() or text[name.start()] == "K"):
         before = before.rstrip("_-.")
-        if before.endswith(_OTHER_KEYS) or "public" in before:
-            return False
-        return True if before.endswith(words) else None
+        if before.endswith(words):
+            return True
+        return False if before.endswith(_OTHER_KEYS) or "public" in before else None
     if name[0] == "pass" and text[name.start() - 1].islower() and text[name.start()].isupper():
         return True  # a mongoPass
     return before.rstrip("_-.").endswith(words)
@@ -331,8 +332,7 @@ def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[
 
 def _within_quotes(text: str, at: int) -> bool:
     """Say whether a place lies in a string, by the quotes before it on its line."""
-    begin = max(0, at - 1_000)
-    row = text[max(begin, text.rfind("\n", begin, at) + 1) : at]
+    row = text[_line_at(text, at) : at]
     return any(row.count(quote) % 2 for quote in "\"'`")
 
 
@@ -363,20 +363,62 @@ def _password(value: str) -> bool:
 
 
 _MIXED = r"(?=(?:.*?\d){2})(?=.*[A-Za-z])[A-Za-z0-9+/_=-]{20,400}"
-_NUMBERED = (
-    r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|(?:[0-9a-f]{40}|[0-9A-F]{40})"
-)
-"""Ids of things (UUID, ULID), and what names a commit, or a public key by its fingerprint."""
+_NUMBERED = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}"
+"""Ids of things: UUID, ULID."""
+_COMMIT = r"[0-9a-f]{40}|[0-9A-F]{40}"
 _ALONE = 32
+_PUBLIC = r"AAAA(?:[BC]3NzaC1|E2VjZHNh|[GI]nNrL)|age1[02-9ac-hj-np-z]{58}$|B[A-P][\w-]{85}=?$|RW[Q-T][A-Za-z0-9+/]{53}$"
+"""How public keys of SSH, age, web push and minisign are written."""
+_CIPHERS = r"(?i)(?:encrypt\w{0,5}|ciphers?|crypto\w{0,5}|jwt|hmac|(?<![a-z])aes)[\"']?\]?\s{0,4}(?::|=>?)?\s{0,4}[{\[(]?\s{0,4}$"
+"""The end of a line that opens settings of a cipher."""
+_UP = 8
+"""Lines above a setting among which the one is looked for that opens its block."""
 
 
-def _mixed(value: str, *, alone: bool) -> bool:
-    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no name or number of a thing.
+def _is_key(value: str, text: str, at: int, small: str) -> bool:
+    """Say whether a value is a key behind a name that does not tell, which ends in a `key` that stands at a place.
 
-    Behind the word `key` alone, it has to be of small letters, capitals and digits: digests stand there as well.
+    Behind `key` alone, and where public keys are as likely, it has to be of small letters, capitals and digits: digests and
+    fingerprints stand there as well. Among the settings of a cipher it need not.
     """
-    if alone and (len(value) < _ALONE or value.islower() or value.isupper()):
+    if not _mixed(value) or re.match(_PUBLIC, value):
         return False
+    before = small[max(0, at - 12) : at]
+    capitals = len(value) >= _ALONE and not value.islower() and not value.isupper()
+    if not before[-1:].isalnum() and before[-1:] not in {"_", "-"}:
+        return capitals or bool(re.search(_CIPHERS, _opened(text, at)))
+    before = before.rstrip("_-.")
+    if before.endswith(_COMMITS):
+        return not re.fullmatch(_COMMIT, value)
+    return capitals or not before.endswith(_PUBLIC_KEYS)
+
+
+def _opened(text: str, at: int) -> str:
+    """Return what opens the block in which a setting stands: what is before it on its line, or the line above that begins further left."""
+    begin = _line_at(text, at)
+    row = text[begin:at].rstrip("\"'")
+    if words := row.lstrip(_INDENT):
+        return words
+    for _ in range(_UP):
+        end = max(0, begin - 1)
+        begin = _line_at(text, end)
+        words = text[begin:end].lstrip(_INDENT)
+        if words and (words[0] == "[" or end - begin - len(words) < len(row)):
+            return words.rstrip()
+    return ""
+
+
+def _line_at(text: str, at: int) -> int:
+    """Return where a line begins, of a long one a place within it."""
+    begin = max(0, at - 1_000)
+    return max(begin, text.rfind("\n", begin, at) + 1)
+
+
+_INDENT = " \t+-"
+
+
+def _mixed(value: str) -> bool:
+    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no name or number of a thing."""
     if sum(ord(two) - ord(one) == 1 for one, two in pairwise(value)) > len(value) / 2:
         return False  # an alphabet
     if value.count("_") + value.count("-") > 1 and (value.islower() or value.isupper()):

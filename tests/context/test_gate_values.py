@@ -99,6 +99,16 @@ LONG = lot(32)
         ("machine api.x.io login me password {}", "netrc.txt", VALUE),
         ("Cookie: theme=dark; sessionid={}", "a.log", lot(32, SMALL)),
         ("postgres://shop:{}@db/shop", "a.py", "fQ7$Xw1z%LmB(4t"),
+        *((f"{name}={{}}", "a.sh", lot(40, HEX)) for name in ("DD_APP_KEY", "DATADOG_APP_KEY", "DEPLOY_KEY")),
+        *((f"{name}={{}}", "a.sh", lot(32)) for name in ("PUBLIC_API_KEY", "HCAPTCHA_KEY", "VERIFY_KEY", "RECV_KEY")),
+        *((f"{name}: {{}}", "a.yml", lot(43)) for name in ("VAPID_KEY", "MINISIGN_KEY", "GPG_KEY", "recaptcha_key")),
+        ('const publicAccessKey = "{}"', "a.js", LONG),
+        ("encryption:\n  key: {}\n", "a.yml", lot(64, HEX)),
+        ("encryption:\n  # of the disk\n  enabled: true\n  key: {}\n", "a.yml", lot(64, HEX)),
+        ('{{"jwt": {{"key": "{}"}}}}', "a.json", lot(64, HEX)),
+        ('{{\n  "cipher": {{\n    "name": "aes",\n    "key": "{}"}}}}', "a.json", lot(64, HEX)),
+        ("[a]\nx = 1\n[encryption]\nkey = '{}'\n", "a.toml", lot(64, HEX)),
+        ("  'jwt' => [\n    'key' => '{}',", "a.php", lot(64, HEX)),
     ],
 )  # fmt: skip
 def test_a_secret_is_masked_behind_more_names_and_more_calls(line, path, secret):
@@ -127,6 +137,19 @@ def test_files_that_hold_nothing_else_are_kept_back_by_name(path):
         ('sort_key = "createdAtTimestampDescending2"', "a.js"),
         ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "a.http"),
         ("ENV GPG_KEY E3FF2839C048B25C084DEBE9B26995E310250568", "Dockerfile"),
+        *(
+            (f"{name}={lot(40, HEX)}", "a.sh")
+            for name in ("GPG_KEY", "COMMIT_KEY", "GIT_SHA_KEY", "rev_key", "FINGERPRINT_KEY")
+        ),
+        ("VAPID_KEY=BN" + lot(85), "a.sh"),
+        ("MINISIGN_KEY=RWQ" + lot(53, BASE64), "a.sh"),
+        ("HOST_KEY=AAAAC3NzaC1lZDI1NTE5AAAAI" + lot(43, BASE64), "a.sh"),
+        ("SOPS_AGE_KEY=age1" + lot(58, "023456789acdefghjklmnpqrstuvwxyz"), "a.sh"),
+        ("PUBLIC_KEY=" + lot(43, BASE64), "a.sh"),
+        ("RECAPTCHA_SITE_KEY=6Lc" + lot(37), "a.sh"),
+        ("cache:\n  key: " + lot(64, HEX) + "\n", "a.yml"),
+        ("encryption:\n  on: true\ncache:\n  key: " + lot(64, HEX) + "\n", "a.yml"),
+        ("encryption: true\nkey: " + lot(64, HEX) + "\n", "a.yml"),
         ("ENV NGINX_GPGKEY 573BFD6B3D8FBC641079A6ABABF5BD827BD9BF62", "Dockerfile"),
         ("apt-key adv --recv-keys 9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "a.sh"),
         ('"key": "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA' + lot(200, BASE64) + '"', "manifest.json"),
