@@ -371,6 +371,8 @@ _PUBLIC = r"AAAA(?:[BC]3NzaC1|E2VjZHNh|[GI]nNrL)|age1[02-9ac-hj-np-z]{58}$|B[A-P
 """How public keys of SSH, age, web push and minisign are written."""
 _CIPHERS = r"(?i)(?:encrypt\w{0,5}|ciphers?|crypto\w{0,5}|jwt|hmac|(?<![a-z])aes)[\"']?\]?\s{0,4}(?::|=>?)?\s{0,4}[{\[(]?\s{0,4}$"
 """The end of a line that opens settings of a cipher."""
+_OPENING = 60
+"""Letters at its end that are looked at."""
 _UP = 8
 """Lines above a setting among which the one is looked for that opens its block."""
 
@@ -381,16 +383,15 @@ def _is_key(value: str, text: str, at: int, small: str) -> bool:
     Behind `key` alone, and where public keys are as likely, it has to be of small letters, capitals and digits: digests and
     fingerprints stand there as well. Among the settings of a cipher it need not.
     """
-    if not _mixed(value) or re.match(_PUBLIC, value):
-        return False
     before = small[max(0, at - 12) : at]
-    capitals = len(value) >= _ALONE and not value.islower() and not value.isupper()
-    if not before[-1:].isalnum() and before[-1:] not in {"_", "-"}:
-        return capitals or bool(re.search(_CIPHERS, _opened(text, at)))
+    alone = not before[-1:].isalnum() and before[-1:] not in {"_", "-"}
     before = before.rstrip("_-.")
-    if before.endswith(_COMMITS):
-        return not re.fullmatch(_COMMIT, value)
-    return capitals or not before.endswith(_PUBLIC_KEYS)
+    if len(value) < _ALONE or value.islower() or value.isupper():
+        if before.endswith(_PUBLIC_KEYS) or (alone and not re.search(_CIPHERS, _opened(text, at))):
+            return False
+        if before.endswith(_COMMITS) and re.fullmatch(_COMMIT, value):
+            return False
+    return _mixed(value) and not re.match(_PUBLIC, value)
 
 
 def _opened(text: str, at: int) -> str:
@@ -398,13 +399,13 @@ def _opened(text: str, at: int) -> str:
     begin = _line_at(text, at)
     row = text[begin:at].rstrip("\"'")
     if words := row.lstrip(_INDENT):
-        return words
+        return words[-_OPENING:]
     for _ in range(_UP):
         end = max(0, begin - 1)
         begin = _line_at(text, end)
         words = text[begin:end].lstrip(_INDENT)
         if words and (words[0] == "[" or end - begin - len(words) < len(row)):
-            return words.rstrip()
+            return words[-_OPENING:].rstrip()
     return ""
 
 
