@@ -27,6 +27,7 @@ from assistant.errors import (
     StateError,
 )
 from assistant.sight import Sight
+from assistant.telling import NOTHING, News
 from assistant.transcript import Sittings, fresh_id
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class _Running:
 
     ask: Ask
     asked: Message
+    news: News
     pick: Pick
     key: str
     began: datetime
@@ -140,7 +142,12 @@ class Session:
         """What things cost, and what a question would."""
         from assistant.pricing import Pricing
 
-        return Pricing(self.accounts, self.roster, self.sight, self.history, self.config.context_budget, self.now)
+        budget = self.config.context_budget
+        return Pricing(self.accounts, self.roster, self.sight, self.history, budget, self.now, self._news_words)
+
+    def _news_words(self) -> str:
+        """Return what the next question tells the model of its edits. Reads files: call it in a thread."""
+        return self.changes.news().words(self.changes.open_ends()) if "changes" in self.__dict__ else ""
 
     @cached_property
     def limits(self) -> Limits:
@@ -276,19 +283,20 @@ class Session:
             raise ConfigError("There is no question.", "Nothing was sent.")
         typed = text
         text, masked = await asyncio.to_thread(self.sight.spoken, text)
-        outcome = "" if mend else await asyncio.to_thread(self.changes.outcome)
+        news = NOTHING if mend else await asyncio.to_thread(self.changes.news)
         if not mend:
             self.sight.check_pictures(self.roster.present())
         pictures = () if mend else tuple(self.sight.pictures.values())
-        asked = turn.asked(text, pictures, outcome)
+        asked = turn.asked(text, pictures, news.words())
         most = None if mend else lambda: self.pricing.quote_at_most(text)
         price = self.quote_repair if mend else lambda: self.pricing.quote(text, sure=True)
         pick, key = await self._ready(price, most=most)
         self.turn += 1
         repairs = 0 if mend else self.config.repairs
+        outcome = "" if mend else news.words(self.changes.open_ends())
         ask = turn.Ask(self.turn, text, tuple(self.history), outcome, repairs, mend=mend, pictures=pictures)
         self.sight.kept = masked
-        running = _Running(ask, asked, pick, key, self.now(), typed)
+        running = _Running(ask, asked, news, pick, key, self.now(), typed)
         self._saying = [asked]
         unbooked = False
         try:
@@ -306,6 +314,7 @@ class Session:
             if unbooked:  # the user has it back: it is not to go along with the next one by the way
                 nothing = record_of(tokens.TokenUsage(), tokens.total_cost(()))
                 self.sittings.save(record.end(ask.number, "error", pick.name, nothing, void=True))
+                self._untold(running.news)
             elif running.ended is None:  # closed from outside: what came is kept
                 self._keep_part(running)
 
@@ -316,8 +325,9 @@ class Session:
 
         ask, pick = running.ask, running.pick
         shown = await asyncio.to_thread(record.pictures, running.asked, self.sittings.keep)
-        shown = {**shown, **({"outcome": ask.outcome} if ask.outcome else {})}
-        self.sittings.save(record.user(ask.number, ask.text, pick.name, shown))
+        self.sittings.save(record.user(ask.number, ask.text, pick.name, shown, running.news))
+        if any(running.news):  # what mends edits goes back without a word of what became of others
+            self.changes.telling.tell(running.news)
         self.asked_last = pick.name
         upon = self.proposed.patch if self.proposed and ask.mend else None
         editor, why = await self._editor()
@@ -343,10 +353,9 @@ class Session:
     async def _end(self, running: _Running, ended: events.TurnEnded) -> list[events.Notice]:
         """Keep what a turn leaves; returns what to tell of it beside."""
         told = []
-        mends = bool(running.ask.mend)
-        aside = self._remember(running.asked, ended, mends=mends)
+        aside = self._remember(running, ended)
         await asyncio.to_thread(self.pending.keep)
-        if not mends:
+        if not running.ask.mend:
             if ended.patch is not None or ended.misfits:
                 self.accounts.tried(ended, str(self.root), at_once=not running.repairs)
             if cold := await asyncio.to_thread(self._cold, running.pick, ended.sent):
@@ -403,7 +412,6 @@ class Session:
 
         self.history.append(running.asked)
         if not running.ask.mend and "changes" in self.__dict__:
-            self.changes.told()
             self.pending.keep()
         self._count_cut(running.ask.number, running.began)
         self.sight.shown(running.ask.pictures)
@@ -544,17 +552,23 @@ class Session:
         """Whether a turn runs."""
         return self._asking
 
-    def _remember(self, asked: Message, ended: events.TurnEnded, *, mends: bool) -> Proposal | None:
+    def _untold(self, news: News) -> None:
+        """Tell with the next question what one told that is not in the conversation."""
+        if any(news):
+            self.changes.telling.take_back(news)
+
+    def _remember(self, running: _Running, ended: events.TurnEnded) -> Proposal | None:
         """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
         from assistant.models.message import Image
 
+        asked, mends = running.asked, bool(running.ask.mend)
         if ended.reply is not None:
             self.history += [asked, ended.reply]
             self._saying = []
             self.sight.shown(part for part in asked.parts if isinstance(part, Image))
             self.answer = ended.text
-            if not mends:  # what mends edits goes back without a word of what became of others
-                self.changes.told()
+        else:
+            self._untold(running.news)
         if isinstance(ended.error, Auth):
             self.roster.forget_key(ended.provider)
         self.sight.heard("" if mends else asked.words, ended.text, ended.patch.paths if ended.patch else ())
