@@ -308,7 +308,7 @@ async def test_an_edit_is_kept_although_a_repair_has_moved_its_hunk_meanwhile(ma
             await pilot.pause(0.5)
             await pilot.press("e")
             await pilot.press(*"mine")
-            app.main.run_turn(app.session.repair())
+            app.main.run_turn(app.session.turns.repair())
             await until(pilot, lambda: len(hunks.hunks) == 2 and not app.session.asking)
             await pilot.press("ctrl+s")
             await until(pilot, lambda: [each.edited for each in hunks.review.choices] == [False, True])
