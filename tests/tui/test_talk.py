@@ -300,13 +300,56 @@ async def test_a_command_may_be_typed_where_a_question_has_come_back_and_that_co
             await say(pilot, "is it warm?")
             await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
             for letter in "/model openai/gpt-6.1-sol":
-                await pilot.press({"/": "slash", " ": "space", "-": "minus", ".": "full_stop"}.get(letter, letter))
+                await pilot.press(NAMES.get(letter, letter))
             assert composer.text == "/model openai/gpt-6.1-sol"
             await pilot.press("escape", "enter")
             await until(pilot, lambda: session.roster.pick is not None)
             assert composer.text == "is it warm?"
             await pilot.press("enter")
             await until(pilot, lambda: len(session.history) == 2)
+
+
+NAMES = {"/": "slash", " ": "space", "-": "minus", ".": "full_stop"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown", "sent"),
+    [
+        (["/", "backspace"], "is it warm?", []),
+        (["/", "ctrl+u"], "is it warm?", []),
+        (["/", "m", "backspace", "backspace", *"never"], "is it warm?\nnever", ["is it warm?\nnever"]),
+        (["/", "backspace", "up"], "is it warm?", []),
+        (["/", "m", "escape", "up"], "is it warm?", []),
+        ([*"/etc/hosts is"], "is it warm?\n/etc/hosts is", ["is it warm?\n/etc/hosts is"]),
+        (["/", "backspace", "/", "backspace"], "is it warm?", []),
+    ],
+)
+async def test_no_question_that_came_back_is_sent_unless_it_is_in_sight(make_session, keys, shown, sent):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer = app.main.composer
+        await say(pilot, "is it warm?")
+        await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
+        for key in keys:
+            await pilot.press(NAMES.get(key, key))
+        await until(pilot, lambda: composer.text == shown)
+        assert composer.sent == ["is it warm?"]  # Up finds it once
+        await pilot.press("enter")
+        await until(pilot, lambda: composer.text == shown)  # it came back once more
+        assert composer.sent == ["is it warm?", *sent]
+
+
+async def test_words_that_are_sent_before_a_question_that_came_back_can_be_seen_again_are_sent_alone(make_session):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer = app.main.composer
+        await say(pilot, "is it warm?")
+        await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
+        await pilot.press("slash")
+        composer.text = "never"
+        composer.send()  # in one go with what was typed
+        assert composer.sent == ["is it warm?", "never"]
+        assert composer.text == "is it warm?"
 
 
 async def test_what_comes_back_unsent_is_not_gone_on_with_in_its_last_line(make_session):
