@@ -16,7 +16,7 @@ from assistant.tui.ways import WaySheet
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.patch_view import PatchView
 from tests import loopback
-from tests.tui.keys import say, seen, take, until
+from tests.tui.keys import readable, say, seen, take, until
 
 
 async def walk(session, text):
@@ -72,13 +72,14 @@ async def test_an_answer_that_is_taken_up_again_has_its_edits_folded(make_sessio
     async with app.run_test(size=(100, 60)) as pilot:
         talk = app.main.talk
         await until(pilot, lambda: "wait for you: F2" in talk.text)
-        await pilot.pause(0.3)
-        drawn = "\n".join(talk.render_line(y).text for y in range(60))
-        assert "> replace kettle/boil.py  +1 -0" in drawn
-        assert "MOST_LITRES = 1.7" not in drawn
+
+        def drawn():
+            return "\n".join(talk.render_line(y).text for y in range(60))
+
+        await until(pilot, lambda: "> replace kettle/boil.py  +1 -0" in drawn())
+        assert "MOST_LITRES = 1.7" not in drawn()
         await pilot.press("ctrl+o")
-        drawn = "\n".join(talk.render_line(y).text for y in range(60))
-        assert "MOST_LITRES = 1.7" in drawn
+        await until(pilot, lambda: "MOST_LITRES = 1.7" in drawn())
 
 
 async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_taken_up(make_session, repo, quick):
@@ -101,7 +102,7 @@ async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_take
         assert (waiting.turn, waiting.model) == (1, "scripted/lesson")
         await pilot.press("f2")
         await until(pilot, lambda: app.main.hunks.has_focus)
-        await pilot.pause(0.5)
+        await readable(pilot)
         await pilot.press("A", "enter")
         await until(pilot, lambda: "applied" in app.main.talk.text)
     assert "limit: float" in (repo / "kettle" / "meter.py").read_text()
@@ -279,7 +280,7 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
             for words in ("first", "second", "third"):
                 app.main.composer.post_message(Composer.Sent(words))
             await until(pilot, lambda: isinstance(app.screen, WaySheet))
-            await pilot.pause(0.5)
+            await readable(pilot)
             assert [type(each) for each in app.screen_stack].count(WaySheet) == 1
             assert "2 queued" in str(app.main.composer.border_title)
             await pilot.press("m", "o", "r", "e", "enter", "m")  # typed on, not looking
