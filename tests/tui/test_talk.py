@@ -256,6 +256,26 @@ async def test_the_conversation_is_written_to_a_file_that_was_not_there(talking,
         await session.close()
 
 
+async def test_what_was_decided_of_hunks_is_in_the_file_before_the_question_with_which_it_was_told(talking, repo):
+    edit = (
+        "kettle/meter.py\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n"
+    )
+    with loopback.Server(loopback.openai(edit), loopback.openai("Yes.")) as server:
+        session = talking(server)
+        await walk(session, "start at one")
+        session.mark(Review.of(session.proposed.patch).comment(0, 0, "too hot\nfor me"))
+        await walk(session, "better?")
+        await walk(session, "/export talk.md")
+        text = (repo / "talk.md").read_text()
+        await session.close()
+    question = text[text.index("## 2. You") :]
+    assert question.startswith("## 2. You, to openai/gpt-6.1-sol\n\n> ")
+    told, _, rest = question.partition("\n\nbetter?\n\n## Answer\n\nYes.\n")
+    assert rest == ""
+    assert "too hot\n> for me" in told
+    assert "too hot" not in text[: text.index("## 2. You")]
+
+
 async def test_a_path_at_the_beginning_of_a_question_makes_no_command_of_it(make_session):
     with loopback.Server(loopback.openai("Because."), pause_s=0.3) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
