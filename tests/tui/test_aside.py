@@ -252,6 +252,25 @@ async def test_a_sentence_that_is_begun_as_hunks_come_into_sight_is_for_the_comp
             assert not hunks.review.decided
 
 
+@pytest.mark.parametrize("keys", ["q", "qq"])
+async def test_the_key_that_leaves_the_hunks_counts_where_it_is_pressed_as_they_come_into_sight(
+    keys, make_session, repo
+):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "two hunks")
+            hunks = app.main.hunks
+            await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 2)
+            hunks.grace.begin()  # as if they had just come
+            await pilot.press(*keys)
+            await until(pilot, lambda: app.main.composer.has_focus)
+            await pilot.press("y")
+            assert app.main.composer.text == "y"
+            assert not hunks.review.decided
+
+
 async def test_hunks_that_are_set_aside_are_named_where_others_come_and_at_the_end(make_session, repo):
     with loopback.Server(*map(loopback.openai, (TWO, OTHER))) as server:
         app = make(make_session, repo, server)
