@@ -1,5 +1,7 @@
 """Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
 
+from time import monotonic
+
 import pytest
 from textual.events import Key
 
@@ -223,10 +225,12 @@ async def test_who_types_on_while_hunks_come_into_sight_decides_nothing(make_ses
             hunks = app.main.hunks
             await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 2)
             for _ in range(4):
+                hunks.grace.begin()
+                hunks.grace.since += 1_000  # whatever time a loaded machine takes for a key
                 await pilot.press("y")
-                await pilot.pause(0.2)
+                assert hunks.grace.since < monotonic()  # who types on has it begin anew
             assert not hunks.review.taken
-            await pilot.pause(0.5)
+            await until(pilot, lambda: not hunks.grace.early)
             await pilot.press("y")
             await until(pilot, lambda: hunks.review.taken)
 
