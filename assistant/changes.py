@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from assistant import prompts
 from assistant.context import gate
-from assistant.edits import certainty, disk, lost, match
+from assistant.edits import certainty, disk, git_diff, lost, match
 from assistant.edits import format as edit_format
 from assistant.edits.edit import Edit, Misfit
 from assistant.edits.merge import merge
 from assistant.edits.patch import Patch
 from assistant.edits.review import compose
 from assistant.errors import PatchError, StateError
+from assistant.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from assistant.context.repo import Repo
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from assistant.edits.hunk import Hunk
     from assistant.edits.journal import Journal, Preview
     from assistant.edits.review import Review
+    from assistant.telling import News, Said
     from assistant.tokens import Cost
 
-_EDITED_SHOWN = 20
-"""Lines of a hunk that are told to the model when the user has changed it."""
+_EDITED_SHOWN, _EDITED_IN_ALL, _LONGEST = 20, 60, 200
+"""Lines of a hunk that are told to the model when the user has changed it, lines of all that are written at once, and letters of a line."""
 MINE = "the user's"
 """The format of an edit that the user has made of a hunk."""
 _SET_ASIDE = 20
@@ -45,8 +46,9 @@ class Proposal:
 
     `model` is who says that it answered, `writer` who was asked for the edits, both as `provider/model`. `kept` says that
     an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply. `skipped` hunks
-    of it are gone since the others were moved. `diff` is what was kept, where not all of it fits the files as they are now
-    and nothing of it was decided since.
+    of it are gone since the others were moved. `apart` is a diff of what was kept and does not fit the files as they are
+    now: on another branch, perhaps, it does. `diff` is then all that is to be kept, with the hunks that fit. `first` is
+    the turn of the proposal that this one, of a repair, came on top of.
     """
 
     patch: Patch
@@ -60,6 +62,18 @@ class Proposal:
     writer: str = ""
     skipped: int = 0
     diff: str = ""
+    apart: str = ""
+    first: int = 0
+
+    @property
+    def root(self) -> int:
+        """The turn whose answer it began with."""
+        return self.first or self.turn
+
+    def only(self, patch: Patch, skipped: int = 0) -> Proposal:
+        """Return what is left of it where only that patch still waits, `skipped` more of its hunks being gone."""
+        diff = patch.diff() + self.apart if self.apart else ""
+        return replace(self, patch=patch, diff=diff, skipped=self.skipped + skipped)
 
     def mended(self) -> list[Proposal]:
         """Return the proposals that this one, of a repair, came on top of, the latest first."""
@@ -129,9 +143,7 @@ class Changes:
         self.set_aside: list[Proposal] = []
         self._left: dict[int, Review] = {}
         """By turn, how the user has left hunks that were set aside."""
-        self._news: list[str] = []
-        self._telling: tuple[list[str], list[str]] = ([], [])
-        self._said: set[str] = set()
+        self.telling = Telling()
         self._asides: list[str] = []
         self.written: set[int] = set()
         """Steps that this process wrote."""
@@ -156,7 +168,8 @@ class Changes:
         with self._placing:
             if upon:
                 patch = compose(upon, proposal.patch)
-                self.proposed = replace(proposal, patch=patch, earlier=self.proposed)
+                first = self.proposed.root if self.proposed is not None else 0
+                self.proposed = replace(proposal, patch=patch, earlier=self.proposed, first=first)
                 return None
             aside = self.proposed
             if aside is not None and not (aside.patch.files or aside.diff):
@@ -193,7 +206,15 @@ class Changes:
         return left.rest().over(one.patch)  # some of it was written meanwhile
 
     def take_up(
-        self, diff: str, turn: int, model: str, doubted: object = None, writer: str = "", *, aside: bool = False
+        self,
+        diff: str,
+        turn: int,
+        model: str,
+        doubted: object = None,
+        writer: str = "",
+        first: int = 0,
+        *,
+        aside: bool = False,
     ) -> None:
         """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now, or set it `aside`.
 
@@ -208,9 +229,10 @@ class Changes:
                 edit = Edit("replace", hunk.path, reply_line=hunk.origins[0].edit if hunk.origins else 0, doubt=words)
                 told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
                 doubts.append(Misfit(edit, "doubtful", told))
-        proposal = Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True, writer=writer)
+        proposal = Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True, writer=writer, first=first)
         if misfits:  # on another branch, perhaps: then all of it fits again when the files are as they were
-            proposal = replace(proposal, diff=diff)
+            apart = git_diff.only(diff, {each.edit.reply_line for each in misfits if each.reason != "doubtful"})
+            proposal = replace(proposal, diff=diff, apart=apart)
         if aside:
             self.set_aside.append(proposal)
         else:
@@ -232,7 +254,7 @@ class Changes:
             self.set_aside.remove(back)
             if back.diff:
                 doubted = [list(each) for each in back.doubted()]
-                self.take_up(back.diff, turn, back.model, doubted, back.writer)
+                self.take_up(back.diff, turn, back.model, doubted, back.writer, back.first)
                 mine = [each for each in back.misfits if each.edit.format == MINE]
                 if self.proposed is not None:
                     self.miss(self.proposed, mine)
@@ -263,7 +285,7 @@ class Changes:
                 stays = left.files or any(each.mendable for each in now.misfits)
                 self.proposed = replace(now, patch=left) if stays else None
             else:
-                rest = rest if rest is not None and rest.patch.files else None
+                rest = rest if rest is not None and (rest.patch.files or rest.apart) else None
                 aside = [rest if each is origin else each for each in self.set_aside]
                 self.set_aside = [each for each in aside if each is not None]
 
@@ -288,10 +310,10 @@ class Changes:
             )
             self.written.add(step.id)
             self._asides += links
-        stays = origin is not None and (left.files or any(each.mendable for each in origin.misfits))
-        self._replace(origin, replace(origin, patch=left, diff="") if origin and stays else None, review)
+        stays = origin is not None and (left.files or origin.apart or any(each.mendable for each in origin.misfits))
+        self._replace(origin, origin.only(left) if origin and stays else None, review)
         gone = origin.skipped if origin else 0
-        self._news += [words for words in self._decisions(review, kept, gone) if words not in self._said]
+        self.telling.decide(origin.root if origin else 0, self._decisions(review, kept, gone))
         return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
@@ -304,9 +326,9 @@ class Changes:
             return None
         origin = self.origin(review)
         if origin is not None:
-            gone = origin.skipped + len(review.skipped)
-            self._replace(origin, replace(origin, patch=patch, skipped=gone, diff="") if patch.files else None)
-        self._news += [words for words in _skips(review) if words not in self._said]
+            rest = origin.only(patch, len(review.skipped))
+            self._replace(origin, rest if patch.files or rest.apart else None)
+        self.telling.decide(origin.root if origin else 0, _skips(review))
         return review.over(patch)
 
     def _onto(self, patch: Patch) -> Patch | None:
@@ -373,17 +395,16 @@ class Changes:
         if patch is None:  # it was changed once more, right now
             return review
         misfits = tuple(misfit for hunk, misfit in gone.items() if hunk not in review.skipped)
-        count = origin.skipped + len(skipped.choices)
-        rest = replace(origin, patch=patch, misfits=(*origin.misfits, *misfits), skipped=count, diff="")
-        self._replace(origin, rest if patch.files or misfits else None)
-        self._news += [words for words in _skips(skipped) if words not in self._said]
+        rest = replace(origin.only(patch, len(skipped.choices)), misfits=(*origin.misfits, *misfits))
+        self._replace(origin, rest if patch.files or misfits or rest.apart else None)
+        self.telling.decide(origin.root, _skips(skipped))
         return stays.over(patch)
 
     def carry_out(self, preview: Preview, *, now: datetime) -> Patch:
         """Write exactly what a preview of undo or redo showed."""
         patch = self.journal.carry_out(preview, now=now)
         words = "undid" if preview.way == "undo" else "redid"
-        self._news.append(f"{words} changes in {', '.join(patch.paths)}")
+        self.telling.decide(0, [f"{words} changes in {', '.join(patch.paths)}"])
         return patch
 
     def asides(self) -> tuple[str, ...]:
@@ -391,45 +412,24 @@ class Changes:
         told, self._asides = (*self._asides, *self.journal.notes()), []
         return told
 
-    def outcome(self) -> str:
-        """Say what became of the last edits, as it stands in a question; empty when there is nothing new. Call it in a thread."""
-        news, unsaid = list(self._news), self._unsaid()
-        self._telling = news, unsaid
-        if self.proposed is not None and self.proposed.patch.files:
-            news = [*news, f"not decided, so not in the files: hunks in {', '.join(self.proposed.patch.paths)}"]
-        news = [*news, *unsaid]
-        return prompts.fill("outcome", decisions="; ".join(news)) if news else ""
+    def news(self) -> News:
+        """Return what the next question is to tell the model of its last edits. Reads files: call it in a thread."""
+        return self.telling.next(self._said())
 
-    def told(self) -> None:
-        """Forget what `outcome` said last: the model has heard of it."""
-        news, unsaid = self._telling
-        self._said.update(unsaid)
-        self._news = self._news[len(news) :]
-        self._telling = ([], [])
+    def open_ends(self) -> str:
+        """Say what of the hunks on offer is not decided: it stands above a question, and does not stay in the conversation."""
+        paths = self.proposed.patch.paths if self.proposed is not None else ()
+        return f"not decided, so not in the files: hunks in {', '.join(paths)}" if paths else ""
 
-    def news(self) -> tuple[list[str], set[str]]:
-        """Return what the model is still to be told, and what it has heard of hunks that wait."""
-        return list(self._news), set(self._said)
-
-    def take_up_news(self, news: Iterable[str], heard: Iterable[str]) -> None:
-        """Go on telling where an earlier sitting ended."""
-        self._news += news
-        self._said.update(heard)
-
-    def hear(self, outcome: str) -> None:
-        """Take what stands in an outcome for said."""
-        self._said.update(words for words in self._unsaid() if words in outcome)
-
-    def _unsaid(self) -> list[str]:
-        """Return what the user has said of hunks that wait, where the model has not heard it."""
-        left = [self.marked_aside(each.turn) for each in self.set_aside]
-        if self.marked is not None and self.proposed is not None and self.marked.patch == self.proposed.patch:
-            left.append(self.marked)
-        unsaid: list[str] = []
-        for review in filter(None, left):
-            unsaid += [f"will skip the hunk at {hunk.path}:{hunk.line}" for hunk in review.skipped]
-            unsaid += self._comments(review)
-        return [words for words in dict.fromkeys(unsaid) if words not in self._said]
+    def _said(self) -> Iterator[Said]:
+        """Yield what the user has said of hunks that wait."""
+        left = [(each, self.marked_aside(each.turn)) for each in self.set_aside]
+        if self.proposed is not None and self.marked is not None and self.marked.patch == self.proposed.patch:
+            left.append((self.proposed, self.marked))
+        for one, review in left:
+            if review is not None:
+                yield from ((one.root, f"will skip the hunk at {hunk.path}:{hunk.line}") for hunk in review.skipped)
+                yield from ((one.root, words) for words in self._comments(review))
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
         """Say in few words what a review decided, `gone` hunks of which were skipped before; of an edited hunk, what it reads now, where that may leave."""
@@ -437,12 +437,15 @@ class Changes:
         if review.taken:
             words.append(f"took {len(review.taken)} of {len(review.choices) + gone} hunks ({', '.join(kept.paths)})")
         words += _skips(review)
-        private = self._sight.private()
+        private, room = self._sight.private(), _EDITED_IN_ALL
         for hunk in review.edited:
             edited = f"edited the hunk at {hunk.path}:{hunk.line} before taking it"
-            shown = self._may_leave(review, hunk.path, hunk.new_text, private).split("\n")
-            more = "\n..." if len(shown) > _EDITED_SHOWN else ""
-            now = "\n".join(shown[:_EDITED_SHOWN]) + more
+            lines = self._may_leave(review, hunk.path, hunk.new_text, private).split("\n")
+            shown = [
+                f"{each[:_LONGEST]}..." if len(each) > _LONGEST else each for each in lines[: min(_EDITED_SHOWN, room)]
+            ]
+            room -= len(shown)
+            now = "\n".join([*shown, *(["..."] if len(lines) > len(shown) else [])])
             words.append(f"{edited}; it reads now:\n{now}" if any(shown) else edited)
         stays = review.rest().comments  # they go along with the next question that finds them there
         return [
@@ -483,8 +486,7 @@ class Changes:
         self.proposed = self.marked = None
         self.set_aside.clear()
         self._left.clear()
-        self._news.clear()
-        self._said.clear()
+        self.telling.clear()
 
 
 def _same(hunk: Hunk, other: Hunk) -> bool:

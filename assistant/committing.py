@@ -108,8 +108,7 @@ class Committing:
         # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
         whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
         if not whole.files:
-            undone = [each.id for each in self._changes.journal.history() if each.state in {"undone", "dropped"}]
-            if self.committed.intersection(undone):
+            if commit.is_open(self._changes.repo, self._undone()):
                 words = "What this session has written is committed, and what was undone since is not."
                 raise RepoError(words, "Commit that with git itself, or /redo it.")
             raise RepoError("This session has written nothing that is not committed.", "Take some hunks first.")
@@ -120,6 +119,11 @@ class Committing:
         mine = (each for each in self._changes.journal.history() if each.session == self._changes.session)
         steps = [each.id for each in mine if each.state in {"done", "partly"}]
         return sorted({*steps, *self._changes.written} - self.committed)
+
+    def _undone(self) -> set[str]:
+        """Return the files of steps that were undone, or partly, after their commit."""
+        steps = (each for each in self._changes.journal.history() if each.id in self.committed and each.state != "done")
+        return {path for each in steps for file in each.files for path in (file.path, file.new_path) if path}
 
     def _stands(self, file: FilePatch) -> bool:
         try:

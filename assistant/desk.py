@@ -64,7 +64,10 @@ class Sitting(Protocol):
     """What a desk needs of the session."""
 
     id: str
-    stopped: asyncio.Event
+
+    @property
+    def stopped(self) -> asyncio.Event:
+        """Set when what runs is to end with what came so far."""
 
     @property
     def accounts(self) -> Accounts:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from assistant import record
 from assistant.changes import MINE
 from assistant.edits.edit import Edit, Misfit
+from assistant.telling import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assistant.changes import Changes, Proposal
+    from assistant.edits.branches import Name
     from assistant.edits.patch import Patch
     from assistant.edits.review import Review
     from assistant.record import Kept, Record
@@ -34,10 +36,12 @@ class Pending:
         self._marks: dict[int, Record] = {}
         """By turn, the record of the user's marks that was kept last; of the hunks on offer under 0."""
         self._before: dict[int, Record] = {}
-        """By turn as in `_marks`, what was kept of hunks that are out of place now."""
+        """By turn, the record of marks that was found when the conversation was taken up: it may tell of hunks that are out of place now."""
+        self._seen: dict[int, set[Name]] = {}
+        """By turn, the hunks that were in sight since: what became of them is not to be found there any more."""
         self._patches: dict[int, Patch] = {}
         """By turn, the hunks of it as they were kept last."""
-        self._news: Record = record.news((), ())
+        self._news: Record = record.news(NOTHING)
         """The record of what the model is to be told that was kept last."""
 
     def keep(self) -> None:
@@ -47,7 +51,7 @@ class Pending:
         Writes a file: call it in a thread. Two may come here at once.
         """
         with self._keeping:
-            if self._sittings().begun and (news := record.news(*self._changes.news())) != self._news:
+            if self._sittings().begun and (news := record.news(self._changes.telling.state())) != self._news:
                 self._news = news
                 self._sittings().save(news)
             one, aside = self._changes.proposed, self._changes.set_aside
@@ -55,9 +59,11 @@ class Pending:
             stale = [each for each in aside if self._patches.get(each.turn) != each.patch]
             if now == self._last and not stale:
                 return
-            # What waits is the last of them: all at once, so that nothing else is when this process ends in between.
-            self._sittings().save(*(self._record(each, aside) for each in stale), now)
             self._marks.clear()  # marks are read from behind what they are about
+            known = [(each.turn, each) for each in aside] + ([(0, one)] if one is not None else [])
+            marks = [self._marked(each, turn) for turn, each in known if each.turn in self._before]
+            # What waits is the last of them: all at once, so that nothing else is when this process ends in between.
+            self._sittings().save(*(self._record(each, aside) for each in stale), now, *marks)
             self._last = now
             self._note_patches()
 
@@ -77,6 +83,7 @@ class Pending:
         about: Record = {}
         if one is not None and diff:
             about = {"turn": one.turn, "model": one.model, "writer": one.writer, "doubted": one.doubted()}
+            about |= {"first": one.first} if one.first else {}
         return record.proposed(diff, [each.turn for each in aside], **about)
 
     def bring_back(self, turn: int) -> bool:
@@ -94,14 +101,29 @@ class Pending:
         """
         if review is None:
             return
-        from assistant.edits import branches
-
         aside = self._changes.mark(review, turn)
         if aside is not None and (marks := review.record()) != self._marks.get(aside):
             self._marks[aside] = marks
             one = self._changes.proposed
             of = aside or (one.turn if one is not None else 0)
-            self._sittings().save(record.left(branches.record(review, self._before.get(of)), aside))
+            self._sittings().save(self._left(review, of, aside))
+
+    def _left(self, review: Review, turn: int, aside: int) -> Record:
+        """Make the record of the user's marks on hunks of a turn; `aside` is that turn where they are set aside."""
+        from assistant.edits import branches
+
+        seen = self._seen.setdefault(turn, set())
+        seen |= branches.names(review.patch)
+        return record.left(branches.record(review, self._before.get(turn), seen), aside)
+
+    def _marked(self, one: Proposal, aside: int) -> Record:
+        """Make the record of the user's marks as they are now."""
+        from assistant.edits.review import Review
+
+        left = self._changes.marked_aside(one.turn) if aside else self._changes.marked
+        if left is None or left.patch != one.patch:
+            left = left.over(one.patch) if left is not None else Review.of(one.patch)
+        return self._left(left, one.turn, aside)
 
     def undecided(self) -> str:
         """Say what of the conversation's hunks waits; empty where nothing does."""
@@ -121,35 +143,31 @@ class Pending:
         """Propose again what waited when a conversation ended, with the user's marks, and set aside what was set aside."""
         for each in (*kept.aside, *([kept.proposed] if kept.proposed else [])):
             turn, model, writer = record.turn_of(each), *map(each.get, ("model", "writer"))
-            about = str(model or ""), each.get("doubted"), str(writer or "")
+            about = str(model or ""), each.get("doubted"), str(writer or ""), record.number_of(each, "first")
             self._changes.take_up(str(each["diff"]), turn, *about, aside=each is not kept.proposed)
         self._last = kept.proposed or record.proposed("", [each.turn for each in self._changes.set_aside])
         self._note_patches()
-        asked = next((each for role, each in reversed(kept.messages) if role == "user"), {})
-        outcome = str(asked.get("outcome") or "")  # what this process ended in the middle of is in the conversation
-        self._changes.take_up_news([each for each in kept.news if each not in outcome], kept.heard)
-        self._news = record.news(*self._changes.news())
-        if kept.left or kept.left_aside:
-            from assistant.edits import branches
-            from assistant.edits.review import Review
+        self._changes.telling.take_up(kept.telling)
+        self._news = record.news(kept.telling)
+        left = {0: kept.left, **kept.left_aside}
+        proposals = [(0, self._changes.proposed), *((each.turn, each) for each in self._changes.set_aside)]
+        for turn, one in proposals:
+            if one is not None and left.get(turn):
+                from assistant.edits import branches
+                from assistant.edits.review import Review
 
-            left = {0: kept.left, **kept.left_aside}
-            proposals = [(0, self._changes.proposed), *((each.turn, each) for each in self._changes.set_aside)]
-            for turn, one in proposals:
-                if one is not None and left.get(turn):
-                    review = branches.recall(Review.of(one.patch), left[turn])
-                    if not branches.is_whole(review, left[turn]):
-                        self._before[one.turn] = left[turn]
-                    self._changes.mark(review, one.turn)
-                    self._marks[turn] = review.record()  # on another branch some are out of place: what was kept stays
-                    self._changes.miss(one, _unplaced(review, left[turn]))
-
-        self._changes.hear(outcome)
+                review = branches.recall(Review.of(one.patch), left[turn])
+                self._before[one.turn] = left[turn]  # on another branch some are out of place: what was kept stays
+                self._seen[one.turn] = branches.names(one.patch)
+                self._changes.mark(review, one.turn)
+                self._marks[turn] = review.record()
+                self._changes.miss(one, _unplaced(review, branches.rows(left[turn])))
 
     def forget(self) -> None:
         """Forget what was kept: another conversation begins."""
-        self._last, self._patches, self._marks, self._before = record.proposed("", []), {}, {}, {}
-        self._news = record.news((), ())
+        self._last = record.proposed("", [])
+        self._patches, self._marks, self._before, self._seen = {}, {}, {}, {}
+        self._news = record.news(NOTHING)
 
 
 def _count(one: Proposal) -> str:
@@ -157,17 +175,12 @@ def _count(one: Proposal) -> str:
     return f"{size} hunk{'s' if size > 1 else ''}"
 
 
-def _unplaced(review: Review, left: Record) -> list[Misfit]:
+def _unplaced(review: Review, rows: Iterable[Record]) -> list[Misfit]:
     """Return what the user had made of hunks whose lines are others now: no review has it, and it is not to be lost."""
     there = {(each.hunk.path, each.hunk.new) for each in review.choices if each.edited}
-    rows = []
-    kept: object = left
-    while isinstance(kept, dict):
-        rows += found if isinstance(found := kept.get("choices"), list) else []
-        kept = kept.get("before")
     misfits = []
     for row in rows:
-        words, at, path = (row.get(key) for key in ("words", "at", "path")) if isinstance(row, dict) else (None,) * 3
+        words, at, path = map(row.get, ("words", "at", "path"))
         if not (isinstance(words, list) and isinstance(at, int) and isinstance(path, str) and row.get("edited")):
             continue
         lines = [each for each in words if isinstance(each, str)]

@@ -56,6 +56,7 @@ class Quote(NamedTuple):
 class Pricing:
     """The prices of one sitting; `history` is its conversation, as it goes on, `budget` the tokens of context that a question may show.
 
+    `news` returns what stands above the next question: what became of the last edits.
     A question is a text, or as many o200k tokens where its size is known already.
     """
 
@@ -67,8 +68,10 @@ class Pricing:
         history: Sequence[Message],
         budget: int,
         now: Callable[[], datetime],
+        news: Callable[[], str] = lambda: "",
     ) -> None:
         self._budget = budget
+        self._news = news
         self._accounts = accounts
         self._roster = roster
         self._sight = sight
@@ -86,7 +89,7 @@ class Pricing:
         pick = pick or self._roster.pick
         if pick is None:
             return None
-        context = self._sight.expect(text, sure=sure)
+        context = self._sight.expect(text, sure=sure) + tokens.count(self._news())
         words = self.words(text, pick) + context
         quote = self.quote_words(words + self._sight.picture_words(self._history, pick), pick)
         editor = self._roster.writer()
@@ -106,13 +109,15 @@ class Pricing:
         pick = pick or self._roster.pick
         if pick is None or self._sight.names_some(text) or self._roster.writer() is not None:
             return None
-        words = self.words(text, pick) + self._sight.picture_words(self._history, pick)
+        words = self.words(text, pick) + self._sight.picture_words(self._history, pick) + tokens.count(self._news())
         return self.quote_words(words + self._budget, pick)
 
     def carried(self) -> int:
         """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""
         pick = self._roster.pick
-        return self._roster.factor(pick.model).of(self.words("", pick))[1] if pick is not None else 0
+        if pick is None:
+            return 0
+        return self._roster.factor(pick.model).of(self.words("", pick) + tokens.count(self._news()))[1]
 
     def words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
         """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""

@@ -1,6 +1,7 @@
 """The records of a conversation: what the lines of its file say, written here, and read here when it is taken up again.
 
-    user       a question: turn, text, the model that is asked, names of pictures
+    user       a question: turn, text, the model that is asked, names of pictures, what became of the last edits (`outcome`,
+               as it stands above the text) and what of the news that tells (`told`)
     assistant  a piece of an answer: turn, text
     end        the end of a turn: how it stopped ("killed": by a crash), who was asked, what it burnt
     burnt      what was burnt beside the turns
@@ -10,7 +11,7 @@
     proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
     left       how the user has left those hunks
     left_aside how the user has left hunks of a turn that were set aside
-    news       what the model is still to be told of its edits, and what of that it has heard already
+    news       what the model is still to be told of its edits, and what it has heard of hunks that wait
     committed  numbers of the journal's steps that were committed
     waits      a question that waits for a reset, see `held.HeldQuestion`
 
@@ -22,6 +23,9 @@ from __future__ import annotations
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assistant import telling
+from assistant.telling import NOTHING, News
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,8 +46,8 @@ class Kept(NamedTuple):
     `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
     chosen or asked last. `cut_short` says whether the last turn came to no end of its own; where nobody noted one, `asked_at` is when it began. `burnt` are the sums
     of its turns and of side work. `proposed` and `left` are empty where no hunks wait; `aside` are hunks that waited before
-    and were set aside, the oldest first, and `left_aside` by turn how the user has left them. `committed` are steps of the journal; `news` and `heard` are what the model is to
-    be told of its edits, and what it was told of hunks that wait.
+    and were set aside, the oldest first, and `left_aside` by turn how the user has left them. `committed` are steps of the journal; `telling` is what the model is
+    still to be told of its edits, and as `said` what it has heard of hunks that wait.
     """
 
     messages: Sequence[tuple[Role, Record]]
@@ -56,14 +60,14 @@ class Kept(NamedTuple):
     left: Record
     aside: Sequence[Record]
     committed: Sequence[int]
-    news: Sequence[str] = ()
-    heard: Sequence[str] = ()
+    telling: News = NOTHING
     left_aside: Mapping[int, Record] = MappingProxyType({})
 
 
-def user(turn: int, text: str, model: str, pictures: Record) -> Record:
-    """Record a question; `pictures` is what `keep` returned, and what the model was told of its last edits as `outcome`."""
-    return {"kind": "user", "turn": turn, "text": text, "model": model, **pictures}
+def user(turn: int, text: str, model: str, pictures: Record, news: News = NOTHING) -> Record:
+    """Record a question; `pictures` is what the function of that name returned, `news` what the question tells of the last edits."""
+    outcome = {"outcome": words} if (words := news.words()) else {}
+    return {"kind": "user", "turn": turn, "text": text, "model": model, **pictures, **outcome, **news.record()}
 
 
 def piece(turn: int, text: str) -> Record:
@@ -120,9 +124,9 @@ def left(marks: Record, turn: int = 0) -> Record:
     return {"kind": "left_aside", "turn": turn, **marks} if turn else {"kind": "left", **marks}
 
 
-def news(words: Iterable[str], heard: Iterable[str]) -> Record:
+def news(state: News) -> Record:
     """Record what the model is still to be told, and what it has heard of hunks that wait."""
-    return {"kind": "news", "news": list(words), "heard": sorted(heard)}
+    return {"kind": "news", "news": list(state.decided), "heard": [list(each) for each in state.said]}
 
 
 def committed(steps: Iterable[int]) -> Record:
@@ -159,14 +163,18 @@ def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], byte
 
 def turn_of(record: Record) -> int:
     """Return which turn a record is of, 0 where it does not say."""
-    turn = record.get("turn")
-    return turn if isinstance(turn, int) else 0
+    return number_of(record, "turn")
+
+
+def number_of(record: Record, key: str) -> int:
+    """Return a number that a record tells, 0 where it does not."""
+    found = record.get(key)
+    return found if isinstance(found, int) else 0
 
 
 def read(records: Sequence[Record]) -> Kept:
     """Read a conversation."""
     said = [each for each in records if each.get("kind") in {*_SPEAKERS, "end"}]
-    last_news = next((each for each in reversed(records) if each.get("kind") == "news"), {})
     open_ended = bool(said) and said[-1].get("kind") != "end"
     messages: list[tuple[Role, Record]] = []
     turn = 0
@@ -209,8 +217,7 @@ def read(records: Sequence[Record]) -> Kept:
         marks[-1] if waits and marks else {},
         aside,
         [number for steps in lists if isinstance(steps, list) for number in steps if type(number) is int],
-        _words(last_news.get("news")),
-        _words(last_news.get("heard")),
+        telling.after(records),
         _left_aside(records, [turn_of(each) for each in aside]),
     )
 
@@ -238,7 +245,3 @@ def _read_instant(found: object) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
-
-
-def _words(found: object) -> list[str]:
-    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

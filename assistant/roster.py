@@ -5,6 +5,7 @@ One mutable object of a session. It opens no connection by itself and keeps its 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,12 @@ class Roster:
         if self.pick is None:
             raise ConfigError("No model is chosen yet.", "Choose one with /model (or -m provider/model).")
         return self.pick
+
+    def asks(self, name: str) -> bool:
+        """Say whether the model of that name, however hard it is to think, is the present one."""
+        with suppress(UnknownModel):
+            return self.pick is not None and self.catalogue.pick(name).model.name == self.pick.model.name
+        return False
 
     def choose(self, name: str) -> Pick:
         """Ask another model from now on, in this sitting only. Raises UnknownModel with the nearest names."""

@@ -80,7 +80,7 @@ async def test_a_repair_that_comes_while_hunks_are_written_does_not_offer_them_a
         async with slowly(session):
             writing = asyncio.create_task(walk(session.deciding.apply(review)))
             await asyncio.sleep(0.1)
-            await walk(session.repair())
+            await walk(session.turns.repair())
             assert session.proposed.patch.paths == ("one.txt", "notes.txt")
         await writing
         assert session.proposed.patch.paths == ("notes.txt",)

@@ -139,9 +139,9 @@ async def test_what_no_other_answer_can_mend_is_not_sent_back(make_session, repo
         session.roster.choose("openai/gpt-6.1-sol")
         ended = [event async for event in session.ask("set it")][-1]
         assert [each.reason for each in ended.misfits] == ["unreadable", "already"]
-        assert session.quote_repair() is None
+        assert session.turns.quote_repair() is None
         with pytest.raises(PatchError, match="nothing to repair"):
-            await anext(session.repair())
+            await anext(session.turns.repair())
         await session.close()
     assert len(server.asked) == 1
 
@@ -158,8 +158,8 @@ async def test_what_did_not_fit_can_be_sent_back_after_the_rest_is_written(make_
         [event async for event in session.ask("set it")]
         [event async for event in session.deciding.apply(Review.of(session.proposed.patch, "take"))]
         assert (repo / "kettle/new.py").read_text() == "x = 1\n"
-        quote = session.quote_repair()
-        [event async for event in session.repair()]
+        quote = session.turns.quote_repair()
+        [event async for event in session.turns.repair()]
         sent = server.asked[1][2]["messages"][-1]["content"]
         assert "jules: float" in sent
         assert "joules: float = 0.0" in sent  # the lines that come nearest
@@ -349,7 +349,7 @@ async def test_hunks_that_are_written_while_a_repair_runs_are_not_proposed_again
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=CANARY)
         session.roster.choose("openai/gpt-6.1-sol")
         [event async for event in session.ask("set it")]
-        async with aclosing(session.repair()) as stream:
+        async with aclosing(session.turns.repair()) as stream:
             async for event in stream:
                 if isinstance(event, events.RequestSent):
                     [_ async for _ in session.deciding.apply(Review.of(session.proposed.patch, "take"))]

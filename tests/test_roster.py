@@ -139,3 +139,21 @@ async def test_what_a_provider_counts_is_learned_and_used_for_the_next_estimate(
             session.roster.factor(session.roster.pick.model), rel=1e-3
         )
         await session.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [
+        ("openrouter/deepseek/deepseek-r1", True),
+        ("openrouter/deepseek/deepseek-r1:high", True),
+        ("openrouter/deepseek/deepseek-r1:free", False),
+        ("ollama/qwen3:8b", False),
+        ("nobody/nothing", False),
+        ("", False),
+    ],
+)
+def test_who_is_asked_is_told_from_a_model_whose_name_goes_on(make_session, name, asks):
+    session = make_session()
+    assert not session.roster.asks(name)
+    session.roster.choose("openrouter/deepseek/deepseek-r1")
+    assert session.roster.asks(name) is asks

@@ -356,7 +356,7 @@ async def test_what_was_told_along_with_a_question_is_no_part_of_its_words_after
     assert "too polite" in again.history[0].text
 
 
-async def test_what_was_undone_after_its_commit_is_said_to_be_so(make_session):
+async def test_what_was_undone_after_its_commit_is_said_to_be_so(make_session, repo):
     with loopback.Server(loopback.openai(NEW.format("one"))) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         session.roster.choose("openai/gpt-6.1-sol")
@@ -365,6 +365,10 @@ async def test_what_was_undone_after_its_commit_is_said_to_be_so(make_session):
         preview = of(await walk(session.deciding.preview("undo")), events.UndoProposed)[0].preview
         await walk(session.deciding.choose(preview, Review.of(preview.patch, "take")))
         with pytest.raises(RepoError, match="is committed, and what was undone since is not"):
+            session.committing.to_commit()
+        (repo / "README.md").write_text("not of this session")
+        await asyncio.to_thread(session.repo.run, "commit", "-qm", "undo it", "one.txt", asked=True)
+        with pytest.raises(RepoError, match="has written nothing that is not committed"):
             session.committing.to_commit()
 
 

@@ -80,7 +80,7 @@ async def test_what_is_dropped_before_a_repair_is_not_quoted(at, repo):
         await walk(session.ask("what does boil do?"))
         assert "summer2024" in sent(server)[1]  # it may be shown
         session.sight.keep_out("notes.txt")
-        await walk(session.repair())
+        await walk(session.turns.repair())
         assert "summer2024" not in json.dumps(server.asked[2][2]["messages"][-1])
         await session.close()
 
@@ -139,8 +139,8 @@ async def test_nobody_else_is_asked_of_a_hunk_whose_file_may_not_leave(at, repo)
         await walk(session.ask("change it"))
         hunks = {hunk.path: hunk for hunk in session.proposed.patch.hunks}
         with pytest.raises(PatchError, match="file of secrets"):
-            await walk(session.second_opinion(hunks[".env"], "openai/gpt-6.1-sol"))
-        await walk(session.second_opinion(hunks["a.txt"], "openai/gpt-6.1-sol"))
+            await walk(session.turns.second_opinion(hunks[".env"], "openai/gpt-6.1-sol"))
+        await walk(session.turns.second_opinion(hunks["a.txt"], "openai/gpt-6.1-sol"))
         assert "+two" in json.loads(sent(server)[1])["messages"][-1]["content"]
         await session.close()
 

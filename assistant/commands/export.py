@@ -45,18 +45,25 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def _markdown(records: Iterable[Mapping[str, Any]]) -> str:
-    """Return what was said as Markdown, each question with its turn and the model that was asked; empty for nothing."""
+    """Return what was said as Markdown, each question with its turn, the model that was asked and what was told of hunks; empty for nothing."""
     parts = []
     for record in records:
         text = str(record.get("text") or "").strip()
         match record.get("kind"):
             case "user" if text:
-                parts.append(f"## {record.get('turn', '')}. You, to {record.get('model', '?')}\n\n{text}\n")
+                parts.append(f"## {record.get('turn', '')}. You, to {record.get('model', '?')}\n")
+                if told := str(record.get("outcome") or "").strip():
+                    parts.append(f"{_quoted(told)}\n")
+                parts.append(f"{text}\n")
             case "assistant" if text:
                 parts.append(f"## Answer\n\n{text}\n")
             case _:
                 pass
     return "\n".join(parts)
+
+
+def _quoted(words: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in words.split("\n"))
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:

@@ -122,6 +122,13 @@ def must_stand(root: Path, change: Change, merge: Merge) -> None:
         raise RepoError(f"{change.target} is no longer as the patch left it.", "Look at it, and commit it by hand.")
 
 
+def is_open(repo: Repo, paths: Iterable[str]) -> bool:
+    """Say whether there is anything about some files that is not committed."""
+    names = sorted(paths)
+    words = "--no-optional-locks", "--literal-pathspecs", "status", "--porcelain", "-z", "--"
+    return bool(names) and bool(repo.run(*words, *names, asked=True).out)
+
+
 def subjects(repo: Repo, count: int = 10) -> tuple[str, ...]:
     """Return the first lines of the last commits' messages, newest first: how this project words them."""
     if not repo.is_git:

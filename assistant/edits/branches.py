@@ -1,7 +1,8 @@
 """Marks over branches: what was decided of hunks is kept while they are out of place, and others of the same answer are decided.
 
-A record of a review then has the one before it as `before`, and as `seen` by path which hunks were in sight when it was made:
-of those it tells, of all others the one before.
+A record of a review then has beside what is decided now what was decided in earlier sittings of hunks that were not in
+sight in this one: `away`, a record for each such sitting, the newest first, with those hunks as `about`. No hunk is in
+two of them, so that there are never more than the answer has hunks.
 """
 
 from __future__ import annotations
@@ -18,77 +19,131 @@ if TYPE_CHECKING:
 
     from assistant.edits.review import Comment, Decision
 
-_DEEPEST = 4
-"""Records behind each other: so many branches may be gone through before the first is back."""
+Name = tuple[str, int]
+"""What a hunk is called over branches: its path, and the sum of what it does."""
 
 
-def record(review: Review, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what is decided, for a file, with the record `before` of hunks that are out of place now."""
-    found = review.record()
-    seen: dict[str, list[int]] = {}
-    for hunk in review.patch.hunks:
-        seen.setdefault(hunk.path, []).append(sum_of(hunk))
-    while before and isinstance(before.get("seen"), dict) and _told(before) <= _told({"seen": seen}):
-        before = before.get("before")  # of an earlier sitting on this branch: all that it tells of is told of here
-    return {**found, "before": _cut_off(before), "seen": seen} if before else found
+def names(patch: Patch) -> set[Name]:
+    """Return what the hunks of a patch are called."""
+    return {(each.path, sum_of(each)) for each in patch.hunks}
 
 
-def _told(kept: Mapping[str, Any]) -> set[tuple[str, int]]:
-    """Return the hunks that were in sight when a record was made."""
-    seen = kept.get("seen")
-    return {
-        (path, each)
-        for path, sums in (seen.items() if isinstance(seen, dict) else ())
-        for each in (sums if isinstance(sums, list) else ())
-        if isinstance(each, int)
-    }
+def record(review: Review, before: Mapping[str, Any] | None, seen: Iterable[Name]) -> dict[str, Any]:
+    """Return what is decided, for a file, with what the record `before` has of hunks that were not `seen` in this sitting."""
+    found, told, away = review.record(), set(seen), []
+    about = sorted(told)
+    for each in (before, *entries(before)) if before else ():
+        rest = _names(each) - told
+        told |= rest
+        if rest and (rows := _about(each, rest)):
+            away.append({**rows, "about": sorted(map(list, rest))})
+    return {**found, "about": [list(each) for each in about], "away": away} if away else found
 
 
-def _cut_off(kept: Mapping[str, Any], depth: int = 1) -> dict[str, Any]:
-    before = kept.get("before")
-    rest = {key: each for key, each in kept.items() if key != "before"}
-    return {**rest, "before": _cut_off(before, depth + 1)} if isinstance(before, dict) and depth < _DEEPEST else rest
-
-
-def recall(review: Review, kept: Mapping[str, Any], depth: int = 0) -> Review:
+def recall(review: Review, kept: Mapping[str, Any]) -> Review:
     """Decide as was recorded; what cannot be read, or is about other lines, is left out."""
-    newer, before = review.recall(kept), kept.get("before")
-    if not isinstance(before, dict) or depth >= _DEEPEST:
-        return newer
-    older, told = recall(review, before, depth + 1), _told(kept)
+    away = entries(kept)
+    if not away:
+        return review.recall(kept)
+    recalled = [review.recall(each) for each in (kept, *away)]
+    owners = {name: at for at, each in enumerate(away, 1) for name in _names(each)}
     choices: list[Decision] = []
     comments: list[Comment] = []
     for file in review.patch.files:
         whole = Review.of(Patch((file,))).choices
-        mine = [(file.path, sum_of(each.hunk)) in told for each in whole]
-        found = ([each for each in one.choices if each.hunk.path == file.path] for one in (newer, older))
-        choices += _merged(whole, mine, *found)
-        comments += _about(newer.comments, file.path, whole, mine)
-        comments += _about(older.comments, file.path, whole, [not each for each in mine])
+        mine = [owners.get((file.path, sum_of(each.hunk)), 0) for each in whole]
+        choices += _merged(
+            whole, mine, [[each for each in one.choices if each.hunk.path == file.path] for one in recalled]
+        )
+        for at, one in enumerate(recalled):
+            comments += _said(one.comments, file.path, whole, [owner == at for owner in mine])
     return replace(review, choices=tuple(choices), comments=tuple(comments))
 
 
-def _merged(
-    whole: Sequence[Decision], mine: Sequence[bool], newer: Iterable[Decision], older: Iterable[Decision]
-) -> list[Decision]:
-    """Take the choices about each hunk from where it is told of; one that reaches over several only where all are told of there."""
+def entries(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the records of earlier sittings that a record has, as far as they can be read."""
+    return _rows(kept.get("away"))
+
+
+def rows(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all choices that a record tells of, those of earlier sittings behind its own."""
+    return [row for each in (kept, *entries(kept)) for row in _rows(each.get("choices"))]
+
+
+def _rows(found: object) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _names(kept: Mapping[str, Any]) -> set[Name]:
+    """Return the hunks that a record tells of: all that were in sight where it says so, else those that it has a word about."""
+    if isinstance(about := kept.get("about"), list):
+        told = [tuple(each) for each in about if isinstance(each, list)]
+        return {each for each in told if [type(part) for part in each] == [str, int]}
+    some = [row for row in _rows(kept.get("choices")) if "words" not in row] + _rows(kept.get("places"))
+    return {name for row in some if (name := _name(row)) is not None}
+
+
+def _name(row: Mapping[str, Any]) -> Name | None:
+    path, number = row.get("path"), row.get("sum")
+    return (path, number) if isinstance(path, str) and isinstance(number, int) else None
+
+
+def _about(kept: Mapping[str, Any], wanted: set[Name]) -> dict[str, list[dict[str, Any]]]:
+    """Return what a record has about some hunks; nothing where it has no word about them."""
+    places = _rows(kept.get("places"))
+    choices = [
+        row
+        for row in _rows(kept.get("choices"))
+        if (wanted & _made_of(row, places) if "words" in row else _name(row) in wanted)
+    ]
+    comments = [row for row in _rows(kept.get("comments")) if _nearest(row, places) in wanted]
+    paths = {row.get("path") for row in (*choices, *comments)}
+    around = [row for row in places if row.get("path") in paths]
+    return {"choices": choices, "comments": comments, "places": around} if paths else {}
+
+
+def _made_of(row: Mapping[str, Any], places: Iterable[Mapping[str, Any]]) -> set[Name]:
+    """Return the hunks that one was cut from, joined of, or edited in."""
+    at, lines = _span(row)
+    spans = [(each, *_span(each)) for each in places if each.get("path") == row.get("path")]
+    found = {_name(each) for each, start, size in spans if start <= at + lines and at <= start + size}
+    return {each for each in found if each is not None}
+
+
+def _span(row: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the place of a hunk in the file before, and how many lines it takes away there; what cannot be read is nowhere."""
+    at, lines = row.get("at"), row.get("lines")
+    return (at, lines) if isinstance(at, int) and isinstance(lines, int) else (-2, -1)
+
+
+def _nearest(said: Mapping[str, Any], places: Iterable[Mapping[str, Any]]) -> Name | None:
+    """Return the hunk that a comment is about."""
+    line, side = said.get("line"), "at" if said.get("gone") else "new"
+    mine = [each for each in places if each.get("path") == said.get("path") and isinstance(each.get(side), int)]
+    if not mine or not isinstance(line, int):
+        return None
+    return _name(min(mine, key=lambda each: abs(int(each[side]) + 1 - line)))
+
+
+def _merged(whole: Sequence[Decision], owners: Sequence[int], recalled: Sequence[Sequence[Decision]]) -> list[Decision]:
+    """Take the choices about each hunk from the record that tells of it; one that reaches over several only where that tells of all."""
     ends = [each.hunk.at + len(each.hunk.old) for each in whole]
     found: list[Decision] = []
     covered: set[int] = set()
-    for choices, told in ((newer, True), (older, False)):
+    for owner, choices in enumerate(recalled):
         for each in choices:
             touched, at = [], bisect_left(ends, each.hunk.at)
             while at < len(whole) and whole[at].hunk.at <= each.hunk.at + len(each.hunk.old):
                 touched.append(at)
                 at += 1
-            if touched and all(mine[one] is told for one in touched):
+            if touched and all(owners[one] == owner for one in touched):
                 found.append(each)
                 covered.update(touched)
     found += [each for at, each in enumerate(whole) if at not in covered]
     return sorted(found, key=lambda each: (each.hunk.at, each.hunk.new_at))
 
 
-def _about(said: Iterable[Comment], path: str, whole: Sequence[Decision], mine: Sequence[bool]) -> list[Comment]:
+def _said(said: Iterable[Comment], path: str, whole: Sequence[Decision], mine: Sequence[bool]) -> list[Comment]:
     """Return the comments on a file that are nearest to hunks which are told of here."""
     found = []
     for each in said:
@@ -98,12 +153,3 @@ def _about(said: Iterable[Comment], path: str, whole: Sequence[Decision], mine: 
             if mine[nearest]:
                 found.append(each)
     return found
-
-
-def is_whole(review: Review, kept: Mapping[str, Any]) -> bool:
-    """Say whether all hunks that a record tells of, or a record before it, are in a review."""
-    there = {(each.path, sum_of(each)) for each in review.patch.hunks}
-    rows = [each for name in ("choices", "places") for each in kept.get(name) or () if isinstance(each, dict)]
-    told = {(each.get("path"), each.get("sum")) for each in rows if "words" not in each}
-    before = kept.get("before")
-    return told <= there and (not isinstance(before, dict) or is_whole(review, before))

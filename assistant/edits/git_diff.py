@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from assistant.edits.compare import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from assistant.edits.file_patch import FilePatch
     from assistant.edits.hunk import Hunk
@@ -36,6 +37,25 @@ def write(file: FilePatch) -> str:
         for line in _raw_lines(hunk):
             head.append(line)
     return "\n".join(head) + "\n"
+
+
+def only(diff: str, lines: Container[int]) -> str:
+    """Return of a diff as `write` makes it the hunks that begin on some of its lines (1-based), each below the head of its file.
+
+    A file without hunks, which is renamed only, begins where its head does.
+    """
+    kept: list[str] = []
+    number = 1
+    for file in re.split(r"(?m)^(?=diff --git )", diff):
+        head, *hunks = re.split(r"(?m)^(?=@@)", file)
+        chosen = [head] if number in lines else []
+        number += head.count("\n")
+        for hunk in hunks:
+            if number in lines:
+                chosen = [*(chosen or [head]), hunk]
+            number += hunk.count("\n")
+        kept += chosen
+    return "".join(kept)
 
 
 def _raw_lines(hunk: Hunk) -> list[str]:

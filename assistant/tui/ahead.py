@@ -60,9 +60,11 @@ class Ahead:
         for each in typed:
             self.type_on(each)
 
-    def forget_early(self) -> None:
-        """Hear that the hunks can be read by now: who presses keys means them."""
-        self._early = []
+    def settle_early(self) -> None:
+        """Hear that the hunks can be read by now: who presses keys means them. One that leaves them, and nothing else, was meant before, too."""
+        early, self._early = self._early, []
+        if {each.key for each in early} == {"q"}:
+            self.leave_behind()
 
     def leave_behind(self) -> None:
         """Leave the hunks once all that came before is worked off: what comes behind is for the composer, in one lump too."""
@@ -89,7 +91,7 @@ class Ahead:
 
     def forget_typing(self) -> None:
         """Hear that the keys go elsewhere: what comes next is for the hunks again."""
-        self._typing = False
+        self._typing, self._early = False, []
 
     def wait(self, key: str) -> None:
         """Keep what comes behind a key that opens a sheet, until that is there or does not come."""

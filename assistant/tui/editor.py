@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from assistant.config import Places
     from assistant.tui.stage import Stage
 
+_KILLED = range(129, 193)
+"""What a shell ends with whose program was killed by a signal: 128 and the number of that."""
+
 
 async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     """Return the text as the user left it in $VISUAL or $EDITOR; None when it could not be opened or was given up.
 
-    The editor and its plug-ins see no keys. The file lies with what we keep: where this program ends before the editor
-    does, what is saved there is found by `left_behind`.
+    The editor and its plug-ins see no keys. The file lies with what we keep, in a folder with all that the editor puts
+    beside it: where this program ends before the editor does, what is saved there is found by `left_behind`.
     """
     env = screen.session.env
     hidden = set(screen.session.roster.key_names())
@@ -34,7 +37,10 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
         return None
     name = Path(command[0]).name  # in one line with what went wrong
     try:
-        place = _file(screen.session.places, text, suffix)
+        place = _put(screen.session.places, text.encode("utf-8", "surrogateescape"), suffix)
+    except UnicodeEncodeError as error:
+        _say(screen, f"The text cannot be given to {name}: its character {error.start + 1} is half of one. Remove it.")
+        return None
     except OSError as error:
         _say(screen, f"The text cannot be given to {name}: {error.strerror}.")
         return None
@@ -43,7 +49,7 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     words = None
     if trouble:
         _say(screen, f"{name} cannot be opened: {trouble}. Set $EDITOR.")
-    elif code < 0:
+    elif code < 0 or code in _KILLED:
         _say(screen, f"{name} was killed; what was saved there is kept in {place}.")
         return None
     elif code:
@@ -53,14 +59,12 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
             words = place.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
             _say(screen, f"{place} cannot be read: {error.strerror}. The text stays as it was.")
-    with contextlib.suppress(OSError):
-        place.unlink()
-        _folder(screen.session.places).rmdir()  # others may lie there
+    shutil.rmtree(place.parent, ignore_errors=True)
     return words
 
 
 def left_behind(places: Places) -> list[Path]:
-    """Return the texts that were in an editor when the program that had opened it ended."""
+    """Return the folders of texts that were in an editor when the program that had opened it ended."""
     from assistant.accounts import alive
 
     try:
@@ -75,16 +79,21 @@ def _folder(places: Places) -> Path:
     return places.data / "editor"
 
 
-def _file(places: Places, text: str, suffix: str) -> Path:
-    folder: Path | None = _folder(places)
+def _put(places: Places, data: bytes, suffix: str) -> Path:
+    """Write a text into a folder of its own, whose name begins with the number of this process."""
+    every: Path | None = _folder(places)
     try:
         _folder(places).mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:
-        folder = None  # a home that cannot be written: then where such files usually lie
-    handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", suffix=suffix, dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
-    return Path(name)
+        every = None  # a home that cannot be written: then where such files usually lie
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=every))
+    place = folder / f"text{suffix}"
+    try:
+        place.write_bytes(data)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return place
 
 
 def _run(argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:

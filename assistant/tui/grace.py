@@ -33,7 +33,12 @@ class Grace:
     @property
     def early(self) -> bool:
         """Whether a key that comes now cannot be an answer to what is in sight."""
-        return monotonic() - self.since < _GRACE_S
+        return self.rest_s > 0
+
+    @property
+    def rest_s(self) -> float:
+        """How long that is so, if nothing is typed meanwhile."""
+        return max(0.0, self.since + _GRACE_S - monotonic())
 
     def stray(self) -> None:
         """Note that a key came which means nothing here."""

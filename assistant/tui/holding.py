@@ -119,9 +119,7 @@ class Holding:
             return
         if self.at is None or self._screen.session.asking or (self._now() - self.at).total_seconds() < _SLACK_S:
             return
-        pick = self._screen.session.roster.pick
-        asked = pick.model.name if pick is not None else ""
-        if not f"{waits.model}:".startswith(f"{asked}:"):  # who waits for a plan does not mean to pay another
+        if not self._screen.session.roster.asks(waits.model):  # who waits for a plan does not mean to pay another
             self.forget()
             self._screen.go_on_waiting()
             return

@@ -396,7 +396,7 @@ class MainScreen(Screen[None]):
     async def price_repair(self) -> None:
         """Say among the hunks what it would cost to send back what does not fit."""
         lost = tuple(each.misfit for each in self.hunks.left)
-        quote = await asyncio.to_thread(self.session.quote_repair, lost)
+        quote = await asyncio.to_thread(self.session.turns.quote_repair, lost)
         if quote is not None:
             self.hunks.tell_price(f" (~{quote.likely:,} tokens, {quote.cost})")
 

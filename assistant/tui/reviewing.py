@@ -64,7 +64,7 @@ async def _send_back(screen: Stage) -> None:
             view.put(rest)
         present.show_proposal(screen)
     screen.show_talk()
-    screen.run_turn(session.repair())
+    screen.run_turn(session.turns.repair())
 
 
 async def do(screen: Stage, what: str, index: int, line: int) -> None:
@@ -98,13 +98,15 @@ async def do(screen: Stage, what: str, index: int, line: int) -> None:
         case _:
             one = screen.session.proposed
             writer = one.origin(hunk).writer if one is not None else ""  # it has had its say
-            size = await asyncio.to_thread(screen.session.opinion_words, hunk)
+            size = await asyncio.to_thread(screen.session.turns.opinion_words, hunk)
             title = f"Who gives a second opinion? ~{size:,} tokens to read"
             name = await asking.pick_model(screen, title, but=writer)
             if name:
                 screen.talk.add(f"Second opinion on {hunk.path}:{hunk.old_start}; F2 leads back to the hunks.", "fold")
                 screen.show_talk()
-                screen.run_turn(screen.session.second_opinion(hunk, name), "F2, then o again chooses another model.")
+                screen.run_turn(
+                    screen.session.turns.second_opinion(hunk, name), "F2, then o again chooses another model."
+                )
             return
     if new is not None and new != hunk.new_text:
         where.put(lambda review, at: review.edit(at, new), new, decided=True)

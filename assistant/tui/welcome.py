@@ -30,7 +30,7 @@ async def greet(screen: Stage, model: str, *, resume: Resume) -> None:
         from assistant.tui import editor
 
         for place in editor.left_behind(session.places):
-            words = f"What was in your editor when an earlier Wattson ended is kept in {place}. Remove it once it is of no use."
+            words = f"What was in your editor when an earlier Wattson ended is kept in {place}. Remove that once it is of no use."
             talk.add(words, "warning")
     if resume == "last":
         await _take_up(screen)

@@ -9,6 +9,13 @@ async def until(pilot, what, tries=400):
     raise AssertionError(f"never came true; the screen says:\n{pilot.app.main.talk.text}")
 
 
+async def readable(pilot):
+    """Wait until what takes the keys could be read: those that come before count for nothing."""
+    screen = pilot.app.screen
+    takes = screen if hasattr(screen, "grace") else pilot.app.main.hunks
+    await until(pilot, lambda: not takes.grace.early)
+
+
 async def say(pilot, words):
     pilot.app.main.composer.focus()
     pilot.app.main.composer.text = words
@@ -27,7 +34,7 @@ async def proposed(app, pilot):
     await until(pilot, lambda: app.session.roster.pick is not None)
     await say(pilot, "add a limit to the kettle")
     await until(pilot, lambda: app.main.hunks.has_focus)
-    await pilot.pause(0.5)
+    await readable(pilot)
     return app.main
 
 

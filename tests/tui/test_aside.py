@@ -1,5 +1,7 @@
 """Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
 
+from time import monotonic
+
 import pytest
 from textual.events import Key
 
@@ -223,10 +225,12 @@ async def test_who_types_on_while_hunks_come_into_sight_decides_nothing(make_ses
             hunks = app.main.hunks
             await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 2)
             for _ in range(4):
+                hunks.grace.begin()
+                hunks.grace.since += 1_000  # whatever time a loaded machine takes for a key
                 await pilot.press("y")
-                await pilot.pause(0.2)
+                assert hunks.grace.since < monotonic()  # who types on has it begin anew
             assert not hunks.review.taken
-            await pilot.pause(0.5)
+            await until(pilot, lambda: not hunks.grace.early)
             await pilot.press("y")
             await until(pilot, lambda: hunks.review.taken)
 
@@ -249,6 +253,25 @@ async def test_a_sentence_that_is_begun_as_hunks_come_into_sight_is_for_the_comp
             await until(pilot, lambda: app.main.composer.text == words)
             assert app.main.composer.has_focus
             assert app.screen is app.main
+            assert not hunks.review.decided
+
+
+@pytest.mark.parametrize("keys", ["q", "qq"])
+async def test_the_key_that_leaves_the_hunks_counts_where_it_is_pressed_as_they_come_into_sight(
+    keys, make_session, repo
+):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await until(pilot, lambda: app.session.roster.pick is not None)
+            await say(pilot, "two hunks")
+            hunks = app.main.hunks
+            await until(pilot, lambda: hunks.has_focus and len(hunks.hunks) == 2)
+            hunks.grace.begin()  # as if they had just come
+            await pilot.press(*keys)
+            await until(pilot, lambda: app.main.composer.has_focus)
+            await pilot.press("y")
+            assert app.main.composer.text == "y"
             assert not hunks.review.decided
 
 
@@ -308,7 +331,7 @@ async def test_an_edit_is_kept_although_a_repair_has_moved_its_hunk_meanwhile(ma
             await pilot.pause(0.5)
             await pilot.press("e")
             await pilot.press(*"mine")
-            app.main.run_turn(app.session.repair())
+            app.main.run_turn(app.session.turns.repair())
             await until(pilot, lambda: len(hunks.hunks) == 2 and not app.session.asking)
             await pilot.press("ctrl+s")
             await until(pilot, lambda: [each.edited for each in hunks.review.choices] == [False, True])

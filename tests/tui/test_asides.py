@@ -20,7 +20,7 @@ async def test_while_a_second_opinion_comes_whoever_gives_it_is_named(two):
             await until(pilot, lambda: hunks.has_focus and hunks.hunks and not app.session.asking)
             turn = meter.state.turn
             assert turn.total
-            stream = app.session.second_opinion(hunks.hunks[0], "anthropic/claude-sonnet-5-5")
+            stream = app.session.turns.second_opinion(hunks.hunks[0], "anthropic/claude-sonnet-5-5")
             app.main.run_turn(stream)
             await until(pilot, lambda: "word word" in app.main.talk.text)
             await until(pilot, lambda: "anthropic/claude-sonnet-5-5 answers" in str(app.main.composer.border_title))

@@ -1,5 +1,6 @@
 """What hunks do beside being taken: they come while the answer streams, go to the user's editor, and are shown to another model."""
 
+import contextlib
 import os
 import pty
 import select
@@ -14,7 +15,7 @@ from assistant import config
 from assistant.tui import editor
 from assistant.tui.app import Wattson
 from tests import loopback
-from tests.tui.keys import proposed, say, take, until
+from tests.tui.keys import proposed, readable, say, take, until
 
 KEY = "k" * 20
 FIRST = "kettle/meter.py\n```\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n```\n"
@@ -54,7 +55,7 @@ async def test_another_model_is_asked_of_a_hunk_and_nothing_else_changes(make_se
             await until(pilot, lambda: session.roster.pick is not None)
             await say(pilot, "start at one")
             await until(pilot, lambda: len(hunks.hunks) == 1 and hunks.has_focus)
-            await pilot.pause(0.5)
+            await readable(pilot)
             said = len(session.history)
             await pilot.press("o")
             await take(pilot, *"claude-sonnet-5-5", "enter")
@@ -68,65 +69,122 @@ async def test_another_model_is_asked_of_a_hunk_and_nothing_else_changes(make_se
     assert "joules: float = 0.0" in (repo / "kettle/meter.py").read_text()
 
 
-def editing(repo, env, server, program, steps, ready=lambda: True):
-    """Drive the program in a terminal with an editor: each step waits for what is seen and then types; ends with the terminal."""
-    child, terminal = pty.fork()
-    if not child:
-        os.chdir(repo)
-        keys = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "EDITOR": str(program)}
-        argv = [sys.executable, "-m", "assistant", "tui", "-m", "openai/gpt-6.1-sol"]
-        os.execve(argv[0], argv, {**env, **keys, "TERM": "xterm", "PYTHONPATH": str(Path.cwd())})
-    out, steps = b"", list(steps)
-    while steps:
-        assert select.select([terminal], [], [], 60)[0], out[-2000:]
-        out += os.read(terminal, 65536)
-        if steps[0][0] in out:
-            time.sleep(0.5)  # keys that come at once after hunks have appeared count for nothing
-            os.write(terminal, steps.pop(0)[1])
-    for _ in range(600):
-        if ready():
-            break
-        time.sleep(0.1)
-    return child, terminal
+ROOT = Path.cwd()
+PATIENCE_S = 60
 
 
-BEGUN = [(b"now asking", b"go on\r"), ("·1 ".encode(), b"E")]
+class Terminal:
+    """The program in a terminal of its own."""
+
+    def __init__(self, repo, env):
+        self._child, self._end = pty.fork()
+        if not self._child:
+            os.chdir(repo)
+            argv = [sys.executable, "-m", "assistant", "tui", "-m", "openai/gpt-6.1-sol"]
+            os.execve(argv[0], argv, {**env, "TERM": "xterm", "PYTHONPATH": str(ROOT)})
+        self._open, self._over, self._out = True, False, b""
+
+    def press(self, keys, then):
+        """Press keys, and wait for what is seen of them: it was not there before they were pressed."""
+        self._out = b""
+        os.write(self._end, keys)
+        self.see(then)
+
+    def see(self, words):
+        """Wait until words are drawn."""
+        last = time.monotonic() + PATIENCE_S
+        while words.encode() not in self._out:
+            self._read(max(0.0, last - time.monotonic()), words)
+
+    def press_until(self, keys, words):
+        """Press keys that count for nothing as long as the hunks could not be read, until it is seen that they count."""
+        last = time.monotonic() + PATIENCE_S
+        while words.encode() not in self._out:
+            assert time.monotonic() < last, self._told(words)
+            os.write(self._end, keys)
+            with contextlib.suppress(TimeoutError):
+                self._read(0.5, words)
+
+    def _read(self, patience_s, words):
+        if not select.select([self._end], [], [], patience_s)[0]:
+            raise TimeoutError(self._told(words))
+        try:
+            self._out += os.read(self._end, 65536)
+        except OSError:  # its last process has ended
+            raise AssertionError(self._told(words)) from None
+
+    def _told(self, words):
+        return f"{words!r} was not seen, but {self._out[-2000:]}"
+
+    def close(self):
+        """Close the terminal, as a user closes its window."""
+        if self._open:
+            os.close(self._end)
+        self._open = False
+
+    def wait(self):
+        """Wait for the end of the program."""
+        last = time.monotonic() + PATIENCE_S
+        while not self._over:
+            assert time.monotonic() < last, "the program does not end"
+            self._over = bool(os.waitpid(self._child, os.WNOHANG)[0])
+            time.sleep(0.02)
+
+    def kill(self):
+        """End the program, where it has not ended."""
+        self.close()
+        if not self._over:
+            os.kill(self._child, signal.SIGKILL)
+            self.wait()
+
+
+@contextlib.contextmanager
+def asked(repo, env, server, program):
+    """Drive the program in a terminal, with an editor, up to where a hunk can be decided; no process of it stays."""
+    keys = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "EDITOR": str(program)}
+    terminal = Terminal(repo, {**env, **keys})
+    try:
+        terminal.see("now asking")
+        terminal.press(b"go on\r", "1/1 ·")
+        terminal.press_until(b"y", "✓")
+        yield terminal
+    finally:
+        terminal.kill()
+
+
+def script(tmp_path, words):
+    path = tmp_path / "ed.sh"
+    path.write_text(f"#!/bin/sh\n{words}\n")
+    path.chmod(0o755)
+    return path
 
 
 def test_a_hunk_is_changed_in_the_users_own_editor(repo, env, tmp_path):
-    script = tmp_path / "ed.sh"
-    script.write_text("#!/bin/sh\nsed -i 's/1.0/2.5/' \"$1\"\n")
-    script.chmod(0o755)
-    with loopback.Server(loopback.openai(FIRST)) as server:
-        child, terminal = editing(repo, env, server, script, [*BEGUN, (b"as edited", b"A\r"), (b"applied", b"")])
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(terminal)
+    program = script(tmp_path, "sed -i 's/1.0/2.5/' \"$1\"")
+    with loopback.Server(loopback.openai(FIRST)) as server, asked(repo, env, server, program) as terminal:
+        terminal.press(b"E", "as edited")
+        terminal.press(b"A\r", "applied")
     assert "joules: float = 2.5" in (repo / "kettle/meter.py").read_text()
-    assert not (config.places(env).data / "editor").exists()
+    assert not list((config.places(env).data / "editor").iterdir())
 
 
 def test_an_editor_that_is_not_there_leaves_the_screen_as_it_was(repo, env, tmp_path):
-    with loopback.Server(loopback.openai(FIRST)) as server:
-        steps = [*BEGUN, (b"cannot be opened", b"A\r"), (b"applied", b"")]
-        child, terminal = editing(repo, env, server, tmp_path / "none", steps)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(terminal)
+    with loopback.Server(loopback.openai(FIRST)) as server, asked(repo, env, server, tmp_path / "none") as terminal:
+        terminal.press(b"E", "cannot be opened")
+        terminal.press(b"A\r", "applied")
     assert "joules: float = 1.0" in (repo / "kettle/meter.py").read_text()
 
 
 def test_what_was_saved_in_an_editor_outlives_the_terminal(repo, env, tmp_path):
-    script = tmp_path / "ed.sh"
-    script.write_text(f"#!/bin/sh\ntrap '' HUP\necho mine > \"$1\"\necho > {tmp_path}/saved\nsleep 2\n")
-    script.chmod(0o755)
-    places = config.places(env)
-    with loopback.Server(loopback.openai(FIRST)) as server:
-        child, terminal = editing(repo, env, server, script, BEGUN, (tmp_path / "saved").exists)
-        os.close(terminal)
-        os.waitpid(child, 0)
-    (left,) = editor.left_behind(places)
-    assert left.read_text() == "mine\n"
+    stays = "while true > /dev/tty; do sleep 0.1; done 2> /dev/null\nsleep 1"  # the program has heard of it by then
+    stays = f"trap '' HUP\necho mine > \"$1\"\necho saved > /dev/tty\n{stays}"
+    program = script(tmp_path, stays)
+    with loopback.Server(loopback.openai(FIRST)) as server, asked(repo, env, server, program) as terminal:
+        terminal.press(b"E", "saved")
+        terminal.close()
+        terminal.wait()
+    (left,) = editor.left_behind(config.places(env))
+    assert (left / "text.py").read_text() == "mine\n"
 
 
 async def test_what_is_typed_in_one_go_behind_a_key_that_opens_a_sheet_is_for_the_sheet(make_session, quick):
@@ -153,7 +211,7 @@ async def test_keys_behind_one_that_opens_nothing_are_the_hunks_own(make_session
         await until(pilot, lambda: "applied" in main.talk.text)
         await say(pilot, "/undo")
         await until(pilot, lambda: main.hunks.preview is not None and main.hunks.has_focus)
-        await pilot.pause(0.5)
+        await readable(pilot)
         marks = [each.mark for each in main.hunks.review.choices]
         for letter in "cn":  # no comment on what is written
             app.post_message(Key(letter, letter))
@@ -176,7 +234,7 @@ async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs
             await until(pilot, lambda: app.session.roster.pick is not None)
             await say(pilot, "go on")
             await until(pilot, lambda: len(hunks.hunks) == 1 and hunks.has_focus)
-            await pilot.pause(0.5)
+            await readable(pilot)
 
             def row(words):
                 return next(y for y in range(hunks.size.height) if words in hunks.render_line(y).text)
@@ -186,7 +244,6 @@ async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs
                 await pilot.mouse_down(hunks, offset=(first[0] + 1, first[1]))
                 await pilot.hover(hunks, offset=(last[0] + 1, last[1]))
                 await pilot.mouse_up(hunks, offset=(last[0] + 1, last[1]))
-                await pilot.pause(0.1)
                 assert hunks._cursor == cursor
                 return main.get_selected_text()
 
@@ -210,16 +267,13 @@ async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs
             assert await drag((5, row("meter.py")), (0, row("meter.py"))) == "kettle"
 
             await pilot.click(hunks, offset=(left + 1, new))
-            await pilot.pause(0.1)
             assert main.get_selected_text() in {None, ""}
             assert hunks._cursor == new + hunks.scroll_offset.y
             assert await drag((left, new), (left + 5, new)) == "joules"
             await pilot.resize_terminal(130, 40)
-            await pilot.pause(0.3)
-            assert main.get_selected_text() in {None, ""}  # other lines stand there now
+            await until(pilot, lambda: not main.get_selected_text())  # other lines stand there now
             await pilot.press("v")
-            await until(pilot, lambda: hunks.size.width > 100)
-            await pilot.pause(0.3)
+            await until(pilot, lambda: any(line.count("joules: float") == 2 for line in drawn(hunks).split("\n")))
             here = row("joules: float = 1.0")
             right = hunks.render_line(here).text.rindex("joules")
             found = await drag((right, here), (right + 40, row("def wide")))
@@ -235,7 +289,7 @@ async def test_in_the_sheet_of_an_edit_two_keys_lead_to_its_ends(make_session):
             await until(pilot, lambda: app.session.roster.pick is not None)
             await say(pilot, "go on")
             await until(pilot, lambda: app.main.hunks.has_focus and app.main.hunks.hunks)
-            await pilot.pause(0.5)
+            await readable(pilot)
             await pilot.press("e")
             await until(pilot, lambda: len(app.screen_stack) == 2 and app.focused is not None)
             before = app.focused.text
@@ -254,7 +308,7 @@ async def test_a_second_opinion_while_a_turn_runs_is_refused_before_somebody_is_
             await say(pilot, "talk")
             await until(pilot, lambda: "word word" in app.main.talk.text)
             await pilot.press("f2")
-            await pilot.pause(0.5)
+            await readable(pilot)
             await pilot.press("o")
             await until(pilot, lambda: "a turn is running" in hunks.hint)
             assert len(app.screen_stack) == 1

@@ -16,7 +16,7 @@ from assistant.tui.ways import WaySheet
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.patch_view import PatchView
 from tests import loopback
-from tests.tui.keys import say, seen, take, until
+from tests.tui.keys import readable, say, seen, take, until
 
 
 async def walk(session, text):
@@ -72,13 +72,14 @@ async def test_an_answer_that_is_taken_up_again_has_its_edits_folded(make_sessio
     async with app.run_test(size=(100, 60)) as pilot:
         talk = app.main.talk
         await until(pilot, lambda: "wait for you: F2" in talk.text)
-        await pilot.pause(0.3)
-        drawn = "\n".join(talk.render_line(y).text for y in range(60))
-        assert "> replace kettle/boil.py  +1 -0" in drawn
-        assert "MOST_LITRES = 1.7" not in drawn
+
+        def drawn():
+            return "\n".join(talk.render_line(y).text for y in range(60))
+
+        await until(pilot, lambda: "> replace kettle/boil.py  +1 -0" in drawn())
+        assert "MOST_LITRES = 1.7" not in drawn()
         await pilot.press("ctrl+o")
-        drawn = "\n".join(talk.render_line(y).text for y in range(60))
-        assert "MOST_LITRES = 1.7" in drawn
+        await until(pilot, lambda: "MOST_LITRES = 1.7" in drawn())
 
 
 async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_taken_up(make_session, repo, quick):
@@ -101,7 +102,7 @@ async def test_hunks_that_were_not_decided_wait_in_the_conversation_that_is_take
         assert (waiting.turn, waiting.model) == (1, "scripted/lesson")
         await pilot.press("f2")
         await until(pilot, lambda: app.main.hunks.has_focus)
-        await pilot.pause(0.5)
+        await readable(pilot)
         await pilot.press("A", "enter")
         await until(pilot, lambda: "applied" in app.main.talk.text)
     assert "limit: float" in (repo / "kettle" / "meter.py").read_text()
@@ -255,6 +256,26 @@ async def test_the_conversation_is_written_to_a_file_that_was_not_there(talking,
         await session.close()
 
 
+async def test_what_was_decided_of_hunks_is_in_the_file_before_the_question_with_which_it_was_told(talking, repo):
+    edit = (
+        "kettle/meter.py\n<<<<<<< SEARCH\n    joules: float = 0.0\n=======\n    joules: float = 1.0\n>>>>>>> REPLACE\n"
+    )
+    with loopback.Server(loopback.openai(edit), loopback.openai("Yes.")) as server:
+        session = talking(server)
+        await walk(session, "start at one")
+        session.mark(Review.of(session.proposed.patch).comment(0, 0, "too hot\nfor me"))
+        await walk(session, "better?")
+        await walk(session, "/export talk.md")
+        text = (repo / "talk.md").read_text()
+        await session.close()
+    question = text[text.index("## 2. You") :]
+    assert question.startswith("## 2. You, to openai/gpt-6.1-sol\n\n> ")
+    told, _, rest = question.partition("\n\nbetter?\n\n## Answer\n\nYes.\n")
+    assert rest == ""
+    assert "too hot\n> for me" in told
+    assert "too hot" not in text[: text.index("## 2. You")]
+
+
 async def test_a_path_at_the_beginning_of_a_question_makes_no_command_of_it(make_session):
     with loopback.Server(loopback.openai("Because."), pause_s=0.3) as server:
         session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="k" * 20)
@@ -279,7 +300,7 @@ async def test_what_is_queued_waits_for_the_user_where_a_question_is_held(make_s
             for words in ("first", "second", "third"):
                 app.main.composer.post_message(Composer.Sent(words))
             await until(pilot, lambda: isinstance(app.screen, WaySheet))
-            await pilot.pause(0.5)
+            await readable(pilot)
             assert [type(each) for each in app.screen_stack].count(WaySheet) == 1
             assert "2 queued" in str(app.main.composer.border_title)
             await pilot.press("m", "o", "r", "e", "enter", "m")  # typed on, not looking
@@ -300,13 +321,56 @@ async def test_a_command_may_be_typed_where_a_question_has_come_back_and_that_co
             await say(pilot, "is it warm?")
             await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
             for letter in "/model openai/gpt-6.1-sol":
-                await pilot.press({"/": "slash", " ": "space", "-": "minus", ".": "full_stop"}.get(letter, letter))
+                await pilot.press(NAMES.get(letter, letter))
             assert composer.text == "/model openai/gpt-6.1-sol"
             await pilot.press("escape", "enter")
             await until(pilot, lambda: session.roster.pick is not None)
             assert composer.text == "is it warm?"
             await pilot.press("enter")
             await until(pilot, lambda: len(session.history) == 2)
+
+
+NAMES = {"/": "slash", " ": "space", "-": "minus", ".": "full_stop"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown", "sent"),
+    [
+        (["/", "backspace"], "is it warm?", []),
+        (["/", "ctrl+u"], "is it warm?", []),
+        (["/", "m", "backspace", "backspace", *"never"], "is it warm?\nnever", ["is it warm?\nnever"]),
+        (["/", "backspace", "up"], "is it warm?", []),
+        (["/", "m", "escape", "up"], "is it warm?", []),
+        ([*"/etc/hosts is"], "is it warm?\n/etc/hosts is", ["is it warm?\n/etc/hosts is"]),
+        (["/", "backspace", "/", "backspace"], "is it warm?", []),
+    ],
+)
+async def test_no_question_that_came_back_is_sent_unless_it_is_in_sight(make_session, keys, shown, sent):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer = app.main.composer
+        await say(pilot, "is it warm?")
+        await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
+        for key in keys:
+            await pilot.press(NAMES.get(key, key))
+        await until(pilot, lambda: composer.text == shown)
+        assert composer.sent == ["is it warm?"]  # Up finds it once
+        await pilot.press("enter")
+        await until(pilot, lambda: composer.text == shown)  # it came back once more
+        assert composer.sent == ["is it warm?", *sent]
+
+
+async def test_words_that_are_sent_before_a_question_that_came_back_can_be_seen_again_are_sent_alone(make_session):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer = app.main.composer
+        await say(pilot, "is it warm?")
+        await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
+        await pilot.press("slash")
+        composer.text = "never"
+        composer.send()  # in one go with what was typed
+        assert composer.sent == ["is it warm?", "never"]
+        assert composer.text == "is it warm?"
 
 
 async def test_what_comes_back_unsent_is_not_gone_on_with_in_its_last_line(make_session):

@@ -127,6 +127,7 @@ class Composer(Pad):
         self._back = 0
         self._draft = self._put = self._given = ""
         self._after = ""
+        """A question that came back and steps aside for a command: it comes again behind that."""
 
     @property
     def word(self) -> str:
@@ -161,12 +162,21 @@ class Composer(Pad):
 
     def set_aside(self) -> None:
         """Empty it; what stood here comes back like what was sent."""
-        if self.text.strip() and self.sent[-1:] != [self.text]:
-            self.sent.append(self.text)
+        if self.text.strip():
+            self._note_sent(self.text)
         self._back, self.text = 0, ""
-        if self._after:
-            after, self._after = self._after, ""
-            self.give_back(after)
+        self._come_again()
+
+    def on_text_area_changed(self) -> None:
+        """Show a question again that stepped aside for a command, where none is being typed after all."""
+        from assistant.command import is_command
+
+        if self._after and not is_command(self.text):
+            self._come_again()
+
+    def _come_again(self) -> None:
+        after, self._after = self._after, ""
+        self.give_back(after)
 
     def recently_typed(self) -> bool:
         """Whether the user is in the middle of typing, or has typed what is not sent."""
@@ -213,7 +223,7 @@ class Composer(Pad):
             if self._given and self._given == self.text and event.is_printable and self.cursor_at_end_of_text:
                 if event.character == "/":  # a command first, as what was said below it may ask for
                     self._after, self.text = self._given, ""
-                    self.sent.append(self._after)  # Up brings it, too
+                    self._note_sent(self._after)  # Up brings it, too
                 else:
                     self.insert("\n")  # it was typed on, not knowing that the question would come back
             self._put = self._given = ""
@@ -228,18 +238,16 @@ class Composer(Pad):
             self.action_delete_left()
             self.insert("\n")
         elif self.text.strip():
-            from assistant.command import is_command
-
             words, self.text = self.text, ""
-            if self._after and not is_command(words):  # it goes on after all, with a path
-                words, self._after = f"{self._after}\n{words}", ""
-            if not self.sent or self.sent[-1] != words:
-                self.sent.append(words)
+            self._note_sent(words)
             self._back, self.typed_at = 0, 0.0
             self.post_message(self.Sent(words))
-            after, self._after = self._after, ""
-            if after not in {"", words}:
-                self.give_back(after)
+            self._come_again()
+
+    def _note_sent(self, words: str) -> None:
+        """Let Up bring words again."""
+        if self.sent[-1:] != [words]:
+            self.sent.append(words)
 
     def _complete(self, key: str) -> bool:
         """Whether a key was one for the list of completions: walk through them, take one, or close the list.
@@ -276,5 +284,6 @@ class Composer(Pad):
     def _recall(self, step: int) -> None:
         if not self._back:
             self._draft = self.text
+        self._after = ""  # it is among what is walked through
         self._back += step
         self.put(self.sent[-self._back] if self._back else self._draft)

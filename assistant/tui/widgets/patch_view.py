@@ -448,13 +448,15 @@ class PatchView(ScrollView, can_focus=True):
         unknown = event.is_printable and event.key not in self.KEYS
         early = bool(self.hunks) and self.grace.early
         if not early:
-            self.ahead.forget_early()
+            self.ahead.settle_early()
         if self.ahead.takes(event, stray=unknown and not self.hunks):
             event.prevent_default()
             event.stop()
             return
         if early and event.is_printable and (self.ahead.early(event, known=not unknown) or event.key == "q"):
-            event.prevent_default()  # a sentence may begin with a q
+            self.grace.typed()
+            self._settle()  # a sentence may begin with a q
+            event.prevent_default()
             event.stop()
             return
         if event.key in {"q", "escape"}:  # now: what comes behind in one lump would be here before its action
@@ -470,6 +472,13 @@ class PatchView(ScrollView, can_focus=True):
         if unknown:  # a sentence, it seems, that was begun in the wrong place
             self.grace.stray()
             self.tell_hint(f"{event.character} is no key here: ? tells them, q goes back to type")
+
+    def _settle(self) -> None:
+        """Leave once the hunks can be read, where that was asked for before and nothing else was typed."""
+        if self.grace.early:
+            self.set_timer(self.grace.rest_s, self._settle)
+        else:
+            self.ahead.settle_early()
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

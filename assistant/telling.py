@@ -1,0 +1,101 @@
+"""What the model is told of its edits with the next question, once: what was decided, and what the user said of hunks that wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assistant import prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Said = tuple[int, str]
+"""Words about hunks that wait, and the turn whose answer those came with: the same words about later ones say something new."""
+
+
+class News(NamedTuple):
+    """What one question tells: what was `decided`, in its order, and what was `said` of hunks that wait."""
+
+    decided: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
+
+    def words(self, beside: str = "") -> str:
+        """Return it as it stands above a question; empty when there is nothing. `beside` stands there too."""
+        told = [*self.decided, *filter(None, [beside]), *(words for _, words in self.said)]
+        return prompts.fill("outcome", decisions="; ".join(told)) if told else ""
+
+    def record(self) -> dict[str, Any]:
+        """Return it for the record of the question that tells it; `read` reads it."""
+        return {"told": {"news": list(self.decided), "heard": [list(each) for each in self.said]}} if any(self) else {}
+
+
+NOTHING = News()
+
+
+def read(record: Mapping[str, Any]) -> News:
+    """Read what a record tells as `news` and `heard`; what is not as it should be is passed over."""
+    news, heard = record.get("news"), record.get("heard")
+    rows = [tuple(each) for each in heard if isinstance(each, list)] if isinstance(heard, list) else []
+    return News(
+        tuple(each for each in news if isinstance(each, str)) if isinstance(news, list) else (),
+        tuple(each for each in rows if [type(part) for part in each] == [int, str]),
+    )
+
+
+class Telling:
+    """What is still to be told, and what the model has heard of hunks that wait."""
+
+    def __init__(self) -> None:
+        self.news: list[str] = []
+        self.heard: set[Said] = set()
+
+    def decide(self, turn: int, words: Iterable[str]) -> None:
+        """Tell of decisions about the hunks of a turn, but what was told of them while they waited."""
+        self.news += [each for each in words if (turn, each) not in self.heard]
+
+    def next(self, said: Iterable[Said]) -> News:
+        """Return what the next question is to tell, where the user has `said` this of hunks that wait."""
+        return News(tuple(self.news), tuple(each for each in dict.fromkeys(said) if each not in self.heard))
+
+    def tell(self, news: News) -> None:
+        """Take for told what a question tells: it is in the conversation from now on."""
+        for each in news.decided:
+            if each in self.news:
+                self.news.remove(each)
+        self.heard.update(news.said)
+
+    def take_back(self, news: News) -> None:
+        """Tell again what a question told that is not in the conversation after all."""
+        self.news[:0] = news.decided
+        self.heard.difference_update(news.said)
+
+    def state(self) -> News:
+        """Return what is still to be told, and as `said` what the model has heard: a record keeps it."""
+        return News(tuple(self.news), tuple(sorted(self.heard)))
+
+    def take_up(self, state: News) -> None:
+        """Go on telling where an earlier sitting ended."""
+        self.news += state.decided
+        self.heard.update(state.said)
+
+    def clear(self) -> None:
+        """Forget all of it: another conversation begins."""
+        self.news.clear()
+        self.heard.clear()
+
+
+def after(records: Iterable[Mapping[str, Any]]) -> News:
+    """Return how things stand at the end of a conversation, as `Telling.state` does: what questions told since it was kept last is told."""
+    telling = Telling()
+    told: dict[object, News] = {}
+    for each in records:
+        kind, turn = each.get("kind"), each.get("turn")
+        if kind == "news":
+            telling.clear()
+            telling.take_up(read(each))
+        elif kind == "user" and isinstance(each.get("told"), dict):
+            told[turn] = read(each["told"])
+            telling.tell(told[turn])
+        elif kind == "end" and each.get("void") and turn in told:
+            telling.take_back(told.pop(turn))
+    return telling.state()
