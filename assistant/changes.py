@@ -461,6 +461,11 @@ class Changes:
             words.append(f"comment on {each.path}:{each.line}{f' (as it was: {was!r})' if was else ''}: {said}")
         return words
 
+    def without_secrets(self, review: Review) -> Review:
+        """Return a review whose comments may be kept."""
+        said = (replace(each, words=self._sight.spoken(each.words)[0]) for each in review.comments)
+        return replace(review, comments=tuple(said))
+
     def quoted(self, hunk: Hunk) -> str:
         """Return a hunk that is proposed as lines of a diff, secrets masked; raises PatchError where no line of its file may leave."""
         private = self._sight.private()

@@ -114,7 +114,8 @@ class Pending:
 
         seen = self._seen.setdefault(turn, set())
         seen |= branches.names(review.patch)
-        return record.left(branches.record(review, self._before.get(turn), seen), aside)
+        kept = self._changes.without_secrets(review)
+        return record.left(branches.record(kept, self._before.get(turn), seen), aside)
 
     def _marked(self, one: Proposal, aside: int) -> Record:
         """Make the record of the user's marks as they are now."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -370,6 +371,34 @@ async def test_what_was_undone_after_its_commit_is_said_to_be_so(make_session, r
         await asyncio.to_thread(session.repo.run, "commit", "-qm", "undo it", "one.txt", asked=True)
         with pytest.raises(RepoError, match="has written nothing that is not committed"):
             session.committing.to_commit()
+
+
+async def test_a_comment_is_kept_without_the_secrets_in_it_and_told_once(make_session):
+    secret = "Zk3v9QpL2mX8tR5wY1bN7c"
+    with loopback.Server(*map(loopback.openai, (NEW.format("one"), "two", "three"))) as server:
+        session = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        session.roster.choose("openai/gpt-6.1-sol")
+        await walk(session.ask("make it"))
+        review = Review.of(session.proposed.patch).comment(0, 0, f"DB_PASSWORD={secret} please")
+        session.mark(review)
+        assert session.changes.marked.comments == review.comments  # as it was typed, here
+        session.changes.propose(replace(session.proposed, turn=7), upon=None)
+        session.mark(review.mark(0, "skip"), 1)  # set aside by now
+        await walk(session.ask("and now?"))
+        await session.close()
+        told = str(server.asked[-1][2])
+        again = make_session(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        again.take_up()
+        again.roster.choose("openai/gpt-6.1-sol")
+        (kept,) = again.changes.marked_aside(1).comments
+        await walk(again.ask("and then?"))
+        await again.close()
+    assert "please" in told
+    assert secret not in told
+    assert "please" in kept.words
+    assert str(server.asked[-1][2]).count("please") == 1
+    records = [path for path in session.places.data.rglob("*") if path.is_file()]
+    assert not [path for path in records if secret.encode() in path.read_bytes()]
 
 
 async def test_a_question_that_is_held_is_kept_without_the_secrets_in_it(make_session):

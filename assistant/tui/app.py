@@ -123,7 +123,7 @@ class Wattson(App[int]):
         """Let go of connections and files."""
         self.session.stop()
         if self._first.hunks.preview is None:
-            self.session.mark(self._first.hunks.review)
+            self.session.mark(self._first.hunks.review, self._first.hunks.subject.turn)
         await self.session.close()
 
 

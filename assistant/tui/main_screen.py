@@ -139,7 +139,7 @@ class MainScreen(Screen[None]):
         review = self.hunks.review
         if self.hunks.preview is None and review is not self._kept:
             self._kept = review
-            self.session.mark(review)
+            self.session.mark(review, self.hunks.subject.turn)
 
     def on_resize(self) -> None:
         """One pane or two."""

@@ -45,7 +45,7 @@ class Sending:
         try:
             screen.talk.follow()  # who asks wants to see the answer, wherever they had scrolled to
             if screen.hunks.preview is None:
-                session.mark(screen.hunks.review)
+                session.mark(screen.hunks.review, screen.hunks.subject.turn)
             ended = await screen.walk(command.submit(session, text, once=once))
         finally:
             self._going -= not command.is_command(text)

@@ -1,5 +1,6 @@
 """Hunks that others take the place of while the user is at them: what was said and changed of them stays with them."""
 
+from dataclasses import replace
 from time import monotonic
 
 import pytest
@@ -254,6 +255,19 @@ async def test_a_sentence_that_is_begun_as_hunks_come_into_sight_is_for_the_comp
             assert app.main.composer.has_focus
             assert app.screen is app.main
             assert not hunks.review.decided
+
+
+async def test_marks_are_of_the_turn_in_sight_although_the_next_proposes_the_same(make_session, repo):
+    with loopback.Server(loopback.openai(TWO)) as server:
+        app = make(make_session, repo, server)
+        async with app.run_test(size=(100, 50)) as pilot:
+            await shown(pilot, app)
+            await pilot.press("n")
+            changes = app.session.changes
+            changes.propose(replace(changes.proposed, turn=2), upon=None)  # nobody has seen it yet
+            app.main._tick()
+            assert changes.marked is None
+            assert changes.marked_aside(1).skipped
 
 
 @pytest.mark.parametrize("keys", ["q", "qq"])
