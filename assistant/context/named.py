@@ -242,9 +242,13 @@ def changes(each: Mention, reader: Reader, room: int, out: Out = NOTHING) -> lis
     """Show what is not committed, or one commit, but what is kept `out`, in about `room` tokens: of each file what there is room for, sources first."""
     name = each.source
     commit = "" if each.kind == "diff" else each.name
+    from assistant.context import diffs  # most questions show none
+
     try:
-        diff = reader.repo.commit_diff(each.name, out) if commit else reader.repo.diff(out)
-        kept_back = {path: DROPPED if out.hides(path) else NAMED_IN for path in reader.repo.kept_back(commit, out)}
+        diff = diffs.of_commit(reader.repo, each.name, out) if commit else diffs.uncommitted(reader.repo, out)
+        kept_back = {
+            path: DROPPED if out.hides(path) else NAMED_IN for path in diffs.kept_back(reader.repo, commit, out)
+        }
     except RepoError as error:
         reader.left_out[name] = error.message
         return []
