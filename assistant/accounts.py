@@ -282,10 +282,7 @@ class Accounts:
         """Return the meters of a plan as they stand now, the one first that binds, or that binds a model."""
         from assistant.quota import meter
 
-        now = self._now()
-        found = meter.ordered([gauge.estimate(now) for gauge in self.gauges(plan)])
-        first = meter.binding(found, model)
-        return found if first is None else (first, *(each for each in found if each is not first))
+        return meter.standing(self.gauges(plan), self._now(), model)
 
     def gauges(self, plan: Plan) -> list[Gauge]:
         """Return the gauges of a plan, fed with all that was burnt and said up to now."""

@@ -84,7 +84,7 @@ def forecast(
 def _open_ended(each: Estimate, now: datetime, blank: Forecast) -> Forecast:
     """A balance or a rolling window has no elapsed time: only the recent burn says how long it lasts."""
     rate = blank.burn_long
-    if rate is None or not rate or each.remaining is None or each.state not in {"open", "unknown"}:
+    if rate is None or not rate or each.remaining is None or each.is_unplaced or each.state not in {"open", "unknown"}:
         return blank
     minutes = each.remaining / rate
     if each.start is not None or minutes > 60 * 24 * 365:

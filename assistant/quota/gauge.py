@@ -27,10 +27,11 @@ from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from assistant.quota.estimate import Confidence, MeterState
     from assistant.quota.reading import Reading
+    from assistant.quota.tariff import Burn
     from assistant.quota.terms import Limit, Meter
 
 LAG = timedelta(seconds=60)
@@ -49,6 +50,8 @@ class Gauge(Filling):
         self._resets = 0
         self._reset_at: datetime | None = None
         self._before: Decimal | None = None
+        self.lately: Sequence[Burn] = ()
+        """The last steps of the whole plan, whether this meter counts them or not."""
 
     def read(self, reading: Reading) -> None:
         """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""
@@ -326,8 +329,10 @@ class Gauge(Filling):
     def _returns_at(self, state: MeterState, limit: Limit, end: datetime | None, now: datetime) -> datetime | None:
         """Say when there is room again, where that is known; of what has room yet, when its window ends."""
         said = self._said
+        if state == "not_in_plan":
+            return None
         if state != "exhausted":
-            return end
+            return said.until if end is None and self.meter.window.kind == "balance" else end
         if self._edgeless:
             return said.until if said.spent else None  # the latest that it can be is not when it is
         if self._trails:

@@ -167,6 +167,15 @@ def test_a_limit_of_a_key_that_was_read_begins_anew_as_well():
     assert (limit["state"], limit["used"], limit["remaining"], limit["wants_reading"]) == ("open", 0.1, 4.9, True)
 
 
+def test_the_reset_of_a_limit_of_money_is_told():
+    budget = {"limit_usd": 5, "remaining_usd": 0.75, "resets_at": "2026-11-30T00:00:00Z"}
+    key = {"limit": 20, "limit_remaining": 6.25, "limit_reset": "monthly", "usage": 9, "effective_budget": budget}
+    _, meters = run("openrouter-prepaid", {"at": AT, "host": "openrouter.ai", "body": {"data": key}})
+    assert (meters["key limit"]["state"], meters["key limit"]["resets_at"]) == ("open", "2026-12-01T00:00:00+00:00")
+    assert meters["budget"]["resets_at"] == "2026-11-30T00:00:00+00:00"
+    assert meters["balance"]["resets_at"] is None
+
+
 def test_a_week_that_kimi_refuses_for_is_one_of_the_plan():
     said = refusal("api.kimi.com", 403, {"message": "You've reached your weekly (7-day) usage limit."})
     found, meters = run("kimi-code", said, STEP)
