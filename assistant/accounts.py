@@ -349,6 +349,12 @@ class Accounts:
             self.polled[provider.name] = found
         return found
 
+    def can_ask(self, provider: Provider) -> bool:
+        """Say whether there is somebody to ask for a provider's quota."""
+        from assistant.readings import reader
+
+        return reader(provider, self.plan_of(provider.name)) is not None
+
     async def settle_up(self) -> list[Correction]:
         """Ask sellers what answers have cost that we could only estimate, and correct the book and the sums of this sitting.
 

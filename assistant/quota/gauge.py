@@ -124,6 +124,9 @@ class Gauge(Filling):
         if dropped and not later and last is not None and reading.at - last.at <= LAG and reading.source != "you":
             return  # two sources within a minute: caches lag, the higher one holds; what the user mends is no cache
         if found.point < base.point and self._refused(reading):
+            if self._said.until is None and ends is not None and reading.resets_at is not None:
+                self._said = self._said._replace(until=ends)  # its figures lag; when that window ends it knows
+                self._place(ends)
             return  # whatever reset it tells
         if dropped:
             self._before = base.point
