@@ -445,13 +445,14 @@ class Accounts:
 
     def keep_line(self, pick: Pick) -> None:
         """Keep the few facts that `wattson usage --line` draws without opening the book; of one that cannot be read nothing is known."""
-        from assistant.quota import history, line
+        from assistant.quota import history, line, wording
 
         now = self._now()
         today = now.astimezone().date()
         burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
         plan = self.plan(pick)
-        first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
+        known = self.estimates(plan, pick.model.id) if plan is not None else ()
+        first = next((each for each in known if each.state != "not_in_plan"), None)
         blind = self.ledger.store.is_blind
         line.keep(
             str(self._places.data),
@@ -463,6 +464,7 @@ class Accounts:
             resets=first.resets_at.timestamp() if first and first.resets_at and not blind else None,
             at=now.timestamp(),
             state="unknown" if blind else first.state if first else "",
+            figure=wording.brief(first) if first and not blind else "",
         )
 
 

@@ -15,6 +15,7 @@ from assistant.quota import forecast, money, wording
 from assistant.quota.estimate import Estimate, PastWindow, as_json, binding, held_json, instant, number
 from assistant.quota.gauge import Gauge
 from assistant.quota.meter import LATELY, about, accepted, needs, standing, unmapped
+from assistant.tokens import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -241,7 +242,7 @@ def rendered(found: Replayed) -> str:
     ]
     currencies = {each.meter: each.currency for each in found.estimates}
     for each in found.estimates:
-        share = f" ({each.percent} %)" if each.percent is not None else ""
+        share = f" ({percent(each.percent)})" if each.percent is not None else ""
         limit = each.limit if isinstance(each.limit, str) else _amount(each, each.limit)
         reset = f", resets {each.resets_at:%Y-%m-%d %H:%M:%S}" if each.resets_at else ""
         others = f", other clients {_amount(each, each.foreign)}" if each.foreign else ""
@@ -250,7 +251,7 @@ def rendered(found: Replayed) -> str:
         if each.doubts and each.low is not None and each.low != each.used:
             said = f"{_amount(each, each.low)} to {said}"
             share = (
-                share.replace("(", f"({(each.low * 100 / each.limit):.1f} to ")
+                share.replace("(", f"({percent(each.low * 100 / each.limit)} to ")
                 if isinstance(each.limit, Decimal)
                 else ""
             )

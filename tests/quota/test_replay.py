@@ -159,7 +159,7 @@ def test_a_range_is_told_as_one_and_is_over_with_its_window():
     page = read_plan({"name": "mine", "meters": meters}, "mine.toml")
     events = read_events([json.dumps({"at": f"{MONDAY}02:00:00Z", "fresh_input": 10})])
     said = rendered(replay(page, events))
-    assert "10 to 20 of 100 credits (10.0 to 20.0 %)" in said
+    assert "10 to 20 of 100 credits (10% to 20%)" in said
     assert "day: whether a day of 2026 is a holiday of 'nowhere' is not known" in said
     day, hour = replay(page, events, datetime.fromisoformat(f"{MONDAY}02:30:00Z")).estimates
     assert (wording.figures(day), wording.doubts(day)) == ("10 to 20 of 100 credits", day.doubts[0])
@@ -266,7 +266,7 @@ def test_t40_pace_and_forecast():
     assert now["forecast"]["dry_at"] == "2026-11-23T13:20:00+00:00"
     assert now["forecast"]["text"] == "dry at 13:20 at this rate"
     now = meter(run(percent, [{"at": f"{MONDAY}11:30:00Z", "reading": {**reading, "percent": 20}}]))
-    assert now["forecast"]["text"] == "lasts, about 67 % at reset"
+    assert now["forecast"]["text"] == "lasts, about 66.7% at reset"
     assert now["forecast"]["percent_at_reset"] == 66.7
 
 
@@ -646,7 +646,7 @@ def test_words_for_people():
     page = read_plan({"name": "mine", "meters": [{**FIVE, "limit": 2}]}, "mine.toml")
     events = read_events([f'{{"time": "2026-11-23T10:0{index}:00Z"}}' for index in range(4)])
     text = rendered(replay(page, events))
-    assert "2 of 2 requests (100.0 %)  exhausted, resets 2026-11-23 15:00:00" in text
+    assert "2 of 2 requests (100%)  exhausted, resets 2026-11-23 15:00:00" in text
     assert "blocked 2026-11-23 10:02:00 by 5 hours until 2026-11-23 15:00" in text
 
 
