@@ -87,6 +87,13 @@ def test_where_nobody_knows_the_day_of_renewal_nobody_says_when_the_month_ends()
     assert (month["state"], month["used"], month["low"], month["high"]) == ("unknown", None, 0, 10)
 
 
+def test_where_nobody_knows_the_day_of_renewal_a_reading_that_all_is_used_up_says_no_end_either():
+    used = {"at": AT, "reading": {"meter": "month", "used": 90_000, "limit": 90_000}}
+    found, meters = run("alibaba-coding-pro", used, {"at": "2026-11-23T10:01:00Z", "calls": 1})
+    assert (meters["month"]["state"], meters["month"]["resets_at"], found["binding"]) == ("exhausted", None, "month")
+    assert [(each["meter"], each["until"], each["never"]) for each in found["blocked"]] == [("month", None, False)]
+
+
 def test_a_window_that_is_not_named_is_known_by_its_reset():
     headers = {
         "x-codex-primary-used-percent": "90", "x-codex-primary-window-minutes": "300", "x-codex-primary-reset-at": "1777936568",
