@@ -282,10 +282,7 @@ class Accounts:
         """Return the meters of a plan as they stand now, the one first that binds, or that binds a model."""
         from assistant.quota import meter
 
-        now = self._now()
-        found = meter.ordered([gauge.estimate(now) for gauge in self.gauges(plan)])
-        first = meter.binding(found, model)
-        return found if first is None else (first, *(each for each in found if each is not first))
+        return meter.standing(self.gauges(plan), self._now(), model)
 
     def gauges(self, plan: Plan) -> list[Gauge]:
         """Return the gauges of a plan, fed with all that was burnt and said up to now."""
@@ -351,6 +348,12 @@ class Accounts:
         if found is not None and (found.count or found.note):
             self.polled[provider.name] = found
         return found
+
+    def can_ask(self, provider: Provider) -> bool:
+        """Say whether there is somebody to ask for a provider's quota."""
+        from assistant.readings import reader
+
+        return reader(provider, self.plan_of(provider.name)) is not None
 
     async def settle_up(self) -> list[Correction]:
         """Ask sellers what answers have cost that we could only estimate, and correct the book and the sums of this sitting.
@@ -442,13 +445,14 @@ class Accounts:
 
     def keep_line(self, pick: Pick) -> None:
         """Keep the few facts that `wattson usage --line` draws without opening the book; of one that cannot be read nothing is known."""
-        from assistant.quota import history, line
+        from assistant.quota import history, line, wording
 
         now = self._now()
         today = now.astimezone().date()
         burn = history.whole(history.rows(self.ledger.sums.totals(("day",), since=today))).cost
         plan = self.plan(pick)
-        first = self.estimates(plan, pick.model.id)[0] if plan is not None and plan.meters else None
+        known = self.estimates(plan, pick.model.id) if plan is not None else ()
+        first = next((each for each in known if each.state != "not_in_plan"), None)
         blind = self.ledger.store.is_blind
         line.keep(
             str(self._places.data),
@@ -460,6 +464,7 @@ class Accounts:
             resets=first.resets_at.timestamp() if first and first.resets_at and not blind else None,
             at=now.timestamp(),
             state="unknown" if blind else first.state if first else "",
+            figure=wording.brief(first) if first and not blind else "",
         )
 
 

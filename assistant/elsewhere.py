@@ -76,23 +76,23 @@ class Elsewhere:
 
         found = self.imports.run(env, home, clients, folders, plan_of)
         for each in found:
-            if each.client == "codex" and each.limits and each.limits_at is not None:
-                self._limits(sources, each, plan_of("codex", "openai"))
+            for text, at in each.limits if each.client == "codex" else ():
+                self._limits(sources, text, at, plan_of("codex", "openai"))
         heard = sources.plans(since=datetime.min.replace(tzinfo=UTC))
         if self._path.exists():
             self.imports.attribute(plan_of)
         return found
 
-    def _limits(self, sources: Sources, found: Imported, named: str) -> None:
+    def _limits(self, sources: Sources, text: str, at: datetime, named: str) -> None:
         from assistant.quota.reading import from_body, parsed
 
-        limits = parsed(found.limits)
-        if found.limits_at is None or not isinstance(limits, dict):
+        limits = parsed(text)
+        if not isinstance(limits, dict):
             return
-        said = from_body({"rate_limits": limits}, "chatgpt.com", found.limits_at, "codex")
+        said = from_body({"rate_limits": limits}, "chatgpt.com", at, "codex")
         plan = named or _CODEX_PLANS.get(str(limits.get("plan_type")), "chatgpt-plus")
         if said:
-            sources.hear("file:codex", [each._replace(source="file") for each in said], found.limits_at, plan=plan)
+            sources.hear("file:codex", [each._replace(source="file") for each in said], at, plan=plan)
 
     def plans(self) -> list[str]:
         """Name the plans that other clients burnt."""

@@ -24,7 +24,7 @@ from assistant.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from assistant.accounts import Accounts
@@ -242,6 +242,8 @@ class Limits:
         offers = [*self.others(self._pricing.quote_words(words, pick), pick)]
         if until is not None:
             offers.append(WayOut("wait", at=until))
+        elif signal.kind == "quota":  # the next question of this kind is held
+            offers.append(WayOut("once"))
         return Hold(why, tuple(offers), until, text)
 
     def _resets(self, pick: Pick, window: str) -> datetime | None:
@@ -259,37 +261,52 @@ class Limits:
         raise BudgetError(hold.why, hint, hold=hold)
 
     def _used_up(self, pick: Pick) -> Hold | None:
-        """Return a hold where a window is used up, as the provider says or as we have counted, and its reset lies ahead."""
+        """Return a hold where a window is used up, as the provider says or as we have counted.
+
+        One holds until its reset, and for good where nobody said when that is. A balance may be paid in at any time: it
+        holds only until a reset that is known.
+        """
         from assistant.quota import wording
         from assistant.quota.caps import Hold, WayOut
 
-        over, now = self._run_out(pick, {}), self._now()
-        if over is None:
+        plan, gone, now = self._accounts.plan(pick), self._gone(pick, {}), self._now()
+        balances = {each.name for each in plan.meters if each.window.kind == "balance"} if plan is not None else set()
+        first = next((each for each in gone if _holds(each, now, balances)), None)
+        if plan is None or first is None:
             return None
-        plan, first = over
-        until = first.resets_at
-        if until is None or until <= now:
-            return None
-        why = (
-            f"{first.meter} of {plan.title} is used up until {wording.clock(until, now)} "
-            f"(in {wording.countdown(until, now)}; {wording.trust(first)})."
-        )
-        return Hold(why, (WayOut("once"), WayOut("wait", at=until)), until)
+        until, whose = first.resets_at, f"{first.meter} of {plan.title}"
+        if until is not None:
+            why = (
+                f"{whose} is used up until {wording.clock(until, now)} "
+                f"(in {wording.countdown(until, now)}; {wording.trust(first)})."
+            )
+            return Hold(why, (WayOut("once"), WayOut("wait", at=until)), until)
+        why = f"{whose} is used up; nobody said until when ({wording.trust(first)})."
+        if self._accounts.can_ask(pick.provider):
+            return Hold(why, (WayOut("once"), WayOut("read")))
+        mends = f'`wattson plans tell {plan.name} "{first.meter}" FIGURE` says that there is room again.'
+        return Hold(f"{why} {mends}", (WayOut("once"),))
 
     def _run_out(self, pick: Pick, known: Known) -> tuple[Plan, Estimate] | None:
-        """Return the plan that pays for a model and the meter of it that has run out for that; None where none has.
+        """Return the plan that pays for a model and the meter of it that has run out for that; None where none has."""
+        plan, gone = self._accounts.plan(pick), self._gone(pick, known)
+        return (plan, gone[0]) if plan is not None and gone else None
+
+    def _gone(self, pick: Pick, known: Known) -> list[Estimate]:
+        """Return the meters that have run out for a model, of the plan that pays for it, the one that comes back last first.
 
         The meters of a plan are read once for all models that it pays, and kept in `known`.
         """
-        from assistant.quota.meter import binding
+        from assistant.quota import meter
 
         plan = self._accounts.plan(pick)
         if plan is None:
-            return None
+            return []
         if plan.name not in known:
             known[plan.name] = self._accounts.estimates(plan)
-        first = binding(known[plan.name], pick.model.id)
-        return (plan, first) if first is not None and first.state == "exhausted" else None
+        gone = [each for each in known[plan.name] if each.state == "exhausted"]
+        needs = meter.needs(self._accounts.gauges_at_hand(plan), pick.model.id) if gone else {}
+        return meter.run_out(gone, pick.model.id, needs)
 
     def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
         """Return the caps that a step would cross; `turn` are the costs of its turn so far, `flying` what others have asked."""
@@ -440,6 +457,11 @@ class Limits:
                 yield other
 
 
+def _holds(each: Estimate, now: datetime, balances: Container[str]) -> bool:
+    """Whether a meter that has run out holds a question: until its reset, or for good where it is no balance."""
+    return each.resets_at > now if each.resets_at is not None else each.meter not in balances
+
+
 def _words(offer: WayOut) -> str:
     """Say an offer to somebody without a screen."""
     match offer.kind:
@@ -447,5 +469,7 @@ def _words(offer: WayOut) -> str:
             return f"-m {offer.model}"
         case "wait":
             return f"wait until {offer.at.astimezone():%d %b %H:%M}" if offer.at else "wait"
+        case "read":
+            return "`wattson plans --refresh` asks how it stands now"
         case _:
             return "--once lets this one through"

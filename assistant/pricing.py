@@ -210,8 +210,8 @@ class Pricing:
             return None, False
         now = self._now()
         gauges = self._accounts.gauges_at_hand(plan)
-        binding = meter.binding(meter.ordered([gauge.estimate(now) for gauge in gauges]), pick.model.id)
-        used_up = binding is not None and binding.state == "exhausted"
+        gone = [each for gauge in gauges if (each := gauge.estimate(now)).state == "exhausted"]
+        used_up = bool(gone and meter.run_out(gone, pick.model.id, meter.needs(gauges, pick.model.id)))
         return meter.share_of(gauges, Burn(now, usage, cost, pick.model.id)), used_up
 
     # Of what was burnt.

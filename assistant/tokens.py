@@ -92,6 +92,11 @@ class Cost(NamedTuple):
         return money(self.amount, self.currency)
 
 
+def percent(value: Decimal | float) -> str:
+    """Say a percent, 0 to 100: half up, to one decimal where it is not whole."""
+    return f"{Decimal(str(value)).quantize(Decimal('0.1'), ROUND_HALF_UP).normalize():f}%"
+
+
 def money(amount: Decimal, currency: str = "USD") -> str:
     """Write an amount of money for people: two places, below 1 as many as its first three digits take, at most eight.
 

@@ -233,7 +233,7 @@ def status_line(folder: Path) -> None:
     (home / "data").mkdir(parents=True)
     fill = (
         "import sys, time; from assistant.quota import line; now = time.time(); line.keep(sys.argv[1], model='zai/glm-5.3', "
-        "day=time.strftime('%Y-%m-%d'), burn='$0.42', window='5 h', share=0.43, resets=now + 7200, at=now)"
+        "day=time.strftime('%Y-%m-%d'), burn='$0.42', window='5 h', share=0.43, figure='43%', resets=now + 7200, at=now)"
     )
     run(fill, str(home / "data"))
     env = {"WATTSON_HOME": str(home)}

@@ -118,6 +118,29 @@ def test_a_page_that_is_none_is_told(wattson):
         assert "deepseek: its quota page answers with a web page" in said
 
 
+def test_a_limit_of_codex_for_one_model_hides_no_window_of_the_plan(wattson, config, tmp_path):
+    config('[plans]\ncodex = "chatgpt-plus"\n')
+    now = datetime.now(UTC)
+    window = {"window_minutes": 300, "resets_at": int(now.timestamp()) + 7200}
+    lines = [{"timestamp": f"{now - timedelta(hours=1):%FT%TZ}", "type": "session_meta", "payload": {"id": "a"}}]
+    for minutes, limits in (
+        (30, {"limit_id": "codex", "primary": {**window, "used_percent": 12.0}}),
+        (20, {"limit_id": "codex_bengalfox", "limit_name": "Spark", "primary": {**window, "used_percent": 97.0}}),
+    ):
+        payload = {"type": "token_count", "info": None, "rate_limits": limits}
+        lines.append(
+            {"timestamp": f"{now - timedelta(minutes=minutes):%FT%TZ}", "type": "event_msg", "payload": payload}
+        )
+    logs = tmp_path / "codex" / "sessions"
+    logs.mkdir(parents=True)
+    (logs / "rollout-a.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in lines))
+    assert wattson("usage", "import", "codex", CODEX_HOME=str(tmp_path / "codex"))[0] == 0
+    _, lines, _ = wattson("plans", "--json", lines=True)
+    (plan,) = [each for each in lines[0]["plans"] if each["plan"] == "chatgpt-plus"]
+    assert [each["percent"] for each in plan["meters"] if each["meter"] == "5 hours"] == [12]
+    assert [each["meter"] for each in plan["unmapped"]] == ["5 hours Spark"]
+
+
 def test_what_the_user_has_read_elsewhere_is_kept_as_his_word(wattson):
     resets = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
     code, lines, _ = wattson(

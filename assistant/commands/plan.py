@@ -22,6 +22,7 @@ USAGE = "[PLAN]"
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
     """Do it."""
     from assistant.quota import forecast, wording
+    from assistant.tokens import percent
 
     plan, meters = await asyncio.to_thread(_look, session, argument)
     now = session.now()
@@ -30,7 +31,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
         return
     lines = [plan.title]
     for each in meters:
-        share = f"{each.percent}% used" if each.percent is not None else ""
+        share = f"{percent(each.percent)} used" if each.percent is not None else ""
         reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
         pace = wording.pace(forecast.forecast(each, now), now)[0]
         parts = (share, wording.figures(each), reset, pace, wording.others(each), wording.doubts(each))

@@ -95,9 +95,9 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What could be done instead: ask a cheaper `model` or one that is paid otherwise, go on once, or wait until `at`."""
+    """What could be done instead: ask a cheaper `model` or one that is paid otherwise, go on once, wait until `at`, or read anew how the plan stands."""
 
-    kind: Literal["cheaper", "switch", "once", "wait"]
+    kind: Literal["cheaper", "switch", "once", "wait", "read"]
     model: str = ""
     at: datetime | None = None
     cost: Cost | None = None

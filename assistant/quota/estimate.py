@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from assistant.quota.tariff import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from assistant.quota.tariff import Amount
@@ -121,38 +122,60 @@ class PastWindow(NamedTuple):
     unpriced: int = 0
 
 
-def binding(
-    estimates: Sequence[Estimate], model: str = "", needs: Mapping[str, Decimal] | None = None
-) -> Estimate | None:
+def binding(estimates: Sequence[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING) -> Estimate | None:
     """Return the meter that stops a model first: what has run out, else the one with the fewest further steps.
 
-    `needs` is what a step like the last ones takes of each meter; without it, headroom is the share that is left. Meters
-    out of scope, without a limit or not in the plan do not bind. None where none does.
+    `needs` is what a step like the last ones takes of each meter, 0 where it takes nothing: then that one does not bind.
+    Where it is not known, meters of one unit are compared by what is left of them, as each step takes the same of all;
+    points, and meters of different units, by the share that is left. None where nothing is known to bind.
     """
+    if gone := run_out(estimates, model, needs):
+        return gone[0]
+    alike: dict[tuple[str, str], list[Estimate]] = {}
+    for each in estimates:
+        if each.state not in {"open", "not_started"} or each.remaining is None or not _takes(each, model, needs):
+            continue
+        kind = ("steps", "") if needs.get(each.meter) else (each.unit, each.currency)
+        alike.setdefault(kind, []).append(each)
 
-    def headroom(each: Estimate) -> tuple[int, Decimal]:
-        need = (needs or {}).get(each.meter, Decimal(0))
-        if each.state == "exhausted":
-            # Of several that have run out the one that comes back last binds.
-            return 0, Decimal(-each.resets_at.timestamp() if each.resets_at else "-Infinity")
-        rest = each.remaining if each.remaining is not None else Decimal(0)
-        if need:
-            return 1, rest / need
-        return 1, rest / each.limit if isinstance(each.limit, Decimal) and each.limit else Decimal(0)
+    def room(each: Estimate) -> tuple[Decimal, Decimal]:
+        left, need = each.remaining or Decimal(0), needs.get(each.meter)
+        rest = left / need if need else _part_left(each) if each.unit == "percent" else left
+        return rest, _part_left(each)
 
-    able = [
-        each
-        for each in estimates
-        if (not model or each.counts(model))
-        and (each.state == "exhausted" or (isinstance(each.limit, Decimal) and each.remaining is not None))
-        and each.state in {"open", "exhausted", "not_started"}
-    ]
-    return min(able, key=headroom, default=None)
+    return min((min(group, key=room) for group in alike.values()), key=_part_left, default=None)
 
 
-def ordered(estimates: Sequence[Estimate]) -> tuple[Estimate, ...]:
-    """Return them the binding one first: what has run out, then by the share used."""
-    return tuple(sorted(estimates, key=lambda each: (each.state != "exhausted", -(each.share or 0))))
+def run_out(estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING) -> list[Estimate]:
+    """Return the meters in scope that have run out, those first of which nobody knows when they come back, then the last to do so."""
+    gone = [each for each in estimates if each.state == "exhausted" and _takes(each, model, needs)]
+    return sorted(gone, key=lambda each: -each.resets_at.timestamp() if each.resets_at else -math.inf)
+
+
+def _takes(each: Estimate, model: str, needs: Mapping[str, Decimal]) -> bool:
+    """Whether our steps burn a meter, as far as anybody knows. A feature of a plan that none of them has used does not count."""
+    need = needs.get(each.meter)
+    if model and not each.counts(model):
+        return False
+    return need > 0 if need is not None else not each.feature
+
+
+def _part_left(each: Estimate) -> Decimal:
+    """Return the share that is left; all of it where there is no limit to hold it against."""
+    if not isinstance(each.limit, Decimal) or not each.limit or each.remaining is None:
+        return Decimal(1)
+    return each.remaining / each.limit
+
+
+def ordered(
+    estimates: Iterable[Estimate], model: str = "", needs: Mapping[str, Decimal] = _NOTHING
+) -> tuple[Estimate, ...]:
+    """Return them the binding one first: what has run out, then by the share used; last what is not in the plan."""
+    found = sorted(
+        estimates, key=lambda each: (each.state == "not_in_plan", each.state != "exhausted", -(each.share or 0))
+    )
+    first = binding(found, model, needs)
+    return tuple(found) if first is None else (first, *(each for each in found if each is not first))
 
 
 def number(value: Decimal | str | None) -> str | float | int | None:

@@ -31,7 +31,7 @@ class Signal:
     retry), "balance" (money is gone), "address" (a plan key at an address that does not take it), "client_refused" (the
     plan's terms leave this program out), "plan" (expired, or the model is not in it), "none" (nothing about plans).
     `window` is a meter's name, "long" for week or month, or "" where the body does not say; then `wants_reading` asks for
-    one, as it does where some money may be left. `advice` is a sentence for the user.
+    one, as it does where no reset is told, or some money may be left. `advice` is a sentence for the user.
     """
 
     kind: Kind
@@ -110,7 +110,8 @@ def classify(
     elif status in {429, 503, 529}:
         signal = Signal("transient", until=wait)
     found = signal or Signal("none")
-    return replace(found, said=said)
+    unsaid = found.kind == "quota" and found.until is None  # of which window it may say, but not until when
+    return replace(found, said=said, wants_reading=found.wants_reading or unsaid)
 
 
 def _glm(code: str, message: str, base_url: str, wait: datetime | None, *, plan_key: bool) -> Signal:

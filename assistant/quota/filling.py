@@ -93,6 +93,20 @@ class Filling:
             return found.point or (_ZERO if self._overdrawn else None)
         return self._learned.points(found).point
 
+    def takes(self, burn: Burn) -> Decimal | None:
+        """Return what a step takes here, in the units that are shown: 0 for nothing, None where nobody knows.
+
+        Of a balance that is overdrawn all take something: it refuses what is free, too.
+        """
+        if not self.meter.counts(burn.model, burn.feature) or not self.meter.holds_at(burn.at):
+            return _ZERO
+        found = self.meter.amount(burn)
+        if self._overdrawn or (found is None and not self._elsewhere(burn)):
+            return None
+        if found is None or not self._said.points or "percent" in burn.given or self.meter.name in burn.charged:
+            return found.point if found is not None else _ZERO
+        return self._learned.points(found).point if self._learned.capacity is not None else None
+
     def _weighed(self, burn: Burn) -> Amount | None:
         """Return what the plan says of a step, reckoned once: whether there is room for it is asked just before it burns."""
         if burn is not self._last:
@@ -337,6 +351,10 @@ class Filling:
             return Room(raised)
         if isinstance(limit, Decimal) and (need > limit or not limit):
             return Room(None, never=True)
+        if (
+            self._edgeless and self._said.base is not None
+        ):  # a reading says so, and the latest that it can end is not when
+            return Room(self._said.until if self._said.spent else None)
         if self._said.spent and (self._said.until is not None or self._edgeless):
             return Room(self._said.until)
         if self._trails:

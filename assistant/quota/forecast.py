@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota.estimate import instant, number
 from assistant.quota.zones import clock_of
+from assistant.tokens import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +85,7 @@ def forecast(
 def _open_ended(each: Estimate, now: datetime, blank: Forecast) -> Forecast:
     """A balance or a rolling window has no elapsed time: only the recent burn says how long it lasts."""
     rate = blank.burn_long
-    if rate is None or not rate or each.remaining is None or each.state not in {"open", "unknown"}:
+    if rate is None or not rate or each.remaining is None or each.is_unplaced or each.state not in {"open", "unknown"}:
         return blank
     minutes = each.remaining / rate
     if each.start is not None or minutes > 60 * 24 * 365:
@@ -120,7 +121,7 @@ def token_rates(
 
 
 def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = None) -> str:
-    """Say it in a few words: "dry at 15:40 at this rate", "lasts, about 67 % at reset", or nothing where nothing is known.
+    """Say it in a few words: "dry at 15:40 at this rate", "lasts, about 66.7% at reset", or nothing where nothing is known.
 
     Times are those of `zone`, None for the zone of this machine.
     """
@@ -134,7 +135,7 @@ def phrase(found: Forecast, zone: str | None = "UTC", now: datetime | None = Non
             return f"dry {local:%d %b} at this rate"
         return f"dry {local:%a }at {local:%H:%M} at this rate" if days else f"dry at {local:%H:%M} at this rate"
     if found.lasts and found.share_at_reset is not None:
-        return f"lasts, about {found.share_at_reset.quantize(Decimal(1), ROUND_HALF_UP)} % at reset"
+        return f"lasts, about {percent(found.share_at_reset)} at reset"
     return ""
 
 

@@ -45,16 +45,15 @@ _SPARSE = 1024
 class Imported:
     """What one run found at one client. `torn` counts lines that could not be read; `notes` says what was left out, and why.
 
-    `limits` are the newest limits of the plan that the log holds, as JSON text, and `limits_at` is when they were seen: a
-    reading for `Sources`.
+    `limits` are the newest limits that the log holds, of the plan and of whatever has limits of its own, as JSON text, each
+    with the instant at which it was seen, the oldest first: readings for `Sources`.
     """
 
     def __init__(self, client: str, notes: list[str]) -> None:
         self.client = client
         self.files = self.read = self.uses = self.copies = self.torn = 0
         self.notes = notes
-        self.limits = ""
-        self.limits_at: datetime | None = None
+        self.limits: list[tuple[str, datetime]] = []
 
 
 class Pass:
@@ -115,8 +114,13 @@ class Pass:
         if self._done:
             self._write()
             self._store.write(self._merge)
-        if limits := self._shared.get("limits"):
-            self._found.limits, self._found.limits_at = limits, buckets.instant(self._shared.get("limits_at", ""))
+        told = [
+            (text, at)
+            for name, text in self._shared.items()
+            if name.partition(":")[0] == "limits"
+            and (at := buckets.instant(self._shared.get(f"limits_at{name.removeprefix('limits')}", ""))) is not None
+        ]
+        self._found.limits = sorted(told, key=lambda each: each[1])
         return self._found
 
     def _look(self, path: str, stat: os.stat_result) -> AsRead:

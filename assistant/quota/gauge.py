@@ -27,10 +27,11 @@ from assistant.quota.tariff import NOTHING, Amount
 from assistant.quota.window import span_at
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from assistant.quota.estimate import Confidence, MeterState
     from assistant.quota.reading import Reading
+    from assistant.quota.tariff import Burn
     from assistant.quota.terms import Limit, Meter
 
 LAG = timedelta(seconds=60)
@@ -49,6 +50,8 @@ class Gauge(Filling):
         self._resets = 0
         self._reset_at: datetime | None = None
         self._before: Decimal | None = None
+        self.lately: Sequence[Burn] = ()
+        """The last steps of the whole plan, whether this meter counts them or not."""
 
     def read(self, reading: Reading) -> None:
         """Merge what the provider said; a reading older than the last is stored by the caller and not applied."""
@@ -121,6 +124,9 @@ class Gauge(Filling):
         if dropped and not later and last is not None and reading.at - last.at <= LAG and reading.source != "you":
             return  # two sources within a minute: caches lag, the higher one holds; what the user mends is no cache
         if found.point < base.point and self._refused(reading):
+            if self._said.until is None and ends is not None and reading.resets_at is not None:
+                self._said = self._said._replace(until=ends)  # its figures lag; when that window ends it knows
+                self._place(ends)
             return  # whatever reset it tells
         if dropped:
             self._before = base.point
@@ -326,8 +332,10 @@ class Gauge(Filling):
     def _returns_at(self, state: MeterState, limit: Limit, end: datetime | None, now: datetime) -> datetime | None:
         """Say when there is room again, where that is known; of what has room yet, when its window ends."""
         said = self._said
+        if state == "not_in_plan":
+            return None
         if state != "exhausted":
-            return end
+            return said.until if end is None and self.meter.window.kind == "balance" else end
         if self._edgeless:
             return said.until if said.spent else None  # the latest that it can be is not when it is
         if self._trails:

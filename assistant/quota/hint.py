@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant.quota.zones import clock_of
+from assistant.tokens import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ class Hint(NamedTuple):
 
     def __str__(self) -> str:
         part = next((word for value, word in _PARTS.items() if abs(value - self.part) < Decimal("0.01")), "")
-        less = part or f"{(1 - self.part) * 100:.0f} % less"
+        less = part or f"{percent((1 - self.part) * 100)} less"
         there = ""
         if self.zone != "UTC":
             city = _CITIES.get(self.zone) or self.zone.rpartition("/")[2].replace("_", " ")

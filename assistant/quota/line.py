@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _VERSION = "wattson-line 1"
-_FIELDS = ("model", "day", "burn", "window", "share", "resets", "at", "state")
+_FIELDS = ("model", "day", "burn", "window", "share", "figure", "resets", "at", "state")
 _BAR = "▏▎▍▌▋▊▉█"
 _OLD_S = 300
 """Seconds after which the age is shown."""
@@ -44,14 +44,16 @@ def keep(
     resets: float | None,
     at: float,
     state: str = "",
+    figure: str = "",
 ) -> None:
     """Keep the facts, all or nothing; where the disk refuses, the old ones stay and age.
 
     `day` is the user's date (ISO) that `burn` is of, in words ("$0.42", "2 included"); `window` names the binding window,
-    `share` is its used part (0 to 1), `resets` and `at` are POSIX seconds; `state` is the meter's.
+    `share` is its used part (0 to 1) and `figure` says it, or what is left; `resets` and `at` are POSIX seconds; `state` is
+    the meter's.
     """
-    values = (model, day, burn, window, "" if share is None else f"{share:.4f}", "" if resets is None else f"{resets:.0f}",
-              f"{at:.0f}", state)  # fmt: skip
+    values = (model, day, burn, window, "" if share is None else f"{share:.4f}", figure,
+              "" if resets is None else f"{resets:.0f}", f"{at:.0f}", state)  # fmt: skip
     lines = [_VERSION, *(f"{name}\t{_plain(value)}" for name, value in zip(_FIELDS, values, strict=True))]
     path = os.path.join(folder, "line")  # noqa: PTH118 - as above
     temporary = f"{path}.{os.getpid()}.new"
@@ -96,7 +98,10 @@ def line(facts: Mapping[str, str], now: float, today: str, width: int = 80) -> s
         if resets is not None and now >= resets:
             parts.append(f"{facts['window']} reset")
         else:
-            words = [facts["window"], {"exhausted": "exhausted", "unknown": "?"}.get(facts["state"]) or _share(share)]
+            words = [
+                facts["window"],
+                {"exhausted": "exhausted", "unknown": "?"}.get(facts["state"]) or f"{_bar(share)}{facts['figure']}",
+            ]
             if resets is not None:
                 words.append(f"resets in {span(int(resets - now) // 60)}")
             parts.append(" ".join(word for word in words if word))
@@ -123,12 +128,12 @@ def show(argv: Sequence[str], env: Mapping[str, str], platform: str) -> str | No
     return "" if facts is None else line(facts, time.time(), time.strftime("%Y-%m-%d"))
 
 
-def _share(share: float | None) -> str:
+def _bar(share: float | None) -> str:
     if share is None:
         return ""
     eighths = min(40, max(0, round(share * 40)))
     bar = "█" * (eighths // 8) + (_BAR[eighths % 8 - 1] if eighths % 8 else "")
-    return f"{bar:<5}{share * 100:.0f}%"
+    return f"{bar:<5}"
 
 
 def span(minutes: int) -> str:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from assistant.quota.estimate import Estimate, as_json, binding, ordered
+from assistant.quota.estimate import Estimate, as_json, binding, ordered, run_out
 from assistant.quota.filling import SAME_RESET, Room
 from assistant.quota.gauge import LONG, Gauge
 from assistant.quota.reading import LIKELY, SOME, SOME_LONG
 from assistant.quota.tariff import Burn
 from assistant.quota.window import opened
+from assistant.tokens import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from assistant.quota.reading import Reading
     from assistant.quota.window import Span
 
+LATELY = 32
+"""How many steps, or sums of steps, are remembered to tell which were the last ones of a model."""
+_LIKE = 8
 _MINUTE = timedelta(minutes=1)
 _CLOCKS = timedelta(days=1)
 """How far ahead of now an entry may lie, where a clock was set back since, to count as burnt now."""
@@ -43,9 +47,11 @@ def gauges(
     """
     # Order is by the instants as they were written; only then is what lies ahead of a clock that was set back drawn to now.
     burns = sorted(((each.at, burn) for each in entries if (burn := burn_of(each, now)) is not None), key=_first)
+    lately = [burn for _, burn in burns[-2 * LATELY :] if not burn.client][-LATELY:]
     found = []
     for meter in plan.meters:
         gauge = Gauge(plan.name, meter, plan.currencies)
+        gauge.lately = lately
         heard = accepted(about(plan, meter, readings))
         told = iter(heard)
         next_one = next(told, None)
@@ -65,6 +71,32 @@ def gauges(
             next_one = next(told, None)
         found.append(gauge)
     return found
+
+
+def standing(gauges: Sequence[Gauge], now: datetime, model: str = "") -> tuple[Estimate, ...]:
+    """Return how the meters of a plan stand, the one first that binds, or that binds a model."""
+    return ordered([gauge.estimate(now) for gauge in gauges], model, needs(gauges, model))
+
+
+def needs(gauges: Sequence[Gauge], model: str = "") -> dict[str, Decimal]:
+    """Return what a step like the last ones takes of each meter, 0 for nothing; what nobody knows is left out.
+
+    With a model it is what its own last steps took, or where it has none what it would have taken of the others'.
+    """
+    lately = gauges[0].lately if gauges else ()
+    mine = [each for each in lately if each.model == model] if model else lately
+    like = (mine or [_asked_of(model, each) for each in lately if not each.feature])[-_LIKE:]
+    found = {}
+    for gauge in gauges:
+        known = [(took, each.steps) for each in like if (took := gauge.takes(each)) is not None]
+        if steps := sum(count for _, count in known):
+            found[gauge.meter.name] = sum((took for took, _ in known), Decimal(0)) / steps
+    return found
+
+
+def _asked_of(model: str, burn: Burn) -> Burn:
+    """Return a step as another model would have taken it; what was free says nothing of its price."""
+    return burn._replace(model=model, cost=burn.cost if burn.cost.amount else Cost("unknown"))
 
 
 def _counts(meter: Meter, burn: Burn) -> bool:
@@ -254,6 +286,6 @@ def share_of(gauges: Iterable[Gauge], step: Burn) -> float | None:
 
 
 __all__ = [
-    "Estimate", "Room", "about", "accepted", "as_json", "binding", "burn_of", "gauges", "ordered", "reads", "share_of",
-    "unmapped",
+    "Estimate", "Room", "about", "accepted", "as_json", "binding", "burn_of", "gauges", "needs", "ordered", "reads",
+    "run_out", "share_of", "standing", "unmapped",
 ]  # fmt: skip

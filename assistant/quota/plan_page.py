@@ -199,8 +199,10 @@ def _meter(table: Page, plan: Page, before: Mapping[str, Meter], holidays: Mappi
         percent = table.number("percent", least=Decimal(0))
         if percent is None:
             raise table.fail("a part of a pool needs its percent.", "pool", "Write percent = 10, for example.")
-        whole = parent.limit
-        limit = whole * percent / 100 if isinstance(whole, Decimal) else whole
+        limit, *later = (
+            whole * percent / 100 if isinstance(whole, Decimal) else whole
+            for whole in (parent.limit, *(dated for _, dated in parent.limits))
+        )
     zone = window.zone
     limits = []
     for each in table.tables("limits"):
@@ -209,6 +211,9 @@ def _meter(table: Page, plan: Page, before: Mapping[str, Meter], holidays: Mappi
         if since is None or "limit" not in each.values:
             raise each.fail("a dated limit needs since and limit.", "since")
         limits.append((since, _limit(each)))
+    if parent is not None:  # its own go before those that it has of its pool
+        own = {since for since, _ in limits}
+        limits += [(since, part) for (since, _), part in zip(parent.limits, later, strict=True) if since not in own]
     lots = []
     for each in table.tables("lots"):
         each.only({"amount", "bought_at", "expires_at", "label"}, "a lot")

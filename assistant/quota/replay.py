@@ -5,15 +5,17 @@ A step is admitted only if every meter in scope has room for all of it; one that
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConfigError
 from assistant.quota import forecast, money, wording
-from assistant.quota.estimate import Estimate, PastWindow, as_json, binding, held_json, instant, number, ordered
+from assistant.quota.estimate import Estimate, PastWindow, as_json, binding, held_json, instant, number
 from assistant.quota.gauge import Gauge
-from assistant.quota.meter import about, accepted, unmapped
+from assistant.quota.meter import LATELY, about, accepted, needs, standing, unmapped
+from assistant.tokens import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +52,7 @@ class Replayed:
     """What came of it: meters at `at`, the binding one first; closed windows in order; blocked steps; limits of no meter.
 
     `unpriced` counts, by meter, the steps without a known weight. `problems` name what of the events could not be read, and what was not known. `tokens_per_min` are all tokens since the first step and those that
-    were not read from a cache; None where none were told.
+    were not read from a cache; None where none were told. `binding` names the meter that stops steps like the last ones first.
     """
 
     plan: str
@@ -66,6 +68,7 @@ class Replayed:
     costs: money.Tally = field(default_factory=money.Tally)
     problems: tuple[str, ...] = ()
     tokens_per_min: tuple[Decimal, Decimal] | None = None
+    binding: str | None = None
 
 
 def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> Replayed:
@@ -87,6 +90,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
     blocked: list[Blocked] = []
     burns: dict[str, list[tuple[datetime, Decimal]]] = {meter.name: [] for meter in plan.meters}
     costs: list[Cost] = []
+    lately: deque[Burn] = deque(maxlen=LATELY)
     tokens: list[tuple[datetime, TokenUsage]] = []
     admitted = 0
     for event in steps:
@@ -101,6 +105,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
                 if not gauge.meter.per_app:
                     gauge.burn(burn)
             continue
+        lately.append(burn)
         parts = [burn]
         while parts:
             part = parts.pop()
@@ -124,7 +129,8 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
                 costs.append(event.cost if part is burn else part.cost)
     for index, gauge in enumerate(gauges):
         _tell(gauge, told[index], places[index], at)
-    estimates = ordered([gauge.estimate(at) for gauge in gauges])
+        gauge.lately = tuple(lately)
+    estimates = standing(gauges, at)
     said = [each for event in known for each in event.readings]
     return Replayed(
         plan.name,
@@ -143,6 +149,7 @@ def replay(plan: Plan, events: Sequence[Event], at: datetime | None = None) -> R
             *(f"{each.meter}: {words}" for each in estimates for words in each.doubts),
         ),
         forecast.token_rates(tokens, tokens[0][0], at) if tokens else None,
+        first.meter if (first := binding(estimates, needs=needs(gauges))) is not None else None,
     )
 
 
@@ -184,11 +191,10 @@ def _refusal(gauges: Sequence[Gauge], burn: Burn, line: int) -> Blocked | None:
 
 def replayed_json(found: Replayed) -> dict[str, Any]:
     """Return what `wattson plans replay --json` prints: `meters` at `at`, closed `windows` with the same keys, `blocked`."""
-    first = binding(found.estimates)
     return {
         "plan": found.plan,
         "at": instant(found.at),
-        "binding": first.meter if first else None,
+        "binding": found.binding,
         "admitted": found.admitted,
         "meters": [
             {
@@ -236,7 +242,7 @@ def rendered(found: Replayed) -> str:
     ]
     currencies = {each.meter: each.currency for each in found.estimates}
     for each in found.estimates:
-        share = f" ({each.percent} %)" if each.percent is not None else ""
+        share = f" ({percent(each.percent)})" if each.percent is not None else ""
         limit = each.limit if isinstance(each.limit, str) else _amount(each, each.limit)
         reset = f", resets {each.resets_at:%Y-%m-%d %H:%M:%S}" if each.resets_at else ""
         others = f", other clients {_amount(each, each.foreign)}" if each.foreign else ""
@@ -245,7 +251,7 @@ def rendered(found: Replayed) -> str:
         if each.doubts and each.low is not None and each.low != each.used:
             said = f"{_amount(each, each.low)} to {said}"
             share = (
-                share.replace("(", f"({(each.low * 100 / each.limit):.1f} to ")
+                share.replace("(", f"({percent(each.low * 100 / each.limit)} to ")
                 if isinstance(each.limit, Decimal)
                 else ""
             )

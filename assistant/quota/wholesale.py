@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota import forecast, money
 from assistant.quota.columns import History
-from assistant.quota.estimate import PastWindow, ordered
+from assistant.quota.estimate import PastWindow, binding
 from assistant.quota.followed import is_long
 from assistant.quota.gauge import Gauge
+from assistant.quota.meter import LATELY, needs, standing
 from assistant.quota.replay import Blocked, Replayed
 from assistant.quota.trial import refusals
 from assistant.quota.window import opened, span_at
@@ -206,7 +207,10 @@ def wholesale(plan: Plan, burns: Sequence[Burn], at: datetime) -> Replayed | Non
         gone = {each.place for each in stopped}
         history = History([burn for place, burn in enumerate(burns) if place not in gone])
     courses = [_Course(plan, meter, history) for meter in plan.meters]
-    estimates = ordered([course.run(at).estimate(at) for course in courses])
+    gauges = [course.run(at) for course in courses]
+    for gauge in gauges:
+        gauge.lately = burns[-LATELY:]
+    estimates = standing(gauges, at)
     recent = {course.meter.name: course.recent(at) for course in courses}
     usages = history.fields["usage"]
     begun = next((when for when, usage in zip(history.at, usages, strict=True) if usage.total), None)
@@ -228,4 +232,5 @@ def wholesale(plan: Plan, burns: Sequence[Burn], at: datetime) -> Replayed | Non
         money.tally(history.fields["cost"]),
         tuple(f"{each.meter}: {words}" for each in estimates for words in each.doubts),
         None if begun is None else forecast.token_rates([(begun, _whole(usages))], begun, at),
+        first.meter if (first := binding(estimates, needs=needs(gauges))) is not None else None,
     )  # fmt: skip

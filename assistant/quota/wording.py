@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assistant.quota import forecast
 from assistant.quota.line import span
-from assistant.tokens import money
+from assistant.tokens import money, percent
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +59,7 @@ def amount(value: Decimal | None, unit: str, currency: str = "") -> str:
     if unit == "money":
         return money(value, currency or "USD")
     if unit == "percent":
-        return f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP).normalize():f}%"
+        return percent(value)
     places = Decimal(1) if abs(value) >= 100 or value == value.to_integral_value() else Decimal("0.01")
     return f"{value.quantize(places, ROUND_HALF_UP):,f}"
 
@@ -96,6 +96,13 @@ def figures(each: Estimate) -> str:
     return f"{said} of {_limit(each)}{more}"
 
 
+def brief(each: Estimate) -> str:
+    """Say in a word or two what is left of a balance, or which part of anything else is used; empty where nobody knows it."""
+    if each.unit == "money" and each.end is None and each.remaining is not None:
+        return f"{amount(each.remaining, each.unit, each.currency)} left"
+    return percent(each.percent) if each.percent is not None else ""
+
+
 def _limit(each: Estimate) -> str:
     """Say a limit that is a number, with its unit."""
     limit = each.limit if isinstance(each.limit, Decimal) else None
@@ -123,7 +130,7 @@ def unpriced(each: Estimate) -> str:
 
 
 def pace(found: Forecast, now: datetime) -> tuple[str, str]:
-    """Say how a meter goes on, in full and in short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→67%").
+    """Say how a meter goes on, in full and in short: ("dry at 15:40 at this rate", "dry 15:40"), ("lasts, ...", "→66.7%").
 
     Nothing where it is used up already, where nobody knows, and while a window is so young that its pace says nothing.
     """
@@ -133,7 +140,7 @@ def pace(found: Forecast, now: datetime) -> tuple[str, str]:
         return "", ""
     brief = f"dry {clock(found.dry_at, now)}" if found.dry_at is not None else ""
     if found.lasts and found.share_at_reset is not None:
-        brief = f"→{found.share_at_reset:.0f}%"
+        brief = f"→{percent(found.share_at_reset)}"
     return forecast.phrase(found, None, now), brief
 
 

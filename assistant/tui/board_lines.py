@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from assistant.quota import history, wording
+from assistant.tokens import percent
 from assistant.tui.lines import safe, wrap
 from assistant.tui.widgets.meter_bar import short
 
@@ -116,7 +117,7 @@ def _bars(each: Estimate, ahead: Forecast, now: datetime, width: int, look: Them
 
 def _percent(each: Estimate) -> str:
     if each.percent is not None and each.state != "unknown":
-        return f"{each.percent:.0f}%" if each.percent == each.percent.to_integral_value() else f"{each.percent}%"
+        return percent(each.percent)
     return "?" if each.state == "unknown" or each.used is None else ""
 
 

@@ -62,6 +62,9 @@ class Holding:
                 await self._switch(model, hold.text)
             case "once":
                 screen.submit(hold.text, once=True)
+            case "read":
+                await screen.walk(screen.session.meter(ask=True, hurry=True))
+                screen.submit(hold.text)
             case _:
                 if self.at is not None and self.text and self.text != hold.text:
                     screen.composer.sent.append(self.text)  # only one waits
@@ -151,7 +154,7 @@ class Holding:
 
 
 def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
-    """Return the keys of a hold: numbers for models, `o` for once, `w` for waiting, `s` where the wait is over."""
+    """Return the keys of a hold: numbers for models, `o` for once, `r` to ask who pays, `w` for waiting, `s` where the wait is over."""
     found = []
     number = 0
     for each in hold.offers:
@@ -160,6 +163,8 @@ def ways(hold: Hold, now: datetime) -> list[tuple[str, str, str]]:
             found.append((str(number), f"model {each.model}", f"ask {each.model}{_cost(each)}"))
         elif each.kind == "once":
             found.append(("o", "once", "send it all the same, this once"))
+        elif each.kind == "read":
+            found.append(("r", "read", "ask who is paid how it stands, and send it if there is room"))
         elif each.at is not None and each.at <= now:
             found.append(("s", "wait", "send it now"))
         elif each.at is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
+from assistant.tokens import percent
 from assistant.tui.widgets.meter_bar import short
 
 if TYPE_CHECKING:
@@ -79,4 +80,4 @@ def _cost(quote: Quote) -> str:
 
 
 def _share(share: float) -> str:
-    return "<0.1%" if share < 0.001 else f"{share:.1%}"
+    return "<0.1%" if share < 0.001 else percent(share * 100)

@@ -3,12 +3,14 @@
 import json
 import struct
 from binascii import crc32
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.quota.reading import from_headers
 from tests.models.streaming import frame, provider, read, sse, stream
 
 # sample: wire, and what must come of it
@@ -434,6 +436,18 @@ def test_a_response_keeps_its_sealed_reasoning_and_its_plan_limits():
         headers["x-codex-secondary-window-minutes"],
         headers["x-codex-primary-reset-at"],
     ) == ("37", "10080", "1795410000")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [{"metered_limit_name": "codex_bengalfox", "limit_name": "Spark"}, {"limit_name": "Spark"}],
+)
+def test_limits_of_one_model_are_not_told_as_those_of_the_plan(name):
+    limits = {"primary": {"used_percent": 97, "window_minutes": 300, "reset_at": 1795410000}}
+    event = {"type": "codex.rate_limits", **name, "rate_limits": limits}
+    headers = read("openai_responses", f"data: {json.dumps(event)}\n\n".encode()).headers
+    (told,) = from_headers(headers, "chatgpt.com", datetime(2026, 11, 20, tzinfo=UTC))
+    assert (told.meter, told.percent, told.mapped) == ("5 hours Spark", 97, False)
 
 
 @pytest.mark.parametrize(

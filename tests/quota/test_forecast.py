@@ -66,7 +66,7 @@ def test_t40_pace():
     assert (slow.lasts, slow.dry_at, round(slow.share_at_reset, 1), round(slow.rate, 3)) == (
         True, None, D("66.7"), D("0.222"),
     )  # fmt: skip
-    assert phrase(slow) == "lasts, about 67 % at reset"
+    assert phrase(slow) == "lasts, about 66.7% at reset"
     assert forecast_json(slow)["percent_at_reset"] == 66.7
 
 

@@ -12,7 +12,7 @@ from assistant.quota import line
 
 DAY = "2026-11-24"
 FACTS = {
-    "model": "zai/glm-5.3", "day": DAY, "burn": "$0.42", "window": "5 h", "share": "0.43", "resets": "7200", "at": "0", "state": "open",
+    "model": "zai/glm-5.3", "day": DAY, "burn": "$0.42", "window": "5 h", "share": "0.43", "figure": "43%", "resets": "7200", "at": "0", "state": "open",
 }  # fmt: skip
 
 
@@ -26,13 +26,20 @@ FACTS = {
         ({"day": "2026-11-23"}, 0, 80, "glm-5.3 · 5 h ██▏  43% resets in 2 h"),
         ({"state": "exhausted", "share": "1.2"}, 0, 80, "glm-5.3 · $0.42 today · 5 h exhausted resets in 2 h"),
         ({"state": "unknown", "share": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h ? resets in 2 h"),
-        ({"share": "1.2"}, 0, 80, "glm-5.3 · $0.42 today · 5 h █████120% resets in 2 h"),
-        ({"share": "", "resets": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h"),
+        ({"share": "1.2", "figure": "120%"}, 0, 80, "glm-5.3 · $0.42 today · 5 h █████120% resets in 2 h"),
+        ({"share": "0.625", "figure": "62.5%"}, 0, 80, "glm-5.3 · $0.42 today · 5 h ███▏ 62.5% resets in 2 h"),
+        ({"share": "", "figure": "", "resets": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h"),
+        (
+            {"window": "balance", "share": "", "figure": "$20.00 left", "resets": ""},
+            0,
+            80,
+            "glm-5.3 · $0.42 today · balance $20.00 left",
+        ),
         ({"window": "", "at": ""}, 0, 80, "glm-5.3 · $0.42 today"),
         ({"resets": str(200_000)}, 0, 80, "glm-5.3 · $0.42 today · 5 h ██▏  43% resets in 2 d 7 h"),
         ({}, 0, 45, "$0.42 today · 5 h ██▏  43% resets in 2 h"),
         ({}, 0, 10, "5 h ██▏  4"),
-        ({"resets": "nonsense", "share": "x"}, 0, 80, "glm-5.3 · $0.42 today · 5 h"),
+        ({"resets": "nonsense", "share": "x", "figure": ""}, 0, 80, "glm-5.3 · $0.42 today · 5 h"),
     ],
 )
 def test_the_line_says_what_is_known_and_how_old_it_is(changed, now, width, drawn):
@@ -40,9 +47,19 @@ def test_the_line_says_what_is_known_and_how_old_it_is(changed, now, width, draw
 
 
 def test_facts_are_kept_whole_and_read_back(tmp_path):
-    line.keep(str(tmp_path), model="a\x1b[31m\nb", day=DAY, burn="$1", window="week", share=0.5, resets=None, at=9.6)
+    line.keep(
+        str(tmp_path),
+        model="a\x1b[31m\nb",
+        day=DAY,
+        burn="$1",
+        window="week",
+        share=0.5,
+        resets=None,
+        at=9.6,
+        figure="50%",
+    )
     assert line.read(str(tmp_path)) == {
-        "model": "a[31mb", "day": DAY, "burn": "$1", "window": "week", "share": "0.5000", "resets": "", "at": "10", "state": "",
+        "model": "a[31mb", "day": DAY, "burn": "$1", "window": "week", "share": "0.5000", "figure": "50%", "resets": "", "at": "10", "state": "",
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["line"]
 

@@ -729,8 +729,20 @@ def test_the_newest_limits_of_the_plan_come_along(imports, tmp_path):
         codex(None, limits=limits, at="2026-11-24T12:30:00Z"),
     )
     found = run(imports, tmp_path, "codex")
-    assert (json.loads(found.limits), found.limits_at) == (limits, datetime(2026, 11, 24, 12, 30, tzinfo=UTC))
+    ((text, seen_at),) = found.limits
+    assert (json.loads(text), seen_at) == (limits, datetime(2026, 11, 24, 12, 30, tzinfo=UTC))
     assert run(imports, tmp_path, "codex").limits == found.limits
+
+
+def test_the_limits_of_one_model_stand_beside_those_of_the_plan(imports, tmp_path):
+    own = {"limit_id": "codex", "primary": {"used_percent": 12.0, "window_minutes": 300}}
+    spark = {"limit_id": "codex_bengalfox", "limit_name": "Spark", "primary": {"used_percent": 97.0}}
+    late = "2026-11-24T12:30:00Z"
+    write(rollout(tmp_path), meta("a"), codex(None, limits=own), codex(None, limits=spark, at=late))
+    found = run(imports, tmp_path, "codex")
+    assert [json.loads(text) for text, _ in found.limits] == [own, spark]
+    write(rollout(tmp_path), codex(None, limits={**spark, "primary": None}, at="2026-11-24T12:40:00Z"), mode="a")
+    assert [json.loads(text)["primary"] for text, _ in run(imports, tmp_path, "codex").limits] == [own["primary"], None]
 
 
 # Gemini CLI.

@@ -135,7 +135,8 @@ def test_the_binding_meter_comes_first_and_weights_count(tmp_path):
     assert first.resets_at == at(4)
     assert first.share > second.share
     assert meter.as_json(first)["remaining"] == 38400
-    assert estimate(plan, ledger.entries(), at(6))[-1].state == "not_started"
+    later = estimate(plan, ledger.entries(), at(6))
+    assert [(each.meter, each.state) for each in later] == [("5 hours", "not_started"), ("week", "open")]
 
 
 def test_a_wrong_plan_is_named():

@@ -185,6 +185,87 @@ def test_codex_body_and_event():
     assert read(event, "chatgpt.com")[0].meter == "5 hours"
 
 
+SPARK = {"used_percent": 97.0, "window_minutes": 300, "reset_at": 1795466000}
+
+
+@pytest.mark.parametrize(
+    ("body", "family"),
+    [
+        ({"rate_limits": {"limit_id": "codex_bengalfox", "limit_name": "GPT-5.3-Codex-Spark", "primary": SPARK}}, "GPT-5.3-Codex-Spark"),
+        ({"rate_limits": {"limit_id": "codex_bengalfox", "limit_name": None, "primary": SPARK}}, "codex_bengalfox"),
+        ({"type": "codex.rate_limits", "metered_limit_name": "codex_bengalfox", "rate_limits": {"primary": SPARK}}, "codex_bengalfox"),
+        ({"type": "codex.rate_limits", "metered_limit_name": "codex_bengalfox", "limit_name": "Spark", "rate_limits": {"primary": SPARK}}, "Spark"),
+        ({"additional_rate_limits": {"codex_bengalfox": {"limit_name": "Spark", "rate_limit": {"primary_window": SPARK}}}}, "Spark"),
+        ({"additional_rate_limits": {"codex_bengalfox": {"primary": SPARK}}}, "codex_bengalfox"),
+        ({"additional_rate_limits": [{"limit_name": "Spark", "rate_limit": {"primary_window": SPARK}}]}, "Spark"),
+        ({"additional_rate_limits": [{"metered_feature": "codex_bengalfox", "primary_window": SPARK}]}, "codex_bengalfox"),
+    ],
+)  # fmt: skip
+def test_a_limit_of_codex_for_one_model_is_a_window_of_its_own_and_never_the_plans(body, family):
+    (found,) = read(body, "chatgpt.com")
+    assert (found.meter, found.percent, found.mapped) == (f"5 hours {family}", 97, False)
+
+
+@pytest.mark.parametrize(
+    "name", [{"limit_id": "codex"}, {"limit_id": None}, {"limit_id": "codex", "limit_name": "Codex"}]
+)
+def test_the_plans_own_windows_of_codex_may_carry_its_name(name):
+    (found,) = read({"rate_limits": {**name, "primary": SPARK}}, "chatgpt.com")
+    assert (found.meter, found.mapped) == ("5 hours", True)
+
+
+def test_opencode_go_tells_resets_in_its_own_words():
+    body = {
+        "usage": {
+            "rolling": {"status": "ok", "percent": 12, "resetsAt": "2026-11-24T15:09:04.847Z"},
+            "weekly": {"status": "ok", "percent": 54, "resetAt": "2026-11-30T00:00:00Z"},
+            "monthly": {"status": "rate-limited", "percent": 100, "resetsAt": "2026-12-19T00:31:00Z"},
+        }
+    }
+    found = by_name(read(body, "opencode.ai"))
+    assert found["5 hours"].resets_at == datetime(2026, 11, 24, 15, 9, 4, 847000, tzinfo=UTC)
+    assert found["week"].resets_at == datetime(2026, 11, 30, tzinfo=UTC)
+    assert (found["month"].resets_at, found["month"].status) == (
+        datetime(2026, 12, 19, 0, 31, tzinfo=UTC),
+        "exhausted",
+    )
+
+
+def test_a_body_of_glm_that_says_that_it_failed_is_no_reading():
+    limits = [{"type": "CREDIT_LIMIT", "unit": 3, "number": 5, "usage": 2000, "currentValue": 7, "percentage": 0}]
+    with pytest.raises(Auth, match=r"does not accept this key"):
+        read({"success": False, "code": 1001, "msg": "no token", "data": {"limits": limits}}, "api.z.ai")
+    with pytest.raises(ProviderError, match=r"\(code 500\)"):
+        read({"success": False, "code": 500, "msg": "later", "data": {"limits": limits}}, "api.z.ai")
+    assert read({"success": True, "code": 200, "data": {"limits": limits}}, "api.z.ai")[0].used == 7
+
+
+def test_a_reset_that_only_kimis_older_shape_tells_is_not_lost():
+    window = {"duration": 300, "timeUnit": "TIME_UNIT_MINUTE"}
+    detail = {"limit": "100", "remaining": "100", "resetTime": "2026-11-24T14:00:00Z"}
+    body = {
+        "usages": {"limit_5h": {"used_ratio": 0}, "limit_month_code": {"used_ratio": 0.5}},
+        "usage": {"limit": "100", "used": "40", "resetTime": "2026-12-01T00:00:00Z"},
+        "limits": [{"window": window, "detail": detail}],
+    }
+    found = by_name(read(body, "api.kimi.com"))
+    assert (found["5 hours"].percent, found["5 hours"].resets_at) == (0, datetime(2026, 11, 24, 14, tzinfo=UTC))
+    assert (found["month code"].percent, found["month code"].resets_at) == (50, None)
+    assert found["week"].status == "not_in_plan"  # whose window the one without a length is, nobody says
+
+
+def test_minimax_may_wrap_what_remains():
+    remains = [{"model_name": "general", "current_interval_remaining_percent": 60}]
+    (found,) = [
+        each
+        for each in read({"data": {"model_remains": remains, "base_resp": {"status_code": 0}}}, "api.minimax.io")
+        if each.meter == "5 hours"
+    ]
+    assert found.percent == 40
+    with pytest.raises(Auth):
+        read({"data": {"model_remains": [], "base_resp": {"status_code": 1004}}}, "api.minimax.io")
+
+
 def test_deepseek_and_moonshot_balances():
     infos = [
         {"currency": "CNY", "total_balance": "110.00", "granted_balance": "10.00", "topped_up_balance": "100.00"},

@@ -87,6 +87,13 @@ def test_where_nobody_knows_the_day_of_renewal_nobody_says_when_the_month_ends()
     assert (month["state"], month["used"], month["low"], month["high"]) == ("unknown", None, 0, 10)
 
 
+def test_where_nobody_knows_the_day_of_renewal_a_reading_that_all_is_used_up_says_no_end_either():
+    used = {"at": AT, "reading": {"meter": "month", "used": 90_000, "limit": 90_000}}
+    found, meters = run("alibaba-coding-pro", used, {"at": "2026-11-23T10:01:00Z", "calls": 1})
+    assert (meters["month"]["state"], meters["month"]["resets_at"], found["binding"]) == ("exhausted", None, "month")
+    assert [(each["meter"], each["until"], each["never"]) for each in found["blocked"]] == [("month", None, False)]
+
+
 def test_a_window_that_is_not_named_is_known_by_its_reset():
     headers = {
         "x-codex-primary-used-percent": "90", "x-codex-primary-window-minutes": "300", "x-codex-primary-reset-at": "1777936568",
@@ -165,6 +172,15 @@ def test_a_limit_of_a_key_that_was_read_begins_anew_as_well():
     found, meters = run("openrouter-prepaid", read, {**DEAR, "at": "2026-11-24T00:00:00Z"})
     limit = meters["key limit"]
     assert (limit["state"], limit["used"], limit["remaining"], limit["wants_reading"]) == ("open", 0.1, 4.9, True)
+
+
+def test_the_reset_of_a_limit_of_money_is_told():
+    budget = {"limit_usd": 5, "remaining_usd": 0.75, "resets_at": "2026-11-30T00:00:00Z"}
+    key = {"limit": 20, "limit_remaining": 6.25, "limit_reset": "monthly", "usage": 9, "effective_budget": budget}
+    _, meters = run("openrouter-prepaid", {"at": AT, "host": "openrouter.ai", "body": {"data": key}})
+    assert (meters["key limit"]["state"], meters["key limit"]["resets_at"]) == ("open", "2026-12-01T00:00:00+00:00")
+    assert meters["budget"]["resets_at"] == "2026-11-30T00:00:00+00:00"
+    assert meters["balance"]["resets_at"] is None
 
 
 def test_a_week_that_kimi_refuses_for_is_one_of_the_plan():

@@ -159,7 +159,7 @@ def test_a_range_is_told_as_one_and_is_over_with_its_window():
     page = read_plan({"name": "mine", "meters": meters}, "mine.toml")
     events = read_events([json.dumps({"at": f"{MONDAY}02:00:00Z", "fresh_input": 10})])
     said = rendered(replay(page, events))
-    assert "10 to 20 of 100 credits (10.0 to 20.0 %)" in said
+    assert "10 to 20 of 100 credits (10% to 20%)" in said
     assert "day: whether a day of 2026 is a holiday of 'nowhere' is not known" in said
     day, hour = replay(page, events, datetime.fromisoformat(f"{MONDAY}02:30:00Z")).estimates
     assert (wording.figures(day), wording.doubts(day)) == ("10 to 20 of 100 credits", day.doubts[0])
@@ -266,7 +266,7 @@ def test_t40_pace_and_forecast():
     assert now["forecast"]["dry_at"] == "2026-11-23T13:20:00+00:00"
     assert now["forecast"]["text"] == "dry at 13:20 at this rate"
     now = meter(run(percent, [{"at": f"{MONDAY}11:30:00Z", "reading": {**reading, "percent": 20}}]))
-    assert now["forecast"]["text"] == "lasts, about 67 % at reset"
+    assert now["forecast"]["text"] == "lasts, about 66.7% at reset"
     assert now["forecast"]["percent_at_reset"] == 66.7
 
 
@@ -426,6 +426,98 @@ def test_t29_what_may_be_spent_is_the_least_of_key_and_account():
     )
 
 
+THREE = [
+    {**FIVE, "limit": 100},
+    {"name": "week", "unit": "requests", "window": "calendar_week", "limit": 20},
+    {"name": "month", "unit": "requests", "window": "calendar_month", "limit": 1000},
+]
+
+
+def stated(name, used):
+    return {"at": f"{MONDAY}10:00:00Z", "reading": {"meter": name, "used": used}}
+
+
+@pytest.mark.parametrize("step", [[], [{"at": f"{MONDAY}10:01:00Z", "requests": 6}]])
+def test_the_meter_with_the_least_room_binds_and_not_the_one_with_the_largest_share(step):
+    found = run(THREE, [stated("5 hours", 90), stated("week", 16), stated("month", 600), *step])
+    assert [each["remaining"] for each in found["meters"]] == [4, 10, 400]  # the binding one first, then by share
+    assert (found["binding"], [each["meter"] for each in found["blocked"]]) == ("week", ["week"] * len(step))
+
+
+def test_where_nothing_is_used_the_smallest_binds():
+    assert run(THREE, [], f"{MONDAY}10:00:00+00:00")["binding"] == "week"
+
+
+def test_units_are_compared_by_what_steps_like_the_last_ones_take():
+    tokens = {"name": "week", "unit": "tokens", "window": "calendar_week", "limit": 100_000}
+    told = [stated("5 hours", 15), stated("week", 30_000)]
+    for size, binds in ((20_000, "week"), (2_000, "5 hours")):  # 14 more by the hours; by the week 2 or 34
+        step = {"at": f"{MONDAY}10:01:00Z", "fresh_input": size}
+        assert run([{**FIVE, "limit": 30}, tokens], [*told, step])["binding"] == binds
+    assert run([{**FIVE, "limit": 30}, tokens], told)["binding"] == "5 hours"  # by the share, where nobody can know
+
+
+@pytest.mark.parametrize(
+    ("key", "account", "binds"),
+    [
+        ({"limit": 20, "limit_remaining": 6.25}, (75, 66.4), "key limit"),
+        ({"limit": 50, "limit_remaining": 37.5}, (100, 98.2), "balance"),
+        ({"limit": None, "limit_remaining": None, "usage": 1}, (75, 66.4), "balance"),
+        ({"limit": 20, "limit_remaining": 6.25, "effective_budget": {"limit_usd": 5, "remaining_usd": 0.75}}, (75, 66.4), "budget"),
+    ],
+)  # fmt: skip
+def test_of_money_the_least_binds(key, account, binds):
+    at = {"at": f"{MONDAY}10:00:00Z", "host": "openrouter.ai"}
+    told = [{**at, "body": {"data": key}}, {**at, "body": {"data": dict(zip(("total_credits", "total_usage"), account, strict=True))}}]  # fmt: skip
+    plan = load_plans(None)["openrouter-prepaid"]
+    lines = lambda events: read_events(json.dumps(each) for each in events)
+    step = {"at": f"{MONDAY}10:01:00Z", "cost": "0.05", "currency": "USD"}
+    for events in (told, [*told, step]):
+        assert replayed_json(replay(plan, lines(events)))["binding"] == binds
+
+
+def test_what_our_steps_never_burn_never_binds():
+    tools = {"name": "mcp month", "unit": "calls", "window": "calendar_month", "limit": 100, "feature": "mcp"}
+    meters = [{**FIVE, "limit": 100}, tools, {"name": "opus", "unit": "requests", "window": "calendar_week", "limit": 5, "only": ["*opus*"]}]  # fmt: skip
+    gone = [stated("mcp month", 100), stated("opus", 5)]
+    step = {"at": f"{MONDAY}10:01:00Z", "model": "claude-sonnet-5"}
+    found = run(meters, [*gone, step])
+    assert (found["binding"], found["blocked"]) == ("5 hours", [])
+    found = run(meters, [*gone, step, {**step, "feature": "mcp"}])
+    assert (found["binding"], [each["meter"] for each in found["blocked"]]) == ("mcp month", ["mcp month"])
+
+
+def test_a_balance_in_another_currency_than_is_paid_in_does_not_bind():
+    plan = load_plans(None)["deepseek-prepaid"]
+    infos = [{"currency": "CNY", "total_balance": "0.00"}, {"currency": "USD", "total_balance": "20.00"}]
+    events = [
+        {"at": f"{MONDAY}10:00:00Z", "host": "api.deepseek.com", "body": {"balance_infos": infos}},
+        {"at": f"{MONDAY}10:01:00Z", "cost": "0.05", "currency": "USD"},
+    ]
+    found = replayed_json(replay(plan, read_events(map(json.dumps, events))))
+    assert (found["binding"], found["blocked"]) == ("balance", [])
+
+
+def test_a_limit_of_a_pool_that_changes_changes_its_parts():
+    dated = [{"since": "2026-12-10T00:00:00Z", "limit": 2000}]
+    month = {"name": "month", "unit": "credits", "window": "calendar_month", "limit": 1000, "limits": dated}
+    own = [{"since": "2026-12-12T00:00:00Z", "limit": 500}]
+    week = {"name": "week", "window": "calendar_week", "pool": "month", "percent": 35, "limits": own}
+    day = {"name": "day", "window": "calendar_day", "pool": "week", "percent": 10}
+    for at, limits in (("09", (1000, 350, 35)), ("11", (2000, 700, 70)), ("12", (2000, 500, 50))):
+        found = run([month, week, day], [], f"2026-12-{at}T10:00:00+00:00")
+        assert tuple(meter(found, name)["limit"] for name in ("month", "week", "day")) == limits
+
+
+@pytest.mark.parametrize("window", [{"window": "grid", "days": 7}, {"window": "subscription_month"}])
+def test_no_end_is_foretold_of_a_window_whose_place_nobody_knows(window):
+    week = {"name": "week", "unit": "prompts", "limit": 2000, **window}
+    found = meter(run(week, [{"at": f"{MONDAY}10:00:00Z", "prompts": 2}], f"{MONDAY}10:30:00+00:00"), "week")
+    assert (found["state"], found["used"]) == ("unknown", None)
+    told = found["forecast"]
+    assert (told["dry_at"], told["lasts"], told["text"]) == (None, None, "")
+
+
 def test_strange_limits_are_shown_raw():
     body = {"data": {"limits": [{"type": "MOON_LIMIT", "unit": 3, "number": 5, "percentage": 4}]}}
     found = run({**FIVE, "limit": 9}, [{"at": f"{MONDAY}10:00:00Z", "host": "api.z.ai", "body": body}])
@@ -554,7 +646,7 @@ def test_words_for_people():
     page = read_plan({"name": "mine", "meters": [{**FIVE, "limit": 2}]}, "mine.toml")
     events = read_events([f'{{"time": "2026-11-23T10:0{index}:00Z"}}' for index in range(4)])
     text = rendered(replay(page, events))
-    assert "2 of 2 requests (100.0 %)  exhausted, resets 2026-11-23 15:00:00" in text
+    assert "2 of 2 requests (100%)  exhausted, resets 2026-11-23 15:00:00" in text
     assert "blocked 2026-11-23 10:02:00 by 5 hours until 2026-11-23 15:00" in text
 
 

@@ -113,7 +113,7 @@ def test_the_window_that_binds_is_named_with_share_reset_pace_age_and_source():
         assert each in words
     lasting = WINDOW._replace(used=Decimal(400), remaining=Decimal(1600), age_s=0, source="headers")
     words = meter_line(lasting, 240)
-    assert "lasts, about 67 % at reset" in words
+    assert "lasts, about 66.7% at reset" in words
     assert words.rstrip().endswith("headers")
 
 

@@ -154,8 +154,9 @@ def _lines(standing: Standing, now: datetime) -> list[str]:
 
 def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
     from assistant.quota import wording
+    from assistant.tokens import percent
 
-    share = f"{each.percent}%" if each.percent is not None and each.unit != "percent" else ""
+    share = percent(each.percent) if each.percent is not None and each.unit != "percent" else ""
     state = {"exhausted": "used up", "not_started": "not begun"}.get(each.state, "")
     reset = f"resets {wording.clock(each.resets_at, now)}" if each.resets_at else ""
     if each.resets_at:

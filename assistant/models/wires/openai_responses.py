@@ -8,6 +8,7 @@ error), `encrypted_thoughts` (False where reasoning is not given out sealed), `s
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from assistant.models import history, trouble
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from assistant.models.provider import Provider
     from assistant.models.wire import Request, ServerEvent
 
+_ODD = re.compile(r"[^a-z0-9]+")
 _EFFORTS = {"off": "none", "max": "xhigh"}
 _LEAST_OUTPUT = 16
 """A lower limit is an error (OpenAI's OpenAPI, max_output_tokens)."""
@@ -240,13 +242,22 @@ def _usage(usage: dict[str, Any], tier: str) -> UsageChunk:
 
 
 def _limits(data: dict[str, Any]) -> dict[str, str]:
-    """Tell the limits of a plan, which the Codex backend sends as an event, as the headers that it sends elsewhere."""
+    """Tell the limits of a plan, which the Codex backend sends as an event, as the headers that it sends elsewhere.
+
+    Those that are not of the plan itself but of one model carry its name.
+    """
     found: dict[str, str] = {}
+    limits = table(data.get("rate_limits"))
+    told = (data.get("metered_limit_name"), limits.get("limit_id"), data.get("limit_name"), limits.get("limit_name"))
+    whose = next(filter(None, map(text, told)), "codex").lower()
+    family = "" if whose == "codex" else f"{_ODD.sub('-', whose.removeprefix('codex_'))}-"
     for name in ("primary", "secondary"):
-        window = table(table(data.get("rate_limits")).get(name))
+        window = table(limits.get(name))
         for field in ("used_percent", "window_minutes", "reset_at"):
             if window.get(field) is not None:
-                found[f"x-codex-{name}-{field.replace('_', '-')}"] = str(window[field])
+                found[f"x-codex-{family}{name}-{field.replace('_', '-')}"] = str(window[field])
+    if family:
+        found[f"x-codex-{family}limit-name"] = text(data.get("limit_name")) or text(limits.get("limit_name")) or whose
     for field, value in table(data.get("credits")).items():
         if value is not None:
             found[f"x-codex-credits-{field.replace('_', '-')}"] = str(value)

@@ -9,6 +9,7 @@ how far it lies above all totals before it, which can never count anything twice
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CLIENT = "codex"
 KINDS = {".jsonl": "lines"}
 NEEDLES = (b"token_count", b"turn_context", b"session_meta")
-
+_LIMIT_ID = re.compile(rb'"limit_id"\s*:\s*"(\w{1,64})"')
 
 _TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 
@@ -60,7 +61,7 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
     """Read one line; None where nothing was used. Raises msgspec.DecodeError for a torn one.
 
     `state` keeps a file's session and its parent, model, folder and highest totals; `shared` keeps who descends from whom, and the
-    newest limits with their instant under `limits` and `limits_at`.
+    newest limits with their instant under `limits` and `limits_at`, behind a colon the name of those that are not the plan's own.
     """
     each = _decoder()(raw)
     payload = each.payload
@@ -76,8 +77,11 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Use | Non
     if payload.type != "token_count" or each.timestamp is None:
         return None
     limits = bytes(payload.rate_limits)
-    if limits not in {b"", b"null"} and each.timestamp > shared.get("limits_at", ""):
-        shared["limits"], shared["limits_at"] = limits.decode(), each.timestamp
+    if limits not in {b"", b"null"}:
+        named = _LIMIT_ID.search(limits)
+        whose = f":{named[1].decode()}" if named is not None and named[1] != b"codex" else ""
+        if each.timestamp > shared.get(f"limits_at{whose}", ""):
+            shared[f"limits{whose}"], shared[f"limits_at{whose}"] = limits.decode(), each.timestamp
     if payload.info is None:
         return None
     total, last = payload.info.total_token_usage, payload.info.last_token_usage

@@ -16,15 +16,24 @@ HOSTS = ("chatgpt.com",)
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read windows by their length. No request is made for this by us: it comes inside streams, or from the user's own file."""
+    """Read windows by their length. No request is made for this by us: it comes inside streams, or from the user's own file.
+
+    Those of a limit with a name of its own, that of one model, are no windows of the plan.
+    """
     del host
     found: list[Reading] = []
-    families: list[tuple[str, Any]] = [("", body.get("rate_limit", body.get("rate_limits")))]
+    own = body.get("rate_limit", body.get("rate_limits"))
+    families: list[tuple[str, Any]] = [(_family(own if isinstance(own, dict) else {}, body), own)]
     families.append(("code review", body.get("code_review_rate_limit")))
     more = body.get("additional_rate_limits")
+    named = (
+        more.items()
+        if isinstance(more, dict)
+        else [("other", each) for each in (more if isinstance(more, list) else ())]
+    )
     families += [
-        (str(each.get("limit_name", "other")), each.get("rate_limit", each))
-        for each in (more if isinstance(more, list) else ())
+        (_family(each, {"limit_id": name}), each.get("rate_limit", each))
+        for name, each in named
         if isinstance(each, dict)
     ]
     for family, limits in families:
@@ -44,6 +53,17 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
             )
         )  # fmt: skip
     return found
+
+
+def _family(*told: Mapping[str, Any]) -> str:
+    """Name what limits are for; empty for the plan itself, which is called codex or nothing."""
+    ids, names = (
+        [str(each[key]) for each in told for key in keys if each.get(key)]
+        for keys in (("limit_id", "metered_limit_name", "metered_feature"), ("limit_name",))
+    )
+    if not (ids or names) or (ids or names)[0].casefold() == "codex":
+        return ""
+    return (names or ids)[0]
 
 
 def _one(said: Mapping[str, Any], family: str, now: datetime) -> Reading | None:

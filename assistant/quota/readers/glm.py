@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assistant.errors import Auth, ProviderError
 from assistant.quota.reading import QuotaCall, Reading, bearer, beside, moment, number, raw, window_name
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 FROM = "body"
 HOSTS = ("z.ai", "bigmodel.cn")
 _MINUTES = {3: 60, 4: 1440, 5: 43_200, 6: 10_080}
+_KEY_REFUSED = (401, 1000, 1001, 1002, 1003, 1004)
 _UNITS = {"CREDIT_LIMIT": "credits", "TOKENS_LIMIT": "tokens"}
 
 
@@ -23,8 +25,18 @@ def call(base_url: str, key: str) -> QuotaCall:
 
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
-    """Read every limit; the percent there is cut off, so used and limit are preferred. Unknown types are kept raw."""
+    """Read every limit; the percent there is cut off, so used and limit are preferred. Unknown types are kept raw.
+
+    Failures come with HTTP 200. Raises Auth for a key that is refused, ProviderError for anything else.
+    """
     del host
+    if body.get("success") is False:
+        code = number(body.get("code"))
+        if code in _KEY_REFUSED:
+            raise Auth("GLM does not accept this key for its plan.", "Use the key of the coding plan.", provider="glm")
+        raise ProviderError(
+            f"GLM does not tell the quota (code {raw(body.get('code'))}).", "Try again later.", provider="glm"
+        )
     data = body.get("data")
     limits = data.get("limits") if isinstance(data, dict) else None
     return [_one(each, now) for each in limits if isinstance(each, dict)] if isinstance(limits, list) else []

@@ -33,7 +33,12 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
     if isinstance(usages, list):  # a wrapped form has been seen: [{scope, detail, limits}]
         return [reading for each in usages if isinstance(each, dict) for reading in _older(each, now)]
     if isinstance(usages, dict):
-        return [*_newer(usages, now), *_wallet(body, now)]
+        resets = {each.meter: each.resets_at for each in _older(body, now)}  # it may come in both shapes
+        newer = [
+            each._replace(resets_at=each.resets_at or resets.get(each.meter)) if each.status != "not_in_plan" else each
+            for each in _newer(usages, now)
+        ]
+        return [*newer, *_wallet(body, now)]
     return [*_older(body, now), *_wallet(body, now)]
 
 

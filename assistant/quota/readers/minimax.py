@@ -28,6 +28,9 @@ def call(base_url: str, key: str) -> QuotaCall:
 
 def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
     """Read interval and week of every model; business errors come with HTTP 200. Raises Auth for a key that is refused."""
+    inner = body.get("data")
+    if isinstance(inner, dict):  # a wrapped form has been seen
+        body = {**body, **inner}
     base = body.get("base_resp")
     code = base.get("status_code") if isinstance(base, dict) else 0
     if code in (1004, 2049):  # it may be anything, also what no set takes

@@ -21,6 +21,9 @@ _WINDOWS = (
 )
 
 
+_RESETS = ("resetsAt", "resetAt", "resets_at", "reset_at")
+
+
 def call(base_url: str, key: str) -> QuotaCall:
     """Return the request for the usage of a key."""
     return QuotaCall(beside(base_url, "/zen/go/v1/usage", below=("/zen/go/v1", "/zen/go")), bearer(key))
@@ -38,7 +41,7 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
         window = next((each for each in _WINDOWS if any(part in word for part in each[2])), None)
         used, limit = _first(said, ("used", "usage", "cost")), _first(said, ("limit", "total", "cap"))
         percent = _first(said, ("usagePercent", "used_percent", "percent"))
-        resets_at = moment(next((said[key] for key in ("resetAt", "resets_at", "reset_at") if key in said), None))
+        resets_at = moment(next((said[key] for key in _RESETS if said.get(key)), None))
         wait = _first(said, ("resetInSec", "reset_in_sec", "reset_after_seconds"))
         if resets_at is None and wait is not None and 0 <= wait < 10**8:
             resets_at = now + timedelta(seconds=float(wait))
@@ -50,6 +53,7 @@ def read(body: Mapping[str, Any], host: str, now: datetime) -> list[Reading]:
                 used=used, limit=limit, remaining=_first(said, ("remaining",)), percent=percent, resets_at=resets_at,
                 minutes=window[1] if window else None, mapped=window is not None, raw=raw({name: said}),
                 rounding="exact" if percent is None or percent % 1 else "rounded",
+                status="exhausted" if said.get("status") == "rate-limited" or (percent or 0) >= 100 else "ok",
             )
         )  # fmt: skip
     return found

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
-from assistant.tokens import TokenUsage
+from assistant.tokens import TokenUsage, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +139,7 @@ def _parts(state: MeterState, size: int) -> list[tuple[int, int, str]]:
         name = f"{name} answered by {state.served}!" if size == 2 else f"{name}→{state.served}!"
     plan = ""
     if state.plan:
-        share = state.left or ("?" if state.plan_share is None else f"{state.plan_share:.0%}")
+        share = state.left or ("?" if state.plan_share is None else percent(state.plan_share * 100))
         bar = f"{_bar(state.plan_share)} " if size == 2 and state.plan_share is not None else ""
         resets = (f" resets {state.resets}" if size == 2 else f" ↺{state.resets}") if state.resets else ""
         alarm = "!" if (state.plan_share or 0) >= _ALARMS_FROM and not state.spent else ""
