@@ -240,11 +240,11 @@ async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs
                 return next(y for y in range(hunks.size.height) if words in hunks.render_line(y).text)
 
             async def drag(first, last):
-                cursor = hunks._cursor
+                cursor = hunks.cursor.row
                 await pilot.mouse_down(hunks, offset=(first[0] + 1, first[1]))
                 await pilot.hover(hunks, offset=(last[0] + 1, last[1]))
                 await pilot.mouse_up(hunks, offset=(last[0] + 1, last[1]))
-                assert hunks._cursor == cursor
+                assert hunks.cursor.row == cursor
                 return main.get_selected_text()
 
             old, new = row("- "), row("joules: float = 1.0")
@@ -268,7 +268,7 @@ async def test_what_is_dragged_over_in_hunks_is_copied_without_numbers_and_signs
 
             await pilot.click(hunks, offset=(left + 1, new))
             assert main.get_selected_text() in {None, ""}
-            assert hunks._cursor == new + hunks.scroll_offset.y
+            assert hunks.cursor.row == new + hunks.scroll_offset.y
             assert await drag((left, new), (left + 5, new)) == "joules"
             await pilot.resize_terminal(130, 40)
             await until(pilot, lambda: not main.get_selected_text())  # other lines stand there now

@@ -131,7 +131,7 @@ async def test_a_turn_that_ends_behind_the_hunks_leaves_cursor_and_scroll_where_
         async with app.run_test(size=(130, 20)) as pilot:
             hunks = await shown(pilot, app)
             await pilot.press("j", "down", "down")
-            before = hunks.at, hunks._cursor, hunks.scroll_offset.y
+            before = hunks.at, hunks.cursor.row, hunks.scroll_offset.y
             assert before[0] == 1
             assert before[2]
             await say(pilot, "and now?")
@@ -140,11 +140,11 @@ async def test_a_turn_that_ends_behind_the_hunks_leaves_cursor_and_scroll_where_
             await until(pilot, lambda: hunks.has_focus)
             await until(pilot, lambda: "An answer." in app.main.talk.text and not app.session.asking)
             await pilot.pause(0.1)
-            assert (hunks.at, hunks._cursor, hunks.scroll_offset.y) == before
+            assert (hunks.at, hunks.cursor.row, hunks.scroll_offset.y) == before
             await say(pilot, "and now?")  # and held back, in a sheet over them
             await take(pilot, "escape")
             assert "slow down" in app.main.talk.text
-            assert (hunks.at, hunks._cursor, hunks.scroll_offset.y) == before
+            assert (hunks.at, hunks.cursor.row, hunks.scroll_offset.y) == before
             await pilot.press("f2")
             await until(pilot, lambda: hunks.has_focus)
             await pilot.press("n")

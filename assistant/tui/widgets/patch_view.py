@@ -15,6 +15,7 @@ from textual.strip import Strip
 from assistant.tui import clicks, hunk_lines, hunk_rows, lost_lines
 from assistant.tui.ahead import Ahead
 from assistant.tui.grace import Grace
+from assistant.tui.hunk_cursor import Cursor
 from assistant.tui.hunk_rows import BESIDE_FROM, FOOT, Row, Subject, Trouble
 from assistant.tui.hunk_selection import Selectable
 from assistant.tui.lines import cut, marked, safe, strip
@@ -73,10 +74,9 @@ class PatchView(ScrollView, can_focus=True):
         Binding("r", "want('repair')", show=False),
         Binding("question_mark", "want('help')", show=False),
         Binding("enter", "decide", show=False),
-        Binding("escape,q", "leave", show=False),
     ]
-
-    KEYS = frozenset(key for each in BINDINGS if isinstance(each, Binding) for key in each.key.split(","))
+    LEAVES = frozenset({"q", "escape"})
+    KEYS = LEAVES | {key for each in BINDINGS if isinstance(each, Binding) for key in each.key.split(",")}
 
     class Decided(Message):
         """The user has decided: what is taken is to be written now."""
@@ -102,14 +102,11 @@ class PatchView(ScrollView, can_focus=True):
         self.look = theme
         self.subject = Subject()
         self.trouble = Trouble()
-        self.at = 0
+        self.cursor = Cursor()
         self.hint = ""
         self._kept: dict[int, Review] = {}
         self._coming: list[Edit] = []
-        self._cursor = 0
         self.beside = False
-        self._rows: list[Row] = []
-        self._heads: list[int] = []
         self._strips: dict[int, Strip] = {}
         self._shown: dict[int, hunk_lines.Shown] = {}
         self.grace = Grace(_STRAY_S)
@@ -134,6 +131,11 @@ class PatchView(ScrollView, can_focus=True):
         return self.subject.hunks
 
     @property
+    def at(self) -> int:
+        """Which of them the cursor is in."""
+        return self.cursor.at
+
+    @property
     def left(self) -> tuple[Lost, ...]:
         """Those that have no place in their files any more and are not skipped."""
         return self.trouble.left(self.review)
@@ -146,7 +148,7 @@ class PatchView(ScrollView, can_focus=True):
         review = subject.review
         stays = review is not None and review is self.review and subject.preview is None and self.preview is None
         self.subject, self._coming = subject, []
-        if stays and self._heads:
+        if stays and self.cursor.heads:
             here = self.hunks
             lost = tuple(each for each in self.trouble.lost if each.hunk in here)
             self.trouble = self.trouble._replace(lost=lost)
@@ -154,19 +156,16 @@ class PatchView(ScrollView, can_focus=True):
             self._lay_out_again()
             return
         self.trouble = Trouble()
-        self.at, self._cursor, self.hint = 0, 0, hint
+        self.cursor, self.hint = Cursor(), hint
         self.grace.begin()
         self._build()
-        if self._heads:
-            self._go(self._heads[0])
         self.scroll_home(animate=False)
 
     def _lay_out_again(self) -> None:
         """Build the rows of the same hunks anew, and stay: other words may stand above them."""
-        line, top = self._cursor - self._heads[self.at], self.scroll_offset.y - self._cursor
+        above = self.cursor.row - self.scroll_offset.y
         self._build()
-        self._cursor = min(self._heads[self.at] + line, len(self._rows) - 1)
-        self.scroll_to(y=self._cursor + top, animate=False)
+        self.scroll_to(y=self.cursor.row - above, animate=False)
 
     def kept(self) -> dict[int, Review]:
         """Return the reviews by the turn that proposed them, as the user has left each."""
@@ -191,7 +190,7 @@ class PatchView(ScrollView, can_focus=True):
     def tell_lost(self, why: str, lost: tuple[Lost, ...]) -> None:
         """Mark the hunks that have no place in their files any more, and go to the first of them; nothing was written."""
         self.trouble = self.trouble._replace(lost=lost, why=why)
-        self.at = next(iter(lost_lines.places(lost, self.hunks)), self.at)
+        self.cursor = self.cursor.to(next(iter(lost_lines.places(lost, self.hunks)), self.at))
         self.hint = lost_lines.hint(lost, self.hunks)
         self.on_resize()
 
@@ -207,41 +206,36 @@ class PatchView(ScrollView, can_focus=True):
         self.refresh()
 
     def put(self, review: Review, at: int | None = None, hint: str = "") -> None:
-        """Show the review as it is after a decision; where that changed nothing, the cursor stays."""
-        before = self.review
-        if review is before:
+        """Show the review as it is after a decision, and go to a hunk; where that changed nothing, the cursor stays."""
+        if review is self.review:
             self.tell_hint(hint)
             return
-        lost = self.left
-        self.subject, self.hint = self.subject._replace(review=review), hint
+        lost, laid_out = self.left, self._lays_out()
+        self.subject = self.subject._replace(review=review)
         if self.left != lost:
-            self.hint = hint or (lost_lines.hint(self.left, self.hunks) if self.left else "Enter writes what is taken")
+            hint = hint or (lost_lines.hint(self.left, self.hunks) if self.left else "Enter writes what is taken")
             if at is not None and len(self.left) < len(lost):
                 at = lost_lines.next_place(self.left, self.hunks, at if not self.left else self.at)
-        if at is not None:
-            self.at = at
-        if (
-            before is None
-            or self.left != lost
-            or [each.hunk for each in before.choices] != [each.hunk for each in review.choices]
-            or (before.comments != review.comments)
-        ):
+        if self._lays_out() != laid_out:
             self._build()
-            self.at = max(0, min(self.at, len(self._heads) - 1))
+        if at is not None:
+            self._go(self.cursor.to(at))
         self._strips.clear()
-        if at is not None and self._heads:
-            self._go(self._heads[min(at, len(self._heads) - 1)])
-        self.refresh()
+        self.tell_hint(hint)
+
+    def _lays_out(self) -> tuple[object, ...]:
+        """Return what of a review makes other rows where it is another."""
+        return self.hunks, self.review.comments if self.review is not None else (), self.left
 
     def coming(self, edit: Edit) -> None:
         """Show that an edit of the running reply is whole; its place is looked for at the end."""
-        if self.review is None and not self._coming:
-            self._rows = [Row()] * FOOT
+        rows = [Row()] * FOOT if self.review is None and not self._coming else self.cursor.rows
         self._coming.append(edit)
         if len(self._coming) == 1:
             self.make_room()
-        self._rows[-FOOT:-FOOT] = hunk_rows.coming_rows(edit)
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        rows = [*rows[:-FOOT], *hunk_rows.coming_rows(edit), *rows[-FOOT:]]
+        self.cursor = self.cursor._replace(rows=rows)
+        self.virtual_size = Size(self.size.width, len(rows))
         self._strips.clear()
         if not (self.hunks and self.has_focus):  # who decides about others is not led away from them
             self.scroll_end(animate=False)
@@ -261,84 +255,65 @@ class PatchView(ScrollView, can_focus=True):
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()  # other lines stand there from now on
         width = self.scrollable_content_region.width
-        self._rows, self._heads = hunk_rows.lay_out(self.subject, self.trouble, self._coming, width, beside=self.beside)
+        rows, heads = hunk_rows.lay_out(self.subject, self.trouble, self._coming, width, beside=self.beside)
+        self.cursor = self.cursor.over(rows, heads)
         self._shown = {}
         self._strips.clear()
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self.virtual_size = Size(self.size.width, len(rows))
         self.refresh()
 
     # Where the user stands.
 
-    def _go(self, row: int) -> None:
-        """Put the cursor on a line of a hunk and keep it in sight."""
-        if not 0 <= row < len(self._rows):
-            return
-        self._cursor = row
-        hunk = self._rows[row].hunk
-        if hunk >= 0:
-            self.at = hunk
+    def _go(self, there: Cursor) -> None:
+        """Put the cursor there and keep it in sight."""
+        self.cursor = there
         self._strips.clear()
-        top, size = self.scroll_offset.y, max(1, self.scrollable_content_region.height - FOOT)
-        if (row == self._heads[self.at] and self._end_of(self.at) >= top + size) or row < top + 1:
-            self.scroll_to(y=max(0, row - 1), animate=False)
-        elif row >= top + size:
-            self.scroll_to(y=row - size + 1, animate=False)
+        top = there.top(self.scroll_offset.y, self._page)
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False)
         self.refresh()
 
-    def _end_of(self, index: int) -> int:
-        """Return the row behind a hunk."""
-        return self._heads[index + 1] - 1 if index + 1 < len(self._heads) else len(self._rows) - FOOT
+    @property
+    def _page(self) -> int:
+        """The rows that are in sight."""
+        return max(1, self.scrollable_content_region.height - FOOT)
 
     def action_line(self, step: int) -> None:
         """Move by a line."""
-        row = self._cursor + step
-        while 0 <= row < len(self._rows) and self._rows[row].hunk < 0:
-            row += step
-        if 0 <= row < len(self._rows):
-            self._go(row)
+        if (there := self.cursor.line(step)) is not self.cursor:
+            self._go(there)
 
     def page(self, step: int) -> None:
         """Move by a screen; past the hunks, what is below them is scrolled to."""
-        size = max(1, self.scrollable_content_region.height - FOOT)
-        row = max(0, min(len(self._rows) - 1, self._cursor + step * size))
-        while 0 <= row < len(self._rows) and self._rows[row].hunk < 0:
-            row -= step
         self.hint = ""
-        if (row - self._cursor) * step > 0:
-            self._go(row)
+        if (there := self.cursor.page(step, self._page)) is not self.cursor:
+            self._go(there)
         else:
-            self.scroll_relative(y=step * size, animate=False)
+            self.scroll_relative(y=step * self._page, animate=False)
 
     def action_hunk(self, step: int) -> None:
         """Go to another hunk."""
-        if self._heads:
+        if self.hunks:
             self.hint = ""
-            self._go(self._heads[max(0, min(len(self._heads) - 1, self.at + step))])
+            self._go(self.cursor.to(self.at + step))
 
     def action_end(self, side: int) -> None:
         """Go to the first or the last hunk; from that on to its last line."""
-        if self._heads:
-            row = self._heads[0 if side < 0 else -1]
-            if side > 0 and self._cursor >= row:
-                row = max(row for row, each in enumerate(self._rows) if each.hunk >= 0)
-            self._go(row)
+        self._go(self.cursor.end(side))
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is, unless it has selected something on its way there; select a word, or a line."""
         width = self.scrollable_content_region.width
-        clicks.select(self, event, lambda row: self._draw(row, width).text if row < len(self._rows) else "")
+        clicks.select(self, event, lambda row: self._draw(row, width).text if row < len(self.cursor.rows) else "")
         if self.text_selection is not None:
             return
-        row = event.y + self.scroll_offset.y
-        if 0 <= row < len(self._rows) and self._rows[row].hunk >= 0:
-            self._go(row)
+        if (there := self.cursor.on(event.y + self.scroll_offset.y)) is not self.cursor:
+            self._go(there)
 
     def on_resize(self) -> None:
         """Wrap anew for another width, and stay at the hunk."""
-        at = self.at
         self._build()
-        if at < len(self._heads):
-            self._go(self._heads[at])
+        self._go(self.cursor.to(self.at))
 
     # What the user decides.
 
@@ -374,7 +349,7 @@ class PatchView(ScrollView, can_focus=True):
     def action_split_here(self) -> None:
         """Cut the hunk before the line of the cursor."""
         if self.review is not None and self.hunks:
-            row = self._rows[self._cursor] if self._cursor < len(self._rows) else Row()
+            row = self.cursor.here
             line = row.beside[0].line if row.beside and row.beside[0] else row.line  # a pair is cut off as one
             review = self.review.split_at(self.at, line) if line > 0 else self.review
             same = review is self.review
@@ -418,7 +393,7 @@ class PatchView(ScrollView, can_focus=True):
         elif self.preview is not None or not self.hunks:
             self.ahead.catch_up()  # what was written is not edited here, nor commented on
         elif what in {"comment", "opinion"} or self.hunks[self.at].kind in {"change", "create"}:
-            line = self._rows[self._cursor].line if self._cursor < len(self._rows) else -1
+            line = self.cursor.here.line
             if line < 0:  # the hunk as a whole: what it changes first
                 line = next((at for at, each in enumerate(self.hunks[self.at].lines) if each.kind != " "), 0)
             self.post_message(self.Wanted(what, self.at, line))
@@ -439,10 +414,6 @@ class PatchView(ScrollView, can_focus=True):
             self.hint = "nothing is decided yet: y takes a hunk, A takes all"
             self.refresh()
 
-    def action_leave(self) -> None:
-        """Go back to the composer."""
-        self.ahead.leave_behind()
-
     async def _on_key(self, event: events.Key) -> None:
         """A slash begins a command: it and what was typed behind it belong to the composer, however soon it came."""
         unknown = event.is_printable and event.key not in self.KEYS
@@ -459,8 +430,8 @@ class PatchView(ScrollView, can_focus=True):
             event.prevent_default()
             event.stop()
             return
-        if event.key in {"q", "escape"}:  # now: what comes behind in one lump would be here before its action
-            self.action_leave()
+        if event.key in self.LEAVES:  # now: what comes behind in one lump would be here before an action
+            self.ahead.leave_behind()
             event.prevent_default()
             event.stop()
             return
@@ -496,7 +467,7 @@ class PatchView(ScrollView, can_focus=True):
             if below >= FOOT - len(foot):
                 return foot[below - FOOT]
         index = y + self.scroll_offset.y
-        if not 0 <= index < len(self._rows):
+        if not 0 <= index < len(self.cursor.rows):
             return Strip.blank(self.size.width, self.rich_style)
         drawn = self._strips.get(index)
         if drawn is None:
@@ -514,7 +485,7 @@ class PatchView(ScrollView, can_focus=True):
 
     def _selectable(self) -> Selectable:
         width = self.scrollable_content_region.width
-        return Selectable(self._rows, self.hunks, width, lambda index: self._draw(index, width))
+        return Selectable(self.cursor.rows, self.hunks, width, lambda index: self._draw(index, width))
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw a selection that moved."""
@@ -531,7 +502,7 @@ class PatchView(ScrollView, can_focus=True):
         self._strips.clear()
 
     def _draw(self, index: int, width: int) -> Strip:
-        row = self._rows[index]
+        row = self.cursor.rows[index]
         if row.hunk < 0:
             return strip([Segment(cut(safe(row.words), width), self.look[row.style])], width)
         hunk = self.hunks[row.hunk]
@@ -544,7 +515,7 @@ class PatchView(ScrollView, can_focus=True):
             found = hunk_lines.draw_beside(shown, *row.beside, self.look, gutter, width)
         else:
             found = hunk_lines.draw(shown, row.line, row.part, self.look, gutter, width)
-        here = index == self._cursor and self.has_focus
+        here = index == self.cursor.row and self.has_focus
         return found.apply_style(Style(reverse=True)) if here else found
 
     def _head(self, index: int, width: int) -> Strip:
