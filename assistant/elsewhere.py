@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from assistant.quota.entry import Total
@@ -62,10 +62,11 @@ class Elsewhere:
         clients: Sequence[str] = (),
         folders: Sequence[Path] = (),
         plans: Mapping[str, str] | None = None,
+        sizes_of: Callable[[str, str], tuple[int, ...]] = lambda _provider, _model: (),
     ) -> list[Imported]:
         """Read what is new in the logs of the clients named, or of all that are here; in `folders` where they lie elsewhere.
 
-        `plans` are those that the user's config names, by provider or client.
+        `plans` are those that the user's config names, by provider or client; `sizes_of` is as in `Imports.run`.
         """
         home = Path(env.get("HOME") or Path.home())
         named = plans or {}
@@ -74,7 +75,7 @@ class Elsewhere:
         def plan_of(client: str, provider: str) -> str:
             return _plan(client, provider, named, heard)
 
-        found = self.imports.run(env, home, clients, folders, plan_of)
+        found = self.imports.run(env, home, clients, folders, plan_of, sizes_of)
         for each in found:
             if each.client == "codex" and each.limits and each.limits_at is not None:
                 self._limits(sources, each, plan_of("codex", "openai"))

@@ -331,12 +331,13 @@ def test_long_prompts_of_other_clients_have_the_price_of_long_ones(make_session,
     catalogue = make_session().roster.catalogue
     model = next(each for each in catalogue.providers["gemini"].models if each.id == "gemini-3.1-pro-preview")
     usage = TokenUsage(*sent, output=100)
-    key = ("gemini", model.id, "2026-11-24", "12", "gemini-cli")
+    key = ("gemini", model.id, "2026-11-24", "12", "-1", "", "0", "0", "gemini-cli")  # as older versions kept them
     (row,) = hindsight.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, Decimal(0))], catalogue)
     at = datetime(2026, 11, 24, 12, 30).astimezone()
     prices = [price_at(model, at, size) for size in (1, 200_001)]
     assert prices[0] != prices[1]
-    assert row.money == {"USD": prices[not short].amount(usage)}
+    assert (row.key, row.money) == (("gemini-cli",), {"USD": prices[not short].amount(usage)})
+    assert row.inexact == (steps if steps > 1 else 0)  # which of several were long, no sum tells
 
 
 async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):

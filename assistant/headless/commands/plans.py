@@ -225,7 +225,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days, teller.now())) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
-        totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)
+        totals = accounts.elsewhere.totals(hindsight.PRICED_BY, day)
         paid = history.rows(accounts.ledger.sums.totals(("payer",), since=day))
         paid = [row for row in paid if row.key != ("practice",)]
         if totals:
