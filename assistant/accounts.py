@@ -11,14 +11,14 @@ from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
 from assistant.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from assistant import events
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
+    from assistant.quota.entry import Entry
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from assistant.receipts import Owed, Receipts
     from assistant.tokens import Cost, TokenUsage
 
+_Burnt = TypeVar("_Burnt")
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
 _HEARD = timedelta(days=40)
@@ -88,6 +90,9 @@ class Payers(Protocol):
 
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider."""
+
+    def key_at_hand(self, name: str) -> str:
+        """Return a provider's key as far as nobody must be asked for it; else empty."""
 
 
 class Accounts:
@@ -293,7 +298,7 @@ class Accounts:
 
         now, said = self._now(), self.readings(plan)
         known = past.known(plan, self.ledger, self.elsewhere, said, now)
-        found = meter.gauges(plan, known.burns, now, said, known.begun)
+        found = meter.gauges(plan, self._own(plan, said, known.burns), now, said, known.begun)
         self._gauges[plan.name] = found
         return found
 
@@ -306,9 +311,10 @@ class Accounts:
         from assistant.quota import forecast, meter, past
 
         now = self._now()
-        entries = []
+        entries: Sequence[Entry] = ()
         if any(each.unit != "percent" for each in plan.meters):  # steps say nothing of how fast a bar of points moves
             entries = self.ledger.entries(plan=plan.name, since=now - past.EXACT)
+            entries = self._own(plan, self.readings(plan), entries)
         steps = [burn for each in entries if (burn := meter.burn_of(each, now))]
         found = []
         for each in estimates:
@@ -328,8 +334,37 @@ class Accounts:
         return self.ledger.sources.heard(plan=plan.name, since=self._now() - past.heard(plan, _HEARD))
 
     def readings(self, plan: Plan) -> list[Reading]:
-        """Return what was said of a plan, oldest first. Two subscriptions are two accounts: only the last to speak counts."""
-        return of_one(self.said(plan))
+        """Return what was said of a plan, oldest first. Two keys are two accounts: only what the one at hand was told counts.
+
+        Where no key is at hand, or one whose provider must be asked for it, the last to speak is taken for it.
+        """
+        return of_one(self.said(plan), self.marks(plan))
+
+    def marks(self, plan: Plan) -> frozenset[str]:
+        """Return the marks of the keys whose requests a plan pays now; none where no key is at hand."""
+        named = self._config.plans
+        paid = [provider for provider, each in named.items() if each == plan.name]
+        paid += [provider for provider in plan.default_for if provider not in named]
+        pick = self._payers.pick
+        if pick is not None and pick.provider.name in paid:
+            paid = [pick.provider.name]
+        keys = [key for name in paid if (key := self._payers.key_at_hand(name))]
+        if not keys:
+            return frozenset()
+        from assistant import readings
+
+        return frozenset(map(readings.mark, keys))
+
+    def _own(self, plan: Plan, said: Sequence[Reading], burns: Sequence[_Burnt]) -> Sequence[_Burnt]:
+        """Leave out the steps of other keys where the page of the one at hand has spoken: what it says has nothing of them.
+
+        Before that all count: a key may have been changed within its account, and nobody tells.
+        """
+        mine = {each.account for each in said} & self.marks(plan)
+        if not mine:
+            return burns
+        accounts = [getattr(each, "account", "").rpartition(":")[2] for each in burns]
+        return [each for each, account in zip(burns, accounts, strict=True) if account in {"", *mine}]
 
     def listen(self, provider: Provider, key: str) -> Hearing:
         """Begin to hear what answers of a provider say of its quota."""
@@ -463,9 +498,9 @@ class Accounts:
         )
 
 
-def of_one(said: Sequence[Reading]) -> list[Reading]:
-    """Keep the readings of the account that spoke last, and those that name none."""
-    last = next((each.account for each in reversed(said) if each.account), "")
+def of_one(said: Sequence[Reading], marks: Collection[str] = ()) -> list[Reading]:
+    """Keep the readings of one account, and those that name none: of `marks` the one that spoke last, of all without any."""
+    last = next((each.account for each in reversed(said) if each.account and (each.account in marks or not marks)), "")
     return [each for each in said if each.account in {"", last}]
 
 

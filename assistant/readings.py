@@ -34,8 +34,12 @@ _SOON = timedelta(seconds=5)
 
 def account(provider: Provider, key: str) -> str:
     """Name an account, so that two keys of one provider are never mixed up: the provider and a mark of the key."""
-    mark = hashlib.sha256(key.encode()).hexdigest()[:8] if key else "none"
-    return f"{provider.name}:{mark}"
+    return f"{provider.name}:{mark(key)}"
+
+
+def mark(key: str) -> str:
+    """Return what a key is known by where it must not be kept. Nothing of the key can be told from it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:8] if key else "none"
 
 
 def reader(provider: Provider, plan: Plan | None) -> Any | None:

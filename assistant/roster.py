@@ -110,6 +110,15 @@ class Roster:
             )
         return found.value if found else ""
 
+    def key_at_hand(self, name: str) -> str:
+        """Return a provider's key as far as nobody must be asked for it: from the environment, or asked before; else empty."""
+        from assistant.models import keys
+
+        if name in self._asked:
+            return self._asked[name].value
+        provider = self.catalogue.providers.get(name)
+        return keys.at_hand(provider, self._env) if provider is not None else ""
+
     def lacks_key(self, provider: Provider) -> bool:
         """Whether no key for a provider is known: none in the environment or by a command, nor asked of the keyring yet."""
         known = {*self._asked, *(each.provider.name for each in self.found())}

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from assistant.accounts import of_one
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -115,15 +114,19 @@ def _of_plan(
     present = pick is not None and any(each.name == pick.provider.name for each in providers)
     model = pick.model.id if pick is not None and present else ""
     estimates = accounts.estimates(plan, model)
-    said = accounts.said(plan)
-    notes = [*_terms(plan, now), *_keys(said), *(note for each in providers for note in accounts.poll_notes(each))]
+    said = accounts.readings(plan)
+    notes = [
+        *_terms(plan, now),
+        *_keys(accounts, plan, said),
+        *(note for each in providers for note in accounts.poll_notes(each)),
+    ]
     return Standing(
         plan.name,
         plan.title,
         tuple(each.name for each in providers),
         present,
         tuple(zip(estimates, accounts.forecasts(plan, estimates), strict=True)),
-        tuple(meter.unmapped(plan, of_one(said))),
+        tuple(meter.unmapped(plan, said)),
         _pace(accounts, providers),
         accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
         tuple(notes),
@@ -197,10 +200,16 @@ def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, .
     return tuple(reading for hearing in heard for reading in hearing.pace)
 
 
-def _keys(said: Sequence[Reading]) -> list[str]:
-    """Say that figures of other keys of a plan were heard and are left out."""
-    others = len({each.account for each in said if each.account}) - 1
-    return [f"shown is the key that was used last; figures of {others} more are left out"] if others > 0 else []
+def _keys(accounts: Accounts, plan: Plan, said: Sequence[Reading]) -> list[str]:
+    """Say that figures of other keys of a plan were heard and are left out: `said` are those that are not."""
+    shown = {each.account for each in said if each.account}
+    others = len({each.account for each in accounts.said(plan) if each.account} - shown)
+    if not others:
+        return []
+    if not accounts.marks(plan):
+        return [f"shown is the key that was used last; figures of {others} more are left out"]
+    silent = "" if shown else "; of this key nobody has said anything yet"
+    return [f"each key is an account: figures of {others} other key{'s' if others > 1 else ''} are left out{silent}"]
 
 
 def _terms(plan: Plan, now: datetime) -> list[str]:

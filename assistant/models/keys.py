@@ -114,13 +114,9 @@ def find_key(
     `vault` stands for the keyring: service and name in, key out. May wait for a command or for a keyring that wants to be
     unlocked: call it in a thread. Raises Auth for a key that cannot be one, or that is another provider's; it was not sent.
     """
-    wrong: Auth | None = None
-    for name in provider.key_names:
-        if env.get(name, "").strip():
-            try:
-                return _checked(Key(env[name].strip(), name), provider)
-            except Auth as error:  # another of its names may hold the right one
-                wrong = wrong or error
+    known, wrong = _in_env(provider, env)
+    if known is not None:
+        return known
     command = _command(provider.name, config)
     if command:
         return _checked(Key(_ask(command, provider, env), "your key command"), provider)
@@ -130,6 +126,24 @@ def find_key(
     if wrong is not None:
         raise wrong
     return None
+
+
+def at_hand(provider: Provider, env: Mapping[str, str]) -> str:
+    """Return the key that the environment holds for a provider; empty where there is none, or none that is sent."""
+    known = _in_env(provider, env)[0]
+    return known.value if known is not None else ""
+
+
+def _in_env(provider: Provider, env: Mapping[str, str]) -> tuple[Key | None, Auth | None]:
+    """Return the key in the environment, and what is wrong with the first that cannot be one."""
+    wrong: Auth | None = None
+    for name in provider.key_names:
+        if env.get(name, "").strip():
+            try:
+                return _checked(Key(env[name].strip(), name), provider), wrong
+            except Auth as error:  # another of its names may hold the right one
+                wrong = wrong or error
+    return None, wrong
 
 
 def _command(name: str, config: Config) -> list[str] | None:
