@@ -11,11 +11,12 @@ from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from assistant import tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import ConfigError, StateError
+from assistant.errors import AssistantError, ConfigError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -94,6 +95,9 @@ class Payers(Protocol):
     def key_at_hand(self, name: str) -> str:
         """Return a provider's key as far as nobody must be asked for it; else empty."""
 
+    def known(self, name: str) -> Pick | None:
+        """Return a model by its name; None where there is none of it."""
+
 
 class Accounts:
     """The accounts of one sitting. `usage`, `costs` (by currency) and `unpriced` steps are what this sitting burnt."""
@@ -120,6 +124,7 @@ class Accounts:
         self._outputs: list[int] = []
         self._usual: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, list[Gauge]] = {}
+        self._drawing = Lock()  # many providers are asked at once
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
         self.elsewhere = Elsewhere(places.data)
@@ -385,6 +390,10 @@ class Accounts:
         found = await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
         if found is not None and (found.count or found.note):
             self.polled[provider.name] = found
+        if found is not None and found.count:
+            import asyncio  # as below
+
+            await asyncio.to_thread(self.redraw_line)
         return found
 
     async def settle_up(self) -> list[Correction]:
@@ -496,6 +505,19 @@ class Accounts:
             at=now.timestamp(),
             state="unknown" if blind else first.state if first else "",
         )
+
+    def redraw_line(self) -> None:
+        """Keep that line's facts anew, of the model that it tells of, because somebody has said how a plan stands.
+
+        That it cannot be drawn anew is no reason to fail.
+        """
+        from assistant.quota import line
+
+        facts = line.read(str(self._places.data))
+        pick = self._payers.known(facts["model"] if facts is not None else self._config.model or "")
+        if pick is not None:
+            with self._drawing, suppress(AssistantError):
+                self.keep_line(pick)
 
 
 def of_one(said: Sequence[Reading], marks: Collection[str] = ()) -> list[Reading]:

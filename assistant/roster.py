@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assistant import config
-from assistant.errors import Auth, ConfigError, UnknownModel
+from assistant.errors import AssistantError, Auth, ConfigError, UnknownModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -133,6 +133,13 @@ class Roster:
         self._asked.pop(provider, None)
 
     # Who is asked.
+
+    def known(self, name: str) -> Pick | None:
+        """Return a model by its name; None where there is none of it."""
+        try:
+            return self.catalogue.pick(name)
+        except AssistantError:
+            return None
 
     def present(self) -> Pick:
         """Return who is asked; raises ConfigError while nobody is."""

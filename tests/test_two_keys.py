@@ -82,3 +82,28 @@ def test_once_the_page_of_a_key_has_spoken_only_its_own_steps_are_added(glm, con
     _, found, _ = glm("plans", "--json", key=B, lines=True)
     meter = next(each for plan in found[0]["plans"] for each in plan["meters"] if each["meter"] == "5 hours")
     assert (meter["used"], meter["foreign"]) == (101, 0)
+
+
+def test_the_prompt_line_follows_whatever_is_heard_or_told(glm):
+    """One number in all places: the line is drawn from what is kept, so whoever stores a reading keeps it anew."""
+    assert glm("ask", "-m", "zai-coding/glm-5.3", "hi", key=A)[0] == 0
+    glm.server.pages[QUOTA] = page(500)
+    assert glm("plans", "--refresh", key=A)[0] == 0
+    line = glm("usage", "--line", key=A)[1]
+    assert line.startswith("glm-5.3 · ")
+    assert " 25% " in line
+    assert glm("plans", "tell", "glm-lite", "5 hours", "40%", key=A)[0] == 0
+    assert " 40% " in glm("usage", "--line", key=A)[1]
+
+
+def test_a_status_line_of_claude_code_is_told_in_the_prompt_line(wattson, config):
+    """Only of a model that the plan pays for is a figure of the plan of any use there."""
+    page = 'name = "mine"\nextends = "claude-pro"\nclient = "any"\n'
+    config('model = "anthropic/claude-sonnet-5-5"\n[plans]\nanthropic = "mine"\n', mine=page)
+    resets = int((datetime.now(UTC) + timedelta(hours=2)).timestamp())
+    said = {"rate_limits": {"five_hour": {"used_percentage": 43, "resets_at": resets}}}
+    code, _, told = wattson(
+        "plans", "tell", "mine", "-", stdin=json.dumps(said), ANTHROPIC_API_KEY="sk-ant-" + "a" * 20
+    )
+    assert code == 0, told
+    assert " 43% " in wattson("usage", "--line")[1]

@@ -197,6 +197,7 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
     currency = next(each.currency for each in plan.meters if each.name == meter)
     reading = reading._replace(currency=currency)
     teller.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
+    teller.accounts.redraw_line()
     return _show(teller, options)
 
 
@@ -209,6 +210,7 @@ def _payload(teller: Session | Teller, options: Namespace) -> int:
     if not found:
         raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
     teller.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
+    teller.accounts.redraw_line()
     return _show(teller, options)
 
 

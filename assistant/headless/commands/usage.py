@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.errors import AssistantError, UsageError
+from assistant.errors import UsageError
 from assistant.headless.output import days, dump, out, tell
 
 if TYPE_CHECKING:
@@ -178,9 +177,8 @@ def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
         teller.accounts.ledger.sources, teller.env, wanted, places, teller.config.plans,
         hindsight.sizes_of(lambda: teller.roster.catalogue),
     )  # fmt: skip
-    if teller.config.model and found:
-        with suppress(AssistantError):  # a line that is not drawn anew is no reason to fail
-            teller.accounts.keep_line(teller.roster.choose(teller.config.model))
+    if found:
+        teller.accounts.redraw_line()
     if as_json:
         names = ("client", "files", "uses", "copies", "torn", "notes")
         dump({"imported": [{name: getattr(each, name) for name in names} for each in found]})
