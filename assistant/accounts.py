@@ -12,14 +12,14 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant import tokens
+from assistant import payers, tokens
 from assistant.elsewhere import Elsewhere
 from assistant.errors import AssistantError, ConfigError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from assistant import events
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
+    from assistant.payers import Payers
     from assistant.quota.entry import Entry
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from assistant.receipts import Owed, Receipts
     from assistant.tokens import Cost, TokenUsage
 
-_Burnt = TypeVar("_Burnt")
 _OUTPUT_GUESS = 700
 """Tokens an answer is expected to have before this session has seen one."""
 _HEARD = timedelta(days=40)
@@ -82,29 +82,12 @@ class Correction(NamedTuple):
     cost: Cost
 
 
-class Payers(Protocol):
-    """Who is asked at present, and who pays for a provider."""
-
-    @property
-    def pick(self) -> Pick | None:
-        """The model that is asked; None while none is chosen."""
-
-    def payer(self, provider: Provider) -> Payer:
-        """Say who pays this provider."""
-
-    def key_at_hand(self, name: str) -> str:
-        """Return a provider's key as far as nobody must be asked for it; else empty."""
-
-    def known(self, name: str) -> Pick | None:
-        """Return a model by its name; None where there is none of it."""
-
-
 class Accounts:
     """The accounts of one sitting. `usage`, `costs` (by currency) and `unpriced` steps are what this sitting burnt."""
 
     def __init__(
         self,
-        payers: Payers,
+        paid_by: Payers,
         session: str,
         *,
         places: Places,
@@ -116,7 +99,7 @@ class Accounts:
         self.costs: dict[str, Cost] = {}
         self.unpriced = 0
         self._guessed: list[TokenUsage] = []
-        self._payers = payers
+        self._payers = paid_by
         self.session = session
         self._places = places
         self._config = config
@@ -124,6 +107,7 @@ class Accounts:
         self._outputs: list[int] = []
         self._usual: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, list[Gauge]] = {}
+        self._lenient = False
         self._drawing = Lock()  # many providers are asked at once
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
@@ -152,6 +136,7 @@ class Accounts:
 
         wrong: list[ConfigError] = []
         self.plans = load_plans(self._places.config / "plans", wrong)
+        self._lenient = True
         return wrong
 
     @cached_property
@@ -187,23 +172,49 @@ class Accounts:
     def plan_of(self, provider: str) -> Plan | None:
         """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError.
 
-        One whose terms exclude other programs pays nothing, whatever the config says: it is shown, and the key pays.
+        One that cannot pay there, by its terms, its addresses or its keys, pays nothing, whatever the config says: it is
+        shown, and the key pays.
         """
         name = self._config.plans.get(provider)
         if name is None:
             return self._natural(provider)
         if name not in self.plans:
-            raise ConfigError(
-                f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
-                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}.",
+            if self._lenient:
+                return None
+            every = (
+                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}."
             )
+            raise ConfigError(self.missing(provider), payers.near(name, [*self.plans], rest=every))
         plan = self.plans[name]
-        if plan.may_send:
+        words = self.unpaid(provider)
+        if not words:
             return plan
-        words = f"{plan.title} pays nothing here: its terms exclude other programs. The key of {provider} does."
         if words not in self.ledger.warnings:
             self.ledger.warnings.append(words)
         return self._natural(provider)
+
+    def missing(self, provider: str) -> str:
+        """Say that the config names a plan for a provider which is not there, or cannot be read; empty where it is."""
+        name = self._config.plans.get(provider)
+        if name is None or name in self.plans:
+            return ""
+        return f"Your config names the plan {name!r} for {provider}, and there is none of that name that can be read."
+
+    def misnamed(self) -> list[str]:
+        """Say which names in the config's `[plans]` name nothing."""
+        sellers = {*self._payers.sellers(), *self.elsewhere.sellers()}
+        return payers.misnamed(self._config.plans, [*self.plans], sellers)
+
+    def unpaid(self, provider: str) -> str:
+        """Say that the plan which the config names for a provider pays nothing there, and why; empty where it may pay."""
+        plan = self.plans.get(self._config.plans.get(provider, ""))
+        why = self._payers.unpaid(provider, plan) if plan is not None else ""
+        return f"{plan.title} pays nothing here: {why}. The key of {provider} does." if plan is not None and why else ""
+
+    def unpaid_by(self, plan: Plan) -> list[str]:
+        """Say for which providers the config names a plan that pays nothing there."""
+        named = [provider for provider, name in self._config.plans.items() if name == plan.name]
+        return [words for provider in named if (words := self.unpaid(provider))]
 
     def _natural(self, provider: str) -> Plan | None:
         """Return the plan that a provider has by itself. Most have none: then nothing of plans is loaded for the question."""
@@ -303,7 +314,7 @@ class Accounts:
 
         now, said = self._now(), self.readings(plan)
         known = past.known(plan, self.ledger, self.elsewhere, said, now)
-        found = meter.gauges(plan, self._own(plan, said, known.burns), now, said, known.begun)
+        found = meter.gauges(plan, payers.own(known.burns, said, self.marks(plan)), now, said, known.begun)
         self._gauges[plan.name] = found
         return found
 
@@ -319,7 +330,7 @@ class Accounts:
         entries: Sequence[Entry] = ()
         if any(each.unit != "percent" for each in plan.meters):  # steps say nothing of how fast a bar of points moves
             entries = self.ledger.entries(plan=plan.name, since=now - past.EXACT)
-            entries = self._own(plan, self.readings(plan), entries)
+            entries = payers.own(entries, self.readings(plan), self.marks(plan))
         steps = [burn for each in entries if (burn := meter.burn_of(each, now))]
         found = []
         for each in estimates:
@@ -343,33 +354,11 @@ class Accounts:
 
         Where no key is at hand, or one whose provider must be asked for it, the last to speak is taken for it.
         """
-        return of_one(self.said(plan), self.marks(plan))
+        return payers.of_one(self.said(plan), self.marks(plan))
 
     def marks(self, plan: Plan) -> frozenset[str]:
         """Return the marks of the keys whose requests a plan pays now; none where no key is at hand."""
-        named = self._config.plans
-        paid = [provider for provider, each in named.items() if each == plan.name]
-        paid += [provider for provider in plan.default_for if provider not in named]
-        pick = self._payers.pick
-        if pick is not None and pick.provider.name in paid:
-            paid = [pick.provider.name]
-        keys = [key for name in paid if (key := self._payers.key_at_hand(name))]
-        if not keys:
-            return frozenset()
-        from assistant import readings
-
-        return frozenset(map(readings.mark, keys))
-
-    def _own(self, plan: Plan, said: Sequence[Reading], burns: Sequence[_Burnt]) -> Sequence[_Burnt]:
-        """Leave out the steps of other keys where the page of the one at hand has spoken: what it says has nothing of them.
-
-        Before that all count: a key may have been changed within its account, and nobody tells.
-        """
-        mine = {each.account for each in said} & self.marks(plan)
-        if not mine:
-            return burns
-        accounts = [getattr(each, "account", "").rpartition(":")[2] for each in burns]
-        return [each for each, account in zip(burns, accounts, strict=True) if account in {"", *mine}]
+        return payers.marks(self._payers, self._config.plans, plan)
 
     def listen(self, provider: Provider, key: str) -> Hearing:
         """Begin to hear what answers of a provider say of its quota."""
@@ -518,12 +507,6 @@ class Accounts:
         if pick is not None:
             with self._drawing, suppress(AssistantError):
                 self.keep_line(pick)
-
-
-def of_one(said: Sequence[Reading], marks: Collection[str] = ()) -> list[Reading]:
-    """Keep the readings of one account, and those that name none: of `marks` the one that spoke last, of all without any."""
-    last = next((each.account for each in reversed(said) if each.account and (each.account in marks or not marks)), "")
-    return [each for each in said if each.account in {"", last}]
 
 
 def alive(pid: int) -> bool:

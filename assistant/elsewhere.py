@@ -55,6 +55,10 @@ class Elsewhere:
 
         return clients_known()
 
+    def sellers(self) -> list[str]:
+        """Name the clients, and the providers that they ask, for which the user's config may name a plan."""
+        return [*self.clients(), *_SELLERS.values()]
+
     def take_in(
         self,
         sources: Sources,

@@ -117,6 +117,7 @@ def _of_plan(
     said = accounts.readings(plan)
     notes = [
         *_terms(plan, now),
+        *accounts.unpaid_by(plan),
         *_keys(accounts, plan, said),
         *(note for each in providers for note in accounts.poll_notes(each)),
     ]
@@ -139,7 +140,9 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
     payer = accounts.payer(provider)
     present = pick is not None and pick.provider.name == provider.name
     notes = list(accounts.poll_notes(provider))
-    if payer == "plan":
+    if missing := accounts.missing(provider.name):
+        notes.append(missing)
+    elif payer == "plan":
         host = urlsplit(provider.base_url).netloc
         able = sorted(plan.name for plan in accounts.plans.speaking(host) if _serves(plan, host))
         names = f"one of {', '.join(able)}" if able else "see `wattson plans --all`"

@@ -70,6 +70,13 @@ def masked(value: str) -> str:
     return f"{value[:3]}…{value[-4:]}" if len(value) >= 16 else "…"
 
 
+def mark(value: str) -> str:
+    """Return what a key is known by where it must not be kept. Nothing of the key can be told from it."""
+    import hashlib
+
+    return hashlib.sha256(value.encode()).hexdigest()[:8] if value else "none"
+
+
 @cache
 def shapes() -> tuple[Shape, ...]:
     """Return the known beginnings of keys, the longest first."""
@@ -99,6 +106,11 @@ def misplaced(key: str, provider: Provider) -> str | None:
         f"It is {shape.what}: choose {' or '.join(family)}, which is reached at an address of its own, or put a key of "
         f"{provider.title} in its place."
     )
+
+
+def whose(key: str) -> str:
+    """Say whose key it is by how it begins; empty where that says nothing."""
+    return next((shape.what for shape in shapes() if key.startswith(shape.begins)), "")
 
 
 @cache
@@ -206,6 +218,32 @@ def _checked(key: Key, provider: Provider) -> Key:
             provider=provider.name,
         )
     return key
+
+
+def strays(catalogue: Catalogue, env: Mapping[str, str]) -> list[str]:
+    """Say which variables hold a key that is not sent to whom they are for, since it is another's, and where it belongs."""
+    told = []
+    for provider in catalogue.mentioning(env):
+        for name in provider.key_names:
+            value = env.get(name, "").strip()
+            words = misplaced(value, provider) if value else None
+            takers = [each for each in catalogue.mentioning(env) if name in each.key_names and each is not provider]
+            if words is None or any(misplaced(value, each) is None for each in takers):
+                continue
+            told.append(
+                f"{name} is set ({masked(value)}), and is not sent to {provider.title}. {words}{_belongs(value, catalogue)}"
+            )
+    return told
+
+
+def _belongs(value: str, catalogue: Catalogue) -> str:
+    """Name the variables that a key would be found in."""
+    shape = next(shape for shape in shapes() if value.startswith(shape.begins))
+    fits = [
+        each for name, each in catalogue.providers.items() if any(fnmatchcase(name, one) for one in shape.providers)
+    ]
+    names = [f"{each.key_names[0]} for {each.name}" for each in fits if each.key_names]
+    return f" It would be found in {' or '.join(names)}." if names else ""
 
 
 def found(catalogue: Catalogue, env: Mapping[str, str], config: Config) -> list[Found]:

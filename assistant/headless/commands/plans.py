@@ -95,9 +95,9 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
     from assistant import standings
     from assistant.quota import estimate
 
-    wrong = teller.accounts.leave_out() if options.all else []
-    for each in wrong:
-        tell(str(each))
+    wrong = [str(each) for each in teller.accounts.leave_out()] if options.all else []
+    for each in (*wrong, *teller.accounts.misnamed()):
+        tell(each)
     if teller.config.model:
         try:
             teller.roster.choose(teller.config.model)
