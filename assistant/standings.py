@@ -224,6 +224,8 @@ def _terms(plan: Plan, now: datetime) -> list[str]:
         notes.append(f"its terms name the tools it is for: {plan.client_source}")
     if words := plan.staleness(now.date()):
         notes.append(words)
+    if plan.reader == "claude_statusline":
+        notes.append(f"`wattson plans tell {plan.name} -` takes what Claude Code hands to a status line's command")
     if plan.usage_page and not plan.reader.strip():
         notes.append(f"the vendor shows it at {plan.usage_page}")
     return notes
