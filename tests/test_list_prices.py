@@ -11,6 +11,7 @@ from assistant import hindsight
 from assistant.models.price import price_at
 from assistant.quota.entry import Total
 from assistant.tokens import TokenUsage
+from tests import loopback
 
 HAIKU = "claude-haiku-5-5"
 
@@ -174,3 +175,18 @@ async def test_a_price_with_other_edges_than_those_of_the_import_is_near(make_se
         (row,) = hindsight.by_token([Total(key, "unknown", "USD", 2, 0, 0, 0, usage, paid)], catalogue)
         assert (row.inexact, bool(row.money)) == (near, True)
     assert price_at(catalogue.pick("deepseek/deepseek-flash").model, datetime(2027, 1, 1, 2, tzinfo=UTC)) is not None
+
+
+def test_costs_have_one_shape_in_a_report_and_what_has_no_amount_is_counted(wattson, listed):
+    """No script takes the prose of `cost` apart to know how many steps an amount leaves out."""
+    listed(reply(1, "2026-11-20T10:00:00Z", 60_000), reply(2, "2026-11-20T10:01:00Z", 1_000))
+    with loopback.Server(loopback.openai("Hello.")) as server:
+        env = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "k" * 24}
+        for model in ("openai/gpt-6.1-sol", "openai/nobody-knows-this"):
+            assert wattson("ask", "-m", model, "hello", **env)[0] == 0
+    (found,) = wattson("usage", "--json", "--by", "provider", lines=True)[1]
+    (ours,), (theirs,) = found["usage"], found["other_clients"]
+    assert set(ours["costs"]) == {"USD", "unknown"}
+    assert (ours["unpriced"], ours["included"], ours["free"]) == (1, 0, 0)
+    assert theirs["costs"] == {"unknown": None}
+    assert (theirs["unpriced"], theirs["included"], theirs["free"]) == (2, 0, 0)

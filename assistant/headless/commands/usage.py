@@ -141,8 +141,16 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
     """Return what another client burnt, as it says, and `by_token`: that with list prices as far as they are known."""
     from assistant.quota import history
 
-    costs = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
-    rest = {"by_token": costs, "by_token_exact": not priced.inexact, "by_token_unpriced": priced.unpriced}
+    listed = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
+    costs: dict[str, str | None] = {currency: f"{amount:f}" for currency, amount in sorted(said.money.items())}
+    nothing = {"unknown": said.unpriced, "included": said.included, "free": said.free}
+    costs |= {status: None for status, count in nothing.items() if count}  # as `report.as_json` writes ours
+    rest = {
+        "costs": costs,
+        "by_token": listed,
+        "by_token_exact": not priced.inexact,
+        "by_token_unpriced": priced.unpriced,
+    }
     return {**history.as_json(said, by), **rest}
 
 
