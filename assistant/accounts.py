@@ -11,11 +11,12 @@ from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant import tokens
+from assistant import payers, tokens
 from assistant.elsewhere import Elsewhere
-from assistant.errors import ConfigError, StateError
+from assistant.errors import AssistantError, ConfigError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from assistant.models.catalogue import Pick
     from assistant.models.client import Client
     from assistant.models.provider import Payer, Provider
+    from assistant.payers import Payers
+    from assistant.quota.entry import Entry
     from assistant.quota.forecast import Forecast
     from assistant.quota.gauge import Gauge
     from assistant.quota.history import Row
@@ -79,23 +82,12 @@ class Correction(NamedTuple):
     cost: Cost
 
 
-class Payers(Protocol):
-    """Who is asked at present, and who pays for a provider."""
-
-    @property
-    def pick(self) -> Pick | None:
-        """The model that is asked; None while none is chosen."""
-
-    def payer(self, provider: Provider) -> Payer:
-        """Say who pays this provider."""
-
-
 class Accounts:
     """The accounts of one sitting. `usage`, `costs` (by currency) and `unpriced` steps are what this sitting burnt."""
 
     def __init__(
         self,
-        payers: Payers,
+        paid_by: Payers,
         session: str,
         *,
         places: Places,
@@ -107,7 +99,7 @@ class Accounts:
         self.costs: dict[str, Cost] = {}
         self.unpriced = 0
         self._guessed: list[TokenUsage] = []
-        self._payers = payers
+        self._payers = paid_by
         self.session = session
         self._places = places
         self._config = config
@@ -115,6 +107,8 @@ class Accounts:
         self._outputs: list[int] = []
         self._usual: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, list[Gauge]] = {}
+        self._lenient = False
+        self._drawing = Lock()  # many providers are asked at once
         self.polled: dict[str, Polled] = {}
         self.hearings: dict[str, Hearing] = {}
         self.elsewhere = Elsewhere(places.data)
@@ -142,6 +136,7 @@ class Accounts:
 
         wrong: list[ConfigError] = []
         self.plans = load_plans(self._places.config / "plans", wrong)
+        self._lenient = True
         return wrong
 
     @cached_property
@@ -177,23 +172,49 @@ class Accounts:
     def plan_of(self, provider: str) -> Plan | None:
         """Return the plan or balance that pays a provider; None where there is none. Raises ConfigError.
 
-        One whose terms exclude other programs pays nothing, whatever the config says: it is shown, and the key pays.
+        One that cannot pay there, by its terms, its addresses or its keys, pays nothing, whatever the config says: it is
+        shown, and the key pays.
         """
         name = self._config.plans.get(provider)
         if name is None:
             return self._natural(provider)
         if name not in self.plans:
-            raise ConfigError(
-                f"Your config names the plan {name!r} for {provider}, and there is none of that name.",
-                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}.",
+            if self._lenient:
+                return None
+            every = (
+                f"Choose one of: {', '.join(sorted(self.plans))}; or write plans/{name}.toml in {self._places.config}."
             )
+            raise ConfigError(self.missing(provider), payers.near(name, [*self.plans], rest=every))
         plan = self.plans[name]
-        if plan.may_send:
+        words = self.unpaid(provider)
+        if not words:
             return plan
-        words = f"{plan.title} pays nothing here: its terms exclude other programs. The key of {provider} does."
         if words not in self.ledger.warnings:
             self.ledger.warnings.append(words)
         return self._natural(provider)
+
+    def missing(self, provider: str) -> str:
+        """Say that the config names a plan for a provider which is not there, or cannot be read; empty where it is."""
+        name = self._config.plans.get(provider)
+        if name is None or name in self.plans:
+            return ""
+        return f"Your config names the plan {name!r} for {provider}, and there is none of that name that can be read."
+
+    def misnamed(self) -> list[str]:
+        """Say which names in the config's `[plans]` name nothing."""
+        sellers = {*self._payers.sellers(), *self.elsewhere.sellers()}
+        return payers.misnamed(self._config.plans, [*self.plans], sellers)
+
+    def unpaid(self, provider: str) -> str:
+        """Say that the plan which the config names for a provider pays nothing there, and why; empty where it may pay."""
+        plan = self.plans.get(self._config.plans.get(provider, ""))
+        why = self._payers.unpaid(provider, plan) if plan is not None else ""
+        return f"{plan.title} pays nothing here: {why}. The key of {provider} does." if plan is not None and why else ""
+
+    def unpaid_by(self, plan: Plan) -> list[str]:
+        """Say for which providers the config names a plan that pays nothing there."""
+        named = [provider for provider, name in self._config.plans.items() if name == plan.name]
+        return [words for provider in named if (words := self.unpaid(provider))]
 
     def _natural(self, provider: str) -> Plan | None:
         """Return the plan that a provider has by itself. Most have none: then nothing of plans is loaded for the question."""
@@ -290,7 +311,7 @@ class Accounts:
 
         now, said = self._now(), self.readings(plan)
         known = past.known(plan, self.ledger, self.elsewhere, said, now)
-        found = meter.gauges(plan, known.burns, now, said, known.begun)
+        found = meter.gauges(plan, payers.own(known.burns, said, self.marks(plan)), now, said, known.begun)
         self._gauges[plan.name] = found
         return found
 
@@ -303,9 +324,10 @@ class Accounts:
         from assistant.quota import forecast, meter, past
 
         now = self._now()
-        entries = []
+        entries: Sequence[Entry] = ()
         if any(each.unit != "percent" for each in plan.meters):  # steps say nothing of how fast a bar of points moves
             entries = self.ledger.entries(plan=plan.name, since=now - past.EXACT)
+            entries = payers.own(entries, self.readings(plan), self.marks(plan))
         steps = [burn for each in entries if (burn := meter.burn_of(each, now))]
         found = []
         for each in estimates:
@@ -325,8 +347,15 @@ class Accounts:
         return self.ledger.sources.heard(plan=plan.name, since=self._now() - past.heard(plan, _HEARD))
 
     def readings(self, plan: Plan) -> list[Reading]:
-        """Return what was said of a plan, oldest first. Two subscriptions are two accounts: only the last to speak counts."""
-        return of_one(self.said(plan))
+        """Return what was said of a plan, oldest first. Two keys are two accounts: only what the one at hand was told counts.
+
+        Where no key is at hand, or one whose provider must be asked for it, the last to speak is taken for it.
+        """
+        return payers.of_one(self.said(plan), self.marks(plan))
+
+    def marks(self, plan: Plan) -> frozenset[str]:
+        """Return the marks of the keys whose requests a plan pays now; none where no key is at hand."""
+        return payers.marks(self._payers, self._config.plans, plan)
 
     def listen(self, provider: Provider, key: str) -> Hearing:
         """Begin to hear what answers of a provider say of its quota."""
@@ -347,6 +376,10 @@ class Accounts:
         found = await self.poller.ask(provider, key, plan, hurry=hurry, resets_at=past)
         if found is not None and (found.count or found.note):
             self.polled[provider.name] = found
+        if found is not None and found.count:
+            import asyncio  # as below
+
+            await asyncio.to_thread(self.redraw_line)
         return found
 
     def can_ask(self, provider: Provider) -> bool:
@@ -467,11 +500,18 @@ class Accounts:
             figure=wording.brief(first) if first and not blind else "",
         )
 
+    def redraw_line(self) -> None:
+        """Keep that line's facts anew, of the model that it tells of, because somebody has said how a plan stands.
 
-def of_one(said: Sequence[Reading]) -> list[Reading]:
-    """Keep the readings of the account that spoke last, and those that name none."""
-    last = next((each.account for each in reversed(said) if each.account), "")
-    return [each for each in said if each.account in {"", last}]
+        That it cannot be drawn anew is no reason to fail.
+        """
+        from assistant.quota import line
+
+        facts = line.read(str(self._places.data))
+        pick = self._payers.known(facts["model"] if facts is not None else self._config.model or "")
+        if pick is not None:
+            with self._drawing, suppress(AssistantError):
+                self.keep_line(pick)
 
 
 def alive(pid: int) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from assistant.quota.entry import Total
@@ -55,6 +55,10 @@ class Elsewhere:
 
         return clients_known()
 
+    def sellers(self) -> list[str]:
+        """Name the clients, and the providers that they ask, for which the user's config may name a plan."""
+        return [*self.clients(), *_SELLERS.values()]
+
     def take_in(
         self,
         sources: Sources,
@@ -62,10 +66,11 @@ class Elsewhere:
         clients: Sequence[str] = (),
         folders: Sequence[Path] = (),
         plans: Mapping[str, str] | None = None,
+        sizes_of: Callable[[str, str], tuple[int, ...]] = lambda _provider, _model: (),
     ) -> list[Imported]:
         """Read what is new in the logs of the clients named, or of all that are here; in `folders` where they lie elsewhere.
 
-        `plans` are those that the user's config names, by provider or client.
+        `plans` are those that the user's config names, by provider or client; `sizes_of` is as in `Imports.run`.
         """
         home = Path(env.get("HOME") or Path.home())
         named = plans or {}
@@ -74,7 +79,7 @@ class Elsewhere:
         def plan_of(client: str, provider: str) -> str:
             return _plan(client, provider, named, heard)
 
-        found = self.imports.run(env, home, clients, folders, plan_of)
+        found = self.imports.run(env, home, clients, folders, plan_of, sizes_of)
         for each in found:
             for text, at in each.limits if each.client == "codex" else ():
                 self._limits(sources, text, at, plan_of("codex", "openai"))

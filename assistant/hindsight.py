@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import date, datetime
 
     from assistant.models.catalogue import Catalogue
+    from assistant.models.price import Price
     from assistant.models.provider import Model
     from assistant.quota.advice import Fit
     from assistant.quota.entry import Total
@@ -117,32 +118,82 @@ def _by_hour(burns: Iterable[Burn], until: datetime) -> list[Burn]:
     return [*hours.values(), *found]
 
 
+PRICED_BY = ("provider", "model", "day", "hour", "utc", "tier", "above", "upto")
+"""What sums of other clients must be taken by, so that `by_token` knows their price."""
+
+
 def by_token(totals: Iterable[Total], catalogue: Catalogue) -> list[Row]:
     """Return rows of what other clients burnt, with the list price of its hour where no client said what it cost.
 
-    Keys of `totals` begin with provider, model, day and hour of the user's, which are left off. Where long prompts cost
-    more, the price of an hour is that of its mean prompt, exact for a request alone: which of several were long, no sum tells.
+    Keys of `totals` begin with those of `PRICED_BY`, which are left off. Where a sum may hold requests of different prices
+    (what an older version kept tells only the user's hour, and not which prompts were long), or a holiday calendar is
+    missing, what it comes to is an estimate, and its steps are inexact.
     """
-    from datetime import datetime, time
-
-    from assistant.models import price
     from assistant.quota import history
 
     found, models = [], {}
+    rates: dict[tuple[str, ...], tuple[Price | None, bool]] = {}
     for total in totals:
-        provider, name, day, hour, *key = total.key
+        where, key = total.key[: len(PRICED_BY)], total.key[len(PRICED_BY) :]
+        provider, name, *when = where
         if (provider, name) not in models:
             models[provider, name] = _listed(catalogue, provider, name)
-        model = models[provider, name]
-        rate = None
+        model, priced = models[provider, name], total._replace(key=key)
         if model is not None and total.status == "unknown":
-            about = datetime.combine(datetime.fromisoformat(day), time(int(hour), 30)).astimezone()
-            rate = price.price_at(model, about, round(total.usage.total_input / max(1, total.steps)))
-        priced = total._replace(key=tuple(key))
-        if rate is not None:
-            priced = priced._replace(status="metered", currency=rate.currency, amount=rate.amount(total.usage))
+            size = _size(model, int(when[4]), int(when[5]), total)
+            told = (provider, name, *when[:4], str(size))
+            if told not in rates:
+                rates[told] = _rate(model, when, size)
+            rate, alike = rates[told]
+            if rate is not None:
+                priced = priced._replace(status="metered", currency=rate.currency, amount=rate.amount(total.usage),
+                                         inexact=0 if alike and size > 0 else total.steps)  # fmt: skip
         found.append(priced)
     return history.rows(found)
+
+
+def _size(model: Model, above: int, upto: int, total: Total) -> int:
+    """Return a size of prompt that has the price of all that were added up; minus their mean where they may have had several."""
+    mean = round(total.usage.total_input / max(1, total.steps))
+    most = total.usage.total_input - (total.steps - 1) * above
+    most = min(most, upto or most)
+    sizes = [size for size in price_sizes(model) if above < size < most]
+    return max(1, above + 1, mean) if total.steps <= 1 or not sizes else -max(1, mean)
+
+
+def _rate(model: Model, when: Sequence[str], size: int) -> tuple[Price | None, bool]:
+    """Return the price in an hour of prompts of a size, and whether it is sure to be that of all of them.
+
+    `when` is the day and the hour of the user's, the hour of UTC where it is known, and the service tier.
+    """
+    from datetime import UTC, datetime, time
+
+    from assistant.models import price
+
+    day, hour, utc, tier = when[:4]
+    begin = datetime.combine(datetime.fromisoformat(day), time(int(hour))).astimezone()
+    if int(utc) >= 0:
+        begin = datetime.fromtimestamp(int(utc) * 3600, UTC)
+    first, half, last = (
+        price.prices_at(model, begin + timedelta(seconds=after), abs(size), service_tier=tier)
+        for after in (0, 1800, 3599)
+    )
+    return half[-1] if half else None, first == half == last and len(half) == 1
+
+
+def price_sizes(model: Model) -> tuple[int, ...]:
+    """Return the sizes of prompts, in order, above which a model costs otherwise."""
+    return tuple(sorted({each.above for each in model.prices if each.above}))
+
+
+def sizes_of(catalogue: Callable[[], Catalogue]) -> Callable[[str, str], tuple[int, ...]]:
+    """Return what `Imports.run` asks for the sizes of prompts that prices hang on. The catalogue is read when it is asked first."""
+
+    def sizes(provider: str, name: str) -> tuple[int, ...]:
+        model = _listed(catalogue(), provider, name)
+        return price_sizes(model) if model is not None else ()
+
+    return sizes
 
 
 _SELLERS = {

@@ -8,13 +8,13 @@ A key goes to the host of its own provider's address only.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from assistant import discover
 from assistant.errors import Auth, OutOfFunds, ProviderError, WindowExhausted
+from assistant.models import keys
 from assistant.models.wire import HttpCall
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ _SOON = timedelta(seconds=5)
 
 def account(provider: Provider, key: str) -> str:
     """Name an account, so that two keys of one provider are never mixed up: the provider and a mark of the key."""
-    mark = hashlib.sha256(key.encode()).hexdigest()[:8] if key else "none"
-    return f"{provider.name}:{mark}"
+    return f"{provider.name}:{keys.mark(key)}"
 
 
 def reader(provider: Provider, plan: Plan | None) -> Any | None:

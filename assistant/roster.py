@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assistant import config
-from assistant.errors import Auth, ConfigError, UnknownModel
+from assistant.errors import AssistantError, Auth, ConfigError, UnknownModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from assistant import events
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.models.listing import Row
     from assistant.models.provider import Model, Payer, Provider
     from assistant.models.roles import Cast, Role
+    from assistant.quota.plan import Plan
     from assistant.step import Partner
 
 _MOST_RECENTS = 8
@@ -42,7 +43,7 @@ class Roster:
         self._client = client
         self._locals: dict[str, Provider] = {}
         self._asked: dict[str, Key] = {}
-        self._paying: dict[str, bool] = {}
+        self._paying: dict[str, Plan | None] = {}
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -68,16 +69,40 @@ class Roster:
     def payer(self, provider: Provider) -> Payer:
         """Say who pays this provider: a plan where the user has named one that may."""
         name = self._settings.plans.get(provider.name)
-        return "plan" if name is not None and self._pays(name) else provider.payer
-
-    def _pays(self, name: str) -> bool:
-        """Whether a plan pays for requests: its terms let it, and it is no balance that each of them is taken from."""
+        if name is None:
+            return provider.payer
         if name not in self._paying:
             from assistant.quota.plan import load_plan
 
-            plan = load_plan(self._places.config / "plans", name)
-            self._paying[name] = plan is None or (plan.may_send and not plan.is_prepaid)
-        return self._paying[name]
+            try:
+                self._paying[name] = load_plan(self._places.config / "plans", name)
+            except ConfigError:  # whoever asks what is left of it says what is wrong with its page
+                self._paying[name] = None
+        plan = self._paying[name]
+        if plan is not None and (plan.is_prepaid or self.unpaid(provider.name, plan)):
+            return provider.payer  # a balance: each request is taken from it
+        return "plan"
+
+    def unpaid(self, name: str, plan: Plan) -> str:
+        """Say why a plan pays nothing at a provider, as the rest of a sentence; empty where it may pay."""
+        from assistant.models import keys
+        from assistant.quota.fitting import Seller, unfit
+
+        provider = self.catalogue.providers.get(name)
+        if provider is None:
+            return ""
+        key, own = self.key_at_hand(name), provider.base_url
+        if provider.address_from and (page := self._shipped.providers.get(name)) is not None:
+            own = page.base_url
+        billed = provider.payer in {"metered", "prepaid"}
+        return unfit(plan, Seller(name, provider.wire, provider.base_url, own, billed, key, keys.whose(key)))
+
+    @cached_property
+    def _shipped(self) -> Catalogue:
+        """Providers as their pages have them, whatever addresses the user has set."""
+        from assistant.models import catalogue
+
+        return catalogue.load({}, None, {})
 
     def found(self) -> Sequence[Found]:
         """List the keys that are there, masked."""
@@ -111,6 +136,15 @@ class Roster:
             )
         return found.value if found else ""
 
+    def key_at_hand(self, name: str) -> str:
+        """Return a provider's key as far as nobody must be asked for it: from the environment, or asked before; else empty."""
+        from assistant.models import keys
+
+        if name in self._asked:
+            return self._asked[name].value
+        provider = self.catalogue.providers.get(name)
+        return keys.at_hand(provider, self._env) if provider is not None else ""
+
     def lacks_key(self, provider: Provider) -> bool:
         """Whether no key for a provider is known: none in the environment or by a command, nor asked of the keyring yet."""
         known = {*self._asked, *(each.provider.name for each in self.found())}
@@ -125,6 +159,17 @@ class Roster:
         self._asked.pop(provider, None)
 
     # Who is asked.
+
+    def sellers(self) -> Collection[str]:
+        """Name the providers that there are."""
+        return self.catalogue.providers.keys()
+
+    def known(self, name: str) -> Pick | None:
+        """Return a model by its name; None where there is none of it."""
+        try:
+            return self.catalogue.pick(name)
+        except AssistantError:
+            return None
 
     def present(self) -> Pick:
         """Return who is asked; raises ConfigError while nobody is."""

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from assistant.accounts import of_one
 from assistant.tokens import TokenUsage
 
 if TYPE_CHECKING:
@@ -115,15 +114,20 @@ def _of_plan(
     present = pick is not None and any(each.name == pick.provider.name for each in providers)
     model = pick.model.id if pick is not None and present else ""
     estimates = accounts.estimates(plan, model)
-    said = accounts.said(plan)
-    notes = [*_terms(plan, now), *_keys(said), *(note for each in providers for note in accounts.poll_notes(each))]
+    said = accounts.readings(plan)
+    notes = [
+        *_terms(plan, now),
+        *accounts.unpaid_by(plan),
+        *_keys(accounts, plan, said),
+        *(note for each in providers for note in accounts.poll_notes(each)),
+    ]
     return Standing(
         plan.name,
         plan.title,
         tuple(each.name for each in providers),
         present,
         tuple(zip(estimates, accounts.forecasts(plan, estimates), strict=True)),
-        tuple(meter.unmapped(plan, of_one(said))),
+        tuple(meter.unmapped(plan, said)),
         _pace(accounts, providers),
         accounts.burnt_since((now - _WEEK).astimezone().date(), plan=plan.name),
         tuple(notes),
@@ -136,7 +140,9 @@ def _of_provider(accounts: Accounts, provider: Provider, pick: Pick | None, now:
     payer = accounts.payer(provider)
     present = pick is not None and pick.provider.name == provider.name
     notes = list(accounts.poll_notes(provider))
-    if payer == "plan":
+    if missing := accounts.missing(provider.name):
+        notes.append(missing)
+    elif payer == "plan":
         host = urlsplit(provider.base_url).netloc
         able = sorted(plan.name for plan in accounts.plans.speaking(host) if _serves(plan, host))
         names = f"one of {', '.join(able)}" if able else "see `wattson plans --all`"
@@ -197,10 +203,16 @@ def _pace(accounts: Accounts, providers: Iterable[Provider]) -> tuple[Reading, .
     return tuple(reading for hearing in heard for reading in hearing.pace)
 
 
-def _keys(said: Sequence[Reading]) -> list[str]:
-    """Say that figures of other keys of a plan were heard and are left out."""
-    others = len({each.account for each in said if each.account}) - 1
-    return [f"shown is the key that was used last; figures of {others} more are left out"] if others > 0 else []
+def _keys(accounts: Accounts, plan: Plan, said: Sequence[Reading]) -> list[str]:
+    """Say that figures of other keys of a plan were heard and are left out: `said` are those that are not."""
+    shown = {each.account for each in said if each.account}
+    others = len({each.account for each in accounts.said(plan) if each.account} - shown)
+    if not others:
+        return []
+    if not accounts.marks(plan):
+        return [f"shown is the key that was used last; figures of {others} more are left out"]
+    silent = "" if shown else "; of this key nobody has said anything yet"
+    return [f"each key is an account: figures of {others} other key{'s' if others > 1 else ''} are left out{silent}"]
 
 
 def _terms(plan: Plan, now: datetime) -> list[str]:
@@ -212,6 +224,8 @@ def _terms(plan: Plan, now: datetime) -> list[str]:
         notes.append(f"its terms name the tools it is for: {plan.client_source}")
     if words := plan.staleness(now.date()):
         notes.append(words)
+    if plan.reader == "claude_statusline":
+        notes.append(f"`wattson plans tell {plan.name} -` takes what Claude Code hands to a status line's command")
     if plan.usage_page and not plan.reader.strip():
         notes.append(f"the vendor shows it at {plan.usage_page}")
     return notes

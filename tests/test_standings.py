@@ -5,6 +5,7 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -190,8 +191,17 @@ def test_the_line_names_the_meter_that_binds_the_model_that_is_asked(wattson, co
     [
         ((), "Name a plan, a meter of it and a figure"),
         (("claude-pro", "5 hours"), "Name a plan"),
-        (("moon", "5 hours", "45%"), "Name a plan"),
-        (("moon", "-"), "Name a plan"),
+        (("moon", "5 hours", "45%"), "There is no plan 'moon'. Name a plan"),
+        (("moon", "-"), "There is no plan 'moon'"),
+        (("claude-po", "week"), "There is no plan 'claude-po'. Near it: claude-pro"),
+        (("claude-pro", "week", "450%"), "450% is more than all of it"),
+        (("claude-pro", "week", "101"), "101 is more than all of it"),
+        (
+            ("glm-lite", "5 hours", "99999"),
+            "99999 is more than the 2,000 credits that 5 hours of GLM Coding Plan Lite (Z.ai) has",
+        ),
+        (("claude-pro", "5 hours", "45%", "--resets", "25:30"), "'25:30' is not understood"),
+        (("claude-pro", "5 hours", "45%", "--resets", "2020-01-01T00:00"), "lies in the past"),
         (("claude-pro", "moon", "45%"), "Claude Pro has no 'moon'. It has 5 hours, week"),
         (("claude-pro", "5 hours", "half"), "'half' is not understood"),
         (("claude-pro", "5 hours", "-5"), "'-5' is not understood"),
@@ -202,6 +212,37 @@ def test_a_figure_that_means_nothing_is_wrong_usage_and_is_not_kept(wattson, wor
     code, _, said = wattson("plans", "tell", *words)
     assert (code, why in said) == (2, True), said
     assert "Claude Pro" not in wattson("plans")[1]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns", "UTC"])
+def test_a_reset_without_an_offset_is_by_the_users_clock(wattson, zone):
+    """A vendor's page shows local time, and so does the board."""
+
+    def told(text):
+        code, lines, said = wattson(
+            "plans", "tell", "claude-pro", "week", "45%", "--resets", text, "--json", lines=True, TZ=zone
+        )
+        assert code == 0, said
+        (claude,) = [each for each in lines[0]["plans"] if each["plan"] == "claude-pro"]
+        return datetime.fromisoformat(next(each["resets_at"] for each in claude["meters"] if each["meter"] == "week"))
+
+    now = datetime.now(UTC)
+    local = (now + timedelta(days=2)).astimezone(ZoneInfo(zone)).replace(microsecond=0, tzinfo=None)
+    wanted = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    assert told(local.isoformat()) == wanted
+    assert told(f"{local:%Y-%m-%d %H:%M}") == wanted.replace(second=0)
+    assert told(wanted.isoformat()) == told(str(int(wanted.timestamp()))) == wanted
+    soon = told("16:30")
+    assert f"{soon.astimezone(ZoneInfo(zone)):%H:%M:%S}" == "16:30:00"
+    assert now < soon <= datetime.now(UTC) + timedelta(days=1, minutes=1)
+
+
+def test_claude_codes_status_line_is_named_where_its_user_looks(wattson, config):
+    config('[plans]\nclaude-code = "claude-pro"\n')
+    assert "`wattson plans tell claude-pro -`" in wattson("plans")[1]
+    told = wattson("plans", "--help")[1]
+    assert "tell PLAN -" in told
+    assert "status line" in told
 
 
 def test_a_balance_is_told_in_one_currency_and_the_other_stays_unknown(wattson):
@@ -354,12 +395,13 @@ def test_long_prompts_of_other_clients_have_the_price_of_long_ones(make_session,
     catalogue = make_session().roster.catalogue
     model = next(each for each in catalogue.providers["gemini"].models if each.id == "gemini-3.1-pro-preview")
     usage = TokenUsage(*sent, output=100)
-    key = ("gemini", model.id, "2026-11-24", "12", "gemini-cli")
+    key = ("gemini", model.id, "2026-11-24", "12", "-1", "", "0", "0", "gemini-cli")  # as older versions kept them
     (row,) = hindsight.by_token([Total(key, "unknown", "USD", steps, 0, 0, 0, usage, Decimal(0))], catalogue)
     at = datetime(2026, 11, 24, 12, 30).astimezone()
     prices = [price_at(model, at, size) for size in (1, 200_001)]
     assert prices[0] != prices[1]
-    assert row.money == {"USD": prices[not short].amount(usage)}
+    assert (row.key, row.money) == (("gemini-cli",), {"USD": prices[not short].amount(usage)})
+    assert row.inexact == (steps if steps > 1 else 0)  # which of several were long, no sum tells
 
 
 async def test_yield_and_history_are_the_users_own(make_session, wattson, repo):

@@ -70,6 +70,13 @@ def masked(value: str) -> str:
     return f"{value[:3]}…{value[-4:]}" if len(value) >= 16 else "…"
 
 
+def mark(value: str) -> str:
+    """Return what a key is known by where it must not be kept. Nothing of the key can be told from it."""
+    import hashlib
+
+    return hashlib.sha256(value.encode()).hexdigest()[:8] if value else "none"
+
+
 @cache
 def shapes() -> tuple[Shape, ...]:
     """Return the known beginnings of keys, the longest first."""
@@ -101,6 +108,11 @@ def misplaced(key: str, provider: Provider) -> str | None:
     )
 
 
+def whose(key: str) -> str:
+    """Say whose key it is by how it begins; empty where that says nothing."""
+    return next((shape.what for shape in shapes() if key.startswith(shape.begins)), "")
+
+
 @cache
 def _ours(name: str) -> bool:
     return (Path(__file__).parent / "providers" / f"{name}.toml").is_file()
@@ -114,13 +126,9 @@ def find_key(
     `vault` stands for the keyring: service and name in, key out. May wait for a command or for a keyring that wants to be
     unlocked: call it in a thread. Raises Auth for a key that cannot be one, or that is another provider's; it was not sent.
     """
-    wrong: Auth | None = None
-    for name in provider.key_names:
-        if env.get(name, "").strip():
-            try:
-                return _checked(Key(env[name].strip(), name), provider)
-            except Auth as error:  # another of its names may hold the right one
-                wrong = wrong or error
+    known, wrong = _in_env(provider, env)
+    if known is not None:
+        return known
     command = _command(provider.name, config)
     if command:
         return _checked(Key(_ask(command, provider, env), "your key command"), provider)
@@ -130,6 +138,24 @@ def find_key(
     if wrong is not None:
         raise wrong
     return None
+
+
+def at_hand(provider: Provider, env: Mapping[str, str]) -> str:
+    """Return the key that the environment holds for a provider; empty where there is none, or none that is sent."""
+    known = _in_env(provider, env)[0]
+    return known.value if known is not None else ""
+
+
+def _in_env(provider: Provider, env: Mapping[str, str]) -> tuple[Key | None, Auth | None]:
+    """Return the key in the environment, and what is wrong with the first that cannot be one."""
+    wrong: Auth | None = None
+    for name in provider.key_names:
+        if env.get(name, "").strip():
+            try:
+                return _checked(Key(env[name].strip(), name), provider), wrong
+            except Auth as error:  # another of its names may hold the right one
+                wrong = wrong or error
+    return None, wrong
 
 
 def _command(name: str, config: Config) -> list[str] | None:
@@ -192,6 +218,32 @@ def _checked(key: Key, provider: Provider) -> Key:
             provider=provider.name,
         )
     return key
+
+
+def strays(catalogue: Catalogue, env: Mapping[str, str]) -> list[str]:
+    """Say which variables hold a key that is not sent to whom they are for, since it is another's, and where it belongs."""
+    told = []
+    for provider in catalogue.mentioning(env):
+        for name in provider.key_names:
+            value = env.get(name, "").strip()
+            words = misplaced(value, provider) if value else None
+            takers = [each for each in catalogue.mentioning(env) if name in each.key_names and each is not provider]
+            if words is None or any(misplaced(value, each) is None for each in takers):
+                continue
+            told.append(
+                f"{name} is set ({masked(value)}), and is not sent to {provider.title}. {words}{_belongs(value, catalogue)}"
+            )
+    return told
+
+
+def _belongs(value: str, catalogue: Catalogue) -> str:
+    """Name the variables that a key would be found in."""
+    shape = next(shape for shape in shapes() if value.startswith(shape.begins))
+    fits = [
+        each for name, each in catalogue.providers.items() if any(fnmatchcase(name, one) for one in shape.providers)
+    ]
+    names = [f"{each.key_names[0]} for {each.name}" for each in fits if each.key_names]
+    return f" It would be found in {' or '.join(names)}." if names else ""
 
 
 def found(catalogue: Catalogue, env: Mapping[str, str], config: Config) -> list[Found]:

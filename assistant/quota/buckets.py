@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.quota import tally
-from assistant.quota.counted import Counted, Place
+from assistant.quota.counted import UNPRICED, Counted, Place
 from assistant.quota.marks import mark as mark_of
 from assistant.quota.marks import marks, short_marks
 
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
     from assistant.quota.marks import Seen
     from assistant.quota.store import Connection
 
-KEYS = ("client", "plan", "provider", "model", "project", "day", "hour", "cost_status", "currency")
+KEYS = (
+    "client", "plan", "provider", "model", "project", "day", "hour", "cost_status", "currency", "utc", "tier", "above", "upto",
+)  # fmt: skip
+"""The last four are what prices hang on: see `Place`."""
 SPAN_KEYS = ("client", "plan", "provider", "model", "span", "cost_status", "currency")
 SUMS = ("steps", *tally.TOKENS)
 _EARLIEST, _LATEST = 1970, 9000
 SPAN_S = 600
+SPANS_IN_HOUR = 6
 _TEN, _MINUTE, _ZONE = slice(15), slice(16), slice(-1, None)
 """What an instant in ISO 8601 says up to the tens of its minutes, up to its minute, and last: "Z" where it is one of UTC."""
 _SOME_DAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 7, 1, tzinfo=UTC))
 
-Row = tuple[str, str | None, str, str, str, str, int, int, int, int, int, int, Decimal | None, tuple[str, ...]]
+Row = tuple[str, str | None, str, str, str, str, int, int, int, int, int, int, Decimal | None, tuple[str, ...], str]
 """A Use as a bare tuple: made a million times, its name costs more than what it holds."""
 
 
@@ -42,7 +46,8 @@ class Use(NamedTuple):
 
     `key` names the request wherever it is copied, "" where the log gives it no name; `also` are more names by which a copy
     may be known. Two with one key and different `request` are two all the same; where `request` is None, the line tells
-    again what any other of its key tells, and counts only where there is none. `at` is an instant in ISO 8601.
+    again what any other of its key tells, and counts only where there is none. `at` is an instant in ISO 8601. `tier` is the
+    service tier that it was billed as, "" for the usual one.
     """
 
     key: str
@@ -59,9 +64,12 @@ class Use(NamedTuple):
     reasoning: int
     amount: Decimal | None = None
     also: tuple[str, ...] = ()
+    tier: str = ""
 
 
 _NOWHERE = 0
+_ANY = 1 << 64
+"""More tokens than a prompt ever has."""
 _NO_BOUNDS = ("\x7f", "")
 """What any instant lies between."""
 _Time = tuple[int, str, int]
@@ -71,7 +79,8 @@ _Time = tuple[int, str, int]
 class Buckets:
     """What a batch adds to the sums. `zone` is that of the user's days; None is the zone of this machine.
 
-    `plan_of` names the plan that a provider's requests burn, "" where nobody said it.
+    `plan_of` names the plan that a provider's requests burn, "" where nobody said it. `sizes_of` says above which sizes of the
+    prompt a model's price is another: requests between two of them are added up by themselves.
 
     Of all lines that tell of one request, one counts: one whose instant can be read, before one that cannot; one of a request
     of its own, before one known by its message; then the one with the larger total, the larger price, the earlier instant, and
@@ -87,6 +96,7 @@ class Buckets:
         book: Book,
         places: Places,
         plan_of: Callable[[str], str],
+        sizes_of: Callable[[str, str], tuple[int, ...]],
     ) -> None:
         self.copies = 0
         self._client = client
@@ -94,14 +104,16 @@ class Buckets:
         self._seen = seen
         self._book = book
         self._plan_of = cache(plan_of)
+        self._sizes_of = cache(sizes_of)
         self._near: dict[tuple[str, str, str], dict[Any, list[Any]]] = {}
+        self._edged: set[tuple[str, str, str]] = set()
         self._places = places
         self._less: dict[int, list[Any]] = {}
         self._times: dict[str, _Time] = {}
         offsets = (day.astimezone(zone).utcoffset() for day in _SOME_DAYS)
         odd = any(offset is not None and offset.seconds % SPAN_S for offset in offsets)
         self._upto = _MINUTE if odd else _TEN  # in Nepal an hour does not begin with ten minutes of UTC
-        self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), "", _NOWHERE]
+        self._nowhere: list[Any] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), "", _NOWHERE, _ANY, None]
 
     @property
     def torn(self) -> int:
@@ -143,17 +155,26 @@ class Buckets:
         then, where, whose = here
         told: list[int] = []
         note = told.extend
+        edged = False
         is_paid = False
         for use in rows:
-            _, _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, _ = use
+            _, _, at, provider, model, project, fresh, read, short, long, output, reasoning, amount, _, tier = use
             when = at[upto] if at[zone] == "Z" else at  # tens of minutes are those of UTC only
             if when != then or project != where or provider != whose:
                 then, where, whose = here = (when, project, provider)
                 near = self._near.setdefault(here, {})
+                edged = here in self._edged
             try:
-                row = near[model if amount is None else (model,)]
+                row = near[model if amount is None and not tier else (model, amount is None, tier)]
             except KeyError:
                 row = self._begin(near, use)
+                if row[10] != _ANY:
+                    self._edged.add(here)
+                    edged = True
+            if edged:
+                sent = fresh + read + short + long
+                while sent > row[10]:
+                    row = row[11] or self._longer(near, use, row)
             row[0] += 1
             row[1] += fresh
             row[2] += read
@@ -176,16 +197,26 @@ class Buckets:
                 requests[number] *= place != _NOWHERE
         self._book.extend(requests, told, [use[12] for use in rows] if is_paid else ())
 
-    def _begin(self, near: dict[Any, list[Any]], use: Row) -> list[Any]:
-        """Begin the sums that a request belongs to."""
-        _, _, at, provider, model, project, *_, amount, _ = use
+    def _begin(self, near: dict[Any, list[Any]], use: Row, above: int = 0) -> list[Any]:
+        """Begin the sums of short prompts that a request belongs to, or of those `above` a size."""
+        _, _, at, provider, model, project, *_, amount, _, tier = use
         time = self._time(at)
         if time is None:
             return self._nowhere
         status = ("unknown", "") if amount is None else ("reported", "USD")
-        number = self._places.add(Place(*time, provider, model, project, self._plan_of(provider), *status))
-        row = near[model if amount is None else (model,)] = [0, 0, 0, 0, 0, 0, 0, Decimal(0), at, number]
+        upto = next((size for size in self._sizes_of(provider, model) if size > above), 0)
+        place = Place(*time, provider, model, project, self._plan_of(provider), *status)
+        place = place._replace(utc=time[0] // SPANS_IN_HOUR, tier=tier, above=above, upto=upto)
+        number = self._places.add(place)
+        key: Any = model if amount is None and not tier else (model, amount is None, tier)
+        row = [0, 0, 0, 0, 0, 0, 0, Decimal(0), at, number, upto or _ANY, None]
+        near[(key, above) if above else key] = row
         return row
+
+    def _longer(self, near: dict[Any, list[Any]], use: Row, row: list[Any]) -> list[Any]:
+        """Begin the sums of prompts that are too long for those of a row."""
+        row[11] = longer = self._begin(near, use, row[10])
+        return longer
 
     def _time(self, at: str) -> _Time | None:
         """Say when an instant is; None for one that cannot be read."""
@@ -211,23 +242,24 @@ class Buckets:
             and use[1] == known[1]
             and at[self._upto] == before[self._upto]
             and at[_ZONE] == before[_ZONE] == "Z"
+            and use[14] == known[14]
         ):
             return False  # nearly all are blocks of one reply, with its usage each, and seconds apart
         return _beats(self._line(use), self._line(known))
 
     def _line(self, use: Row) -> _Line:
         time = self._time(use[2])
-        return use[1] is None, use[6:12], use[12], time and (*time, *use[3:6])
+        return use[1] is None, use[6:12], use[12], time and (*time, *use[3:6], use[14])
 
     def _standing(self, row: Counted) -> _Line:
-        return not row.request, row.counts, row.amount, self._places.get(row.place)[:6] if row.place else None
+        return not row.request, row.counts, row.amount, _before(self._places.get(row.place)) if row.place else None
 
     def _tell_again(self, lines: list[tuple[int, str, Row]], numbers: dict[int, int]) -> None:
         """Take lines whose marks are known. Nearly all are copies that tell just the same, as `numbers` finds in the book."""
         for (mark, key, use), request in zip(lines, _requests([use[1] for _, _, use in lines]), strict=True):
             row = self._book.get(numbers[mark])
             is_same = row.place and row.request == request and row.counts == use[6:12] and row.amount == use[12]
-            if is_same and self._places.get(row.place)[:6] == (*(self._time(use[2]) or ()), *use[3:6]):
+            if is_same and _before(self._places.get(row.place)) == (*(self._time(use[2]) or ()), *use[3:6], use[14]):
                 self.copies += 1
             else:
                 self._settle(key, [mark], use)
@@ -264,10 +296,14 @@ class Buckets:
 
     def _count(self, use: Row) -> Counted:
         """Add up one request."""
-        _, request, at, provider, model, project, *_, amount, _ = use
+        _, request, at, provider, model, project, *_, amount, _, tier = use
         when = at[self._upto] if at[_ZONE] == "Z" else at
         near = self._near.setdefault((when, project, provider), {})
-        row = near.get(model if amount is None else (model,)) or self._begin(near, use)
+        row = near.get(model if amount is None and not tier else (model, amount is None, tier)) or self._begin(
+            near, use
+        )
+        while sum(use[6:10]) > row[10]:
+            row = row[11] or self._longer(near, use, row)
         more = (1, *use[6:12], amount or Decimal(0))
         row[:8] = [old + new for old, new in zip(row[:8], more, strict=True)]
         row[8] = min(row[8], at)
@@ -295,12 +331,18 @@ class Buckets:
         spans: dict[tuple[Any, ...], list[Any]] = {}
         bounds: dict[tuple[Any, ...], tuple[str, str]] = {}
         self._places.save(base)
-        told = [(self._places.get(row[9]), row[:8], row[8]) for rows in self._near.values() for row in rows.values()]
+        told = [
+            (self._places.get(row[9]), row[:8], row[8])
+            for rows in self._near.values()
+            for row in rows.values()
+            if row[0]
+        ]
         taken = [(self._places.now(base, number), sums, "") for number, sums in self._less.items()]
         for place, sums, at in chain(told, taken):
             key = (self._client, place.plan, place.provider, place.model)
             status = (place.cost_status, place.currency)
-            tally.plus(used, (*key, place.project, place.day, place.hour, *status), sums)
+            prices = place.utc, place.tier, place.above, place.upto
+            tally.plus(used, (*key, place.project, place.day, place.hour, *status, *prices), sums)
             span = (*key, place.span, *status)
             tally.plus(spans, span, sums)
             found = instant(at)
@@ -317,6 +359,11 @@ class Buckets:
 
 _Line = tuple[bool, tuple[int, ...], "Decimal | None", "tuple[Any, ...] | None"]
 """What says which of two lines counts: whether it is known by its message alone, counts, price, and where it is added up."""
+
+
+def _before(place: Place) -> tuple[Any, ...]:
+    """Return what says which of two places lies before the other."""
+    return *place[:6], place.tier
 
 
 def _beats(one: _Line, other: _Line) -> bool:
@@ -349,19 +396,25 @@ def _requests(names: list[str | None]) -> array[int]:
 
 
 def build(base: Connection) -> None:
-    """Make the tables; sums of version 1 had neither plans nor spans, and are kept."""
+    """Make the tables, or add to sums of older versions what they lack; in nothing of them is it known what its prices hung on."""
     old = [row[1] for row in base.execute("PRAGMA table_info(used)")]
+    if set(old) >= {*KEYS}:
+        return
     if old:
         base.execute("ALTER TABLE used RENAME TO used_before")
     sums = ", ".join(SUMS)
     base.execute(f"CREATE TABLE used ({', '.join(KEYS)}, {sums}, amount, PRIMARY KEY ({', '.join(KEYS)}))")
     base.execute(
-        f"CREATE TABLE spans ({', '.join(SPAN_KEYS)}, first_at, last_at, {sums}, amount, PRIMARY KEY ({', '.join(SPAN_KEYS)}))"
+        f"CREATE TABLE IF NOT EXISTS spans ({', '.join(SPAN_KEYS)}, first_at, last_at, {sums}, amount, PRIMARY KEY ({', '.join(SPAN_KEYS)}))"
     )
-    base.execute("CREATE INDEX spans_plan ON spans (plan, span)")
+    base.execute("CREATE INDEX IF NOT EXISTS spans_plan ON spans (plan, span)")
     if old:
-        names = ", ".join(old)
-        base.execute(f"INSERT INTO used (plan, {names}) SELECT '', {names} FROM used_before")
+        lacking = {name: value for name, value in {"plan": "", **UNPRICED}.items() if name not in old}
+        marks = ", ".join("?" * len(lacking))
+        base.execute(
+            f"INSERT INTO used ({', '.join((*lacking, *old))}) SELECT {marks}, {', '.join(old)} FROM used_before",
+            (*lacking.values(),),
+        )
         base.execute("DROP TABLE used_before")
 
 

@@ -50,8 +50,16 @@ class Counted(NamedTuple):
     amount: Decimal | None
 
 
+UNPRICED = {"utc": -1, "tier": "", "above": 0, "upto": 0}
+"""What stands for what prices hang on where that was not kept yet."""
+
+
 class Place(NamedTuple):
-    """Where requests are added up: the keys of both sums. The first six say what lies before what."""
+    """Where requests are added up: the keys of both sums. The first six and the tier say what lies before what.
+
+    The last four are what prices hang on, as nothing else of a sum tells it: the hour of UTC, counted from 1970; the service
+    tier, "" for the usual one; and that each prompt had more than `above` tokens, and no more than `upto`, 0 for any number.
+    """
 
     span: int
     day: str
@@ -62,6 +70,10 @@ class Place(NamedTuple):
     plan: str
     cost_status: str
     currency: str
+    utc: int = -1
+    tier: str = ""
+    above: int = 0
+    upto: int = 0
 
 
 class Overtaken(Exception):
@@ -346,6 +358,10 @@ def build(base: Connection) -> None:
     base.execute(
         f"CREATE TABLE IF NOT EXISTS places (client, place, {', '.join(Place._fields)}, PRIMARY KEY (client, place)) WITHOUT ROWID"
     )
+    known = {row[1] for row in base.execute("PRAGMA table_info(places)")}
+    for name, value in UNPRICED.items():
+        if name not in known:
+            base.execute(f"ALTER TABLE places ADD COLUMN {name} DEFAULT {value!r}")
     base.execute(
         f"CREATE TABLE IF NOT EXISTS counted (client, first, many, amounts, {', '.join(COLUMNS)}, PRIMARY KEY (client, first))"
     )

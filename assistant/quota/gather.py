@@ -59,7 +59,14 @@ class Imported:
 class Pass:
     """One pass over the logs of one client."""
 
-    def __init__(self, store: Store, part: ModuleType, zone: tzinfo | None, plan_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        part: ModuleType,
+        zone: tzinfo | None,
+        plan_of: Callable[[str], str],
+        sizes_of: Callable[[str, str], tuple[int, ...]],
+    ) -> None:
         self._store = store
         self._part = part
         self._zone = zone
@@ -73,7 +80,7 @@ class Pass:
         self._others: list[Row] = []
         self._book = Book(part.CLIENT, store.read)
         self._places = Places(part.CLIENT, store.read)
-        self._plan_of = plan_of
+        self._plan_of, self._sizes_of = plan_of, sizes_of
         self._buckets = self._batch()
         self._done: list[tuple[Any, ...]] = []
         self._shared: dict[str, str] = {}
@@ -89,7 +96,9 @@ class Pass:
                 gc.enable()
 
     def _batch(self) -> Buckets:
-        return Buckets(self._part.CLIENT, self._zone, self._seen, self._book, self._places, self._plan_of)
+        return Buckets(
+            self._part.CLIENT, self._zone, self._seen, self._book, self._places, self._plan_of, self._sizes_of
+        )
 
     def _read_all(self, roots: Iterable[Path]) -> Imported:
         known = self._load()
@@ -331,12 +340,11 @@ def build(base: Connection, found: int) -> None:
     base.execute("CREATE TABLE IF NOT EXISTS shared (client, name, value, PRIMARY KEY (client, name))")
     # How far each file was read lies beside kilobytes of what is remembered of it: most runs ask for the former alone.
     base.execute("CREATE INDEX IF NOT EXISTS files_read ON files (client, path, inode, size, changed, offset, head)")
-    if found < 2:
-        buckets.build(base)
+    buckets.build(base)
+    counted.build(base)
     if found < 5:
         # Requests had other marks before, and none of those would be found: what is copied from then on counts again.
         marks.build(base)
-        counted.build(base)
         base.execute(
             "UPDATE files SET state = json_remove(state, '$.tail')"
         )  # what the end of a file told is in no need of it

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from assistant.quota.store import Connection
 
-VERSION = 5
+VERSION = 6
 _TRIES = 20
 """How often a pass is begun anew because another window wrote meanwhile: it finds less to do each time."""
 _PACKAGE = "assistant.quota.importers"
@@ -63,10 +63,12 @@ class Imports:
         clients: Sequence[str] = (),
         folders: Sequence[Path] = (),
         plan_of: Callable[[str, str], str] = lambda _client, _provider: "",
+        sizes_of: Callable[[str, str], tuple[int, ...]] = lambda _provider, _model: (),
     ) -> list[gather.Imported]:
         """Read what is new in the logs of the clients named, or of all; one result for each client that has logs here.
 
-        `folders` stand for the usual places. `plan_of` names the plan that a client's requests to a provider burn.
+        `folders` stand for the usual places. `plan_of` names the plan that a client's requests to a provider burn, `sizes_of`
+        the sizes of prompts, in order, above which a provider's model costs otherwise.
         """
         found = []
         for name in clients_known():
@@ -76,15 +78,21 @@ class Imports:
             shut: list[str] = []
             roots = [root for root in folders or part.places(env, home) if folder_at(root, shut)]
             if roots or shut:
-                found.append(self._pass(part, partial(plan_of, part.CLIENT), roots))
+                found.append(self._pass(part, partial(plan_of, part.CLIENT), sizes_of, roots))
                 found[-1].notes[:0] = shut
         return found
 
-    def _pass(self, part: ModuleType, plan_of: Callable[[str], str], roots: Sequence[Path]) -> gather.Imported:
+    def _pass(
+        self,
+        part: ModuleType,
+        plan_of: Callable[[str], str],
+        sizes_of: Callable[[str, str], tuple[int, ...]],
+        roots: Sequence[Path],
+    ) -> gather.Imported:
         """Read what is new of one client; from the start again where another window was quicker."""
         for _ in range(_TRIES):
             try:
-                return gather.Pass(self.store, part, self._zone, plan_of).read(roots)
+                return gather.Pass(self.store, part, self._zone, plan_of, sizes_of).read(roots)
             except counted.Overtaken:
                 continue
         raise StateError("Another window reads the same logs all the time.", "Try again in a moment.")
@@ -129,7 +137,10 @@ class Imports:
     def totals(
         self, by: Sequence[str] = ("day",), *, since: date | None = None, until: date | None = None, **only: str
     ) -> list[Total]:
-        """Sum up by any of client, provider, model, project, day, hour: as `Sums.totals` does. A price is only what a client said."""
+        """Sum up by any of client, provider, model, project, day, hour, and what prices hang on (see `Place`): as `Sums.totals` does.
+
+        A price is only what a client said.
+        """
         if wrong := sorted({*by, *only} - set(buckets.KEYS)):
             raise ValueError(f"no sums by {wrong}; there are {', '.join(buckets.KEYS)}")
         where = "".join(f" AND {name} = ?" for name in only)

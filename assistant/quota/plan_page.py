@@ -31,7 +31,7 @@ METER_KEYS = {
 }  # fmt: skip
 PLAN_KEYS = {
     "name", "title", "vendor", "region", "price", "currency", "period", "since", "until", "default_for", "meters", "source",
-    "checked_on", "provenance", "client", "client_source", "exhaustion", "overage", "addresses", "key_shape", "usage_page",
+    "checked_on", "provenance", "client", "client_source", "exhaustion", "overage", "addresses", "also_at", "key_shape", "usage_page",
     "reader", "activated_at", "subscribed_at", "zone", "holidays", "extends", "note",
 }  # fmt: skip
 
@@ -82,6 +82,7 @@ def read_plan(
         exhaustion=values.choice("exhaustion", get_args(Exhaustion), "unknown"),  # type: ignore[arg-type] # as above
         overage=values.string("overage"),
         addresses=_addresses(values),
+        also_at=values.strings("also_at"),
         key_shape=values.string("key_shape"),
         usage_page=values.string("usage_page"),
         reader=values.choice("reader", ("", *discover.part_names(_READERS))),

@@ -71,7 +71,10 @@ def as_csv(found: Iterable[Told], names: Sequence[str]) -> str:
 
 
 def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
-    """Write each of the sums as a JSON text, with costs by currency, and what has no amount by its status; failed steps do not count."""
+    """Write each of the sums as a JSON text, with costs by currency, and what has no amount by its status; failed steps do not count.
+
+    How many steps have none is counted beside, by the names that a `Row` has.
+    """
     keys, amounts = _Members(names), _Amounts()
     words = _Words(amounts)
     lines = []
@@ -81,6 +84,7 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
             continue
         done = steps if failed == "0" else int(steps) - int(failed)
         costs = "" if paid is None else _costs(paid, amounts)
+        unpriced, included, free = unpaid.split(",")
         if unpaid != _NONE:
             nothing = (
                 f'"{name}": null' for name, count in zip(_UNPAID, unpaid.split(","), strict=True) if count != "0"
@@ -89,7 +93,8 @@ def as_json(found: Iterable[Told], names: Sequence[str]) -> list[str]:
         lines.append(
             f'{{{keys[first]}{keys.others[rest]}, "steps": {done}, "fresh_input": {fresh}, "cache_read": {read}, '
             f'"cache_write": {written}, "output": {output}, "reasoning": {thought}, "exact": {"false" if exact == "0" else "true"}, "interrupted": {cut}, '
-            f'"costs": {{{costs}}}, "cost": {encode_basestring_ascii(words.of(f"{done}", unpaid, paid))}}}'
+            f'"costs": {{{costs}}}, "unpriced": {unpriced}, "included": {included}, "free": {free}, '
+            f'"cost": {encode_basestring_ascii(words.of(f"{done}", unpaid, paid))}}}'
         )
     return lines
 

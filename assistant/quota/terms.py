@@ -120,7 +120,7 @@ class Plan(NamedTuple):
     """What the user pays for. `default_for` names providers that it is the natural plan of.
 
     `client` is the vendor's rule for programs like this one, `client_source` where it says so. `addresses` are base
-    addresses by protocol, `key_shape` how a key begins; `reader` is the module in `readers/` that reads its quota.
+    addresses by protocol, `also_at` others at which its key is good, `key_shape` how a key begins; `reader` is the module in `readers/` that reads its quota.
     """
 
     name: str
@@ -141,6 +141,7 @@ class Plan(NamedTuple):
     exhaustion: Exhaustion = "unknown"
     overage: str = ""
     addresses: Mapping[str, str] = _NOTHING
+    also_at: tuple[str, ...] = ()
     key_shape: str = ""
     usage_page: str = ""
     reader: str = ""

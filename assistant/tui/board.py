@@ -150,7 +150,7 @@ class Board(Sheet[None]):
         """Return what other clients burnt, and what it costs or would have cost by the token."""
         from assistant import hindsight
 
-        totals = self._session.accounts.elsewhere.totals(("provider", "model", "day", "hour", "client", *by), since)
+        totals = self._session.accounts.elsewhere.totals((*hindsight.PRICED_BY, "client", *by), since)
         return hindsight.by_token(totals, self._session.roster.catalogue) if totals else []
 
     def action_turn(self, step: int) -> None:

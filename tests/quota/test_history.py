@@ -196,11 +196,15 @@ def test_a_line_for_scripts_is_json_whatever_its_keys_are(tmp_path):
         "exact": True,
         "interrupted": 0,
         "costs": {"free": None},
+        "unpriced": 0,
+        "included": 0,
+        "free": 1,
         "cost": "free",
     }
     assert odd == {
         "model": 'mo"del', "project": "/h\\öme/\n🦀", "steps": 3, **{name: 3 * count for name, count in counts.items()}, "exact": False, "interrupted": 0,
-        "costs": {"CNY": "0.10", "included": None, "unknown": None}, "cost": "¥0.10 + 1 unpriced; 1 included",
+        "costs": {"CNY": "0.10", "included": None, "unknown": None}, "unpriced": 1, "included": 1, "free": 0,
+        "cost": "¥0.10 + 1 unpriced; 1 included",
     }  # fmt: skip
     ledger.close()
 

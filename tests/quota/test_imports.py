@@ -1035,7 +1035,7 @@ def test_a_file_of_the_second_version_keeps_all_and_gains_its_index(imports, tmp
     assert again.store.read(lambda base: base.execute("SELECT * FROM files").fetchall()) == files
     query = "SELECT name FROM sqlite_master WHERE type = 'index' AND name = 'files_read'"
     assert again.store.read(lambda base: base.execute(query).fetchall()) == [[("files_read",)]]
-    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [5]
+    assert again.store.read(lambda base: base.execute("PRAGMA user_version").fetchone()[0]) == [6]
     # Nothing is read or counted a second time: not a file as it was, not one that grew, not a copy of what came since.
     assert again.run({}, tmp_path)[0].read == 0
     write(session(tmp_path), claude(1), claude(2), claude(3))

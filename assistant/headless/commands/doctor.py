@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.context import language
 from assistant.errors import AssistantError
 from assistant.headless.output import dump, out
+from assistant.models import keys as keys_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -68,7 +69,9 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
         problems += session.recover()
     except AssistantError as error:
         problems.append(str(error))
-    if not keys and not servers:
+    strays = keys_of.strays(session.roster.catalogue, session.env)
+    problems += strays
+    if not keys and not servers and not strays:
         problems.append("No key and no local server was found. Set a key, start a local server, or try `wattson demo`.")
     missing = language.missing()
     if missing:
@@ -76,6 +79,8 @@ async def _look(session: Session, *, offline: bool) -> dict[str, Any]:
             f"No grammar is installed for {', '.join(missing)}: their files are read as plain text. Install Wattson again."
         )
     problems += _miscast(session)
+    problems += session.accounts.misnamed()
+    problems += filter(None, map(session.accounts.unpaid, session.config.plans))
     problems += _book(session)
     addresses = {
         each.name: {"address": each.base_url, "from": each.address_from}

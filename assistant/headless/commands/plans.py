@@ -12,6 +12,7 @@ from assistant.headless.output import days, dump, given, out, tell
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from datetime import datetime
+    from decimal import Decimal
 
     from assistant.quota.estimate import Estimate
     from assistant.quota.forecast import Forecast
@@ -34,6 +35,11 @@ replay: FILE of --plan is TOML (a name and [[meters]]), FILE of --events one JSO
 Lines are in the order in which they became known; lines of one id are one step, and the last one counts. A line that
 cannot be read ends it and is named; a key that nobody reads is told under `problems`. Every key of both files, with
 examples: assistant/quota/plans/TEMPLATE.md.
+
+tell PLAN -: standard input is what a vendor's own program hands out, such as the JSON that Claude Code gives to the
+command of its status line. In its settings:
+
+  "statusLine": {"type": "command", "command": "wattson plans tell claude-pro - >/dev/null; wattson usage --line"}
 """
 _DAYS = 91
 """Days of history that are run through all plans: prices and habits of earlier ones say little of the next month."""
@@ -53,7 +59,11 @@ def sitting(options: Namespace) -> Literal["session", "teller"]:
 def arguments(parser: ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("action", nargs="?", choices=_ACTIONS, default="show")
-    parser.add_argument("what", nargs="*", help='tell: PLAN METER FIGURE, such as: tell claude-pro "5 hours" 45%%')
+    parser.add_argument(
+        "what",
+        nargs="*",
+        help='tell: PLAN METER FIGURE, such as: tell claude-pro "5 hours" 45%%; or PLAN -, the vendor\'s own JSON on standard input',
+    )
     parser.add_argument("--all", action="store_true", help="every plan of the catalogue, not only yours")
     parser.add_argument("--refresh", action="store_true", help="ask the providers whose quota can be asked for first")
     parser.add_argument("--plan", metavar="FILE", help="replay, advise: the plan, a TOML file or a name")
@@ -71,7 +81,12 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help=f"advise: the last N days of your history (default: {_DAYS})",
     )
-    parser.add_argument("--resets", metavar="TIME", default="", help="tell: when the window begins anew")
+    parser.add_argument(
+        "--resets",
+        metavar="TIME",
+        default="",
+        help="tell: when the window begins anew: 16:30 or 2026-12-03T10:00 by your clock, or with an offset",
+    )
     parser.epilog, parser.formatter_class = _HELP, RawDescriptionHelpFormatter  # last: it looks at the terminal at once
 
 
@@ -95,9 +110,9 @@ def _show(teller: Session | Teller, options: Namespace) -> int:
     from assistant import standings
     from assistant.quota import estimate
 
-    wrong = teller.accounts.leave_out() if options.all else []
-    for each in wrong:
-        tell(str(each))
+    wrong = [str(each) for each in teller.accounts.leave_out()] if options.all else []
+    for each in (*wrong, *teller.accounts.misnamed()):
+        tell(each)
     if teller.config.model:
         try:
             teller.roster.choose(teller.config.model)
@@ -168,12 +183,15 @@ def _meter(each: Estimate, ahead: Forecast, now: datetime) -> str:
 
 def _tell(teller: Session | Teller, options: Namespace) -> int:
     """Keep a figure that the user has read somewhere: for plans that nothing else may be asked for."""
-    from assistant.quota.page import as_event
+    from assistant.payers import near
     from assistant.quota.reading import Reading, number
 
-    if len(options.what) == 2 and options.what[1] == "-" and options.what[0] in teller.accounts.plans:
+    if options.what and options.what[0] not in (known := teller.accounts.plans):
+        rest = "Name a plan: `wattson plans --all` shows them all."
+        raise UsageError(f"There is no plan {options.what[0]!r}.", near(options.what[0], [*known], rest=rest))
+    if options.what[1:] == ["-"]:
         return _payload(teller, options)
-    if len(options.what) != 3 or options.what[0] not in teller.accounts.plans:
+    if len(options.what) != 3:
         raise UsageError(
             "Name a plan, a meter of it and a figure.", 'Like: wattson plans tell claude-pro "5 hours" 45%'
         )
@@ -182,13 +200,21 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
     if meter not in {each.name for each in plan.meters}:
         raise UsageError(f"{plan.title} has no {meter!r}.", f"It has {', '.join(each.name for each in plan.meters)}.")
     value, now = number(figure), teller.now()
-    resets = as_event(options.resets) if options.resets else None
+    resets = _instant(options.resets, now) if options.resets else None
     if (wrong := value is None or value < 0) or (options.resets and resets is None):
         raise UsageError(
-            f"{figure if wrong else options.resets!r} is not understood.", "Write 45%, 120, --resets TIME."
+            f"{figure if wrong else options.resets!r} is not understood.",
+            "Write 45%, 120, --resets 16:30 or 2026-12-03T10:00.",
         )
     if resets is not None and resets <= now:
         raise UsageError(f"{options.resets} lies in the past.", "--resets is when the window begins anew.")
+    assert value is not None  # noqa: S101 - it was not understood above
+    if words := _beyond(plan, meter, value, now, share=figure.endswith("%")):
+        raise UsageError(
+            f"{figure} is more than {words}.",
+            "A figure is what is used, in the plan's units, and 45% is a share. Has your plan more by now? Give its page in "
+            f'plans/ (extends = "{name}") another limit.',
+        )
     if figure.endswith("%"):
         reading = Reading(meter, "you", now, unit="percent", percent=value, rounding="rounded", resets_at=resets)
     else:
@@ -198,7 +224,44 @@ def _tell(teller: Session | Teller, options: Namespace) -> int:
     currency = next(each.currency for each in plan.meters if each.name == meter)
     reading = reading._replace(currency=currency)
     teller.accounts.ledger.sources.hear(f"you:{name}", [reading], now, plan=name)
+    teller.accounts.redraw_line()
     return _show(teller, options)
+
+
+def _beyond(plan: Plan, name: str, value: Decimal, now: datetime, *, share: bool) -> str:
+    """Say all that a meter has where a figure is more than that; else empty. Of a balance there may be any amount."""
+    from decimal import Decimal
+
+    from assistant.quota import wording
+
+    meter = next(each for each in plan.meters if each.name == name)
+    if share or meter.unit == "percent":
+        return "all of it" if value > 100 else ""
+    limit = meter.limit_at(now)
+    if meter.window.kind == "balance" or not isinstance(limit, Decimal) or value <= limit:
+        return ""
+    unit = "" if meter.unit == "money" else f" {meter.unit}"
+    return f"the {wording.amount(limit, meter.unit, meter.currency)}{unit} that {name} of {plan.title} has"
+
+
+def _instant(text: str, now: datetime) -> datetime | None:
+    """Read when a window begins anew, by the user's clock where no offset is said, as vendors' pages show it.
+
+    Of a time of day the next one is meant. None for what is no instant.
+    """
+    from datetime import datetime, time, timedelta
+
+    from assistant.quota.page import as_event
+
+    try:
+        if ":" in text[:3]:
+            clock, today = time.fromisoformat(text.zfill(5)), now.astimezone().date()
+            found = datetime.combine(today, clock).astimezone()
+            return found if found > now else datetime.combine(today + timedelta(days=1), clock).astimezone()
+        told = None if text.isdigit() else datetime.fromisoformat(text)
+        return as_event(told.astimezone() if told is not None and told.tzinfo is None else told or text)
+    except (ValueError, OverflowError, OSError):
+        return as_event(text)
 
 
 def _payload(teller: Session | Teller, options: Namespace) -> int:
@@ -210,6 +273,7 @@ def _payload(teller: Session | Teller, options: Namespace) -> int:
     if not found:
         raise ConfigError(f"Nothing on standard input says anything of {plan.title}.", "Give it the vendor's own JSON.")
     teller.accounts.ledger.sources.hear(f"file:{plan.name}", found, now, plan=plan.name)
+    teller.accounts.redraw_line()
     return _show(teller, options)
 
 
@@ -226,7 +290,7 @@ def _advise(teller: Session | Teller, options: Namespace) -> int:
     if (span := hindsight.span(burnt, _DAYS if options.days is None else options.days, teller.now())) is not None:
         day, *between = span
         theirs = accounts.elsewhere.burns(None, between[0])
-        totals = accounts.elsewhere.totals(("provider", "model", "day", "hour"), day)
+        totals = accounts.elsewhere.totals(hindsight.PRICED_BY, day)
         paid = history.rows(accounts.ledger.sums.totals(("payer",), since=day))
         paid = [row for row in paid if row.key != ("practice",)]
         if totals:

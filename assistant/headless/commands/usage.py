@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.errors import AssistantError, UsageError
+from assistant.errors import UsageError
 from assistant.headless.output import days, dump, out, tell
 
 if TYPE_CHECKING:
@@ -92,10 +91,10 @@ def run(teller: Teller, options: Namespace) -> int:
     ours = ledger.sums.written(by, since=since)
     ledger.store.must_see()
     theirs = ("client", *(key for key in by if key in _THEIRS)) if asked else ("client", "model")
-    totals = teller.accounts.elsewhere.totals(("provider", "model", "day", "hour", *theirs), since)
+    totals = teller.accounts.elsewhere.totals((*hindsight.PRICED_BY, *theirs), since)
     others = hindsight.by_token(totals, teller.roster.catalogue) if totals else []
     if options.json:
-        said = history.rows(each._replace(key=each.key[4:]) for each in totals)
+        said = history.rows(each._replace(key=each.key[len(hindsight.PRICED_BY) :]) for each in totals)
         _dump(
             teller, report.as_json(ours, by), [_other(*each, theirs) for each in zip(said, others, strict=True)], since
         )
@@ -142,8 +141,17 @@ def _other(said: Row, priced: Row, by: Sequence[str]) -> dict[str, Any]:
     """Return what another client burnt, as it says, and `by_token`: that with list prices as far as they are known."""
     from assistant.quota import history
 
-    costs = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
-    return {**history.as_json(said, by), "by_token": costs, "by_token_unpriced": priced.unpriced}
+    listed = {currency: str(amount) for currency, amount in sorted(priced.money.items())}
+    costs: dict[str, str | None] = {currency: f"{amount:f}" for currency, amount in sorted(said.money.items())}
+    nothing = {"unknown": said.unpriced, "included": said.included, "free": said.free}
+    costs |= {status: None for status, count in nothing.items() if count}  # as `report.as_json` writes ours
+    rest = {
+        "costs": costs,
+        "by_token": listed,
+        "by_token_exact": not priced.inexact,
+        "by_token_unpriced": priced.unpriced,
+    }
+    return {**history.as_json(said, by), **rest}
 
 
 def _may_be_folder(word: str) -> bool:
@@ -156,6 +164,8 @@ def _may_be_folder(word: str) -> bool:
 
 def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
     """Read what is new in the logs of other clients; nothing of theirs is changed."""
+    from assistant import hindsight
+
     if words[0] != "import":
         raise UsageError(f"There is no `usage {words[0]}`.", "There is `usage import [CLIENT ...]`.")
     clients = teller.accounts.elsewhere.clients()
@@ -172,11 +182,11 @@ def _import(teller: Teller, words: Sequence[str], *, as_json: bool) -> int:
     if places and len(wanted) != 1:
         raise UsageError("A folder is read as the logs of one client.", f"Like: usage import {clients[0]} FOLDER")
     found = teller.accounts.elsewhere.take_in(
-        teller.accounts.ledger.sources, teller.env, wanted, places, teller.config.plans
-    )
-    if teller.config.model and found:
-        with suppress(AssistantError):  # a line that is not drawn anew is no reason to fail
-            teller.accounts.keep_line(teller.roster.choose(teller.config.model))
+        teller.accounts.ledger.sources, teller.env, wanted, places, teller.config.plans,
+        hindsight.sizes_of(lambda: teller.roster.catalogue),
+    )  # fmt: skip
+    if found:
+        teller.accounts.redraw_line()
     if as_json:
         names = ("client", "files", "uses", "copies", "torn", "notes")
         dump({"imported": [{name: getattr(each, name) for name in names} for each in found]})

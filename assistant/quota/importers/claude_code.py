@@ -30,6 +30,8 @@ NEEDLES = (b'"output_tokens"',)
 _COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 _TEXT, _WHOLE = {str, type(None)}, {int, type(None)}
 _LONG = "ephemeral_1h_input_tokens"
+_USUAL = "standard", None, ""
+"""How the log calls the speed and the service tier that are not billed apart."""
 
 
 def _refuse(text: str) -> NoReturn:
@@ -45,7 +47,9 @@ def _decoder() -> Callable[[bytes], list[Any]]:
     from msgspec import Meta
 
     count = Annotated[int, Meta(ge=0, le=MOST)]
-    usage = shape("Usage", {**dict.fromkeys(_COUNTS, count), "cache_creation": shape("CacheCreation", {_LONG: count})})
+    lifetimes = shape("CacheCreation", {_LONG: count})
+    texts = dict.fromkeys(("service_tier", "speed"), str)
+    usage = shape("Usage", {**dict.fromkeys(_COUNTS, count), "cache_creation": lifetimes, **texts})
     message = shape("Message", {"id": str, "model": str, "usage": usage})
     # In the order in which they stand in a line: each is sought from where the last one was found.
     fields = {
@@ -85,7 +89,10 @@ def lines(data: bytes, uses: dict[str, Row]) -> list[Row]:
             request = None if each.is_sidechain else each.request_id or ""
             amount = None if each.cost_usd is None else Decimal(str(each.cost_usd))
             model, folder = message.model or "unknown", each.cwd or ""
-            row = (key, request, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, ())
+            tier = (
+                "" if usage.service_tier in _USUAL and usage.speed in _USUAL else _tier(usage.speed, usage.service_tier)
+            )
+            row = (key, request, at, "anthropic", model, folder, fresh, read, short, long, output, 0, amount, (), tier)
             if key in uses or not key:
                 again.append(row)
             else:
@@ -104,10 +111,11 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     lifetimes = usage.get("cache_creation")
     counts = [*map(usage.get, _COUNTS), lifetimes.get(_LONG) if isinstance(lifetimes, dict) else lifetimes]
     texts = [each.get("timestamp"), message.get("id"), each.get("requestId"), message.get("model"), each.get("cwd")]
+    texts += map(usage.get, ("speed", "service_tier"))
     kinds = _TEXT.issuperset(map(type, texts)) and _WHOLE.issuperset(map(type, counts))
     if texts[0] is None or not kinds:
         return None  # a line of another kind that happens to hold the word
-    at, name, request, model, folder = texts
+    at, name, request, model, folder, speed, tier = texts
     fresh, written, read, output, long = [min(max(0, count or 0), MOST) for count in counts]
     if not (fresh or output or read or written):
         return None
@@ -116,8 +124,13 @@ def line(raw: bytes, state: dict[str, Any], shared: dict[str, str]) -> Row | Non
     request = None if each.get("isSidechain") is True else request or ""
     return (
         name or "", request, at, "anthropic", model or "unknown", folder or "", fresh, read, written - long, long, output, 0,
-        _money(each.get("costUSD")), (),
+        _money(each.get("costUSD")), (), _tier(speed, tier),
     )  # fmt: skip
+
+
+def _tier(speed: str | None, tier: str | None) -> str:
+    """Name what a reply was billed as."""
+    return next((each for each in (speed, tier) if each and each not in _USUAL), "")
 
 
 def _money(cost: Any) -> Decimal | None:
