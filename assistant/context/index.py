@@ -179,7 +179,7 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
 
 def _see(index: Index, wanted: dict[str, tuple[str, str]]) -> None:
     """Take those of some files that no index has seen yet into one, as far as they are read."""
-    rows = index.store.files_of(list(dict.fromkeys(wanted.values())))
+    rows = index.store.files_of(wanted.values())
     by_pair = {(blob, language): (each, words) for each, blob, language, words in rows}
     for path, pair in wanted.items():
         if (known := by_pair.get(pair)) is not None:

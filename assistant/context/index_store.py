@@ -30,7 +30,7 @@ from assistant.errors import StateError
 from assistant.locked import is_busy, patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
@@ -344,13 +344,13 @@ class Store:
         with self.trusted():
             return self._base.execute(_FILES).fetchall()
 
-    def files_of(self, wanted: Sequence[tuple[str, str]]) -> list[tuple[int, str, str, int]]:
+    def files_of(self, wanted: Collection[tuple[str, str]]) -> list[tuple[int, str, str, int]]:
         """Return the rows of `files` for some blob ids with their language; of many it returns all rows, which takes less time."""
         if len(wanted) > _MANY:
             return self.files()
         query = f"{_FILES} WHERE blob = ? AND language = ?"
         with self.trusted():
-            return [row for pair in wanted for row in self._base.execute(query, pair)]
+            return [row for pair in dict.fromkeys(wanted) for row in self._base.execute(query, pair)]
 
     def has_files(self) -> bool:
         """Say whether any file is known."""

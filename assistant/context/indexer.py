@@ -97,7 +97,7 @@ def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[byte
 def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[str]]) -> None:
     with Store(place, version()) as store:
         asked = {(row[0], row[1]): row for row in rows}
-        for _, blob, language, _ in store.files_of(list(asked)):
+        for _, blob, language, _ in store.files_of(asked):
             asked.pop((blob, language), None)
         missing = list(asked.values())
         doing = os.open(place.with_suffix(".doing"), os.O_RDWR | os.O_CREAT, 0o600)
