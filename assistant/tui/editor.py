@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from assistant.config import Places
     from assistant.tui.stage import Stage
 
 _KILLED = range(129, 193)
 """What a shell ends with whose program was killed by a signal: 128 and the number of that."""
+_FROM_KEYS = [signal.SIGINT, *([signal.SIGQUIT] if hasattr(signal, "SIGQUIT") else [])]
+_AT_ONCE_S = 0.3
+"""Seconds in which nobody reads a text and closes it: an editor that is back by then has gone on in a window of its own."""
 
 
 async def edit(screen: Stage, text: str, suffix: str) -> str | None:
@@ -44,7 +50,8 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
     except OSError as error:
         _say(screen, f"The text cannot be given to {name}: {error.strerror}.")
         return None
-    with screen.app.suspend():  # Textual does not come back from an error in here
+    begun = monotonic()
+    with screen.app.suspend(), _deaf():  # Textual does not come back from an error in here
         code, trouble = await asyncio.to_thread(_run, [*command, str(place)], plain)
     words = None
     if trouble:
@@ -59,6 +66,10 @@ async def edit(screen: Stage, text: str, suffix: str) -> str | None:
             words = place.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
             _say(screen, f"{place} cannot be read: {error.strerror}. The text stays as it was.")
+        if words == text and monotonic() - begun < _AT_ONCE_S:
+            told = f"{name} came back at once, and nothing was changed. If it is still open, it has {place}"
+            _say(screen, f"{told}: copy from there, and set $EDITOR so that it waits (as `code --wait` does).")
+            return None
     shutil.rmtree(place.parent, ignore_errors=True)
     return words
 
@@ -94,6 +105,17 @@ def _put(places: Places, data: bytes, suffix: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return place
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Let Ctrl+C reach the editor alone: both are in the foreground of the terminal, and many editors leave it to make a signal of that."""
+    before = {each: signal.signal(each, lambda *_: None) for each in _FROM_KEYS}  # an editor begins without handlers
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _run(argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:

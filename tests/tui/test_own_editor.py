@@ -1,6 +1,8 @@
 """A text in the user's own editor: what comes back, what is kept where it ends otherwise, and what of it is told later."""
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +81,7 @@ async def test_what_an_editor_has_open_just_now_is_not_left_behind(stage, env, t
     data = config.places(env).data
     beside = 'echo swap > "$(dirname "$1")/.$(basename "$1").swp"\n'
     look = f"PYTHONPATH={Path.cwd()} {sys.executable} {tmp_path}/look.py {data} > {tmp_path}/told\n"
-    assert await editor.edit(stage(beside + look), "old\n", ".py") == "old\n"
+    assert await editor.edit(stage(beside + look + "\nsleep 0.4"), "old\n", ".py") == "old\n"
     assert (tmp_path / "told").read_text() == "[]\n"
 
 
@@ -120,7 +122,7 @@ async def test_a_text_that_no_file_can_hold_is_told_of(stage):
 
 async def test_bytes_that_are_no_text_come_back_as_they_were(stage):
     words = b"caf\xe9 \xff\n".decode("utf-8", "surrogateescape")
-    assert await editor.edit(stage("true"), words, ".md") == words
+    assert await editor.edit(stage("sleep 0.4"), words, ".md") == words
 
 
 async def test_the_folder_of_all_texts_stays_where_one_is_done_with(stage):
@@ -129,3 +131,21 @@ async def test_the_folder_of_all_texts_stays_where_one_is_done_with(stage):
     await editor.edit(screen, "old\n", ".md")
     assert (screen.session.places.data / "editor").is_dir()
     assert editor.left_behind(screen.session.places) == []
+
+
+async def test_an_editor_that_goes_on_in_a_window_of_its_own_is_told_of_and_keeps_its_file(stage):
+    screen = stage("true")
+    assert await editor.edit(screen, "old\n", ".py") is None
+    assert len(screen.said) == 1
+    assert "ed.sh came back at once, and nothing was changed." in screen.said[0]
+    assert kept(screen.session) == ["text.py"]
+
+
+async def test_ctrl_c_reaches_the_editor_alone(stage, tmp_path):
+    screen = stage(
+        f"kill -INT {os.getpid()}\nkill -QUIT {os.getpid()}\ntrap '' TERM\necho new > \"$1\"\ntrap > {tmp_path}/traps"
+    )
+    before = signal.getsignal(signal.SIGINT)
+    assert await editor.edit(screen, "old\n", ".py") == "new\n"
+    assert "INT" not in (tmp_path / "traps").read_text()  # the editor itself hears it
+    assert signal.getsignal(signal.SIGINT) is before

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from textual.events import Paste
 
 from assistant import command, events
 from assistant.edits.review import Review
@@ -358,6 +359,27 @@ async def test_no_question_that_came_back_is_sent_unless_it_is_in_sight(make_ses
         await pilot.press("enter")
         await until(pilot, lambda: composer.text == shown)  # it came back once more
         assert composer.sent == ["is it warm?", *sent]
+
+
+@pytest.mark.parametrize("keys", [[], ["escape"], ["left", "right"], ["end"]])
+@pytest.mark.parametrize(
+    ("words", "shown"), [("/model mine/big", "/model mine/big"), ("and now?", "is it warm?\nand now?")]
+)
+@pytest.mark.parametrize("pasted", [False, True])
+async def test_what_is_typed_or_pasted_below_a_question_that_came_back_is_not_glued_to_it(
+    make_session, keys, words, shown, pasted
+):
+    app = Wattson(make_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        composer = app.main.composer
+        await say(pilot, "is it warm?")
+        await until(pilot, lambda: "No model is chosen yet" in app.main.talk.text and composer.text)
+        await pilot.press(*keys)
+        if pasted:
+            app.post_message(Paste(words))
+        else:
+            await pilot.press(*(NAMES.get(each, each) for each in words))
+        await until(pilot, lambda: composer.text == shown)
 
 
 async def test_words_that_are_sent_before_a_question_that_came_back_can_be_seen_again_are_sent_alone(make_session):

@@ -220,17 +220,26 @@ class Composer(Pad):
         elif event.key == "down" and self._back and self.cursor_location[0] == self.document.line_count - 1:
             self._recall(-1)
         else:
-            if self._given and self._given == self.text and event.is_printable and self.cursor_at_end_of_text:
-                if event.character == "/":  # a command first, as what was said below it may ask for
-                    self._after, self.text = self._given, ""
-                    self._note_sent(self._after)  # Up brings it, too
-                else:
-                    self.insert("\n")  # it was typed on, not knowing that the question would come back
-            self._put = self._given = ""
+            self._put = ""
+            if event.is_printable:
+                self._begin_below(event.character or "")
             await super()._on_key(event)
             return
         event.prevent_default()
         event.stop()
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        self._begin_below(event.text)  # the text area's own handler, which is called behind this one, puts it there
+
+    def _begin_below(self, words: str) -> None:
+        """Make room for what is typed or pasted where a question has just come back, and nothing was done to it since."""
+        if self._given and self._given == self.text and self.cursor_at_end_of_text:
+            if words.lstrip().startswith("/"):  # a command first, as what was said below it may ask for
+                self._after, self.text = self._given, ""
+                self._note_sent(self._after)  # Up brings it, too
+            else:
+                self.insert("\n")  # it was typed on, not knowing that the question would come back
+        self._given = ""
 
     def send(self) -> None:
         """Send what stands here; behind a final backslash a new line begins instead."""
