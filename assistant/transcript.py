@@ -275,7 +275,7 @@ class Sittings:
             held = _hold(found)
             if held is None:
                 found = self._copy(found)
-                # a conversation that is only a waiting question has an empty copy, and no file
+                # the waiting question is not copied, so the copy may be empty
                 held = _hold(found) if found.path.exists() else None
                 self.warn(
                     "Another window has this conversation open: a copy of it goes on here, and neither hears of the other."
