@@ -1,8 +1,8 @@
-"""What may stand behind a slash command, as it is typed: words cut as a terminal would, and what each may become.
+"""Completion for slash commands: cuts what is typed into words, as a shell does, and offers what each may become.
 
-A command says so itself. The plain words of its USAGE (`[brief | last]`) are offered by themselves; one whose argument is
-a file, a model, a turn has `complete(session, words)`, which returns all that may stand where the last of `words` stands,
-the likeliest first.
+A command declares its own arguments. The lower-case words of its USAGE (`[brief | last]`) are offered without further
+code; a command whose argument is a file, a model or a turn defines `complete(session, words)`, which returns the
+suggestions for the last of `words`, the likeliest first.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _WORD = re.compile(r'(?:"[^"]*(?:"|$)|[^\s"])+')
 _PLAIN = re.compile(r"\[([a-z| ]+)\]")
 _TELLING = 3
-"""Letters from which the words about a suggestion are looked through as well."""
+"""From this many typed letters on, the descriptions of suggestions are searched as well."""
 _ODD = re.compile(r"[\s\"'\\]")
 
 
 class Suggestion(NamedTuple):
-    """What an argument may be, and a word about it; `more` says that another may follow."""
+    """One possible argument and a description of it; `more` says that another argument may follow."""
 
     text: str
     about: str = ""
@@ -30,17 +30,18 @@ class Suggestion(NamedTuple):
 
 
 FILES = Suggestion("", "any file of the repository")
-"""Stands, without a text, for all files: a face has them ready, so that a keystroke is answered among a hundred thousand."""
+"""Stands, with an empty text, for all files: a face holds that list, so that a keystroke is quick among 100,000
+files."""
 
 
 def last_word(typed: str) -> str:
-    """Return the word at the end of what is typed, an open quote with it; empty behind a blank."""
+    """Return the word at the end of `typed`, with its open quote if it has one; empty after a blank."""
     words = [each[0] for each in _WORD.finditer(typed) if each.end() == len(typed)]
     return words[-1] if words else ""
 
 
 def split(typed: str) -> list[str]:
-    """Cut what was typed into words; quotes hold one with blanks together, as terminals write a file that is dropped there."""
+    """Cut `typed` into words; quotes keep one with blanks together, as terminals write the name of a dropped file."""
     try:
         return shlex.split(typed)
     except ValueError:
@@ -48,21 +49,22 @@ def split(typed: str) -> list[str]:
 
 
 def quote(word: str) -> str:
-    """Write a word so that `split` reads it as one: in quotes where it has blanks."""
+    """Return `word` so that `split` reads it as one word: in quotes if it has blanks."""
     if not _ODD.search(word):
         return word
     return '"' + re.sub(r'(["\\])', r"\\\1", word) + '"'
 
 
 def plain(usage: str) -> list[Suggestion]:
-    """Return the words that a USAGE gives as they are typed: those in small letters between brackets."""
+    """Return the words that USAGE lists to be typed as they are: the lower-case ones between brackets."""
     return [Suggestion(word) for words in _PLAIN.findall(usage) for word in words.replace("|", " ").split()]
 
 
 def fit(suggestions: Iterable[Suggestion], typed: str, most: int) -> list[Suggestion]:
-    """Return those that what is typed may become, the best first: equal, begun with it, holding it, then its letters.
+    """Return at most `most` suggestions that match `typed`, best first.
 
-    Of `name=value` the name has to be as typed. With nothing typed all come as they are.
+    The order is: equal to it, beginning with it, containing it, containing its letters in order. In `name=value` the
+    name must match exactly. With nothing typed all match, in the order given.
     """
     name, is_pair, wanted = typed.lower().rpartition("=")
     found = []
@@ -77,7 +79,7 @@ def fit(suggestions: Iterable[Suggestion], typed: str, most: int) -> list[Sugges
 
 
 def holds(suggestion: Suggestion, typed: str) -> bool:
-    """Whether a suggestion is what was typed and more, so that it is meant; else it is only like it."""
+    """Say whether a suggestion contains `typed`, so that it is what the user means; otherwise it only resembles it."""
     return bool(typed) and typed.rpartition("=")[2].strip('"').removeprefix("./").lower() in suggestion.text.lower()
 
 

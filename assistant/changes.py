@@ -1,4 +1,4 @@
-"""What is proposed, written and taken back in one root, and what the model is told of it.
+"""The hunks of one root that are proposed, written and undone, and what the model is told about them.
 
 Plain functions of the journal and the disk: a session calls them in a thread.
 """
@@ -33,22 +33,24 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost
 
 _EDITED_SHOWN, _EDITED_IN_ALL, _LONGEST = 20, 60, 200
-"""Lines of a hunk that are told to the model when the user has changed it, lines of all that are written at once, and letters of a line."""
+"""The most lines of a hunk edited by the user that the model is told, the most lines for all such hunks of one
+write, and the most characters of a line."""
 MINE = "the user's"
-"""The format of an edit that the user has made of a hunk."""
+"""The format of an edit that the user made of a hunk."""
 _SET_ASIDE = 20
-"""Proposals that are kept when another took their place."""
+"""The most proposals that are kept after another one took their place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A patch that waits for decisions, what of the reply found no place or may not be meant, and where it came from.
+    """A patch that waits for decisions, the misfits and doubtful edits of its reply, and where it came from.
 
-    `model` is who says that it answered, `writer` who was asked for the edits, both as `provider/model`. `kept` says that
-    an earlier sitting kept it: its lines are then those of the diff that was kept, and not of the reply. `skipped` hunks
-    of it are gone since the others were moved. `apart` is a diff of what was kept and does not fit the files as they are
-    now: on another branch, perhaps, it does. `diff` is then all that is to be kept, with the hunks that fit. `first` is
-    the turn of the proposal that this one, of a repair, came on top of.
+    `model` is the model that answered, `writer` the one that was asked for the edits, both as `provider/model`. `kept`
+    says that the proposal comes from an earlier sitting: its line numbers are then those of the kept diff, not of the
+    reply. `skipped` counts the hunks that were skipped and dropped when the others were moved onto changed files.
+    `apart` is the part of a kept diff that does not fit the files as they are now; it may fit on another branch. `diff`
+    is then the whole diff to keep, including the hunks that fit. `first` is the turn of the proposal that this repair
+    was added to.
     """
 
     patch: Patch
@@ -67,33 +69,33 @@ class Proposal:
 
     @property
     def root(self) -> int:
-        """The turn whose answer it began with."""
+        """The turn whose answer this proposal began with."""
         return self.first or self.turn
 
     def only(self, patch: Patch, skipped: int = 0) -> Proposal:
-        """Return what is left of it where only that patch still waits, `skipped` more of its hunks being gone."""
+        """Return this proposal with only `patch` still waiting, after `skipped` more hunks were skipped and dropped."""
         diff = patch.diff() + self.apart if self.apart else ""
         return replace(self, patch=patch, diff=diff, skipped=self.skipped + skipped)
 
     def mended(self) -> list[Proposal]:
-        """Return the proposals that this one, of a repair, came on top of, the latest first."""
+        """Return the proposals that this repair was added to, the latest first; empty if it is no repair."""
         return [] if self.earlier is None else [self.earlier, *self.earlier.mended()]
 
     def doubted(self) -> list[tuple[str, int, int, str]]:
-        """Return which hunks may not be meant, as path and 0-based place before and after, and why: what is kept of `doubts`."""
+        """Return the doubtful hunks as (path, 0-based line before, 0-based line after, why), to keep them on disk."""
         why = {each.edit.reply_line: each.edit.doubt for each in self.doubts}
         lines = [(hunk, each.edit) for hunk in self.patch.hunks for each in hunk.origins]
         return list(dict.fromkeys((hunk.path, hunk.at, hunk.new_at, why[line]) for hunk, line in lines if line in why))
 
     def origin(self, hunk: Hunk) -> Proposal:
-        """Return the proposal that a hunk first came with: a repair goes over hunks that were there already."""
+        """Return the proposal in which a hunk first appeared: a repair contains the hunks that were there before it."""
         if self.earlier is not None and any(_same(hunk, each) for each in self.earlier.patch.hunks):
             return self.earlier.origin(hunk)
         return self
 
 
 class Written(NamedTuple):
-    """What became of a review: `kept` was written, `left` is what is still proposed of it, `origin` what was decided about."""
+    """What became of a review: `kept` was written, `left` is still proposed, `origin` is the proposal it was about."""
 
     kept: Patch
     left: Patch
@@ -101,10 +103,9 @@ class Written(NamedTuple):
 
 
 def recover(journal: Journal) -> tuple[str, ...]:
-    """Put back, or complete, what a crash left half written; returns what the user is to be told of it.
+    """Undo or complete a write that a crash interrupted; return the messages for the user.
 
-    Nothing of this keeps anybody from asking a model: what cannot be mended now is said, and writing is refused until
-    it is.
+    A fault here never stops the user from asking a model: it is reported, and writing is refused until it is repaired.
     """
     words = []
     try:
@@ -117,16 +118,16 @@ def recover(journal: Journal) -> tuple[str, ...]:
 
 
 class Sees(Protocol):
-    """What changes need of the session's sight."""
+    """What Changes needs of the session's sight."""
 
     def private(self) -> Callable[[str], str]:
-        """Return what says why no line of a file may leave, empty where they may; it is called in a thread."""
+        """Return a function that says why no line of a path may be sent, empty where they may. Call it in a thread."""
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
-        """Return the secrets that the user let leave, as the gate takes them."""
+        """Return the secrets that the user allowed to be sent, in the form that the gate takes."""
 
     def spoken(self, words: str) -> tuple[str, tuple[Masked, ...]]:
-        """Return words of the user as they may leave, and the secrets that were masked in them."""
+        """Return the user's words with secrets masked, and the secrets that were masked."""
 
 
 class Changes:
@@ -139,19 +140,22 @@ class Changes:
         self.session = session
         self.proposed: Proposal | None = None
         self.marked: Review | None = None
-        """How the user has left the hunks that wait: a comment is told although nothing is written yet."""
+        """The user's marks on the waiting hunks: the model is told a comment even before anything is written."""
         self.set_aside: list[Proposal] = []
         self._left: dict[int, Review] = {}
-        """By turn, how the user has left hunks that were set aside."""
+        """By turn, the user's marks on hunks that were set aside."""
         self.telling = Telling()
         self._asides: list[str] = []
         self.written: set[int] = set()
-        """Steps that this process wrote."""
+        """Ids of the journal steps that this process wrote."""
         self._placing = threading.Lock()
         """Held while proposals change places: hunks are written in a thread, and a turn may end meanwhile."""
 
     def read_reply(self, reply: str) -> tuple[Patch, tuple[Misfit, ...]]:
-        """Read the edits of a whole reply and find their places; nothing is written. What may not be meant is a misfit: nobody looks at it."""
+        """Read the edits of a whole reply and find their places; nothing is written.
+
+        Doubtful edits are returned among the misfits, because nobody reviews them here.
+        """
         parser = edit_format.open_parser()
         found = [*parser.feed(reply), *parser.close()]
         edits = [each for each in found if isinstance(each, Edit)]
@@ -161,9 +165,10 @@ class Changes:
         return fitted.patch, (*unread, *fitted.misfits, *fitted.doubts)
 
     def propose(self, proposal: Proposal, *, upon: Patch | None) -> Proposal | None:
-        """Keep what a reply proposes; what a repair adds comes on top of the hunks that still wait (`upon`).
+        """Propose the patch of a reply. Hunks that still wait are set aside and returned.
 
-        Otherwise hunks that still wait are set aside, and returned: the new ones were made for the files without them.
+        They are set aside because the new hunks were made for the files without them. A repair is added on top of the
+        waiting hunks (`upon`) instead, and None is returned.
         """
         with self._placing:
             if upon:
@@ -182,9 +187,9 @@ class Changes:
             return aside
 
     def mark(self, review: Review, turn: int = 0) -> int | None:
-        """Hear how the user has left hunks that wait, those of a `turn` where two have proposed the same.
+        """Note the user's marks on waiting hunks; `turn` decides between two proposals with the same patch.
 
-        Returns the turn of hunks that were set aside, 0 of those on offer, None of others.
+        Returns 0 for the hunks on offer, their turn for hunks that were set aside, None for unknown hunks.
         """
         with self._placing:
             one = self.proposed
@@ -198,12 +203,12 @@ class Changes:
             return None
 
     def marked_aside(self, turn: int) -> Review | None:
-        """Return how the user has left the hunks of a turn that were set aside; None where nobody looked at them."""
+        """Return the user's marks on the hunks of `turn` that were set aside; None where there are none."""
         left = self._left.get(turn)
         one = next((each for each in self.set_aside if each.turn == turn), None)
         if left is None or one is None or left.patch == one.patch:
             return left if one is not None else None
-        return left.rest().over(one.patch)  # some of it was written meanwhile
+        return left.rest().over(one.patch)  # some of the hunks were written meanwhile
 
     def take_up(
         self,
@@ -216,9 +221,10 @@ class Changes:
         *,
         aside: bool = False,
     ) -> None:
-        """Propose again what waited when an earlier sitting ended, as far as it fits the files as they are now, or set it `aside`.
+        """Propose again the hunks that waited when an earlier sitting ended, as far as they fit the present files.
 
-        `doubted` is what was kept of `Proposal.doubted`; a damaged file may hold anything in its place.
+        With `aside` they are set aside instead. `doubted` is the kept result of `Proposal.doubted`; a damaged file may
+        hold anything in its place.
         """
         patch, misfits = self.read_reply(diff)
         rows = [row for row in doubted if isinstance(row, list) and len(row) == 4] if isinstance(doubted, list) else []
@@ -230,7 +236,7 @@ class Changes:
                 told = f"{hunk.path}: the edit at line {hunk.old_start} of the file may not be meant: {words}."
                 doubts.append(Misfit(edit, "doubtful", told))
         proposal = Proposal(patch, misfits, turn, model, doubts=tuple(doubts), kept=True, writer=writer, first=first)
-        if misfits:  # on another branch, perhaps: then all of it fits again when the files are as they were
+        if misfits:  # perhaps made on another branch: all of it fits again once the files are as they were
             apart = git_diff.only(diff, {each.edit.reply_line for each in misfits if each.reason != "doubtful"})
             proposal = replace(proposal, diff=diff, apart=apart)
         if aside:
@@ -239,14 +245,14 @@ class Changes:
             self.propose(proposal, upon=None)
 
     def miss(self, proposal: Proposal, misfits: Sequence[Misfit]) -> None:
-        """Tell of what found no place beside a proposal that waits."""
+        """Add edits without a place to a waiting proposal, so that the user is told of them."""
         if misfits:
             more = replace(proposal, misfits=(*proposal.misfits, *misfits))
             self.set_aside = [more if each is proposal else each for each in self.set_aside]
             self.proposed = more if self.proposed is proposal else self.proposed
 
     def bring_back(self, turn: int) -> Proposal | None:
-        """Propose again what was set aside when that turn's hunks had not been decided; None where there is nothing."""
+        """Propose again the hunks of `turn` that were set aside; return their proposal, None if there is none."""
         back = next((each for each in reversed(self.set_aside) if each.turn == turn), None)
         if back is not None:
             left = self.marked_aside(turn)
@@ -265,16 +271,16 @@ class Changes:
         return back
 
     def origin(self, review: Review) -> Proposal | None:
-        """Return what a review is about: another proposal may have come since it was shown."""
+        """Return the proposal that a review belongs to: another one may have come since the review was shown."""
         with self._placing:
             now = (self.proposed, *self.proposed.mended()) if self.proposed is not None else ()
             known = (*now, *reversed(self.set_aside))
             return next((each for each in known if each.patch == review.patch), self.proposed)
 
     def _replace(self, origin: Proposal | None, rest: Proposal | None, written: Review | None = None) -> None:
-        """Put what is left of a proposal in its place, wherever that is by now; what came meanwhile stays.
+        """Put `rest` in the place of `origin`, wherever that is by now; proposals that came meanwhile stay.
 
-        A repair that came on top of it has its hunks too: those that were `written` go.
+        A repair on top of `origin` contains its hunks as well: those that were `written` are removed from it.
         """
         with self._placing:
             now = self.proposed
@@ -290,10 +296,10 @@ class Changes:
                 self.set_aside = [each for each in aside if each is not None]
 
     def write(self, review: Review, *, label: str, now: datetime) -> Written:
-        """Write what was taken, all or nothing; what is left of it stays proposed, or set aside where others came meanwhile.
+        """Write the hunks that were taken, all or none; the rest stays proposed, or set aside if others came meanwhile.
 
-        Raises Stale when a file has changed since the patch was made: `moved` may have a way. `asides` has what is to be
-        said of it beside.
+        Raises Stale when a file has changed since the patch was made; `moved` may then find a way. `asides` returns
+        what else the user should be told about the write.
         """
         kept, left = review.part()
         origin = self.origin(review)
@@ -317,9 +323,9 @@ class Changes:
         return Written(kept, left, origin)
 
     def moved(self, review: Review) -> Review | None:
-        """Move what is not skipped onto the files as they are now; None where lines that the patch needs were changed.
+        """Move all hunks that were not skipped onto the present files; None where lines that they need have changed.
 
-        Decisions about hunks that are still the same stay; the model hears of those that were skipped, and are gone now.
+        Decisions about unchanged hunks stay. The skipped hunks are dropped, and the model is told so.
         """
         patch = self._onto(review.patch.keep((*review.taken, *review.undecided)))
         if patch is None:
@@ -349,7 +355,7 @@ class Changes:
         return Patch(tuple(file for file in files if file.changes))
 
     def is_sure(self, review: Review) -> bool:
-        """Whether what was taken has a place in the files as they are now that cannot be mistaken."""
+        """Say whether the hunks that were taken have one unmistakable place in the files as they are now."""
         for file in review.part()[0].files:
             now = disk.read(self.repo.root, file.path)
             data = now[0] if now else None
@@ -362,12 +368,12 @@ class Changes:
         return True
 
     def takes_the_same(self, review: Review, moved: Review) -> bool:
-        """Whether a review that was moved onto the files as they are now takes what the review before it took, and all of that."""
+        """Say whether a review that was `moved` onto the present files takes exactly what `review` took."""
         kept = self._onto(review.part()[0])
         return bool(moved.taken) and kept is not None and kept == moved.part()[0]
 
     def unfit(self, review: Review) -> tuple[lost.Lost, ...]:
-        """Return the hunks of a review that have no place any more in the files as they are now, and why."""
+        """Return the hunks of a review that no longer have a place in the files as they are now, and why."""
         found = []
         private = self._sight.private()
         for file in review.patch.files:
@@ -380,10 +386,10 @@ class Changes:
         return tuple(found)
 
     def let_go(self, review: Review) -> Review | None:
-        """Make misfits of the hunks that have no place any more, so that they can be sent back to the model, and move the others.
+        """Turn hunks that no longer have a place into misfits, which can go back to the model; move the others.
 
-        Returns the review of the others, None where all that was proposed is gone by now. What was skipped and has no
-        place is gone: the model hears of it.
+        Returns the review of the others, or None where the whole proposal is gone; `review` itself if a file changed
+        again meanwhile. Skipped hunks without a place are dropped, and the model is told so.
         """
         origin = self.origin(review)
         if origin is None:
@@ -392,7 +398,7 @@ class Changes:
         skipped = replace(review, choices=tuple(each for each in review.only("skip").choices if each.hunk in gone))
         stays = replace(review, choices=tuple(each for each in review.choices if each.hunk not in gone))
         patch = self._onto(review.patch.keep(each.hunk for each in stays.choices))
-        if patch is None:  # it was changed once more, right now
+        if patch is None:  # a file changed again just now
             return review
         misfits = tuple(misfit for hunk, misfit in gone.items() if hunk not in review.skipped)
         rest = replace(origin.only(patch, len(skipped.choices)), misfits=(*origin.misfits, *misfits))
@@ -408,21 +414,21 @@ class Changes:
         return patch
 
     def asides(self) -> tuple[str, ...]:
-        """Return, once, what happened beside the writing: other names that keep an old text, what the journal forgot."""
+        """Return, once, side effects of writing: other names of a file that keep its old text, journal notes."""
         told, self._asides = (*self._asides, *self.journal.notes()), []
         return told
 
     def news(self) -> News:
-        """Return what the next question is to tell the model of its last edits. Reads files: call it in a thread."""
+        """Return what the next question tells the model about its last edits. Reads files: call it in a thread."""
         return self.telling.next(self._said())
 
     def open_ends(self) -> str:
-        """Say what of the hunks on offer is not decided: it stands above a question, and does not stay in the conversation."""
+        """Say which hunks on offer are undecided. This stands above a question, but is not kept in the conversation."""
         paths = self.proposed.patch.paths if self.proposed is not None else ()
         return f"not decided, so not in the files: hunks in {', '.join(paths)}" if paths else ""
 
     def _said(self) -> Iterator[Said]:
-        """Yield what the user has said of hunks that wait."""
+        """Yield what the user has said about waiting hunks, each with its turn."""
         left = [(each, self.marked_aside(each.turn)) for each in self.set_aside]
         if self.proposed is not None and self.marked is not None and self.marked.patch == self.proposed.patch:
             left.append((self.proposed, self.marked))
@@ -432,7 +438,10 @@ class Changes:
                 yield from ((one.root, words) for words in self._comments(review))
 
     def _decisions(self, review: Review, kept: Patch, gone: int) -> list[str]:
-        """Say in few words what a review decided, `gone` hunks of which were skipped before; of an edited hunk, what it reads now, where that may leave."""
+        """Say in few words what a review decided; `gone` of its hunks were skipped before.
+
+        Of an edited hunk it says what the hunk reads now, where that may be sent.
+        """
         words = []
         if review.taken:
             words.append(f"took {len(review.taken)} of {len(review.choices) + gone} hunks ({', '.join(kept.paths)})")
@@ -447,7 +456,7 @@ class Changes:
             room -= len(shown)
             now = "\n".join([*shown, *(["..."] if len(lines) > len(shown) else [])])
             words.append(f"{edited}; it reads now:\n{now}" if any(shown) else edited)
-        stays = review.rest().comments  # they go along with the next question that finds them there
+        stays = review.rest().comments  # these comments are sent with the next question while their hunks still wait
         return [
             *words,
             *self._comments(replace(review, comments=tuple(each for each in review.comments if each not in stays))),
@@ -462,12 +471,15 @@ class Changes:
         return words
 
     def without_secrets(self, review: Review) -> Review:
-        """Return a review whose comments may be kept."""
+        """Return a review with secrets masked in its comments, so that it can be kept on disk."""
         said = (replace(each, words=self._sight.spoken(each.words)[0]) for each in review.comments)
         return replace(review, comments=tuple(said))
 
     def quoted(self, hunk: Hunk) -> str:
-        """Return a hunk that is proposed as lines of a diff, secrets masked; raises PatchError where no line of its file may leave."""
+        """Return a proposed hunk as lines of a diff, secrets masked.
+
+        Raises PatchError where no line of its file may be sent.
+        """
         private = self._sight.private()
         names = dict.fromkeys((hunk.path, *self._names(self.proposed.patch if self.proposed else Patch(), hunk.path)))
         if why := next(filter(None, map(private, names)), ""):
@@ -477,11 +489,11 @@ class Changes:
 
     @staticmethod
     def _names(patch: Patch, path: str) -> list[str]:
-        """Return the names that the file of a patch has before and after it."""
+        """Return the old and the new name of the file that a patch changes at `path`."""
         return [name for file in patch.files if path in {file.path, file.target} for name in (file.path, file.target)]
 
     def _may_leave(self, review: Review, path: str, text: str, private: Callable[[str], str]) -> str:
-        """Return a text of a file of a patch as it may leave: secrets masked, and empty where no line of the file may."""
+        """Return a text of a patched file with secrets masked; empty where no line of the file may be sent."""
         if not text or any(map(private, (path, *self._names(review.patch, path)))):
             return ""
         return gate.mask(text, path, self._sight.let_through())[0]

@@ -1,4 +1,4 @@
-"""The command line: flags in, a Session built, a face started."""
+"""The command line: reads the flags, builds a Session, starts a face."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run `wattson` with the arguments of the process; ends with the exit codes of the README."""
+    """Run `wattson` with the arguments of the process; exits with the codes that the README lists."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"wattson {__version__}\n")
         return
-    if sys.argv[1:] == ["usage", "--line"]:  # a shell asks for it at each prompt: nothing else is loaded for it
+    if sys.argv[1:] == ["usage", "--line"]:  # a shell runs this at each prompt, so nothing else is loaded
         import os
 
         from assistant.quota import line
@@ -39,7 +39,7 @@ def _run(argv: list[str]) -> int:
     import os
     from pathlib import Path
 
-    gc.disable()  # what is loaded first stays: to look through it for what could be thrown away is lost time
+    gc.disable()  # what is loaded at start is never freed, so collecting among it only costs time
     from assistant.errors import AssistantError, ConfigError
 
     options = _parse(argv)
@@ -74,9 +74,10 @@ def _run(argv: list[str]) -> int:
         from assistant import headless
 
         needs = headless.sitting(options)
-        if needs == "onlooker":  # one question, and the process ends
+        if needs == "onlooker":  # the process ends after one question
             code = headless.run(_onlooker(root, dict(os.environ)), options)
-            os._exit(code)  # all is said and closed; to take apart what was held takes a tenth of a question
+            # all is printed and closed; taking the objects apart would add a tenth to the time of a question
+            os._exit(code)
         if needs == "teller":
             return headless.run(_teller(root, dict(os.environ)), options)
         gc.enable()
@@ -88,7 +89,7 @@ def _run(argv: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `| head`: what is left in the buffer goes nowhere, and Python says nothing of it at exit
+    except BrokenPipeError:  # `| head`: drop the rest of the buffer, so that Python does not complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -118,7 +119,7 @@ def _teller(root: Path, env: Mapping[str, str]) -> Teller:
 
 
 def _columns() -> int:
-    """Return how wide help may be, as shutil says it: argparse would ask it at each start, and it loads all compressors."""
+    """Return the width of help, as shutil does; argparse would call shutil each time, which loads all compressors."""
     import os
 
     try:
@@ -131,9 +132,9 @@ def _columns() -> int:
 
 
 class _Plain:
-    """The options of a command that got one word and nothing else, heard from the command as a parser hears them.
+    """The options of a command whose only argument is one word, collected in place of an argument parser.
 
-    To load and set up argparse takes a tenth of a question.
+    Loading and setting up argparse takes a tenth of the time of a question.
     """
 
     def __init__(self, command: str, word: str) -> None:

@@ -1,4 +1,4 @@
-"""The one door for what is typed: a slash command, or words for the model."""
+"""The one entry point for what the user types: a slash command, or words for the model."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 Stream = AsyncGenerator[events.Event, None]
 _LEAVE = {"exit", "quit", ":q"}
-"""Words by themselves that are no question: as one leaves a shell, or an editor."""
+"""Words that, alone, mean "quit" and are no question: they leave a shell or an editor."""
 _SHELL = re.compile(r"![a-z./~]")
 _COMMAND = re.compile(r"^/([a-z][a-z-]*|)(?:\s+(.*))?$", re.DOTALL)
 
 
 class Command(Protocol):
-    """What a module in `commands/` offers; the first line of its docstring is its help.
+    """The interface of a module in `commands/`; the first line of its docstring is its help.
 
-    Where USAGE does not say it all in plain words, `complete(session, words)` returns what may stand where the last of
-    `words` stands, the likeliest first. It is called in a thread at each keystroke.
+    Where the plain words of USAGE are not all that may be typed, `complete(session, words)` returns the suggestions for
+    the last of `words`, the likeliest first. It is called in a thread at each keystroke.
     """
 
     ALIASES: tuple[str, ...]
@@ -36,7 +36,7 @@ class Command(Protocol):
     __doc__: str | None
 
     def run(self, session: Session, argument: str) -> Stream:
-        """Do it and say what happened."""
+        """Run the command and yield what happened."""
 
 
 def commands() -> dict[str, Command]:
@@ -45,16 +45,16 @@ def commands() -> dict[str, Command]:
 
 
 def named(name: str) -> tuple[str, Command] | None:
-    """Return a command and its name, by that or by an alias; None for none."""
+    """Return the name and the module of a command, found by its name or an alias; None where there is none."""
     known = commands()
     found = name if name in known else next((each for each, one in known.items() if name in one.ALIASES), None)
     return None if found is None else (found, known[found])
 
 
 def complete(session: Session, line: str) -> tuple[str, Iterable[Suggestion]]:
-    """Return the last word of a command as far as it is typed, and all that may stand there; nothing behind words of one's own.
+    """Return the last word typed behind a command, and the suggestions for it; nothing where `line` is no command.
 
-    Reads what the command is about: call it in a thread.
+    A command may read files or lists for its suggestions: call this in a thread.
     """
     match = _COMMAND.match(line)
     found = named(match[1]) if match else None
@@ -70,14 +70,14 @@ def complete(session: Session, line: str) -> tuple[str, Iterable[Suggestion]]:
 
 
 def is_command(text: str) -> bool:
-    """Say whether what is typed is a command, or the beginning of one: a path and words behind it are a question."""
+    """Say whether `text` is a command or the beginning of one; a path with words behind it is a question."""
     return text.strip() in _LEAVE or _COMMAND.match(text.strip()) is not None
 
 
 async def submit(session: Session, text: str, *, once: bool = False) -> Stream:
-    """Do what was typed. Errors that the user can be told about come as a Notice, never as an exception.
+    """Run what was typed. Errors that the user can be told about come as a Notice, never as an exception.
 
-    With `once` no cap and no reserve holds what it asks.
+    With `once`, caps and reserves do not hold back what it asks.
     """
     words = text.strip()
     if not words:

@@ -1,4 +1,4 @@
-"""Commits of what was taken: exactly what a conversation wrote, that still stands and is not committed yet."""
+"""Commits exactly what a conversation wrote, that is still in the files and not committed yet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DIFF_SHOWN = 12_000
 
 
 class Committing:
-    """Commits what one session wrote in one root. `asked` says what the user asked last, empty before there was a question."""
+    """Commits what one session wrote in one root. `asked` returns the user's last question, empty before the first."""
 
     def __init__(
         self,
@@ -50,26 +50,26 @@ class Committing:
         self._sittings = sittings
         self._asked = asked
         self.committed: set[int] = set()
-        """Steps that were committed, as far as this process and the conversation know."""
+        """Ids of the journal steps that are known, from this process and the conversation, to be committed."""
 
     async def draft(self) -> Stream:
-        """Let a model draft the message for a commit of what was taken; AsideEnded has it."""
+        """Let a model draft a commit message for what was taken; the AsideEnded event carries it."""
         words = await asyncio.to_thread(self._words, self._asked())
         async with aclosing(self._handover.side("commit message", words)) as stream:
             async for event in stream:
                 yield event
 
     async def commit(self, message: str) -> Stream:
-        """Commit exactly what this session has written and not committed; hooks run, what is staged stays staged.
+        """Commit exactly what this session wrote and has not committed; hooks run, and what is staged stays staged.
 
-        Raises RepoError, and CommitFailed with the words of the hook or of git.
+        Raises RepoError, or CommitFailed with the output of the hook or of git.
         """
         made = await asyncio.to_thread(self._commit, message)
         words = [f"committed {made.id[:10]}: {', '.join(made.paths)}", *made.output.splitlines(), *made.notes]
         yield events.Notice("\n".join(words), "good")
 
     def _commit(self, message: str) -> Committed:
-        """Commit, and note it with all conversations that wrote what is committed; hooks do not see the keys."""
+        """Commit, and record it in every conversation that wrote a part of it; API keys are hidden from hooks."""
         numbers, patch = self._uncommitted(), self.to_commit()
         hidden = self._roster.key_names()
         made = commit.commit(self._changes.repo, _to_commit(patch), message, merge=merge, hide=hidden)
@@ -82,7 +82,7 @@ class Committing:
         return made
 
     def to_commit(self) -> Patch:
-        """Return all that this session has written, that stands, and that it has not committed; raises RepoError."""
+        """Return all changes of this session that are still in the files and not committed; raises RepoError."""
         whole = Patch()
         fresh: set[str] = set()
         for number in self._uncommitted():
@@ -105,7 +105,8 @@ class Committing:
                     )
                 files.append(replace(file, before=then.after, after=after))
             whole = compose(whole, Patch(tuple(files)))
-        # What an earlier sitting wrote and is no longer there is nobody's to commit; what this one wrote is missed.
+        # Changes of an earlier sitting that are gone from the files are left out; those of this sitting stay, so that
+        # their loss is noticed.
         whole = Patch(tuple(file for file in whole.files if file.target in fresh or self._stands(file)))
         if not whole.files:
             if commit.is_open(self._changes.repo, self._undone()):
@@ -115,13 +116,13 @@ class Committing:
         return whole
 
     def _uncommitted(self) -> list[int]:
-        """Return the steps of this conversation, in whatever process, and of this process, that are not committed, oldest first."""
+        """Return the uncommitted steps of this conversation (by any process) and of this process, oldest first."""
         mine = (each for each in self._changes.journal.history() if each.session == self._changes.session)
         steps = [each.id for each in mine if each.state in {"done", "partly"}]
         return sorted({*steps, *self._changes.written} - self.committed)
 
     def _undone(self) -> set[str]:
-        """Return the files of steps that were undone, or partly, after their commit."""
+        """Return the files of steps that were wholly or partly undone after their commit."""
         steps = (each for each in self._changes.journal.history() if each.id in self.committed and each.state != "done")
         return {path for each in steps for file in each.files for path in (file.path, file.new_path) if path}
 
@@ -133,10 +134,10 @@ class Committing:
         return True
 
     def _words(self, question: str) -> str:
-        """Return the words that ask a model for a commit message, secrets masked. Raises RepoError where none can be made."""
+        """Return the request for a commit message, secrets masked. Raises RepoError where no commit can be made."""
         commit.check(self._changes.repo)
         patch = self.to_commit()
-        for change in _to_commit(patch):  # no model is paid for a message that no commit can have
+        for change in _to_commit(patch):  # no model should be paid for the message of a commit that would fail
             commit.must_stand(self._changes.repo.root, change, merge)
         private, allowed = self._sight.private(), self._sight.let_through()
         diff = "".join(_part(file, private, allowed) for file in patch.files)
@@ -147,7 +148,7 @@ class Committing:
 
 
 def _part(file: FilePatch, private: Callable[[str], str], allowed: frozenset[tuple[str, str, str]]) -> str:
-    """Return a file's part of a diff as it may leave: secrets masked, and without a line where none may."""
+    """Return a file's part of a diff, secrets masked; if no line of the file may be sent, one line that says why."""
     if why := private(file.path) or private(file.target):
         head = file.path if file.path == file.target else f"{file.path}, now {file.target}"
         return f"{head}: changed, and not shown: {why}\n"

@@ -1,4 +1,4 @@
-"""What the user has set: where things live, `config.toml` of the user, and the little that a project may choose."""
+"""Settings: where files live, the user's `config.toml`, and the few settings that a project may choose."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 PROJECT_FILE = ".wattson.toml"
 _PROJECT_MAY = {"model": str, "roles": dict, "theme": str, "context_budget": int}
 _PROJECT_BUDGET = 32_000
-"""Most tokens of context that a project may wish for: the user pays for them with every question."""
+"""The most context tokens that a project may set: the user pays for them with every question."""
 _WISHES = "This project wishes for {}; `model` in your own config decides."
 _PROJECT_SIZE = 64_000
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Places(NamedTuple):
-    """Folders for what the user writes, what we must keep, and what can be made again."""
+    """The folders for what the user writes, what we must keep, and what can be rebuilt."""
 
     config: Path
     data: Path
@@ -34,11 +34,11 @@ class Places(NamedTuple):
 
 
 class Config(NamedTuple):
-    """All settings. Budgets are o200k tokens, caps are money a turn, session or day; None is no cap.
+    """All settings. Budgets are o200k tokens; caps are money per turn, session or day, None for no cap.
 
-    `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such. `roles` says who
-    writes the edits that the main model plans ("editor"; without one it writes them itself), and who commit messages and
-    briefs ("small"); the main model is `model`, or "main" among the roles.
+    `reserve` keeps a part of a plan's window, by plan: "20 % of the week for Friday", or a list of such. `roles` names
+    the model that writes the edits that the main model plans ("editor"; without one the main model writes them itself),
+    and the model for commit messages and briefs ("small"). The main model is `model`, or "main" among the roles.
     """
 
     model: str = ""
@@ -57,7 +57,7 @@ class Config(NamedTuple):
 
 
 def places(env: Mapping[str, str]) -> Places:
-    """Say where state lives: where platformdirs says, or all below `WATTSON_HOME`."""
+    """Return the folders for settings, data and cache: those of platformdirs, or all below `WATTSON_HOME`."""
     home = env.get("WATTSON_HOME", "").strip()
     if home:
         root = Path(home).expanduser().absolute()
@@ -72,7 +72,7 @@ def places(env: Mapping[str, str]) -> Places:
 
 
 def load(where: Places, project: Path | None = None) -> Config:
-    """Read the user's `config.toml`, then what a project may choose. Raises ConfigError naming file and setting."""
+    """Read the user's `config.toml`, then the project's settings. Raises ConfigError naming file and setting."""
     warnings: list[str] = []
     path = where.config / "config.toml"
     values = read_toml(path) if path.is_file() else {}
@@ -121,8 +121,8 @@ def load(where: Places, project: Path | None = None) -> Config:
 
 
 def _wishes(path: Path, warnings: list[str]) -> dict[str, Any]:
-    """Read what a project wishes for; the file is not trusted, so that nothing in it keeps Wattson from starting."""
-    import tomllib  # most users and projects have set nothing
+    """Read a project's settings. The file is not trusted: a fault in it is only a warning, and Wattson still starts."""
+    import tomllib  # imported late: most users and projects have no settings file
 
     try:
         with path.open("rb") as file:
@@ -137,7 +137,7 @@ def _wishes(path: Path, warnings: list[str]) -> dict[str, Any]:
 
 
 def _roles(wishes: Any, where: str) -> dict[str, str]:
-    """Read `[roles]`: a model in quotes for each."""
+    """Read `[roles]`, where each value is a model's name in quotes. Raises ConfigError."""
     if not isinstance(wishes, dict) or not all(isinstance(model, str) for model in wishes.values()):
         raise ConfigError(f"{where}: [roles] has the wrong kind of value.", 'Write it like small = "provider/model".')
     for name in wishes:
@@ -178,7 +178,7 @@ def _money(value: Any, setting: str) -> Decimal:
 
 
 def remembered(where: Places) -> dict[str, Any]:
-    """Return what earlier sittings kept; nothing where it cannot be read."""
+    """Return the choices that earlier sittings saved; empty where they cannot be read."""
     try:
         data = json.loads((where.data / "state.json").read_bytes())
     except (OSError, ValueError):
@@ -187,20 +187,20 @@ def remembered(where: Places) -> dict[str, Any]:
 
 
 def remembered_names(where: Places, what: str) -> list[str]:
-    """Return a list of names that an earlier sitting kept; empty where there is none that can be read."""
+    """Return a list of names that an earlier sitting saved; empty where none can be read."""
     found = remembered(where).get(what)
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def remember(where: Places, **values: Any) -> None:
-    """Keep choices for the next sitting; a disk that is full costs the memory, not the choice."""
+    """Save choices for the next sitting; if the disk refuses, they still hold in this one."""
     known = remembered(where)
     if {**known, **values} == known:
         return
     temp = where.data / f"state.{os.getpid()}.new"
     try:
         where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _alone(where.data / "state.lock"):  # what another window keeps at the same moment stays as well
+        with _alone(where.data / "state.lock"):  # so that what another window saves at the same moment is not lost
             temp.touch(0o600)
             temp.write_text(json.dumps({**remembered(where), **values}), encoding="utf-8")
             temp.replace(where.data / "state.json")
@@ -211,7 +211,7 @@ def remember(where: Places, **values: Any) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes, and threads of this one, out for a moment. Raises OSError."""
+    """Hold an exclusive lock on a file, against other processes and other threads of this one. Raises OSError."""
     import fcntl
 
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

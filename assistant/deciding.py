@@ -1,4 +1,4 @@
-"""What the user decides: hunks written, also onto files that have moved on, and steps taken back and made again."""
+"""Carries out what the user decides: writes hunks, also onto changed files, and undoes and redoes steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Sitting(Protocol):
-    """What is needed of the session. `folder` is where the user stands."""
+    """What Deciding needs of the session. `folder` is where the user stands."""
 
     id: str
     folder: Path
@@ -38,7 +38,7 @@ class Sitting(Protocol):
 
     @property
     def accounts(self) -> Accounts:
-        """What is burnt and what is left."""
+        """What was burnt and what is left."""
 
     @property
     def journal(self) -> Journal:
@@ -57,17 +57,17 @@ class Sitting(Protocol):
 
 
 class Deciding:
-    """Carries out what is decided in one sitting."""
+    """Carries out the decisions of one sitting."""
 
     def __init__(self, sitting: Sitting) -> None:
         self._sitting = sitting
 
     async def apply(self, review: Review, *, label: str = "", at_once: bool = False) -> Stream:
-        """Write what was taken, all or nothing; raises PatchError and writes nothing when the disk has moved on.
+        """Write the hunks that were taken, all or none. Raises PatchError, and writes nothing, if a file has changed.
 
-        When the hunks can be moved onto what a file has become meanwhile, they are shown again instead (PatchMoved), or with
-        `at_once` written where none of those that were taken could stand anywhere else. What is skipped, edited or commented
-        goes to the model with the next question.
+        If the hunks can be moved onto the changed files, they are shown again instead (PatchMoved). With `at_once` they
+        are written straight away where none of the taken ones could stand anywhere else. The next question tells the
+        model what was skipped, edited or commented on.
         """
         unfit = ""
         try:
@@ -97,14 +97,17 @@ class Deciding:
         return one.patch if one is not None and one.patch.files else None
 
     async def _write(self, moved: Review, label: str) -> Written | None:
-        """Write hunks that were just moved; None where their files were changed once more."""
+        """Write hunks that were just moved; None where their files changed again."""
         try:
             return await asyncio.to_thread(self._sitting.changes.write, moved, label=label, now=self._sitting.now())
         except Stale:
             return None
 
     async def _move(self, review: Review, stale: Stale) -> tuple[Review, Sequence[Lost]]:
-        """Move hunks onto the files as they are now; returns what fits, and what does not and was not taken. Raises Stale."""
+        """Move hunks onto the files as they are now. Raises Stale.
+
+        Returns the review of the hunks that fit, and the hunks that do not fit and were not taken.
+        """
         from assistant.edits.patch import Patch
 
         origin = self._sitting.changes.origin(review)
@@ -117,7 +120,8 @@ class Deciding:
                 raise Stale(stale.message, _way_out(review, left), path=stale.path, lost=left) from stale
             return rest, gone
         await asyncio.to_thread(self._sitting.pending.keep)
-        if review.skipped and origin is not None:  # they are gone: whoever wrote them is not asked about them again
+        # the skipped hunks are dropped and cannot be decided again, so they are counted now
+        if review.skipped and origin is not None:
             await asyncio.to_thread(self._decided, origin, review.only("skip"), Patch())
         now = self._sitting.changes.proposed
         if moved.choices and (now is None or now.patch != moved.patch):
@@ -127,7 +131,10 @@ class Deciding:
         return moved, ()
 
     async def _let_go(self, review: Review, gone: Sequence[Lost]) -> Review | None:
-        """Let go of hunks without a place that were not taken, so that those which were can be written; None where one was."""
+        """Drop untaken hunks that have no place, so that the taken ones can be written.
+
+        None where a taken hunk has no place either, nothing was taken, or a file changed again.
+        """
         if not gone or not review.taken or {each.hunk for each in gone}.intersection(review.taken):
             return None
         rest = await asyncio.to_thread(self._sitting.changes.let_go, review)
@@ -138,7 +145,7 @@ class Deciding:
         self._sitting.accounts.decided(origin.turn, origin.writer, str(self._sitting.root), review, kept)
 
     async def undo(self, *, way: Way = "undo") -> Stream:
-        """Take back (or make again) the last step at once, never over what was typed since."""
+        """Undo (or redo) the last step at once, but never over text that was typed since."""
         preview = await asyncio.to_thread(self._sitting.journal.preview, way)
         async with aclosing(self.carry_out(preview)) as stream:
             async for event in stream:
@@ -147,7 +154,10 @@ class Deciding:
     async def preview(
         self, way: Way, *, step: int | None = None, file: str = "", turn: int | None = None, session: bool = False
     ) -> Stream:
-        """Show what undo or redo would do: of the last step, of one, of what was done last in a file, of a turn, or of the session."""
+        """Show what undo or redo would do, without writing.
+
+        It is about the last step, one `step`, the last change of a `file`, a `turn`, or this `session`.
+        """
         from assistant.edits.patch import Patch
 
         mine = self._sitting.id if session or turn is not None else None
@@ -164,7 +174,7 @@ class Deciding:
                 hunks = await asyncio.to_thread(look, preview.steps[0].id)
             changed = {each.path: each.why for each in preview.conflicts}
             rest = Patch(tuple(file for file in hunks.files if file.target not in changed and file.path not in changed))
-            if changed and rest.files:  # what can be turned back is not kept from it by what cannot
+            if changed and rest.files:  # a file that cannot be undone does not stop the others
                 number = preview.steps[0].id
                 preview = await asyncio.to_thread(self._sitting.journal.preview, way, step=number, hunks=rest.hunks)
                 hunks = rest
@@ -173,18 +183,20 @@ class Deciding:
         yield events.UndoProposed(preview, hunks, left)
 
     def about(self, way: Way, file: str, step: int | None = None) -> tuple[int, Patch]:
-        """Find what undo or redo would be about in a file, named from the root or from where the user stands."""
+        """Find the step and hunks that undo or redo of `file` concerns; it is named from the root or `folder`."""
         name = file.removeprefix("@").strip("\"'")
         here = os.path.relpath(self._sitting.folder / name, self._sitting.root)
         return self._sitting.journal.about(way, dict.fromkeys((os.path.normpath(name), here)), step)
 
     async def choose(self, preview: Preview, review: Review) -> Stream:
-        """Undo or redo only some hunks of a step. What had to go around something typed since is shown first.
+        """Undo or redo the chosen hunks of a step.
 
-        So is what has to since it was shown; raises Stale where lines that it needs were changed meanwhile.
+        If they must be merged with text typed since, the result is shown first (UndoProposed); also if a file changed
+        after the preview was shown. Raises Stale where lines that they need changed meanwhile, and PatchError where
+        only the whole preview can be written.
         """
         some = len(review.taken) < len(review.choices)
-        as_shown = review.patch is preview.patch  # of several steps, or around later changes
+        as_shown = review.patch is preview.patch  # a preview of several steps, or merged with later changes
         if as_shown and some:
             words = (
                 f"this is written as a whole, or not at all; /{preview.way} NUMBER shows one step, to choose hunks of"
@@ -220,7 +232,7 @@ class Deciding:
 
 
 def _way_out(review: Review, gone: Sequence[Lost]) -> str:
-    """Say which hunks have no place any more, and what can be done."""
+    """Say which hunks no longer have a place, and what the user can do."""
     if not gone:
         return "Ask again, or undo that change."
     skip = f" With {_them(gone)} skipped the rest can be written." if len(gone) < len(review.choices) else ""

@@ -11,7 +11,7 @@ from assistant.models import practice
 
 
 def prepare(folder: Path | None) -> Path:
-    """Make a small git repository to practise in and return its root; an existing folder must be empty or its own."""
+    """Make a small git repository to practise in and return its root; `folder` must be empty or hold one already."""
     root = folder if folder is not None else Path(tempfile.mkdtemp(prefix="wattson-practice-"))
     if root.exists() and any(root.iterdir()):
         if (root / "kettle").is_dir():
@@ -21,7 +21,7 @@ def prepare(folder: Path | None) -> Path:
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text.lstrip("\n"), encoding="utf-8")
-    # Somebody is named in the scratch repository itself: a fresh machine knows nobody, and `/commit` wants to be practised.
+    # The scratch repository sets its own author: a fresh machine has none, and `/commit` is to be practised as well.
     who = {"user.name": "Wattson", "user.email": "practice@wattson.invalid", "commit.gpgsign": "false"}
     steps = [["init", "-q"], *(["config", name, value] for name, value in who.items())]
     for words in (*steps, ["add", "."], ["commit", "-q", "--no-verify", "-m", "A kettle to practise on"]):

@@ -1,4 +1,4 @@
-"""What a session lends to one turn: fixed to the model the turn began with, whatever is switched meanwhile."""
+"""The session's side of one turn, bound to the model that the turn began with even if the user switches meanwhile."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ class Sees(Protocol):
     """What a desk needs of the session's sight."""
 
     def show(self, question: str, plan: str = "", masked: Sequence[Masked] = ()) -> Context:
-        """Gather what a question, and a plan for it, show the model, to be sent with it; `masked` is what was so in it."""
+        """Gather the context of a question, and of a plan for it, to be sent; `masked` are the secrets masked in it."""
 
     def private(self) -> Callable[[str], str]:
-        """Return what says why no line of a file may leave, empty where they may; it is called in a thread."""
+        """Return a function that says why no line of a path may be sent, empty where they may. Call it in a thread."""
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
-        """Return the secrets that the user let leave, as the gate takes them."""
+        """Return the secrets that the user allowed to be sent, in the form that the gate takes."""
 
 
 class Holds(Protocol):
     """What a desk needs of the session's limits."""
 
     def again(self, words: int, pick: Pick, costs: Sequence[Cost], answer: int = 0) -> str:
-        """Say why a further call of a turn may not leave; empty where it may."""
+        """Say why another call of a turn may not be sent; empty where it may."""
 
     def outrun(self, entry: str, words: int, pick: Pick) -> None:
-        """Raise BudgetError where others have booked before what is left of the day."""
+        """Raise BudgetError where calls that others booked earlier have used up the room for this one."""
 
 
 class Sitting(Protocol):
@@ -67,11 +67,11 @@ class Sitting(Protocol):
 
     @property
     def stopped(self) -> asyncio.Event:
-        """Set when what runs is to end with what came so far."""
+        """Set when the running turn is to end with what has come so far."""
 
     @property
     def accounts(self) -> Accounts:
-        """What is burnt and what is left."""
+        """What was burnt and what is left."""
 
     @property
     def pricing(self) -> Pricing:
@@ -102,7 +102,10 @@ class Sitting(Protocol):
 
 
 class Desk:
-    """The session's side of one turn, as far as one partner is asked. `waiting` is a patch that is proposed and not written: edits are fitted onto it."""
+    """The session's side of one turn, as far as one partner is asked.
+
+    `waiting` is a proposed patch that is not written yet: edits are fitted onto the files as it would leave them.
+    """
 
     def __init__(self, sitting: Sitting, turn: int, who: Partner, key: str, waiting: Patch | None = None) -> None:
         self.stopped = sitting.stopped
@@ -125,7 +128,7 @@ class Desk:
         return self._sitting.sight.show(ask.text, plan, ask.masked)
 
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Collection[str]) -> Fitted:
-        """Find the places of edits in the files as they are now, and as a patch that waits would leave them.
+        """Find the places of edits in the files as they are now, or as the waiting patch would leave them.
 
         `shown` are the texts that the model has in front of it.
         """
@@ -144,7 +147,7 @@ class Desk:
         )
 
     def _private(self) -> Callable[[str], str]:
-        """Return what says why no line of a file may leave, wherever a patch that waits would move it."""
+        """Return the function that says why no line of a path may be sent, also for files the waiting patch renames."""
         why = self._sitting.sight.private()
 
         def told(path: str) -> str:
@@ -162,7 +165,10 @@ class Desk:
         return None if file.after is None else (file.after, file.mode_after or 0o644)
 
     def describe(self, misfits: Sequence[Misfit]) -> str:
-        """Say what found no place with the nearest lines, secrets masked; of files that are private by now, nothing but that."""
+        """Describe edits without a place, with the nearest lines, secrets masked.
+
+        Where a file has become private, it only says that the edit is to be left out, and why.
+        """
         from assistant.edits import match
 
         private = self._private()
@@ -177,7 +183,7 @@ class Desk:
         return "\n\n".join(told)
 
     def _masked(self, near: Candidate) -> str:
-        """Return the lines of a place of a file, masked with all of the file around them: half a key may look like none."""
+        """Return the lines of a candidate place, masked within the whole file: half a key may not look like a key."""
         with contextlib.suppress(PatchError):
             if found := self._read(near.path):
                 text = found[0].decode("utf-8-sig", "replace").replace("\r\n", "\n")
@@ -192,7 +198,7 @@ class Desk:
         return gate.mask(text, path, self._sitting.sight.let_through())[0] if path else gate.mask_words(text)[0]
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Ask the model; what the answer, or a refusal, says of quotas is kept until the step is settled."""
+        """Ask the model; keep what the answer, or a refusal, says about quotas until the step is settled."""
         self._answer_id = ""
         wire: Wire = discover.part("assistant.models.wires", self.who.provider.wire)
         stream = self._sitting.client.stream(wire, request, self.who.provider, self._key)
@@ -217,17 +223,17 @@ class Desk:
     def price(
         self, usage: TokenUsage, reported: Decimal | None = None, *, at: datetime | None = None, tier: str = ""
     ) -> Cost:
-        """Say what a usage costs with this turn's model and payer, of a request that begins now, or began at an instant."""
+        """Return the cost of a usage with this turn's model and payer; the request begins now or began at `at`."""
         return self._sitting.pricing.price(usage, reported, self.who.pick, at=at, tier=tier)
 
     def held(self, words: int, costs: Sequence[Cost], answer: int = 0) -> str:
-        """Say why a further call of the turn may not leave, one of so many o200k tokens; empty where it may."""
+        """Say why another call of the turn, of `words` o200k tokens, may not be sent; empty where it may."""
         return self._sitting.limits.again(words, self.who.pick, costs, answer)
 
     def book(self, step: int, purpose: str, usage: TokenUsage, words: int) -> str:
-        """Write a step of so many o200k tokens into the ledger before it leaves; return the entry's id.
+        """Write a step of `words` o200k tokens into the ledger before it is sent; return the entry's id.
 
-        Raises BudgetError where a cap would be crossed after all; then it is booked as one that failed.
+        Raises BudgetError where a cap would be crossed after all; the step is then booked as failed.
         """
         from assistant.quota.ledger import Start
 
@@ -257,7 +263,7 @@ class Desk:
         return entry
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
-        """Write how a step ended. That the book does not take it costs no answer: it is told of with what else went wrong."""
+        """Write into the ledger how a step ended. If the ledger refuses, that is a warning: the answer is not lost."""
         accounts, now = self._sitting.accounts, self.now()
         if self._answer_id and usage.total and not usage.exact:
             accounts.receipts.owe(
@@ -273,18 +279,18 @@ class Desk:
             accounts.ledger.warnings.append(str(error))
 
     def learn(self, counted: int, reported: int) -> None:
-        """Learn how this model counts."""
+        """Learn how this model counts, from the tokens counted here and those the provider reported."""
         self._sitting.roster.learn(self.who.model, counted, reported)
 
     def burnt(self, usage: TokenUsage, costs: Sequence[Cost]) -> events.UsageMoved:
-        """Return this turn's burn beside the session's."""
+        """Return what this turn has burnt so far, beside the session's total."""
         accounts = self._sitting.accounts
         return events.UsageMoved(
             usage, tokens.total_cost(costs), accounts.usage + usage, accounts.paid(costs if usage.total else ())
         )
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
-        """Return the plan's meters with a step in flight added."""
+        """Return the plan's meters with the step in flight added."""
         if self._plan is None:
             return events.MeterMoved(())
         if self._meters is None or not usage.total:
@@ -292,7 +298,7 @@ class Desk:
         return events.MeterMoved(tuple(self._ahead(each, usage, cost) for each in self._meters))
 
     def _ahead(self, each: Estimate, usage: TokenUsage, cost: Cost) -> Estimate:
-        """Move a meter by what has streamed beyond the estimate that the ledger holds for the step in flight."""
+        """Move a meter by the output streamed so far, which the ledger's estimate for the step does not include."""
         meters = self._plan.meters if self._plan else ()
         known = next((meter for meter in meters if meter.name == each.meter), None)
         if known is None or known.unit != "tokens" or each.used is None or not usage.total_output:

@@ -1,4 +1,4 @@
-"""Finds the parts that lie beside a seam: modules of a package, and data files, ours first and the user's after.
+"""Finds extensions: the modules of a package, and data files, ours first and the user's after.
 
 Nothing is registered by hand. A module whose name starts with an underscore is not a part.
 """
@@ -28,7 +28,7 @@ def part_names(package: str) -> list[str]:
 def part(package: str, name: str) -> ModuleType:
     """Import one part by name.
 
-    Raises ConfigError naming the parts there are when there is no such one.
+    Raises ConfigError, naming the existing parts, when there is none of that name.
     """
     if name not in (names := part_names(package)):
         kind = package.rpartition(".")[2].rstrip("s")
@@ -52,7 +52,7 @@ def data_files(ours: Path, users: Path | None) -> list[Path]:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read one TOML file; raises ConfigError with file and line when it is not TOML."""
-    import tomllib  # a question whose index is warm reads none
+    import tomllib  # imported late: a question with a warm index reads no TOML
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

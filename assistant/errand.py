@@ -1,7 +1,7 @@
-"""What an editor is sent with: the plan, what was said before it, and the files that the plan names.
+"""What an editor model is sent: the plan, the end of the conversation before it, and the files that the plan names.
 
-An editor does not follow the conversation, it is asked once for each plan. "The same for the other file" means nothing
-without the last exchange, and nothing can be edited that is not shown; more than that would be paid for and not read.
+An editor does not follow the conversation: it is asked once for each plan. "The same for the other file" means nothing
+without the last exchange, and a file that is not shown cannot be edited; anything more would be paid for but not read.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from assistant.models.message import Message
 
 EARLIER = 2_000
-"""o200k tokens of the conversation before the plan that an editor reads, the newest first: two or three exchanges."""
+"""The most o200k tokens of the conversation before the plan that an editor reads, newest first: two or three
+exchanges."""
 _FILES = re.compile(r"^[\s>*_`#-]*Files\b[\s*_`]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 _NONE = re.compile(r"[\s*_`-]*(none\b|no\b|$)", re.IGNORECASE)
 
 
 def files(plan: str) -> tuple[str, ...]:
-    """Return the files that a plan is to change: what its line "Files: ..." names, as it is written there."""
+    """Return the files that a plan will change, as its line "Files: ..." names them."""
     named = _FILES.findall(plan)
     if not named or _NONE.match(named[-1]):
         return ()
@@ -37,7 +38,7 @@ def unseen(plan: str, shown: Collection[str]) -> bool:
 
 
 def words(question: str, plan: str, history: Sequence[Message]) -> str:
-    """Say what an editor is asked. Counts tokens: call it in a thread."""
+    """Return the text of the request to an editor. Counts tokens: call it in a thread."""
     from assistant.models import switch
 
     before = switch.told(history, EARLIER).replace("</earlier>", "</ earlier>")

@@ -73,7 +73,7 @@ class UsageError(ConfigError):
 
 
 class PromptError(AssistantError):
-    """A file of words is missing or names a value that nobody fills."""
+    """A file of words is missing or names a value that is not given."""
 
     kind = "prompt"
 
@@ -85,7 +85,7 @@ class RepoError(AssistantError):
 
 
 class CommitFailed(RepoError):
-    """A hook, or git itself, refused the commit. `output` is all that they said; files and index are as they were."""
+    """A hook, or git itself, refused the commit. `output` is all it printed; files and index are as they were."""
 
     kind = "commit"
     exit_code = 3
@@ -102,14 +102,17 @@ class StateError(AssistantError):
 
 
 class Locked(StateError):
-    """One of our own files was held by another program for longer than is waited."""
+    """Another program held one of our own files for longer than we wait."""
 
     kind = "locked"
     exit_code = 75
 
 
 class BudgetError(AssistantError):
-    """A cap would be crossed by sending this, or it cannot fit; nothing was sent. `hold` is a `quota.caps.Hold` where there are ways out."""
+    """Sending this would cross a cap, or it cannot fit; nothing was sent.
+
+    `hold` is a `quota.caps.Hold` where the user has a way out.
+    """
 
     kind = "budget"
     exit_code = 3
@@ -131,7 +134,7 @@ class Held(BudgetError):
 
 
 class PatchError(AssistantError):
-    """An edit that will not be written; nothing was."""
+    """An edit cannot be written; nothing was written."""
 
     kind = "patch"
     exit_code = 3
@@ -142,7 +145,10 @@ class PatchError(AssistantError):
 
 
 class Stale(PatchError):
-    """The file is no longer what the patch was made for. `lost` are the hunks that have no place in it any more, where that is known."""
+    """The file is no longer what the patch was made for.
+
+    `lost` are the hunks that no longer have a place in it, where that is known.
+    """
 
     kind = "stale"
 
@@ -164,10 +170,11 @@ class Unwritable(PatchError):
 
 
 class ProviderError(AssistantError):
-    """A model could not be asked or did not answer to the end.
+    """A model could not be asked, or did not answer to the end.
 
-    `taken` says that the provider had taken the question when it went wrong: whether it is billed nobody knows. `retry_at` is an aware UTC instant, or None where nobody said one. `headers` (lower-case names) and `body` are what the
-    provider answered, for those who read quotas in it; they are not shown.
+    `taken` says that the provider had accepted the question before the failure: nobody knows whether it is billed.
+    `retry_at` is an aware UTC instant, or None where nobody named one. `headers` (lower-case names) and `body` are the
+    provider's answer, kept for the code that reads quotas in it; they are not shown.
     """
 
     kind = "provider"
@@ -234,7 +241,7 @@ class RateLimited(ProviderError):
 class WindowExhausted(ProviderError):
     """A window of the plan is used up until `retry_at`.
 
-    `window` says which, as "5 hours", "day", "week" or "month", and is empty where the answer does not tell.
+    `window` names it: "5 hours", "day", "week" or "month"; empty where the answer does not tell.
     """
 
     kind = "window_exhausted"

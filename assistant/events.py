@@ -1,7 +1,8 @@
 """The only language that leaves the core: what happened, in the order it happened.
 
-A face shows events and never asks the core how it came to them. New kinds may be added; a face ignores what it does not
-know. They are named tuples: all of them are made before the first frame, and a frozen dataclass takes six times as long.
+A face shows events and never asks the core how it came to them. New kinds may be added; a face ignores kinds that it
+does not know. They are named tuples because all are defined before the first frame: a frozen dataclass takes six times
+as long.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Level = Literal["info", "good", "warning", "error"]
 
 
 class TurnStarted(NamedTuple):
-    """A turn begins: its number in this session, the words of the user, who is asked, how hard to think, and who pays."""
+    """A turn begins: its number in this session, the user's words, the model asked, its effort, and who pays."""
 
     turn: int
     text: str
@@ -51,7 +52,8 @@ class ContextPacked(NamedTuple):
 class RequestSent(NamedTuple):
     """One step leaves: its estimated input in the model's own tokens (low, likely, high) and the estimated cost.
 
-    `model` is `provider/model` of who is asked in this step, and `payer` who pays them: an editor may not be the main model.
+    `model` is the `provider/model` that this step asks, `payer` who pays for it: the editor may be another model than
+    the main one.
     """
 
     step: int
@@ -91,9 +93,10 @@ class EditArrived(NamedTuple):
 
 
 class UsageMoved(NamedTuple):
-    """This turn's burn so far, and the session's. `usage.exact` is False while any of it is our estimate.
+    """What this turn has burnt so far, and the session. `usage.exact` is False while any of it is our estimate.
 
-    `held` are the tokens of the request that carries the conversation, with its answer: what its window holds. 0 for another.
+    `held` are the tokens that fill the context window: the request that carries the conversation, and its answer. It is
+    0 for any other request.
     """
 
     usage: TokenUsage
@@ -104,7 +107,7 @@ class UsageMoved(NamedTuple):
 
 
 class MeterMoved(NamedTuple):
-    """The plan's meters as they stand now, the binding one first; empty when no plan is set."""
+    """The plan's meters as they stand now, the most limiting one first; empty when no plan is set."""
 
     estimates: tuple[Estimate, ...]
 
@@ -123,9 +126,9 @@ class PatchProposed(NamedTuple):
 
 
 class PatchApplied(NamedTuple):
-    """Files were written. `what` is "applied", "undone" or "redone"; `left` is what is still to be decided.
+    """Files were written. `what` is "applied", "undone" or "redone"; `left` are the hunks still to be decided.
 
-    `unfit` says what of the hunks has no place any more, since a file was changed meanwhile; empty for nothing.
+    `unfit` names the hunks that no longer have a place because a file changed meanwhile; empty if there are none.
     """
 
     patch: Patch
@@ -135,16 +138,16 @@ class PatchApplied(NamedTuple):
 
 
 class PatchMoved(NamedTuple):
-    """A file has changed since the patch was made, and the hunks fit it as it is now; nothing was written yet."""
+    """A file has changed since the patch was made, and the hunks were moved onto it; nothing is written yet."""
 
     review: Review
     why: str
 
 
 class UndoProposed(NamedTuple):
-    """What undo or redo would write. `hunks` are the single step's own, of which some may be chosen; None: all or nothing.
+    """What undo or redo would write. `hunks` are those of the single step, to choose from; None means all or nothing.
 
-    `left` says what stays as it is, and why.
+    `left` says which files stay as they are, and why.
     """
 
     preview: Preview
@@ -153,7 +156,7 @@ class UndoProposed(NamedTuple):
 
 
 class ModelChanged(NamedTuple):
-    """The session asks another model from now on, or lets it think harder or less (`effort`; empty is its own way)."""
+    """The session asks another model from now on, or thinks with another `effort`; empty is the model's default."""
 
     provider: str
     model: str
@@ -165,11 +168,11 @@ class ModelChanged(NamedTuple):
 class TurnEnded(NamedTuple):
     """A turn is over, however it ended.
 
-    `usage` and `cost` cover all its steps; `error` is None unless `stop` is "error"; `reply` is what the conversation
-    keeps of the answer, None when nothing was said. `last` is what the last of its requests used; `stranger` says that
-    another model answered than the one that was asked. `editor` is `provider/model` of who wrote the edits where that was
-    not the main model, and `no_edits` why they could not. `sent` is the first request, None where none left.
-    `doubts` are edits of the patch that the answer itself may not mean. `costs` are those of its steps, one by one.
+    `usage`, `cost` and `costs` (one for each step) cover the whole turn; `error` is None unless `stop` is "error";
+    `reply` is what the conversation keeps of the answer, None when nothing was said. `last` is the usage of the main
+    model's last request. `stranger` says that another model answered than the one asked. `editor` is the
+    `provider/model` that was to write the edits, if not the main model, and `no_edits` why it wrote none. `sent` is the
+    first request, None if none left. `doubts` are edits of the patch that the answer may not mean.
     """
 
     turn: int
@@ -196,12 +199,12 @@ class TurnEnded(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether the model came to its end, or to the most it may write, without a word of an answer."""
+        """Whether the model finished, or reached its output limit, without a word of an answer."""
         return self.error is None and self.stop not in {"cancelled", "refused"} and not self.text.strip()
 
     @property
     def writer(self) -> str:
-        """Who was asked for the edits, as `provider/model`."""
+        """The model that was asked for the edits, as `provider/model`."""
         return self.editor or f"{self.provider}/{self.model}"
 
 
@@ -212,7 +215,7 @@ class TurnHeld(NamedTuple):
 
 
 class AsideStarted(NamedTuple):
-    """A question beside the conversation goes out: what for, who is asked and who pays."""
+    """A question beside the conversation goes out: its purpose, the model that is asked, and who pays."""
 
     purpose: str
     provider: str
@@ -221,7 +224,7 @@ class AsideStarted(NamedTuple):
 
 
 class AsideEnded(NamedTuple):
-    """It is answered, or not: `error` says why."""
+    """A question beside the conversation was answered, or failed: `error` says why."""
 
     purpose: str
     text: str

@@ -1,7 +1,7 @@
-"""What is asked of somebody else: a conversation handed over to another model, and side work given to a small one.
+"""Work given to another model: a conversation handed over to it, or side work for a small model.
 
-Nobody is asked who was not named. A helper that fails gives way to the main model, and that is said; a brief that cannot
-be written leaves everything as it was.
+Only models that the user named are asked. If a helper fails, the main model takes over, and the user is told. If a
+brief cannot be written, everything stays as it was.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _BRIEF = 170
 
 
 class Spends(Protocol):
-    """What is needed of the limits."""
+    """What Handover needs of the limits."""
 
     def spent(self, pick: Pick) -> str:
         """Say that a model's window is used up; empty where it is not. Reads the ledger."""
 
 
 class Sitting(Protocol):
-    """What is needed of the session. `last_usage` is what its last request used, None before there was one."""
+    """What Handover needs of the session. `last_usage` is the usage of its last request, None before the first."""
 
     history: list[Message]
     sight: Sight
@@ -75,9 +75,10 @@ class Sitting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SwitchOffer:
-    """All that is known before a switch: the sheet, who would write a brief, what that costs at most, and why it cannot be.
+    """All that is known before a switch: the sheet of ways, who would write a brief, and its highest cost.
 
-    `reads` are the tokens of the conversation that the writer can read, and all of them. `shut` says why the other model cannot be asked now, empty where it can.
+    `reads` are the tokens of the conversation that the writer can read, and those of all of it. `hindered` says why the
+    writer cannot be asked now, `shut` why the new model cannot; each is empty where it can.
     """
 
     sheet: Sheet
@@ -89,7 +90,7 @@ class SwitchOffer:
 
     @property
     def writing(self) -> str:
-        """Who would write a brief and for what, or why nobody can."""
+        """A sentence that says who would write a brief at what cost, or why nobody can."""
         name = self.writer.pick.name
         if self.hindered:
             return f"{name} cannot write a brief: {self.hindered}"
@@ -102,7 +103,7 @@ class SwitchOffer:
 
 
 class Handover:
-    """Hands the conversation of one sitting over. `trouble` says why a switch that is asked about anew had no brief."""
+    """Hands over the conversation of one sitting. `trouble` says why the last attempt at a switch got no brief."""
 
     def __init__(self, sitting: Sitting) -> None:
         self.trouble = ""
@@ -114,7 +115,7 @@ class Handover:
     # Before a switch.
 
     def needed(self, name: str) -> bool:
-        """Say whether switching to a model is worth a look before: there is a conversation, and another model had it.
+        """Say whether to show the offer before a switch: there is a conversation, and it was with another model.
 
         Raises UnknownModel.
         """
@@ -122,7 +123,10 @@ class Handover:
         return bool(self._sitting.talk) and here is not None and target.model.name != here.model.name
 
     def offer(self, name: str) -> SwitchOffer:
-        """Say what going on with a model means. Counts tokens and reads the ledger: call it in a thread. Raises UnknownModel."""
+        """Return what a switch to a model means. Raises UnknownModel.
+
+        Counts tokens and reads the ledger: call it in a thread.
+        """
         from assistant.models import price
         from assistant.models.switch import BRIEF_MOST
 
@@ -137,20 +141,20 @@ class Handover:
         return SwitchOffer(self._sheet(target), writer, cost, reads, self._why_not(writer.pick), self._why_not(target))
 
     def _reads(self, history: Sequence[Message], writer: Pick) -> tuple[int, int]:
-        """Say how many tokens of a conversation a writer can read, and how many it has, as the writer counts them."""
+        """Return how many tokens of a conversation a writer can read, and how many it has, as the writer counts."""
         from assistant.models import switch
 
         whole, factor = switch.size(history, count=self._count), self._sitting.roster.factor(writer.model)
         return factor.of(min(whole, switch.room(writer)))[1], factor.of(whole)[1]
 
     def _why_not(self, pick: Pick) -> str:
-        """Say why a model cannot be asked now."""
+        """Say why a model cannot be asked now; empty where it can."""
         if self._sitting.roster.lacks_key(pick.provider):
             return f"there is no key for {pick.provider.title}: set {' or '.join(pick.provider.key_names)}."
         return self._sitting.limits.spent(pick)
 
     def effects(self, names: Iterable[str]) -> dict[str, Carried]:
-        """Say what carrying everything over to each of some models means; empty without a conversation.
+        """Return, by model, what carrying the whole conversation over to it means; empty without a conversation.
 
         Counts tokens: call it in a thread.
         """
@@ -183,7 +187,7 @@ class Handover:
         )
 
     def _count(self, text: str) -> int:
-        """Count once what is asked about for many models."""
+        """Count tokens, and keep the result: the same text is asked about for many models."""
         if text not in self._counts:
             self._counts[text] = tokens.count(text)
         return self._counts[text]
@@ -191,9 +195,9 @@ class Handover:
     # The switch.
 
     async def go(self, name: str, way: Way = "everything") -> Stream:
-        """Switch to a model, and let the conversation go along as the user wishes. Raises UnknownModel.
+        """Switch to a model and carry the conversation over in the way that the user chose. Raises UnknownModel.
 
-        A brief that cannot be written is said, and the other ways are offered anew: nothing has changed then.
+        If a brief cannot be written, the user is told, nothing changes, and the other ways are offered again.
         """
         self._sitting.roster.catalogue.pick(name)
         self.trouble = ""
@@ -212,7 +216,7 @@ class Handover:
                 yield events.Notice(crowded, "warning")
 
     def _crowded(self) -> str:
-        """Say that the conversation does not fit the model that is asked now, and what helps; empty where it may."""
+        """Say that the conversation does not fit the present model, and what helps; empty where it may fit."""
         pick = self._sitting.roster.present()
         all_of_it = self._sheet(pick).ways[0]
         if all_of_it.fits != "no" or not self._sitting.talk:
@@ -221,7 +225,7 @@ class Handover:
         return f"{holds}: /compact makes it short, /drop unpins files."
 
     async def shorten(self, way: Way) -> Stream:
-        """Put a brief of the conversation, or its last request, in its place; what cannot be done is said, and changes nothing."""
+        """Replace the conversation by a brief of it, or by its last request; on failure say so and change nothing."""
         from assistant.models import switch
 
         sitting = self._sitting
@@ -262,9 +266,9 @@ class Handover:
             )
 
     def unfold(self) -> int:
-        """Bring back what was made short last in this sitting, before what was said since; returns how many messages there are then.
+        """Undo the last shortening of this sitting, keeping what was said since; return the number of messages.
 
-        Raises ConfigError when nothing was, or when that conversation is over.
+        Raises ConfigError when nothing was shortened, or when that conversation is over.
         """
         before, after = self._folded
         since = self._sitting.history[len(after) :]
@@ -290,7 +294,7 @@ class Handover:
     async def side(
         self, purpose: str, words: str, *, cast: Cast | None = None, max_output: int | None = None
     ) -> Stream:
-        """Let the small model do side work; where it cannot, the main model does it, and that is said before."""
+        """Let the small model do side work; where it cannot, say so and let the main model do it."""
         from assistant.models import roles
 
         roster = self._sitting.roster
@@ -308,7 +312,7 @@ class Handover:
                             why = event.error.message
                             following = roles.after_failure(now, main, why)
                             if following is not None:
-                                continue  # the work is not over: somebody takes it over
+                                continue  # the work is not over: another model takes it on
                         yield event
                 except AssistantError as error:  # nothing was sent: there is no key, or a cap is in the way
                     following = roles.after_failure(now, main, error.message)
@@ -318,7 +322,7 @@ class Handover:
 
 
 def _part(read: int, whole: int) -> str:
-    """Say how much of a conversation can be read; empty for all of it."""
+    """Say how much of a conversation can be read; empty where all of it can."""
     return f"~{read:,} of the ~{whole:,} tokens" if read < whole else ""
 
 

@@ -1,4 +1,4 @@
-"""A question that waits for a reset of a plan: a record of the conversation, and how it is offered again."""
+"""A question that waits for a plan to reset: its record in the conversation, and how it is offered again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HeldQuestion:
-    """A question that waits for a reset: kept with the conversation, so that it outlives the program."""
+    """A question that waits for a plan to reset. It is kept with the conversation, so that it outlives the program."""
 
     text: str
     model: str
@@ -22,16 +22,18 @@ class HeldQuestion:
     until: datetime
 
     def record(self) -> dict[str, Any]:
-        """Return it as a line of the conversation."""
+        """Return the question as a record of the conversation."""
         return {
             "kind": "waits", "text": self.text, "model": self.model, "since": self.since.isoformat(),
             "until": self.until.isoformat(),
         }  # fmt: skip
 
     def hold(self, now: datetime, held: Hold | None = None, *, asks: str = "", others: Sequence[WayOut] = ()) -> Hold:
-        """Offer it again: in the usual ways where it would still be `held`, else to be sent, or to wait where its time has not come.
+        """Offer the question again.
 
-        `asks` is who is asked now: where that is another model, it is said. Then `others` could go on meanwhile.
+        If a limit would still hold it, that limit's ways out (`held`) are offered; else it can be sent, or wait until
+        its time comes. `asks` is the model that is asked now: if it is another one, the offer says so. `others` are
+        models that could go on meanwhile.
         """
         from assistant.quota import wording
         from assistant.quota.caps import Hold, WayOut
@@ -51,7 +53,7 @@ class HeldQuestion:
 
 
 def held_question(records: Iterable[Mapping[str, Any]]) -> HeldQuestion | None:
-    """Return the question that a conversation ends with, if it still waits; what cannot be read waits no more."""
+    """Return the question that waits at the end of a conversation; None where none does, or its record is damaged."""
     last = next((each for each in reversed(list(records)) if each.get("kind") == "waits"), None)
     if last is None or not last.get("text"):
         return None

@@ -1,6 +1,7 @@
-"""What holds a question back: caps, reserves, windows that are used up; and what could be done instead.
+"""What holds a question back: caps, reserves and used-up windows; and what could be done instead.
 
-Asked before anything leaves. Nothing is chosen for the user: an offer names what is his and could go on.
+It is checked before anything is sent. Nothing is chosen for the user: an offer names the user's own models that could
+go on.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
     Known = dict[str, Sequence[Estimate]]
 
 _MOST = 4
-"""Models that are offered: more is a list to choose from, and that is /model."""
+"""The most models that are offered: a longer list to choose from is what /model shows."""
 _LOOKS = 20
-"""How often a look at the book is begun anew because somebody wrote meanwhile."""
+"""How often a look at the ledger is repeated because another process wrote to it meanwhile."""
 
 
 class Limits:
@@ -62,7 +63,7 @@ class Limits:
 
     @cached_property
     def reserves(self) -> Mapping[str, Sequence[Reserve]]:
-        """What the user keeps of his plans, by plan. Raises ConfigError."""
+        """The parts of plans that the user holds in reserve, by plan. Raises ConfigError."""
         from assistant.quota.caps import read_reserve
 
         found = {}
@@ -88,7 +89,7 @@ class Limits:
 
     @contextmanager
     def once(self) -> Iterator[None]:
-        """Let through what this task asks meanwhile, whatever it crosses: the user has said so. Others are held as ever."""
+        """Let this task's calls through, whatever limit they cross: the user agreed. Other tasks are held as ever."""
         task = asyncio.current_task()
         self._once.add(task)
         try:
@@ -97,7 +98,7 @@ class Limits:
             self._once.discard(task)
 
     def allows(self) -> bool:
-        """Say whether the user has let through what this task asks: ask on the event loop."""
+        """Say whether the user has let the calls of this task through. Call it on the event loop."""
         return asyncio.current_task() in self._once
 
     def check(
@@ -108,10 +109,11 @@ class Limits:
         once: bool = False,
         most: Callable[[], Quote | None] = lambda: None,
     ) -> None:
-        """Raise BudgetError where a question would cross a cap or a reserve, or a window is used up or has no room for it.
+        """Raise BudgetError where a question would cross a cap or a reserve, or a window has no room for it.
 
-        `price` says what it would cost, and is asked only where there is a limit; `most`, which is told sooner, at most.
-        `once` lets all calls of the turn through. The error is Held where waiting helps. Reads the ledger: call it in a thread.
+        `price` returns what it would cost, and is called only where there is a limit; `most` returns an upper bound,
+        which is quicker to compute. `once` lets all calls of the turn through. The error is Held where waiting helps.
+        Reads the ledger: call it in a thread.
         """
         self._free = once
         if once:
@@ -133,10 +135,10 @@ class Limits:
             self._stop(self._held(crossings, quote, pick))
 
     def again(self, words: int, pick: Pick, costs: Sequence[Cost], answer: int = 0) -> str:
-        """Say why a further call of a turn may not leave, one of so many o200k tokens; empty where it may.
+        """Say why another call of a turn, of `words` o200k tokens, may not be sent; empty where it may.
 
-        `costs` are those of its calls so far, `answer` is how many tokens it will write, 0 for as many as usual. Reads the
-        ledger: call it in a thread.
+        `costs` are those of its calls so far, `answer` is the number of tokens it will write, 0 for the usual number.
+        Reads the ledger: call it in a thread.
         """
         if self._free:
             return ""
@@ -151,9 +153,10 @@ class Limits:
         return " ".join(map(str, crossings))
 
     def outrun(self, entry: str, words: int, pick: Pick) -> None:
-        """Raise BudgetError where a booked call would cross the day's cap, or take what a plan has not or keeps, together with those that others booked before it.
+        """Raise BudgetError where a booked call, with those that others booked before it, leaves too little room.
 
-        Two windows that look at the same moment both see room for one: the book has an order.
+        That is: together they would cross the day's cap, take from a reserve, or need more than a plan has left. Two
+        windows that look at the same moment both see room for one call; the order of the ledger decides between them.
         """
         if self._free or not (self._config.cap_day is not None or self._config.reserve or self._metered(pick)):
             return
@@ -162,7 +165,7 @@ class Limits:
             begun = ledger.length()
             over = self._overtaken(entry, words, pick)
             if ledger.length() == begun:
-                break  # else a step may have been counted that was none of those known to be behind, or the other way round
+                break  # nobody wrote meanwhile, so both looks at the ledger saw the same steps
         if over is not None:
             self._stop(over)
 
@@ -181,7 +184,7 @@ class Limits:
         return self._held(crossings, quote, pick) if crossings else None
 
     def used_up(self, names: Iterable[str]) -> dict[str, str]:
-        """Say of those models for which nobody has anything left to pay that, and until when; the others are left out.
+        """Return, by model, what is used up and until when, for models whose payer has nothing left.
 
         Reads the ledger: call it in a thread. Raises UnknownModel, ConfigError, StateError.
         """
@@ -201,14 +204,14 @@ class Limits:
         return found
 
     def spent(self, pick: Pick) -> str:
-        """Say that a model's window is used up, as its provider said; empty where it is not. Reads the ledger."""
+        """Say that a model's window is used up; empty where it is not. Reads the ledger."""
         hold = self._used_up(pick)
         return hold.why if hold is not None else ""
 
     def refused(self, error: ProviderError, pick: Pick, text: str, words: int = 0) -> Hold | None:
-        """Say what a refusal means and what could go on; None where it has nothing to do with a plan.
+        """Return the hold, with its ways out, that a refusal means; None where it has nothing to do with a plan.
 
-        `words` are the o200k tokens that were sent, and would be again.
+        `words` are the o200k tokens that were sent, and would be sent again.
         """
         from assistant.quota import exhaustion, wording
         from assistant.quota.caps import Hold, WayOut
@@ -216,7 +219,7 @@ class Limits:
         hearing = self._accounts.hearings.get(pick.provider.name)
         signal = hearing.signal if hearing is not None else None
         now = self._now()
-        # The client has waited as long, and as often, as it does by itself.
+        # The client has already waited and tried again as often as it does by itself.
         slow = isinstance(error, RateLimited) and error.retry_at is not None and error.retry_at > now
         if (
             not isinstance(error, WindowExhausted | OutOfFunds)
@@ -261,10 +264,10 @@ class Limits:
         raise BudgetError(hold.why, hint, hold=hold)
 
     def _used_up(self, pick: Pick) -> Hold | None:
-        """Return a hold where a window is used up, as the provider says or as we have counted.
+        """Return a hold where a window is used up, by the provider's word or by our count; None where none is.
 
-        One holds until its reset, and for good where nobody said when that is. A balance may be paid in at any time: it
-        holds only until a reset that is known.
+        A window holds until its reset, or for good where nobody named one. A balance may be topped up at any time, so
+        it holds only until a reset that is known.
         """
         from assistant.quota import wording
         from assistant.quota.caps import Hold, WayOut
@@ -288,14 +291,14 @@ class Limits:
         return Hold(f"{why} {mends}", (WayOut("once"),))
 
     def _run_out(self, pick: Pick, known: Known) -> tuple[Plan, Estimate] | None:
-        """Return the plan that pays for a model and the meter of it that has run out for that; None where none has."""
+        """Return the plan that pays for a model and the meter of it that has run out; None where none has."""
         plan, gone = self._accounts.plan(pick), self._gone(pick, known)
         return (plan, gone[0]) if plan is not None and gone else None
 
     def _gone(self, pick: Pick, known: Known) -> list[Estimate]:
-        """Return the meters that have run out for a model, of the plan that pays for it, the one that comes back last first.
+        """Return the meters of the paying plan that have run out for a model, the one that resets last first.
 
-        The meters of a plan are read once for all models that it pays, and kept in `known`.
+        The meters of a plan are read once for all models that it pays for, and kept in `known`.
         """
         from assistant.quota import meter
 
@@ -309,7 +312,10 @@ class Limits:
         return meter.run_out(gone, pick.model.id, needs)
 
     def _caps(self, step: Cost, turn: Sequence[Cost] = (), flying: Sequence[Entry] | None = None) -> list[Crossing]:
-        """Return the caps that a step would cross; `turn` are the costs of its turn so far, `flying` what others have asked."""
+        """Return the caps that a step would cross.
+
+        `turn` are the costs of its turn so far; `flying` are the unsettled calls to count as well, all of them if None.
+        """
         from assistant.quota import caps
         from assistant.tokens import Cost
 
@@ -327,7 +333,7 @@ class Limits:
         limits: dict[Scope, Decimal | None] = {
             "turn": config.cap_turn, "session": config.cap_session, "day": config.cap_day,
         }  # fmt: skip
-        # What had no price was let through by the user, each step by itself; what is known still counts.
+        # The user let each step without a price through by itself; steps with a known price still count.
         session = [each for each in (*self._accounts.costs.values(), *turn) if each.status != "free"]
         spent: dict[Scope, Sequence[Cost]] = {"turn": turn, "session": session, "day": day}
         return caps.crossed(limits, spent, step, ends={"day": midnight})
@@ -338,7 +344,7 @@ class Limits:
         return plan is not None and bool(plan.meters)
 
     def _has_room(self, most: Callable[[], Quote | None], pick: Pick) -> bool:
-        """Say whether no window holds a question, whatever it shows: then nobody has to look what that is."""
+        """Say whether every window has room for the question at its upper bound: then its exact cost is not needed."""
         return not self._metered(pick) or ((bound := most()) is not None and not self._of_plan(bound, pick))
 
     def _of_plan(
@@ -350,7 +356,8 @@ class Limits:
     ) -> list[Crossing]:
         """Return the reserves that a step would take from, and the windows that have no room for it.
 
-        With steps `behind` it in flight (it is one of them), what those take is left to it. What comes `before` it takes its part first.
+        `behind` are the steps in flight that were booked no earlier than this one, itself included: what they take is
+        not counted against it. `before` is a call that takes its part first.
         """
         from assistant.quota import caps
 
@@ -395,14 +402,14 @@ class Limits:
         return Hold(" ".join(map(str, crossings)), ways, until)
 
     def _shut(self, words: int, pick: Pick, known: Known) -> bool:
-        """Whether a model is no way out: who pays for it has nothing left, or too little, or a reserve would hold it."""
+        """Whether a model is no way out: its payer has nothing or too little left, or a reserve would hold it."""
         if self._run_out(pick, known) is not None:
             return True
         other = self._pricing.quote_words(words, pick) if self._metered(pick) else None
         return other is not None and bool(self._of_plan(other, pick))
 
     def _various(self, found: Iterable[WayOut]) -> list[WayOut]:
-        """Take the first offers, of one provider no more than two."""
+        """Return the first offers, at most two of one provider."""
         kept: list[WayOut] = []
         for each in found:
             seller = each.model.partition("/")[0]
@@ -413,7 +420,10 @@ class Limits:
         return kept
 
     def others(self, quote: Quote | None, pick: Pick) -> list[WayOut]:
-        """Offer what is paid otherwise and could go on: what the user likes and used last comes first. Reads the ledger: call it in a thread."""
+        """Offer models with another payer that could go on, the user's favourites and recent ones first.
+
+        Reads the ledger: call it in a thread.
+        """
         from assistant.quota.caps import WayOut
 
         found: list[WayOut] = []
@@ -440,7 +450,7 @@ class Limits:
         return found
 
     def _pool(self, pick: Pick, words: int) -> Iterator[Pick]:
-        """Give the models that the user could ask so much: favourites, recents, then those of providers whose key is here."""
+        """Yield the models that can be asked `words` tokens: favourites, recent ones, then those with a key."""
         keyed = {each.provider.name for each in self._roster.found()}
         catalogue = self._roster.catalogue
         names = [*self._roster.favourites, *self._roster.recents]
@@ -449,7 +459,7 @@ class Limits:
             try:
                 other = catalogue.pick(name)
             except AssistantError:
-                continue  # a favourite that is sold no more
+                continue  # a favourite that is no longer sold
             able = not other.provider.key_needed or other.provider.name in keyed
             window = other.model.context_window
             able = able and (window is None or self._roster.factor(other.model).of(words)[1] <= window)
@@ -463,7 +473,7 @@ def _holds(each: Estimate, now: datetime, balances: Container[str]) -> bool:
 
 
 def _words(offer: WayOut) -> str:
-    """Say an offer to somebody without a screen."""
+    """Describe an offer as the command line gives it."""
     match offer.kind:
         case "cheaper" | "switch":
             return f"-m {offer.model}"

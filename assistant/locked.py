@@ -9,16 +9,16 @@ _TURN_MS, _BREATH_S = 20, 0.001
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Say whether an error is only that another holds the lock: SQLITE_BUSY."""
+    """Say whether an error only means that another process holds the lock: SQLITE_BUSY."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def patiently(base: sqlite3.Connection, statement: str, wait_s: float) -> None:
-    """Run what needs a lock, again and again for so many seconds while another holds it.
+    """Run a statement that needs a lock, trying again for up to `wait_s` seconds while another process holds it.
 
-    SQLite's own wait sleeps ever longer, up to 100 ms, and among windows that write all the time it may never wake at the
-    right moment: so it is asked for short waits. For a change of the journal it does not wait at all where windows that open
-    a new file at once are in each other's way.
+    SQLite's own wait sleeps ever longer, up to 100 ms, and may never wake at the right moment among windows that write
+    all the time, so it is only allowed short waits. When several windows open a new file at once and change its journal
+    mode, SQLite does not wait at all.
     """
     end = time.monotonic() + wait_s
     usual = base.execute("PRAGMA busy_timeout").fetchone()[0]

@@ -1,4 +1,4 @@
-"""The hunks that wait, kept with the conversation: who takes that up again can still decide them, and finds his marks."""
+"""Keeps waiting hunks with their conversation: whoever takes it up again finds the hunks and the marks on them."""
 
 from __future__ import annotations
 
@@ -21,34 +21,35 @@ if TYPE_CHECKING:
     from assistant.transcript import Sittings
 
 _DIFF_KEPT = 4_000_000
-"""Characters of a diff up to which it is kept with the conversation while it waits for decisions."""
+"""The most characters of a diff that is kept with the conversation while it waits for decisions."""
 
 
 class Pending:
-    """Keeps what `changes` propose. `sittings` is where conversations are kept; it is opened when something is kept."""
+    """Keeps the proposals of `changes`. `sittings` opens the conversations on disk, once something is to be kept."""
 
     def __init__(self, changes: Changes, sittings: Callable[[], Sittings]) -> None:
         self._changes = changes
         self._sittings = sittings
         self._keeping = threading.Lock()
         self._last = record.proposed("", [])
-        """The record of them that was kept last."""
+        """The record of the proposed hunks that was saved last."""
         self._marks: dict[int, Record] = {}
-        """By turn, the record of the user's marks that was kept last; of the hunks on offer under 0."""
+        """By turn, the record of the user's marks that was saved last; 0 stands for the hunks on offer."""
         self._before: dict[int, Record] = {}
-        """By turn, the record of marks that was found when the conversation was taken up: it may tell of hunks that are out of place now."""
+        """By turn, the record of marks found when the conversation was taken up: it may name hunks that do not fit
+        now."""
         self._seen: dict[int, set[Name]] = {}
-        """By turn, the hunks that were in sight since: what became of them is not to be found there any more."""
+        """By turn, the hunks that were on show since then: the old record no longer decides about them."""
         self._patches: dict[int, Patch] = {}
-        """By turn, the hunks of it as they were kept last."""
+        """By turn, its hunks as they were saved last."""
         self._news: Record = record.news(NOTHING)
-        """The record of what the model is to be told that was kept last."""
+        """The record, saved last, of what the model is still to be told."""
 
     def keep(self) -> None:
-        """Keep what waits for decisions as it is now, and what the model is to be told of decisions.
+        """Save the hunks that wait as they are now, and what the model is still to be told about decisions.
 
-        What was set aside is kept anew where some of it was written since.
-        Writes a file: call it in a thread. Two may come here at once.
+        Proposals that were set aside are saved again if some of their hunks were written since. Writes a file: call it
+        in a thread; two threads may call it at once.
         """
         with self._keeping:
             if self._sittings().begun and (news := record.news(self._changes.telling.state())) != self._news:
@@ -59,10 +60,11 @@ class Pending:
             stale = [each for each in aside if self._patches.get(each.turn) != each.patch]
             if now == self._last and not stale:
                 return
-            self._marks.clear()  # marks are read from behind what they are about
+            self._marks.clear()  # reading looks for marks only after the hunks that they are about
             known = [(each.turn, each) for each in aside] + ([(0, one)] if one is not None else [])
             marks = [self._marked(each, turn) for turn, each in known if each.turn in self._before]
-            # What waits is the last of them: all at once, so that nothing else is when this process ends in between.
+            # The waiting hunks come last, and all records are saved at once: if this process ended in between, others
+            # would seem to wait.
             self._sittings().save(*(self._record(each, aside) for each in stale), now, *marks)
             self._last = now
             self._note_patches()
@@ -72,7 +74,7 @@ class Pending:
         self._patches = {each.turn: each.patch for each in (*self._changes.set_aside, *([one] if one else ()))}
 
     def _record(self, one: Proposal | None, aside: Iterable[Proposal]) -> Record:
-        """Make the record of hunks that wait."""
+        """Make the record of one proposal and of the turns that are set aside."""
         diff = (one.diff or one.patch.diff()) if one is not None else ""
         if len(diff) > _DIFF_KEPT:
             words = (
@@ -87,7 +89,7 @@ class Pending:
         return record.proposed(diff, [each.turn for each in aside], **about)
 
     def bring_back(self, turn: int) -> bool:
-        """Let hunks wait again that were set aside when those of that turn had not been decided; says whether there were any."""
+        """Propose again the hunks of `turn` that were set aside undecided; say whether there were any."""
         found = self._changes.bring_back(turn) is not None
         self.keep()
         if found:
@@ -95,9 +97,9 @@ class Pending:
         return found
 
     def mark(self, review: Review | None, turn: int = 0) -> None:
-        """Hear how the user has marked the hunks that wait: what he says of them goes along with his next question.
+        """Note and save the user's marks on waiting hunks; the next question tells the model about them.
 
-        It is kept with the conversation, so that who takes that up finds his marks and words again.
+        They are saved with the conversation, so that whoever takes it up again finds them.
         """
         if review is None:
             return
@@ -109,7 +111,7 @@ class Pending:
             self._sittings().save(self._left(review, of, aside))
 
     def _left(self, review: Review, turn: int, aside: int) -> Record:
-        """Make the record of the user's marks on hunks of a turn; `aside` is that turn where they are set aside."""
+        """Make the record of the user's marks on hunks of `turn`; `aside` is that turn if set aside, 0 otherwise."""
         from assistant.edits import branches
 
         seen = self._seen.setdefault(turn, set())
@@ -118,7 +120,7 @@ class Pending:
         return record.left(branches.record(kept, self._before.get(turn), seen), aside)
 
     def _marked(self, one: Proposal, aside: int) -> Record:
-        """Make the record of the user's marks as they are now."""
+        """Make the record of the user's marks on a proposal as they are now."""
         from assistant.edits.review import Review
 
         left = self._changes.marked_aside(one.turn) if aside else self._changes.marked
@@ -127,7 +129,7 @@ class Pending:
         return self._left(left, one.turn, aside)
 
     def undecided(self) -> str:
-        """Say what of the conversation's hunks waits; empty where nothing does."""
+        """Say which hunks of the conversation wait; empty where none do."""
         proposed, marked = self._changes.proposed, self._changes.marked
         waiting = [each for each in self._changes.set_aside if each.patch.files]
         told = [f"{_count(each)} of turn {each.turn}, set aside" for each in waiting]
@@ -141,7 +143,10 @@ class Pending:
         return f"{'; '.join(told)}{comma} wait{'s' if one else ''}" if told else ""
 
     def take_up(self, kept: Kept) -> None:
-        """Propose again what waited when a conversation ended, with the user's marks, and set aside what was set aside."""
+        """Propose again the hunks that waited at the end of a conversation, with the user's marks.
+
+        Hunks that were set aside are set aside again.
+        """
         for each in (*kept.aside, *([kept.proposed] if kept.proposed else [])):
             turn, model, writer = record.turn_of(each), *map(each.get, ("model", "writer"))
             about = str(model or ""), each.get("doubted"), str(writer or ""), record.number_of(each, "first")
@@ -158,14 +163,15 @@ class Pending:
                 from assistant.edits.review import Review
 
                 review = branches.recall(Review.of(one.patch), left[turn])
-                self._before[one.turn] = left[turn]  # on another branch some are out of place: what was kept stays
+                # on another branch some hunks do not fit: their marks stay in the record
+                self._before[one.turn] = left[turn]
                 self._seen[one.turn] = branches.names(one.patch)
                 self._changes.mark(review, one.turn)
                 self._marks[turn] = review.record()
                 self._changes.miss(one, _unplaced(review, branches.rows(left[turn])))
 
     def forget(self) -> None:
-        """Forget what was kept: another conversation begins."""
+        """Forget what was saved: another conversation begins."""
         self._last = record.proposed("", [])
         self._patches, self._marks, self._before, self._seen = {}, {}, {}, {}
         self._news = record.news(NOTHING)
@@ -177,7 +183,7 @@ def _count(one: Proposal) -> str:
 
 
 def _unplaced(review: Review, rows: Iterable[Record]) -> list[Misfit]:
-    """Return what the user had made of hunks whose lines are others now: no review has it, and it is not to be lost."""
+    """Return, as misfits, the user's edits of hunks whose lines have changed: no review holds them any more."""
     there = {(each.hunk.path, each.hunk.new) for each in review.choices if each.edited}
     misfits = []
     for row in rows:

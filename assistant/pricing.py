@@ -1,4 +1,4 @@
-"""What things cost: a usage that was billed, and what the next question would burn, in money and in shares of the plan."""
+"""What things cost: a usage that was billed, and the next question, in money and in shares of the plan."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class Quote(NamedTuple):
-    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan (0 to 1).
+    """What the next question would cost: input tokens and money (low, likely, high), and the share of the plan.
 
-    `words` are the o200k tokens that it was made for, `usage` is the likely burn, `most` that at the high end. `editor` is what the editor
-    would cost on top, should the answer be a plan. `too_long` says that it does not fit the model, `used_up` that the plan
-    has nothing left for it.
+    `share` is 0 to 1. `words` are the o200k tokens that the quote was made for, `usage` is the likely burn, `most` the
+    burn at the high end. `editor` is what the editor would cost on top, should the answer be a plan. `too_long` says
+    that the question does not fit the model, `used_up` that the plan has nothing left for it.
     """
 
     model: str
@@ -49,15 +49,16 @@ class Quote(NamedTuple):
 
     @property
     def whole(self) -> Cost:
-        """The money, with that of the editor."""
+        """The likely cost, including the editor's."""
         return tokens.total_cost([self.cost, self.editor.cost]) if self.editor else self.cost
 
 
 class Pricing:
-    """The prices of one sitting; `history` is its conversation, as it goes on, `budget` the tokens of context that a question may show.
+    """The prices of one sitting.
 
-    `news` returns what stands above the next question: what became of the last edits.
-    A question is a text, or as many o200k tokens where its size is known already.
+    `history` is its conversation, which grows; `budget` is the most tokens of context that a question may show. `news`
+    returns what stands above the next question: what became of the last edits. A question is given as a text, or as a
+    number of o200k tokens where its size is known already.
     """
 
     def __init__(
@@ -81,10 +82,10 @@ class Pricing:
     # Of a text.
 
     def quote(self, text: str, pick: Pick | None = None, *, sure: bool = False) -> Quote | None:
-        """Say what sending `text` now would cost, the editor's part beside; None while no model is chosen.
+        """Return what sending `text` now would cost, with the editor's part; None while no model is chosen.
 
-        `sure` gathers the context to know its size; else that is done only for a question that names something. Counts
-        tokens: call it in a thread.
+        `sure` gathers the context to know its size; otherwise that is done only for a question that names something.
+        Counts tokens: call it in a thread.
         """
         pick = pick or self._roster.pick
         if pick is None:
@@ -98,13 +99,14 @@ class Pricing:
         from assistant.errand import EARLIER
 
         alone = self.words(text, editor, talk=False) + context
-        answer = self._accounts.usual_answer(pick.provider.name, pick.model.id)  # the plan, which the editor is shown
+        # the length of the plan, which the editor is shown
+        answer = self._accounts.usual_answer(pick.provider.name, pick.model.id)
         return quote._replace(editor=self.quote_words(alone + min(words - alone, EARLIER) + answer, editor))
 
     def quote_at_most(self, text: str, pick: Pick | None = None) -> Quote | None:
-        """Say what sending `text` would cost with all the context that the budget allows, without gathering it.
+        """Return what sending `text` would cost with as much context as the budget allows, without gathering any.
 
-        None where more than that may go out, or an editor is asked as well. Counts tokens: call it in a thread.
+        None where more than that may be sent, or an editor is asked as well. Counts tokens: call it in a thread.
         """
         pick = pick or self._roster.pick
         if pick is None or self._sight.names_some(text) or self._roster.writer() is not None:
@@ -113,14 +115,14 @@ class Pricing:
         return self.quote_words(words + self._budget, pick)
 
     def carried(self) -> int:
-        """Estimate the tokens, as the present model counts, that go out with the next question, whatever it says; 0 without one."""
+        """Estimate the tokens that any next question sends, as the present model counts; 0 while none is chosen."""
         pick = self._roster.pick
         if pick is None:
             return 0
         return self._roster.factor(pick.model).of(self.words("", pick) + tokens.count(self._news()))[1]
 
     def words(self, text: str, pick: Pick | None, *, talk: bool = True) -> int:
-        """Estimate the o200k tokens that a question sends beside its context: ours, its own, and those of the conversation."""
+        """Estimate the o200k tokens that a question sends besides its context: prompts, text and conversation."""
         from assistant import turn
         from assistant.step import FRAME
 
@@ -128,16 +130,16 @@ class Pricing:
         return around + tokens.count(text) + sum(tokens.count(each.text) + FRAME for each in self._history if talk)
 
     def next_models(self) -> list[str]:
-        """Name the models that a quote is compared with: the favourites, then what was asked last."""
+        """Return the names of models to compare a quote with: the favourites, then those asked most recently."""
         names = dict.fromkeys((*self._roster.favourites, *self._roster.recents))
         return [name for name in names if self._roster.pick is None or name != self._roster.pick.model.name]
 
     # Of so many tokens.
 
     def quote_words(self, words: int, pick: Pick | None = None, answer: int = 0) -> Quote | None:
-        """Say what sending so many o200k tokens would cost with a model; None while none is chosen.
+        """Return what sending `words` o200k tokens would cost with a model; None while none is chosen.
 
-        `answer` is how many tokens it will write where that is known better than from what was written before.
+        `answer` is the number of tokens it will write, where that is known better than from earlier answers.
         """
         pick = pick or self._roster.pick
         if pick is None:
@@ -165,18 +167,21 @@ class Pricing:
         )
 
     def cost(self, words: int, pick: Pick) -> Cost:
-        """Say what sending so many o200k tokens would likely cost with a model."""
+        """Return the likely cost of sending `words` o200k tokens with a model."""
         return self.price(self._usages(words, pick)[1], pick=pick)
 
     def _usages(self, words: int, pick: Pick, answer: int = 0) -> list[TokenUsage]:
-        """Guess what a question burns: low, likely and high."""
+        """Estimate the usage of a question: low, likely and high."""
         low, likely, high = self._roster.factor(pick.model).of(words)
         answer = answer or self._accounts.usual_answer(pick.provider.name, pick.model.id)
         sizes = (low, answer // 2), (likely, answer), (high, answer * 2)
         return [tokens.TokenUsage(fresh_input=sent, output=output, exact=False) for sent, output in sizes]
 
     def needs(self, quote: Quote, pick: Pick, *, likely: bool = False) -> dict[str, Decimal]:
-        """Say what a question would take of each meter of the plan at the high end, or `likely`, in its units; unknown ones are left out."""
+        """Return what a question would take of each meter of the plan, in the meter's units; unknown ones are left out.
+
+        It is reckoned at the high end, or as `likely`.
+        """
         from assistant.quota.tariff import Burn
 
         plan = self._accounts.plan(pick)
@@ -187,7 +192,7 @@ class Pricing:
         return _needs(self._accounts.gauges_at_hand(plan), step)
 
     def taken(self, plan: Plan, entries: Iterable[Entry]) -> dict[str, Decimal]:
-        """Say what steps in flight are counted with in each meter of a plan."""
+        """Return, by meter of a plan, how much steps in flight are counted with."""
         from decimal import Decimal
 
         from assistant.quota import meter
@@ -201,7 +206,7 @@ class Pricing:
         return taken
 
     def _share(self, usage: TokenUsage, cost: Cost, pick: Pick) -> tuple[float | None, bool]:
-        """Return which share of the plan a step takes, and whether that is used up."""
+        """Return the share of the plan that a step takes, and whether the plan is used up for it."""
         from assistant.quota import meter
         from assistant.quota.tariff import Burn
 
@@ -225,7 +230,7 @@ class Pricing:
         at: datetime | None = None,
         tier: str = "",
     ) -> Cost:
-        """Say what a usage costs with the present model or the one given, of a request that begins now, or began at `at`."""
+        """Return the cost of a usage with the given or the present model; the request begins now, or began at `at`."""
         from assistant.models import price
 
         pick = pick or self._roster.pick
@@ -235,7 +240,7 @@ class Pricing:
         return price.cost(pick.model, usage, at or self._now(), payer, reported, service_tier=tier)
 
     def ahead(self, entry: Entry) -> Cost:
-        """Say what a call that runs, here or in another window, will likely have cost: the book has what it sends only."""
+        """Return the likely final cost of a running call, in any window: the ledger holds only what it sends."""
         try:
             pick = self._roster.catalogue.pick(f"{entry.provider}/{entry.model}")
         except AssistantError:
@@ -245,5 +250,5 @@ class Pricing:
 
 
 def _needs(gauges: Iterable[Gauge], step: Burn) -> dict[str, Decimal]:
-    """Return what a step takes of each meter that it counts for; unknown ones are left out."""
+    """Return what a step takes of each meter that counts it; unknown ones are left out."""
     return {gauge.meter.name: need for gauge in gauges if gauge.meter.counts(step.model) and (need := gauge.need(step))}

@@ -1,7 +1,7 @@
-"""The words that are sent to models: Markdown files with `$names`, filled here.
+"""The texts that are sent to models: Markdown files with `$names`, filled in here.
 
-They stand in `prompts/` at the top of a checkout, which an editable install reads too; a wheel carries them inside the
-package as `_words`.
+They lie in `prompts/` at the top of a checkout, which an editable install reads as well; a wheel carries them inside
+the package as `_words`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CHECKOUT = Path(__file__).parent.parent / "prompts"
 
 
 def folder() -> Path:
-    """Return the folder of words; raises PromptError when this installation has none."""
+    """Return the folder of these texts; raises PromptError when this installation has none."""
     for place in (_PACKED, _CHECKOUT):
         if (place / "system.md").is_file():
             return place
@@ -33,7 +33,7 @@ def _template(name: str) -> Template:
 
 
 def fill(name: str, **values: str) -> str:
-    """Return the words of `name` ("system", "formats/edit_block", ...) with every `$name` filled.
+    """Return the text of `name` ("system", "formats/edit_block", ...) with every `$name` filled.
 
     Values are put in as they are: a `$` inside them means nothing. Raises PromptError for a missing file and for a
     `$name` without a value.

@@ -1,7 +1,8 @@
-"""What an answer has cost, from its seller, where we could only estimate it: it was stopped, or broke off before its usage came.
+"""Asks sellers for the exact cost of answers whose cost we only estimated: they stopped, or broke off, too early.
 
-A seller that knows is one whose page says where to ask (the flag `generation`). It knows a while after the answer has ended:
-until then it is asked again behind each turn, for an hour. Whatever else it says leaves the estimate as it is.
+Their usage had not come yet. A seller can be asked if its page has the flag `generation`, which says where. It knows
+the cost a while after the answer has ended; until then it is asked again after each turn, for an hour. Any other reply
+leaves the estimate as it is.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost, TokenUsage
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-"""What goes into an address as it is."""
+"""An answer's id that may stand in an address as it is."""
 _WAIT_S = 3.0
-"""How long, in seconds, a turn that is over may wait for it."""
+"""How long, in seconds, the end of a turn may wait for a receipt."""
 _LAST = timedelta(hours=1)
 _MOST = 20
-"""How many answers may wait: those of the last turns."""
+"""The most answers that may wait for a receipt, the latest ones."""
 
 
 class Owed(NamedTuple):
-    """A model call that was settled by estimate: its `entry` in the book, what was booked, and the `id` of its answer.
+    """A model call settled by estimate: its `entry` in the ledger, what was booked, and the `id` of its answer.
 
-    `session` and `turn` are whose it is, `at` is when it was settled.
+    `session` and `turn` say which turn it belongs to, `at` when it was settled.
     """
 
     entry: str
@@ -54,7 +55,7 @@ class Owed(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What the seller says of a call: its usage (ours where it counts none), US dollars, and how that is known."""
+    """What the seller says of a call: usage (ours where it counts none), US dollars paid, and the source of both."""
 
     owed: Owed
     usage: TokenUsage
@@ -63,12 +64,12 @@ class Receipt(NamedTuple):
 
 
 def told_in(headers: Mapping[str, str], provider: Provider) -> str:
-    """Return the id of an answer from its headers (lower-case names); empty where its seller names none there."""
+    """Return the id of an answer from its headers (lower-case names); empty where the seller names none there."""
     return headers.get(str(provider.flags.get("generation_header", "")).lower(), "")
 
 
 class Receipts:
-    """The calls of one sitting of which the seller will know more than we do."""
+    """The calls of one sitting whose exact cost the seller will tell."""
 
     def __init__(self, client: Callable[[], Client], now: Callable[[], datetime]) -> None:
         self._client = client
@@ -76,12 +77,12 @@ class Receipts:
         self._owed: list[Owed] = []
 
     def owe(self, owed: Owed) -> None:
-        """Note a call whose cost is to be asked for, where its seller can be asked for that. Safe in a thread."""
+        """Note a call whose cost is to be asked for, if its seller can be asked. Safe in a thread."""
         if owed.pick.provider.flags.get("generation") and _ID.fullmatch(owed.id):
             self._owed = [*self._owed[1 - _MOST :], owed]
 
     async def ask(self) -> list[Receipt]:
-        """Ask once for each call that waits; what its seller does not know yet, or cannot be asked now, waits on.
+        """Ask once for each waiting call; a call that its seller does not know yet, or cannot be asked about, waits on.
 
         Never raises for what the seller does.
         """

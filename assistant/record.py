@@ -1,21 +1,22 @@
-"""The records of a conversation: what the lines of its file say, written here, and read here when it is taken up again.
+"""The records of a conversation: the lines of its file, as they are written, and read when it is taken up again.
 
     user       a question: turn, text, the model that is asked, names of pictures, what became of the last edits (`outcome`,
-               as it stands above the text) and what of the news that tells (`told`)
+               as it stands above the text), and the news that the question tells the model (`told`)
     assistant  a piece of an answer: turn, text
-    end        the end of a turn: how it stopped ("killed": by a crash), who was asked, what it burnt
+    end        the end of a turn: how it stopped ("killed": by a crash), which model was asked, what it burnt
     burnt      what was burnt beside the turns
-    corrected  what a call burnt that was counted by estimate, and what was counted then (`instead_of`)
+    corrected  what a call really burnt that was first estimated, and the estimate (`instead_of`)
     chosen     the model that is asked from here on
-    carried    messages that stand in place of all before them
-    proposed   hunks that wait: their diff, whose they are, and of which turns hunks were set aside; an empty diff where none do
-    left       how the user has left those hunks
-    left_aside how the user has left hunks of a turn that were set aside
-    news       what the model is still to be told of its edits, and what it has heard of hunks that wait
-    committed  numbers of the journal's steps that were committed
+    carried    messages that replace all before them
+    proposed   hunks that wait: their diff, turn and model, and the turns whose hunks are set aside; no hunks wait if the
+               diff is empty
+    left       the user's marks on those hunks
+    left_aside the user's marks on the hunks of a turn that were set aside
+    news       what the model is still to be told about its edits, and what it has heard about waiting hunks
+    committed  ids of the journal's steps that were committed
     waits      a question that waits for a reset, see `held.HeldQuestion`
 
-A file may be damaged or come from a newer Wattson: what is of another kind, or not what it should be, is passed over.
+A file may be damaged or come from a newer Wattson: records of unknown kinds, or of the wrong form, are passed over.
 """
 
 from __future__ import annotations
@@ -35,19 +36,20 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 _SPEAKERS = ("user", "assistant")
 KILLED = "killed"
-"""How a turn ended that was broken off from outside."""
+"""How a turn ended that was cut short from outside."""
 _ASKED = ("user", "chosen", "waits")
 _BURNT = ("end", "burnt", "corrected")
 
 
 class Kept(NamedTuple):
-    """What a conversation says of itself.
+    """What the records of a conversation say.
 
-    `messages` are roles and the records that hold their words, `turn` is the highest number among them, `model` who was
-    chosen or asked last. `cut_short` says whether the last turn came to no end of its own; where nobody noted one, `asked_at` is when it began. `burnt` are the sums
-    of its turns and of side work. `proposed` and `left` are empty where no hunks wait; `aside` are hunks that waited before
-    and were set aside, the oldest first, and `left_aside` by turn how the user has left them. `committed` are steps of the journal; `telling` is what the model is
-    still to be told of its edits, and as `said` what it has heard of hunks that wait.
+    `messages` are roles and the records that hold their words, `turn` is the highest turn number, `model` the model
+    chosen or asked last. `cut_short` says that the last turn did not end by itself; `asked_at` is when it began, if no
+    end was recorded at all. `burnt` are the sums of the turns and of side work. `proposed` and `left` are empty where
+    no hunks wait; `aside` are the hunks that were set aside, the oldest first, and `left_aside` the user's marks on
+    them, by turn. `committed` are ids of the journal's steps. `telling` is what the model is still to be told about its
+    edits, and, as `said`, what it has heard about waiting hunks.
     """
 
     messages: Sequence[tuple[Role, Record]]
@@ -65,18 +67,18 @@ class Kept(NamedTuple):
 
 
 def user(turn: int, text: str, model: str, pictures: Record, news: News = NOTHING) -> Record:
-    """Record a question; `pictures` is what the function of that name returned, `news` what the question tells of the last edits."""
+    """Record a question; `pictures` comes from `pictures`, `news` is what the question tells about the last edits."""
     outcome = {"outcome": words} if (words := news.words()) else {}
     return {"kind": "user", "turn": turn, "text": text, "model": model, **pictures, **outcome, **news.record()}
 
 
 def piece(turn: int, text: str) -> Record:
-    """Record a piece of an answer: reading joins those that follow each other."""
+    """Record a piece of an answer; reading joins the pieces that follow each other."""
     return {"kind": "assistant", "turn": turn, "text": text, "piece": True}
 
 
 def end(turn: int, stop: str, model: str, burnt: Record, *, void: bool = False) -> Record:
-    """Record the end of a turn; a `void` one has left nothing in the conversation, its question neither."""
+    """Record the end of a turn; a `void` turn leaves nothing in the conversation, not even its question."""
     return {
         "kind": "end",
         "turn": turn,
@@ -98,12 +100,12 @@ def corrected(sums: Record, before: Record) -> Record:
 
 
 def chosen(model: str) -> Record:
-    """Record who is asked from here on, as `provider/model:effort`."""
+    """Record the model that is asked from here on, as `provider/model:effort`."""
     return {"kind": "chosen", "model": model}
 
 
 def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record:
-    """Record messages that take the place of all before them."""
+    """Record messages that replace all before them."""
     told: list[Record] = []
     for each in messages:
         words = each.words if each.role == "user" else each.text
@@ -115,17 +117,17 @@ def carried(messages: Iterable[Message], keep: Callable[[bytes], str]) -> Record
 
 
 def proposed(diff: str, aside: Sequence[int], **about: object) -> Record:
-    """Record hunks that wait, and of which turns some were set aside; an empty diff says that none wait."""
+    """Record hunks that wait, and the turns whose hunks are set aside; an empty diff says that none wait."""
     return {"kind": "proposed", "diff": diff, "aside": list(aside), **about}
 
 
 def left(marks: Record, turn: int = 0) -> Record:
-    """Record how the user has left the hunks that wait; with a `turn`, those of it that were set aside."""
+    """Record the user's marks on the waiting hunks, or, with a `turn`, on its hunks that were set aside."""
     return {"kind": "left_aside", "turn": turn, **marks} if turn else {"kind": "left", **marks}
 
 
 def news(state: News) -> Record:
-    """Record what the model is still to be told, and what it has heard of hunks that wait."""
+    """Record what the model is still to be told, and what it has heard about waiting hunks."""
     return {"kind": "news", "news": list(state.decided), "heard": [list(each) for each in state.said]}
 
 
@@ -135,7 +137,7 @@ def committed(steps: Iterable[int]) -> Record:
 
 
 def pictures(message: Message, keep: Callable[[bytes], str]) -> Record:
-    """Keep the pictures of a message, each by a name; returns what its record says of them."""
+    """Keep the pictures of a message, each under a name; return the fields that its record needs for them."""
     from assistant.models.message import Image
 
     images = [part for part in message.parts if isinstance(part, Image)]
@@ -143,7 +145,7 @@ def pictures(message: Message, keep: Callable[[bytes], str]) -> Record:
 
 
 def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], bytes | None]) -> tuple[Message, int]:
-    """Make the message that a record tells of, and say how many of its pictures are gone; those the model is told of in words."""
+    """Make the message of a record, and count its pictures that are gone; the model is told in words of each."""
     from assistant.models.message import Image, Message, Text
 
     parts: list[Image | Text] = []
@@ -162,12 +164,12 @@ def message(role: Role, record: Mapping[str, Any], picture: Callable[[str], byte
 
 
 def turn_of(record: Record) -> int:
-    """Return which turn a record is of, 0 where it does not say."""
+    """Return the turn of a record, 0 where it names none."""
     return number_of(record, "turn")
 
 
 def number_of(record: Record, key: str) -> int:
-    """Return a number that a record tells, 0 where it does not."""
+    """Return the number that a record has under `key`, 0 where it has none."""
     found = record.get(key)
     return found if isinstance(found, int) else 0
 
@@ -223,7 +225,7 @@ def read(records: Sequence[Record]) -> Kept:
 
 
 def _left_aside(records: Sequence[Record], turns: Sequence[int]) -> dict[int, Record]:
-    """Return by turn how the user has left hunks that were set aside, before they were or after that."""
+    """Return, by turn, the user's marks on hunks that were set aside, made before or after that."""
     found: dict[int, Record] = {}
     diffs: dict[int, object] = {}
     waits = 0
@@ -231,7 +233,7 @@ def _left_aside(records: Sequence[Record], turns: Sequence[int]) -> dict[int, Re
         kind, turn = each.get("kind"), turn_of(each)
         if kind == "proposed":
             waits = turn
-            if diffs.get(turn) != each.get("diff"):  # marks are about the hunks that stand before them
+            if diffs.get(turn) != each.get("diff"):  # marks are about the hunks recorded before them
                 found.pop(turn, None)
                 diffs[turn] = each.get("diff")
         elif kind in {"left", "left_aside"}:

@@ -1,4 +1,4 @@
-"""Turns of a conversation as they run: what stands in the way, what comes of them, and what is kept of one that breaks off."""
+"""Runs the turns of a conversation: checks that one may start, keeps its result, saves what came of a broken one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 
 class Sitting(DeskSitting, Protocol):
-    """What turns need of the session. `turn` is the number of the last one, `answer` its text, `last_usage` what its last request used."""
+    """What turns need of the session.
+
+    `turn` is the number of the last turn, `answer` its text, `last_usage` the usage of its last request.
+    """
 
     history: list[Message]
     turn: int
@@ -48,7 +51,7 @@ class Sitting(DeskSitting, Protocol):
 
     @property
     def sight(self) -> Sight:
-        """What is shown."""
+        """What is shown to the model."""
 
     @property
     def limits(self) -> Limits:
@@ -77,12 +80,12 @@ class Sitting(DeskSitting, Protocol):
         """Count what a turn burnt that was cut short from outside."""
 
     def troubles(self) -> tuple[str, ...]:
-        """Return, each once, what went wrong without stopping anything."""
+        """Return, each once, the faults that did not stop anything."""
 
 
 @dataclass(slots=True)
 class _Running:
-    """A turn that runs: what is asked and of whom, and what came of it so far."""
+    """A turn that is running: the question, the model that is asked, and what has come of it so far."""
 
     ask: Ask
     asked: Message
@@ -97,26 +100,26 @@ class _Running:
 
 
 class Turns:
-    """Runs the turns of one sitting, one at a time, and what is asked beside them."""
+    """Runs the turns of one sitting, one at a time, and questions beside them."""
 
     def __init__(self, sitting: Sitting) -> None:
         self._sitting = sitting
         self.asking = False
-        """Whether a turn runs, or something is asked beside them."""
+        """Whether a turn, or a question beside the turns, is running."""
         self.saying: list[Message] = []
         """The question that is being answered right now."""
         self.stopped = asyncio.Event()
-        """Set to end what runs with what came so far."""
+        """Set to end the running turn with what has come so far."""
         self._sent: Sent | None = None
 
     def forget(self) -> None:
-        """Begin anew: another conversation."""
+        """Forget the last request: another conversation begins."""
         self._sent = None
 
     async def ask(self, text: str, *, mend: tuple[Misfit, ...] = ()) -> Stream:
-        """Run one turn. Raises ConfigError while no model is chosen and Auth without its key; then nothing was sent.
+        """Run one turn. Raises ConfigError while no model is chosen, Auth without its key; then nothing was sent.
 
-        With `mend` only these edits of the last reply go back, with the nearest lines, and no new context.
+        With `mend`, only these edits of the last reply are sent back, with the nearest lines and no new context.
         """
         from assistant import turn
 
@@ -154,7 +157,7 @@ class Turns:
         finally:
             self.asking = False
             self.saying = []
-            if unbooked:  # the question is back in the composer: it must not be in the history as well
+            if unbooked:  # the question goes back to the composer, so it must not be in the history as well
                 nothing = record_of(tokens.TokenUsage(), tokens.total_cost(()))
                 sitting.sittings.save(record.end(ask.number, "error", pick.name, nothing, void=True))
                 self._untold(running.news)
@@ -162,14 +165,14 @@ class Turns:
                 self._keep_part(running)
 
     async def _run(self, running: _Running) -> Stream:
-        """Walk through a turn: what comes of it is kept with the conversation before a face hears of it."""
+        """Run a turn; its results are kept with the conversation before a face hears of them."""
         from assistant import turn
 
         sitting = self._sitting
         ask, pick = running.ask, running.pick
         shown = await asyncio.to_thread(record.pictures, running.asked, sitting.sittings.keep)
         sitting.sittings.save(record.user(ask.number, ask.text, pick.name, shown, running.news))
-        if any(running.news):  # what mends edits goes back without a word of what became of others
+        if any(running.news):  # a repair does not tell the model what became of other edits
             sitting.changes.telling.tell(running.news)
         sitting.asked_last = pick.name
         upon = sitting.proposed.patch if sitting.proposed and ask.mend else None
@@ -194,7 +197,7 @@ class Turns:
                 yield event
 
     async def _end(self, running: _Running, ended: events.TurnEnded) -> list[events.Notice]:
-        """Keep what a turn that has ended leaves behind; returns what the user is to be told of it."""
+        """Keep the results of a turn that has ended; return what to tell the user about it."""
         sitting = self._sitting
         told = []
         aside = self._remember(running, ended)
@@ -210,7 +213,7 @@ class Turns:
         return told
 
     async def _settle(self, running: _Running) -> list[events.Event]:
-        """Bring the meter up to date behind a turn; returns a hold where the plan has refused it, and troubles."""
+        """Update the meter after a turn; return a hold if the plan refused the question, and troubles to report."""
         sitting = self._sitting
         pick, ended = running.pick, running.ended
         told: list[events.Event] = []
@@ -219,10 +222,11 @@ class Turns:
         told += await self._settle_up(ended)
         await asyncio.to_thread(sitting.accounts.keep_line, pick)
         if ended is not None and isinstance(ended.error, ProviderError):
-            text = running.typed  # it comes back to the user, who may let through what was masked
+            text = running.typed  # the hold gives the question back to the user, who may let through what was masked
             size = sitting.pricing.words(text, pick) + (sitting.sight.sent[1].tokens if sitting.sight.sent else 0)
             hold = await asyncio.to_thread(sitting.limits.refused, ended.error, pick, text, size)
-            if hold is not None and running.ask.mend:  # its words alone say nothing of the edits that were to go back
+            # the words of a repair alone do not say which edits were to go back
+            if hold is not None and running.ask.mend:
                 told.append(
                     events.Notice(f"{hold.why} The hunks stay: r sends them back when there is room.", "warning")
                 )
@@ -231,7 +235,10 @@ class Turns:
         return [*told, *(events.Notice(trouble, "warning") for trouble in sitting.troubles())]
 
     async def _settle_up(self, ended: events.TurnEnded | None) -> list[events.Event]:
-        """Correct estimated costs, of this turn and earlier ones, that sellers have told the truth of by now; returns what to tell of it."""
+        """Correct estimated costs, of this turn and earlier ones, for which sellers now give the exact figure.
+
+        Returns the events that tell the user so.
+        """
         sitting = self._sitting
         corrected = await sitting.accounts.settle_up()
         usage, costs = (ended.usage, list(ended.costs)) if ended is not None else (tokens.TokenUsage(), [])
@@ -268,7 +275,7 @@ class Turns:
             sitting.history.append(replace(said("assistant", "".join(running.pieces)), partial=True))
 
     async def _editor(self) -> tuple[Desk | None, str]:
-        """Return the line to the editor; where it cannot be who was wished for, nobody and why: that holds up no turn."""
+        """Return the line to the editor model, or None and the reason why it cannot be asked; the turn still runs."""
         sitting = self._sitting
         cast = sitting.roster.editor()
         if cast is None or cast.fell_back:
@@ -286,10 +293,10 @@ class Turns:
         pick: Pick | None = None,
         most: Callable[[], Quote | None] | None = None,
     ) -> tuple[Pick, str]:
-        """Check that something may be sent: nothing else runs, there is a key, no limit is crossed. Then `asking` is set.
+        """Check that something may be sent: nothing else runs, there is a key, no limit is crossed. Then set `asking`.
 
-        Returns who is asked and the key. `quote` says what it will cost; `most` an upper bound that takes less to compute,
-        None where there is no such bound. Raises BudgetError where a limit holds it.
+        Returns the model that is asked, and the key. `quote` returns the cost; `most` an upper bound that is quicker to
+        compute, or None where there is none. Raises BudgetError where a limit holds it.
         """
         sitting = self._sitting
         if self.asking:
@@ -311,7 +318,7 @@ class Turns:
         return pick, key
 
     async def repair(self) -> Stream:
-        """Send back the edits of the last reply that found no place; the hunks that did stay as they are."""
+        """Send back the edits of the last reply that found no place; hunks that did find theirs stay as they are."""
         misfits = self._mendable()
         if not misfits:
             raise PatchError(
@@ -323,7 +330,10 @@ class Turns:
                 yield event
 
     def quote_repair(self, more: tuple[Misfit, ...] = ()) -> Quote | None:
-        """Say what `repair` would cost, with `more` that could go along; None where there is nothing to repair. Counts tokens: call it in a thread."""
+        """Return what `repair` would cost, with `more` misfits added; None where there is nothing to repair.
+
+        Counts tokens: call it in a thread.
+        """
         from assistant.edits import match
 
         sitting = self._sitting
@@ -341,9 +351,9 @@ class Turns:
         )
 
     async def second_opinion(self, hunk: Hunk, name: str) -> Stream:
-        """Ask another model what it thinks of a hunk; the conversation does not hear of it.
+        """Ask another model what it thinks of a hunk; this does not enter the conversation.
 
-        Raises PatchError where no line of its file may leave.
+        Raises PatchError where no line of its file may be sent.
         """
         words = await asyncio.to_thread(self._opinion, hunk)
         async with aclosing(self.aside("opinion", words, self._sitting.roster.catalogue.pick(name))) as stream:
@@ -351,7 +361,10 @@ class Turns:
                 yield event
 
     def opinion_words(self, hunk: Hunk) -> int:
-        """Count the o200k tokens that a second opinion on a hunk has to read; 0 where no line of it may leave. Call it in a thread."""
+        """Count the o200k tokens that a second opinion on a hunk sends; 0 where no line of its file may be sent.
+
+        Call it in a thread.
+        """
         try:
             return tokens.count(self._opinion(hunk))
         except PatchError:
@@ -384,17 +397,17 @@ class Turns:
             self.asking = False
 
     def _note_burn(self, usage: TokenUsage, *costs: Cost) -> None:
-        """Keep with the conversation what was burnt beside its turns; where there is none, nothing is begun for it."""
+        """Record what was burnt beside the turns, if a conversation has begun: this alone does not begin one."""
         if usage.total and self._sitting.sittings.begun:
             self._sitting.sittings.save(record.burnt(record_of(usage, tokens.total_cost(costs), costs)))
 
     def _untold(self, news: News) -> None:
-        """Tell with the next question what one told that is not in the conversation."""
+        """Tell `news` again with the next question: the question that told it is not in the conversation."""
         if any(news):
             self._sitting.changes.telling.take_back(news)
 
     def _remember(self, running: _Running, ended: events.TurnEnded) -> Proposal | None:
-        """Keep what a turn leaves; returns the proposal that its hunks have pushed aside."""
+        """Keep the results of a turn; return the proposal that its hunks have set aside."""
         from assistant.models.message import Image
 
         sitting = self._sitting
@@ -418,7 +431,7 @@ class Turns:
         return aside
 
     def _cold(self, pick: Pick, sent: Sent | None) -> str:
-        """Say why a provider's cache was missed by the first request of a turn; empty where it was not."""
+        """Say why the first request of a turn missed the provider's cache; empty where it did not."""
         from assistant.models import cold
 
         before, self._sent = self._sent, sent or self._sent
@@ -427,7 +440,10 @@ class Turns:
         return cold.why(before, sent, long_lived=pick.provider.flags.get("cache_ttl") == "1h")
 
     def _propose(self, ended: events.TurnEnded, *, mends: bool) -> Proposal | None:
-        """Propose the edits of a turn. Those that mend others are added to the hunks that still wait, some of which may be written by now."""
+        """Propose the edits of a turn. A repair is added to the hunks that still wait.
+
+        Those are taken as they are now: some may have been written while the repair ran.
+        """
         sitting = self._sitting
         if ended.patch is None and not ended.misfits:
             return None

@@ -1,7 +1,7 @@
 """The state of a sitting: who is asked, what was said, what it burnt; the one mutable object of the core.
 
-A session counts (ledger and meters), applies (patches, with the journal) and remembers (the transcript). It is made
-cheaply and reaches for a room only when that room is needed, so that a face can paint before anything is read.
+A session counts (ledger and meters), applies (patches, with the journal) and remembers (the transcript). It is cheap to
+make and builds each part only when first needed, so that a face can paint before anything is read.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Session:
         self.env = env
         self.now = now
         self.id = fresh_id()
-        """Who writes: the conversation, whatever process goes on with it."""
+        """Names the conversation, whatever process continues it."""
         self.history: list[Message] = []
         self.sight = Sight(self)
         self.answer = ""
@@ -85,15 +85,15 @@ class Session:
         self.held_question: HeldQuestion | None = None
         self._told: set[str] = set()
         self.asked_last = ""
-        """The model that the conversation was with last, as `provider/model:effort`; empty where it names none."""
+        """The model that the conversation was last with, as `provider/model:effort`; empty where that is unknown."""
         self.cut_short = False
-        """Whether that conversation ends in the middle of a turn."""
+        """Whether the conversation that was taken up ends in the middle of a turn."""
 
     # What it stands on, each made when first used.
 
     @cached_property
     def repo(self) -> Repo:
-        """The repository, or plain folder, the user stands in."""
+        """The repository, or plain folder, that the user stands in."""
         from assistant.context.repo import Repo
 
         return Repo.open(self.folder)
@@ -119,7 +119,7 @@ class Session:
         return Pricing(self.accounts, self.roster, self.sight, self.history, budget, self.now, self._news_words)
 
     def _news_words(self) -> str:
-        """Return what the next question tells the model of its edits. Reads files: call it in a thread."""
+        """Return what the next question tells the model about its edits. Reads files: call it in a thread."""
         return self.changes.news().words(self.changes.open_ends()) if "changes" in self.__dict__ else ""
 
     @cached_property
@@ -131,7 +131,7 @@ class Session:
 
     @cached_property
     def turns(self) -> Turns:
-        """Runs turns, and what is asked beside them."""
+        """Runs turns, and questions beside them."""
         from assistant.running import Turns
 
         return Turns(self)
@@ -217,7 +217,7 @@ class Session:
     # What is left.
 
     async def meter(self, *, ask: bool = False, hurry: bool = False) -> AsyncGenerator[events.MeterMoved, None]:
-        """Say how the present plan stands; with `ask`, again when who pays has been asked, where that is due."""
+        """Yield the meters of the present plan; with `ask`, again after asking the provider, if that is due."""
         if self.roster.pick is None:
             return
         try:
@@ -229,10 +229,10 @@ class Session:
             if found is not None and found.count:
                 yield events.MeterMoved(await asyncio.to_thread(self.accounts.meters))
         except (Auth, ConfigError, StateError):
-            return  # whoever asks a question is told
+            return  # the next question reports it
 
     async def refresh(self) -> list[Polled]:
-        """Ask everybody with a key whose quota can be asked for, each as soon as that is due: at the user's wish only."""
+        """Ask every provider that has a key and reports quotas, where it is due. Only at the user's wish."""
 
         async def one(provider: Provider) -> Polled | None:
             try:
@@ -245,7 +245,7 @@ class Session:
         return [each for each in asked if each is not None]
 
     def standings(self, *, every: bool = False) -> list[Standing]:
-        """Return the plan board, of all plans there are with `every`. Reads the ledger: call it in a thread."""
+        """Return the plan board; with `every`, of all plans there are. Reads the ledger: call it in a thread."""
         from assistant.standings import board
 
         return board(self.accounts, self.roster, self.config, self.now(), every=every)
@@ -273,16 +273,16 @@ class Session:
 
     @property
     def stopped(self) -> asyncio.Event:
-        """Set when what runs is to end with what came so far."""
+        """Set when the running turn is to end with what has come so far."""
         return self.turns.stopped
 
     def stop(self) -> None:
-        """Stop the running turn; it ends by itself with what came so far."""
+        """Stop the running turn; it ends by itself with what has come so far."""
         self.stopped.set()
 
     @property
     def whole_files(self) -> bool:
-        """Whether the model that writes the edits hands in whole files, so that it has to be shown whole ones."""
+        """Whether the model that writes the edits returns whole files, so that it must be shown whole files."""
         pick = self.roster.writer() or self.roster.pick
         return pick is not None and pick.model.edit_format == "whole_file"
 
@@ -294,16 +294,16 @@ class Session:
     # Deciding.
 
     def mark(self, review: Review | None, turn: int = 0) -> None:
-        """Hear how the user has marked hunks that wait, those of a `turn` where it is known."""
+        """Note the user's marks on waiting hunks, those of `turn` where it is known."""
         if "changes" in self.__dict__:
             self.pending.mark(review, turn)
 
     def undecided(self) -> str:
-        """Say what of the conversation's hunks waits; empty where nothing does."""
+        """Say which hunks of the conversation wait; empty where none do."""
         return self.pending.undecided() if "changes" in self.__dict__ else ""
 
     def recover(self) -> tuple[str, ...]:
-        """Put back what a crash left half written; returns what to tell. Finds the root, so call it in a thread."""
+        """Undo or complete a write that a crash interrupted; return what to tell. Finds the root, so use a thread."""
         folder = self.places.data / "journal" / _mark(self.root)
         if not folder.is_dir():
             return ()
@@ -322,12 +322,12 @@ class Session:
         self._become(fresh_id())
 
     def _check_idle(self) -> None:
-        """Raise ConfigError while a turn runs: what it brings belongs to the conversation that it was asked in."""
+        """Raise ConfigError while a turn runs: its results belong to the conversation in which it was asked."""
         if self.asking:
             raise ConfigError("A turn is running.", "Wait for its end, or stop it with Escape.")
 
     def _become(self, name: str) -> None:
-        """Write from now on as the conversation of that id."""
+        """Write from now on as the conversation with that id."""
         self.id = self.sittings.name = self.accounts.session = self.changes.session = name
 
     def switch(self, name: str) -> events.ModelChanged:
@@ -337,7 +337,7 @@ class Session:
         return changed
 
     def set_effort(self, level: str) -> events.ModelChanged:
-        """Let the present model think so hard from now on. Raises UnknownModel, ConfigError."""
+        """Set how hard the present model thinks from now on. Raises UnknownModel, ConfigError."""
         changed = self.roster.set_effort(level)
         self._note_choice()
         return changed
@@ -359,9 +359,9 @@ class Session:
         self.sight.forget()
 
     def carry(self, messages: Iterable[Message]) -> None:
-        """Go on with other messages in place of the history; what was said before stays on disk.
+        """Replace the history by other messages; what was said before stays on disk.
 
-        Raises ConfigError while a turn runs: its question and answer would be among those that are replaced.
+        Raises ConfigError while a turn runs: its question and answer would be lost with the messages that are replaced.
         """
         self._check_idle()
         self.history[:] = messages
@@ -369,7 +369,7 @@ class Session:
         self.sittings.save(record.carried(self.history, self.sittings.keep))
 
     def hold_question(self, text: str, until: datetime | None = None) -> None:
-        """Keep a question that waits for a reset, so that it can be taken up again; none without `until`."""
+        """Save a question that waits for a reset, so that it can be taken up again; without `until`, forget it."""
         from assistant.held import HeldQuestion
 
         if text and until is not None:
@@ -381,7 +381,10 @@ class Session:
             self.sittings.save({"kind": "waits", "text": ""})
 
     def still_held(self) -> Hold | None:
-        """Weigh anew the question that waits; None where none does. Raises ConfigError. Reads the ledger: call it in a thread."""
+        """Check again the question that waits; None where none does. Raises ConfigError.
+
+        Reads the ledger: call it in a thread.
+        """
         question, pick, held = self.held_question, self.roster.pick, None
         if question is None or pick is None:
             return question.hold(self.now()) if question is not None else None
@@ -394,10 +397,10 @@ class Session:
         return question.hold(self.now(), held, asks=pick.name, others=others)
 
     def take_up(self, name: str = "") -> int:
-        """Take up the last sitting in this folder, or the one of that name; returns how many messages came back.
+        """Take up the last sitting in this folder, or the one called `name`; return how many messages came back.
 
-        Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then nothing
-        has changed.
+        Raises ConfigError when there is none of that name or a turn runs, StateError when it cannot be kept; then
+        nothing has changed.
         """
         from assistant.held import held_question
 
@@ -431,9 +434,9 @@ class Session:
         return len(self.history)
 
     def count_cut(self, turn: int, since: datetime) -> None:
-        """Count what a turn burnt that was cut short from outside: only the book knows."""
+        """Count what a turn burnt that was cut short from outside: only the ledger knows."""
         steps: list[Entry] = []
-        with suppress(StateError):  # a book that cannot be read now costs the figure, not the conversation
+        with suppress(StateError):  # if the ledger cannot be read now, the figure is lost, not the conversation
             found = self.accounts.ledger.entries(since=since)
             steps = [
                 each for each in found if (each.session, each.turn) == (self.id, turn) and each.state != "in_flight"
@@ -442,11 +445,11 @@ class Session:
             return
         usage, costs = sum((each.usage for each in steps), tokens.TokenUsage()), [each.cost for each in steps]
         self.accounts.count(usage, *costs)
-        burnt = record_of(usage, tokens.total_cost(costs), costs)  # kept, so that it is counted once
+        burnt = record_of(usage, tokens.total_cost(costs), costs)  # recorded, so that it is counted only once
         self.sittings.save(record.end(turn, record.KILLED, f"{steps[-1].provider}/{steps[-1].model}", burnt))
 
     def _message(self, role: Role, kept: record.Record) -> Message:
-        """Make the message that a record tells of. A picture that is gone is told of, to the model and the user."""
+        """Make the message of a record. The model and the user are told of a picture that is gone."""
         message, gone = record.message(role, kept, self.sittings.picture)
         if gone:
             self.sittings.warn("A picture of this conversation is gone; show it again where it is still needed.")
@@ -459,11 +462,11 @@ class Session:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What went wrong without stopping anything; `troubles` tells it."""
+        """Faults that did not stop anything; `troubles` reports them."""
         return list(self.config.warnings)
 
     def troubles(self) -> tuple[str, ...]:
-        """Return, each once, what went wrong without stopping anything: settings, a book or talk that cannot be kept."""
+        """Return, each once, faults that did not stop anything: in settings, the ledger, or saving the talk."""
         opened = "accounts" in self.__dict__ and "ledger" in self.accounts.__dict__
         known = (*self.warnings, *(self.accounts.ledger.warnings if opened else ()))
         fresh = tuple(words for words in known if words not in self._told)
@@ -472,7 +475,7 @@ class Session:
 
 
 def _mark(root: Path) -> str:
-    """Name a root in a file name: its last part for people, a hash for certainty."""
+    """Return a root's name for use in a file name: its last part for people, a hash to be unique."""
     import hashlib
 
     return f"{root.name[:40]}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"

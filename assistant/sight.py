@@ -1,7 +1,7 @@
-"""What is shown: the files of a repository, what the user pinned, kept out or let through, and what was gathered last.
+"""What the model is shown: files of a repository, and what the user pinned, kept out or let through.
 
-Decisions hold for this session and this process: nothing of them is written down. Plain functions of the context room;
-what reads files is called in a thread.
+Decisions hold for this session and this process: none is written down. Plain functions of the context room; those that
+read files are called in a thread.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from assistant.roster import Roster
 
 _RECENT, _TOLD = 12, 16
-"""Files and names of the talk that are remembered, the newest first."""
+"""The most files, and the most names, of the conversation that are remembered, the newest first."""
 _ASKED = 4
-"""Questions of the talk that are remembered, the newest first."""
+"""The most questions of the conversation that are remembered, the newest first."""
 _SPOKEN = r"`([A-Za-z_][\w.]{2,60})(?:\(\))?`"
 CONTEXT_GUESS = 1_500
-"""o200k tokens of a context, as long as none was gathered."""
+"""o200k tokens assumed for a context until one has been gathered."""
 _TELLS = 1
-"""Words of a question from which on it tells what it is about."""
+"""The least number of words that make a question worth gathering a context for."""
 _NAMES = r"(?<!\w)@\S|\w/\w|\w\.[A-Za-z]{1,4}\b"
-"""What a question may name a file by."""
+"""How a question may name a file."""
 _LONGEST_WAIT_S = 3_600
 _MOST_READ = 20_000
-"""Letters of an answer that are looked through for files and names."""
+"""The most characters of a question or an answer that are searched for files and names."""
 
 
 class Sitting(Protocol):
-    """What a sight needs of the session."""
+    """What Sight needs of the session."""
 
     folder: Path
     places: Places
@@ -52,19 +52,19 @@ class Sitting(Protocol):
 
     @property
     def roster(self) -> Roster:
-        """Who is asked: pictures are counted as they count."""
+        """Knows which model is asked, and so how pictures count."""
 
     @property
     def repo(self) -> Repo:
-        """The repository, or plain folder, the user stands in."""
+        """The repository, or plain folder, that the user stands in."""
 
     @property
     def whole_files(self) -> bool:
-        """Whether the model that is asked hands in whole files, so that it has to be shown whole ones."""
+        """Whether the model that is asked returns whole files, so that it must be shown whole files."""
 
 
 class _Decisions(NamedTuple):
-    """What the user has decided about what is shown."""
+    """The user's decisions about what is shown."""
 
     pinned: list[str]
     dropped: list[str]
@@ -74,7 +74,7 @@ class _Decisions(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A question that went out, what it showed, and what was masked in the words of the user."""
+    """A question that was sent, the context it showed, and the secrets masked in the user's words."""
 
     question: str
     context: Context
@@ -84,8 +84,9 @@ class Sent(NamedTuple):
 class Sight:
     """What one session shows of one root.
 
-    `pinned` and `dropped` are paths as sections name them, a folder that is dropped with "/" at its end, `allowed` the secrets that may leave. `pictures` go along with the
-    next question, by the name the user gave them, `withheld` are those that were kept out of it. `context` is what was gathered last, `sent` the last question that went out and what it showed.
+    `pinned` and `dropped` are paths as sections name them; a dropped folder ends in "/". `allowed` are the secrets that
+    may be sent. `pictures` go along with the next question, by the name that the user gave them; `withheld` are
+    pictures kept out of it. `context` was gathered last, `sent` is the last question that was sent and what it showed.
     """
 
     def __init__(self, sitting: Sitting) -> None:
@@ -103,7 +104,7 @@ class Sight:
         self._before: list[_Decisions] = []
         self._heard: list[tuple[str, str, tuple[str, ...]]] = []
         self._hearing = threading.Lock()
-        """Held for a moment: a turn may end while a thread reckons what the next question would cost."""
+        """Held for a moment: a turn may end while a thread estimates the cost of the next question."""
         self._usual = 0
         self._guessed = (0, CONTEXT_GUESS)
         self._expected: tuple[tuple[str, ...], int] = ((), 0)
@@ -113,7 +114,7 @@ class Sight:
         return [file.path for file in self._sitting.repo.files()]
 
     def completion(self) -> Marks:
-        """Make all that a mark may name ready for completion, files of the talk first. The index begins to grow."""
+        """Return all that an @-mark may name, for completion, files of the conversation first. Starts the index."""
         from assistant.context import index
         from assistant.context.completion import Marks
 
@@ -129,7 +130,7 @@ class Sight:
         return self._sitting.places.cache / "tags.sqlite"
 
     def find(self, path: str) -> str:
-        """Return the one path of the repository that is meant: whole, or an end of it. Raises PatchError."""
+        """Return the one path of the repository that `path`, whole or as an ending, names. Raises PatchError."""
         return self._find(self._inside(path), self.paths())
 
     def _find(self, wanted: str, paths: Sequence[str]) -> str:
@@ -144,14 +145,14 @@ class Sight:
         return wanted
 
     def find_any(self, path: str) -> str:
-        """Return the one path that is meant, as `find` does, or a folder, which ends in "/". Raises PatchError."""
+        """Return the one path that is named, as `find` does, or a folder, which ends in "/". Raises PatchError."""
         wanted, paths = self._inside(path), self.paths()
         folder = f"{wanted.rstrip('/')}/"
         known = folder in self.dropped or any(each.startswith(folder) for each in paths)
         return folder if known else self._find(wanted, paths)
 
     def _inside(self, path: str) -> str:
-        """Return a path as it was typed without marks and steps to nowhere, and without the root that stands before an absolute one."""
+        """Return a typed path without its @-mark and "." steps; an absolute path in the root is made relative to it."""
         wanted = path.strip().removeprefix("@")
         place = Path(wanted)
         if place.is_absolute() and (above := place.parent.resolve()).is_relative_to(root := self._sitting.repo.root):
@@ -160,7 +161,8 @@ class Sight:
             return wanted
         pieces = [each for each in wanted.split("/") if each not in {"", "."}]
         end = "/" if wanted.endswith(("/", "/.")) else ""
-        return "/".join(pieces) + end if pieces else wanted  # the whole stays as it was typed: it is no part of itself
+        # "." alone stays as it was typed: the root is no folder within itself
+        return "/".join(pieces) + end if pieces else wanted
 
     # Decisions.
 
@@ -169,7 +171,7 @@ class Sight:
         return self.pin(self.find(path))
 
     def pin(self, path: str) -> str:
-        """Pin a file by its path as it is known; returns that."""
+        """Pin a file by the path that the repository knows it by; return that path."""
         if path not in self.pinned or path in self.dropped:
             self._decide()
             self.pinned = [*(each for each in self.pinned if each != path), path]
@@ -177,7 +179,7 @@ class Sight:
         return path
 
     def show_picture(self, path: str) -> str:
-        """Let a picture go along with the next question, from wherever it lies; returns what it is and counts.
+        """Send a picture along with the next question, from wherever it lies; return its kind and its token count.
 
         Raises PatchError where there is no picture, ConfigError where the present model cannot be shown it.
         """
@@ -203,7 +205,10 @@ class Sight:
         return picture.told(image, pick.provider)
 
     def picture_words(self, talk: Iterable[Message], pick: Pick) -> int:
-        """Return the pictures that a next question sends, those of the talk too, as o200k tokens that would count as much."""
+        """Return the pictures that the next question sends, including those of the conversation, in o200k tokens.
+
+        They are converted from the model's own tokens.
+        """
         from assistant.models import picture
         from assistant.models.message import Image
 
@@ -214,14 +219,14 @@ class Sight:
         return round(total / self._sitting.roster.factor(pick.model).likely)
 
     def shown(self, images: Iterable[Image]) -> None:
-        """Hear which pictures have gone along: they are in the conversation now."""
+        """Note which pictures were sent: they are part of the conversation now."""
         gone = list(images)
         if gone:
             self.pictures = {path: image for path, image in self.pictures.items() if image not in gone}
             self._before = [each._replace(pictures=self.pictures) for each in self._before]
 
     def check_pictures(self, pick: Pick) -> None:
-        """Raise ConfigError where a picture that is to go along cannot be shown to a model."""
+        """Raise ConfigError where a picture for the next question cannot be shown to a model."""
         from assistant.models import picture
 
         for path, image in self.pictures.items():
@@ -231,7 +236,7 @@ class Sight:
                 )
 
     def drop(self, path: str) -> list[str]:
-        """Unpin a file, or all of them for an empty path, pictures too; returns what was unpinned."""
+        """Unpin a file, or, for an empty path, all files and pictures; return what was unpinned."""
         wanted = self._inside(path)
         pictures = [each for each in self.pictures if not wanted or path.strip() == each]
         self.pictures = {each: image for each, image in self.pictures.items() if each not in pictures}
@@ -244,7 +249,7 @@ class Sight:
         return [*gone, *pictures]
 
     def keep_out(self, path: str) -> str:
-        """Show a file (or a folder, a diff as a section names it) or a picture no more in this session; returns what is kept out."""
+        """Keep a file, a folder, a diff (as a section names it) or a picture out of this session; return `path`."""
         if path in self.pictures:
             self._decide()
             self.withheld = {**self.withheld, path: self.pictures[path]}
@@ -266,7 +271,10 @@ class Sight:
             self.dropped = [each for each in self.dropped if each != path]
 
     def show_again(self, folder: str) -> list[str]:
-        """Let a folder be shown again that was kept out; returns what of it stays out by another word. Raises PatchError where it was not."""
+        """Show a folder again that was kept out; return the paths in it that stay out by decisions of their own.
+
+        Raises PatchError where the folder was not kept out.
+        """
         from assistant import arguments
 
         if above := Out(each for each in self.dropped if each != folder).folder(folder):
@@ -280,11 +288,11 @@ class Sight:
 
     @property
     def out(self) -> Out:
-        """What is kept out, by the decisions of this moment."""
+        """What is kept out, by the decisions at this moment."""
         return Out(self.dropped, self.pinned)
 
     def allow(self, secret: Masked) -> None:
-        """Let one secret leave, in this session: the user was asked for it by name."""
+        """Let one secret be sent in this session: the user was asked about it by name."""
         if secret not in self.allowed:
             self._decide()
             self.allowed = [*self.allowed, secret]
@@ -296,22 +304,23 @@ class Sight:
             self.allowed = [each for each in self.allowed if each != secret]
 
     def private(self) -> Callable[[str], str]:
-        """Return what says why no line of a file may leave, by the decisions of this moment; an empty answer: they may.
+        """Return a function that says why no line of a path may be sent, empty where they may.
 
-        Whoever quotes a file to a model outside of a context asks it. It lists files: call it in a thread.
+        It keeps to the decisions at this moment. Code that quotes a file to a model outside of a context must ask it.
+        It lists files: call it in a thread.
         """
         from assistant.context import reader
 
         return reader.private(self._sitting.repo, self.out, self.let_through())
 
     def let_through(self) -> frozenset[tuple[str, str, str]]:
-        """Return the secrets that the user let leave, as the gate takes them."""
+        """Return the secrets that the user allowed to be sent, in the form that the gate takes."""
         return frozenset((each.path, each.kind, each.digest) for each in self.allowed)
 
     def spoken(self, words: str) -> tuple[str, tuple[Masked, ...]]:
-        """Return words of the user as they may leave, and the secrets that were masked in them: a log that is pasted may hold some.
+        """Return the user's words with secrets masked, and the secrets that were masked: a pasted log may hold some.
 
-        The colours of a terminal are taken out: they stand between a name and its value, and say nothing to a model.
+        Terminal colours are taken out: they can stand between a name and its value, and tell a model nothing.
         """
         from assistant.context import colours, gate
         from assistant.context.section import YOURS
@@ -319,7 +328,7 @@ class Sight:
         return gate.mask_words(colours.plain(words), self.let_through(), YOURS)
 
     def undo(self) -> bool:
-        """Take back the last decision; says whether there was one."""
+        """Undo the last decision; say whether there was one."""
         if not self._before:
             return False
         self.pinned, self.dropped, self.allowed, self.pictures, self.withheld = self._before.pop()
@@ -332,7 +341,10 @@ class Sight:
     # The talk.
 
     def heard(self, question: str, answer: str, edited: Iterable[str] = ()) -> None:
-        """Remember what a turn was about: what was asked, files it edited and named, names it spoke of. The next look makes use of it."""
+        """Remember what a turn was about: the question, the files it edited or named, the names it spoke of.
+
+        The next context makes use of it.
+        """
         with self._hearing:
             self._heard.append((question[:_MOST_READ], answer[:_MOST_READ], tuple(edited)))
 
@@ -357,7 +369,7 @@ class Sight:
     # Looking.
 
     def look(self, question: str, masked: Sequence[Masked] = ()) -> Context:
-        """Gather what a question would show the model; nothing is sent. `masked` is what is masked in it already."""
+        """Gather what a question would show the model; nothing is sent. `masked` are secrets already masked in it."""
         self.context = self._gather(question)
         still = [each for each in masked if each not in self.allowed]
         if kept := (*still, *self.spoken(question)[1]):
@@ -390,7 +402,7 @@ class Sight:
         )
 
     def _pictures(self) -> tuple[Section, ...]:
-        """Describe what goes along as pictures."""
+        """Return a section for each picture that goes along."""
         from assistant.context.section import Section
         from assistant.models import picture
 
@@ -409,14 +421,15 @@ class Sight:
         )
 
     def names_some(self, question: str) -> bool:
-        """Say whether a question shows what it names, or what is pinned, whatever size that has."""
+        """Say whether a question names a file, or something is pinned: then the context may be of any size."""
         return bool(self.pinned or re.search(_NAMES, question))
 
     def expect(self, question: str, *, sure: bool = False) -> int:
-        """Say how many tokens of context a question will show: gathered for one that names something, and once; else as usual.
+        """Estimate the context of a question in tokens.
 
-        Until one context was gathered, the guess is renewed each time the question has doubled in length: few words are no
-        sample. With `sure` it is gathered whatever it says. Reads files: call it in a thread.
+        A question that names something has its context gathered, once; others are taken to be as large as usual. Until
+        a context has been gathered, the estimate is renewed each time the question has doubled in length: a few words
+        are no sample. With `sure` the context is always gathered. Reads files: call it in a thread.
         """
         plain = not self.names_some(question)
         size = len(question.split())
@@ -430,9 +443,9 @@ class Sight:
         return self._expected[1]
 
     def show(self, question: str, plan: str = "", masked: Sequence[Masked] = ()) -> Context:
-        """Gather what a question shows, to be sent with it; and what a plan for it names, which an editor needs.
+        """Gather the context of a question, to be sent with it, and of what a plan for it names, which an editor needs.
 
-        `masked` is what was masked in the words of the user, which are told of with what is shown.
+        `masked` are the secrets masked in the user's words; they are reported with the context.
         """
         context = self.look(f"{question}\n\n{plan}" if plan else question, masked)
         self.sent = Sent(question, context, tuple(masked))
@@ -440,7 +453,7 @@ class Sight:
 
 
 class Onlooker:
-    """Looks without asking anybody: what a sight needs, and nothing of what a turn is made of, which takes longer to load."""
+    """Looks at a context without asking a model: all that Sight needs, without the slow-loading parts of a turn."""
 
     whole_files = False
 
@@ -454,30 +467,30 @@ class Onlooker:
 
     @cached_property
     def repo(self) -> Repo:
-        """The repository, or plain folder, the user stands in."""
+        """The repository, or plain folder, that the user stands in."""
         from assistant.context.repo import Repo
 
         return Repo.open(self.folder)
 
     @property
     def roster(self) -> Roster:
-        """Nobody is asked, so that there is nobody to show pictures to."""
+        """Raises ConfigError: no model is asked, so that there is none to show pictures to."""
         raise ConfigError("No model is chosen.", "Pictures go along with a question to one.")
 
     def troubles(self) -> tuple[str, ...]:
-        """Return what went wrong with settings, once."""
+        """Return, once, what is wrong with the settings."""
         fresh, self._troubles = self._troubles, ()
         return fresh
 
 
 def _wait(env: Mapping[str, str]) -> float:
-    """Return how many seconds a question waits for an index that is not complete: WATTSON_CONTEXT_WAIT, or 0.8."""
+    """Return the seconds that a question waits for an incomplete index: WATTSON_CONTEXT_WAIT, or 0.8."""
     given = env.get("WATTSON_CONTEXT_WAIT", "0.8")
     try:
         seconds = float(given)
     except ValueError:
         raise ConfigError(f"WATTSON_CONTEXT_WAIT={given!r} is no number.", "Give seconds, like 5.") from None
-    if not seconds <= _LONGEST_WAIT_S:  # nor is nan
+    if not seconds <= _LONGEST_WAIT_S:  # also true for nan
         raise ConfigError(
             f"WATTSON_CONTEXT_WAIT={given!r} is no time to wait.", f"Give seconds, {_LONGEST_WAIT_S} at most."
         )

@@ -1,7 +1,7 @@
-"""One model call of a turn: booked before it leaves, walked while it streams, settled however it ends.
+"""One model call of a turn: booked before it leaves, read while it streams, settled however it ends.
 
-A step belongs to whoever is asked, and is priced and booked with them: the steps of one turn may be those of two models.
-What a step needs of the world it asks of a Line, which the session lends.
+A step is priced and booked with the model that it asks: the steps of one turn may ask two models. What a step needs
+from outside comes through a Line, which the session lends it.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from assistant.tokens import Cost, TokenUsage
 
 _BEAT_S = 0.25
-"""How often, in seconds, an estimated meter moves while words stream."""
+"""Seconds between two updates of the estimated meters while words stream."""
 FRAME = 4
-"""Tokens that go to the frame of a message."""
+"""Tokens that the frame of each message takes."""
 _GATHER_S = 0.04
-"""How long, in seconds, words may gather before they are shown: less than a frame of the screen."""
+"""Seconds for which words may gather before they are shown: less than a frame of the screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Who is asked, who pays, and how the model counts, as far as that is known."""
+    """The model that is asked, who pays, and how the model counts, as far as that is known."""
 
     pick: Pick
     payer: Payer
@@ -60,7 +60,7 @@ class Partner:
 
 
 class Line(Protocol):
-    """The way to one partner: what a session lends to the steps that ask them."""
+    """The way to one partner: what a session lends to the steps that ask it."""
 
     stopped: asyncio.Event
     who: Partner
@@ -74,41 +74,42 @@ class Line(Protocol):
     def price(
         self, usage: TokenUsage, reported: Decimal | None = None, *, at: datetime | None = None, tier: str = ""
     ) -> Cost:
-        """Say what a usage costs with this model and payer, of a request that begins now, or began at an instant."""
+        """Return the cost of a usage with this model and payer, for a request that begins now or began at `at`."""
 
     def held(self, words: int, costs: Sequence[Cost], answer: int = 0) -> str:
-        """Say why a further call of the turn may not leave, one of so many o200k tokens; empty where it may.
+        """Say why another call of the turn, of `words` o200k tokens, may not be sent; empty where it may.
 
-        `costs` are those of its calls so far, `answer` is how many tokens it will write, 0 where nobody knows; called in
-        a thread.
+        `costs` are those of its calls so far, `answer` is the number of tokens it will write, 0 if unknown. Called in a
+        thread.
         """
 
     def book(self, step: int, purpose: str, usage: TokenUsage, words: int) -> str:
-        """Write a step of so many o200k tokens into the ledger before it leaves; return the entry's id.
+        """Write a step of `words` o200k tokens into the ledger before it is sent; return the entry's id.
 
-        Raises BudgetError where it may not leave after all; then it is booked as one that failed.
+        Raises BudgetError where it may not be sent after all; the step is then booked as failed.
         """
 
     def settle(self, entry: str, state: str, usage: TokenUsage, cost: Cost, served_model: str) -> None:
-        """Write how a step ended; called exactly once for each booking, however it ended."""
+        """Write how a step ended; called exactly once for each booking."""
 
     def learn(self, counted: int, reported: int) -> None:
-        """Hear that the provider counts so many tokens where we count so many of o200k's."""
+        """Learn that the provider counts `reported` tokens where we count `counted` o200k tokens."""
 
     def burnt(self, usage: TokenUsage, costs: Sequence[Cost]) -> events.UsageMoved:
-        """Return this turn's burn, with what each of its steps costs, beside the session's."""
+        """Return what this turn has burnt, with the cost of each of its steps, beside the session's total."""
 
     def meters(self, usage: TokenUsage, cost: Cost) -> events.MeterMoved:
-        """Return the plan's meters with a step in flight added."""
+        """Return the plan's meters with the step in flight added."""
 
 
 @dataclass(slots=True)
 class Step:
-    """What has come of one model call so far; `refused` while it was turned down and is to be tried again. `counted` are the o200k tokens of the words that are sent.
+    """One model call and what has come of it so far.
 
-    `extra` are the model's own tokens of pictures beside them (low, likely, high), `edits` says how many it wrote, `state`
-    how it would be settled now. `usage` is of all its requests, `last` of the last one where it took several: a provider may
-    pause an answer and be asked to go on.
+    `refused` says that the call was turned down and will be tried again. `counted` are the o200k tokens of the words
+    that are sent, `extra` the model's own tokens of pictures besides (low, likely, high). `edits` is the number of
+    edits it wrote, `state` how it would be settled now. `usage` covers all its requests, `last` the last one where
+    there were several: a provider may pause an answer and have to be asked to go on.
     """
 
     line: Line
@@ -137,7 +138,7 @@ class Step:
 
     @property
     def thoughts(self) -> tuple[Thought, ...]:
-        """What it thought, joined up to each seal: that closes the thought it comes with."""
+        """What the model thought; the pieces up to each seal are joined into the one thought that the seal closes."""
         found: list[Thought] = []
         pieces: list[str] = []
         maker = maker_of(self.line.who.provider)
@@ -149,17 +150,17 @@ class Step:
         return tuple(found)
 
     def sends(self) -> tuple[int, int, int]:
-        """How many of the model's own tokens are sent: low, likely, high."""
+        """Return how many of the model's own tokens are sent: low, likely, high."""
         low, likely, high = (
             words + more for words, more in zip(self.line.who.factor.of(self.counted), self.extra, strict=True)
         )
         return low, likely, high
 
     def burn(self) -> TokenUsage:
-        """What the step used: the provider's figures where they are final, else the greater of theirs and ours.
+        """Return what the step used: the provider's figures where they are final, else the greater of theirs and ours.
 
-        A side that they say nothing of, neither what was sent nor the words that came, is ours to estimate. What was
-        turned down before a word, or never left, used nothing.
+        Where the provider counts no input, or no output for words that came, we estimate that side. A call that was
+        turned down before a word came, or never left, used nothing.
         """
         wrote = any(map(str.strip, self.text)) or self.thought_written
         if self.usage is not None and self.final and (self.usage.total_output or not wrote):
@@ -167,7 +168,7 @@ class Step:
         if (self.state == "failed" or self.refused) and not (self.usage or self.text or self.thinking):
             return tokens.TokenUsage()
         known = self.usage or self.estimate
-        if not known.total_input:  # none counted, which is unknown and not nothing
+        if not known.total_input:  # a count of 0 means unknown, not nothing
             known = known._replace(fresh_input=self.estimate.fresh_input)
         return known._replace(
             output=max(known.output, round(self.written)),
@@ -176,27 +177,27 @@ class Step:
         )
 
     def held(self) -> TokenUsage:
-        """What its last request sent and got: of an answer that took several, the sum says nothing of how full a window is."""
+        """Return what the last request sent and got: a sum of several would not show how full the window is."""
         burn = self.burn()
         if self.last is None or self.usage is None:
             return burn
-        return self.last._replace(  # with what has come since it was counted
+        return self.last._replace(  # plus what has come since that count
             output=self.last.output + burn.output - self.usage.output,
             reasoning=self.last.reasoning + burn.reasoning - self.usage.reasoning,
             exact=burn.exact,
         )
 
     def withdraw(self, why: AssistantError) -> None:
-        """Take it back before it leaves: it burns nothing."""
+        """Take the step back before it leaves: it burns nothing."""
         self.error, self.stop = why, "error"
 
     def cost(self) -> Cost:
-        """What it costs so far, as who was asked sells it."""
+        """Return what the step costs so far, at the prices of the model that it asks."""
         return self.line.price(self.burn(), self.reported, at=self.began, tier=self.tier)
 
 
 async def begin(purpose: str, request: Request, line: Line) -> Step:
-    """Begin a step: count what it sends, and estimate it in the model's own tokens."""
+    """Begin a step: count what it sends, and estimate that in the model's own tokens."""
     counted = await asyncio.to_thread(_count, request)
     made = Step(
         line, purpose, request, counted, tokens.TokenUsage(), picture.total(_images(request, line), line.who.provider)
@@ -206,14 +207,17 @@ async def begin(purpose: str, request: Request, line: Line) -> Step:
 
 
 def _images(request: Request, line: Line) -> list[Image]:
-    """Return the pictures that are really sent: a model that cannot look at them is told of them in words."""
+    """Return the pictures that are really sent: a model without pictures is told of them in words."""
     if "images" not in line.who.model.abilities:
         return []
     return [part for message in request.messages for part in message.parts if isinstance(part, Image)]
 
 
 def doubt(step: Step) -> AssistantError | events.Notice | None:
-    """Say whether a question is too long for the model: certainly (then it is not sent), perhaps, or not."""
+    """Check whether a question is too long for the model.
+
+    Returns a BudgetError if it certainly is (then it is not sent), a Notice if it perhaps is, else None.
+    """
     who = step.line.who
     window = who.model.context_window
     low, likely, high = step.sends()
@@ -230,7 +234,7 @@ def doubt(step: Step) -> AssistantError | events.Notice | None:
 
 
 def total(steps: Sequence[Step]) -> tuple[TokenUsage, Cost]:
-    """Return what steps used together, and what that costs, each as who was asked sells it."""
+    """Return what steps used together, and their cost, each at the prices of the model that it asked."""
     usage = tokens.TokenUsage()
     for step in steps:
         usage += step.burn()
@@ -238,19 +242,19 @@ def total(steps: Sequence[Step]) -> tuple[TokenUsage, Cost]:
 
 
 async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenerator[events.Event, None]:
-    """Make the model call of the last step: book it, walk its stream, settle it. Fills the step and `found`.
+    """Make the model call of the last step: book it, read its stream, settle it. Fills the step and `found`.
 
-    Raises StateError where the first one of a turn cannot be booked; then nothing is sent. A later one is withdrawn: it takes
-    back no answer.
+    Raises StateError where the first step of a turn cannot be booked; then nothing is sent. A later one is only
+    withdrawn, since the answer is there already.
     """
     step = steps[-1]
     line = step.line
-    step.began = line.now()  # a price that changes with the hour is that of the hour in which the request left
+    step.began = line.now()  # prices that change by the hour are those of the hour in which the request left
     book = asyncio.to_thread(line.book, len(steps), step.purpose, step.estimate, step.counted)
     booking = asyncio.ensure_future(book)
     try:
         try:
-            await asyncio.shield(booking)  # a thread goes on, whoever waits for it
+            await asyncio.shield(booking)  # the thread goes on even if this wait is cancelled
         except BudgetError as held:
             step.withdraw(held)
             return
@@ -271,12 +275,12 @@ async def walk(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenera
 
 
 async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGenerator[events.Event, None]:
-    """Send the request of the last step, and tell of what comes."""
+    """Send the request of the last step, and yield events for what comes."""
     from assistant.edits import format as edit_format
 
     step = steps[-1]
     line, who = step.line, step.line.who
-    if line.stopped.is_set():  # while its context was looked for: nothing leaves any more
+    if line.stopped.is_set():  # stopped while the context was gathered: nothing is sent
         step.stop = "cancelled"
         return
     yield events.RequestSent(
@@ -292,7 +296,7 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
         while step.state == "interrupted" and step.error is None:
             chunks, ended, error = await arrivals.take()
             if pump.done():
-                pump.result()  # a fault of ours goes up, instead of a wait for ever
+                pump.result()  # raise our own faults instead of waiting for ever
             for chunk in chunks:
                 for event in _take(step, chunk):
                     if not isinstance(event, events.TextArrived):
@@ -307,7 +311,8 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
                                 yield events.EditArrived(edit)
             if error is not None:
                 step.error, step.stop = error, "error"
-                # What was counted, or had begun, is billed however it ended; what was taken may be.
+                # An answer that was counted or had begun is billed however it ended; a question that was accepted may
+                # be.
                 taken = isinstance(error, ProviderError) and error.taken
                 begun = step.text or step.thinking or step.usage is not None or taken
                 step.state, step.refused = "interrupted" if begun else "failed", step.refused and not taken
@@ -331,7 +336,7 @@ async def _listen(steps: Sequence[Step], found: list[Edit | Misfit]) -> AsyncGen
 
 
 async def _settle(step: Step, entry: str) -> None:
-    """Write how a step ended, however it did, and learn from it how the model counts."""
+    """Write how a step ended, and learn from it how the model counts."""
     line = step.line
     words_only = all(isinstance(part, Text) for message in step.request.messages for part in message.parts)
     if step.final and step.usage is not None and step.last is None and words_only:
@@ -340,14 +345,14 @@ async def _settle(step: Step, entry: str) -> None:
 
 
 def _burnt(steps: Sequence[Step]) -> events.UsageMoved:
-    """Say what steps used together, and what the last of them holds where it carries the conversation."""
+    """Return what steps used together, and how full the window is if the last step carries the conversation."""
     last = steps[-1]
     held = last.held().total if last.purpose in {"main", "repair"} and last.line is steps[0].line else 0
     return last.line.burnt(total(steps)[0], [step.cost() for step in steps])._replace(held=held)
 
 
 def _read(parser: EditParser, text: str) -> Iterator[tuple[str, list[Edit | Misfit]]]:
-    """Cut words behind each line with which an edit is whole: what is said after it does not belong to it."""
+    """Cut text after each line that completes an edit, so that what is said next does not belong to that edit."""
     held = ""
     for line in text.splitlines(keepends=True):
         held += line
@@ -359,10 +364,10 @@ def _read(parser: EditParser, text: str) -> Iterator[tuple[str, list[Edit | Misf
 
 
 class _Arrivals:
-    """Chunks on their way from the client, so that stopping never waits for the next word.
+    """Chunks on their way from the client, gathered so that stopping never waits for the next word.
 
-    Words that come within a moment of each other are taken together: drawing and counting each by itself would cost more
-    than receiving it.
+    Words that come within a moment of each other are taken together: drawing and counting each by itself would cost
+    more than receiving it.
     """
 
     def __init__(self, stopped: asyncio.Event) -> None:
@@ -373,7 +378,7 @@ class _Arrivals:
         self._stopped = stopped
 
     async def fill(self, stream: AsyncGenerator[Chunk, None]) -> None:
-        """Take all that comes; ends with the stream, or when it is cancelled."""
+        """Collect all chunks; ends with the stream, or when it is cancelled."""
         watch = asyncio.create_task(self._watch())
         try:
             async with aclosing(stream) as chunks:
@@ -392,18 +397,21 @@ class _Arrivals:
         self._wake.set()
 
     async def take(self) -> tuple[list[Chunk], bool, AssistantError | None]:
-        """Wait for something to happen; return what has come, neighbouring words joined, and whether and how it ended with that."""
+        """Wait for something to happen; return the chunks that came, whether the stream has ended, and its error.
+
+        Neighbouring words are joined into one chunk.
+        """
         await self._wake.wait()
         if not (self.ended or self.error or self._stopped.is_set()):
             await asyncio.sleep(_GATHER_S)
         self._wake.clear()
         chunks, self._chunks = self._chunks, []
-        ended, error = self.ended, self.error  # what comes from here on is for the next time
+        ended, error = self.ended, self.error  # anything that comes from here on is for the next call
         return batch.joined(chunks), ended, error
 
 
 def _take(step: Step, chunk: Chunk) -> list[events.Event]:
-    """Note what a chunk says and return what the face should hear of it."""
+    """Note what a chunk says, and return the events that the face should get."""
     match chunk:
         case said_by.TextChunk(text):
             step.text.append(text)
@@ -427,12 +435,12 @@ def _take(step: Step, chunk: Chunk) -> list[events.Event]:
         case said_by.ToolCallChunk(_, name):
             return [events.Notice(f"The model tried to call a tool ({name}); Wattson offers none.", "warning")]
         case said_by.HeadersChunk():
-            step.refused = False  # this time it is answered
+            step.refused = False  # this attempt is answered
         case said_by.WaitingChunk():
             pass  # the face has a clock of its own
     return []
 
 
 def _count(request: Request) -> int:
-    """Count what a request sends in o200k tokens. A few a message go to its frame."""
+    """Count what a request sends in o200k tokens, including a few for the frame of each message."""
     return sum(map(tokens.count, request.system)) + sum(tokens.count(each.text) + FRAME for each in request.messages)

@@ -1,4 +1,4 @@
-"""What /undo and /redo have in common: which step of the journal is meant, and what may stand behind them."""
+"""What /undo and /redo share: which step of the journal is meant, and the completion of their arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USAGE = "[N | FILE | turn [N] | session | now]"
 
 
 def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Go a way: show first what it would do, or do it at once ("now")."""
+    """Show what undo or redo (`way`) would do, or do it at once ("now")."""
     match argument:
         case "now":
             return session.deciding.undo(way=way)
@@ -37,7 +37,7 @@ def run(session: Session, way: Way, argument: str) -> AsyncGenerator[events.Even
 
 
 def complete(session: Session, way: Way, words: Sequence[str]) -> list[Suggestion]:
-    """Offer the plain words, the steps that the way can be gone with, the last first, and their files."""
+    """Offer the plain words, then the steps that can be undone or redone, the last first, and their files."""
     if len(words) > 2 or (len(words) == 2 and words[0] != "turn"):
         return []
     steps = session.journal.in_line(way)

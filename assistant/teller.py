@@ -1,6 +1,6 @@
-"""A sitting that only tells what was burnt and what is left: the same accounts, and nothing of what a turn is made of.
+"""A sitting that only reports what was burnt and what is left: the accounts, without the parts of a turn.
 
-A report is asked for from scripts and status lines, and most of the time that a session takes to be there is for turns.
+Scripts and status lines ask for reports, and most of the time that a session takes to start goes into turns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Teller:
-    """Tells of the accounts of one user, standing in `folder`; nobody is asked for anything."""
+    """Reports the accounts of one user, who stands in `folder`; no provider is asked for anything."""
 
     def __init__(self, folder: Path, *, places: Places, config: Config, env: Mapping[str, str]) -> None:
         self.folder = folder
@@ -34,7 +34,7 @@ class Teller:
 
     @cached_property
     def accounts(self) -> Accounts:
-        """What is burnt and what is left."""
+        """What was burnt and what is left."""
         from assistant.accounts import Accounts
 
         return Accounts(self.roster, "", places=self.places, config=self.config, client=_nobody, now=self.now)
@@ -54,7 +54,7 @@ class Teller:
         return Repo.open(self.folder).root
 
     def standings(self, *, every: bool = False) -> list[Standing]:
-        """Return the plan board, of all plans there are with `every`."""
+        """Return the plan board; with `every`, of all plans there are."""
         from assistant.standings import board
 
         return board(self.accounts, self.roster, self.config, self.now(), every=every)
@@ -66,7 +66,7 @@ class Teller:
         return datetime.now(UTC)
 
     def troubles(self) -> tuple[str, ...]:
-        """Return, each once, what went wrong without stopping anything: settings, a book that cannot be read."""
+        """Return, each once, faults that did not stop anything: in settings, or a ledger that cannot be read."""
         accounts = self.accounts if "accounts" in self.__dict__ else None
         books = () if accounts is None or "ledger" not in accounts.__dict__ else accounts.ledger.warnings
         logs = (

@@ -1,4 +1,4 @@
-"""What models count: tokens, how many of which kind, and what they cost."""
+"""Tokens: how many, of which kind, and what they cost."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CURRENCIES = frozenset((
     "USD", "EUR", "CNY", "GBP", "JPY", "INR", "KRW", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL", "MXN", "SGD", "HKD", "TWD", "ILS", "TRY", "ZAR", "NZD", "THB", "VND", "IDR", "MYR",
     "PHP", "RUB", "UAH", "AED", "SAR", "ARS", "CLP", "COP", "HUF", "RON", "BGN",
 ))  # fmt: skip
-"""What prices and plans may be in; a name that is none of these is a slip of the pen."""
+"""The currencies of prices and plans; any other name is a typing error."""
 
 
 class TokenUsage(NamedTuple):
     """Disjoint token counts of one or several requests.
 
-    `cache_write` is split by how long the provider keeps it; `cache_write_long` is what is kept an hour or more.
-    `exact` is False while any count is our own estimate.
+    `cache_write` is split by how long the provider keeps it; `cache_write_long` is kept for an hour or more. `exact` is
+    False while any count is our own estimate.
     """
 
     fresh_input: int = 0
@@ -53,7 +53,7 @@ class TokenUsage(NamedTuple):
 
     @property
     def total_output(self) -> int:
-        """All that was written, thoughts included."""
+        """All that was written, including thoughts."""
         return self.output + self.reasoning
 
     @property
@@ -73,7 +73,7 @@ class TokenUsage(NamedTuple):
         )
 
     def __sub__(self, other: TokenUsage) -> TokenUsage:
-        """Take out what was counted among these."""
+        """Subtract counts that are part of these."""
         counts = [mine - its for mine, its in zip(self[:-1], other[:-1], strict=True)]
         return TokenUsage._make((*counts, self.exact))
 
@@ -86,21 +86,21 @@ class Cost(NamedTuple):
     currency: str = "USD"
 
     def __str__(self) -> str:
-        """Say it to people: what is included, free or unknown says so and is never a zero."""
+        """Return the cost for people: "included", "free" and an unknown price say so, and never look like zero."""
         if self.amount is None or self.status == "free":
             return "price unknown" if self.status == "unknown" else self.status
         return money(self.amount, self.currency)
 
 
 def percent(value: Decimal | float) -> str:
-    """Say a percent, 0 to 100: half up, to one decimal where it is not whole."""
+    """Format a percentage, 0 to 100: rounded half up, to one decimal where it is not whole."""
     return f"{Decimal(str(value)).quantize(Decimal('0.1'), ROUND_HALF_UP).normalize():f}%"
 
 
 def money(amount: Decimal, currency: str = "USD") -> str:
-    """Write an amount of money for people: two places, below 1 as many as its first three digits take, at most eight.
+    """Format an amount of money for people: two decimals; below 1 enough for three significant digits, at most eight.
 
-    It is the same wherever it stands, so that one amount never looks like two.
+    The format is the same everywhere, so that one amount never looks like two.
     """
     places = min(_MOST_PLACES, max(2, 2 - amount.adjusted())) if amount and abs(amount) < 1 else 2
     shown = abs(amount).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
@@ -109,7 +109,7 @@ def money(amount: Decimal, currency: str = "USD") -> str:
 
 
 def rate(amount: Decimal, currency: str = "USD") -> str:
-    """Write what so many tokens are sold for: every digit of the list, and none that says nothing."""
+    """Format a list price with all its digits, but without trailing zeros."""
     text = f"{amount:f}"
     return _sign(currency) + ((text.rstrip("0").rstrip(".") or "0") if "." in text else text)
 
@@ -119,7 +119,7 @@ def _sign(currency: str) -> str:
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:
-    """Add up costs of one currency; one unknown part makes the whole unknown, and nothing at all costs nothing.
+    """Add up costs of one currency; one unknown part makes the sum unknown, and an empty sum is free.
 
     Money outweighs "included", and "included" outweighs "free", so that the sum never hides what is paid.
     """
@@ -137,19 +137,19 @@ def total_cost(costs: Iterable[Cost]) -> Cost:
     return Cost("included") if "included" in statuses else Cost("free", Decimal(0), currency)
 
 
-# The o200k vocabulary, counted offline. Its shape is fixed by OpenAI's tiktoken (MIT, see NOTICE): the SHA-256 is of the
-# unpacked resource; scripts/pack_vocabulary.py makes it from the file that tiktoken itself pins.
+# The o200k vocabulary, for counting offline. Its form is that of OpenAI's tiktoken (MIT, see NOTICE): the SHA-256 is of
+# the unpacked resource; scripts/pack_vocabulary.py makes it from the file that tiktoken itself pins.
 _VOCABULARY = Path(__file__).parent / "data" / "o200k_base.xz"
 _VOCABULARY_SHA256 = "2f451f31d7403017d0b0dc6319ded23a09f33f573b1635c001fc6b91a1c21302"
 _PIECE = 20_000
-"""Characters given to the encoder at once: on a long run of one character it is worse than linear."""
+"""Characters given to the encoder at once: on a long run of one character its time grows faster than linearly."""
 _BYTES_PER_TOKEN = 4.3
 _loading = Lock()
 _encoding: tiktoken.Encoding | None = None
 
 
 def vocabulary() -> dict[bytes, int]:
-    """Read the shipped vocabulary: token bytes to rank. Raises StateError when the file is not what was shipped."""
+    """Read the shipped vocabulary: token bytes to rank. Raises StateError when the file is damaged or missing."""
     import hashlib
     import lzma
 
@@ -176,7 +176,7 @@ def warm() -> None:
             import tiktoken
             from tiktoken_ext import openai_public
 
-            # The pattern is read from tiktoken with its loader given our copy, so that nothing is downloaded.
+            # tiktoken gives the pattern; the vocabulary is our own copy, so that nothing is downloaded.
             _encoding = tiktoken.Encoding(
                 name="o200k_base",
                 pat_str=_pattern(openai_public),
@@ -193,7 +193,7 @@ def _pattern(source: ModuleType) -> str:
 
 
 def count(text: str) -> int:
-    """Count o200k tokens exactly, offline. What looks like a special token is plain text."""
+    """Count o200k tokens exactly, offline. Text that looks like a special token is counted as plain text."""
     if _encoding is None:
         warm()
     encoding = _encoding
@@ -209,17 +209,17 @@ def count(text: str) -> int:
 
 
 def _cut(text: str, at: int) -> int:
-    """Find an end for the piece that begins at `at`: after a line where there is one, so that counts stay exact."""
+    """Return where the piece that begins at `at` ends: after a line if possible, so that counts stay exact."""
     end = at + _PIECE
     if end >= len(text):
         return len(text)
     line = text.rfind("\n", at + _PIECE // 2, end)
-    # A token may hold a line end and what follows it only if that is white space.
+    # A token may reach over a line end only into white space, so do not cut before white space.
     while line != -1 and line + 1 < len(text) and text[line + 1].isspace():
         line = text.rfind("\n", at + 1, line)
     return line + 1 if line > at else end
 
 
 def rough(text: str) -> int:
-    """Estimate o200k tokens at once, without the vocabulary."""
+    """Estimate o200k tokens quickly, without the vocabulary."""
     return round(len(text.encode("utf-8", "replace")) / _BYTES_PER_TOKEN)

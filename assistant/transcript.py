@@ -1,9 +1,9 @@
-"""The conversation on disk: one JSON line per thing said, so that a sitting can be taken up again after any end.
+"""The conversation on disk: one JSON line per record, so that a sitting can be taken up again however it ended.
 
-A line is written whole and at once; what a crash cuts short is the last line only, and reading skips it. Answers are
-written in pieces while they stream and joined when read. Pictures lie in a folder beside the file, each once, under the
-SHA-256 of its bytes, and go when the file goes. A window locks the file that it writes: to another one that takes it up
-while it is open a copy is given, for two that write at once would mix their turns.
+Lines are written whole. A crash can only cut the last line short, and reading skips it. Answers are written in pieces
+while they stream, and joined when read. Pictures lie in a folder beside the file, each once, named by the SHA-256 of
+its bytes, and are removed with the file. A window locks the file that it writes; another window that takes the
+conversation up meanwhile gets a copy, because two writers would mix their turns.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 MOST = 500
-"""Sittings that are kept for a folder."""
+"""The most sittings that are kept for a folder."""
 _MOST_BYTES = 256 << 20
 _HEAD = 30
-"""Lines at the beginning of a sitting in which its first question is looked for."""
+"""Lines at the beginning of a sitting that are searched for its first question."""
 _TAIL = 64 << 10
-"""Bytes at the end of a sitting in which is looked for a question that waits."""
+"""Bytes at the end of a sitting that are searched for a question that waits."""
 _MOST_PICTURES = 64 << 20
-"""Bytes of pictures that are kept with one sitting."""
+"""The most bytes of pictures that are kept with one sitting."""
 
 
 _NAMED = re.compile(r"\d{8}-\d{6}-([0-9a-z]+)(?:-\d+)?")
@@ -52,7 +52,7 @@ class Transcript(NamedTuple):
     path: Path
 
     def append(self, *records: Mapping[str, Any]) -> None:
-        """Write records, all at once; raises StateError when the disk does not take them."""
+        """Write records in one go; raises StateError when the disk does not take them."""
         lines = [f"{json.dumps(each, ensure_ascii=False, separators=(',', ':'))}\n" for each in records]
         line = "".join(lines).encode("utf-8", "surrogateescape")
         try:
@@ -60,11 +60,9 @@ class Transcript(NamedTuple):
             handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 size = os.fstat(handle).st_size
-                if (
-                    size and os.pread(handle, 1, size - 1) != b"\n"
-                ):  # what a crash or a full disk cut short takes no other with it
+                if size and os.pread(handle, 1, size - 1) != b"\n":  # begin a new line after one that was cut short
                     line = b"\n" + line
-                while line:  # a disk that fills up takes a part
+                while line:  # a disk that fills up may take only a part
                     line = line[os.write(handle, line) :]
             finally:
                 os.close(handle)
@@ -76,11 +74,11 @@ class Transcript(NamedTuple):
 
     @property
     def pictures(self) -> Path:
-        """The folder of what was shown in this sitting."""
+        """The folder of the pictures shown in this sitting."""
         return self.path.with_suffix(".pictures")
 
     def keep(self, data: bytes, most: int = _MOST_PICTURES) -> str:
-        """Keep a picture; returns the name that it goes by here. Raises StateError when there is no room for it."""
+        """Save a picture; return its name in this sitting. Raises StateError when there is no room for it."""
         import tempfile
 
         name, folder = _digest(data), self.pictures
@@ -91,7 +89,7 @@ class Transcript(NamedTuple):
                 return name
             if sum(each.stat().st_size for each in folder.iterdir()) + len(data) > most:
                 raise StateError(f"The picture is not kept: {most >> 20} MB of this conversation are.", help_)
-            handle, path = tempfile.mkstemp(dir=folder)  # for nobody else to read
+            handle, path = tempfile.mkstemp(dir=folder)  # not readable for others
             begun = folder / path
             try:
                 with os.fdopen(handle, "wb") as file:
@@ -104,27 +102,27 @@ class Transcript(NamedTuple):
         return name
 
     def kept(self, name: str) -> bytes | None:
-        """Return a picture as it was shown; None where it is gone, or is another one by now."""
+        """Return a saved picture; None where it is gone or has changed since."""
         try:
             data = (self.pictures / name.replace("/", "")).read_bytes()
-        except (OSError, ValueError):  # as a name with a NUL
+        except (OSError, ValueError):  # such as a name with a NUL
             return None
         return data if _digest(data) == name else None
 
     def size(self) -> int:
-        """Return how many bytes the sitting has on disk."""
+        """Return how many bytes the sitting takes on disk."""
         shown = self.pictures.iterdir() if self.pictures.is_dir() else ()
         return self.path.stat().st_size + sum(each.stat().st_size for each in shown)
 
     def remove(self) -> None:
-        """Remove the sitting and all that was shown in it."""
+        """Remove the sitting and its pictures."""
         import shutil
 
         shutil.rmtree(self.pictures, ignore_errors=True)
         self.path.unlink()
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all whole records, pieces of one answer joined; an absent file has none."""
+        """Return all complete records, with the pieces of one answer joined; empty where there is no file."""
         records: list[dict[str, Any]] = []
         for record in self._records():
             last = records[-1] if records else {}
@@ -140,7 +138,7 @@ class Transcript(NamedTuple):
         return str(next(asked, None) or "")
 
     def waits(self) -> str:
-        """Return the question that waits at the end of the sitting, empty where none does."""
+        """Return the question that waits at the end of the sitting; empty where none does."""
         found = ""
         try:
             with self.path.open("rb") as file:
@@ -150,11 +148,11 @@ class Transcript(NamedTuple):
                         with contextlib.suppress(ValueError, RecursionError, AttributeError):
                             found = str(json.loads(line).get("text") or "")
         except OSError:
-            return ""  # whoever opens it is told
+            return ""  # opening the sitting reports it
         return found
 
     def _records(self, most: int | None = None) -> list[dict[str, Any]]:
-        """Return the whole records on the first so many lines, or on all."""
+        """Return the complete records on the first `most` lines, or on all lines."""
         try:
             with self.path.open("rb") as file:
                 lines = list(islice(file, most))
@@ -174,7 +172,7 @@ class Transcript(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A sitting that can be taken up again: its name, when it was written to last, its first question, or one that waits."""
+    """A sitting that can be taken up again: its name, its last write, and its waiting or else its first question."""
 
     name: str
     at: datetime
@@ -182,9 +180,9 @@ class Kept(NamedTuple):
 
 
 class Sittings:
-    """The conversations of one folder: the one that goes on, and those that can be taken up again.
+    """The conversations of one folder: the current one, and those that can be taken up again.
 
-    `warnings` collects what went wrong without stopping anything.
+    `warnings` collects faults that did not stop anything.
     """
 
     def __init__(self, folder: Path, name: str, now: Callable[[], datetime], warnings: list[str]) -> None:
@@ -196,7 +194,7 @@ class Sittings:
         self._held: BinaryIO | None = None
 
     def save(self, *records: Mapping[str, Any]) -> None:
-        """Write records to the conversation that goes on, all at once; a disk that does not take them is a warning."""
+        """Write records to the current conversation in one go; if the disk does not take them, that is a warning."""
         try:
             book, at = self._book(), self._now().isoformat()
             book.append(*({**each, "at": at} for each in records))
@@ -206,7 +204,7 @@ class Sittings:
             self.warn(str(error))
 
     def keep(self, picture: bytes) -> str:
-        """Keep a picture with the conversation that goes on; returns its name, empty with a warning where it cannot be kept."""
+        """Save a picture with the current conversation; return its name, or "" and warn if it cannot be saved."""
         try:
             return self._book().keep(picture)
         except StateError as error:
@@ -214,11 +212,11 @@ class Sittings:
             return ""
 
     def picture(self, name: str) -> bytes | None:
-        """Return a picture of the conversation that goes on; None where it is gone."""
+        """Return a picture of the current conversation; None where it is gone."""
         return self._book().kept(name)
 
     def warn(self, words: str) -> None:
-        """Say once what went wrong."""
+        """Add a warning, unless it is there already."""
         if words not in self.warnings:
             self.warnings.append(words)
 
@@ -231,23 +229,24 @@ class Sittings:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a conversation that goes on: to save begins one."""
+        """Whether there is a current conversation: saving begins one."""
         return self._current is not None
 
     @property
     def id(self) -> str:
-        """The id of the conversation that goes on, as its file is named; empty where it has no file, or one named otherwise."""
+        """The id of the current conversation, from the name of its file; empty if it has no file with an id."""
         found = _NAMED.match(self._current.path.stem) if self._current is not None else None
         return found[1] if found else ""
 
     def tell(self, id_: str, record: Mapping[str, Any]) -> None:
-        """Write a record to other conversations of that id too: it is about what they have written."""
+        """Write a record to the other conversations with that id as well: it is about what they wrote."""
         for path in self.folder.glob(f"*-{id_}*.jsonl"):
             if self._current is None or path != self._current.path:
                 try:
                     written = path.stat()
                     Transcript(path).append({**record, "at": self._now().isoformat()})
-                    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))  # nobody has talked in it
+                    # keep its time: nobody has talked in it
+                    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
                 except (OSError, StateError) as error:
                     self.warn(str(error))
 
@@ -257,17 +256,17 @@ class Sittings:
         return Transcript(next(path for path in paths if not path.exists()))
 
     def close(self) -> None:
-        """Let go of the conversation, and begin another one with the next record."""
+        """Let go of the conversation; the next record begins another one."""
         self._current = None
         if self._held is not None:
             self._held.close()
             self._held = None
 
     def open(self, name: str = "") -> list[dict[str, Any]]:
-        """Go on with the last conversation, or with the one of that name; returns its records, none where there is none.
+        """Go on with the last conversation, or with the one called `name`; return its records, if there are any.
 
-        One that another window has open goes on as a copy, with a warning, and without the question that waits there.
-        Raises ConfigError when there is none of that name, and StateError when there is no room for a copy.
+        If another window has it open, a copy goes on, with a warning, and without the question that waits there. Raises
+        ConfigError when there is none of that name, and StateError when there is no room for a copy.
         """
         found = next((each for each in recent(self.folder, sys.maxsize) if name in {"", each.path.stem}), None)
         if found is None and name:
@@ -276,7 +275,8 @@ class Sittings:
             held = _hold(found)
             if held is None:
                 found = self._copy(found)
-                held = _hold(found) if found.path.exists() else None  # of a question that waits no more is copied
+                # the waiting question is not copied, so the copy may be empty
+                held = _hold(found) if found.path.exists() else None
                 self.warn(
                     "Another window has this conversation open: a copy of it goes on here, and neither hears of the other."
                 )
@@ -288,25 +288,26 @@ class Sittings:
     def _copy(self, found: Transcript) -> Transcript:
         import shutil
 
-        copy = self._new(fresh_id())  # two that go on at once, and take back each its own
+        copy = self._new(fresh_id())  # a new id, so that each of the two undoes only its own steps
         begun = Transcript(copy.path.with_suffix(".part"))
         try:
-            begun.append(*(each for each in found.read() if each.get("kind") != "waits"))  # that would be sent twice
+            # a waiting question would be sent twice
+            begun.append(*(each for each in found.read() if each.get("kind") != "waits"))
             begun.path.rename(copy.path)
         except StateError:
             begun.path.unlink(missing_ok=True)
             raise
         if found.pictures.is_dir():
-            with contextlib.suppress(OSError):  # whoever asks for a picture is told that it is gone
+            with contextlib.suppress(OSError):  # a missing picture is reported where it is needed
                 shutil.copytree(found.pictures, copy.pictures)
         return copy
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the records of the conversation that goes on."""
+        """Return the records of the current conversation."""
         return self._current.read() if self._current else []
 
     def kept(self, most: int = 200) -> list[Kept]:
-        """Return the newest conversations in which something was asked or waits, the latest first; without the one that goes on."""
+        """Return the newest other conversations in which something was asked or waits, the latest first."""
         found = []
         for each in recent(self.folder, most):
             if self._current is not None and each.path == self._current.path:
@@ -314,7 +315,7 @@ class Sittings:
             try:
                 first, at = each.first(), datetime.fromtimestamp(each.path.stat().st_mtime, UTC)
             except (OSError, StateError):
-                continue  # another window has removed it, or it is somebody else's
+                continue  # another window has removed it, or it belongs to another user
             if waits := each.waits():
                 first = f"waits: {waits}"
             if first:
@@ -322,14 +323,14 @@ class Sittings:
         return found
 
     def waiting(self, most: int = 20) -> int:
-        """Return in how many of the newest conversations, without the one that goes on, a question waits."""
+        """Return how many of the newest other conversations have a question that waits."""
         others = (
             each for each in recent(self.folder, most) if self._current is None or each.path != self._current.path
         )
         return sum(bool(each.waits()) for each in others)
 
     def asked(self, most: int = 200) -> list[str]:
-        """Return what the user asked here in former sittings, oldest first."""
+        """Return what the user asked here in earlier sittings, oldest first."""
         found: list[str] = []
         for sitting in recent(self.folder, 8):
             try:
@@ -344,7 +345,7 @@ class Sittings:
 
 
 def _hold(sitting: Transcript) -> BinaryIO | None:
-    """Lock a sitting against other windows, for as long as the file is open; None where another one has it.
+    """Lock a sitting against other windows while the returned file is open; None where another window has it.
 
     Raises StateError when it cannot be read.
     """
@@ -379,7 +380,7 @@ def recent(folder: Path, most: int) -> list[Transcript]:
 
 
 def prune(folder: Path, most: int = MOST, most_bytes: int = _MOST_BYTES) -> int:
-    """Remove the oldest sittings beyond `most` and `most_bytes`; returns how many. The newest always stays."""
+    """Remove the oldest sittings beyond `most` and `most_bytes`; return how many. The newest always stays."""
     gone = size = 0
     for number, sitting in enumerate(recent(folder, sys.maxsize)):
         try:

@@ -1,7 +1,7 @@
-"""One turn, from what the user typed to a patch that is proposed: see, talk, change, as one async stream of events.
+"""One turn, from the user's words to a proposed patch: see, talk, change, as one async stream of events.
 
-A turn proposes and never disposes: nothing is on disk when it ends. What it needs of the world it asks of a Desk, which
-the session is; so a turn reads no clock, opens no store and knows no key's name.
+A turn only proposes: nothing is on disk when it ends. What it needs from outside comes through a Desk, which the
+session lends it; so a turn reads no clock, opens no store and knows no key's name.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 class Ask:
     """What one turn is about. `history` is the conversation so far; `outcome` tells what became of the last edits.
 
-    `mend` are edits of the last reply that found no place: then only these go back, and nothing else is shown. `pictures`
-    stand before the words of the question, `masked` is what was masked in those.
+    `mend` are edits of the last reply that found no place: if given, only these are sent back, and nothing else is
+    shown. `pictures` stand before the words of the question; `masked` are the secrets masked in those words.
     """
 
     number: int
@@ -54,7 +54,7 @@ class Ask:
 
 
 class Desk(step.Line, Protocol):
-    """What a session lends to its turns: the line to who is asked, its eyes and its hands."""
+    """What a session lends to its turns: the line to the model that is asked, a look at files, and fitting of edits."""
 
     def now(self) -> datetime:
         """Return the instant, aware UTC."""
@@ -65,18 +65,18 @@ class Desk(step.Line, Protocol):
     def fit(self, edits: Sequence[Edit], seen: Mapping[str, str], shown: Sequence[str]) -> Fitted:
         """Find the places of edits in the files as they are now; called in a thread.
 
-        `seen` as in Context, `shown` are the texts that the model has in front of it.
+        `seen` is as in Context; `shown` are the texts that the model has in front of it.
         """
 
     def describe(self, misfits: Sequence[Misfit]) -> str:
-        """Say what found no place with the nearest lines, secrets masked; called in a thread."""
+        """Describe edits without a place, with the nearest lines, secrets masked; called in a thread."""
 
 
 async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGenerator[events.Event, None]:
-    """Run one turn. The last event is TurnEnded, unless the walk is closed before.
+    """Run one turn. The last event is TurnEnded, unless the stream is closed before.
 
-    With an `editor` the model at the desk plans in prose and the editor writes the edits, also those that mend. An editor
-    that fails costs the edits and never the plan.
+    With an `editor`, the model at the desk plans in prose, and the editor writes the edits and their repairs. If the
+    editor fails, the edits are lost, but never the plan.
     """
     who, editor = desk.who, None if ask.mend else editor
     yield events.TurnStarted(ask.number, ask.text, who.provider.name, who.model.id, who.payer, who.pick.effort)
@@ -116,7 +116,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
         async with aclosing(step.walk(steps, found)) as walk:
             async for event in walk:
                 yield event
-        if now.stop == "cancelled" or now.error:  # what was whole by then may be looked at, and taken
+        if now.stop == "cancelled" or now.error:  # the edits that are complete can still be reviewed and taken
             await draft.take([each for each in found if isinstance(each, Edit)], desk, shown.seen, _texts(request))
         if now.error or now.stop in {"cancelled", "refused"}:
             break
@@ -142,7 +142,7 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
 
     for words in (*_troubles(steps, desk), *draft.notes, *(each.message for each in draft.doubts)):
         yield events.Notice(words, "warning")
-    error = steps[0].error  # of a later step the answer itself is whole
+    error = steps[0].error  # a later step's error leaves the answer itself whole
     patch = draft.patch
     if patch is not None:
         yield events.PatchProposed(patch, ask.number)
@@ -150,14 +150,14 @@ async def run(ask: Ask, desk: Desk, editor: step.Line | None = None) -> AsyncGen
 
 
 async def _hindered(now: Step, before: Sequence[Step]) -> tuple[AssistantError | None, events.Notice | None]:
-    """Say why a call may not leave behind those `before` it, and what to warn of: it is too long, or a limit holds it."""
+    """Say why a call may not follow those `before` it (too long, or held by a limit), and what to warn of."""
     mends = now.purpose == "repair"
     doubt = None if mends else step.doubt(now)
     if isinstance(doubt, AssistantError):
         return doubt, None
-    if not before:  # the session has weighed the question
+    if not before:  # the session has checked the limits for the first call
         return None, doubt
-    # What mends edits is no longer than what they came with.
+    # A repair is at most as long as the reply that it repairs.
     length = before[-1].burn().total_output if mends else 0
     why = await asyncio.to_thread(now.line.held, now.counted, [each.cost() for each in before], length)
     what = "The repair of the edits was not sent." if mends else "It was not asked."
@@ -165,7 +165,7 @@ async def _hindered(now: Step, before: Sequence[Step]) -> tuple[AssistantError |
 
 
 async def _edits_of(plan: str, ask: Ask, editor: step.Line, shown: _Shown) -> Request:
-    """Make the request that lets an editor write the edits of a plan."""
+    """Make the request for an editor to write the edits of a plan."""
     model = editor.who.model
     wish = _wish(await asyncio.to_thread(errand.words, ask.text, plan, ask.history), model)
     question = asked(shown.asked(wish, ask.outcome), ask.pictures)
@@ -173,13 +173,13 @@ async def _edits_of(plan: str, ask: Ask, editor: step.Line, shown: _Shown) -> Re
 
 
 async def _mending(misfits: Sequence[Misfit], answer: str, request: Request, desk: Desk) -> Request:
-    """Make the request that sends back the edits of an answer which found no place."""
+    """Make the request that sends back the edits of an answer that found no place."""
     wish = prompts.fill("repair", misfits=await asyncio.to_thread(desk.describe, misfits))
     return replace(request, messages=(*request.messages, said("assistant", answer), said("user", wish)))
 
 
 async def aside(ask: Ask, line: step.Line, purpose: str) -> AsyncGenerator[events.Event, None]:
-    """Ask one thing beside the conversation: no history, no context, no edits. The last event is AsideEnded."""
+    """Ask one question beside the conversation: no history, no context, no edits. The last event is AsideEnded."""
     who = line.who
     yield events.AsideStarted(purpose, who.provider.name, who.model.id, who.payer)
     request = Request(who.model, (), (said("user", ask.text),), ask.max_output, who.pick.effort)
@@ -199,7 +199,7 @@ def asked(words: str, pictures: Sequence[Image], outcome: str = "") -> Message:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a turn shows: the question as it is sent, what surrounds it, and what files were when they were read."""
+    """What a turn shows: the question as it is sent, its context, and the files as they were when read."""
 
     question: str
     context: str = ""
@@ -213,7 +213,7 @@ class _Shown:
         return cls(question, around, context.render(lasting=True), dict(context.seen))
 
     def around(self, context: Context) -> _Shown:
-        """Return the same question with other surroundings."""
+        """Return the same question with another context."""
         return replace(
             self,
             context=context.render(lasting=False),
@@ -227,7 +227,7 @@ class _Shown:
         return prompts.fill("turn", tag=tag, context=self.context, outcome=outcome, question=question)
 
     def after(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """Put what every turn shows before the conversation: while it stays the same, a provider's cache finds all of it."""
+        """Put the lasting context before the conversation: while it is the same, a provider's cache finds it."""
         if not self.lasting:
             return messages
         words = prompts.fill("lasting", tag=_tag(self.lasting), context=self.lasting)
@@ -238,7 +238,7 @@ class _Shown:
 
 
 def _tag(context: str) -> str:
-    """Name the tags around a context, so that no line of a file ends it: what follows it reads as the user's words."""
+    """Choose a tag for a context that no line of a file closes: what follows it would read as the user's words."""
     small = context.lower()
     if not re.search(r"<\s*/?\s*context", small):
         return "context"
@@ -247,7 +247,7 @@ def _tag(context: str) -> str:
 
 @dataclass(slots=True)
 class _Draft:
-    """The edits of a turn so far, and the places that were found for them."""
+    """The edits of a turn so far, and the places found for them."""
 
     edits: list[Edit] = field(default_factory=list)
     broken: tuple[Misfit, ...] = ()
@@ -256,7 +256,7 @@ class _Draft:
     async def take(
         self, found: Sequence[Edit | Misfit], desk: Desk, seen: Mapping[str, str], shown: Sequence[str]
     ) -> tuple[Misfit, ...]:
-        """Take the edits of one more reply, in place of those that found none; returns what still finds none."""
+        """Add the edits of one more reply, in place of those without a place; return those still without one."""
         before = self.misfits
         gone = {id(each.edit) for each in before}
         new = [each for each in found if isinstance(each, Edit)]
@@ -284,9 +284,10 @@ class _Draft:
 
 
 def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequence[Misfit]) -> list[Misfit]:
-    """Return the misfits that a repair says nothing of: they are not mended.
+    """Return the misfits that a repair does not mention: they stay unmended.
 
-    What is there already may be left out; where the path was wrong, any edit may be the one that was meant.
+    An edit that is in the file already may be left out of the repair. Where the path was wrong, any new edit may be the
+    one that was meant.
     """
     spoken = {each.path for each in new} | {each.edit.path for each in unread}
     return [
@@ -299,7 +300,7 @@ def _passed_over(misfits: Sequence[Misfit], new: Sequence[Edit], unread: Sequenc
 
 
 def _wish(text: str, model: Model | None) -> str:
-    """Return a question as it is put: models that hand in whole files, small ones mostly, heed what stands last."""
+    """Return a question as it is sent: models that return whole files, mostly small ones, get their reminder last."""
     return prompts.fill("whole", question=text) if model and model.edit_format == "whole_file" else text
 
 
@@ -312,7 +313,7 @@ def _request(line: step.Line, system: str, messages: tuple[Message, ...], ask: A
 
 
 def _troubles(steps: Sequence[Step], desk: Desk) -> list[str]:
-    """Say what went wrong after the answer, which none of it takes back."""
+    """Describe the faults after the answer; none of them undoes it."""
     found = []
     for each in steps[1:]:
         name = each.line.who.model.name
@@ -340,9 +341,9 @@ def _system(model: Model) -> str:
 
 
 def around(model: Model, *, plans: bool = False) -> int:
-    """Count the o200k tokens that stand around a question to a model: our words, the notation of edits, the frame.
+    """Count the o200k tokens around a question to a model: our prompts, the notation of edits, the frame.
 
-    With `plans` somebody else writes the edits.
+    With `plans`, an editor model writes the edits.
     """
     return _around(model.edit_format, plans)
 

@@ -1,18 +1,18 @@
-"""Making visible what could drive a terminal, or hide from a reader what he approves."""
+"""Makes visible the characters that could drive a terminal, or hide something from the reader who approves a change."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Patterns are compiled when a text first needs them: the first frame is plain ASCII.
+# Patterns are compiled when a text first needs them: the first frame is plain ASCII and needs none.
 _CONTROL = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _ENDS = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _JOINED = "(?<=[\ufe0f\U0001f300-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f300-\U0001faff])"
-"""A joiner between two pictures, which makes one of them: it hides nothing, though a terminal may draw it in its own way."""
+"""A joiner between two pictures makes them one: it hides nothing, though a terminal may draw it in its own way."""
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
 _WORD = r"\w*[^\W\x00-\x7f]\w*"
@@ -26,8 +26,8 @@ _GREEK_TWINS = set(
 def safe(text: str) -> str:
     """Make control, bidirectional and invisible characters of one line visible, so that no text can drive the terminal.
 
-    Piles of combining marks are cut to three, and a line of more than 20,000 characters is cut: neither may freeze the
-    screen. What is drawn is not what is applied: patches are made of the file's own bytes.
+    Piles of combining marks are cut to three, and a line to 20,000 characters: neither may freeze the screen. This
+    changes only what is drawn, not what is applied: patches are made of the file's own bytes.
     """
     if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
         return text
@@ -38,7 +38,7 @@ def safe(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Make the same characters visible in a text of any length, whose tabs and line feeds stay."""
+    """Make the same characters visible in a text of any length, keeping its tabs and line feeds."""
     if text.isascii() and text.isprintable():
         return text
     return re.sub(
@@ -49,14 +49,14 @@ def plain(text: str) -> str:
 
 
 def name(path: str) -> str:
-    """Make visible in a path what would end a line or drive a terminal: a name may hold nearly any character."""
+    """Make visible what would end a line or drive a terminal in a path: a name may hold nearly any character."""
     if path.isprintable():
         return path
     return re.sub(_ENDS, lambda match: _PICTURES.get(ord(match[0]), f"<U+{ord(match[0]):04X}>"), path)
 
 
 def doubts(text: str) -> tuple[str, ...]:
-    """Say why a text may not be what it looks like: characters that hide or turn, and words of two alphabets."""
+    """Say why a text may not be what it looks like: hidden or direction-changing characters, words of two alphabets."""
     if text.isascii():
         return ()
     codes = dict.fromkeys(
@@ -70,7 +70,7 @@ def doubts(text: str) -> tuple[str, ...]:
 
 
 def _mixed(word: str) -> bool:
-    """Whether a word has Latin letters, and ones of another alphabet that look like them."""
+    """Whether a word mixes Latin letters with letters of another alphabet that look like them."""
     names = [unicodedata.name(sign, "").partition(" ")[0] for sign in word if sign.isalpha()]
     twins = {"CYRILLIC", "ARMENIAN", "CHEROKEE"} & set(names) or _GREEK_TWINS & set(word)
     return bool(twins) and "LATIN" in names

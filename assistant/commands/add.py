@@ -19,7 +19,7 @@ USAGE = "PATH ..."
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Pin or show again each path, and add each picture; without a path, ask the face for one."""
     if not argument:
         yield events.Asked("file")
         return
@@ -32,7 +32,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def _added(session: Session, path: str) -> str:
-    """Pin a file, or show a folder again; returns what to say of it."""
+    """Pin a file, or show a folder again; return what to tell the user."""
     known = session.sight.find_any(path)
     if not known.endswith("/"):
         return f"Pinned {session.sight.pin(known)}."
@@ -41,7 +41,7 @@ def _added(session: Session, path: str) -> str:
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer what is kept out, then all files, behind one another."""
+    """Offer the paths that are kept out, then all files; any number may follow each other."""
     del words
     out = [Suggestion(arguments.quote(path), "you keep it out", more=True) for path in session.sight.dropped]
     return [*out, arguments.FILES._replace(more=True)]

@@ -16,7 +16,7 @@ USAGE = ""
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Begin a new conversation, and say which hunks wait with the old one."""
     del argument
     waits = session.undecided()
     session.clear()

@@ -17,7 +17,7 @@ USAGE = "[MESSAGE]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Commit with the given message, or draft one and open it for editing."""
     async with aclosing(session.committing.commit(argument) if argument else session.committing.draft()) as stream:
         async for event in stream:
             yield event

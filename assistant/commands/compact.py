@@ -16,7 +16,7 @@ USAGE = "[brief | last | undo]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it; without a way the user sees first what each would save and cost."""
+    """Shorten the conversation, or undo that; without an argument, first show what each way saves and costs."""
     from contextlib import aclosing
 
     from assistant.errors import ConfigError

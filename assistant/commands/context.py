@@ -16,6 +16,6 @@ USAGE = "[QUESTION]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Open the context of a question in the face."""
     del session
     yield events.Asked("context", argument)

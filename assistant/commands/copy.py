@@ -16,7 +16,7 @@ USAGE = "[code]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Ask the face to copy the last answer, or its last code block. Raises ConfigError where there is none."""
     import re
 
     from assistant.errors import ConfigError

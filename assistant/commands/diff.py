@@ -18,7 +18,7 @@ USAGE = "[TURN]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Open the hunks on offer, or those of a turn."""
     if argument and not argument.isdecimal():
         yield events.Notice(f"/diff {USAGE}", "warning")
     elif argument and not (_offered(session, int(argument)) or await _bring_back(session, int(argument))):
@@ -39,7 +39,7 @@ def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
 
 
 def _offered(session: Session, turn: int) -> bool:
-    """Whether the hunks that are on offer are that turn's, or came on top of them."""
+    """Whether the hunks on offer belong to that turn, or are a repair of its hunks."""
     one = session.proposed
     return one is not None and turn in {each.turn for each in (one, *one.mended())}
 
@@ -51,7 +51,7 @@ async def _bring_back(session: Session, turn: int) -> bool:
 
 
 def _turns(session: Session) -> dict[int, str]:
-    """Return the turns whose hunks wait, the latest first, and what they are."""
+    """Return the turns whose hunks wait, the latest first, each with a description of its hunks."""
     one = session.proposed
     found = {} if one is None or not one.patch.files else {one.turn: f"{_size(one)}, on offer"}
     for each in reversed(session.changes.set_aside):

@@ -18,7 +18,7 @@ USAGE = "[PATH ...]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Unpin each path, or keep it out if it was not pinned; without a path, unpin everything."""
     for path in await asyncio.to_thread(_named, session, argument):
         gone = session.sight.drop(path)
         if gone:
@@ -32,7 +32,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def _named(session: Session, argument: str) -> list[str]:
-    """Cut what was typed into names; one with blanks needs no quotes where it stands alone."""
+    """Cut what was typed into paths; a single path with blanks needs no quotes."""
     sight = session.sight
     if " " in argument and argument in {*sight.pinned, *sight.pictures, *sight.paths()}:
         return [argument]
@@ -40,7 +40,7 @@ def _named(session: Session, argument: str) -> list[str]:
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer what is pinned or goes along as a picture, then all files."""
+    """Offer the pinned files and the pictures for the next question, then all files."""
     del words
     mine = [Suggestion(arguments.quote(path), "pinned", more=True) for path in session.sight.pinned]
     mine += [

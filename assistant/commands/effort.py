@@ -17,7 +17,7 @@ USAGE = "[off | low | medium | high | max | default]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Set how hard the model thinks; without a level, list the levels."""
     if argument:
         yield session.set_effort("" if argument in {"default", "auto"} else argument.lower())
         return
@@ -28,7 +28,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer the levels that the present model may have, and its own way."""
+    """Offer the levels of the present model, and its default."""
     if len(words) > 1:
         return []
     now = session.roster.present().effort

@@ -17,7 +17,7 @@ USAGE = "FILE"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it; a file that is there already is left as it is."""
+    """Write the conversation to the file; an existing file is never overwritten. Raises ConfigError."""
     import asyncio
 
     from assistant.errors import ConfigError
@@ -45,7 +45,10 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def _markdown(records: Iterable[Mapping[str, Any]]) -> str:
-    """Return what was said as Markdown, each question with its turn, the model that was asked and what was told of hunks; empty for nothing."""
+    """Return the conversation as Markdown; empty where nothing was said.
+
+    Each question stands with its turn, the model that was asked, and what that model was told about its hunks.
+    """
     parts = []
     for record in records:
         text = str(record.get("text") or "").strip()
@@ -67,7 +70,7 @@ def _quoted(words: str) -> str:
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer a name that is free."""
+    """Offer a file name that is still free."""
     names = ("talk.md", *(f"talk-{number}.md" for number in range(2, 100)))
     free = next((name for name in names if not (session.folder / name).exists()), "")
     return [Suggestion(free, "a file that is not there yet")] if free and len(words) == 1 else []

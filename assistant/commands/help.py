@@ -16,6 +16,6 @@ USAGE = ""
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Open the help in the face."""
     del session, argument
     yield events.Asked("help")

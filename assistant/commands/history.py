@@ -16,6 +16,6 @@ USAGE = ""
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Open the list of written steps in the face."""
     del session
     yield events.Asked("history", argument)

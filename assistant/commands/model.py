@@ -1,6 +1,6 @@
 """Choose the model that is asked from now on; the conversation goes along as a whole, as a brief, or as its last request.
 
-With `editor=` (or `small=`) it is chosen who plays that role in this sitting: `none` lets the main model do it itself.
+`editor=` (or `small=`) gives that role to a model for this sitting; `none` lets the main model do the work itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROLES = {
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it; with a conversation under way the user sees first what the switch means."""
+    """Switch the model, or give a role to one; during a conversation, first show what the switch means."""
     from contextlib import aclosing
 
     role, is_role, wish = argument.replace(" ", "").partition("=")
@@ -62,7 +62,7 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def _play(session: Session, role: Role, wish: str) -> events.Notice:
-    """Let somebody play a role, or nobody; says who does from the next question on, and who pays."""
+    """Give a role to a model, or to none; return the message that says which model has it from the next question on."""
     cast = session.roster.set_role(role, "" if wish == "none" else wish)
     if cast is None:
         return events.Notice("The main model writes its edits itself." if role == "editor" else f"Nobody is {role}.")
@@ -73,7 +73,10 @@ def _play(session: Session, role: Role, wish: str) -> events.Notice:
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer models, favourites and those with a key first, a role and its models, levels behind a colon, then the ways to go."""
+    """Offer models (favourites and those with a key first), roles and their models, efforts, then ways to switch.
+
+    Efforts come behind a colon, models of a role behind `=`.
+    """
     *before, typed = words
     role, is_role, name = "".join(words).partition("=")
     if before and not (is_role and role in _ROLES):
@@ -93,7 +96,7 @@ def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
 
 
 def _about(row: Row) -> str:
-    """Say who pays, and whether it could be asked."""
+    """Describe a model: favourite or not, who pays, and whether it has a key."""
     return ", ".join(
         words for words in ("★" if row.favourite is not None else "", row.payer, "" if row.ready else "no key") if words
     )

@@ -20,7 +20,7 @@ USAGE = "[PLAN]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Show the meters of a plan: share used, reset and pace."""
     from assistant.quota import forecast, wording
     from assistant.tokens import percent
 
@@ -42,7 +42,10 @@ async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, N
 
 
 def _look(session: Session, name: str) -> tuple[Plan | None, tuple[Estimate, ...]]:
-    """Return the plan of that name, or the one that pays, and its meters. Raises ConfigError with the nearest names."""
+    """Return the plan called `name`, or the one that pays now, and its meters.
+
+    Raises ConfigError, with the nearest names, where there is no such plan.
+    """
     accounts = session.accounts
     if not name:
         return accounts.plan(), accounts.meters()

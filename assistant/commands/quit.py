@@ -16,6 +16,6 @@ USAGE = ""
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Ask the face to close."""
     del session, argument
     yield events.Asked("quit")

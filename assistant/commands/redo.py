@@ -18,10 +18,10 @@ USAGE = steps.USAGE
 
 
 def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Redo what the argument says, see `steps.run`."""
     return steps.run(session, "redo", argument)
 
 
 def complete(session: Session, words: Sequence[str]) -> list[Suggestion]:
-    """Offer the plain words, the steps that are in line, the last first, and their files."""
+    """Offer the plain words, then the steps that can be redone, the last first, and their files."""
     return steps.complete(session, "redo", words)

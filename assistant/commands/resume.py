@@ -17,7 +17,7 @@ USAGE = "[NAME]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it; the conversation that went on until now stays on disk like all others."""
+    """Take up a conversation, or let the user choose one; the present one stays on disk like all others."""
     import asyncio
 
     if not argument:

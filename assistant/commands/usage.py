@@ -16,6 +16,6 @@ USAGE = "[plans|day|hour|model|project|purpose|yield]"
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Open the board of plans and usage in the face."""
     del session
     yield events.Asked("usage", argument)

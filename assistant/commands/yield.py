@@ -16,6 +16,6 @@ USAGE = ""
 
 
 async def run(session: Session, argument: str) -> AsyncGenerator[events.Event, None]:
-    """Do it."""
+    """Open the board at the yield of edits."""
     del session, argument
     yield events.Asked("usage", "yield")

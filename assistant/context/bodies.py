@@ -1,7 +1,9 @@
-"""What stands in the bodies of functions defines next to nothing, and is most of what a parser reads: taken out before, line for line.
+"""Takes the bodies of functions out of a source before it is parsed: they define almost nothing and cost most.
 
-A body is told by how it is indented, and taken out only where that is plain: it lies deeper than the line that opens it and
-the one that closes it, or that ends it, holds none of the words by which a definition begins in its language, and no quote and no line is left open in it. Lines keep their numbers. Whoever parses what is left looks whether it can still be read.
+Lines keep their numbers. A body is recognised by its indentation, and taken out only where that is unmistakable: all of
+it is indented deeper than the line that opens it and the line that closes or follows it; it holds none of the words
+that begin a definition in its language; and no quote and no line is left open in it. The parser's caller checks whether
+the rest can still be parsed.
 """
 
 from __future__ import annotations
@@ -14,22 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _QUOTES = "\"\"\" ''' `"
-"""Quotes within which lines may end: of each as many close in a body as open."""
+"""Quotes that may span lines: in a body, as many of each must close as open."""
 
 
 _DEEPEST = 30
-"""Bodies in each other that are looked into."""
+"""The most levels of nested bodies that are looked into."""
 
 
 def without(source: bytes, bodies: Sequence[str]) -> bytes:
-    """Return a source without the bodies that can be taken out; the same where there are none.
+    """Return a source without the bodies that can be taken out; the same source where there are none.
 
-    `bodies` are patterns of its language: of what opens a body, behind its indentation (`\\1`), where a group
-    `idle` is made empty; of the beginning of the line that closes it, empty where nothing does; of what a body holds that stays
-    as it is, a pattern a line; of such words where no line of it begins with them; of statements, to the end of a line, that are taken out
-    wherever they stand; of the lines of a body, where it is not told by how they are indented; the quotes within which lines may
-    end, with blanks between, where they are others than mostly; and of texts of several lines, of which the group `idle` is
-    taken out before all.
+    `bodies` are patterns of the language, in the order of `language.BODIES`. `opens`: what opens a body, behind its
+    indentation (`\\1`); its group `idle` is emptied. `closes`: the beginning of the line that closes it, empty where no
+    line does. `keeps`: what makes a body stay if it holds that, one pattern a line; bodies inside it may still go.
+    `begins`: such words, where no line of a body may begin with them. `skips`: statements, to the end of their line,
+    that are taken out wherever they stand. `inner`: the lines of a body, where its indentation does not tell. `quotes`:
+    the quotes that may span lines, separated by blanks, where they are not the usual ones. `texts`: texts of several
+    lines, whose group `idle` is taken out first of all.
     """
     tools = _tools(*(each.encode() for each in bodies[:8]))
     if tools.texts:
@@ -38,7 +41,7 @@ def without(source: bytes, bodies: Sequence[str]) -> bytes:
 
 
 class _Tools(NamedTuple):
-    """What bodies are found with: the pattern of a body, what keeps one, the quotes, and what tells texts of several lines."""
+    """The compiled means to find bodies: their pattern, patterns of what must stay, quotes, texts of several lines."""
 
     body: re.Pattern[bytes]
     kept: Sequence[re.Pattern[bytes]]
@@ -52,12 +55,12 @@ class _Tools(NamedTuple):
 def _tools(
     opens: bytes, closes: bytes, keeps: bytes, begins: bytes, skips: bytes, inner: bytes, quotes: bytes, texts: bytes
 ) -> _Tools:
-    # Each begins with a line end, and nothing is tried again with less of what it took: else half of the time goes there.
+    # Each pattern begins with a line end and never backtracks: backtracking would take half of the time.
     least = rb"[ \t][ \t\f]*+(?!%s)" % begins if begins else rb"[ \t]"
     lines = rb"(?P<body>%s)" % (inner or rb"(?:\n(?:\1%s[^\n]*+|[ \t\r]*+(?=\n)))++" % least)
     if closes:
         whole = rb"(?>(?:%s)[ \t]*+\r?(?=\n))%s(?=\n\1(?:%s))" % (opens, lines, closes)
-    else:  # where more of it seems to come behind remarks, it stays
+    else:  # a body that seems to go on behind comments stays
         remark = rb"\n[ \t]*+(?:#[^\n]*+)?\r?(?=\n)"
         whole = rb"(?>(?:%s)[ \t]*+(?:#[^\n]*+)?\r?(?=\n))%s(?!(?:%s)*+\n\1[ \t])" % (opens, lines, remark)
     return _Tools(
@@ -75,7 +78,7 @@ def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
     so_far = dict.fromkeys(tools.quotes, (0, 0))
 
     def is_cut(match: re.Match[bytes], quote: bytes) -> bool:
-        """Say whether a text between such quotes reaches over an end of the body, or the body is only part of one."""
+        """Say whether a text in such quotes crosses an end of the body, or the body lies inside one."""
         (at, before), start = so_far[quote], match.start("body")
         before += source.count(quote, at, start)
         so_far[quote] = start, before
@@ -90,8 +93,8 @@ def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
         indent = last[: len(last) - len(last.lstrip())]
         if (
             not said
-            or said.endswith(b"\\")  # its last line goes on further out
-            or (not closes and last.startswith(b"#", len(indent)))  # a body does not always end with it
+            or said.endswith(b"\\")  # its last line continues outside the body
+            or (not closes and last.startswith(b"#", len(indent)))  # a comment at the end may not belong to the body
             or any(quote in body and is_cut(match, quote) for quote in tools.quotes)
             or body.count(b"/*") != body.count(b"*/")
             or body.count(b"#if") != body.count(b"#endif")
@@ -110,7 +113,7 @@ def _cut(source: bytes, tools: _Tools, depth: int = 0) -> bytes:
 
 
 def _without_text(match: re.Match[bytes]) -> bytes:
-    """Take the lines out of a text; nothing where what opens it may stand in a remark or in quotes."""
+    """Take the lines out of a text; nothing where its opening quote may stand in a comment or in quotes."""
     line = match.string[match.string.rfind(b"\n", 0, match.start()) + 1 : match.start()]
     if b"#" in line or line.count(b'"') % 2 or line.count(b"'") % 2:
         return match[0]
@@ -119,5 +122,5 @@ def _without_text(match: re.Match[bytes]) -> bytes:
 
 
 def _nothing(text: bytes, indent: bytes, closes: bytes) -> bytes:
-    """Return as many lines that define nothing: where only what they hold ends a body, the last holds something."""
+    """Return as many lines that define nothing; where only indentation ends a body, the last line holds a 0."""
     return b"\n" * text.count(b"\n") + (b"" if closes else indent + b"0")

@@ -1,7 +1,7 @@
-"""Spending a budget: which lines of which files are worth their tokens, and which definitions are named at least.
+"""Spends a budget: decides which lines of which files are worth their tokens, and which definitions are only named.
 
-Every piece has a worth (how likely its file and it are meant) and a price in tokens; the best for their price go first. What
-is left pays for names: they are cheap, and they tell the model what it may ask for.
+Every piece has a worth (how likely the question means its file and it) and a price in tokens; the best worth for the
+price goes first. The rest of the budget pays for names: they are cheap, and they tell the model what it may ask for.
 """
 
 from __future__ import annotations
@@ -20,43 +20,44 @@ if TYPE_CHECKING:
     from assistant.context.tags import Tags
 
 SHARP_FILE = 3.0
-"""A file of half the best score is worth (1/2)^3."""
+"""A file with half the best score is worth (1/2)^3."""
 SHARP_PIECE = 1.5
-"""A piece of half the best score is worth (1/2)^1.5 of its file."""
+"""A piece with half the best score is worth (1/2)^1.5 of its file."""
 PLAIN_PIECE = 0.03
-"""What a piece without a word of the question is worth in the best file; the best piece is worth 1 more."""
+"""The worth of a piece without a word of the question in the best file; the best piece is worth 1 more."""
 SIZE = 0.55
 """Worth is divided by the length in tokens to this power: at 1 short pieces would always win, at 0 long ones."""
 FIXED = 100
-"""Tokens that are added to each length before, so that the shortest pieces are not preferred to all others."""
+"""Tokens added to each length first, so that the shortest pieces do not win over all others."""
 ENOUGH = 4_000
-"""After how many tokens of one file more of it is worth half: what was not in those is the likelier in another file."""
+"""Tokens of one file after which more of it is worth half: what was not in those is likelier to be in another file."""
 NAMES_LEAST, NAMES_MORE, NAMES_MOST = 0.12, 0.03, 0.3
-"""The share of the budget that is kept for names: this much of any budget, this much more for each thousand tokens of it, and at
-most this. Where there is little room, lines say more than names."""
+"""The share of the budget kept for names: a fixed share, an addition for each thousand tokens of the budget, and the
+most. Where there is little room, lines say more than names."""
 PLAIN_NAME = 0.04
-"""What a name without a word of the question is worth in the best file; the name with the best piece is worth 1 more."""
+"""The worth of a name without a word of the question in the best file; the name with the best piece is worth 1 more."""
 VAGUE_NAME = 0.4
-"""By what the worth of a name is multiplied that is only a constant or a field."""
+"""The factor on the worth of a name that is only a constant or a field."""
 NAME_FILE = 0.45
-"""The worth of a file to this power counts for its names: it falls less steeply than that of lines, for names cost little."""
+"""The power of a file's worth that counts for its names: flatter than for lines, because names cost little."""
 _TICKS = re.compile(r"`{3,}")
 RULES, PINNED, NAMED, CHOSEN, CHANGES = range(5)
-"""Where a section stands: what stays the same from turn to turn first, what changes last."""
+"""The order of sections: first what stays the same from turn to turn, last what changes."""
 _MISSES, _REST, _LOOKS = 80, 40, 3
 _LONG = 30
-"""Lines of a range of which half are taken away at first."""
+"""Ranges of more lines than this are first cut in half."""
 _VAGUE = frozenset({"constant", "field", "variable", "property"})
 _CHARACTERS = 3.6
-"""Characters of code in a token, for a first look at sizes."""
+"""Characters of code in a token, for a first estimate of sizes."""
 
 
 class Shown:
-    """A file as far as it is shown: ranges of lines (1-based), and the definitions (places in `tags.defs`) named only.
+    """A file as far as it is shown: ranges of lines (1-based), and definitions that are only named.
 
-    `hints` is what the question gives names that are defined here, where the source is not weighed. `must` says that the
-    user named or pinned it: what is shown of it is never taken away, but for what came to its `firm` ranges. `fenced`: it is shown whole, in the form in which a
-    model hands in whole files, the path, then a fence. `heading` is the first line of what is not a file (a folder, a
+    The latter are places in `tags.defs`. `hints` is what the question gives to names defined here, where the source
+    itself is not weighed. `must` says that the user named or pinned the file: nothing shown of it is taken away, except
+    what was added to its `firm` ranges. `fenced` says that the file is shown whole, in the form in which a model
+    returns whole files: the path, then a fence. `heading` is the first line of a section that is no file (a folder, a
     diff): it begins with `path`, and the text is masked already.
     """
 
@@ -86,7 +87,7 @@ class Shown:
         self._named: tuple[Tags | None, list[int], str] = (None, [], "")
 
     def draw(self) -> str:
-        """The text of the file's section: a line that begins with its path, the lines shown, the names of the rest."""
+        """Return the file's section: a line that begins with its path, the lines shown, the names of the rest."""
         names, path = self.named(), visible.name(self.path)
         if not self.ranges:
             return f"{path} defines {names}\n" if names else f"{path}\n"
@@ -97,7 +98,7 @@ class Shown:
         return f"{self.title()}\n{body}\n" + (f"⋮ also defines {names}\n" if names else "")
 
     def named(self) -> str:
-        """The definitions that are named only, on one line."""
+        """Return the definitions that are only named, on one line."""
         if not self.tags or not self.names:
             return ""
         if self._named[0] is not self.tags or self._named[1] != self.names:
@@ -105,7 +106,7 @@ class Shown:
         return self._named[2]
 
     def title(self) -> str:
-        """The path, with the lines that follow."""
+        """Return the path, with the numbers of the lines shown."""
         if self.heading:
             return self.heading
         return visible.name(self.path) + (
@@ -114,7 +115,7 @@ class Shown:
 
 
 def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
-    """Choose ranges and names for files, the best first, for at most about `budget` tokens."""
+    """Choose ranges and names of files, the best first, for at most about `budget` tokens."""
     high = max((piece.score for file in shown for piece in file.pieces), default=1.0) or 1.0
     rows = _order(shown, high)
     share = min(NAMES_MOST, NAMES_LEAST + NAMES_MORE * budget / 1000)
@@ -122,7 +123,7 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
     used = before + _fill(rows, budget - before - int((budget - before) * share), measure)
     _name_best(shown, budget - used, high, measure)
     _join(shown)
-    for _ in range(_LOOKS):  # ranges that touch cost less than they did apart, and few files have few names
+    for _ in range(_LOOKS):  # joined ranges cost less than separate ones, and names may not use all of their share
         left = budget - measure.joined([file.draw() for file in shown if file.ranges or file.names])
         if left <= _REST or not _fill(rows, left, measure):
             break
@@ -130,9 +131,9 @@ def spend(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
 
 
 def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segment]]:
-    """Return the pieces of files with their rough prices, what is worth most for its price first.
+    """Return the pieces of files with their rough prices, the best worth for the price first.
 
-    The more of a file goes before a piece, the less that is worth.
+    The more of a file comes before a piece, the less the piece is worth.
     """
     pool = []
     for file in shown:
@@ -152,7 +153,7 @@ def _order(shown: Sequence[Shown], high: float) -> list[tuple[float, Shown, Segm
 
 
 def level(file: Shown) -> None:
-    """Let no definition be preferred to another of its name for being short: the shortest of many only call the one that is meant."""
+    """Stop a definition from winning over others of its name by being short: it may only call the one meant."""
     prices: dict[str, list[float]] = {}
     for piece in file.pieces:
         prices.setdefault(piece.tag.name if piece.tag else "", []).append(_rough(file, piece) + FIXED)
@@ -161,12 +162,12 @@ def level(file: Shown) -> None:
 
 
 def _rough(file: Shown, piece: Segment) -> float:
-    """Return what a piece takes in tokens, roughly."""
+    """Return roughly how many tokens a piece takes."""
     return 3 + sum(map(len, file.lines[piece.first - 1 : piece.last])) / _CHARACTERS
 
 
 def _join(shown: Sequence[Shown]) -> None:
-    """Join the ranges of files, and take away the names that stand in them."""
+    """Join the ranges of each file, and drop names of definitions that stand in them."""
     for file in shown:
         file.ranges = join(file.ranges)
         if file.tags and file.names:
@@ -174,7 +175,7 @@ def _join(shown: Sequence[Shown]) -> None:
 
 
 def _fill(rows: Sequence[tuple[float, Shown, Segment]], room: int, measure: Measure) -> int:
-    """Show pieces, the best first, while there is room; returns the tokens that takes."""
+    """Show pieces, the best first, while there is room; return the tokens used."""
     used = misses = 0
     for rough, file, piece in rows:
         if misses > _MISSES or used > room - 25:
@@ -199,9 +200,9 @@ def _fill(rows: Sequence[tuple[float, Shown, Segment]], room: int, measure: Meas
 
 
 def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure) -> int:
-    """Name definitions of any file that are not shown, the best for their price first; returns the tokens that takes.
+    """Name definitions that are not shown, the best for their price first; return the tokens used.
 
-    A name is worth what its file is and what the question gives it; one of many in a file is worth less.
+    The worth of a name comes from its file and from the question; a name in a file of many names is worth less.
     """
     rows: list[tuple[float, float, Shown, int]] = []
     for file in shown:
@@ -216,7 +217,8 @@ def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure)
                 rows.append((share * value * (VAGUE_NAME if tag.kind in _VAGUE else 1) / price, price, file, at))
     rows.sort(key=lambda row: -row[0])
     aim, cost = float(room), 0
-    for _ in range(_LOOKS):  # prices are guesses: what is chosen is counted, and chosen anew where that is too much
+    # prices are estimates: the choice is counted, and made again if it costs too much or too little
+    for _ in range(_LOOKS):
         picked: dict[str, list[int]] = {}
         left, told = aim, set()
         for _, price, file, at in rows:
@@ -245,12 +247,12 @@ def _name_best(shown: Sequence[Shown], room: int, high: float, measure: Measure)
 
 
 def whole(lines: Sequence[str]) -> tuple[int, int]:
-    """Return the range of all lines of a file: behind its last line feed there is none."""
+    """Return the range of all lines of a file, without the empty one behind its last line feed."""
     return 1, max(1, len(lines) - (not lines[-1]))
 
 
 def join(ranges: Iterable[tuple[int, int]], apart: int = 3) -> list[tuple[int, int]]:
-    """Sort ranges and join those that overlap or are less than so many lines apart."""
+    """Sort ranges, and join those that overlap or have at most `apart` - 1 lines between them."""
     joined: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
         if joined and first <= joined[-1][1] + apart:
@@ -265,7 +267,7 @@ def _seen(file: Shown, line: int) -> bool:
 
 
 def _given(file: Shown) -> dict[str, float]:
-    """Return what the question gives the names that a file defines, by its pieces and by the words in them."""
+    """Return what the question gives to the names that a file defines, by its hints and its pieces."""
     given = dict(file.hints)
     for piece in file.pieces:
         if piece.tag is not None:
@@ -278,7 +280,7 @@ def _covered(file: Shown, piece: Segment) -> bool:
 
 
 def _with_head(file: Shown, piece: Segment) -> list[tuple[int, int]]:
-    """Return the lines of a piece, and the line that declares its definition where the piece begins below it."""
+    """Return the lines of a piece, after the line that declares its definition if the piece begins below that."""
     tag = piece.tag
     if tag is None or not tag.start < piece.first <= tag.end:
         return [(piece.first, piece.last)]
@@ -289,7 +291,7 @@ def _with_head(file: Shown, piece: Segment) -> list[tuple[int, int]]:
 
 
 def name(file: Shown, tags: Tags, room: int, measure: Measure) -> int:
-    """Name definitions of a file that are not shown, as many as there is room for; returns the tokens that takes."""
+    """Name the definitions of a file that are not shown, as many as there is room for; return the tokens used."""
     rest = [
         at for at, tag in enumerate(tags.defs) if not any(first <= tag.start <= last for first, last in file.ranges)
     ]
@@ -305,7 +307,7 @@ def name(file: Shown, tags: Tags, room: int, measure: Measure) -> int:
 
 
 def _best(file: Shown, tags: Tags, rest: list[int], most: int) -> list[int]:
-    """Keep the definitions that the question gives most to, functions before constants."""
+    """Keep the definitions to which the question gives most, functions before constants."""
     given = _given(file)
     defs = tags.defs
     order = sorted(rest, key=lambda at: (-given.get(defs[at].name, 0.0), defs[at].kind in _VAGUE, at))
@@ -313,9 +315,10 @@ def _best(file: Shown, tags: Tags, rest: list[int], most: int) -> list[int]:
 
 
 def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
-    """Show files whole instead of in parts: the foremost if it takes no more than the budget, others while there is room.
+    """Show files whole instead of in parts, for a model that returns whole files.
 
-    For a model that answers with whole files: what it is shown a part of it cannot hand in.
+    Such a model cannot return a file of which it saw only a part. The foremost file is shown whole if it fits the
+    budget, others while there is room.
     """
     parts = [file for file in shown if file.ranges and file.lines and not file.heading and file.place > RULES]
     room = budget - measure.joined([file.draw() for file in shown])
@@ -325,7 +328,7 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
         file.ranges, file.names, file.fenced = [whole(file.lines)], [], True
         size = measure.count(file.draw())
         if at == 0 and size <= budget:
-            file.must = True  # the others give way to it
+            file.must = True  # the other files give way to it
             file.firm = []
         elif size - before > room:
             file.ranges, file.names, file.fenced = kept
@@ -334,7 +337,7 @@ def complete(shown: Sequence[Shown], budget: int, measure: Measure) -> None:
 
 
 def shrink(shown: Sequence[Shown]) -> bool:
-    """Take away a little of the least file that the user did not name; says whether there was any."""
+    """Take a little away from the least important file that the user did not name; say whether there was any."""
     for file in reversed(shown):
         if file.names and not file.must:
             file.names = file.names[: -max(1, len(file.names) // 4)]
@@ -344,7 +347,7 @@ def shrink(shown: Sequence[Shown]) -> bool:
             file.ranges, file.firm = file.firm, []
             return True
         if file.ranges and not file.must:
-            file.firm = []  # from here on it gives way too
+            file.firm = []  # from here on its own ranges give way as well
             first, last = file.ranges.pop()
             if last - first > _LONG:
                 file.ranges.append((first, (first + last) // 2))

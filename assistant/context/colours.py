@@ -1,4 +1,4 @@
-"""The colours of a terminal within a text: escapes as they are, or as a source or a log spells them, and a text without them."""
+"""Terminal colours in a text: real escapes, or escapes as a source or a log spells them; and the text without them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ COLOUR = rf"(?:{_REAL}|\\{{0,3}}{_SPELT})"
 
 
 def plain(words: str) -> str:
-    """Return words of the user without the colours and links of a terminal, which stand within the places that programs print."""
+    """Return the user's words without terminal colours and links, which may stand inside the places they name."""
     return re.sub(f"{_REAL}|{_LINKS}", "", words) if "\x1b" in words else words
 
 
 def taken_out(text: str) -> tuple[str, Callable[[int], int]] | None:
-    """Return a text without colours, and what says where a place of it was in the text; None for a text that has none.
+    """Return a text without colours, and a function from its places to the original ones; None without colours.
 
-    Most have none, so that this is asked of every text: it takes a hundredth of the time in which one is looked through for keys.
+    This is asked of every text, and most have none: the test takes a hundredth of the time of a search for keys.
     """
     if "\x1b" not in text and "\x9b" not in text and not re.search(_SPELT, text):
         return None

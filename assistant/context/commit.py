@@ -1,9 +1,9 @@
-"""A commit of exactly what was taken: the patch's own hunks on top of HEAD, hooks run, what the user staged left staged.
+"""Commits exactly what was taken: the patch's own hunks on top of HEAD. What the user staged stays staged.
 
-The tree of the commit is HEAD with the patch and nothing else; it is put together in an index of its own. A file that
-was dirty before goes in without those other changes. Then `git commit` runs with that index, so hooks, signing and
-identity are git's own affair, and the user's index is brought up to date for these files only. Hooks and filters do run
-here, as the one exception in the program: the user has asked for a commit of their own repository.
+The tree of the commit is HEAD with the patch and nothing else; it is built in an index of its own. A file that was
+dirty before goes in without its other changes. Then `git commit` runs with that index, so that hooks, signing and
+identity stay git's business, and the user's index is updated for these files only. Hooks and filters run here, and
+nowhere else in the program: the user has asked for a commit of their own repository.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Merge = Callable[[bytes, bytes, bytes], bytes | None]
 
 _TOLD = 30
-"""Lines of what a hook says that are shown; all of it is in the error."""
+"""The most lines of a hook's output that are shown; the error holds all of it."""
 _BUSY = {
     "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick",
@@ -42,7 +42,10 @@ _FILES = {"100644", "100755"}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file of a patch: bytes before and after (None where it does not exist), whether it may be run (None: as before)."""
+    """One file of a patch: bytes before and after (None where it does not exist), and whether it is executable.
+
+    `executable` is None where that does not change.
+    """
 
     path: str
     before: bytes | None
@@ -52,13 +55,13 @@ class Change:
 
     @property
     def target(self) -> str:
-        """Where the file is afterwards."""
+        """The path of the file after the change."""
         return self.new_path or self.path
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A commit that was made: its id, its files, what hooks and git said, and what the user should know besides."""
+    """A commit that was made: its id, its files, the output of hooks and git, and notes for the user."""
 
     id: str
     paths: tuple[str, ...]
@@ -77,10 +80,10 @@ class _Entry:
 def commit(
     repo: Repo, changes: Sequence[Change], message: str, *, merge: Merge, wait: float = 5.0, hide: Iterable[str] = ()
 ) -> Committed:
-    """Commit a patch that stands on disk, and only it.
+    """Commit a patch that stands on disk, and nothing else.
 
-    `merge(base, ours, theirs)` puts a change onto another text, None where it cannot. `wait` is how long another git may
-    hold the index, in seconds. `hide` names environment variables that hooks are not to see: our keys.
+    `merge(base, ours, theirs)` applies a change to another text, None where it cannot. `wait` is how many seconds
+    another git may hold the index. `hide` names environment variables that hooks must not see: our keys.
 
     Raises RepoError where there is nothing to commit, the patch cannot be told from other changes, or git is busy, and
     CommitFailed where a hook or git refuses. Then HEAD, index and files are as they were.
@@ -92,7 +95,7 @@ def commit(
 
 
 def check(repo: Repo) -> None:
-    """Raise RepoError where a commit cannot be made whatever its message is: no repository, or git knows no author."""
+    """Raise RepoError where no commit can be made, whatever its message: no repository, or git knows no author."""
     if not repo.is_git:
         raise RepoError(f"{repo.root} is not a git repository.", "Run `git init` first.")
     ran = repo.run("var", "GIT_COMMITTER_IDENT", asked=True)
@@ -103,7 +106,7 @@ def check(repo: Repo) -> None:
 
 
 def must_stand(root: Path, change: Change, merge: Merge) -> None:
-    """Raise RepoError where the patch is no longer on disk: then it is not what the user would call done."""
+    """Raise RepoError where the patch is no longer on disk: then the user would not call it done."""
     place = root / change.target
     try:
         regular = stat.S_ISREG(place.lstat().st_mode)
@@ -123,14 +126,14 @@ def must_stand(root: Path, change: Change, merge: Merge) -> None:
 
 
 def is_open(repo: Repo, paths: Iterable[str]) -> bool:
-    """Say whether there is anything about some files that is not committed."""
+    """Say whether some files have changes that are not committed."""
     names = sorted(paths)
     words = "--no-optional-locks", "--literal-pathspecs", "status", "--porcelain", "-z", "--"
     return bool(names) and bool(repo.run(*words, *names, asked=True).out)
 
 
 def subjects(repo: Repo, count: int = 10) -> tuple[str, ...]:
-    """Return the first lines of the last commits' messages, newest first: how this project words them."""
+    """Return the first lines of the last commit messages, newest first: they show the style of the project."""
     if not repo.is_git:
         return ()
     ran = repo.run("log", f"--max-count={count}", "--format=%s", "-z", "--no-show-signature")
@@ -138,7 +141,7 @@ def subjects(repo: Repo, count: int = 10) -> tuple[str, ...]:
 
 
 class _Maker:
-    """One commit on its way."""
+    """Makes one commit."""
 
     def __init__(self, repo: Repo, merge: Merge, wait: float, hidden: dict[str, str]) -> None:
         self.repo = repo
@@ -156,7 +159,8 @@ class _Maker:
         with tempfile.TemporaryDirectory(prefix="wattson-") as place:
             env = {"GIT_INDEX_FILE": str(Path(place) / "index")}
             with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(index, env["GIT_INDEX_FILE"])  # with what git knows of the files, it need not read them
+                # a copy keeps what git knows of the files, so that it need not read them
+                shutil.copyfile(index, env["GIT_INDEX_FILE"])
             self._git("read-tree", *(["--reset", head] if head else ["--empty"]), env=env)
             self._git("update-index", "-z", "--index-info", feed=self._info(wanted), env=env)
             tree = self._git("write-tree", env=env)
@@ -192,7 +196,10 @@ class _Maker:
         return ran.out
 
     def _quiet_index(self) -> Path:
-        """Return where the user's index is, once no other git is at it; raises RepoError while something is half done."""
+        """Return the path of the user's index, once no other git uses it.
+
+        Raises RepoError while a merge, a rebase or the like is unfinished.
+        """
         names = ["index", *_BUSY]
         found = self._git("rev-parse", *(word for name in names for word in ("--git-path", name))).split("\n")
         index, *others = (self.repo.root / path for path in found)
@@ -214,7 +221,7 @@ class _Maker:
         return _text(ran.out) if not ran.status else ""
 
     def _without_ignored(self, changes: Sequence[Change]) -> list[Change]:
-        # "./" keeps a name from being read as a pattern; this command does not know literal ones.
+        # "./" stops a name from being read as a pattern; `check-ignore` has no literal path names.
         fresh = [f"./{change.target}" for change in changes if change.before is None]
         if not fresh:
             return list(changes)
@@ -241,7 +248,7 @@ class _Maker:
     # What shall be there.
 
     def _wanted(self, changes: Sequence[Change], head: str) -> dict[str, _Entry | None]:
-        """Return the entries of the commit that differ from HEAD: the patch's hunks, and nothing else of these files."""
+        """Return the entries of the commit that differ from HEAD: the patch's hunks, no other changes of its files."""
         paths = dict.fromkeys(path for change in changes for path in (change.path, change.target))
         tree = self._tree(head, paths) if paths else {}
         wanted: dict[str, _Entry | None] = {}
@@ -281,7 +288,7 @@ class _Maker:
         return _Entry(mode, _text(self._run("hash-object", "-w", "--stdin", feed=merged)))
 
     def _blob(self, path: str, data: bytes) -> str:
-        """Store a text as git would: line ends and filters (LFS and the like) as the repository says."""
+        """Store a text as git would, with the line ends and filters (such as LFS) that the repository sets."""
         return _text(self._run("hash-object", "-w", f"--path={path}", "--stdin", feed=data, asked=True))
 
     def _read(self, blob: str) -> bytes:
@@ -290,7 +297,7 @@ class _Maker:
     # The user's index.
 
     def _settle(self, head: str, made: str) -> tuple[str, ...]:
-        """Bring the user's index up to date with the commit; what they had staged of the same files stays staged."""
+        """Update the user's index to the commit; other changes of the same files that they had staged stay staged."""
         changed = self._between(head, made)
         found: dict[str, _Entry | None] = {}
         for path, staged in self._staged(list(changed)).items():
@@ -316,7 +323,7 @@ class _Maker:
         return tuple(changed)
 
     def _between(self, head: str, made: str) -> dict[str, tuple[_Entry | None, _Entry | None]]:
-        """List what a commit changed; hooks may have added to it."""
+        """Return what a commit changed, which may be more than the patch: hooks may have added to it."""
         start = [head, made] if head else ["--root", made]
         words = self._run("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", "--no-abbrev", *start)
         fields = words.split(b"\0")
@@ -331,7 +338,7 @@ class _Maker:
         return found
 
     def _staged(self, paths: list[str]) -> dict[str, _Entry | None]:
-        """Return the user's entries of some files; one with a conflict in it is left out, to be left alone."""
+        """Return the user's index entries of some files; a file with a conflict is left out, and so left alone."""
         found: dict[str, _Entry | None] = dict.fromkeys(paths)
         for line in self._run("ls-files", "-z", "--stage", "--", *paths).split(b"\0"):
             facts, _, name = line.partition(b"\t")
@@ -356,7 +363,7 @@ class _Maker:
         return _Entry(mode, _text(self._run("hash-object", "-w", "--stdin", feed=merged)))
 
     def _info(self, entries: dict[str, _Entry | None]) -> bytes:
-        """Write entries as `update-index --index-info` reads them; removals first: a folder may become a file."""
+        """Write entries in the form of `update-index --index-info`, removals first: a folder may become a file."""
         ordered = sorted(entries.items(), key=lambda each: each[1] is not None)
         return b"".join(
             (f"{entry.mode} {entry.blob}" if entry else f"0 {self.zeros}").encode() + b"\t" + os.fsencode(path) + b"\0"

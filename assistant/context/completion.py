@@ -1,7 +1,7 @@
-"""Completion of what is typed after `@`: fuzzy over all paths of a repository, within a keystroke on a hundred thousand.
+"""Completion of what is typed after `@`: a fuzzy search, fast enough for each keystroke with 100,000 paths.
 
-The letters typed must stand in the path in their order. A path ranks higher when they stand together, begin a word, and
-lie in its last name; the more recent, then the shorter, comes first among equals.
+The letters typed must stand in the path in that order. A path ranks higher when they stand together, begin a word, or
+lie in its last name; among equals the more recent comes first, then the shorter.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 _LONGEST = 64
 _ENOUGH = 500
-"""Paths that are scored one by one: of more that hold the letters, those that begin a name with them, then the first."""
+"""The most paths that are scored one by one: first those in which a name begins with the letters, then others."""
 _SAME = 20
 _LIKELY = 15_000
-"""Paths that have all letters typed and are read to see whether they have them in their order."""
+"""The most paths with all the letters typed that are checked for their order."""
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class Paths:
-    """Paths made ready for completion, once for each listing: about half a second for 100,000."""
+    """Paths made ready for completion, once for each listing; this takes about half a second for 100,000."""
 
     def __init__(self, paths: Sequence[str], recent: Mapping[str, float] | None = None) -> None:
-        """`recent` gives some paths a number, the larger the more recent (seconds of a change or of a use)."""
+        """`recent` gives some paths a number, larger for more recent ones (seconds of a change or of a use)."""
         self.paths = [path for path in paths if "\n" not in path]
         self.recent = recent or {}
         self._first = heapq.nsmallest(
@@ -50,7 +50,7 @@ class Paths:
         self._names = [(name, masks[name]) for name in self._named]
 
     def complete(self, typed: str, limit: int = 8) -> list[str]:
-        """Return the paths that what is typed may mean, the best first."""
+        """Return the paths that `typed` may mean, the best first."""
         wanted = _lowered(typed[:_LONGEST]).replace("\\", "/").removeprefix("./").replace("\n", "")
         if not wanted:
             return self._first[:limit]
@@ -64,7 +64,7 @@ class Paths:
         return heapq.nsmallest(limit, best, key=lambda path: best[path])
 
     def _lines(self, spots: list[int]) -> list[tuple[str, str]]:
-        """Return the paths around places in the text."""
+        """Return the paths that stand at given places of the text."""
         found: dict[int, int] = {}
         for spot in spots:
             start = self._text.rfind("\n", 0, spot) + 1
@@ -74,7 +74,7 @@ class Paths:
         return [(self._text[start:end], self._small[start:end]) for start, end in found.items()]
 
     def _together(self, wanted: str, limit: int) -> list[tuple[str, str]]:
-        """Paths that hold what is typed as it is; those that begin a name with it are looked for first."""
+        """Return paths that contain `wanted` as it is; those in which a name begins with it are looked for first."""
         del limit
         spots = [0] if self._small.startswith(wanted) else []
         for mark in ("/" + wanted, "\n" + wanted, wanted):
@@ -85,9 +85,9 @@ class Paths:
         return self._lines(spots)
 
     def _apart(self, wanted: str, limit: int) -> list[tuple[str, str]]:
-        """Paths that hold the letters in their order, however far apart: within the last name, else within the path."""
+        """Return paths that contain the letters in order, however far apart: in the last name, else anywhere."""
         letters = [letter for letter in wanted if not letter.isspace()]
-        # Each run stops at the letter wanted next and gives nothing back: a path is walked once.
+        # Each part of the pattern stops at the next wanted letter and never backtracks: a path is walked once.
         match = re.compile("".join(f"[^{re.escape(letter)}]*+{re.escape(letter)}" for letter in letters)).match
         need = _mask("".join(letters))
         held = islice((name for name, mask in self._names if mask & need == need and match(name)), _ENOUGH)
@@ -98,7 +98,7 @@ class Paths:
         return [self._pairs[number] for number in found[:_ENOUGH]]
 
     def _rank(self, path: str, small: str, wanted: str) -> tuple[float, ...]:
-        """Return what a path is sorted by, the least first."""
+        """Return the sort key of a path; the least comes first."""
         name = small.rsplit("/", 1)[-1]
         stem = name.rsplit(".", 1)[0]
         score = 0.0
@@ -114,9 +114,9 @@ class Paths:
 
 
 class Marks:
-    """All that a mark may name: the open diff, the last commit, files, folders, and names that are defined.
+    """All that an @-mark may name: the open diff, the last commit, files, folders, and defined names.
 
-    `symbols` gives names that begin with some letters, at most so many.
+    `symbols` returns names that begin with some letters, at most a given number.
     """
 
     def __init__(
@@ -134,11 +134,11 @@ class Marks:
                 end = path.rfind("/", 0, end)
 
     def files(self, typed: str, limit: int = 8) -> list[str]:
-        """Return the files that are meant, the best first."""
+        """Return the files that `typed` may mean, the best first."""
         return self._paths.complete(typed.strip("\"'"), limit)
 
     def complete(self, typed: str, limit: int = 8) -> list[tuple[str, str]]:
-        """Return what may stand after the mark and what that is, the best first; "" for files."""
+        """Return what may stand after the mark, each with a description ("" for files), the best first."""
         found = [(name, about) for name, about in _OTHERS.items() if typed and name.startswith(typed)]
         wanted = _lowered(typed.strip("\"'")).replace("\\", "/").removeprefix("./")
         folders = self._within(wanted.rstrip("/")) if wanted else []
@@ -153,7 +153,7 @@ class Marks:
         return [*found, *some][:limit]
 
     def _within(self, wanted: str) -> list[str]:
-        """Folders whose last name begins with what is typed, below a path that holds the rest, the shortest first."""
+        """Return folders whose last name begins with what is typed, below a path with the rest; the shortest first."""
         above, _, last = wanted.rpartition("/")
         names = [name for name in self._folders if name.startswith(last)]
         names.sort(key=lambda name: (name != last, len(name)))
@@ -171,7 +171,7 @@ _SLASH = 1 << (ord("/") % 64)
 
 
 def _mask(text: str) -> int:
-    """Return a bit for each letter of a text."""
+    """Return a bit mask of the letters of a text."""
     mask = 0
     for letter in set(text):
         mask |= 1 << (ord(letter) % 64)
@@ -179,13 +179,13 @@ def _mask(text: str) -> int:
 
 
 def _lowered(text: str) -> str:
-    """Return a text in small letters and of the same length: where one letter would become two, only plain ones change."""
+    """Return a text in lower case and of the same length: if a letter would become two, only ASCII letters change."""
     small = text.lower()
     return small if len(small) == len(text) else text.translate(_SMALL)
 
 
 def _tightness(text: str, wanted: str) -> float:
-    """Return how closely letters in their order stand: 1 for each beginning a word or following the last, 0 for not there."""
+    """Return how closely letters stand in order: 1 if each begins a word or follows the last, 0 if any is missing."""
     at, good, last = -1, 0.0, -2
     for letter in wanted:
         if letter.isspace():

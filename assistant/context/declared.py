@@ -1,4 +1,7 @@
-"""What lines of C and C++ declare outside of functions: a query for all that may stand around a name takes longer to be made ready than the rest."""
+"""What lines of C and C++ declare outside of functions.
+
+It is read from the tree by hand: compiling a query for all that may stand around a name takes longer than all the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,24 @@ if TYPE_CHECKING:
 
 _CONDITIONS = {"preproc_ifdef", "preproc_if", "preproc_elif", "preproc_elifdef", "preproc_else"}
 _AROUND = {*_CONDITIONS, "template_declaration"}
-"""What may stand around lines of C that declare something for the whole file; within conditions one that is indented may be part of a function."""
+"""What may stand around lines of C that declare something for the whole file. Inside conditions, an indented line
+may be part of a function."""
 _BRACKETS, _CALLED = (
     {"parenthesized_declarator", "reference_declarator"},
     {"parenthesized_declarator", "function_declarator"},
 )
-"""What stands around a name that is declared and says nothing of its place, and what makes it that of a function, or of a macro."""
+"""What may stand around a declared name without changing what it is, and what makes it the name of a function or a
+macro."""
 _NO_NAMES = {b"class", b"struct", b"union", b"enum", b"namespace", b"typedef"}
-"""What is taken for a name where a macro stands before it, and what a name behind such a word is of."""
+"""Words that are taken for a name when a macro stands before it, and the kind of the name behind such a word."""
 _NAMED_BEHIND = {"class_specifier": "class", "struct_specifier": "struct", "union_specifier": "union"}
 
 
 def declared(root: Node) -> Iterator[tuple[Node, Node, str]]:
-    """Give name, lines and kind of what lines of C outside of functions declare, besides functions; all is defined but what is `extern`.
+    """Yield name, lines and kind of what lines of C declare outside of functions, except functions themselves.
 
-    With a macro before its name, as they export it, a class is read as a function that takes nothing.
+    All of it is defined, except what is `extern`. With a macro before its name, as for exporting, a class is parsed as
+    a function without parameters.
     """
     around = [(root, False)]
     while around:
@@ -33,7 +39,7 @@ def declared(root: Node) -> Iterator[tuple[Node, Node, str]]:
         for node in outer.children:
             kind = node.type
             if kind == "declaration":
-                for name in _variables(node):  # of most lines there is none: they are functions
+                for name in _variables(node):  # most lines declare no variable: they are functions
                     if not within or (node.start_point[1] == 0 and not _begins(node, b"extern")):
                         yield name, node, "variable"
             elif kind == "function_definition":
@@ -46,9 +52,9 @@ def declared(root: Node) -> Iterator[tuple[Node, Node, str]]:
 
 
 def _variables(line: Node) -> Iterator[Node]:
-    """Give the names of the variables that a line declares: a pointer to a function is one, a function is none."""
+    """Yield the names of the variables that a line declares: a pointer to a function is one, a function is not."""
     if line.has_error and line.children[-1].is_missing and not _begins(line, b"static"):
-        return  # half of a line, by a macro that nobody knows
+        return  # half of a line, cut by an unknown macro
     for each in line.children_by_field_name("declarator"):
         name: Node | None = each
         around = ""

@@ -1,4 +1,4 @@
-"""What was changed, as unified diffs: what is not committed yet, and single commits, without what is kept out of sight."""
+"""Changes as unified diffs: uncommitted changes and single commits, without the files that are kept out."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from assistant.context.repo import Repo
 
 _ONE = ("--first-parent", "-m", "--format=")
-"""How one commit is told without its message: against its first parent."""
+"""How git shows one commit without its message: against its first parent."""
 _LONGEST = 1_000_000
-"""Letters of a diff."""
+"""The most characters of a diff."""
 _AT_ONCE = 200
-"""Files that git is asked about at once: a command line has an end."""
+"""The most files that one git command names: a command line has a limit."""
 _CONTROLS = "[\x00-\x1f\x7f]"
 
 
 def uncommitted(repo: Repo, out: Out = NOTHING) -> str:
-    """Return what is not committed yet as a unified diff, new files included, but what is kept `out`. `gate.mask_diff` comes after.
+    """Return all uncommitted changes as a unified diff, including new files, except files that are kept `out`.
 
-    Bytes that are not UTF-8 become surrogates, as in file names; of a very long diff the longest files are cut at a line.
+    Secrets are not masked here: `gate.mask_diff` does that. Bytes that are not UTF-8 become surrogates, as in file
+    names. If the diff is very long, its longest files are cut at a line.
     """
     if not repo.is_git:
         return ""
@@ -41,12 +42,15 @@ def uncommitted(repo: Repo, out: Out = NOTHING) -> str:
 
 
 def _base(repo: Repo) -> str:
-    """Return what changes are told against: HEAD, the empty tree where there is no commit yet."""
+    """Return what changes are compared with: HEAD, or the empty tree where there is no commit yet."""
     return repo.revision("HEAD") or repo.git.out("hash-object", "-t", "tree", "/dev/null").decode().strip()
 
 
 def kept_back(repo: Repo, commit: str = "", out: Out = NOTHING) -> list[str]:
-    """List the files of a commit, or of what is not committed, that our own ignore file names or that are kept `out`: no diff shows them."""
+    """List the files that no diff shows: those that our ignore file names, or that are kept `out`.
+
+    They are files of a commit, or of the uncommitted changes.
+    """
     if not repo.is_git or not (out or (repo.root / IGNORE_FILE).exists()):
         return []
     hidden = _kept_out(repo, out)
@@ -64,13 +68,16 @@ def _changed(repo: Repo, *what: str) -> list[str]:
 
 
 def _kept_out(repo: Repo, out: Out) -> Callable[[str], bool]:
-    """Return what says of a path whether it is kept out, by the user or by our own ignore file."""
+    """Return a test for paths that are kept out by the user or by our own ignore file."""
     ignored = ignore.ignored(repo.root)
     return lambda path: out.hides(path) or ignored(path)
 
 
 def _told_without(repo: Repo, out: Out, *what: str) -> str:
-    """Return a diff without what is kept `out` and what our own ignore file names; a file that came from there by another name is a new one."""
+    """Return a diff without the files that are kept `out` or that our own ignore file names.
+
+    A file that was renamed from one of those appears as a new file.
+    """
     if not out and not (repo.root / IGNORE_FILE).exists():
         return repo.git.out(*what, *DIFF, "--").decode("utf-8", "surrogateescape")
     hidden = _kept_out(repo, out)
@@ -105,9 +112,9 @@ def _as_new(repo: Repo, path: str) -> str:
 
 
 def of_commit(repo: Repo, name: str, out: Out = NOTHING) -> str:
-    """Return one commit, message and unified diff against its first parent, but what is kept `out`.
+    """Return one commit, as message and unified diff against its first parent, except files that are kept `out`.
 
-    Raises RepoError when there is none such.
+    Raises RepoError when there is no such commit.
     """
     if (found := repo.revision(name)) is None:
         raise RepoError(f"There is no commit {name!r}.", "Name one that `git log` shows.")
@@ -118,7 +125,7 @@ def of_commit(repo: Repo, name: str, out: Out = NOTHING) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return a name as git writes it into a diff: in quotes where it holds what would end a line."""
+    """Return a name as git writes it in a diff: in quotes if it has characters that would end a line."""
     if not re.search(_CONTROLS, name):
         return name
     name = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
@@ -132,7 +139,7 @@ def _cut(text: str) -> str:
     left, kept = _LONGEST, dict.fromkeys(range(len(pieces)), "")
     for done, at in enumerate(
         sorted(kept, key=lambda at: len(pieces[at]))
-    ):  # what a short one leaves is for the others
+    ):  # shortest first: what they do not need is for the others
         share, piece = left // (len(pieces) - done), pieces[at]
         kept[at] = piece if len(piece) <= share else piece[: piece.rfind("\n", 0, share) + 1]
         left -= len(kept[at])

@@ -1,8 +1,8 @@
 """The one door for bytes that leave the machine: secret files stay here, keys inside other files are masked.
 
-What is secret stands in `secrets.toml`. Keys are found by the shape their makers gave them, between the marks of a private
-key, and as values of names like `password` that look drawn by lot (`values`). The same door is for files, diffs and old versions.
-Reading is linear in the text, whatever the text is.
+`secrets.toml` lists what is secret. Keys are found by the shape that their makers gave them, between the marks of a
+private key, and as random-looking values of names like `password` (`values`). Files, diffs and old versions all pass
+this door. Reading is linear in the text, whatever the text is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FACTS = Path(__file__).parent / "secrets.toml"
 Allowed = tuple[str, str, str]
-"""What the user let through: path, kind and digest of a Masked."""
+"""A secret that the user let through: path, kind and digest of a Masked."""
 
 
 class _Files(NamedTuple):
@@ -57,20 +57,21 @@ def _files() -> _Files:
 
 
 _SHARED = ("//", "assw", "pass ", "uth", "sql", "ogin", "oken")
-"""What several literal pieces have in common: most texts are looked through once for it, and not for each of them."""
+"""Pieces that several literal pieces have in common: most texts are searched once for these, not for each of the
+others."""
 _RUN = 15
-"""Letters of the shortest key that is one run."""
+"""Letters of the shortest key that is one run of characters."""
 _WITHIN = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz.+/=~$%:-")
 _APART = bytes(byte if byte in _WITHIN or byte > 127 else 32 for byte in range(256))
-"""Makes a blank of every byte that stands in no such key."""
+"""A table that turns every byte that no such key holds into a blank."""
 _DRAWN = re.compile(rb"\d|[a-z]{16}")
-"""What a run of small letters has that is no name made of words."""
+"""What a run of small letters has if it is not just a name made of words."""
 _LOOSE = re.compile(r"""\\s|[ "'\n]""")
-"""What only the pattern of a key has that reaches over blanks or quotes."""
+"""What only the pattern of a key has that may contain blanks or quotes."""
 
 
 class _Key(NamedTuple):
-    """How one kind of key is found: its place in the list, the literal piece, and the pattern."""
+    """How one kind of key is found: its place in the list, its kind, its literal piece, and its pattern."""
 
     number: int
     kind: str
@@ -80,7 +81,10 @@ class _Key(NamedTuple):
 
 @cache
 def _keys() -> tuple[tuple[tuple[bytes, _Key], ...], tuple[tuple[str, tuple[_Key, ...]], ...]]:
-    """Return the keys that are one run, with the bytes of their pieces, and all others, by what a text has to hold for any of them."""
+    """Return the keys that are one run, each with the bytes of its piece, and all others.
+
+    The others are grouped by what a text must hold to contain any of the group.
+    """
     runs: list[tuple[bytes, _Key]] = []
     found: dict[str, list[_Key]] = {}
     listed = [(kind, hint, shape) for kind, keys in _facts()["keys"].items() for hint, shape in keys.items()]
@@ -97,13 +101,13 @@ def _keys() -> tuple[tuple[tuple[bytes, _Key], ...], tuple[tuple[str, tuple[_Key
 def _likely(text: str) -> list[_Key]:
     """Return the keys that a text may hold, in their order.
 
-    Most pieces are sought only in the long runs that are not made of small words: a twentieth of a text.
+    Most pieces are searched for only in the long runs that are not made of lower-case words: a twentieth of a text.
     """
     runs, others = _keys()
     spaced = text.encode("utf-8", "surrogatepass").translate(_APART)
     long = [run for run in spaced.split() if len(run) >= _RUN]
     dense = b" ".join([run for run in long if not run.islower() or _DRAWN.search(run)])
-    # A piece that nearly every text has tells nothing: there the pattern itself is sought first where it can be.
+    # Nearly every text has the piece ".": there the key's pattern itself is searched for first.
     found = [key for hint, key in runs if hint in dense and (hint != b"." or re.search(key.shape.encode(), dense))]
     found += [key for held, keys in others if held in text for key in keys if key.hint in text]
     return sorted(found)
@@ -112,8 +116,8 @@ def _likely(text: str) -> list[_Key]:
 def is_secret_file(path: str, root: Path | None = None) -> bool:
     """Say whether a file is kept back by its name alone, however the name is spelt.
 
-    `path` is relative to the root, with "/" or "\\" between names. With `root`, the file that a symbolic link leads to
-    is judged by its own name as well, wherever it lies: a link must not make a secret look harmless.
+    `path` is relative to the root, with "/" or "\\" between names. With `root`, the target of a symbolic link is judged
+    by its own name as well, wherever it lies: a link must not make a secret look harmless.
     """
     if _secret_name(path):
         return True
@@ -121,7 +125,7 @@ def is_secret_file(path: str, root: Path | None = None) -> bool:
         return False
     try:
         base = _real(str(root))
-        if not _linked(base, path):  # then it has the name that was judged already
+        if not _linked(base, path):  # then its real name is the one judged above
             return False
         real = os.path.realpath(f"{base}{os.sep}{path}")
         if Path(real).is_symlink():  # a loop
@@ -136,7 +140,10 @@ _real = lru_cache(maxsize=8)(os.path.realpath)
 
 
 def _linked(base: str, path: str) -> bool:
-    """Say whether a name of a path is a link, or anything but a plain name: most are not, and a real path takes ten times as long."""
+    """Say whether a part of a path is a link or not a plain name.
+
+    Most paths have none, and resolving the real path takes ten times as long.
+    """
     place = base
     for name in path.split("/"):
         if name in {"", ".", ".."} or os.sep != "/":
@@ -152,7 +159,7 @@ def _linked(base: str, path: str) -> bool:
 
 def _secret_name(path: str) -> bool:
     facts = _files()
-    # Case, width and composition do not make another file; neither do trailing dots and spaces on some systems.
+    # Case, width and composition do not make it another file; nor do trailing dots and spaces on some systems.
     if not path.isascii():
         import unicodedata
 
@@ -175,24 +182,24 @@ def _secret_name(path: str) -> bool:
 
 
 def _ends(names: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Say whether the last names of a path are the wanted ones; a star stands for any name."""
+    """Say whether a path ends in the wanted names; a star stands for any name."""
     last = names[-len(wanted) :]
     return len(last) == len(wanted) and all(one in {"*", name} for name, one in zip(last, wanted, strict=True))
 
 
 def digest(secret: str) -> str:
-    """Return the mark by which one secret is let through: it is kept with the user's settings and never sent."""
-    import hashlib  # most texts hold no secret
+    """Return the digest that names a secret which the user lets through; it is never sent."""
+    import hashlib  # imported late: most texts hold no secret
 
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def mask(text: str, path: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
-    """Replace secrets in the text of a file by what they are; returns the text and what was masked, with 1-based lines.
+    """Replace the secrets in the text of a file by their kind; return the text and what was masked, with 1-based lines.
 
-    `path` says how values are written in the file: without one ValueError is raised; `mask_words` is for what is of no file.
-    The text keeps its number of lines, so that a range can be cut from it afterwards: mask the whole file first, then
-    cut, or half a key may pass. `allowed` are secrets the user let through in files they named.
+    `path` decides how values are written in the file; ValueError is raised without one, `mask_words` is for text of no
+    file. The text keeps its number of lines, so that a range can be cut from it afterwards: mask the whole file first,
+    then cut, or half a key may pass. `allowed` are secrets that the user let through in files they named.
     """
     if not path:
         raise ValueError("a text of a file is masked by the name of the file")
@@ -200,15 +207,15 @@ def mask(text: str, path: str, allowed: Collection[Allowed] = ()) -> tuple[str, 
 
 
 def mask_words(text: str, allowed: Collection[Allowed] = (), where: str = "") -> tuple[str, tuple[Masked, ...]]:
-    """Replace secrets in words that are of no file, as the message of a commit is; as prose, values stand there without quotes.
+    """Replace the secrets in words that belong to no file, as in a commit message; values need no quotes there.
 
-    `where` is told in place of a path, `section.YOURS` for what the user wrote.
+    `where` is reported in place of a path: `section.YOURS` for what the user wrote.
     """
     return _mask(text, where, allowed, "words.txt")
 
 
 def _mask(text: str, path: str, allowed: Collection[Allowed], written: str) -> tuple[str, tuple[Masked, ...]]:
-    """Mask a text as what is `written` in files of that name."""
+    """Mask a text by the rules for a file with the name `written`."""
     found: list[Masked] = []
     parts: list[str] = []
     at = line = 0
@@ -219,7 +226,7 @@ def _mask(text: str, path: str, allowed: Collection[Allowed], written: str) -> t
             continue
         line += text.count("\n", at, start)
         found.append(Masked(path, line + 1, kind, mark))
-        # Secrets of several lines leave empty lines behind.
+        # A secret of several lines leaves empty lines, so that line numbers stay.
         lines = secret.count("\n")
         parts += (text[at:start], f"[masked {kind}]", "\n" * lines)
         at = end
@@ -228,7 +235,7 @@ def _mask(text: str, path: str, allowed: Collection[Allowed], written: str) -> t
 
 
 def _spans(text: str, path: str) -> list[tuple[int, int, str]]:
-    """Return start, end and kind of each secret, in order, none overlapping; the wider of two that touch counts."""
+    """Return start, end and kind of each secret, in order and without overlaps; secrets that overlap are joined."""
     joined: list[tuple[int, int, str]] = []
     for start, end, kind in sorted(_found(text, path), key=lambda span: (span[0], -span[1])):
         if joined and start < joined[-1][1]:
@@ -240,7 +247,10 @@ def _spans(text: str, path: str) -> list[tuple[int, int, str]]:
 
 
 def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
-    """Give what is found in a text, and in the text without its colours: they may stand within a key, or around a name and its sign."""
+    """Yield what is found in a text, and in the text without its colours.
+
+    Colours may stand inside a key, or between a name and its sign.
+    """
     yield from _found_in(text, path)
     if bare := colours.taken_out(text):
         clean, place = bare
@@ -250,8 +260,8 @@ def _found(text: str, path: str) -> Iterator[tuple[int, int, str]]:
 
 def _found_in(text: str, path: str) -> Iterator[tuple[int, int, str]]:
     yield from _private_keys(text)
-    for _, kind, _, shape in _likely(text):  # of two kinds that fit, the first in the list is told
-        # `re` remembers what it compiled, and most of these are never needed.
+    for _, kind, _, shape in _likely(text):  # where two kinds fit, the first in the list is reported
+        # `re` caches compiled patterns, and most of these are never needed.
         for match in re.finditer(shape, text):
             group = match.lastgroup or 0
             start, secret = match.start(), match[group]
@@ -267,12 +277,12 @@ _ESCAPE = rf"(?:{colours.COLOUR}|\\[nrtbfv]|\\u[0-9A-Fa-f]{{4}}|\\x[0-9A-Fa-f]{{
 
 
 def _goes_on(text: str, at: int) -> bool:
-    """Say whether a word goes on at a place: what ends there with a letter may be a colour, or a sign that is spelt, as `\\n` is."""
+    """Say whether a word goes on at `at`: the letter before it is not the end of an escape such as `\\n`."""
     return text[at - 1 : at].isalnum() and not re.search(_ESCAPE, text[max(0, at - 48) : at])
 
 
 _GUESSED = {"authorization": 3.5, "token in an address": 3.5, "password of a command": 3.0, "password": 3.0}
-"""Kinds whose shape alone is not sure: how many bits a letter they have at least."""
+"""Kinds whose shape alone is not certain, and how many bits a letter their values must have."""
 
 
 _BEGIN = r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-\d: "
@@ -287,7 +297,7 @@ _HUNK = r"^@@@? -[-+, \d]{1,80} @@@? ?"
 
 
 def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
-    """Private keys, whole or cut at either end."""
+    """Yield private keys, whole or cut at either end."""
     at = 0
     if "PRIVATE KEY" in text or "PuTTY-User-Key-File" in text:
         while begin := re.compile(_BEGIN).search(text, at):
@@ -301,7 +311,7 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
             else:
                 dense = list(re.finditer(_DENSE, inner))
                 last = at + (dense[-1].end() if dense else 0)
-            # The marks alone, as in a program that looks for them or puts them around a variable, are no key.
+            # The marks alone are no key: a program may look for them, or put them around a variable.
             if sum(len(row) for row in re.findall(_DENSE, inner)) >= 40 or (end and _rows_only(inner)):
                 yield begin.start(), last, "private key"
                 at = last
@@ -309,7 +319,8 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
             start = _rows_before(text, text.rfind("\n", 0, mark.start()) + 1)
             if start < text.rfind("\n", 0, mark.start()):
                 yield start, mark.end(), "private key"
-    # A piece out of the middle: the rows with which a text or a hunk begins, the heading that git gives the hunk too.
+    # A piece from the middle of a key: rows at the beginning of the text or of a hunk, which may include the hunk's
+    # heading.
     hunks = re.finditer(_HUNK, text, re.MULTILINE) if "@@ -" in text else ()
     for start in (0, *(_below(text, hunk.end()) for hunk in hunks)):
         if last := _rows_from(text, start):
@@ -317,12 +328,12 @@ def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _below(text: str, heading: int) -> int:
-    """Return where the lines of a hunk begin, with the heading where that is a row of a key itself."""
+    """Return where the lines of a hunk begin: at its heading if that is itself a row of a key, else below it."""
     return heading if _ROW.match(text, heading) else (text.find("\n", heading) + 1 or len(text))
 
 
 def _rows_from(text: str, start: int) -> int:
-    """Return where the rows of a key end that begin at `start`, 0 where there are fewer than four."""
+    """Return where the rows of a key that begin at `start` end; 0 where there are fewer than four."""
     rows, at = 0, start
     while at < len(text) and rows < 1_000 and (row := _ROW.match(text, at)):
         rows, at = rows + 1, row.end() + 1
@@ -335,7 +346,7 @@ def _rows_only(inner: str) -> bool:
 
 
 def _rows_before(text: str, start: int) -> int:
-    """Return where the rows of a key begin that end before `start`, a beginning of a line."""
+    """Return where the rows of a key that end before `start`, the beginning of a line, begin."""
     for _ in range(2_000):
         before = text.rfind("\n", 0, max(0, start - 1)) + 1
         row = text[before : start - 1] if start else ""
@@ -349,9 +360,9 @@ _DIFF = r'(?m)^diff --(?:git|cc|combined) (?:"?a/(?P<old>.+?)"? "?b/)?(?P<new>.+
 
 
 def mask_diff(text: str, allowed: Collection[Allowed] = ()) -> tuple[str, tuple[Masked, ...]]:
-    """Mask a unified diff of git: of files of secrets nothing but the name is left, in others keys are masked.
+    """Mask a unified diff of git: of secret files only the name stays, in other files keys are masked.
 
-    The same for `git show` and `git log -p`: what stands before the first file is masked as words.
+    It also takes `git show` and `git log -p`: text before the first file is masked as words.
     """
     heads = list(re.finditer(_DIFF, text))
     out: list[str] = []
@@ -377,7 +388,7 @@ _HEADING_BYTES = 80
 
 
 def _heading(hunk: re.Match[str]) -> str:
-    """Cut the line above a hunk behind a word where git cut it: by half a key nobody knows that it is one."""
+    """Cut the heading of a hunk after a word if git has cut it: half a key would not be recognised as one."""
     whole = len(hunk[2].encode("utf-8", "surrogateescape")) < _HEADING_BYTES
     return hunk[0] if whole else hunk[1] + hunk[2].rpartition(" ")[0]
 
@@ -386,6 +397,6 @@ _RENAMED = r'(?m)^(?:rename (?:from|to) |copy (?:from|to) |(?:---|\+\+\+) "?[ab]
 
 
 def _renamed(piece: str, names: Iterable[str]) -> list[str]:
-    """Return all names a piece of a diff gives its file."""
+    """Return all names that a piece of a diff gives to its file."""
     head = piece.partition("\n@@")[0]
     return [*names, *re.findall(_RENAMED, head)]

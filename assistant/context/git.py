@@ -1,8 +1,9 @@
-"""Running git: directly to look, through GitPython where the user asked for something to be done, and with nothing of the repository's own.
+"""Runs git: directly for looking, through GitPython where the user asked for a commit.
 
-A repository's config may name programs. Flags and variables keep all of them from running: hooks, monitors, pagers, outside
-differs, filters, the network; and never is a `git` run that lies in the repository. To import GitPython takes more than the
-rest of a warm question, so that looking, which every question does, goes without it.
+When looking, nothing that the repository brings along is run. Its config may name programs: flags and variables keep
+all of them from running (hooks, monitors, pagers, external differs, filters, the network), and a `git` that lies in the
+repository is never run. Importing GitPython takes longer than the rest of a warm question, so every question looks
+without it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
-# A repository's own config can name programs that `status`, `diff`, `show` and `log` run.
+# A repository's own config can name programs that `status`, `diff`, `show` and `log` would run.
 _SAFE = (
     "--no-pager", "--no-optional-locks", "--literal-pathspecs", "--no-replace-objects",
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat", "-c", "core.editor=false",
@@ -30,8 +31,8 @@ _SAFE = (
     "-c", "submodule.recurse=false", "-c", "status.submoduleSummary=false", "-c", "log.showSignature=false", "-c", "gpg.program=false",
     "-c", "color.ui=false", "-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
 )  # fmt: skip
-# What the user has set up counts when the user asks for a commit: hooks, filters, attributes. Only what would start a
-# program for nothing stays off.
+# When the user asks for a commit, the user's own setup counts: hooks, filters, attributes. Only programs that a commit
+# does not need stay off.
 _ASKED = (
     "-c", "core.fsmonitor=false", "-c", "diff.external=", "-c", "core.quotePath=false", "-c", "submodule.recurse=false",
     "-c", "gc.auto=0", "-c", "maintenance.auto=false",
@@ -51,11 +52,11 @@ _CALM = {
 _DRIVERS = ("filter.", "diff.", "merge.")
 _RUN = (".clean", ".smudge", ".process", ".required", ".command", ".textconv", ".driver")
 _LONGEST_LOOK = 400_000
-"""Bytes of a file beyond which it is told that it changed, and not where: it is generated."""
+"""Bytes of a file above which git only says that it changed, not where: such files are generated."""
 
 
 class Ran(NamedTuple):
-    """What a run of git came to: exit status, standard output as bytes, standard error as text."""
+    """The result of a run of git: exit status, standard output as bytes, standard error as text."""
 
     status: int
     out: bytes
@@ -63,7 +64,7 @@ class Ran(NamedTuple):
 
 
 class Git:
-    """The git of the system, as it is run in one repository."""
+    """The system's git, as it is run in one repository."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -71,7 +72,10 @@ class Git:
         self._found = ""
 
     def _program(self) -> str:
-        """Return the git of the system: the first on the path that lies neither in the repository nor in ".", where anybody may have put one."""
+        """Return the system's git: the first one on the path that lies outside of the repository.
+
+        Relative folders of the path are passed over as well: anybody may have put a `git` there.
+        """
         if self._found:
             return self._found
         for place in os.get_exec_path():
@@ -83,7 +87,7 @@ class Git:
         raise RepoError("git is not installed.", "Install git and try again.")
 
     def _library(self) -> ModuleType:
-        """Import GitPython, which runs the first `git` it finds to ask its version: it is told which."""
+        """Import GitPython, which runs a `git` to ask its version; it is told which one to run."""
         if "git" not in sys.modules:
             os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = self._program()
         import git
@@ -91,7 +95,7 @@ class Git:
         return git
 
     def _environment(self) -> dict[str, str]:
-        """Return variables that keep git calm, with every driver that the repository's config names made to do nothing."""
+        """Return variables that keep git from running programs; drivers named in the repository's config do nothing."""
         if self._calm is None:
             calm = {**_CALM, "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
             self._calm = calm
@@ -110,17 +114,17 @@ class Git:
         return self._calm
 
     def _call(self, args: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """Return arguments and variables with which git runs nothing of the repository's own."""
+        """Return arguments and variables with which git runs nothing that the repository brings along."""
         return [self._program(), *_SAFE, *args], {**os.environ, **self._environment()}
 
     def start(self, *args: str) -> subprocess.Popen[bytes]:
-        """Run git, and read later what it says."""
+        """Start git; its output is read later."""
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         argv, env = self._call(args)
         return subprocess.Popen(argv, cwd=self.root, env=env, stdin=nothing, stdout=pipe, stderr=nothing)
 
     def out(self, *args: str) -> bytes:
-        """Return what git says; raises RepoError with its own words where it ends with a failure."""
+        """Return the output of git; raises RepoError, with git's own message, where it fails."""
         argv, env = self._call(args)
         try:
             done = subprocess.run(
@@ -134,9 +138,10 @@ class Git:
         return done.stdout
 
     def run(self, *args: str, feed: bytes = b"", env: Mapping[str, str] | None = None, asked: bool = False) -> Ran:
-        """Run git with an argument list and return how it ended; raises RepoError where there is no git.
+        """Run git with an argument list and return its result; raises RepoError where there is no git.
 
-        Nothing of the repository's own is run unless the user has `asked` for a commit: then its hooks and filters are.
+        Nothing that the repository brings along is run, unless the user has `asked` for a commit: then its hooks and
+        filters run.
         """
         import tempfile
 
@@ -144,7 +149,7 @@ class Git:
         flags = _ASKED if asked else _SAFE
         calm = {} if asked else self._environment()
         surroundings = {**calm, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", **(env or {})}
-        if not asked:  # a hook's own git is not to inherit it
+        if not asked:  # not for a commit: the git of a hook would inherit it
             surroundings["GIT_LITERAL_PATHSPECS"] = "1"
         with tempfile.TemporaryFile() as given:
             given.write(feed)
@@ -159,7 +164,7 @@ class Git:
         return Ran(status, out, err)
 
     def told(self, timeout_s: float, what: str, *form: str, size: int = -1, feed: bytes = b"") -> bytes:
-        """Return what git tells of commits, as much as it does in the time."""
+        """Return what git says about commits, as far as it gets in `timeout_s` seconds."""
         import threading
 
         large = f"core.bigFileThreshold={_LONGEST_LOOK}"
@@ -171,14 +176,14 @@ class Git:
             stop.start()
             if log.stdin:
                 with contextlib.suppress(BrokenPipeError), log.stdin as pipe:
-                    pipe.write(feed)  # some ids: no more than a pipe holds
+                    pipe.write(feed)  # a few ids, which fit into the pipe
             data = log.stdout.read(size) if log.stdout else b""
-            log.kill()  # it has said all, or more than is wanted
+            log.kill()  # it has said all, or as much as is wanted
             stop.cancel()
         return data
 
 
 def _git_in(folder: str) -> str | None:
-    """Return the git in a folder of the search path."""
+    """Return the `git` in a folder of the search path; None where there is none."""
     found = f"{folder}{os.sep}git"
     return found if os.path.isfile(found) and os.access(found, os.X_OK) else None  # noqa: PTH113

@@ -1,4 +1,4 @@
-"""Git's own index, read by hand: the sizes of files that git has just looked at."""
+"""Reads git's own index by hand, for the sizes of files that git has just compared with it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _INDEX, _INDEX_VERSION = int.from_bytes(b"DIRC", "big"), 2
 
 
 def sizes(root: Path, entries: Sequence[str], width: int) -> dict[str, int]:
-    """Return the sizes of files that git has just looked at: where it did not find one changed, its index tells them.
+    """Return the sizes of files that git has just looked at and found unchanged, from git's index.
 
-    `entries` are what `git ls-files -z -t --stage --modified --others` said, `width` how far the path is from the beginning of one.
-    To ask the system for each once more takes a fifth of a question in a large repository. An index that is not
-    written as nearly all are tells nothing, nor does it of files that git was told not to look at.
+    `entries` is the output of `git ls-files -z -t --stage --modified --others`, `width` the number of characters before
+    the path in an entry. Asking the system for each size again would take a fifth of a question in a large repository.
+    The result is empty for an index in an unusual format, and has no files that git was told not to look at.
     """
     try:
         data = plain.read(root / ".git" / "index")
@@ -35,7 +35,7 @@ def sizes(root: Path, entries: Sequence[str], width: int) -> dict[str, int]:
         numbers.byteswap()
     if numbers[:3].tolist() != [_INDEX, _INDEX_VERSION, len(rows)]:
         return {}
-    # An entry: ten numbers, the last of them the size, the id, two bytes of flags, the path, and one to eight zeros.
+    # An entry has ten numbers (the last is the size), the id, two bytes of flags, the path, and one to eight zeros.
     lengths = map(len, rows if all(map(str.isascii, rows)) else map(os.fsencode, rows))
     *starts, end = accumulate(((length + 44 - width // 2) & ~7 for length in lengths), initial=12)
     place, flags = starts[-1] + 36 + width // 2, 10 + (width - 12) // 8

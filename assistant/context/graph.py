@@ -1,8 +1,8 @@
-"""Who uses whom: from the best files along definitions and references, as far as weight carries.
+"""Which files use which: follows definitions and references from the best files, as far as weight carries.
 
-Personalised page rank by forward push (Andersen, Chung, Lang 2006): weight sits on the best files, each push keeps a share
-and hands the rest to the files that define what this one uses and to those that use what it defines. Only the files that
-are pushed are looked at, so the cost does not depend on the size of the repository.
+Personalised page rank by forward push (Andersen, Chung, Lang 2006): weight starts on the best files; each push keeps a
+share and hands the rest to the files that define what this one uses, and to those that use what it defines. Only files
+that are pushed are looked at, so the cost does not depend on the size of the repository.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 KEEP = 0.4
 PUSHES = 5
 _HOMES = 4
-"""A name that more files define says nothing about which is meant."""
+"""The most files that may define a name: with more, the name does not say which is meant."""
 _USERS = 8
 _NAMES = 40
 _SHORT = 4
 _USED = re.compile(rb"[A-Z][A-Za-z0-9_]{3,}|[a-z_][A-Za-z0-9_]{3,}(?=\()")
 _BETWEEN = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte in b"_$(" else 32 for byte in range(256))
-"""Makes a blank of every byte that is not of a name or a call."""
+"""A table that turns every byte that is part of no name or call into a blank."""
 
 
 def push(seeds: Mapping[str, float], index: Index) -> dict[str, tuple[float, str]]:
-    """Spread the weight of seeds (paths, weights of any sum); returns what others got and from whom most of it came."""
+    """Spread the weight of seeds (paths with any weights); return what other files got, each with its main source."""
     waiting = dict(seeds)
     kept: dict[str, float] = {}
     source: dict[str, tuple[float, str]] = {}
@@ -63,8 +63,8 @@ def push(seeds: Mapping[str, float], index: Index) -> dict[str, tuple[float, str
 def references(source: bytes) -> list[tuple[str, int]]:
     """Return the names that a source seems to use and how often, the most used first.
 
-    These are what is called, and what is written like a type. A tree would know better, but to find all of them in all
-    files takes half as long as to parse them.
+    These are names that are called or written like a type. A syntax tree would be more exact, but finding all
+    references in all files takes half as long as parsing them.
     """
     found: dict[bytes, int] = {}
     for word, times in Counter(source.replace(b"(", b"( ").translate(_BETWEEN).split()).items():
@@ -75,7 +75,10 @@ def references(source: bytes) -> list[tuple[str, int]]:
 
 
 def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, str]]:
-    """Return the files that define what this one uses, and those that use what only it defines, of its family of languages."""
+    """Return the files that define what this one uses, and those that use what only it defines.
+
+    Only files of its family of languages count.
+    """
     if not (family := family_of(path)):
         return {}
     mine = {tag.name for tag in tags.defs}
@@ -89,7 +92,7 @@ def _neighbours(path: str, tags: Tags, index: Index) -> dict[str, tuple[float, s
         found[other] = (old[0] + value, old[1])
 
     def kin(ids: Iterable[int], most: int) -> list[str]:
-        """Return the files of the family, one more than `most` where there are more: a common word has thousands."""
+        """Return files of the family, at most `most` + 1: a common word has thousands."""
         found = (other for each in ids for other in index.paths[each] if other != path and family_of(other) == family)
         return list(islice(found, most + 1))
 

@@ -1,4 +1,7 @@
-"""What git history knows: which files and lines changed lately, together, and for what words. A bounded read of the log, cached by HEAD."""
+"""What git history tells: which files and lines changed lately, which together, and for which words.
+
+It is a bounded read of the log, cached by HEAD.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +23,21 @@ if TYPE_CHECKING:
     _Files = dict[str, list[tuple[int, int, int, int]]]
 
 COMMITS, CLOSE = 1_500, 50
-"""Commits whose files are known, and how many of them are looked at line by line."""
+"""How many commits are read for their files, and how many of them line by line."""
 _WIDE = 12
-"""A commit of more files says little about any of them."""
+"""A commit of more files than this says little about any of them."""
 _MANY = 30
-"""Places that one commit may touch in a file; of more, none says anything."""
+"""The most places that one commit may touch in a file; with more, none of them tells anything."""
 FRESH = 0.9
-"""What remains of the freshness of lines with each newer commit."""
+"""The share of their freshness that lines keep with each newer commit."""
 _LOOK_S = 5.0
-"""Seconds for looking at commits line by line: what changed in a generated file is not worth more."""
+"""The most seconds for reading commits line by line: changes in a generated file are worth no more."""
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]+")
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 class Touch(NamedTuple):
-    """Lines that one commit left in a file, as they are numbered now: how fresh, and how alike its message is to the question."""
+    """Lines that one commit left in a file, numbered as now, their freshness, and how its message fits the question."""
 
     spans: Sequence[int]
     fresh: float
@@ -42,15 +45,18 @@ class Touch(NamedTuple):
 
 
 class History(NamedTuple):
-    """Commits, the newest first: the terms of the message, the files, and for the newest the lines touched in each.
+    """Commits, the newest first: terms of the message, files, and for the newest the lines touched in each file.
 
-    Lines are a first and a last for each place, one after the other, as they are numbered in HEAD.
+    Lines are pairs of first and last, one after the other, numbered as in HEAD.
     """
 
     commits: Sequence[tuple[frozenset[str], tuple[str, ...], Sequence[Sequence[int]]]]
 
     def votes(self, query: Query, idfs: dict[str, float]) -> Iterator[tuple[str, float, str]]:
-        """Give files for messages like the question (up to 10, mostly far less), and for having changed lately (up to 2)."""
+        """Yield files, each with a value and a reason.
+
+        Messages like the question give up to 10, mostly far less; recent changes give up to 2.
+        """
         total = sum(weight * idfs.get(term, 0.0) for term, weight in query.weights.items()) or 1.0
         alike: Counter[str] = Counter()
         lately: Counter[str] = Counter()
@@ -70,7 +76,7 @@ class History(NamedTuple):
                 yield path, 2.0 * (value / top) ** 0.5, "changed lately"
 
     def touched(self, query: Query, idfs: dict[str, float]) -> dict[str, list[Touch]]:
-        """Return by file which lines the newest commits left in it, the newest first."""
+        """Return, by file, the lines that the newest commits left in it, the newest commit first."""
         total = sum(weight * idfs.get(term, 0.0) for term, weight in query.weights.items()) or 1.0
         found: dict[str, list[Touch]] = defaultdict(list)
         for age, (words, files, places) in enumerate(self.commits[:CLOSE]):
@@ -82,7 +88,7 @@ class History(NamedTuple):
         return found
 
     def together(self, path: str) -> dict[str, float]:
-        """Return how often other files changed in the commits of this one, as a share of them."""
+        """Return, for each other file, the share of this file's commits in which it changed too."""
         mine = 0
         found: dict[str, float] = defaultdict(float)
         for _, files, _ in self.commits:
@@ -100,7 +106,10 @@ def head(repo: Repo) -> str:
 
 
 def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[str], list[list[int]]]]:
-    """Read the log: for each commit the terms of its subject, the paths it touched and where. No repository gives nothing."""
+    """Read the log: for each commit the terms of its subject, its paths, and where it touched them.
+
+    Empty without a repository.
+    """
     found = []
     commits = repo.history(COMMITS, timeout_s=timeout_s)
     lines = places(_close(repo, commits, min(timeout_s, _LOOK_S))) if commits else {}
@@ -115,7 +124,10 @@ def read(repo: Repo, *, timeout_s: float = 20.0) -> list[tuple[list[str], list[s
 
 
 def _close(repo: Repo, commits: Sequence[Commit], timeout_s: float) -> Iterator[tuple[str, _Files]]:
-    """Yield what commits did to the files that narrow ones of them touched: of wide ones, no more counts, and they take longest to look at."""
+    """Yield what commits did to the files that narrow commits (of few files) touched.
+
+    Of wide commits nothing else counts, and they take longest to read.
+    """
     narrow = [each for each in commits if 1 <= len(each.paths) <= _WIDE][:CLOSE]
     if not narrow:
         return
@@ -131,10 +143,10 @@ def _close(repo: Repo, commits: Sequence[Commit], timeout_s: float) -> Iterator[
 
 
 def places(commits: Iterable[tuple[str, _Files]]) -> dict[str, dict[str, list[int]]]:
-    """Return by commit, the newest first, and path the lines that it left, first and last by turns, as they are numbered in HEAD.
+    """Return, by commit (the newest first) and path, the lines that it left, as they are numbered in HEAD.
 
-    What newer commits added or took away above them is reckoned with. Commits of branches that were merged stand in the
-    order of their dates, so there a number can be a little off.
+    They are pairs of first and last. Lines that newer commits added or removed above them are reckoned with. Commits of
+    merged branches stand in the order of their dates, so their numbers can be a little off.
     """
     shifts: dict[str, list[_Shift]] = defaultdict(list)
     found: dict[str, dict[str, list[int]]] = {}
@@ -155,23 +167,23 @@ def places(commits: Iterable[tuple[str, _Files]]) -> dict[str, dict[str, list[in
 
 
 class _Shift:
-    """What one commit did to the numbers of the lines of a file."""
+    """How one commit moved the line numbers of a file."""
 
     __slots__ = ("_by", "_ends")
 
     def __init__(self, rows: Iterable[tuple[int, int, int, int]]) -> None:
         rows = list(rows)
-        # Twice the number of the last line that went, and one more where nothing did: what came stands behind that line.
+        # Twice the number of the last removed line; where none was removed, one more: new lines stand behind that line.
         self._ends = [2 * (first + count - 1) if count else 2 * first + 1 for first, count, _, _ in rows]
         self._by = [0, *accumulate(more - count for _, count, _, more in rows)]
 
     def of(self, line: int, *, within: bool = False) -> int:
-        """Return what a line is numbered after; `within`, of lines that were changed it is the last."""
+        """Return the number of a line after the commit; `within` gives the last of lines that were changed."""
         return line + self._by[(bisect_right if within else bisect_left)(self._ends, 2 * line)]
 
 
 def hunks(log: bytes) -> Iterator[tuple[str, _Files]]:
-    """Read `Repo.hunks`: yield commits, and by path what stood where, and what stands where."""
+    """Read the output of `Repo.hunks`: yield commits, each with the old and new line ranges by path."""
     rows = log.split(b"\n")
     at, commit, path = 0, "", ""
     files: _Files = {}
@@ -183,7 +195,7 @@ def hunks(log: bytes) -> Iterator[tuple[str, _Files]]:
                 yield commit, files
             commit, path, files = row[1:].decode("ascii", "replace"), "", {}
         elif row[:6] == b"+++ b/":
-            # Where a path holds a blank, a tab ends it; one with quotes or controls is written otherwise, and left out.
+            # A path with a blank ends in a tab. A path with quotes or control characters is quoted, and left out.
             path = row[6:].rstrip(b"\t").decode("utf-8", "surrogateescape")
         elif row[:4] == b"+++ ":
             path = ""
@@ -191,7 +203,7 @@ def hunks(log: bytes) -> Iterator[tuple[str, _Files]]:
             old, gone, new, come = (int(number) if number else 1 for number in match.groups())
             if path:
                 files.setdefault(path, []).append((old, gone, new, come))
-            for count in (gone, come):  # what stands in a hunk may look like a head
+            for count in (gone, come):  # skip the hunk's lines, which may look like a heading
                 at += count
                 if count and rows[at : at + 1] and rows[at][:1] == b"\\":  # "No newline at end of file"
                     at += 1
@@ -205,7 +217,7 @@ def pack(commits: Sequence[tuple[list[str], list[str], list[list[int]]]]) -> str
 
 
 def unpack(text: str) -> History:
-    """Read what `pack` wrote, or what it wrote before it knew of lines. Raises ValueError for anything else."""
+    """Read what `pack` wrote, now or before it kept lines. Raises ValueError for anything else."""
     try:
         rows = json.loads(text or "[]")
         return History([(frozenset(row[0]), tuple(row[1]), row[2] if len(row) > 2 else ()) for row in rows])

@@ -1,9 +1,9 @@
-"""Which paths are left out, and which regular files a plain folder holds when there is no git to ask.
+"""Which paths are left out, and which regular files a plain folder holds where there is no git to ask.
 
-The lines of an ignore file mean what git's documentation of them says: the last one that fits decides, what lies in a folder
-that is left out cannot be taken back in, and a line that is malformed fits nothing. Ignore files are data of the
-repository: they are cut at a size, and a line becomes an expression that never tries again what has fitted once, so that
-matching takes no longer than the lines and the path are long: a pattern of thirty stars must not stall a question.
+Lines of an ignore file mean what git's documentation says: the last line that fits decides, what lies in an excluded
+folder cannot be included again, and a malformed line fits nothing. Ignore files are data of the repository: they are
+cut at a size, and each line becomes an expression that never backtracks, so that matching takes time linear in the
+lines and the path: a pattern of thirty stars must not stall a question.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ IGNORE_FILE = ".wattsonignore"
 _LARGEST = 256_000
 _LINES = 2_000
 _PATH = 4_096
-"""Bytes of the longest path: a line that asks for more fits nothing."""
+"""Bytes of the longest path: a line that needs a longer one fits nothing."""
 _MOST = 500_000
 _DEEPEST = 100
 _JUNK = {
@@ -33,11 +33,15 @@ _SEEN_DOTS = {".github", ".gitlab", ".circleci", ".devcontainer", ".vscode"}
 _STAR = "*"
 _ANY = "[^/]"
 _SOON, _LATE = "(?:.*?/)??", "(?:.*/)?"
-"""Any folders, one below the other, or none: as few or as many as may be."""
+"""Any number of folders, one below the other, or none: as few, or as many, as possible."""
 
 
 class _Line(NamedTuple):
-    """A line of an ignore file: whether it takes back in, fits folders only, fits names wherever they are, and its expression."""
+    """A line of an ignore file.
+
+    `keeps` says that it includes again, `folders` that it fits folders only, `anywhere` that it fits names at any
+    depth.
+    """
 
     keeps: bool
     folders: bool
@@ -47,8 +51,8 @@ class _Line(NamedTuple):
 
 @cache
 def _classes() -> dict[str, str]:
-    """Return what stands for `[:alnum:]` and its like in a set of letters."""
-    import string  # hardly any line has one
+    """Return the members of `[:alnum:]` and its like in a set of letters."""
+    import string  # imported late: hardly any line has one
 
     return {
         "alnum": string.ascii_letters + string.digits, "alpha": string.ascii_letters, "blank": " \t", "digit": string.digits,
@@ -59,7 +63,7 @@ def _classes() -> dict[str, str]:
 
 
 def _line(text: str) -> _Line | None:
-    """Return what a line means, None where it is a remark or can fit nothing. A letter stands for one byte."""
+    """Return the meaning of a line; None where it is a comment or can fit nothing. One letter stands for one byte."""
     text = text.split("\0", 1)[0].removesuffix("\r")
     if text.startswith("#"):
         return None
@@ -76,14 +80,14 @@ def _line(text: str) -> _Line | None:
 
 
 def _trimmed(text: str) -> str:
-    """Return a line without the blanks at its end, of which a backslash keeps one."""
+    """Return a line without the blanks at its end, except one that a backslash keeps."""
     bare = text.rstrip(" ")
     slashes = len(bare) - len(bare.rstrip("\\"))
     return text[: len(bare) + (slashes % 2)]
 
 
 def _parts(text: str) -> list[list[str]] | None:
-    """Cut a pattern at its slashes, and each part into stars and expressions for one letter; None where it is malformed."""
+    """Cut a pattern at its slashes, and each part into stars and expressions for one letter; None if malformed."""
     parts: list[list[str]] = [[]]
     at = 0
     while at < len(text):
@@ -117,7 +121,7 @@ def _parts(text: str) -> list[list[str]] | None:
 
 
 def _set(text: str, at: int) -> tuple[frozenset[int], int] | None:
-    """Read what stands in brackets from behind the first one: the bytes that it fits, never a slash, and where it ends."""
+    """Read a set in brackets, from behind the opening one; return the bytes it fits (no slash), and its end."""
     negated = text[at : at + 1] in {"!", "^"} and at < len(text)
     at += negated
     members: set[int] = set()
@@ -171,7 +175,7 @@ def _class(members: frozenset[int]) -> str:
 
 
 def _name(part: list[str], end: str = r"\Z") -> str:
-    """Return the expression for one name. What stands between stars is taken where it fits first: there it always may be."""
+    """Return the expression for one name. Text between stars is matched at its first place, which is always enough."""
     pieces = [""]
     for each in part:
         if each == _STAR:
@@ -186,7 +190,7 @@ def _name(part: list[str], end: str = r"\Z") -> str:
 
 
 def _path(parts: list[list[str]]) -> str:
-    """Return the expression for a path. Names between two `**` are taken where they fit first, as in a name."""
+    """Return the expression for a path. Names between two `**` are matched at their first place, as in a name."""
     groups: list[list[list[str]]] = [[]]
     for part in parts:
         if len(part) > 1 and part.count(_STAR) == len(part):
@@ -208,7 +212,7 @@ def _folders(parts: list[list[str]]) -> str:
 
 
 class Lines:
-    """The lines of one ignore file: of those that stand together and mean the same, one expression is made."""
+    """The lines of one ignore file: neighbouring lines of the same meaning are compiled into one expression."""
 
     __slots__ = ("_folders", "_keeps", "files")
 
@@ -219,7 +223,7 @@ class Lines:
         self.files = _expressions([[line for line in some if not line.folders] for _, some in runs])
 
     def verdict(self, path: str, *, folder: bool) -> bool | None:
-        """Say whether a path itself, whatever lies above it, is left out or taken back in; None where no line fits it."""
+        """Say whether a path itself, whatever lies above it, is excluded or included again; None where no line fits."""
         path = path if path.isascii() else os.fsencode(path).decode("latin-1")
         names, paths = self._folders if folder else self.files
         spots = [names.match(path, path.rfind("/") + 1) if names else None, paths.match(path) if paths else None]
@@ -228,11 +232,15 @@ class Lines:
 
 
 def _expressions(runs: list[list[_Line]]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
-    """Return the expressions for names and for paths: the number of the group that fits is that of the run, the last lines first."""
+    """Return the expressions for names and for paths.
+
+    The number of the group that fits is the number of the run; the last run comes first.
+    """
     made: list[re.Pattern[str] | None] = []
     for anywhere in (True, False):
         groups = [[line.expression for line in some if line.anywhere == anywhere] for some in runs]
-        # What fits nothing stands first: to look for a beginning that all lines share takes the square of their number.
+        # An alternative that fits nothing stands first: `re` would otherwise look for a prefix common to all lines, in
+        # time that grows with the square of their number.
         text = "|".join(f"({'|'.join(dict.fromkeys(['(?!)', *some]))})" for some in groups)
         made.append(re.compile(text, re.DOTALL) if any(groups) else None)
     return made[0], made[1]
@@ -240,14 +248,14 @@ def _expressions(runs: list[list[_Line]]) -> tuple[re.Pattern[str] | None, re.Pa
 
 @lru_cache(maxsize=32)
 def lines(data: bytes) -> Lines | None:
-    """Return what the bytes of an ignore file mean, None where that is nothing."""
+    """Return the meaning of the bytes of an ignore file; None where no line means anything."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     found = [line for each in text.split("\n")[:_LINES] if (line := _line(each))]
     return Lines(found) if found else None
 
 
 def _read(path: Path) -> Lines | None:
-    """Read an ignore file; what is no regular file counts as none, and nothing that could block is waited for."""
+    """Read an ignore file; anything but a regular file counts as none, and nothing that could block is waited for."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(handle, "rb") as file:
@@ -258,7 +266,10 @@ def _read(path: Path) -> Lines | None:
 
 
 def pipes(root: Path) -> Iterator[str]:
-    """Walk a repository for what git would read as an ignore file and wait at for ever: its path, and "" for each folder in between."""
+    """Walk a repository for pipes that git would read as an ignore file, waiting for ever.
+
+    Yields the path of each, and "" after each folder.
+    """
     stack = [""]
     while stack:
         here = stack.pop()
@@ -275,7 +286,10 @@ def pipes(root: Path) -> Iterator[str]:
 
 
 def ignored(root: Path) -> Callable[[str], bool]:
-    """Return a test for files (with "/", relative to the root) that our own ignore file names, or a folder above them."""
+    """Return a test for files that our own ignore file excludes, by their own path or by that of a folder above.
+
+    Paths have "/" and are relative to the root.
+    """
     found = _read(root / IGNORE_FILE)
     if found is None:
         return lambda _: False
@@ -300,7 +314,7 @@ def ignored(root: Path) -> Callable[[str], bool]:
             return True
         if not path.isascii():
             return bool(found.verdict(path, folder=False))
-        # Of a hundred thousand files hardly any is named.
+        # Hardly any of a hundred thousand files is named.
         if not (names and names.match(path, at + 1)) and not (paths and paths.match(path)):
             return False
         return bool(found.verdict(path, folder=False))
@@ -309,9 +323,9 @@ def ignored(root: Path) -> Callable[[str], bool]:
 
 
 def walk(root: Path) -> list[str]:
-    """List the regular files of a folder that is not under git, sorted, obeying the .gitignore files that lie in it.
+    """List the regular files of a folder that is not under git, sorted, obeying the .gitignore files in it.
 
-    Links are not followed, so no loop is entered; hidden folders, caches and what tools build are passed over.
+    Links are not followed, so that no loop is entered; hidden folders, caches and build output are passed over.
     """
     paths: list[str] = []
     stack: list[tuple[str, tuple[tuple[str, Lines], ...], int]] = [("", (), 0)]
@@ -344,7 +358,7 @@ def walk(root: Path) -> list[str]:
 
 
 def _left_out(path: str, specs: tuple[tuple[str, Lines], ...], *, folder: bool) -> bool:
-    """Ask the ignore files from the nearest up; the first with an opinion decides."""
+    """Ask the ignore files from the nearest folder upwards; the first with a verdict decides."""
     for base, spec in reversed(specs):
         verdict = spec.verdict(path[len(base) :], folder=folder)
         if verdict is not None:

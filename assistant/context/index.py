@@ -1,7 +1,7 @@
-"""The index as a question sees it: which files there are, which of them are read, and the postings of the words it asks for.
+"""The index as a question sees it: which files there are, which have been read, and the postings of words.
 
-Reading sources happens outside the face's process (see `indexer`): py-tree-sitter holds the interpreter, and typing must
-never stutter. A question waits for no longer than it wants to, uses what is there, and the child goes on without it.
+Sources are read outside of the face's process (see `indexer`): py-tree-sitter holds the interpreter, and typing must
+never stutter. A question waits no longer than its timeout and uses what is there; the child process goes on without it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from assistant.context.tags import Tags
 
 _TRIES = 4
-"""How often a child that died (of a file made to kill it) is followed by another within one question."""
+"""How often, within one question, a child that died (of a file made to kill it) is replaced by another."""
 _BEAT_S = 0.05
 _PIPE = 60_000
-"""Bytes that a pipe takes without anybody who reads."""
+"""Bytes that a pipe takes before anybody reads it."""
 _LISTING_S = 2.0
-"""Seconds in which a child has never yet listed and read anything of so many files: to wait for less is lost time."""
+"""Seconds in which no child has ever listed so many files and read any of them: waiting for less is lost time."""
 _MANY = 50_000
-"""Files beyond which a first question leaves it to the child to look what languages they are in: that takes longer than to answer."""
+"""Files above which a first question leaves finding their languages to the child: it takes longer than an answer."""
 
 
 class Index:
-    """A repository's files with what is known of them. `paths` of an id are several where files are equal.
+    """A repository's files, and what is known of them. An id has several `paths` where files are equal.
 
-    `unread` is how many files the child has not read yet. `file` is the file that the store read them from.
+    `unread` is the number of files that the child has not read yet. `file` is the file that the store read them from.
     """
 
     __slots__ = ("file", "ids", "paths", "repo", "store", "unread", "words")
@@ -59,7 +59,7 @@ class Index:
         self.unread = unread
 
     def lookup(self, wanted: Iterable[str]) -> dict[str, dict[int, int]]:
-        """Return for each term the ids of the files that hold it, and how often each does."""
+        """Return, for each term, the ids of the files that contain it, and how often each does."""
         live = self.words
         found: dict[str, dict[int, int]] = {}
         for term, packs in self.store.postings(wanted).items():
@@ -72,27 +72,27 @@ class Index:
         return found
 
     def tags(self, paths: Sequence[str]) -> dict[str, Tags]:
-        """Return the tags of the files that are read."""
+        """Return the tags of those files that have been read."""
         ids = {path: self.ids[path] for path in paths if path in self.ids}
         known = self.store.tags(list(dict.fromkeys(ids.values())))
         return {path: known[each] for path, each in ids.items() if each in known}
 
     def source(self, path: str) -> bytes:
-        """Return the bytes of a file, none where it cannot be read or is too large to be looked through."""
+        """Return the bytes of a file; empty where it cannot be read or is too large to be searched."""
         with contextlib.suppress(RepoError):
             return self.repo.read(path, indexer.LARGEST)
         return b""
 
     def homes(self, name: str) -> list[str]:
-        """Return the files that define a name, as far as they are read."""
+        """Return the files that define a name, among those that have been read."""
         return [path for each in self.lookup([DEFINED + name]).get(DEFINED + name, ()) for path in self.paths[each]]
 
     def __contains__(self, name: object) -> bool:
-        """Say whether a name is defined somewhere: an index is the symbols that a mention may mean."""
+        """Say whether a name is defined anywhere: an index serves as the set of symbols that a mention may mean."""
         return isinstance(name, str) and bool(self.homes(name))
 
     def without(self, files: Iterable[FileFact]) -> Index:
-        """Return the index with nothing of some files in it, on the same store."""
+        """Return an index on the same store without some files."""
         gone = indexer.wanted(files)
         ids = {path: each for path, each in self.ids.items() if path not in gone}
         paths: dict[int, list[str]] = defaultdict(list)
@@ -103,30 +103,30 @@ class Index:
         return Index(self.repo, self.store, ids, paths, words, unread)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self.store.close()
 
 
 def place(cache: Path, root: Path) -> Path:
-    """Return where the index of a repository lies: beside `cache`, in a file of its own."""
-    whole = os.fsencode(root)  # two checksums, for to load what makes better ones takes as long as to read the index
+    """Return the path of the index of a repository: beside `cache`, in a file of its own."""
+    whole = os.fsencode(root)  # two checksums, because loading a better hash takes as long as reading the index
     return cache.parent / "index" / f"{root.name[:40]}-{zlib.crc32(whole):08x}{zlib.crc32(whole[::-1]):08x}.sqlite"
 
 
 def was_whole(cache: Path, root: Path) -> bool:
-    """Say whether a repository has been read once, so that there is little to wait for."""
+    """Say whether a repository has once been read completely, so that there is little to wait for."""
     return place(cache, root).with_suffix(".whole").exists()
 
 
 @twice
 def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: float, question: str = "") -> Index:
-    """Bring the index up to date as far as time allows, the files that a question seems to be about first."""
+    """Update the index as far as time allows, first the files that the question seems to be about."""
     root = repo.root
     kept.use(place(cache, root).parent)
     end = time.monotonic() + timeout_s
     try:
         store = Store(place(cache, root), language.version())
-    except StateError:  # a home that is read-only or full costs the memory, not the answer
+    except StateError:  # if the home is read-only or full, the index is not kept, but the question is answered
         import tempfile
 
         spare = tempfile.TemporaryDirectory(prefix="wattson-")
@@ -143,12 +143,12 @@ def refresh(repo: Repo, files: Sequence[FileFact], cache: Path, *, timeout_s: fl
     if stale:
         indexer.Wish(store.path).put(question)
     for _ in range(_TRIES):
-        # Of many looks while a child reads, none starts another one to wait behind it.
+        # While a child reads, wait for it: another one would only wait behind it.
         while stale and (reading := indexer.busy(store.path)) and time.monotonic() < end:
             time.sleep(_BEAT_S)
         if stale and reading:
             break
-        # A child that had to begin a new index has read no more than what was missing in the old one.
+        # A child that had to begin a new index has read only what was missing in the old one, so try again.
         if not stale or not (_child(store, head, wanted, found, end) or store.follow()):
             break
         found = _view(repo, store, wanted)
@@ -178,7 +178,7 @@ def _view(repo: Repo, store: Store, wanted: dict[str, tuple[str, str]]) -> Index
 
 
 def _see(index: Index, wanted: dict[str, tuple[str, str]]) -> None:
-    """Take those of some files that no index has seen yet into one, as far as they are read."""
+    """Add some files to an index, as far as the store has read them."""
     rows = index.store.files_of(wanted.values())
     by_pair = {(blob, language): (each, words) for each, blob, language, words in rows}
     for path, pair in wanted.items():
@@ -191,7 +191,10 @@ def _see(index: Index, wanted: dict[str, tuple[str, str]]) -> None:
 
 
 def _first(repo: Repo, store: Store, head: str, end: float) -> bool:
-    """Let a child list the files itself and read them until `end`; says whether there is time left, so that all is read or it died."""
+    """Let a child list the files itself and read them until `end`.
+
+    Returns whether time is left, which means that everything is read or that the child died.
+    """
     with contextlib.ExitStack() as held:
         child = None if indexer.busy(store.path) else _start(repo, store, head, indexer.ALL, b"")
         if child is not None:
@@ -206,10 +209,10 @@ def _first(repo: Repo, store: Store, head: str, end: float) -> bool:
 
 
 class _Forked:
-    """A copy of this process that reads: it is there at once, where another Python takes longer to start than to read a file."""
+    """A copy of this process that reads. It starts at once; a new Python takes longer to start than to read a file."""
 
     def __init__(self, work: Callable[[], None]) -> None:
-        self._ends, mine = os.pipe()  # nobody writes: it is closed when the child ends
+        self._ends, mine = os.pipe()  # nobody writes to it; it closes when the child ends
         self._pid = os.fork()
         if self._pid == 0:
             try:
@@ -220,11 +223,11 @@ class _Forked:
                 work()
                 os._exit(0)
             finally:
-                os._exit(1)  # whatever it was that this process would do next, the other one does it
+                os._exit(1)  # whatever comes next is for the parent to do
         os.close(mine)
 
     def wait(self, timeout_s: float) -> int | None:
-        """Wait for the end; returns how it ended, None where it has not yet."""
+        """Wait for the child to end; return its exit code, None if it has not ended in time."""
         import select
 
         if not select.select([self._ends], [], [], timeout_s)[0]:
@@ -232,22 +235,23 @@ class _Forked:
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
     def close(self) -> None:
-        """Let go of it: it goes on, and one that has ended leaves nothing behind."""
+        """Let go of the child: it goes on, and one that has ended leaves no zombie."""
         os.close(self._ends)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, os.WNOHANG)
 
 
 class _Spawned:
-    """A process of its own that reads."""
+    """A new process that reads."""
 
     def __init__(self, argv: list[str], lines: bytes) -> None:
-        # The child must find this package whatever folder the user stands in, and nothing that lies in that folder.
+        # The child must find this package from whatever folder the user stands in, and must not import anything from
+        # that folder.
         home = Path(__file__).parent.parent.parent
         nothing = subprocess.DEVNULL
         with contextlib.ExitStack() as held:
             given: IO[bytes] | int = subprocess.PIPE
-            if len(lines) > _PIPE:  # to wait until it has read so much would take as long as the question
+            if len(lines) > _PIPE:  # waiting until it has read so much would take as long as the question
                 import tempfile
 
                 given = held.enter_context(tempfile.TemporaryFile())
@@ -261,19 +265,20 @@ class _Spawned:
                 pipe.write(lines)
 
     def wait(self, timeout_s: float) -> int | None:
-        """Wait for the end; returns how it ended, None where it has not yet."""
+        """Wait for the child to end; return its exit code, None if it has not ended in time."""
         try:
             return self._child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
 
     def close(self) -> None:
-        """Let go of it: it goes on, and one that has ended leaves nothing behind."""
+        """Let go of the child: it goes on, and one that has ended leaves no zombie."""
         self._child.poll()
 
 
 def _start(repo: Repo, store: Store, head: str, how: str, lines: bytes) -> _Forked | _Spawned:
-    if how != indexer.ALL and _is_alone():  # beside all the paths of a huge repository a new Python is the lighter one
+    # with all the paths of a huge repository in memory, a new Python is lighter than a copy
+    if how != indexer.ALL and _is_alone():
         with store.closed():
             given = io.BytesIO(lines)
             return _Forked(lambda: indexer.main(repo.root, store.path, head, how, given))
@@ -282,7 +287,7 @@ def _start(repo: Repo, store: Store, head: str, how: str, lines: bytes) -> _Fork
 
 
 def _is_alone() -> bool:
-    """Say whether this process has one thread, and nobody else's code can hold a lock that a copy would wait for for ever."""
+    """Say whether this process has only one thread: else a copy might wait for ever for another thread's lock."""
     try:
         return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are enough
     except OSError:
@@ -290,7 +295,7 @@ def _is_alone() -> bool:
 
 
 def _child(store: Store, head: str, wanted: dict[str, tuple[str, str]], found: Index, end: float) -> bool:
-    """Let a child read files until `end`; says whether it is worth to start another: it died before its time."""
+    """Let a child read files until `end`; say whether another is worth starting, because this one died early."""
     lines = "".join(
         indexer.named(blob, language, path) for path, (blob, language) in wanted.items() if path not in found.ids
     ).encode("utf-8", "surrogateescape")

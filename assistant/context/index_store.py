@@ -1,15 +1,16 @@
-"""The index on disk: tags by git blob id and postings by term, one SQLite file for a repository, shared by all windows.
+"""The index on disk: tags by git blob id and postings by term, one SQLite file per repository, shared by all windows.
 
-It can always be made anew, so what is damaged or of another version is set aside and a new one begun. Damage within is
-found only where it is read: then whoever asked begins again (`twice`).
+It can always be rebuilt, so a damaged index or one of another version is set aside and a new one begun. Damage inside
+is noticed only when it is read: then the caller begins again (`twice`).
 
-A posting has 32 bits: the number of a file (24), and how often one word occurs in it (8: at most 255). A term that several
-words have in common has several postings for a file. A pack is all that one commit of the indexer brought: numbers of
-files count from its `base`. Terms of names that are defined begin with `NAMED`, whole names as they are written with `DEFINED` (but titles, which hold blanks).
+A posting has 32 bits: the number of a file (24), and how often one word occurs in it (8, at most 255). A term that
+several words share has several postings for a file. A pack is what one commit of the indexer added; its file numbers
+count from its `base`. Terms of defined names begin with `NAMED`, whole names as they are written with `DEFINED` (except
+titles, which have blanks).
 
-Terms lie together in drawers; a term's checksum says which. A row of its own for each term would take as long to write as
-all sources to parse. A row holds what one pack has in one drawer: its terms, where the postings of each end, and the
-postings. `place` is the number of the drawer and the base of the pack.
+Terms lie together in drawers, chosen by a term's checksum: writing a row for each term would take as long as parsing
+all sources. A row holds what one pack has in one drawer: its terms, the end of the postings of each, and the postings.
+`place` combines the number of the drawer and the base of the pack.
 """
 
 from __future__ import annotations
@@ -49,12 +50,12 @@ _DIGITS = 20
 _WIDTH = array("I").itemsize
 _ROW = functools.partial(array, "I")
 _LINES = 1 << 22
-"""Lines that no file which is read has as many of."""
+"""More lines than any file that is read can have."""
 _SOUND = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH,
 }  # fmt: skip
-"""What SQLite says where something is wrong with the machine and not with the file."""
+"""SQLite errors that mean a fault of the machine, not of the file."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, blob TEXT, language TEXT, words INT, names TEXT, lines BLOB);
 CREATE UNIQUE INDEX IF NOT EXISTS files_by_blob ON files (blob, language);
@@ -66,15 +67,15 @@ _FILES = "SELECT id, blob, language, ifnull(max(0, CAST(words AS INT)), 0) FROM 
 
 
 class Damaged(StateError):
-    """What an index holds makes no sense. It has been set aside: whoever opens it again gets a new one."""
+    """The content of an index makes no sense. The index has been set aside: whoever opens it again gets a new one."""
 
 
 class _Nonsense(Exception):
-    """What stands in a row is nothing that was ever written there."""
+    """A row holds something that was never written there."""
 
 
 def twice(ask: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Let a function begin again where the index it opened proved to be damaged: the second time there is a new one."""
+    """Run a function again if the index that it opened proves to be damaged: the second time there is a new one."""
 
     @functools.wraps(ask)
     def run(*args: _P.args, **named: _P.kwargs) -> _T:
@@ -87,7 +88,7 @@ def twice(ask: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 class Batch:
-    """Files read but not yet saved, and where their words and the names that they define stand."""
+    """Files that are read but not yet saved, with the postings of their words and of the names that they define."""
 
     __slots__ = ("names", "rows", "size", "words")
 
@@ -98,7 +99,7 @@ class Batch:
         self.size = 0
 
     def add(self, blob: str, language: str, tags: Tags, counted: dict[bytes, int], words: int) -> None:
-        """Add one file: its tags, how often each word occurs in it, and how many words it has."""
+        """Add one file: its tags, how often each word occurs in it, and the number of its words."""
         number = len(self.rows) << 8
         _note(self.words, counted, number)
         self.size += len(counted)
@@ -113,21 +114,24 @@ class Batch:
         self.rows.append((blob, language, words, *_written(names, *rest)))
 
     def postings(self) -> dict[str, list[array[int]]]:
-        """Return for each term the postings of all words and names that have it.
+        """Return, for each term, the postings of all words and names that have it.
 
-        To cut each word once for all files, and to add up what a file's words have in common when a term is asked for,
-        takes a third of the time that it takes to do so for each file.
+        Cutting each word once for all files, and adding up the words of a file that share a term only when the term is
+        asked for, takes a third of the time of doing both for each file.
         """
         found = terms.of_all(self.words, asked=True)
         named = {name.encode(): rows for name, rows in self.names.items()}
         found |= {NAMED + term: lists for term, lists in terms.of_all(named).items()}
-        # Nothing in a source is called by a title: those of tests would be half of the names.
+        # No source refers to a title; titles of tests would be half of the names.
         found |= {DEFINED + name: [rows] for name, rows in self.names.items() if " " not in name}
         return found
 
 
 def _written(names: Sequence[str], kinds: Sequence[str], *lines: Sequence[int]) -> tuple[str, bytes]:
-    """Write what a file defines: names and kinds, one a line, and the numbers of lines. JSON of it takes thrice as long."""
+    """Return what a file defines in the form of the store; JSON takes three times as long.
+
+    It is the names and kinds, one a line, and the numbers of lines.
+    """
     return "\n".join([*names, *kinds]), array("I", chain.from_iterable(lines)).tobytes()
 
 
@@ -144,7 +148,7 @@ def _numbers(value: object) -> bytes:
 
 
 def _next(text: str) -> int:
-    """Read the id that the next file gets; 1 where none is noted."""
+    """Read the id that the next file gets; 1 where none is stored."""
     if not text:
         return 1
     if not text.isdecimal() or not 0 < (number := int(text[:_DIGITS])) < _BASES:
@@ -165,10 +169,10 @@ def _defs(names: object, lines: object) -> tuple[Tag, ...]:
 
 
 def _drawn(text: object, data: object, wanted: Iterable[str]) -> Iterator[tuple[str, array[int]]]:
-    """Read a row that `_drawers` wrote: give those of the wanted terms that it holds, and the postings of each."""
+    """Read a row that `_drawers` wrote: yield those of the wanted terms that it holds, with the postings of each."""
     lines, held = f"\n{_text(text)}\n", _numbers(data)
     numbers, size = memoryview(held).cast("I"), lines.count("\n") - 1
-    for term in wanted:  # to look for a line takes less than to make a list of all
+    for term in wanted:  # searching for a line is quicker than splitting all of them
         if (spot := lines.find(f"\n{term}\n")) >= 0 and "\n" not in term:
             at = lines.count("\n", 0, spot)
             if size > len(numbers):
@@ -178,17 +182,17 @@ def _drawn(text: object, data: object, wanted: Iterable[str]) -> Iterator[tuple[
 
 
 def _note(place: defaultdict[Any, array[int]], counted: dict[Any, int], number: int) -> None:
-    """Append a posting to the rows of each key: a loop that is run in C, for nothing else is done as often."""
+    """Append a posting to the rows of each key. The loop runs in C, because nothing else is done as often."""
     if max(counted.values(), default=0) > _TIMES:
         counted = {key: min(times, _TIMES) for key, times in counted.items()}
     deque(map(array.append, map(place.__getitem__, counted), map(or_, counted.values(), repeat(number))), 0)
 
 
 def _drawers(postings: dict[str, list[array[int]]]) -> dict[int, tuple[str, bytes]]:
-    """Return by drawer the terms, a line each, and the numbers."""
+    """Return, by drawer, the terms, one a line, and the numbers."""
     held: defaultdict[int, list[str]] = defaultdict(list)
     marks = map(zlib.crc32, "\n".join(postings).encode("utf-8", "replace").split(b"\n"))
-    for term, mark in zip(postings, marks, strict=False):  # of no terms there is one mark
+    for term, mark in zip(postings, marks, strict=False):  # for no terms there is still one mark
         held[mark % _DRAWERS].append(term)
     found = {}
     for drawer, some in held.items():
@@ -204,12 +208,12 @@ def _drawer(term: str) -> int:
 
 
 class Store:
-    """An open index. Reading never waits for a writer; a writer waits for another for some seconds."""
+    """An open index. Reading never waits for a writer; a writer waits some seconds for another writer."""
 
     def __init__(self, path: Path, version: str) -> None:
-        """Open or begin an index; `version` names what its content depends on besides the sources (the queries).
+        """Open or begin an index; `version` names what its content depends on besides the sources: the queries.
 
-        Raises StateError where it can neither be read nor made: no right, no room.
+        Raises StateError where it can be neither read nor created: no permission, no room.
         """
         self.path = path
         self.spare: TemporaryDirectory[str] | None = None
@@ -231,7 +235,7 @@ class Store:
             fits = self._note("version") in {"", wanted}
         except sqlite3.DatabaseError as error:
             if is_busy(error):
-                raise  # nothing is wrong with it: another window is writing
+                raise  # the file is fine: another window is writing
             fits = False
         if not fits:
             self.set_aside()
@@ -245,7 +249,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; one that lay in a folder of its own goes with it."""
+        """Close the file; one in a temporary folder is removed with it."""
         self._base.close()
         if self.spare is not None:
             self.spare.cleanup()
@@ -255,13 +259,16 @@ class Store:
         self.file = self.path.stat().st_ino
         base = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
         patiently(base, "PRAGMA journal_mode=WAL", _WAIT_S)
-        base.execute("PRAGMA synchronous=OFF")  # what a power cut loses is read again
+        base.execute("PRAGMA synchronous=OFF")  # what a power cut loses can be read again
         base.executescript(_TABLES)
         return base
 
     @contextlib.contextmanager
     def closed(self) -> Iterator[None]:
-        """Let go of the file meanwhile: a process may not fork while SQLite holds one, or both think that they have its locks."""
+        """Close the file for the time of the block: a process must not fork while SQLite has a file open.
+
+        Otherwise both processes would believe that they hold its locks.
+        """
         self._base.close()
         try:
             yield
@@ -271,15 +278,15 @@ class Store:
 
     @contextlib.contextmanager
     def trusted(self) -> Iterator[None]:
-        """Set the index aside where SQLite or `_Nonsense` says within that it is damaged, and raise Damaged: this store is closed then.
+        """Set the index aside and raise Damaged if SQLite or `_Nonsense` reports damage inside the block.
 
-        Where the machine is at fault and not the file, StateError is raised and the file stays. Any other error is a fault
-        of ours, for which no index is thrown away.
+        This store is closed then. If the machine is at fault and not the file, StateError is raised and the file stays.
+        Any other error is a fault of ours, for which no index is thrown away.
         """
         try:
             yield
         except sqlite3.ProgrammingError:
-            raise  # a fault of ours too
+            raise  # also a fault of ours
         except (sqlite3.Error, OSError, _Nonsense) as error:
             code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
             hint = "Make room or set WATTSON_HOME to a folder that can be written."
@@ -290,7 +297,7 @@ class Store:
             raise Damaged(f"The index {self.path} is damaged: {error}.", f"Remove {self.path}.") from error
 
     def follow(self) -> bool:
-        """Go over to the new index where another process has set this one aside meanwhile; says whether it has."""
+        """Switch to the new index if another process has set this one aside meanwhile; say whether it has."""
         with self.trusted():
             if self.path.stat().st_ino == self.file:
                 return False
@@ -307,7 +314,7 @@ class Store:
         if hasattr(self, "_base"):
             self._base.close()
             if self.path.exists() and self.path.stat().st_ino != self.file:
-                return  # another window was here before, and this is the new one
+                return  # another window has moved it already, and this is the new one
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         self.path.with_suffix(".whole").unlink(missing_ok=True)
@@ -315,12 +322,12 @@ class Store:
             self.path.replace(self.path.with_name(self.path.name + ".aside"))
 
     def note(self, key: str) -> str:
-        """Return a remembered text, empty where there is none."""
+        """Return a stored text; empty where there is none."""
         with self.trusted():
             return self._note(key)
 
     def remembered(self, key: str, read: Callable[[str], _T]) -> _T:
-        """Return what `read` makes of a remembered text; where that raises ValueError, the index is damaged."""
+        """Return what `read` makes of a stored text; if `read` raises ValueError, the index is damaged."""
         with self.trusted():
             try:
                 return read(self._note(key))
@@ -332,7 +339,7 @@ class Store:
         return str(row[0]) if row else ""
 
     def put_note(self, key: str, value: str) -> None:
-        """Remember a text."""
+        """Store a text."""
         with self.trusted():
             self._put_note(key, value)
 
@@ -340,12 +347,12 @@ class Store:
         self._base.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
 
     def files(self) -> list[tuple[int, str, str, int]]:
-        """Return id, blob id, language and length in words of every file known, of other commits too."""
+        """Return id, blob id, language and number of words of every known file, of other commits as well."""
         with self.trusted():
             return self._base.execute(_FILES).fetchall()
 
     def files_of(self, wanted: Collection[tuple[str, str]]) -> list[tuple[int, str, str, int]]:
-        """Return the rows of `files` for some blob ids with their language; of many it returns all rows, which takes less time."""
+        """Return the rows of `files` for some blob ids and languages; for many of them all rows, which is quicker."""
         if len(wanted) > _MANY:
             return self.files()
         query = f"{_FILES} WHERE blob = ? AND language = ?"
@@ -389,18 +396,18 @@ class Store:
         base.execute("COMMIT")
 
     def _expect(self, batch: Batch) -> None:
-        """Raise _Nonsense where files of a batch are in no row, though the order of rows by blob tells that they are."""
+        """Raise _Nonsense if files of a batch have no row, although the index by blob says that they have."""
         there = set(self._base.execute("SELECT blob, language FROM files NOT INDEXED"))
         if not there.issuperset(row[:2] for row in batch.rows):
             raise _Nonsense("files are told to be there, and are not")
 
     def postings(self, terms: Iterable[str]) -> dict[str, list[tuple[int, array[int]]]]:
-        """Return for each term the packs it is in: the id of the pack's first file, and the postings."""
+        """Return, for each term, the packs that hold it: the id of the pack's first file, and the postings."""
         wanted: dict[int, list[str]] = defaultdict(list)
         for term in dict.fromkeys(terms):
             wanted[_drawer(term)].append(term)
         with self.trusted():
-            # One view of the file for all: for each of its own, SQLite asks the system five times.
+            # One transaction for all: SQLite asks the system five times for each.
             self._base.execute("BEGIN")
             try:
                 return self._postings(wanted)
@@ -418,7 +425,7 @@ class Store:
         return found
 
     def names(self, beginning: str, most: int) -> list[str]:
-        """Return names that are defined and begin with some letters, in whatever case the first is; of other commits too."""
+        """Return defined names that begin with some letters, the first in either case; of other commits as well."""
         found: dict[str, None] = {}
         starts = dict.fromkeys(
             (beginning, beginning[:1].upper() + beginning[1:], beginning[:1].lower() + beginning[1:])
@@ -428,7 +435,7 @@ class Store:
                 text = _text(value)
                 for start in starts:
                     at = text.find(f"\n{start}")
-                    for _ in range(most):  # they are sorted, so that all of one beginning stand together
+                    for _ in range(most):  # names are sorted, so those with the same beginning stand together
                         if at < 0 or not text.startswith(start, at + 1):
                             break
                         end = text.find("\n", at + 1)
@@ -437,7 +444,7 @@ class Store:
         return sorted(found, key=lambda name: (name != beginning, len(name), name))[:most]
 
     def tags(self, ids: Sequence[int]) -> dict[int, Tags]:
-        """Return what files define."""
+        """Return the definitions of files."""
         found: dict[int, Tags] = {}
         for at in range(0, len(ids), _MANY):
             some = ids[at : at + _MANY]

@@ -1,14 +1,16 @@
-"""The child that reads sources into the index: `python -m assistant.context.indexer ROOT STORE HEAD [late|all]`, files on standard input.
+"""The child process that reads sources into the index.
 
-Each line is "blob id TAB language TAB path" (see `named`). What a question seems to be about is read first: its words lie in a file beside
-the store, where a later question puts its own. What is read is saved in packs, small ones first, so that a question can be
-answered while the rest is still being read. The child outlives the question that started it, takes a low priority, and
-holds a lock so that two windows never read the same repository twice. With `late`, the files were listed in a hurry: one that is
-not what git has of it is passed over until a listing names it as it is; with `all` the child lists them itself. A file beside
-the store says that all was read once.
+It is run as `python -m assistant.context.indexer ROOT STORE HEAD [late|all]`, with the files on standard input: each
+line is "blob id TAB language TAB path" (see `named`). Files that a question seems to be about are read first: the words
+of the question lie in a file beside the store, where a later question puts its own. Files are saved in packs, small
+ones first, so that a question can be answered while the rest is still being read. The child outlives the question that
+started it, takes a low priority, and holds a lock so that two windows never read the same repository twice. `late`
+means that the files were listed in a hurry: a file that differs from what git has of it is passed over until a listing
+names it as it is. With `all` the child lists the files itself. A file beside the store says that everything was read
+once.
 
-A source may be made to break a parser. Before each file its blob id goes into a file beside the store; a file that takes
-too much time or memory kills the child, and the next child finds the name there and reads that file as plain text.
+A source may be made to break a parser. Before each file its blob id goes into a file beside the store; a file that
+takes too much time or memory kills the child, and the next child finds the id there and reads that file as plain text.
 """
 
 from __future__ import annotations
@@ -35,25 +37,26 @@ _UNREAD = frozenset(
     .otf .eot .mp3 .mp4 .mov .avi .wav .bin .dat .db .sqlite .lock .map .snap .svg .csv .tsv .po .mo .pem .min.js""".split()  # noqa: SIM905
 )
 LATE, ALL = "late", "all"
-"""Ways to call the child: see above."""
+"""Ways to call the child, see above."""
 SECONDS_A_FILE = 1.5
 MEMORY = 1 << 30
-"""Bytes of address space: beyond it an allocation fails and the child ends."""
+"""Bytes of address space: above it an allocation fails and the child ends."""
 _SINGLE = 2
-"""Files of one language of which each is looked through for what it may hold alone; of more, what is made ready serves the next."""
+"""The most files of one language for which each gets a query of its own, of only what it may hold; with more, one
+full query serves all of them."""
 LARGEST = 512_000
-"""Bytes of a file that are read for its words; of data and prose it is an eighth of that."""
+"""Bytes of a source that are read for its words; of data and prose an eighth of that."""
 _PARSED = 1_000_000
-"""Bytes of a source in which definitions are looked for."""
+"""Bytes of a source that are searched for definitions."""
 _NUMBERS = 2_000
-"""Bytes that are read of data that are numbers: the words stand at their head."""
+"""Bytes that are read of data made of numbers: its words stand at the beginning."""
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FIRST, _MOST = 6_000, 700_000
-"""Postings in the first pack and in the largest: some 100 MB while they are gathered."""
+"""Postings in the first pack and in the largest, which takes some 100 MB while it is gathered."""
 
 
 def wanted(files: Iterable[FileFact]) -> dict[str, tuple[str, str]]:
-    """Return blob id and language by path of the files that are read."""
+    """Return, by path, the blob id and language of the files that are read."""
     files = tuple(files)
     return {
         path: (file.blob, name)
@@ -63,12 +66,12 @@ def wanted(files: Iterable[FileFact]) -> dict[str, tuple[str, str]]:
 
 
 def named(blob: str, language: str, path: str) -> str:
-    """Return the line that names a file to the child; a line feed in a path is written as the one byte that no path has."""
+    """Return the line that names a file to the child; a line feed in a path becomes NUL, which no path contains."""
     return f"{blob}\t{language}\t{path}".replace("\n", "\0") + "\n"
 
 
 def _listed(root: Path) -> list[list[str]]:
-    """List the files of a repository as they would be named on standard input."""
+    """List the files of a repository in the form of standard input."""
     from assistant.context.repo import Repo
 
     found = wanted(Repo.open(root).files())
@@ -76,21 +79,24 @@ def _listed(root: Path) -> list[list[str]]:
 
 
 def main(root: Path, place: Path, head: str, how: str = "", given: Iterable[bytes] | None = None) -> None:
-    """Read every file named in lines (on standard input) that the store does not know, and the log where HEAD is new to it."""
+    """Read every file of the lines given that the store does not know, and the git log if HEAD is new to the store.
+
+    The lines come from standard input unless they are `given`.
+    """
     lines = [] if how == ALL else sys.stdin.buffer if given is None else given
     rows = [
         line.rstrip(b"\n").replace(b"\0", b"\n").decode("utf-8", "surrogateescape").split("\t", 2) for line in lines
     ]
     kept.use(place.parent)
     _bound()
-    gc.disable()  # trees, tags and counts make no circles; looking for some takes a tenth of the time
+    gc.disable()  # trees, tags and counts make no reference cycles; searching for some takes a tenth of the time
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(place.with_suffix(".lock")):
         rows = _listed(root) if how == ALL else rows
         try:
             _fill(root, place, head, how, rows)
         except Damaged:
-            place.with_suffix(".doing").unlink(missing_ok=True)  # no file was to blame
+            place.with_suffix(".doing").unlink(missing_ok=True)  # no file is to blame
             _fill(root, place, head, how, rows)
 
 
@@ -113,7 +119,8 @@ def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[
             blob, language, path = missing.pop()
             os.pwrite(doing, blob.ljust(64).encode(), 0)
             _read(batch, root, blob, language, path, plain=blob == suspect, late=how == LATE, single=language in few)
-            if batch.size > room or blob == suspect:  # what killed a child is never met again
+            # saved at once, so that a file that killed a child is never read again
+            if batch.size > room or blob == suspect:
                 _alarm(0)
                 store.save(batch)
                 if room == _FIRST:
@@ -128,7 +135,7 @@ def _fill(root: Path, place: Path, head: str, how: str, rows: Iterable[Sequence[
 
 
 class Wish:
-    """The words of the last question, in a file beside the store: a child that reads for an earlier one heeds them too."""
+    """The words of the latest question, in a file beside the store: a child that is reading already heeds them too."""
 
     def __init__(self, place: Path) -> None:
         self._place = place.with_suffix(".wish")
@@ -137,7 +144,7 @@ class Wish:
         self._words: list[str] = []
 
     def put(self, question: str) -> None:
-        """Leave the words of a question; where that cannot be, files are read in the order of another."""
+        """Store the words of a question; if that fails, files are read in another order."""
         asked = {stem for word in question.split() for stem in terms.parts(word) if len(stem) > 2} - terms.COMMON
         with contextlib.suppress(OSError):
             self._place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -145,7 +152,7 @@ class Wish:
             self._place.write_text("\n".join(sorted(asked)), encoding="utf-8")
 
     def is_new(self) -> bool:
-        """Say whether the words are others than when this was last asked, or it is asked for the first time."""
+        """Say whether the words have changed since the last call; True on the first call."""
         try:
             at = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - asked before each file
         except OSError:
@@ -158,15 +165,15 @@ class Wish:
         return True
 
     def nearness(self, path: str, language: str) -> tuple[int, bool, int, str]:
-        """Return what orders files, the most wanted last: words of the question in the path, sources, how near the root."""
+        """Return the sort key of a file, the most wanted last: question words in its path, source, near the root."""
         lower = path.lower()
         return sum(word in lower for word in self._words), has_grammar(language), -path.count("/"), path
 
 
 def _remember(store: Store, root: Path, head: str) -> None:
-    """Read the git log when HEAD is another than last time."""
+    """Read the git log if HEAD has changed since the last time."""
     if head != store.note("head"):
-        # Nearly always it is not: a file that was saved is to be read before the user notices.
+        # Imported late: HEAD has rarely changed, and a file that was saved should be read before the user notices.
         from assistant.context import history
         from assistant.context.repo import Repo
 
@@ -181,7 +188,7 @@ def _read(
 
     known = language_of(path)
     try:
-        handle = os.open(f"{root}/{path}", _READ)  # a file object would make room for the largest file each time
+        handle = os.open(f"{root}/{path}", _READ)  # a file object would allocate room for the largest file each time
         try:
             source = os.read(handle, min(os.fstat(handle).st_size, 2 * LARGEST))
         finally:
@@ -204,7 +211,7 @@ def _read(
 
 
 def _is(source: bytes, blob: str) -> bool:
-    """Say whether a source is the blob of an id."""
+    """Say whether a source has that blob id."""
     import hashlib
 
     make = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
@@ -212,7 +219,7 @@ def _is(source: bytes, blob: str) -> bool:
 
 
 def _alarm(seconds: float) -> None:
-    """End this process after so many CPU seconds; 0 takes it back. The parser cannot be asked to stop, so this is how."""
+    """End this process after so many CPU seconds; 0 cancels it. A parser cannot be told to stop, so this is how."""
     import signal
 
     if hasattr(signal, "setitimer"):
@@ -220,7 +227,7 @@ def _alarm(seconds: float) -> None:
 
 
 def _bound() -> None:
-    """Take a low priority and a bound of memory, where the system knows such things."""
+    """Take a low priority and limit the memory, where the system can do so."""
     with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
         os.nice(5)
         import resource
@@ -229,7 +236,7 @@ def _bound() -> None:
 
 
 def busy(place: Path) -> bool:
-    """Say whether a child reads into a store at this moment; always False where files cannot be locked."""
+    """Say whether a child is reading into a store now; always False where files cannot be locked."""
     try:
         import fcntl
 
@@ -257,10 +264,10 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def run() -> None:
-    """Do what the command line says, and end."""
+    """Run the command line and end the process."""
     root, place, head, how = [*sys.argv[1:], ""][:4]
     main(Path(root), Path(place), head, how)
-    os._exit(0)  # everything is saved; to take apart what was held takes its time
+    os._exit(0)  # everything is saved, and an orderly end takes time
 
 
 if __name__ == "__main__":

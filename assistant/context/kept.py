@@ -1,7 +1,7 @@
-"""What is made of data files of ours, kept between processes: to parse them takes longer than the rest of a warm question.
+"""Keeps what is read from our own data files between processes: parsing takes longer than a warm question.
 
-A file beside the indexes holds the result while none of its sources changed: their names, sizes, and when they were written and put
-there. It can always be made anew, so whatever is wrong with it costs time only.
+A file beside the indexes holds the result as long as none of its sources has changed in name, size, or time of writing
+or arrival. It can always be made again, so any fault in it costs only time.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _folder: Path | None = None
 
 
 def use(folder: Path) -> None:
-    """Keep from now on in a folder of the user's; without one nothing is kept."""
+    """Keep results from now on in a folder of the user's; without a folder nothing is kept."""
     global _folder  # noqa: PLW0603 - one folder for the process
     _folder = folder
 
 
 def kept(name: str, sources: Iterable[str], make: Callable[[], Any]) -> Any:
-    """Return what `make` makes of some files, as JSON gives it back: the kept result where there is one that still holds."""
+    """Return the result of `make`, as JSON reads it back; a kept result is used if its `sources` have not changed."""
     if _folder is None:
         return make()
     mark = [_mark(path) for path in sources]
@@ -50,6 +50,9 @@ def kept(name: str, sources: Iterable[str], make: Callable[[], Any]) -> Any:
 
 
 def _mark(path: str) -> list[Any]:
-    """Return what changes whenever a file does: an installer may give two versions one time, but not one moment of arrival."""
-    found = os.stat(path)  # noqa: PTH116 - a Path for each takes its time
+    """Return facts that change whenever a file does.
+
+    An installer may give two versions the same time of writing, but not the same time of arrival.
+    """
+    found = os.stat(path)  # noqa: PTH116 - making a Path for each takes time
     return [path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]

@@ -1,8 +1,8 @@
 """Languages, each a page of facts and a query in `languages/`: which files, which grammar, what is a definition.
 
 A page names either a tree-sitter grammar (a module and the function in it) with its tags queries, or the reader of
-`outline` that knows the language without a grammar. A file that no page claims is read as plain text, so that every text
-file has an outline; files that hold no words at all (pictures, archives, lock files) have no language.
+`outline` that knows the language without a grammar. A file that no page claims is read as plain text, so that every
+text file has an outline; files that contain no words (pictures, archives, lock files) have no language.
 
 Kinds of definitions, the same in all languages: function, method, class, interface, trait, impl, struct, union, record,
 enum, member (of an enum), type, constant, variable, field, macro, module, test; and from outlines: heading, key, rule,
@@ -28,21 +28,22 @@ _FOLDER = Path(__file__).parent / "languages"
 _TEXT = "text"
 
 BODIES = ("opens", "closes", "keeps", "begins", "skips", "inner", "quotes", "texts", "once")
-"""What a page says of bodies: the patterns of `bodies.without`, and whether what is left is parsed once, be it broken or not."""
+"""The keys of a page's `bodies`: the patterns of `bodies.without`, and `once`, which says to parse the rest only
+once, even if it is broken."""
 
 
 class Language(NamedTuple):
     """One language: its files by suffix or whole name, and how they are read.
 
-    `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language
-    that is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
-    definition may begin when many files are read: below stand expressions, and most of the time. Each of `needs` is a
-    kind of node with which a pattern of the query begins, and words of which every source has one that holds such a node.
-    `imported` is a pattern of what stands behind a name that only brings in what another file defines.
-    `bodies` are the patterns of `bodies.without`, by which most of the bodies of functions are left out when many files are
-    read (see `BODIES`). Where a source cannot be read, a blank before a closing bracket in what the pattern `mends` meets
-    becomes a semicolon.
-    Languages of one `family` use each other's names; of prose and data, which use none, it is empty.
+    `grammar` and `constructor` name the module of the grammar and the function that makes it, empty for a language that
+    is read by `outline` alone; `queries` are names of `.scm` files beside the page. `deepest` is how deep in the tree a
+    definition may begin when many files are read: below it lie expressions, which take most of the time. Each of
+    `needs` is a kind of node with which a pattern of the query begins, and words of which every source with such a node
+    has at least one. `imported` is a pattern of what stands behind a name that only imports what another file defines.
+    `bodies` are the patterns of `bodies.without`, by which most bodies of functions are left out when many files are
+    read (see `BODIES`). If a source cannot be parsed, a blank before a closing bracket in text that the pattern `mends`
+    matches becomes a semicolon. Languages of one `family` use each other's names; for prose and data, which use none,
+    it is empty.
     """
 
     name: str
@@ -87,7 +88,7 @@ def _pages() -> _Pages:
 
 
 def _read() -> tuple[list[Language], list[str], str]:
-    """Read the pages: all languages, the names and suffixes of files that hold no words, and what names their tags."""
+    """Read the pages: all languages, the names and suffixes of files without words, and the version of their tags."""
     found: list[Language] = []
     wordless: set[str] = set()
     for path in sorted(_FOLDER.glob("*.toml")):
@@ -116,25 +117,25 @@ def _read() -> tuple[list[Language], list[str], str]:
 
 
 def version() -> str:
-    """Name what the tags of sources depend on besides them: the queries of all languages."""
+    """Return a checksum of what the tags depend on besides the sources: the pages and queries of all languages."""
     return _pages().version
 
 
 def languages() -> dict[str, Language]:
-    """Return all languages by suffix; plain text is the one of no suffix."""
+    """Return all languages by suffix; plain text has the empty suffix."""
     return _pages().by_suffix
 
 
 def language_of(path: str) -> Language | None:
-    """Return the language of a file by its name; None for a file that holds no words."""
+    """Return the language of a file by its name; None for a file without words."""
     return _of_name(path.rsplit("/", 1)[-1])
 
 
 @lru_cache(maxsize=1 << 16)
 def family_of(path: str) -> str:
-    """Return what the languages have in common in which a file's names may be used, empty for prose and data.
+    """Return the family of languages in which a file's names may be used; empty for prose and data.
 
-    Of a language that no page claims, it is the suffix.
+    For a language that no page claims, it is the suffix.
     """
     name = path.rsplit("/", 1)[-1]
     known = _of_name(name)
@@ -145,7 +146,7 @@ def family_of(path: str) -> str:
 
 
 def names_of(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Give paths with the names of their languages, empty for a file that holds no words: for many at once."""
+    """Yield many paths with the names of their languages; the name is empty for a file without words."""
     by_suffix, by_name, wordless, _ = _pages()
     plain = by_suffix[""].name
     short: dict[str, str] = {suffix: "" if suffix in wordless else each.name for suffix, each in by_suffix.items()}
@@ -177,13 +178,13 @@ def _of_name(name: str) -> Language | None:
 
 @cache
 def has_grammar(name: str) -> bool:
-    """Say whether the language of a name is read with a grammar: a source, not prose or data."""
+    """Say whether the language of that name is read with a grammar, so that it is source, not prose or data."""
     return any(each.name == name and each.grammar for each in languages().values())
 
 
 @cache
 def stamp(language: Language) -> str:
-    """Return eight hex digits that change whenever the page's query or grammar does: tags of another stamp are old."""
+    """Return eight hex digits that change whenever the page's query or grammar does: others mark old tags."""
     import hashlib
 
     facts = f"{language.grammar}.{language.constructor} {language.outline} {language.imported}\n{language.query}"
@@ -191,6 +192,6 @@ def stamp(language: Language) -> str:
 
 
 def missing() -> tuple[str, ...]:
-    """Return the names of languages whose grammar is not installed, for doctor; they get the outline of plain text."""
+    """Return the names of languages whose grammar is not installed, for `doctor`; they are read as plain text."""
     each = {language.name: language for language in languages().values()}
     return tuple(name for name, one in each.items() if one.grammar and importlib.util.find_spec(one.grammar) is None)

@@ -1,4 +1,4 @@
-"""Which files there are, with their blob ids: what git tells, what is new beside it, and what our own ignore file names."""
+"""Which files there are, with their blob ids: from git, new files, and what our own ignore file excludes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 _REGULAR = {"100644", "100755"}
 LARGEST = 2_000_000
-"""Bytes of a file that is read."""
+"""Bytes of the largest file that is read."""
 _MATCHING_S = 3.0
-"""Seconds for asking an ignore file about all files: more takes only one that is made to last."""
+"""Seconds for matching all files with an ignore file: only one that is made to last takes more."""
 _PATIENT_S, _LOOK_S, _LONGEST_S = 1.0, 0.1, 120.0
-"""Seconds after which it is looked what git waits for, how long at once, and after which it is not waited for at all."""
+"""Seconds after which to look for what git waits for, how long to look at once, and after which to stop waiting for
+git."""
 _ALONE_S = 0.5
-"""Seconds for looking for the files that a question names, where there was no time to look for all."""
+"""Seconds to look for the files that a question names, if there was no time to look for all."""
 
 
 class FileFact(NamedTuple):
-    """One regular file: path with "/", git blob id of its bytes as they are now, size, and whether it differs from HEAD."""
+    """One regular file: path with "/", git blob id of its present bytes, size, and whether it differs from HEAD."""
 
     path: str
     blob: str
@@ -40,10 +41,10 @@ class FileFact(NamedTuple):
 
 
 class Listing:
-    """The files of one folder; outside git it is walked through. `read` returns the bytes of a file.
+    """The files of one folder; outside of git the folder is walked. `read` returns the bytes of a file.
 
-    `late` says that the last listing ended before its end. `blocked` is what git would wait at for ever, a pipe in the
-    place of an ignore file: new files are not looked for.
+    `late` says that the last listing was cut short. `blocked` is a pipe in the place of an ignore file, at which git
+    would wait for ever: while there is one, new files are not looked for.
     """
 
     def __init__(self, git: Git, read: Callable[[str], bytes], *, is_git: bool) -> None:
@@ -55,13 +56,13 @@ class Listing:
         self._read = read
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._known: Collection[str] = ()
-        """What a listing that ended before its end knew, whether it came to look at it or not."""
+        """The paths that a listing which was cut short knew, whether it had looked at them or not."""
 
     def files(self, by: float | None = None) -> tuple[FileFact, ...]:
-        """List regular text-sized files, tracked and untracked but not ignored, sorted by path.
+        """List regular files of text size, tracked and untracked but not ignored, sorted by path.
 
-        `by` is when it has to end, as time.monotonic() counts. Where that was too soon, `late` is set: new files may be missing
-        then, and what git knows is listed as it was committed or staged, whatever stands on the disk now.
+        `by` is when it has to end, as time.monotonic() counts. If that is too soon, `late` is set: new files may be
+        missing then, and files known to git are listed as committed or staged, whatever is on the disk now.
         """
         self.late = False
         blobs, dirty, sizes = (
@@ -84,7 +85,7 @@ class Listing:
         return tuple(found)
 
     def _fact(self, path: str, blob: str) -> FileFact | None:
-        """Look at a file on the disk, whose blob id is known where it has not changed; None where there is none that is read."""
+        """Look at a file on the disk; `blob` is its id if it has not changed. None if there is no file to read."""
         with contextlib.suppress(OSError, ValueError, RepoError):  # deleted, or left out of a sparse checkout
             here = os.lstat(f"{self._root}{os.sep}{path}")
             if stat.S_ISREG(here.st_mode) and here.st_size <= LARGEST:
@@ -94,7 +95,7 @@ class Listing:
         return None
 
     def named(self, paths: Collection[str]) -> list[FileFact]:
-        """Return those of some paths that `files` would list, had it had the time to come to them: these are looked for alone."""
+        """Return those of some paths that `files` would list if it had the time; only these are looked for."""
         ignored = ignore.ignored(self._root)
         there = [path for path in paths if self._is_here(path) and not ignored(path)]
         new = [path for path in there if path not in self._known]
@@ -105,12 +106,12 @@ class Listing:
         return [fact for fact in facts if fact is not None]
 
     def new(self) -> list[str]:
-        """List files that git neither knows nor ignores."""
+        """List files that git neither tracks nor ignores."""
         entries = (self._looked_for("ls-files", "-z", "--others", "--exclude-standard") or b"").split(b"\0")
         return [os.fsdecode(entry) for entry in entries if entry and not entry.endswith(b"/")]
 
     def _is_here(self, path: str) -> bool:
-        """Say whether a path is that of a regular file of a size that is read, written as in a listing."""
+        """Say whether a path, written as in a listing, is that of a regular file of a size that is read."""
         parts = path.split("/")
         if "\0" in path or not {"", ".", "..", ".git"}.isdisjoint(parts):
             return False
@@ -122,7 +123,10 @@ class Listing:
         return stat.S_ISREG(here.st_mode) and here.st_size <= LARGEST and not any(map(os.path.islink, above))
 
     def _looked_for_alone(self, paths: Sequence[str]) -> set[str]:
-        """Return those of some paths that git neither knows nor ignores; one in another repository makes it refuse all of them."""
+        """Return those of some paths that git neither tracks nor ignores.
+
+        If one of them lies in another repository, git refuses them all: then each is asked about alone.
+        """
         with self._git.start("ls-files", "-z", "--others", "--exclude-standard", "--", *paths) as looking:
             told = self._wait(looking, time.monotonic() + _ALONE_S)
         if looking.returncode and told is not None:
@@ -131,7 +135,7 @@ class Listing:
         return {os.fsdecode(entry) for entry in (told or b"").split(b"\0")} & {*paths}
 
     def _shown(self, paths: list[str]) -> list[str]:
-        """Return the paths that our own ignore file does not name; of one that takes too long to match, those that were looked at."""
+        """Return the paths that our own ignore file does not exclude; if that takes too long, those seen in time."""
         ignored = ignore.ignored(self._root)
         end = time.monotonic() + _MATCHING_S
         kept: list[str] = []
@@ -143,7 +147,10 @@ class Listing:
         return kept
 
     def _listed(self, by: float | None) -> tuple[dict[str, str], set[str], dict[str, int]]:
-        """Return what git lists: blob id by path, empty for new files, which differ from what is staged, and sizes of those that do not."""
+        """Return what git lists: blob ids by path, paths that differ from what is staged, and sizes of the rest.
+
+        The blob id of a new file is empty.
+        """
         told, new = ("ls-files", "-z", "-t"), ("--others", "--modified", "--exclude-standard")
         more: bytes | None = b""
         if self._is_blocked():
@@ -153,7 +160,7 @@ class Listing:
             if self.blocked:
                 return self._listed(None)
             listed = self._git.out(*told, "--stage") if all_of_it is None else all_of_it
-        else:  # what is staged stands in one file; to look for the rest may take many times as long
+        else:  # staged files are listed in one file; looking for the rest may take many times as long
             with self._git.start(*told, *new) as looking:
                 listed = self._git.out(*told, "--stage")
                 more = self._wait(looking, by)
@@ -161,7 +168,7 @@ class Listing:
                 return self._listed(None)
         entries = os.fsdecode(listed).split("\0")
         staged = [entry for entry in entries if entry[2:8] in _REGULAR]
-        # "H 100644 ID 0", a tab, and the path: an id is as long as any other of the repository.
+        # "H 100644 ID 0", a tab, and the path; all ids of a repository have the same length.
         width = staged[0].index("\t") + 1 if staged else 0
         blobs = dict(zip([entry[width:] for entry in staged], [entry[9 : width - 3] for entry in staged], strict=True))
         dirty = {entry[width:] for entry in staged if entry[0] == "C"}
@@ -179,10 +186,11 @@ class Listing:
             return None
         with self._git.start(*args) as looking:
             listed = self._wait(looking, time.monotonic() + _LONGEST_S)
-        return self._git.out(*args) if looking.returncode and listed is not None else listed  # which says what is wrong
+        # run again, this raises with git's message
+        return self._git.out(*args) if looking.returncode and listed is not None else listed
 
     def _wait(self, looking: subprocess.Popen[bytes], by: float) -> bytes | None:
-        """Return what git says until `by`; None where that was too soon, or where it waits at a pipe: it has been ended then."""
+        """Return git's output if it comes by `by`; if not, or if git waits at a pipe, end git and return None."""
         places = ignore.pipes(self._root)
         pause = _PATIENT_S
         while not self.blocked:
@@ -195,11 +203,11 @@ class Listing:
                     break
             pause, end = _LOOK_S, time.monotonic() + _LOOK_S
             for place in places:
-                self.blocked = place  # empty where there is more to look at
+                self.blocked = place  # empty while there is more to look at
                 if place or time.monotonic() > end:
                     break
             else:
-                pause = float("inf")  # there is none: it has much to do
+                pause = float("inf")  # no pipe: git just has much to do
         looking.kill()
         return None
 
@@ -210,7 +218,7 @@ class Listing:
         return bool(self.blocked)
 
     def _hash(self, path: str, facts: os.stat_result) -> str:
-        """Return the git blob id of a file as it is on disk."""
+        """Return the git blob id of a file as it is on the disk."""
         key = (path, facts.st_size, facts.st_mtime_ns)
         if key not in self._hashes:
             import hashlib  # not for the first frame
@@ -221,7 +229,7 @@ class Listing:
 
 
 def _unseen(paths: Iterable[str], blobs: Mapping[str, str]) -> Iterator[FileFact]:
-    """Return files as git has them: a hundred thousand may be left, so that what is done for each of them is done in C."""
+    """Return files as git has them; 100,000 may be left, so the work for each is done in C."""
     rest = [path for path in paths if blobs[path]]
     return map(
         tuple.__new__, repeat(FileFact), zip(rest, map(blobs.__getitem__, rest), repeat(0), repeat(False), strict=False)

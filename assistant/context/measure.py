@@ -1,9 +1,9 @@
-"""Counts o200k tokens without loading the encoder: a question on a warm index must not wait for a vocabulary of 200,000 words.
+"""Counts o200k tokens without the encoder: a question on a warm index must not wait for loading 200,000 tokens.
 
-The vocabulary is shipped as a table of 64-bit numbers too, `data/o200k_base.table`, which `scripts/pack_vocabulary.py` makes:
-46 bits of checksums of a token (CRC-32 and some of Adler-32), then the 18 bits of its rank, sorted. One lookup is a
-bisection. Text that is ASCII is cut just as o200k cuts it; letters of other scripts are
-cut as if they had no case, which differs in rare cases only.
+The vocabulary is also shipped as a sorted table of 64-bit numbers, `data/o200k_base.table`, made by
+`scripts/pack_vocabulary.py`: 46 bits of checksums of a token (CRC-32 and a part of Adler-32), then the 18 bits of its
+rank. One lookup is a bisection. ASCII text is cut exactly as o200k cuts it; letters of other scripts are cut as if they
+had no case, which differs only in rare cases.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ TABLE = Path(__file__).parent.parent / "data" / "o200k_base.table"
 
 
 class Measure:
-    """Counts tokens of texts; remembers what words cost."""
+    """Counts the tokens of texts, and remembers the cost of words."""
 
     def __init__(self, table: Path = TABLE) -> None:
-        """Open a table; where it cannot be read, the encoder itself counts."""
+        """Open a table; if it cannot be read, the encoder itself counts."""
         self._table = _read(table)
         self._costs: dict[str, int] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -64,9 +64,9 @@ class Measure:
         return total
 
     def joined(self, texts: Sequence[str]) -> int:
-        """Count the tokens of texts with a line feed between them, where most were counted so before: each is cut once.
+        """Count the tokens of texts joined by line feeds; a text that was counted here before is not cut again.
 
-        A piece ends with the line feeds in it, so what one text costs does not depend on the next.
+        A piece ends with the line feeds in it, so that the cost of one text does not depend on the next.
         """
         if not self._table or any(not text or text[0] == "/" or text[0].isspace() for text in texts[1:]):
             return self.count("\n".join(texts))
@@ -74,7 +74,7 @@ class Measure:
         return sum(between for _, between in sizes) - sizes[-1][1] + sizes[-1][0] if sizes else 0
 
     def _size(self, text: str) -> tuple[int, int]:
-        """Count a text as the last one, and with a line feed behind it: they differ in the last piece."""
+        """Count a text as the last one, and followed by a line feed: the two differ in the last piece."""
         pieces = _PIECES.findall(text + "\n")
         last = pieces.pop()
         rest = self._sum(pieces)
@@ -82,7 +82,7 @@ class Measure:
         return found
 
     def _find(self, token: bytes) -> int:
-        """Return the rank of a token, -1 of what is none."""
+        """Return the rank of a token, -1 if it is no token."""
         key = mark(token)
         at = bisect_left(self._table, key)
         found = self._table[at] - key if at < len(self._table) else -1
@@ -92,10 +92,10 @@ class Measure:
         if self._rank(piece) >= 0:
             return 1
         slices = Counter(piece[at : at + _LONG] for at in range(0, len(piece), _LONG))
-        return sum(times * self._merge(each) for each, times in slices.items())  # of a long run, most are equal
+        return sum(times * self._merge(each) for each, times in slices.items())  # most slices of a long run are equal
 
     def _merge(self, piece: bytes) -> int:
-        """Count the tokens that byte pair merging leaves of a piece: the pair of the lowest rank goes first."""
+        """Count the tokens that byte pair merging leaves of a piece: the pair with the lowest rank is merged first."""
         left = [piece[at : at + 1] for at in range(len(piece))]
         ranks = [self._rank(left[at] + left[at + 1]) for at in range(len(left) - 1)]
         while ranks:
@@ -113,21 +113,21 @@ class Measure:
 
 
 def mark(token: bytes) -> int:
-    """Return the number under which a token stands in the table; its rank is added to it."""
+    """Return the number by which a token stands in the table; its rank is added to it."""
     other = zlib.adler32(token)
     return zlib.crc32(token) << 32 | ((other ^ other >> 16) & 0x3FFF) << RANK
 
 
 @cache
 def _read(path: Path) -> Sequence[int]:
-    """Read a table; it is empty where it is missing or damaged."""
+    """Read a table; empty where it is missing or damaged."""
     try:
         data = memoryview(path.read_bytes())
     except OSError:
         return ()
     if len(data) % 8 != 4 or zlib.crc32(data[4:]).to_bytes(4, "little") != data[:4]:
         return ()
-    if sys.byteorder == "little":  # as it is written, so that nothing is copied
+    if sys.byteorder == "little":  # the table's own byte order, so that nothing is copied
         return data[4:].cast("Q")
     table = array("Q", data[4:].tobytes())
     table.byteswap()

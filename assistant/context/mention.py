@@ -1,8 +1,8 @@
-"""What a question names: files, ranges, folders, symbols, diffs and commits, by `@` or pasted from an error; and completion.
+"""What a question names: files, lines, folders, symbols, diffs and commits, by `@` or pasted from an error.
 
-Marked with `@`: `@src/a.py`, `@a.py:10`, `@a.py:10-40`, `@"my file.py"`, `@src/`, `@make_tea`, `@diff`, `@commit`, `@HEAD~1`,
-`@3f2a91c`. Without a mark a file counts when its whole path or a unique end of it stands in the text, and so does a place
-in an error of Python, Node, Go, Rust, Java or a compiler; its lines come with some around them.
+Marked with `@`: `@src/a.py`, `@a.py:10`, `@a.py:10-40`, `@"my file.py"`, `@src/`, `@make_tea`, `@diff`, `@commit`,
+`@HEAD~1`, `@3f2a91c`. Without a mark a file counts when its whole path or a unique end of it stands in the text, and so
+does a place in an error of Python, Node, Go, Rust, Java or a compiler; its line comes with some lines around it.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ Kind = Literal["file", "folder", "symbol", "diff", "commit"]
 _WINDOW = 12
 """Lines shown on each side of a line that an error names."""
 _LONGEST = 200_000
-"""Letters of a question that are read: more is a log, of which the first and the last half of this count."""
+"""The most characters of a question that are read: a longer one is a log, of which the first and the last half of
+this are read."""
 
 
 class Mention(NamedTuple):
     """A thing that a question names.
 
-    `path` for a file or folder (a folder ends with "/"), `name` for a symbol (and `path` where its file was named as well), or for a commit what it was called. Lines are
-    1-based, 0 for the whole file. `sure` when marked with `@`, `source` is the text as it was written. `inside` is what a
-    symbol is part of, as it was written: of `@Pot.boil` it is `Pot`. `beside` holds the names that stand with a line, each as
-    it was written, with what it is part of: of a frame what it says was called.
+    `path` is a file or a folder (which ends with "/"). `name` is a symbol (`path` is then its file, if that was named
+    as well) or the name of a commit. Lines are 1-based, 0 for the whole file. `sure` says that it was marked with `@`,
+    `source` is the text as it was written. `inside` is what a symbol is part of, as written: for `@Pot.boil` it is
+    `Pot`. `beside` holds the names that stand with a line, each as written, with what it is part of: in a frame, the
+    function that was called.
     """
 
     path: str
@@ -46,7 +48,7 @@ class Mention(NamedTuple):
     beside: tuple[str, ...] = ()
 
 
-# A mark counts at the beginning of a word: a@b.c is an address, and what follows a line's own indent may be a decorator.
+# A mark counts only at the beginning of a word: a@b.c is an address. At the beginning of a line it may be a decorator.
 _MARKED = (
     r"""(?<![\w@.\\/`'"-])@(?:"(?P<quoted>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'`,;()<>\[\]{}|@][^\s"'`,;()<>|]{0,300}))"""
     r"(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?"
@@ -54,30 +56,31 @@ _MARKED = (
 _FILE = r"\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{1,5}|[a-z]\d)$|\.\w[\w.-]*$"
 _LINES = r":L?(\d{1,7})(?:[-\u2013]L?(\d{1,7}))?(?::\d{1,7})?$|#L(\d{1,7})(?:-L?(\d{1,7}))?$"
 _HUNK = r"(?m)^@@ -\d{1,7}(?:,\d{1,7})? \+(\d{1,7})(?:,(\d{1,7}))? @@([^\n]{0,300})"
-# What stands between a path and its line, or behind a line: `x.py: no such name (4:9)`, `x.py, error at line 4`, `line 4 of x.py`.
+# Text between a path and its line, or behind a line: `x.py: no such name (4:9)`, `x.py, error at line 4`, `line 4 of
+# x.py`.
 _LATER = r"""([^\n/\\]{0,120}?)(?:\b(?:[Ll]ine(?:no)?|Zeile|ligne)["']?\s?[=:]?\s?|:\s(?=\d{1,7}:)|\s\((?=\d{1,7}:\d))(\d{1,7})(?![\d-]|\s(?:of|in)\b)"""
 _BEFORE = r"\b[Ll]ines?\s(\d{1,7})(?:\s?[-\u2013]\s?(\d{1,7}))?\s(?:of|in)\s(?:the\s)?(?:file\s)?[`'\"(]?$"
 _NAMED = r"\w\.[A-Za-z]\w{0,4}\b"
 _OTHER_SCRIPT = r"[^\x00-\x7f]+"
 _OF_CLASS = r"([\w$.]{1,300})\($"
-"""What a frame of Java says before its file: package, class and method."""
+"""What stands before the file in a frame of Java: package, class and method."""
 _ESCAPE = r"(?:%[0-9A-Fa-f]{2})+"
 _DIFF_SIDES = frozenset({"a/", "b/", "i/", "w/", "c/", "o/"})
-"""What git sets before the names in a diff."""
+"""What git puts before the names in a diff."""
 _CALLED = r"(?<![\w$])[A-Za-z_$][\w$]{0,100}(?:(?:\.\(\*?|\)?\.|::|#|->|\\|/)[\w$<>{}]{1,100}){0,12}"
 """A name with what it is part of, as frames write it: `a.b.C.run`, `Pot::boil`, `Pot#boil`, `a/b.(*Pot).Boil.func1`, `Pot->boil`."""
 _BESIDE = 300
-"""Letters before and behind a place in which names count as standing with it."""
+"""Characters before and behind a place in which names count as standing with it."""
 _MAJOR = r"/v\d{1,3}(?=[@/]|$)"
-"""A later major version in the path of a module of Go."""
+"""A later major version in the path of a Go module."""
 _HEAD = 4_000
-"""Letters of a `go.mod` or `pubspec.yaml` in which its name is looked for."""
+"""Characters of a `go.mod` or `pubspec.yaml` that are searched for its name."""
 _HUNKS = 20
-"""Places of one file of a pasted diff that are shown."""
+"""The most places of one file in a pasted diff that are shown."""
 _LIBRARY = frozenset(
     {"site-packages", "dist-packages", "node_modules", "vendor", "gems", "lib", "lib64", "pkg", "registry", "local", "include", "share", "etc", "proc", "jvm", "nix"}
 )  # fmt: skip
-"""Folders below which lie the files of others."""
+"""Folders that contain the files of others."""
 _CODE = r"_|[a-z][A-Z]"
 _UNBROKEN = r"[^\s`<>|]{1,300}"
 _SIGNS = frozenset("./\\~")
@@ -85,18 +88,18 @@ _PUNCTUATION = frozenset("',;()\"")
 _SHORT = 2
 """Letters of words like "at" and "in", which name nothing."""
 _TRIED = 200
-"""Paths of a question that are looked for on the disk where there was no time to list all."""
+"""The most paths of a question that are looked for on the disk if there was no time to list all files."""
 _FEW = 3
-"""Files of one name that are told."""
+"""The most files of one name that a note lists."""
 _PATH = 300
-"""Letters of a path that is looked for."""
+"""Characters of the longest path that is looked for."""
 _JOINTS = r"\.|::|#|->"
 _REVISION = r"(?:HEAD|[0-9a-f]{7,40})(?:[~^]\d{0,4}){0,5}$"
 # Places as programs print them: `File "x.py", line 10`, `x.py", line 10`, `x.ts(10,5)`, `x.go:12`, `x.rs:10:5`, `x.php on line 10`,
 # `x.cs:line 10`, `x.js#L10-L20`.
 _PLACE = (
     r"""["'](?P<py>[^"'\n]{1,400})["'](?:,\s{1,3}line\s|\]:)(?P<py_line>\d{1,7})"""
-    # A folder may stand in brackets, which say to a router what it is: `app/(shop)/[id]/page.tsx`.
+    # A folder may have brackets, which tell a router its kind: `app/(shop)/[id]/page.tsx`.
     r"""|(?P<at>@)?(?P<path>(?:[A-Za-z]:[\\/])?[\w.\-/\\+~$@%]{1,400}"""
     r"""(?:(?:(?<=/)\([\w.-]{1,60}\)(?=/)|(?<=[/.])\[{1,2}[\w.-]{1,60}\]{1,2}(?=[/.]))[\w.\-/\\+~$@%]{0,400}){0,12})(?:\?[\w=&.-]{0,80}(?=:\d))?"""
     r"""(?:(?::?[(\[]|:?\s\((?=\d{1,7}[:,]))(?P<paren>\d{1,7})(?:[,:]\s?\d{1,7})?[)\]]|:L?(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?(?P<column>:\d{1,7})?|\s{1,4}(?P<apart>\d{1,7}):\d{1,7}(?![:\d])|\#L(?P<mark>\d{1,7})(?:-L?(?P<until>\d{1,7}))?|(?::|,?\s(?:on\s|at\s)?)line\s(?P<words>\d{1,7}))?"""
@@ -104,7 +107,7 @@ _PLACE = (
 
 
 class _Files:
-    """The known paths by whole name and by last name."""
+    """The known paths, by whole path and by last name."""
 
     def __init__(self, paths: Iterable[str], root: str) -> None:
         self.whole = set(paths)
@@ -116,9 +119,10 @@ class _Files:
         self._spaced: dict[str, list[str]] | None = None
 
     def find(self, name: str, *, placed: bool = False) -> str | None:
-        """Return the one path that a name may mean: the path itself, without what stands above the root, or a unique end.
+        """Return the one path that a name may mean: the path itself, a path below the root, or a unique end of a path.
 
-        `placed` says that a line stands with it, as in an error: then a file at the root may have any project above it.
+        `placed` says that a line stands with it, as in an error: then a file at the root may have any project folder
+        above it.
         """
         if name in self.whole:
             return name
@@ -133,7 +137,8 @@ class _Files:
             if tried and tried in self.whole:
                 return tried
         if not name or outside:
-            # An absolute path elsewhere: the same project on another machine, if its end is long enough to be sure.
+            # An absolute path outside of the root: the same project on another machine, if the end in common is long
+            # enough.
             return self._by_longest_end(name) or (self._at_root(name) if placed else None)
         options = [path for path in self._called(name) if path.endswith(f"/{name}")]
         if not options and home:
@@ -141,10 +146,10 @@ class _Files:
         return options[0] if len(options) == 1 else None if options else self._below(name)
 
     def guess(self, name: str, before: str, *, placed: bool) -> str | None:
-        """Return the one path that is meant where `find` knows none: the rest of the text, here what stands before, says how it is written.
+        """Return the one path that is meant although `find` finds none, judging by the text before the name.
 
-        It may be in a frame of Java, whose package is the folder; hold a blank; have escapes as in an address; or stand in a
-        sentence of a script that knows no blanks.
+        The name may be in a frame of Java, whose package is the folder; contain a blank; have escapes as in an address;
+        or stand in a sentence of a script without blanks.
         """
         if before.endswith("(") and "/" not in name and (chain := re.search(_OF_CLASS, before)):
             packages = chain[1].split(".")
@@ -173,14 +178,17 @@ class _Files:
         return None
 
     def _of_package(self, package: str, name: str) -> str | None:
-        """Return what Dart calls `package:shop/cart.dart`: it lies in the folder `lib` of what is named so in its `pubspec.yaml`, or is called so."""
+        """Return the file that Dart calls `package:shop/cart.dart`.
+
+        It lies in the folder `lib` of the package: a folder of that name, or one whose `pubspec.yaml` has that name.
+        """
         homes = [path[: -len(f"lib/{name}")] for path in self._called(name) if f"/{path}".endswith(f"/lib/{name}")]
         said = re.compile(rf"(?m)^name:\s{{0,9}}['\"]?{re.escape(package)}\b")
         mine = [home for home in homes if f"/{home}".endswith(f"/{package}/") or said.search(self._head(f"{home}pubspec.yaml"))]  # fmt: skip
         return f"{mine[0]}lib/{name}" if len(mine) == 1 else None
 
     def _head(self, path: str) -> str:
-        """Return the beginning of a known file, nothing where it cannot be read; a trace names the same packages in each line."""
+        """Return the beginning of a known file, empty where it cannot be read; it is kept for further lines."""
         if not self.root or path not in self.whole:
             return ""
         if path not in self._heads:
@@ -190,7 +198,7 @@ class _Files:
         return self._heads[path]
 
     def _called(self, name: str) -> Sequence[str]:
-        """Return the paths that have the last name of a path."""
+        """Return the paths with the same last name as a path."""
         if self._ends is None:
             self._ends = {}
             for path in self.whole:
@@ -198,7 +206,7 @@ class _Files:
         return self._ends.get(name.rsplit("/", 1)[-1], ())
 
     def _below(self, name: str) -> str | None:
-        """Return what stands below the name of the project, as Go writes its module and Elixir its dependencies."""
+        """Return the path below the name of the project, as Go writes its module and Elixir its dependencies."""
         if self._homes is None:
             self._homes = {self.root.rsplit("/", 1)[-1], self._module()} - {""}
         for pieces in (name.split("/"), re.sub(_MAJOR, "", name).split("/")):
@@ -208,12 +216,12 @@ class _Files:
         return None
 
     def _module(self) -> str:
-        """Return the last name of the module of Go that the project is, as a checkout may have any name."""
+        """Return the last name of the project's Go module: a checkout may have any name."""
         module = re.search(r"(?m)^module\s{1,9}\"?(?P<path>[^\s\"]{1,200})", self._head("go.mod"))
         return re.sub(_MAJOR, "", module["path"]).rsplit("/", 1)[-1] if module else ""
 
     def _at_root(self, name: str) -> str | None:
-        """Return a file of the root by its last name, if no other has that and the path is none of a library."""
+        """Return a file of the root by its last name, if that is unique and the path is not that of a library."""
         if found := self._below(name):
             return found
         last = name.rsplit("/", 1)[-1]
@@ -228,7 +236,7 @@ class _Files:
         return None
 
     def folder(self, name: str) -> str | None:
-        """Return a folder as it stands in the paths, with "/" at its end; "/" or "./" is none."""
+        """Return a folder as it stands in the paths, with "/" at its end; None for others, and for "/" or "./"."""
         name = name.replace("\\", "/").removeprefix("./").strip("/")
         if self._folders is None:
             self._folders = set()
@@ -249,9 +257,9 @@ def read(
     symbols: Container[str] = (),
     revision: Callable[[str], str | None] | None = None,
 ) -> list[Mention]:
-    """Return all that a question names, each once, marked ones first, in the order of the text.
+    """Return all that a question names, each once: marked mentions first, each group in the order of the text.
 
-    `root` lets absolute paths count; `symbols` holds the names that are defined; `revision` says which commit a name means
+    `root` lets absolute paths count; `symbols` holds the defined names; `revision` returns the commit that a name means
     (`Repo.revision`). Without the last two, no symbol or commit is found.
     """
     if len(question) > _LONGEST:
@@ -288,12 +296,12 @@ def read(
 
 
 def _may_hold_places(question: str) -> bool:
-    """Say whether a question may name a place: one has a dot, a slash or a line, and most questions have none of them."""
+    """Say whether a question may name a place. A place needs a dot, a slash or a line, and most questions have none."""
     return not _SIGNS.isdisjoint(question) or any(map(str.isdecimal, question))
 
 
 def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
-    """Return the places of a file in a pasted diff: what its hunks say of the new lines."""
+    """Return the places of a file in a pasted diff: the new lines of its hunks."""
     end = text.find("\n+++ ", at)
     hunks = islice(re.compile(_HUNK).finditer(text, at, end if end != -1 else len(text)), _HUNKS)
     found = []
@@ -305,7 +313,7 @@ def _hunks(one: Mention, text: str, at: int) -> list[Mention]:
 
 
 def _beside(match: re.Match[str]) -> tuple[str, ...]:
-    """Return the names that stand in the line of a place; where there are none, those of the line above, as Go and Rust have it."""
+    """Return the names on the line of a place; if there are none, those on the line above, as in Go and Rust."""
     text = match.string
     start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
     before = text[max(start, match.start() - _BESIDE) : match.start()]
@@ -318,7 +326,7 @@ def _beside(match: re.Match[str]) -> tuple[str, ...]:
 
 
 def written(question: str, root: Path) -> list[str]:
-    """Return the paths that are marked or stand in an error, as a listing would have them, whether there are such files or not."""
+    """Return the paths that are marked or stand in an error, in the form of a listing; they need not exist."""
     if len(question) > _LONGEST:
         question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
     found: list[str] = []
@@ -343,10 +351,10 @@ def nowhere(
     away: Callable[[str], Sequence[str]] = lambda _: (),
     late: bool = False,
 ) -> list[str]:
-    """Return what is marked and means nothing that may be shown, and of each why.
+    """Return a note for each mark that means nothing which may be shown, with the reason.
 
-    Names are judged only where all `symbols` are known, and only such as look like code: `@alice` is spoken to. `away` says
-    which of the files that are kept `out` define a name; `late`, that there was no time to list all files.
+    Names are judged only where all `symbols` are known, and only if they look like code: `@alice` is a person. `away`
+    returns those files kept `out` that define a name; `late` says that there was no time to list all files.
     """
     known = {each.source for each in found}
     ends: dict[str, list[str]] | None = None
@@ -361,7 +369,7 @@ def nowhere(
             notes[f"there is no commit {called}" if called not in {"", "commit"} else "there is no commit here"] = None
             continue
         *above, bare = re.split(_JOINTS, name.removesuffix("()"))
-        # As it is written, as a folder, and as the file of a test or a symbol.
+        # As it is written, as a folder, and as the file of a test or a symbol:
         hidden = any(map(out.hides, (name, f"{name}/", name.partition(":")[0])))
         if (
             not hidden
@@ -411,12 +419,12 @@ def _hidden(name: str, root: Path, late: bool) -> str:
         if place.stat().st_size > LARGEST:
             return "too large to be shown"
         return "not looked at yet, and so not shown" if late else "ignored, and so not shown"
-    except OSError:  # a name longer than any may be
+    except OSError:  # such as a name that is too long
         return "no file here"
 
 
 def _longer(match: re.Match[str]) -> str:
-    """Return a bare mark with the quotes, commas and brackets behind it: names of files may hold them."""
+    """Return a bare mark together with the quotes, commas and brackets behind it: file names may contain these."""
     if not match["bare"] or match.string[match.end() : match.end() + 1] not in _PUNCTUATION:
         return ""
     whole = re.compile(_UNBROKEN).match(match.string, match.start("bare"))
@@ -452,7 +460,7 @@ def _marked(
         if (name in {"commit", "HEAD"} or called != name or re.match(_REVISION, name)) and revision(called):
             return Mention("", sure=True, kind="commit", name=called, source=whole)
     head, _, tail = name.partition(":")
-    path = files.find(head) if tail else None  # a test as pytest calls it, a symbol of a file
+    path = files.find(head) if tail else None  # a test as pytest names it, or a symbol of a file
     *above, bare = re.split(_JOINTS, (tail.lstrip(":").partition("[")[0] if path else name).removesuffix("()"))
     if bare in symbols and not _decorates(match):
         part = above[-1] if above else ""
@@ -465,7 +473,7 @@ def _marked(
 
 
 def _decorates(match: re.Match[str]) -> bool:
-    """Say whether an `@name` is a decorator in pasted code: alone on its line, and a definition below."""
+    """Say whether an `@name` is a decorator in pasted code: alone on its line, with a definition below."""
     text = match.string
     before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     end = text.find("\n", match.end())
@@ -474,7 +482,7 @@ def _decorates(match: re.Match[str]) -> bool:
 
 
 def _place(match: re.Match[str], files: _Files) -> Mention | None:
-    """Return the file and lines of a place that stands unmarked in the text."""
+    """Return the file and lines of a place that stands in the text without a mark."""
     if match["py"]:
         path, line = files.find(match["py"], placed=True), int(match["py_line"])
         return Mention(path, max(1, line - _WINDOW), line + _WINDOW, source=match[0]) if path else None
@@ -504,5 +512,5 @@ def _place(match: re.Match[str], files: _Files) -> Mention | None:
 
 
 def _unescaped(name: str) -> str:
-    """Return a path of an address as it is written on the disk."""
+    """Return a path from an address as it is written on the disk."""
     return re.sub(_ESCAPE, lambda match: bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace"), name)

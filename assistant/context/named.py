@@ -1,7 +1,7 @@
-"""What the user named, as it is shown: pinned files, files and lines, symbols, folders, the open diff, commits.
+"""Shows what the user named: pinned files, files and lines, symbols, folders, the open diff, commits.
 
-It comes before everything else and may take more than the budget; what a paste names without a mark, as the frames of a
-stack trace, is shown first too but gives way where there is too much of it.
+It comes before everything else and may exceed the budget. What a pasted text names without a mark, such as the frames
+of a stack trace, is shown first too, but gives way if it is too much.
 """
 
 from __future__ import annotations
@@ -32,27 +32,30 @@ if TYPE_CHECKING:
     from assistant.context.tags import Tag, Tags
 
 WHOLE = 1_200
-"""A file named without a mark is shown whole up to so many tokens, a larger one by the pieces that matter."""
+"""A file named without a mark is shown whole up to this many tokens, a larger one by the pieces that matter."""
 _LETTERS = 40
-"""Letters of a token at most: lines of more are not counted."""
+"""The most letters of a token: lines with more letters than the tokens allow are not counted."""
 _HOMES = 4
-"""Files that are shown for a symbol that several define; the others are told."""
+"""The most files that are shown for a symbol that several files define; a note says how many there are."""
 _TOLD = 20
-"""Files that are kept back from a diff and told by name; the others are counted."""
+"""The most files kept back from a diff that are listed by name; the others are counted."""
 _LISTED = 150
-"""Files of a folder, or of a diff, that are listed."""
+"""The most files of a folder, or of a diff, that are listed."""
 _CUT = 10
 """Tokens of the line that says how much of a file's change is missing."""
 _AROUND = 60
-"""Lines of a definition that is shown whole around a place in it."""
+"""The most lines of a definition that is shown whole around a place in it."""
 _FUNCTIONS = frozenset({"function", "method"})
 _LESS = frozenset({"constant", "variable", "field", "key", "test", "heading"})
-"""Kinds of definitions that are less often meant by a name than others."""
+"""Kinds of definitions that a name means less often than others."""
 _NAME = re.compile(r"[^\W\d]\w*[?!]?")
 
 
 class Wanted:
-    """One file the user named: why, whole (no places) or in ranges, and the symbols meant in it, each with the definition it is part of."""
+    """One file that the user named: the reason, and whether all of it or places in it are wanted.
+
+    `symbols` are the names meant in it, each with the definition that it is part of.
+    """
 
     __slots__ = ("path", "places", "sure", "symbols", "whole", "why")
 
@@ -66,7 +69,7 @@ class Wanted:
 
 
 def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> tuple[dict[str, Wanted], list[str]]:
-    """Return the files that are meant, pinned ones first, each once; and what could not be shown of it, in words."""
+    """Return the files that are meant, each once, pinned files first, and notes on what could not be shown."""
     files = {path: Wanted(path, "pinned", True, whole=True) for path in pinned}
     notes = []
     for each in mentions:
@@ -92,14 +95,14 @@ def gather(mentions: Iterable[Mention], pinned: Sequence[str], index: Index) -> 
 
 
 def _ordered(name: str, places: Collection[str], index: Index) -> list[str]:
-    """Return the files that define a name, those first that are meant: no tests, then classes and functions before constants."""
+    """Return the files that define a name, likeliest first: no tests, then classes and functions before others."""
     tags = index.tags(list(places)) if len(places) > _HOMES else {}
     vague = {path: all(tag.kind in _LESS for tag in found.defs if tag.name == name) for path, found in tags.items()}
     return sorted(places, key=lambda path: (is_test(path), vague.get(path, False), path.count("/"), path))
 
 
 def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, ranking: Ranking) -> list[Shown]:
-    """Show one file: the lines meant, else the definitions meant, else all of it where it is small or marked, else its best."""
+    """Show one file: the lines meant, else the definitions meant, else all of it if small or marked, else its best."""
     lines = reader.read(wanted.path, named=True)
     if lines is None:
         return []
@@ -108,7 +111,7 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
     size = max(1, len(lines) - (not lines[-1]))
     cut = segments.cut(wanted.path, len(lines), tags)
     file.pieces = segments.weigh(cut, lines, query, ranking.idfs, said=ranking.said.get(wanted.path))
-    # Words of the question pick definitions in a file that is named, a mark on a symbol does so in any.
+    # Words of the question pick definitions only in a file that is named; a marked symbol picks them in any file.
     pinned = file.place == PINNED
     marked = {part for symbol in wanted.symbols for part in symbol}
     spoken = set() if pinned or wanted.places else query.names.keys() - marked
@@ -141,7 +144,7 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
         return [file]
     else:
         choose.spend([file], WHOLE if length <= LARGEST else 3 * WHOLE, reader.measure)
-        file.words = []  # these are of its pieces, and no definition was asked for
+        file.words = []  # these words come from its pieces; no definition was asked for
         if not file.ranges:
             file.ranges = [(1, len(_first(lines, WHOLE, reader.measure)[0]))]
         if length > LARGEST:
@@ -152,7 +155,11 @@ def show(wanted: Wanted, reader: Reader, tags: Tags | None, query: Query, rankin
 
 
 def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
-    """Return the functions that stand with places as called there, innermost first: all of a short one around it, or wherever they are now."""
+    """Return the functions that stand with places as called there, innermost first.
+
+    If the place lies in one, only a short function is returned, to be shown whole; otherwise functions of that name
+    wherever they are now.
+    """
     functions = [tag for tag in (tags.defs if tags else ()) if tag.kind in _FUNCTIONS]
     known = {tag.name for tag in functions}
     found: list[Tag] = []
@@ -171,14 +178,17 @@ def _called(places: Iterable[Mention], tags: Tags | None) -> list[Tag]:
 
 
 def _head(first: int, middle: int, tags: Tags | None) -> tuple[int, int]:
-    """Return the line that declares what lines belong to, where they begin below it; (0, 0) where there is none."""
+    """Return the line that declares the definition around some lines, if it lies above them, as a range.
+
+    (0, 0) if there is none.
+    """
     around = [tag for tag in (tags.defs if tags else ()) if tag.start < first and middle <= tag.end]
     declared = around[-1].declared if around else 0
     return (declared, declared) if declared < first else (0, 0)
 
 
 def _meant(tag: Tag, symbols: Iterable[tuple[str, str]], tags: Tags | None) -> bool:
-    """Say whether a definition is a symbol that was marked: of `@Pot.boil` the `boil` in `Pot`, or any where it has none."""
+    """Say whether a definition is a marked symbol: for `@Pot.boil` the `boil` in `Pot`, else any `boil`."""
     for name, inside in symbols:
         if tag.name == name:
             homes = [each for each in (tags.defs if tags and inside else ()) if each.name == inside]
@@ -193,12 +203,12 @@ def _within(tag: Tag, homes: Sequence[Tag]) -> bool:
 
 
 def _fits(lines: Sequence[str], reader: Reader) -> bool:
-    """Say whether lines are few enough to be shown whole without having been marked."""
+    """Say whether lines are few enough to be shown whole without a mark."""
     return sum(map(len, lines)) < _LETTERS * WHOLE and reader.measure.count("\n".join(lines)) <= WHOLE
 
 
 def _around(first: int, last: int, cut: Sequence[segments.Segment], size: int) -> tuple[int, int]:
-    """Return the lines to show for a place; for a single line those of what it stands in."""
+    """Return the lines to show for a place; for a single line, those of the piece around it."""
     middle = (first + last) // 2
     inside = next((each for each in cut if each.first <= middle <= each.last), None)
     if first == last and inside is not None and inside.last - inside.first <= _AROUND:
@@ -209,7 +219,7 @@ def _around(first: int, last: int, cut: Sequence[segments.Segment], size: int) -
 
 
 def folder(path: str, paths: Sequence[str], why: str = "mentioned") -> Shown:
-    """List what a folder holds: the names of its files, those of the folders below it counted where there are many."""
+    """List a folder: the names of its files; if there are many, those of each folder below are only counted."""
     inside = [visible.name(each[len(path) :]) for each in paths if each.startswith(path)]
     rows = inside
     if len(rows) > _LISTED:
@@ -239,7 +249,10 @@ def _nothing(each: Mention, kept_back: Collection[str]) -> str:
 
 
 def changes(each: Mention, reader: Reader, room: int, out: Out = NOTHING) -> list[Shown]:
-    """Show what is not committed, or one commit, but what is kept `out`, in about `room` tokens: of each file what there is room for, sources first."""
+    """Show the uncommitted changes, or one commit, in about `room` tokens, sources first.
+
+    Files that are kept `out` are left out; of each other file there is as much as there is room for.
+    """
     name = each.source
     commit = "" if each.kind == "diff" else each.name
     from assistant.context import diffs  # most questions show none
@@ -267,7 +280,7 @@ def changes(each: Mention, reader: Reader, room: int, out: Out = NOTHING) -> lis
 
 
 def _tell(reader: Reader, name: str, whys: Mapping[str, str]) -> None:
-    """Say of files why they are not in a diff: of some by name, of the others how many they are."""
+    """Note why files are not in a diff: some by name, the others by their number."""
     reader.left_out |= dict(islice(whys.items(), _TOLD))
     if more := list(islice(whys.values(), _TOLD, None)):
         reader.left_out[name] = (
@@ -276,9 +289,10 @@ def _tell(reader: Reader, name: str, whys: Mapping[str, str]) -> None:
 
 
 def _spread(diff: str, room: int, measure: Measure) -> tuple[list[str], dict[str, int]]:
-    """Cut a diff at about `room` tokens, its files in the order of `_weight`; returns its lines, and how many are missing by file.
+    """Cut a diff to about `room` tokens, with its files in the order of `_weight`.
 
-    What one file does not need is for the others of its weight, what all of those do not need for the next; each keeps its first line.
+    Returns its lines, and the number of missing lines by file. Room that one file does not need goes to others of its
+    weight, and what those do not need to the next weight; each file keeps its first line.
     """
     head, *files = [piece.rstrip("\n").split("\n") for piece in re.split(r"(?m)^(?=diff --git )", diff)]
     kept = {at: [piece[0]] for at, piece in enumerate(files)}
@@ -312,7 +326,7 @@ def _spread(diff: str, room: int, measure: Measure) -> tuple[list[str], dict[str
 
 
 def _first(lines: Sequence[str], room: int, measure: Measure) -> tuple[list[str], int]:
-    """Return as many of the first lines as there is room for, and the tokens they take."""
+    """Return as many of the first lines as there is room for, and the tokens that they take."""
     used = 0
     for at, line in enumerate(lines):
         size = measure.count(line) + 1
@@ -323,5 +337,5 @@ def _first(lines: Sequence[str], room: int, measure: Measure) -> tuple[list[str]
 
 
 def _weight(path: str) -> int:
-    """Say which changes are shown first: of sources, then of what else has words, then of what programs write, as lock files."""
+    """Return the rank of a file in a diff: sources, then other files with words, then generated ones (lock files)."""
     return 0 if is_source(path) else 2 if language_of(path) is None else 1

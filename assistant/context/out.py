@@ -1,4 +1,4 @@
-"""What the user keeps out of sight: paths as sections name them, and folders, which end in "/", with all that lies in them."""
+"""What the user keeps out of sight: paths as sections name them, and folders (which end in "/") as a whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Out:
-    """What is kept out: some paths, and what lies in some folders, now or later, but files that are pinned. False where that is nothing."""
+    """What is kept out: paths, and all in some folders, now or later, except pinned files. False if nothing is."""
 
     def __init__(self, paths: Iterable[str] = (), pinned: Iterable[str] = ()) -> None:
         self.paths = tuple(paths)
@@ -18,15 +18,15 @@ class Out:
         self._pinned = frozenset(pinned)
 
     def __bool__(self) -> bool:
-        """Say whether anything is kept out: who lists changes need not ask of each file then."""
+        """Say whether anything is kept out: if not, a list of changes need not check each file."""
         return bool(self.paths)
 
     def hides(self, path: str) -> bool:
-        """Say whether a path is kept out, or a folder that it lies in."""
+        """Say whether a path, or a folder that it lies in, is kept out."""
         return path in self._named or (path.startswith(self._folders) and path not in self._pinned)
 
     def folder(self, path: str) -> str:
-        """Return the folder with which a path is kept out that is not so by its own name; empty where there is none."""
+        """Return the folder by which a path is kept out, if not by its own name; empty if there is none."""
         above = (each for each in self._folders if path.startswith(each))
         return max(above, key=len, default="") if self.hides(path) and path not in self._named else ""
 

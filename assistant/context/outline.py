@@ -1,8 +1,8 @@
-"""Outlines read line by line, without a grammar: headings, keys, selectors, tables, and lines that look like declarations.
+"""Outlines read line by line, without a grammar: headings, keys, selectors, tables, lines like declarations.
 
-Every reader is one pass over lines cut at a bound, gives no more than so many entries, and takes whatever it is given: a
-file that is broken, or of another kind than its name says, gives a poorer outline and nothing worse. An entry ends where
-the next one of its level or above begins, or where its block does, told by braces or by how far lines are indented.
+Every reader is one pass over lines cut at a maximum width, yields at most so many entries, and accepts any text: a file
+that is broken, or of another kind than its name says, gives a poorer outline and nothing worse. An entry ends where the
+next one of its level or above begins, or where its block ends, by braces or by indentation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MOST = 2_000
 
 
 class Entry(NamedTuple):
-    """A thing an outline names: as `tags.Tag`, with 1-based first and last line and the line that declares it."""
+    """An entry of an outline, like `tags.Tag`: name, kind, 1-based first and last line, and declaring line."""
 
     name: str
     kind: str
@@ -48,7 +48,7 @@ def outline(source: bytes, reader: str) -> list[Entry]:
         seen.append(each)
         if len(seen) == _MOST:
             break
-    if not seen:  # as of most texts: there is nothing to find the end of
+    if not seen:  # true of most texts: there are no ends to find
         return []
     seen.sort(key=lambda each: each.line)
     last = len(lines) - 1
@@ -103,7 +103,7 @@ def _indent(line: str) -> int:
 
 
 def _cut(name: str) -> str:
-    """Cut a long name behind a word: by half a key nobody knows that it is one, and so it would not be masked."""
+    """Cut a long name after a word: half a key would not be recognised as a key, and so not be masked."""
     return name if len(name) <= 100 else name[:100].rpartition(" ")[0] or name
 
 
@@ -179,7 +179,7 @@ _CSS_VARIABLE = re.compile(r"\s*(--[\w-]+|\$[\w-]+|@[\w-]+)\s*:")
 
 
 def _css(lines: Sequence[str]) -> Iterator[_Seen]:
-    """Selectors and at-rules down to the second level, and variables, with the end of each block."""
+    """Yield selectors and at-rules down to the second level, and variables, with the end of each block."""
     open_: list[_Seen | None] = []
     head, begun, comment = "", 0, False
     for number, line in enumerate(lines):
@@ -208,7 +208,7 @@ def _css(lines: Sequence[str]) -> Iterator[_Seen]:
 
 
 def _uncomment(line: str, *, within: bool) -> tuple[str, bool]:
-    """Return a line without what stands in /* */, and whether the comment goes on."""
+    """Return a line without its /* */ comments, and whether a comment goes on."""
     kept: list[str] = []
     rest = line
     while rest:
@@ -228,10 +228,10 @@ _BRACKET = re.compile(r"[{}\[\]]")
 
 
 def _json(lines: Sequence[str]) -> Iterator[_Seen]:
-    """Keys of the first two levels."""
+    """Yield the keys of the first two levels."""
     depth = 0
     for number, line in enumerate(lines):
-        if depth > 2 and not _BRACKET.search(line):  # as most lines of a large file are
+        if depth > 2 and not _BRACKET.search(line):  # true of most lines in a large file
             continue
         for match in _JSON.finditer(line):
             mark = match[0]
@@ -250,7 +250,7 @@ _YAML = re.compile(r"(\s*)(?:- )?([\w.$/@*-][^:#]{0,99}|\"[^\"]{1,99}\"|'[^']{1,
 
 
 def _yaml(lines: Sequence[str]) -> Iterator[_Seen]:
-    """Keys of the first two levels; the lines of a block of text are no keys."""
+    """Yield the keys of the first two levels; lines in a block of text are not keys."""
     inner, text = 0, -1
     for number, line in enumerate(lines):
         if not line or (text < 0 and ":" not in line):
@@ -276,7 +276,7 @@ _KEY = re.compile(r"([\w.\"'-]{1,100})\s*[=:]")
 
 
 def _toml(lines: Sequence[str]) -> Iterator[_Seen]:
-    """Tables (sections of an ini file), and the keys that stand before and in them."""
+    """Yield tables (sections of an ini file), and the keys before and in them."""
     quote = ""
     for number, line in enumerate(lines):
         if quote:
@@ -304,7 +304,7 @@ _DOLLAR = re.compile(r"\$\w*\$")
 
 
 def _sql(lines: Sequence[str]) -> Iterator[_Seen]:
-    """What is created, without its schema, to the semicolon that ends it; one between $$ and $$ does not."""
+    """Yield what is created, without its schema, up to the semicolon that ends it; one between $$ and $$ does not."""
     current: _Seen | None = None
     quoted = False
     for number, line in enumerate(lines):
@@ -361,19 +361,19 @@ _WORDS = {
     "defvar": "variable", "defclass": "class", "resource": "section", "variable": "variable", "output": "variable",
     "provider": "section", "schema": "section", "model": "class", "task": "target", "test": "test", "scalar": "type",
 }  # fmt: skip
-"""Words that declare something in one language or another, and the kind that is."""
+"""Words that declare something in some language, and the kind of what they declare."""
 _BEFORE = (
     "export", "default", "declare", "public", "private", "protected", "internal", "static", "final", "abstract", "async", "pub", "open",
     "override", "virtual", "inline", "extern", "unsafe", "local", "global", "sealed", "data", "partial", "pure", "impure", "recursive",
     "noncomputable", "comptime",
 )  # fmt: skip
-"""Words that may stand before those."""
+"""Words that may stand before the words of `_WORDS`."""
 _DECLARES = (
     rf"(\s*)\(?(?:@?(?:{'|'.join(_BEFORE)})(?:\([\w:]+\))?\s+){{0,5}}"
     rf"({'|'.join(sorted(map(re.escape, _WORDS), key=len, reverse=True))})\s+\(?(?:rec\s+)?[\"']?"
     r"([A-Za-z_$][\w.$:?!'-]*)([\"']?(?:\s+\"[\w.-]+\")?)\s*(.?)(.*)"
 )
-"""It is compiled where a line begins with such a word: that takes longer than to read a file."""
+"""Compiled only when a line begins with such a word: compiling takes longer than reading a file."""
 _FIRST = re.compile(r"\s*\(?@?([\w!]+)")
 _FIRST_WORDS = frozenset([*_BEFORE, *_WORDS])
 _FOLLOWS = re.compile(r"(?:extends|implements|inherits|where|do|is|as|begin|with|returns|for)\b")
@@ -386,8 +386,8 @@ _NOT_NAMES = {
 
 
 def _declared(line: str) -> tuple[str, str] | None:
-    """Return name and kind of what a line of some programming language seems to declare."""
-    # To look at the first word takes a third of the time that it takes to see that no pattern of so many words fits.
+    """Return name and kind of what a line of some programming language seems to declare; None for nothing."""
+    # Looking at the first word takes a third of the time of finding that a pattern of so many words does not match.
     if (first := _FIRST.match(line)) and first[1] in _FIRST_WORDS and (match := re.match(_DECLARES, line)):
         indent, word, name, _, mark, rest = match.groups()
         name = name.rstrip(":'")

@@ -1,4 +1,4 @@
-"""Choosing what is shown: what the user named, source of the pieces a question is about, names of what surrounds them."""
+"""Chooses what is shown: what the user named, source of the pieces that a question is about, names from around them."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 CANDIDATES, OTHERS = 20, 50
 """Files whose source is weighed piece by piece, and how many more may have their names shown."""
 _BESIDE = 700
-"""Tokens for what surrounds a definition that the user named together with its file: the question is sharp."""
+"""The most tokens for the surroundings of a definition that the user named with its file: such a question is sharp."""
 _LARGE = 0.75
 """The share of the budget that a folder, a diff or a commit may take."""
 _WITHOUT_WORDS = 60
 _SOURCE = 2_000_000
-"""Bytes of a source of which at least the definitions are looked at."""
+"""Bytes of the largest source whose definitions are still looked at."""
 _TOO_LARGE = "too large to be looked through, but for definitions that the question names"
 _LEAST_S = 0.2
-"""Seconds that the index is waited for where listing the files took all of the time."""
+"""Seconds to wait for the index if listing the files has taken all of the time."""
 
 
 @twice
@@ -57,11 +57,12 @@ def pack(
 ) -> Context:
     """Return what a question shows the model: at most `budget` o200k tokens.
 
-    What the user named or pinned is shown even if that takes more; then `note` says so. What was `dropped` stays out,
-    as `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the talk so far, the newest first, and `told` names
-    of definitions that were talked of, `asked` the questions before this one, the newest first. `whole` says that the model
-    hands in whole files: it is shown whole ones. Listing files and waiting for the index take about `timeout_s` seconds at
-    most; `note` says when it is not complete, and it goes on growing in the background.
+    What the user named or pinned is shown even if it takes more; then `note` says so. What was `dropped` stays out, as
+    `Out` reads it; secrets that were `allowed` are not masked. `recent` are paths of the conversation, the newest
+    first, `told` names of definitions that were mentioned in it, `asked` the questions before this one, the newest
+    first. `whole` says that the model returns whole files, so that it is shown whole files. Listing files and waiting
+    for the index take at most about `timeout_s` seconds; `note` says if the index is not complete yet, and it goes on
+    growing in the background.
     """
     question, out = colours.plain(question), Out(dropped, pinned)
     tree = _look(repo, cache, question, out, timeout_s)
@@ -70,7 +71,7 @@ def pack(
         meant = _read(question, pinned, out, tree)
         weigh = _weigher(reader, ask(question, told, asked), tree, meant, recent)
         for path in _secrets(question, tree.paths, reader):
-            reader.read(path)  # it is not shown, and the user is told so
+            reader.read(path)  # this only notes that it is not shown
         ruling = _rules(reader, meant.wanted, budget, tree.paths, out)
         asked_for = _named(weigh, meant.wanted, budget, ruling)
         large = _large(weigh, meant.mentions, tree.paths, meant.wanted, int(budget * _LARGE), out)
@@ -100,7 +101,7 @@ def pack(
 
 
 class _Tree(NamedTuple):
-    """The files that may be shown and the index of them, and the index of all there are, those that are kept out too."""
+    """The files that may be shown, an index of them, and an index of all files, including those that are kept out."""
 
     files: Sequence[FileFact]
     paths: Sequence[str]
@@ -110,7 +111,7 @@ class _Tree(NamedTuple):
 
 
 class _Meant(NamedTuple):
-    """What a question names: as it was written, by file, and in words what of it cannot be shown."""
+    """What a question names: the mentions as written, the files wanted, and notes on what cannot be shown."""
 
     mentions: Sequence[Mention]
     wanted: Mapping[str, named.Wanted]
@@ -118,7 +119,7 @@ class _Meant(NamedTuple):
 
 
 def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) -> _Tree:
-    """List the files and wait for the index, for about so long in all."""
+    """List the files and wait for the index, for about `timeout_s` seconds in all."""
     end = time.monotonic() + timeout_s
     by = None if index.was_whole(cache, repo.root) else end - timeout_s / 2
     listed = repo.files(by)
@@ -133,7 +134,7 @@ def _look(repo: Repo, cache: Path, question: str, out: Out, timeout_s: float) ->
 
 
 def _read(question: str, pinned: Sequence[str], out: Out, tree: _Tree) -> _Meant:
-    """Read what a question names, and what of it means nothing that may be shown."""
+    """Read what a question names, and note what of it cannot be shown."""
     repo, known = tree.found.repo, set(tree.paths)
     there = mention.read(question, tree.paths, root=repo.root, symbols=tree.found, revision=repo.revision)
     mentions = [each for each in there if not (out.hides(each.source) or out.hides(each.path))]
@@ -152,7 +153,7 @@ def _read(question: str, pinned: Sequence[str], out: Out, tree: _Tree) -> _Meant
 
 
 def _weigher(reader: Reader, query: Query, tree: _Tree, meant: _Meant, recent: Sequence[str]) -> _Weigher:
-    """Rank the files, and take what else their pieces are weighed by."""
+    """Rank the files, and collect what else their pieces are weighed by."""
     folders = [each.path for each in meant.mentions if each.kind == "folder"]
     inside = [path for path in tree.paths if any(map(path.startswith, folders))] if folders else []
     past = tree.found.store.remembered("history", history.unpack)
@@ -169,7 +170,7 @@ def _weigher(reader: Reader, query: Query, tree: _Tree, meant: _Meant, recent: S
 
 
 def _named(weigh: _Weigher, wanted: Mapping[str, named.Wanted], budget: int, before: Sequence[Shown]) -> list[Shown]:
-    """Show the files the user named; what only a paste names gives way where it is too much with what comes before it."""
+    """Show the files that the user named; files that only a pasted text names give way if all is too much."""
     tags = weigh.found.tags(list(wanted))
     some = [
         one
@@ -188,7 +189,7 @@ def _beside(
     asked_for: Sequence[Shown],
     budget: int,
 ) -> list[Shown]:
-    """Show the best of other files in the room that is left, and more of those of which the user named lines."""
+    """Show the best other files in the room that is left, and more of files of which the user named only lines."""
     sharp = any(file.ranges and file.words and not wanted[file.path].places for file in asked_for)
     room = max(0, min(budget - _total(weigh.reader, shown), _BESIDE if sharp else budget))
     others = weigh.candidates(weigh.ranking.files, {file.path for file in shown})
@@ -202,17 +203,17 @@ def _beside(
 
 
 def _fitted(reader: Reader, shown: list[Shown], dirty: Collection[str], budget: int) -> list[Shown]:
-    """Mask what is shown, take away of the least what is too much, and put it in the order in which it is sent."""
+    """Mask what is shown, remove the least important if it is too much, and put sections in the order of sending."""
     for file in shown:
         reader.mask(file)
-    # Counted as it is sent: where two sections meet, another order can cost another token.
+    # Counted in the order of sending: where two sections meet, another order can cost another token.
     while _total(reader, _stable(shown, dirty)) > budget and choose.shrink(shown):
         shown = [file for file in shown if file.must or file.ranges or file.names]
     return _stable(shown, dirty)
 
 
 def _missing(tree: _Tree, total: int, budget: int) -> list[str]:
-    """Say in words what was not there yet, and how much is shown beyond the budget."""
+    """Say what was not ready yet, and by how much the budget is exceeded."""
     notes = []
     found, repo = tree.found, tree.found.repo
     if found.unread:
@@ -229,14 +230,14 @@ def _missing(tree: _Tree, total: int, budget: int) -> list[str]:
 
 
 def _secrets(question: str, paths: Sequence[str], reader: Reader) -> list[str]:
-    """Return the files of secrets that a question names: mentions know only files that may be shown."""
+    """Return the secret files that a question names: mentions only find files that may be shown."""
     words = {word.strip(".,;:!?()'\"`").removeprefix("@") for word in question.split()}
     words |= {f".{word}" for word in words}
     return [path for path in paths if path.rpartition("/")[2] in words and reader.is_secret(path)]
 
 
 def _rules(reader: Reader, chosen: Collection[str], budget: int, paths: Sequence[str], out: Out) -> list[Shown]:
-    """Show the rules that count for the files the user named, those of the root first, in a quarter of the budget."""
+    """Show the rules that apply to the files the user named, the root's first, in a quarter of the budget."""
     shown: list[Shown] = []
     left = budget // 4
     for each in rules.rules(reader.repo, chosen, may_be_shown=lambda path: path in paths or out.hides(path)):
@@ -269,7 +270,7 @@ def _large(
     room: int,
     out: Out,
 ) -> list[Shown]:
-    """Show folders (what they hold, and the best of it), the open diff and commits that the user named."""
+    """Show the folders (a listing, and their best files), the open diff and the commits that the user named."""
     reader = weigh.reader
     shown: list[Shown] = []
     large = [each for each in mentions if each.kind in {"folder", "diff", "commit"}]
@@ -298,7 +299,7 @@ class _Weigher(NamedTuple):
     touched: Mapping[str, Sequence[Touch]]
 
     def open(self, named: Sequence[Shown]) -> list[Shown]:
-        """Let what is not shown yet of files that the user named compete, by the place of each in the ranking: a line may have moved."""
+        """Let the hidden parts of files that the user named compete, by the rank of each: a line may have moved."""
         scores = {each.path: each.score for each in self.ranking.files}
         top = max((score for path, score in scores.items() if path not in {file.path for file in named}), default=1.0)
         parts = [
@@ -310,12 +311,12 @@ class _Weigher(NamedTuple):
             file.firm = list(file.ranges)
             file.pieces = [
                 piece for piece in file.pieces if piece.words
-            ]  # who names lines wants no more without a reason
+            ]  # the user named lines, so more needs a reason
             file.worth = min(1.0, scores.get(file.path, 0.0) / top) ** choose.SHARP_FILE
         return parts
 
     def candidates(self, files: Sequence[Ranked], without: Collection[str]) -> list[Shown]:
-        """Read the best files and weigh their pieces; of those below only the names are known."""
+        """Read the best files and weigh their pieces; of the files ranked below them only the names are known."""
         best = [each for each in files[: CANDIDATES + OTHERS] if each.path not in without]
         tags = self.found.tags([each.path for each in best])
         idfs = self.ranking.idfs
@@ -347,7 +348,7 @@ class _Weigher(NamedTuple):
 
 
 def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Shown]:
-    """Where no word leads anywhere: the smallest files whole while they fit, and the names of others."""
+    """If no word leads anywhere, show the smallest files whole while they fit, and the paths of others."""
     shown: list[Shown] = []
     left = budget
     for fact in sorted(files, key=lambda fact: (fact.path.count("/"), fact.path))[:_WITHOUT_WORDS]:
@@ -370,8 +371,8 @@ def _listing(reader: Reader, files: Sequence[FileFact], budget: int) -> list[Sho
 def _stable(shown: Sequence[Shown], dirty: Collection[str]) -> list[Shown]:
     """Order sections so that what stays the same from turn to turn comes first: a provider's cache counts prefixes.
 
-    Rules, then what is pinned, what is named, names only, source, files with open changes, and diffs last; each by path,
-    pinned files in the order in which they were pinned.
+    First rules, then pinned files, named files, names only, source, files with open changes, and last diffs; each by
+    path, but pinned files in the order in which they were pinned.
     """
     return sorted(
         shown,

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _TOLD = 0.3
-"""What a name that was talked of before weighs beside a word of the question."""
+"""The weight of a name mentioned earlier, relative to a word of the question."""
 _ASKED, _OLDER, _OWN, _MOST = 0.9, 0.5, 2.0, 10
-"""What a word of the question before weighs where this one has none, how much less one of the question before that, of how many
-words of this one it weighs half of that, and how many words of a question are remembered."""
+"""The weight of a word of the previous question if this one has none; the factor for each question before that; the
+weight of this question's own words at which it is halved; and the most words of a question that are remembered."""
 _WORD = re.compile(r"([`(]?)([^\W\d]\w*)(\(|`|\):)?")
 _CODE = re.compile(r"_|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 _ABOUT_TESTS = re.compile(r"(?i)\btests?\b|\b(flaky|coverage)\b")
@@ -26,8 +26,9 @@ _ABOUT_PROSE = re.compile(
 class Query:
     """A question as the ranking sees it: weight by term, and the words that look like names in code.
 
-    `spoken` is for each term the word of the question that it stands for, or the part of a name in it. Every word that has one of the terms holds one of
-    the `marks`: a stem is the beginning of a word, but for a y that was ies. `text` is the question as it was asked.
+    `spoken` is, for each term, the word of the question, or the part of a name, that it stands for. Every word that has
+    one of the terms contains one of the `marks`: a stem is the beginning of a word, except that its y may have been
+    ies. `text` is the question as it was asked.
     """
 
     __slots__ = ("_marks", "about_prose", "about_tests", "names", "spoken", "text", "weights")
@@ -43,17 +44,17 @@ class Query:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What to look for in a word in small letters before it is cut; the weights are not to change any more."""
+        """What to look for in a lower-case word before cutting it; the weights must not change after the first call."""
         if self._marks is None:
             self._marks = tuple(dict.fromkeys(term.removesuffix("y") for term in self.weights))
         return self._marks
 
 
 def ask(question: str, told: Iterable[str] = (), asked: Sequence[str] = ()) -> Query:
-    """Read a question: words of its first line weigh most, words that only say what kind of change it is weigh little.
+    """Read a question: words of its first line weigh most, words that only name a kind of change weigh little.
 
-    `told` are names that the talk was about before: "and now the other one" is about them. `asked` are the questions before this one,
-    the newest first: the fewer words this one has of its own, the more theirs count.
+    `told` are names mentioned earlier in the conversation: "and now the other one" is about them. `asked` are the
+    questions before this one, the newest first: the fewer words of its own this one has, the more theirs count.
     """
     query = _read(question)
     query.text = question
@@ -72,7 +73,7 @@ def ask(question: str, told: Iterable[str] = (), asked: Sequence[str] = ()) -> Q
 
 
 def _recall(query: Query, before: Query, share: float) -> None:
-    """Let the heaviest words of an earlier question count for a share of what they weighed there."""
+    """Let the heaviest words of an earlier question count for a share of their weight there."""
     for term in sorted(before.weights, key=lambda term: -before.weights[term])[:_MOST]:
         query.weights[term] = max(query.weights.get(term, 0.0), share * before.weights[term])
         query.spoken.setdefault(term, before.spoken[term])

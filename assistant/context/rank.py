@@ -1,7 +1,7 @@
-"""Which files matter for a question: its words against bodies, names and paths, and what git history says. Explainable.
+"""Which files matter for a question: its words in bodies, names and paths, and git history. Every score is explained.
 
-The score of a file is a sum of parts in the same currency, the inverse document frequency of a word (BM25, Robertson and
-Zaragoza 2009, with fields for names and paths); each part that counts leaves a reason that can be read aloud.
+The score of a file is a sum of parts in one currency, the inverse document frequency of a word (BM25, Robertson and
+Zaragoza 2009, with fields for names and paths); each part that counts leaves a reason for people to read.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ _TEST = re.compile(
     r"(?i)(^|/)(tests?|specs?|__tests__|testing|testdata|fixtures?|benches|benchmarks?|examples?)(/|$)|(^|/)test_|[._-](test|spec|tests)\.\w+$|Tests?\.\w+$"
 )
 _TESTS = ("test", "spec", "fixture", "bench", "example")
-"""What a path holds that is one of a test, in small letters."""
+"""Lower-case parts that the path of a test contains."""
 _BARE_SOURCES = frozenset(
     """.asm .astro .awk .clj .cljs .coffee .cr .cu .d .dart .el .elm .erl .ex .exs .f .f90 .fs .fsx .glsl .graphql .groovy .hs .jl .jq .lisp
     .m .ml .mli .mm .nim .pas .pl .pm .proto .ps1 .r .rkt .s .scm .sol .sql .svelte .tcl .tf .v .vb .vhd .vue .wat .zig""".split()  # noqa: SIM905
 )
-"""Endings of programs that are read without a grammar; what else has none is prose, data or settings."""
+"""Endings of programs that are read without a grammar; other files without one are prose, data or settings."""
 _MARK = re.compile(r"^tests?[_-]|[_-](tests?|spec)$|tests?$")
 MOST = 3_000
-"""Files that are put in order; of more than these none is shown."""
+"""The most files that are ranked; none beyond these is shown."""
 SPREAD, SEEDS, W_GRAPH = 10, 4, 0.3
 
 K1, B = 1.2, 0.6
 W_NAME, W_PATH, W_STEM, W_EXACT, W_HISTORY, W_RECENT, W_DIRTY, W_NEAR = 0.3, 1.2, 1.65, 4.0, 1.0, 2.0, 1.0, 3.0
 W_SAID = 2.0
-"""What the words of a message are worth more where they stand in this order."""
+"""The factor on the words of a message for standing in this order."""
 TEST_FACTOR, ASKED_TEST_FACTOR, PROSE_FACTOR, W_SAME, W_PAIR, W_TOGETHER = 0.7, 1.8, 0.15, 2.0, 0.15, 0.2
 
 
 class Ranked(NamedTuple):
-    """A file, its score, and the reasons for it with what each adds."""
+    """A file, its score, and the reasons for it, each with the value that it adds."""
 
     path: str
     score: float
@@ -59,7 +59,7 @@ class Ranked(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The three heaviest reasons in words, each once, and no part of a name beside the whole of it."""
+        """The three weightiest reasons, each once; one about a part of a name gives way to one about all of it."""
         said = dict.fromkeys(text for _, text in sorted(self.reasons, reverse=True))
         parts = {
             f"{verb} {part}" for verb, _, word in (text.rpartition(" ") for text in said) for part in terms.within(word)
@@ -68,12 +68,12 @@ class Ranked(NamedTuple):
 
 
 def idf(holders: int, size: int) -> float:
-    """Return the weight of a word that so many of `size` documents hold."""
+    """Return the weight of a word that `holders` of `size` documents contain."""
     return math.log(1 + (size - holders + 0.5) / (holders + 0.5))
 
 
 class Ranking(NamedTuple):
-    """Files in order, what the words were worth, and by file the line that says a message of the question."""
+    """Files in order, the weights of the words, and, by file, the line that says a message of the question."""
 
     files: list[Ranked]
     idfs: dict[str, float]
@@ -90,7 +90,7 @@ def rank(
     recent: Mapping[str, float] | None = None,
     dirty: Collection[str] = (),
 ) -> Ranking:
-    """Rank files, the best first; `near` are files already chosen, `recent` weighs files of the talk so far."""
+    """Rank files, the best first; `near` are files already chosen, `recent` weighs files of the conversation."""
     size = max(1, len(index.words))
     mean = max(1.0, sum(index.words.values()) / size)
     held = index.lookup(
@@ -149,7 +149,7 @@ def rank(
 def _saying(
     query: Query, index: Index, held: Mapping[str, Mapping[int, int]], idfs: Mapping[str, float]
 ) -> dict[str, Said]:
-    """Return the sources that say a message of the question, and where; tests repeat what sources say."""
+    """Return the sources that say a message of the question, and where; tests only repeat what sources say."""
 
     def counts(each: int) -> bool:
         path = index.paths[each][0]
@@ -166,9 +166,9 @@ def _saying(
 
 
 def _spread(ranked: list[Ranked], history: History | None, index: Index, known: Collection[str]) -> list[Ranked]:
-    """Give the best files' partners a share of their score: tests and their sources, and what changes together.
+    """Give the partners of the best files a share of their score: tests and their sources, files that change together.
 
-    History tells of files that are gone, and the index of some that the user keeps out: only what is known counts.
+    History knows files that are gone, and the index some that the user keeps out: only `known` files count.
     """
     place = {each.path: at for at, each in enumerate(ranked)}
     extra: dict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -200,13 +200,13 @@ def _spread(ranked: list[Ranked], history: History | None, index: Index, known: 
 
 
 def is_test(path: str) -> bool:
-    """Say whether a file is a test, or lies among tests or what they need: by its path."""
+    """Say, by its path, whether a file is a test, or lies among tests or their data."""
     low = path.casefold()
     return any(each in low for each in _TESTS) and bool(_TEST.search(path))
 
 
 def is_source(path: str) -> bool:
-    """Say whether a file is a program, not prose, data or settings: by its ending, whatever its name."""
+    """Say, by its ending alone, whether a file is a program, not prose, data or settings."""
     name = path[path.rfind("/") + 1 :]
     return _is_program(name[name.rfind(".") :].lower() if "." in name else "")
 
@@ -214,20 +214,20 @@ def is_source(path: str) -> bool:
 @cache
 def _is_program(suffix: str) -> bool:
     language = languages().get(suffix)
-    written = language is not None and bool(language.grammar) and suffix not in {"", ".kts"}  # the latter build things
+    written = language is not None and bool(language.grammar) and suffix not in {"", ".kts"}  # .kts files build things
     return written or suffix in _BARE_SOURCES
 
 
 def _bare(path: str) -> str:
-    """Return the stem of a file name without what marks a test: `test_seek.py` and `seek_test.py` are both seek."""
+    """Return the stem of a file name without the mark of a test: `test_seek.py` and `seek_test.py` both give seek."""
     return _MARK.sub("", PurePosixPath(path).name.lower().split(".")[0])
 
 
 def _by_path(query: Query, paths: Sequence[str], parts: dict[str, list[tuple[float, str]]]) -> None:
-    """Give for words of the question in paths; names of files weigh more than names of folders."""
+    """Add value to paths that contain words of the question; file names weigh more than folder names."""
     whole = "\n".join(paths).lower()
     starts = [0, *accumulate(len(path) + 1 for path in paths)]
-    if len(whole) != max(0, starts[-1] - 1):  # a capital that has two letters when it is small
+    if len(whole) != max(0, starts[-1] - 1):  # a capital may become two letters in lower case
         low = [path.lower() for path in paths]
         whole, starts = "\n".join(low), [0, *accumulate(len(path) + 1 for path in low)]
     for term, weight in query.weights.items():

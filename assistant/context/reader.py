@@ -1,4 +1,4 @@
-"""Reads what is to be shown, through the gate: what is secret, not text, or too large stays out, and is told."""
+"""Reads what is to be shown, through the gate: secrets, non-text and large files stay out, and the user is told."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from assistant.context.repo import Repo
 
 LARGEST = 400_000
-"""Bytes of a file that is weighed piece by piece, or shown whole."""
+"""Bytes of the largest file that is weighed piece by piece, or shown whole."""
 _MOST = 20_000_000
-"""Bytes of a file that is read at all."""
+"""Bytes of the largest file that is read at all."""
 DROPPED = "taken out of the context"
 NO_TEXT = "not a text file"
 NAMED_IN = f"named in {ignore.IGNORE_FILE}"
@@ -30,11 +30,11 @@ SECRET_FILE = "secret file"  # noqa: S105 - the name of a kind
 
 
 def private(repo: Repo, out: Out = NOTHING, allowed: Collection[Allowed] = ()) -> Callable[[str], str]:
-    """Return what says why no line of a file may leave, whoever asks for it; an empty answer: they may.
+    """Return a function that says why no line of a path may be sent, to anybody; empty where lines may be sent.
 
-    The same files as in a context may: not those of secrets, unless the user let them through, not what an ignore file names,
-    not what is kept `out`. What is not on the disk holds nothing that could leave. The repository is listed once, when
-    first needed: call the answer in a thread.
+    It allows the same files as a context does: no secret files, unless the user let them through, none that an ignore
+    file names, none that is kept `out`. A file that is not on the disk holds nothing that could be sent. The repository
+    is listed once, when first needed: call the returned function in a thread.
     """
     ignored = ignore.ignored(repo.root)
     listed: set[str] = set()
@@ -56,7 +56,7 @@ def private(repo: Repo, out: Out = NOTHING, allowed: Collection[Allowed] = ()) -
 
 
 class Reader:
-    """Reads files for showing, and remembers what was read, masked and left out. `allowed` is what the user let through."""
+    """Reads files to show them, and remembers what was read, masked and left out. `allowed` are secrets let through."""
 
     def __init__(self, repo: Repo, measure: Measure, allowed: Collection[Allowed] = ()) -> None:
         self.repo = repo
@@ -69,13 +69,13 @@ class Reader:
         self._ignored = ignore.ignored(repo.root)
 
     def is_secret(self, path: str) -> bool:
-        """Say whether a file is kept back by its name: it is, unless the user let it through."""
+        """Say whether a file is kept back by its name, unless the user let it through."""
         if path not in self._secret:
             self._secret[path] = gate.is_secret_file(path, self.repo.root)
         return self._secret[path] and (path, SECRET_FILE, "") not in self.allowed
 
     def keeps_back(self, path: str) -> bool:
-        """Say whether a file is kept back by its name alone, and tell it then."""
+        """Say whether a file is kept back by its name alone; if so, note it for the user."""
         if self.is_secret(path):
             self.left_out[path] = "a file of secrets never leaves"
             self.masked[path] = (Masked(path, 0, SECRET_FILE),)
@@ -86,7 +86,7 @@ class Reader:
         return False
 
     def read(self, path: str, *, named: bool = False, most: int = LARGEST) -> list[str] | None:
-        """Return the lines of a file; what is secret, not text, or of more than `most` bytes and not named has none."""
+        """Return the lines of a file; None if it is secret, not text, or above `most` bytes and not `named`."""
         if self.keeps_back(path):
             return None
         try:
@@ -103,7 +103,7 @@ class Reader:
         return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
 
     def mask(self, file: Shown) -> None:
-        """Put what secrets are in the place of secrets, in the lines that are shown and in the names."""
+        """Replace secrets by their kind, in the lines and the names that are shown."""
         found = self._mask_names(file)
         if file.ranges and not file.heading:
             text, inside = gate.mask("\n".join(file.lines), file.path, self.allowed)
@@ -113,7 +113,7 @@ class Reader:
             self.masked[file.path] = tuple(found)
 
     def _mask_names(self, file: Shown) -> list[Masked]:
-        """Mask the names of definitions that are shown without their lines: a heading or a key may hold a secret."""
+        """Mask the names of definitions that are only named: a heading or a key may hold a secret."""
         if not file.tags or not file.names or not gate.mask(file.named(), file.path, self.allowed)[1]:
             return []
         masked = [gate.mask(tag.name, file.path, self.allowed) for tag in file.tags.defs]
@@ -122,7 +122,7 @@ class Reader:
         return [each._replace(line=file.tags.defs[at].declared) for at in file.names for each in masked[at][1]]
 
     def mask_diff(self, diff: str, path: str) -> str:
-        """Mask a diff that is shown as a section of its own, `path`; bytes that are not UTF-8 become signs for them."""
+        """Mask a diff that is shown as its own section, `path`; bytes that are not UTF-8 become question marks."""
         clean, found = gate.mask_diff(diff, self.allowed)
         self.masked[path] = found
         return clean.encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
-"""Facts about the folder the user stands in: root, files, what they hold, and history.
+"""Facts about the folder that the user stands in: root, files, their content, and history.
 
-Looking runs nothing that a repository brings along: see `git`. Submodules are named and not entered: each is a repository
-of its own.
+Looking runs nothing that a repository brings along, see `git`. Submodules are named but not entered: each is a
+repository of its own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Commit(NamedTuple):
 
 
 class Repo:
-    """A git repository, or a plain folder. `astray` says in words why one that has a `.git` is read as a folder outside git."""
+    """A git repository, or a plain folder. `astray` says why a folder with a `.git` is read as one outside of git."""
 
     def __init__(self, root: Path, *, is_git: bool, astray: str = "") -> None:
         self.root = root
@@ -63,29 +63,29 @@ class Repo:
 
     @cached_property
     def listing(self) -> Listing:
-        """Lists its files."""
+        """The lister of its files."""
         return Listing(self.git, self.read, is_git=self.is_git)
 
     def files(self, by: float | None = None) -> tuple[FileFact, ...]:
-        """List regular text-sized files, tracked and untracked but not ignored, sorted by path, until `by`: see `Listing.files`."""
+        """List regular files of text size, tracked and untracked but not ignored, by path: see `Listing.files`."""
         return self.listing.files(by)
 
     def named(self, paths: Collection[str]) -> list[FileFact]:
-        """Return those of some paths that `files` would list, had it had the time to come to them."""
+        """Return those of some paths that `files` would list if it had the time."""
         return self.listing.named(paths)
 
     @property
     def late(self) -> bool:
-        """Whether the last listing ended before its end."""
+        """Whether the last listing was cut short."""
         return self.listing.late
 
     @property
     def blocked(self) -> str:
-        """What git would wait at for ever, so that new files are not looked for."""
+        """The pipe at which git would wait for ever, so that new files are not looked for; empty for none."""
         return self.listing.blocked
 
     def read(self, path: str, most: int = LARGEST) -> bytes:
-        """Return the bytes of a regular file inside the root: no link is followed, nothing that could block is opened.
+        """Return the bytes of a regular file inside the root; no link is followed, nothing that blocks is opened.
 
         Raises RepoError, also when the file is larger than `most` bytes.
         """
@@ -115,11 +115,11 @@ class Repo:
     # Commits.
 
     def run(self, *args: str, feed: bytes = b"", env: Mapping[str, str] | None = None, asked: bool = False) -> Ran:
-        """Run git and return how it ended: see `Git.run`."""
+        """Run git and return its result: see `Git.run`."""
         return self.git.run(*args, feed=feed, env=env, asked=asked)
 
     def revision(self, name: str) -> str | None:
-        """Return the full id of the commit that a name stands for (`HEAD~1`, a branch, a short id), None when there is none."""
+        """Return the full id of the commit that a name means (`HEAD~1`, a branch, a short id); None for none."""
         if not self.is_git or not re.fullmatch(_REVISION, name) or ".." in name or "@{u" in name:
             return None
         try:
@@ -129,7 +129,7 @@ class Repo:
         return out.decode("ascii", "replace").strip() or None
 
     def head(self) -> str:
-        """Return the full id of the commit that is checked out, empty where there is none: read from its file where it can be."""
+        """Return the full id of the checked-out commit, from git's own file if possible; empty where there is none."""
         if not self.is_git:
             return ""
         folder = self.root / ".git"
@@ -141,7 +141,7 @@ class Repo:
         return found if re.fullmatch(_ID, found) else self.revision("HEAD") or ""
 
     def history(self, most: int = 2_000, *, timeout_s: float = 1.0) -> list[Commit]:
-        """Return the latest commits without merges, newest first, as many as could be read in the time."""
+        """Return the latest commits without merges, newest first, as many as can be read in the time."""
         if not self.head():
             return []
         form = ("-z", "--name-only", "--format=%x02%H %s", "HEAD", "--")
@@ -150,9 +150,10 @@ class Repo:
     def hunks(
         self, commits: Iterable[str], paths: Iterable[str] = (), *, timeout_s: float = 1.0, size: int = _LONGEST_LOG
     ) -> bytes:
-        """Return what commits (full ids) did to files that stay, or to some of them: a line of \\x02 and the id, then its diff without context.
+        """Return what commits (full ids) did to files that still exist, or to those among `paths`.
 
-        As many as could be read in the time, at most so many bytes: the last one may be cut.
+        For each commit there is a line of \\x02 and its id, then its diff without context; as many as can be read in
+        the time, and at most `size` bytes: the last one may be cut.
         """
         form = ("-r", "-U0", "--diff-filter=M", "--format=%x02%H", "--", *paths)
         feed = "".join(f"{commit}\n" for commit in commits).encode()
@@ -160,7 +161,10 @@ class Repo:
 
 
 def _astray(place: Path) -> str:
-    """Say where a file `.git` points that is no repository, as that of a worktree or a submodule does which was copied without it."""
+    """Say where a `.git` file points if that is no repository; empty if there is nothing wrong.
+
+    The `.git` file of a worktree or a submodule does so after it was copied without its repository.
+    """
     try:
         if not stat.S_ISREG(os.lstat(place / ".git").st_mode):
             return ""
@@ -173,7 +177,7 @@ def _astray(place: Path) -> str:
 
 
 def _commits(data: bytes) -> Iterator[Commit]:
-    """Read `git log -z`; the last commit may be cut and is left out then."""
+    """Read `git log -z`; the last commit may be cut short, and is then left out."""
     whole, _, _ = data.rpartition(b"\0")
     for piece in whole.split(b"\x02")[1:]:
         head, *names = piece.split(b"\0")

@@ -1,4 +1,4 @@
-"""What a file defines, as short as can be: the names it holds, grouped by what they stand in."""
+"""The definitions of a file, as short as possible: their names, grouped by what they stand in."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _CONTAINERS = {
 
 
 def names(tags: Tags, only: Collection[int] | None = None, without: Collection[int] = ()) -> str:
-    """Draw the names a file defines on one line: `a, b, Kettle(fill, boil)`.
+    """Write the names that a file defines on one line: `a, b, Kettle(fill, boil)`.
 
-    `only` keeps the definitions at these places (of `tags.defs`), `without` leaves some out.
+    `only` keeps the definitions at these places of `tags.defs`, `without` leaves some out.
     """
     outer: list[tuple[int, int]] = []
     rows: list[str] = []

@@ -1,7 +1,8 @@
-"""Rules files: what a repository wishes of whoever works on it, as data. AGENTS.md, or CLAUDE.md where there is none.
+"""Rules files: what a repository asks of whoever works on it, as data. AGENTS.md, or CLAUDE.md if there is none.
 
-A nested file counts for what lies below it. One that is a link stands for the file it leads to, if that may be shown. Nothing in such a file is expanded, imported or obeyed here: it is cut at a
-size, shown to the user in the manifest, and characters that hide words from a reader are made visible.
+A nested file applies to what lies below it. A link stands for the file that it leads to, if that may be shown. Nothing
+in such a file is expanded, imported or obeyed here: it is cut at a size and shown to the user in the manifest, and
+characters that hide words from a reader are made visible.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _LARGEST = 32_000
 _READ = 1_000_000
 _MOST = 12
 _WARNINGS = 20
-# Direction marks and overrides, things of no width, tags, selectors that can carry bytes, fillers, and control characters.
+# Direction marks and overrides, zero-width characters, tags, selectors that can carry bytes, fillers, and control
+# characters.
 HIDDEN = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
@@ -31,9 +33,9 @@ HIDDEN = (
 
 
 class RuleFile(NamedTuple):
-    """One rules file: its path, its text with hidden characters made visible, and what the user should know about it.
+    """One rules file: its path, its text with hidden characters made visible, and warnings for the user.
 
-    `link` is the path by which it counts where that is a link to it. `unread` says of a link why it is not followed: then
+    `link` is the path under which it applies if that is a link to it. `unread` says why a link is not followed: then
     there is no text.
     """
 
@@ -47,10 +49,10 @@ class RuleFile(NamedTuple):
 def rules(
     repo: Repo, paths: Iterable[str] = (), *, may_be_shown: Callable[[str], bool] = lambda _: False
 ) -> list[RuleFile]:
-    """Return the rules files that count for some paths, the root's first, each once.
+    """Return the rules files that apply to some paths, the root's first, each once.
 
-    Those of the root always count; `paths` (files with "/", relative to the root) add the ones on the way to them. A link
-    is followed only to a file inside the root that `may_be_shown`.
+    Those of the root always apply; `paths` (files with "/", relative to the root) add the ones on the way to them. A
+    link is followed only to a file inside the root that `may_be_shown`.
     """
     folders = {""}
     for path in paths:
@@ -79,7 +81,7 @@ def rules(
 
 
 def _read(repo: Repo, folder: str, name: str, may_be_shown: Callable[[str], bool]) -> RuleFile | None:
-    """Read one rules file, where it is a link the file that it leads to; None where there is none."""
+    """Read one rules file, or the file that it links to; None where there is none."""
     path = folder + name
     try:
         return _rule(path, repo.read(path, _READ))
@@ -87,12 +89,12 @@ def _read(repo: Repo, folder: str, name: str, may_be_shown: Callable[[str], bool
         if not Path(repo.root, path).is_symlink():
             return None
     base = os.path.realpath(repo.root)
-    real = os.path.realpath(os.path.join(base, path))  # noqa: PTH118 - as the links are written, whatever lies there
+    real = os.path.realpath(os.path.join(base, path))  # noqa: PTH118 - joined as text, as the links are written
     if not real.startswith(base + os.sep):
         return RuleFile(path, "", unread="a link that leads out of this folder")
     target = real[len(base) + 1 :].replace(os.sep, "/")
     if target in {folder + other for other in NAMES}:
-        return None  # it counts by itself
+        return None  # it applies by itself
     if not may_be_shown(target):
         return RuleFile(path, "", unread=f"a link to {target}, which is no file that may be shown")
     try:
@@ -112,7 +114,10 @@ def _rule(path: str, data: bytes) -> RuleFile:
 
 
 def reveal(text: str, path: str) -> tuple[str, tuple[str, ...]]:
-    """Make hidden characters visible as `<U+202E>`; returns the text and a warning for each with file, line and code point."""
+    """Make hidden characters visible as `<U+202E>`.
+
+    Returns the text, and a warning for each with file, line and code point.
+    """
     warnings: list[str] = []
     parts: list[str] = []
     at, line, count = 0, 1, 0

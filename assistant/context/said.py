@@ -1,7 +1,8 @@
-"""Messages that a question holds: words of it that stand in the same order in a string of a source, and in hardly any other.
+"""Finds messages in a question: words that stand in the same order in a string of a source, and in few others.
 
-The words of an error weigh little one by one, for the files that test it or are about it hold them more often than the one
-that says it. Here their order counts. Which files hold all words of a run is known from the index; only few are read.
+The words of an error weigh little one by one, because files that test it or write about it contain them more often than
+the file that says it. Here their order counts. The index tells which files contain all words of a run; only a few are
+read.
 """
 
 from __future__ import annotations
@@ -17,37 +18,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _ROWS, _ROW = 80, 400
-"""Lines of a question in which messages are looked for, and letters of each."""
+"""Lines of a question that are searched for messages, and characters of each."""
 _LEAST, _PLAIN = 3, 4
-"""Words of a message that is marked as one, and of one that stands in a sentence."""
+"""The least words of a message that is marked as one, and of one that stands in a sentence."""
 _UNMARKED = 0.5
-"""What a message counts for that may be a sentence of the user's own."""
+"""The factor on a message that may be a sentence of the user's own."""
 _TERMS = 2
-"""Words of a run that say something: not "there is no"."""
+"""The least telling words of a run: "there is no" has none."""
 _RARE = 250
-"""Files that may hold the rarest word of a run."""
+"""The most files that may contain the rarest word of a run."""
 _FEW, _READ = 8, 20
-"""Files that are read for one run, those first that hold the words behind it too, and for one question."""
+"""The most files that are read for one run (first those that also contain the words behind it), and for one
+question."""
 _TRIES = 100
-"""Runs of which it is looked which files hold them."""
+"""The most runs that are looked up in the index."""
 _BEYOND = 4
 """Words behind a run that are looked at."""
 _HOMES = 2
-"""Files that may say the same."""
+"""The most files that may say the same."""
 _PLACES = 4
-"""Places of a run in one file that are looked at."""
+"""The most places of a run in one file that are looked at."""
 _WORD = re.compile(r"\w+")
 _MARKED = (
     r"""(?i)\b\w{0,60}(?:error|exception|warning|panic|fatal|failed|message|says)\w{0,30}\b[^\n"'`]{0,40}?:\s(?P<rest>.+)"""
     r"""|"(?P<double>[^"\n]{8,})"|'(?P<single>[^'\n]{8,})'|`(?P<tick>[^`\n]{8,})`"""
 )
-"""What is marked as a message: it stands in quotes, or behind "error:"."""
+"""What is marked as a message: text in quotes, or behind "error:"."""
 _SIGNS = frozenset("\"'`:")
 _REMARK = (b"//", b"#", b"*", b"--", b"/*", b";")
 
 
 class Said(NamedTuple):
-    """A line (1-based) of a file that says words of the question, those words, and the sum of what they are worth."""
+    """A line (1-based) of a file that says words of the question, those words, and the sum of their worth."""
 
     line: int
     words: str
@@ -55,7 +57,7 @@ class Said(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """So many words that stand together on a line of a question, from one of them on, and files that hold all of them."""
+    """Words that stand together on a line of a question: the first and how many, and files that contain all of them."""
 
     row: str
     spans: Sequence[tuple[int, int]]
@@ -74,10 +76,10 @@ def find(
     counts: Callable[[int], bool],
     source: Callable[[int], bytes],
 ) -> dict[int, Said]:
-    """Return by file the line that says most words of a question as they stand there, if hardly any other file does.
+    """Return, by file, the line that says the most words of a question in their order, if few other files do.
 
-    `held` tells for each term of the question which files hold it, `idfs` what it is worth, `rare` what stands in so
-    many files, `counts` whether a file is to be looked at, and `source` reads it.
+    `held` says which files contain each term of the question, `idfs` what a term is worth, `rare` what something in so
+    many files is worth, `counts` whether a file is to be looked at, and `source` reads it.
     """
     runs = sorted(_runs(question, held, cache(counts)), key=lambda run: len(run.files))
     read: dict[int, bytes] = {}
@@ -109,7 +111,7 @@ def _terms(word: str) -> tuple[str, ...]:
 
 
 def _runs(question: str, held: Mapping[str, Mapping[int, int]], counts: Callable[[int], bool]) -> list[_Run]:
-    """Return the runs of which some files hold all words, each with the best of those."""
+    """Return the runs whose words all stand in some files, each with the best of these files."""
     found: list[_Run] = []
     for row, spans, at, size, marked in islice(_windows(question), _TRIES):
         words = [_terms(row[first:last]) for first, last in spans[at : at + size + _BEYOND]]
@@ -125,7 +127,7 @@ def _runs(question: str, held: Mapping[str, Mapping[int, int]], counts: Callable
 
 
 def _windows(question: str) -> Iterator[tuple[str, Sequence[tuple[int, int]], int, int, bool]]:
-    """Find words that stand together: their line, the words of that, the first of them, how many, and whether they are marked.
+    """Yield words that stand together: their line, its words, the first of them, how many, and whether they are marked.
 
     Lines with a mark come first.
     """
@@ -144,12 +146,12 @@ def _windows(question: str) -> Iterator[tuple[str, Sequence[tuple[int, int]], in
 
 
 def _marked(row: str) -> Iterable[re.Match[str]]:
-    """Find what is marked as a message: most lines hold none of the signs that a mark has."""
+    """Find text marked as a message. Most lines have none of the characters that a mark needs."""
     return () if _SIGNS.isdisjoint(row) else re.finditer(_MARKED, row)
 
 
 def _among(files: list[int], others: Iterable[Mapping[int, int]]) -> list[int]:
-    """Return those of some files that all others hold too."""
+    """Return those of some files that are in all of the others as well."""
     for other in others:
         if not files:
             break
@@ -158,7 +160,7 @@ def _among(files: list[int], others: Iterable[Mapping[int, int]]) -> list[int]:
 
 
 def _longest(run: _Run, data: bytes) -> tuple[int, int] | None:
-    """Return how many words from the beginning of a run a string of a source says at most, and its line."""
+    """Return how many words, from the start of a run, a string of a source says at most, and its line."""
     start = run.spans[run.at][0]
     least = run.row[start : run.spans[run.at + run.size - 1][1]].encode("utf-8", "replace")
     best: tuple[int, int] | None = None
@@ -181,7 +183,7 @@ def _longest(run: _Run, data: bytes) -> tuple[int, int] | None:
 
 
 def _in_string(line: bytes, start: int, end: int) -> bool:
-    """Say whether a part of a line stands in quotes, as far as the line tells, and in no remark."""
+    """Say whether a part of a line stands in quotes, as far as the line tells, and not in a comment."""
     if line.lstrip().startswith(_REMARK) or line[:start][-1:].isalnum():
         return False
     return any(quote in line[:start] and quote in line[end:] for quote in (b'"', b"'", b"`"))

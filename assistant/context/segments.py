@@ -1,4 +1,4 @@
-"""A file cut where its definitions begin and end, and each piece weighed against the question."""
+"""Cuts a file where its definitions begin and end, and weighs each piece against the question."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
     from assistant.context.tags import Tag, Tags
 
 _LONGEST = 36
-"""Lines of a piece; a longer definition is cut where a line is blank or least indented."""
+"""The most lines of a piece; a longer definition is cut where a line is blank or least indented."""
 _GAP = 30
 _SMALL, _NARROW = 120, 80
-"""Lines of a file, and letters of each in the middle, that may be shown although none of them has a word of the question."""
+"""Lines of a file, and characters of an average line, up to which it may be shown without a word of the question."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MOST_HITS = 4_000
 _DOTTED = "\u0130"
-"""A capital I with a dot: the one letter that two stand for when it is small, and all places behind it would be others."""
+"""A capital I with a dot: the only letter that becomes two in lower case, which would shift all places behind it."""
 _TOO_WIDE = {"module", "namespace", "package"}
 K, B = 0.8, 0.6
 W_OWN, W_WHOLE = 1.2, 3.0
 W_SAID = 2.0
-"""What the words of a message are worth more where they stand in this order."""
+"""The factor on the words of a message for standing in this order."""
 NEIGHBOUR, FLOOR = 0.3, 0.05
 W_FRESH, HALF_FRESH, W_ALIKE, HALF_ALIKE = 2.0, 0.2, 3.0, 0.1
-"""What a piece gains at most, as a multiple of its worth, for having changed lately and for words like these; with as much
-history as the HALF of each says, it gains half of that."""
+"""The most that a piece gains, as a multiple of its worth, for recent changes and for changes for words like these;
+history as large as the HALF of each gives half of that."""
 _ASKED = 60
-"""Definitions of a very large file that are weighed."""
+"""The most definitions of a very large file that are weighed."""
 _WHOLE = 100
-"""Lines of a definition of such a file that is shown whole or not at all."""
+"""Definitions of such a file with fewer lines than this are shown whole or not at all."""
 _FUNCTIONS = frozenset({"function", "method"})
 _TELLS = 0.5
 """What history must add to a piece to be named as a reason."""
 
 
 class Segment:
-    """Lines `first` to `last` (1-based) of a file, the definition they belong to, and what the question gives them.
+    """Lines `first` to `last` (1-based) of a file, the definition that they belong to, and their score.
 
-    `past` is how many times more they are worth for what git history says of them, `why` that in words.
+    `past` is the factor for what git history says of them, `why` the reason for that.
     """
 
     __slots__ = ("first", "last", "past", "path", "score", "tag", "why", "words")
@@ -66,7 +66,7 @@ class Segment:
 
 
 def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
-    """Cut a file of so many lines where definitions begin and end: each without those inside it, and the lines between."""
+    """Cut a file of `size` lines where definitions begin and end; a definition is without those inside it."""
     found: list[Segment] = []
     open_: list[Tag] = []
     at = 1
@@ -93,7 +93,7 @@ def cut(path: str, size: int, tags: Tags | None) -> list[Segment]:
 
 
 def _pieces(segment: Segment, lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Cut a long segment where a line is blank or least indented; blank lines at the ends belong to no piece."""
+    """Cut a long segment where a line is blank or least indented; blank lines at its ends belong to no piece."""
     first, last = segment.first, segment.last
     while first <= last and not lines[first - 1].strip():
         first += 1
@@ -117,11 +117,12 @@ def weigh(
     segments: Sequence[Segment], lines: Sequence[str], query: Query, idfs: dict[str, float], touched: Sequence[Touch] = (),
     said: Said | None = None,
 ) -> list[Segment]:  # fmt: skip
-    """Return the pieces of one file that hold words of the question, with scores.
+    """Return the pieces of one file that contain words of the question, with scores.
 
-    A piece counts for the words in it (BM25) and for the name of the definition it is in. Segments without any are gone;
-    of a small file all stay where none has any: it is worth what its path and its partners give it, where room is left.
-    What was `touched` lately, or for words like these, is worth more, and so is the line where a message is `said`.
+    A piece scores by its words (BM25) and by the name of the definition that it is in. Pieces without a score are
+    dropped; if none in a small file has any, all stay: where room is left, the file's path and its partners decide.
+    Lines that were `touched` lately, or for words like these, are worth more, and so is the line where a message is
+    `said`.
     """
     text = "\n".join(lines)
     lower = text.replace(_DOTTED, "i").lower()
@@ -145,7 +146,7 @@ def weigh(
         bonus = named(segment.tag.name, query, idfs) if segment.tag is not None else 0.0
         for first, last in _pieces(segment, lines):
             rows = numbers[bisect_left(numbers, first, low, high) : bisect_right(numbers, last, low, high)]
-            if not rows and (said is None or not first <= said.line <= last):  # as most pieces are
+            if not rows and (said is None or not first <= said.line <= last):  # true of most pieces
                 found.append(Segment(segment.path, first, last, segment.tag, bonus))
                 continue
             times: dict[str, int] = {}
@@ -184,7 +185,7 @@ def weigh(
 
 
 def _remember(pieces: Sequence[Segment], touched: Sequence[Touch]) -> None:
-    """Say of pieces, in their order, what git history says of their lines."""
+    """Weigh pieces, which must be in order, by what git history says of their lines."""
     starts, ends = [each.first for each in pieces], [each.last for each in pieces]
     fresh, alike = [0.0] * len(pieces), [0.0] * len(pieces)
     for touch in touched:
@@ -206,17 +207,17 @@ def _remember(pieces: Sequence[Segment], touched: Sequence[Touch]) -> None:
 
 
 def hints(tags: Tags, query: Query, idfs: dict[str, float]) -> dict[str, float]:
-    """Return what the words of a question give the names that a file defines, without those to which they give nothing."""
+    """Return what the words of a question give to the names that a file defines; others are left out."""
     return {tag.name: value for tag in tags.defs if (value := named(tag.name, query, idfs)) > 0}
 
 
 def defined(
     path: str, tags: Tags, hints: dict[str, float], lines: Sequence[str], query: Query, idfs: dict[str, float]
 ) -> list[Segment]:
-    """Return the definitions that the question names best, for a file that is too large to be weighed piece by piece.
+    """Return the definitions that the question names best, for a file that is too large to weigh piece by piece.
 
-    Of those of one name the words in them decide. They are whole, but for the longest: of a function the pieces, of what
-    has others in it the beginning.
+    Among definitions of one name their words decide. They are whole, except the longest: of a long function the pieces
+    are returned, of other long definitions the beginning.
     """
     least, sure = max(hints.values(), default=0.0) / 2, max(query.names.values(), default=0.0) / 2
     meant = {name for name, hint in hints.items() if hint > least or query.names.get(name, 0.0) > sure}
@@ -232,7 +233,7 @@ def defined(
             each.first, each.last = each.first + tag.start - 1, each.last + tag.start - 1
             if long or not found or found[-1].tag is not tag:
                 found.append(each)
-            else:  # it is one: as good as the best of it
+            else:  # one definition: as good as its best piece
                 one = found[-1]
                 one.last = each.last
                 if each.score > one.score:
@@ -244,9 +245,10 @@ def defined(
 
 
 def named(name: str, query: Query, idfs: dict[str, float]) -> float:
-    """Return what the words of a question give a name: of its parts, more where all of it is asked for."""
+    """Return what the words of a question give to a name: by its parts, and more if the whole name is asked for."""
     whole = name in query.names
-    if not whole:  # as nearly all are, and to cut a name takes ten times as long as to see that there is nothing in it
+    # true of nearly all names; cutting a name takes ten times as long as seeing that it has none of the words
+    if not whole:
         low = name.lower()
         for part in query.marks:
             if part in low:
@@ -261,7 +263,7 @@ def named(name: str, query: Query, idfs: dict[str, float]) -> float:
 
 
 def _bounded(text: str, at: int) -> bool:
-    """Say whether a word begins at `at`, in the sense of camel case too."""
+    """Say whether a word begins at `at`; in camel case a capital begins one."""
     if not at:
         return True
     before, here = text[at - 1], text[at]

@@ -1,4 +1,4 @@
-"""Source becomes tags: what is defined where, and what is used. The only user of tree-sitter; see `index`."""
+"""Reads tags from sources: definitions and uses. The only user of tree-sitter; see `index`."""
 
 from __future__ import annotations
 
@@ -17,34 +17,36 @@ if TYPE_CHECKING:
 
 _LARGEST = 1_000_000
 _PATTERNS = re.compile(r"(?m)^(?=[(\[])")
-"""Where a pattern of ours begins: at the beginning of a line, and nothing else does so with such a bracket."""
+"""The beginning of a pattern in our queries: only patterns begin a line with such a bracket."""
 _DEFINES = re.compile(r"@definition\.\w")
 _ROOT = re.compile(r"\(+(\w+)")
 _ONE_OF = re.compile(r'\(#(?:eq|any-of)\? @\w+((?: "[^"\\]+")+)\)')
 _QUOTED = re.compile(r'"([^"\\]+)"')
 _MIDDLE, _ROWS_THERE = 1_000, 8
-"""Bytes in the middle of a source that tell whether it is a table, and how many rows they hold then."""
+"""Bytes in the middle of a source that decide whether it is a table, and how many rows they must contain."""
 _LESS = 0.9
-"""Share of a source that is left without bodies, of which less is worth to be parsed for itself: where it cannot be, all of it is."""
+"""The rest of a source without bodies is parsed by itself only if it is less than this share; if it cannot be
+parsed, all of the source is."""
 _ROWS = (
     rb"(,\r?\n)((?:[ \t]*(?:[(\[{][-+ \t\w.,]*[)\]}]|[-+\d][-+ \t\w.,]*"
     rb"|\"[^\"\n\\]*\"(?:: ?(?:\"[^\"\n\\]*\"|[-+\d][\w.]*))?),\r?\n)+)"
 )
-"""Rows of a table behind another: numbers in brackets or not, texts in quotes, pairs of them, with a comma at the end."""
+"""Rows of a table that follow another row: numbers, in brackets or not, texts in quotes, or pairs, ending with a
+comma."""
 _LAST = rb"\$\{[^{}\n]*+\}|(?<=[^\s{;>])( )(?=\})"
-"""A blank before a closing bracket, but in the place for a value in a text."""
+"""A blank before a closing bracket, except in the place for a value in a text."""
 _BLANKS = bytes(byte if byte in b"\r\n" else 32 for byte in range(256))
 _OUTER = {"scope_resolution", "template_type"}
-"""Names with others around them, of which the inner one counts."""
+"""Names that contain others, of which the inner one counts."""
 _VAGUE = {"constant": 0, "variable": 0, "field": 0, "type": 0, "function": 1, "class": 1}
-"""Kinds that another pattern may know better, the vaguest first: a constant that is a function, one that is a method."""
+"""Kinds that another pattern may know better, the vaguest first: a constant may be a function, a function a method."""
 
 _BOUND = frozenset({"constant", "variable"})
-"""Kinds of what may only bring in what another file defines."""
+"""Kinds of names that may only import what another file defines."""
 
 
 class Tag(NamedTuple):
-    """A definition: its name, kind, 1-based first and last line, and the line that declares it: the one of its name."""
+    """A definition: name, kind, 1-based first and last line, and the line that declares it, with its name."""
 
     name: str
     kind: str
@@ -54,7 +56,7 @@ class Tag(NamedTuple):
 
 
 class Tags(NamedTuple):
-    """What one file defines, how often it uses which names, and what it imports (as it is written there)."""
+    """What one file defines, how often it uses which names, and what it imports, as written there."""
 
     defs: tuple[Tag, ...] = ()
     refs: tuple[tuple[str, int], ...] = ()
@@ -63,16 +65,16 @@ class Tags(NamedTuple):
 
 @cache
 def _tools(language: Language, without: tuple[int, ...] | None) -> tuple[Parser, Query] | None:
-    """Return parser and query; None for a language without a grammar, or whose wheel is missing or of another age.
+    """Return parser and query; None for a language without a grammar, or whose wheel is missing or does not fit.
 
-    `without` names patterns by number: then those and all that see no definitions are left out of the query.
+    `without` gives numbers of patterns: those, and all patterns that find no definitions, are left out of the query.
     """
     if not language.grammar:
         return None
     from tree_sitter import Language as Grammar
     from tree_sitter import Parser, Query, QueryError
 
-    # To leave patterns out takes a good part of the time off: what tree-sitter does with each of them is most of the start of a child.
+    # Leaving patterns out saves much: most of a child's start is tree-sitter's work on each pattern.
     text = (
         language.query
         if without is None
@@ -88,12 +90,15 @@ def _tools(language: Language, without: tuple[int, ...] | None) -> tuple[Parser,
 
 @cache
 def _patterns(language: Language) -> list[str]:
-    """Return the patterns of a language's query that see definitions."""
+    """Return the patterns of a language's query that find definitions."""
     return [pattern for pattern in _PATTERNS.split(language.query) if _DEFINES.search(pattern)]
 
 
 def _idle(language: Language, source: bytes) -> tuple[int, ...]:
-    """Return which patterns can meet nothing in a source, for lack of a word: to make them ready takes longer than to read it."""
+    """Return the numbers of patterns that cannot match a source, because it lacks a word.
+
+    Preparing these would take longer than reading the source.
+    """
     needs = dict(line.split(" ", 1) for line in language.needs)
     idle = []
     for at, pattern in enumerate(_patterns(language)):
@@ -106,7 +111,10 @@ def _idle(language: Language, source: bytes) -> tuple[int, ...]:
 
 
 def _constructor(language: Language) -> Callable[[], object]:
-    """Return what makes a grammar, from the library in its wheel: the package around that loads temporary files and more."""
+    """Return the function that makes a grammar, from the library in its wheel.
+
+    The package around the library would load temporary files and more.
+    """
     spec = importlib.util.find_spec(language.grammar)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         loaders = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
@@ -120,10 +128,11 @@ def _constructor(language: Language) -> Callable[[], object]:
 
 
 def tags(source: bytes, language: Language, *, references: bool = True, single: bool = False) -> Tags:
-    """Read the tags of a source; what cannot be parsed gives what can be seen.
+    """Read the tags of a source; one that cannot be parsed completely gives what can be seen.
 
-    Without `references` and imports it takes half the time: they are most of the matches, and most of them stand deep in the
-    tree. Of a `single` source, where few of its language are read, it takes half of that again: only what it may hold is looked for.
+    Without `references`, which also leaves out imports, it takes half the time: they are most of the matches, and most
+    of them stand deep in the tree. For a `single` source, of a language with few files to read, only what it may
+    contain is looked for, which halves the time again.
     """
     if len(source) > _LARGEST:
         return Tags()
@@ -163,7 +172,7 @@ def tags(source: bytes, language: Language, *, references: bool = True, single: 
 
 
 def _define(defs: dict[int, Tag], name: Node, node: Node, kind: str) -> None:
-    """Remember a definition; several patterns may see one name: the widest range counts (decorators), and the sharpest kind."""
+    """Add a definition; if several patterns find it, the widest range counts (decorators), and the sharpest kind."""
     (start, _), (last, column) = node.start_point, node.end_point
     end = max(start + 1, last + (column > 0))
     if (old := defs.get(name.start_byte)) is None:
@@ -173,7 +182,7 @@ def _define(defs: dict[int, Tag], name: Node, node: Node, kind: str) -> None:
 
 
 def _elsewhere(root: Node, language: Language) -> Callable[[Node], bool]:
-    """Return what says of a name whether it is bound to what another file defines, as `const User = require("./User")` does."""
+    """Return a test for names that only import what another file defines, as in `const User = require("./User")`."""
     if not language.imported:
         return lambda _: False
     text, start, behind = root.text or b"", root.start_byte, re.compile(language.imported.encode())
@@ -181,7 +190,7 @@ def _elsewhere(root: Node, language: Language) -> Callable[[Node], bool]:
 
 
 def _quick(parser: Parser, source: bytes, language: Language) -> Node:
-    """Parse a source without what takes long and defines nothing."""
+    """Parse a source without the parts that take long and define nothing."""
     whole = _without_rows(source)
     if language.bodies:
         from assistant.context import bodies
@@ -195,12 +204,12 @@ def _quick(parser: Parser, source: bytes, language: Language) -> Node:
 
 
 def _mended(source: bytes, lines: str) -> bytes:
-    """Write semicolons for the blanks before closing brackets in some lines, where a grammar wants them and the language does not."""
+    """In some lines, replace blanks before closing brackets by semicolons, which only the grammar wants."""
     return re.sub(lines.encode(), lambda line: re.sub(_LAST, lambda at: b";" if at[1] else at[0], line[0]), source)
 
 
 def _without_rows(source: bytes) -> bytes:
-    """Make blanks of the rows of a source that is a table, as its middle tells: they take long to parse and define nothing."""
+    """Blank out the rows of a source that is a table, by its middle: they take long to parse and define nothing."""
     half = len(source) // 2
     middle = source[half : half + _MIDDLE]
     rows = middle.count(b",\n") + middle.count(b",\r\n")
@@ -210,7 +219,7 @@ def _without_rows(source: bytes) -> bytes:
 
 
 def _names(captures: dict[str, list[Node]]) -> list[Node]:
-    """Return the name of a definition whose pattern leaves it to us: it is in the field of that name."""
+    """Return the name of a definition whose pattern captures none: it is in the field `name`."""
     for capture, nodes in captures.items():
         if capture.startswith("definition."):
             name = nodes[0].child_by_field_name("name")
@@ -221,7 +230,7 @@ def _names(captures: dict[str, list[Node]]) -> list[Node]:
 
 
 def _captures(root: Node, query: Query, deepest: int | None) -> list[dict[str, list[Node]]]:
-    """Return what the matches of a query capture, in their order: all over the tree, or no deeper than definitions stand."""
+    """Return what the matches of a query capture, in order: in the whole tree, or no deeper than definitions stand."""
     from tree_sitter import QueryCursor
 
     cursor = QueryCursor(query)
@@ -235,5 +244,5 @@ def _sharpness(kind: str) -> int:
 
 
 def _bare(node: Node) -> str:
-    """Return the text of a name without the quotes or the colon of a symbol."""
+    """Return the text of a name without quotes or the colon of a symbol."""
     return (node.text or b"").decode("utf-8", "replace").strip("\"'`:")

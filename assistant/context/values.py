@@ -1,7 +1,7 @@
-"""Values of names like `password` that look drawn by lot, however a language, a setting or a command gives them.
+"""Random-looking values of names like `password`, however a language, a setting or a command assigns them.
 
-A name says that a value is secret, what follows it says where the value stands, and the value itself must look like
-nobody's word. Every run is bounded, and a long value is read once, so that reading is linear in the text.
+A name says that a value is secret, the text behind it says where the value stands, and the value itself must look
+random. Every run is bounded, and a long value is read once, so that reading is linear in the text.
 """
 
 from __future__ import annotations
@@ -76,14 +76,15 @@ _BEFORE = {
         "require",
     ),
 }
-"""Names whose values are secret: these stems, and some of them only after such a word (a token, a pass or a pw also alone)."""
+"""Names whose values are secret: these stems, some of them only after such a word (a token, a pass or a pw also
+alone)."""
 _OTHER_KEYS = (
     "public", "pub", "publishable", "site", "cache", "sort", "partition", "shard", "foreign", "dict", "lookup", "group", "item", "query", "translation",
     "i18n", "lang", "idempotency", "dedup", "known", "trace", "content", "digest", "etag", "unique", "composite", "natural", "websocket", "memo",
 )  # fmt: skip
-"""Words before a `key` that is no secret, whatever its value looks like."""
+"""Words before a `key` that is not secret, whatever its value looks like."""
 _PUBLIC_KEYS = ("gpg", "pgp", "commit", "verify", "recv", "captcha", "vapid", "minisign", "signify", "fingerprint")
-"""Words before a `key` that is public as often as not: told by a number then, which has no capitals among small letters."""
+"""Words before a `key` that is as often public: it is taken for public if its letters are all of one case."""
 _COMMITS = ("sha", "rev")
 _SMALL = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w.-]{0,40}+")
@@ -92,12 +93,12 @@ _ABOUT = re.compile(
     r"error|fingerprint|alphabet)s?$"
     r"|(?<=key)[_-]?id$"
 )
-"""How a name ends that tells something about a secret, not the secret."""
+"""The end of a name that tells something about a secret, but is not the secret."""
 _FOLLOWS = frozenset(" \t\r\n\"'`\\=:[](){<>|?!")
-# What sets a value in quotes: a sign (`=`, `:=`, `=>`, `||`), with a call or a choice behind it or not, a type and a sign
-# (`key: String =`, `key string =`, `Key { get; } =`), a pair (`- name: X` and below it `value:`), the default of a variable
-# of Terraform. Less sure are a comma after a first argument (`define('X', '...')`), a call (`set_password("...")`), a space
-# (`#define X "..."`) and `is`.
+# What assigns a value in quotes: a sign (`=`, `:=`, `=>`, `||`), followed by a call or a choice or not, a type and a
+# sign (`key: String =`, `key string =`, `Key { get; } =`), a pair (`- name: X` and below it `value:`), the default of a
+# Terraform variable. Less certain are a comma after a first argument (`define('X', '...')`), a call
+# (`set_password("...")`), a space (`#define X "..."`) and `is`.
 _QUOTED = r"""(?x)
     (?:
       (?:\\{0,3}["'`])? (?:\[\d{0,5}\]|[\])])?
@@ -123,13 +124,13 @@ _QUOTED = r"""(?x)
 _FIRST = r"""\(\s{0,20}\\{0,3}["'`][\w.-]{0,40}$"""
 _ASKS = r"(?i)(?:get|find|fetch|read|load|look|ask|check|verify|validate|require|expect)[\w.]{0,24}$"
 _ASKED = _ASKS.replace("(?i)", "(?i)(?<![a-z])")[:-1] + r"\(\s{0,20}$"
-"""The end of a call that is asked for a secret, or goes through one, by what stands behind it."""
+"""The end of a call that asks for a secret, or is passed one, judged by the text behind it."""
 _TAGGED = r"""(?:["'][^<>]{0,80}|</[\w:.-]{1,30}>[\s+-]{0,40}<[\w:.-]{1,30})?>\s{0,20}(?:<!\[CDATA\[)?([^<>\s\]]{8,200})(?:\]\]>)?\s{0,20}</"""
 _MORE = (
     r"""["'`](?:\s{0,4}(?P<comma>,)|\s{0,4}[\\+.]?)\s{0,60}[+-]?\s{0,20}["'`](?P<value>[^"'`\s]{8,6000})["'`](?!\s{0,4}[:=])"""
     r"""|[ \t]{0,20}\r?\n[ \t+]{1,40}-[ \t]{1,4}(?P<item>[^\s"'`#:]{12,6000}+)[ \t\r]{0,20}(?:$|\n)"""
 )
-"""What stands behind a value: another one of the same list, or its second half."""
+"""Text behind a value: another value of the same list, or the second half of this one."""
 _PAIR = r"""["'`]?[\s,+-]{0,60}[Vv]alue[ \t]{0,4}[:=]"""
 _SIGN = (
     r"""["'`]?[ \t]{0,20}(?:[:?+]?=(?!=)|:(?:\*\*|__)?)"""
@@ -139,25 +140,25 @@ _RUN = r"[ \t]{0,20}([A-Za-z0-9+/_.~=!@#$%^&*-]{12,6000}+)"
 _INSIDE = r"""[:=][ \t]?([^\s"'`;,&<>(){}\\]{8,300}+)(?=[\\"'`;&}\s])"""
 _FLAG = r"--?[\w-]{0,32}$"
 _DEFAULT = r"""[ \t]{0,4}:[-=?]?([^\s"'`{}$]{8,400})\}"""
-"""What a variable is where nobody sets it: `${DB_PASSWORD:-...}`, and the same behind a name of its own."""
+"""The value of a variable that nobody sets: `${DB_PASSWORD:-...}`, and the same behind another name."""
 _OPENS = r"""\$\{[\w.-]{0,60}$"""
 _HOLDS = r"""["'`]?[ \t]{0,20}[:?+]?[=:][ \t]{0,20}["'`]?\$\{[\w.-]{1,60}(?=:)"""
 _CELL, _CELL_BEFORE = r"[*`]{0,2}[ \t]{0,20}\|[ \t]{0,20}`?", r"(?:^|[|\n])[ \t*`]{0,8}(?:[A-Za-z]{1,20}[ ]){0,2}$"
-"""Between the cells of a table in prose, and what may stand in the first before a name."""
+"""Text between the cells of a table in prose, and text that may stand before a name in the first cell."""
 _LONG = 400
-"""Letters of a value in which no other name is looked for."""
+"""In a value with more characters than this no other name is looked for."""
 _NONE = 0.0
 _NO_DIGITS = 10
 _TURN = r"(?<=[a-z])[A-Z]"
 _HASH = 32
-"""Letters from which on the sixteen of a hexadecimal number are enough."""
+"""From this many characters on 3.0 bits a letter are enough: a hexadecimal number has only sixteen different ones."""
 _PLAIN_SUFFIXES = (
     ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".cnf", ".properties", ".env", ".sh", ".bash", ".zsh", ".tfvars", ".md", ".rst", ".txt",
     ".plist", ".service", ".log", ".npmrc", ".example", ".sample", ".template", ".dist", "dockerfile", "rc", ".tf", ".ps1", ".bat", ".cmd",
     ".j2", ".tmpl", ".fish", ".mk", ".http", ".rest", ".flaskenv", ".vars", ".secrets", ".xcconfig", ".tpl", ".erb", ".hcl", ".nix", ".adoc", ".org",
     ".mdx", ".container", ".desktop", ".eyaml",
 )  # fmt: skip
-"""Files in which a value need not stand in quotes; so may it in files whose name has no ending."""
+"""Files in which a value needs no quotes; neither does it in files whose name has no ending."""
 _PROSE_SUFFIXES = (".md", ".mdx", ".rst", ".txt", ".log", ".adoc", ".org")
 _PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*{2,}.* | \*\w*$ | .*\.{3}.* | <.* | \[.* | \{.* | \#\{.*
     | \$(?:[A-Za-z_]\w*(?:(?:->|::|[./:\[-]).*)?$|[{(].*) | %(?:[A-Za-z_]\w*(?:[%:\[].*)?$|[\[({].*) | .*(?:\$\{|\{\{|%\(\w+\)|<[a-z]).*
@@ -165,7 +166,8 @@ _PLACEHOLDER = r"""(?ix)^(?: x{3,}.* | \*{2,}.* | \*\w*$ | .*\.{3}.* | <.* | \[.
       (?:[-_ .]?[a-z0-9]{0,20}+){0,6}
     | (?:[a-z]{1,10}[-_])? (?:user|username|password|passwd|passw0rd|pass|pwd|secret|token|key|root|admin|guest|postgres|mysql|redis|rabbitmq|mongo|sa|demo|default|hunter2|letmein|changeme|
       changeit|s3cr3t|x-oauth-basic|supersecret|super[-_]?secret|top[-_]?secret|secretkey|secret[-_]?key|mypassword|qwerty|abc123|123456\d*|1234|0+|password\d{1,4}!?|pass\d{1,4}|user\d{1,2}) )$"""
-"""What stands where a secret would: nobody's password is `changeme`. Few texts need it, and it takes long to be compiled."""
+"""Text that stands where a secret would: nobody's password is `changeme`. Compiled late: few texts need it, and it
+is slow to compile."""
 
 
 _OF_SECRETS = r"(?m)^[+ -]?kind:[ \t]{1,4}Secret[ \t]{0,4}\r?$"
@@ -173,14 +175,14 @@ _ROWS = r":[ \t]{0,4}\r?\n(?P<rows>(?:[+ -]?[ \t]{1,40}[^\n]{0,20000}(?:\n|\Z)){
 _DATA = rf"(?m)^[+ -]?data{_ROWS}"
 _PLAIN_DATA = rf"(?m)^[+ -]?stringData{_ROWS}"
 _ENTRY = r"""(?m)^[+ -]?[ \t]{1,40}[\w.-]{1,80}:[ \t]{1,4}["']?(?P<value>[A-Za-z0-9+/_.~=!@#%^*-]{8,20000}+)["']?[ \t]{0,4}\r?$"""
-"""The data of a Secret of Kubernetes, in base64 or plain, and an entry of it on one line."""
+"""The data of a Kubernetes Secret, in base64 or plain, and one entry of it on one line."""
 
 
 def find(text: str, path: str) -> Iterator[tuple[int, int]]:
-    """Return where values stand that a name says are secret and that look drawn by lot."""
+    """Yield the places of random-looking values whose names say that they are secret."""
     plain, prose = _plain(path)
     small = text.lower()
-    if len(small) != len(text):  # a few letters become two
+    if len(small) != len(text):  # a few letters become two in lower case
         small = text.translate(_SMALL)
     read = 0
     for name in _STEMS.finditer(small):
@@ -206,7 +208,7 @@ def find(text: str, path: str) -> Iterator[tuple[int, int]]:
 
 
 def of_kubernetes(text: str) -> Iterator[tuple[int, int]]:
-    """Return where the values of Secrets of Kubernetes stand, whatever their keys are called; in a diff of them too."""
+    """Yield the places of the values of Kubernetes Secrets, whatever their keys are called; also in a diff."""
     if "stringData:" in text:  # no other kind has it
         yield from _entries(text, _PLAIN_DATA, 0, len(text))
     if "kind: Secret" in text:
@@ -224,12 +226,12 @@ def _entries(text: str, blocks: str, start: int, end: int) -> Iterator[tuple[int
 
 
 def _kept(value: str, *, plain: bool) -> bool:
-    """Say whether a value of a Secret is one: what stands there in base64 is judged by what it says."""
+    """Say whether a value of a Secret is secret; a base64 value is judged by its decoded text."""
     if stands_in(value) or _code(value):
         return False
     if plain:
         return drawn(value, 3.0)
-    import base64  # few texts need it
+    import base64  # imported late: few texts need it
 
     try:
         said = base64.b64decode(value, validate=True)
@@ -239,13 +241,13 @@ def _kept(value: str, *, plain: bool) -> bool:
 
 
 def _named_so(text: str, name: int, at: int, value: str) -> bool:
-    """Say whether a value is spelt as its name, which ends at `at`: then it is a name itself."""
+    """Say whether a value is spelt like its name, which ends at `at`: then it is a name itself."""
     before = re.search(r"\w{0,64}$", text[max(0, name - 64) : name])
     return value in (before[0] if before else "") + text[name:at]
 
 
 def _more(text: str, at: int, bits: float, *, listed: bool) -> Iterator[tuple[int, int]]:
-    """Give the values that follow one: its second half, and in a list all others."""
+    """Yield the values that follow one: its second half and, in a list, all others."""
     while (match := re.compile(_MORE).match(text, at)) and (listed or not (match["comma"] or match["item"])):
         start, at = match.span("item" if match["item"] else "value")
         if not drawn(text[start:at], bits):
@@ -254,7 +256,7 @@ def _more(text: str, at: int, bits: float, *, listed: bool) -> Iterator[tuple[in
 
 
 def _plain(path: str) -> tuple[bool, bool]:
-    """Say whether values stand without quotes in a file, and whether it is prose; `app.cfg2` is what `app.cfg` is."""
+    """Say whether values stand without quotes in a file, and whether it is prose; `app.cfg2` counts as `app.cfg`."""
     name = path.casefold().rpartition("/")[2]
     plain = (
         name.endswith(_PLAIN_SUFFIXES)
@@ -266,9 +268,9 @@ def _plain(path: str) -> tuple[bool, bool]:
 
 
 def _tells(name: re.Match[str], text: str, small: str) -> bool | None:
-    """Say whether a stem is the name of a secret where it stands: `key` only in an `api_key`, `pass` not in a bypass.
+    """Say whether a stem names a secret where it stands: `key` does in `api_key`, `pass` does not in `bypass`.
 
-    None: nobody can tell by a `key` alone, or behind a word that is on no list; then its value must.
+    None if that is uncertain, as for a `key` alone or behind an unlisted word; then its value must decide.
     """
     words = _BEFORE.get(name[0])
     if not words:
@@ -290,9 +292,9 @@ def _tells(name: re.Match[str], text: str, small: str) -> bool | None:
 
 
 def _value(text: str, name: int, at: int, *, plain: bool, prose: bool) -> tuple[int, int, float]:
-    """Return where the value of a name begins and ends that ends at `at`, and how many bits a letter it has if it is one.
+    """Return where the value of the name that ends at `at` begins and ends, and the bits a letter that it must have.
 
-    `_NONE` bits: what was read there is no value.
+    `_NONE` bits mean that there is no value.
     """
     if text[at : at + 1] == ":" and re.search(_OPENS, text[max(0, name - 62) : name]):
         match = re.compile(_DEFAULT).match(text, at)
@@ -337,7 +339,7 @@ def _within_quotes(text: str, at: int) -> bool:
 
 
 def _is_lot(value: str) -> bool:
-    """Say whether a value is no name of anything: small letters, capitals and digits, and nothing between them."""
+    """Say whether a value names nothing: letters and digits in mixed case, and nothing else."""
     return value.isalnum() and not value.islower() and not value.isupper() and any(map(str.isdigit, value))
 
 
@@ -348,7 +350,7 @@ _LIKE_WORDS = r"[A-Z]?[a-z]{4}|[A-Z]{4}|^[A-Z]?[a-z]{3}\d"
 
 
 def _password(value: str) -> bool:
-    """Say whether what stands behind the name of a password was drawn by lot, though it is short or has no digits.
+    """Say whether the value of a password looks random even though it is short or has no digits.
 
     Then no run of its letters is long enough for a word, and digits, capitals or signs stand where no word has them.
     """
@@ -364,24 +366,24 @@ def _password(value: str) -> bool:
 
 _MIXED = r"(?=(?:.*?\d){2})(?=.*[A-Za-z])[A-Za-z0-9+/_=-]{20,400}"
 _NUMBERED = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}"
-"""Ids of things: UUID, ULID."""
+"""Ids of things: UUIDs and ULIDs."""
 _COMMIT = r"[0-9a-f]{40}|[0-9A-F]{40}"
 _ALONE = 32
 _PUBLIC = r"AAAA(?:[BC]3NzaC1|E2VjZHNh|[GI]nNrL)|age1[02-9ac-hj-np-z]{58}$|B[A-P][\w-]{85}=?$|RW[Q-T][A-Za-z0-9+/]{53}$"
 """How public keys of SSH, age, web push and minisign are written."""
 _CIPHERS = r"(?i)(?:encrypt\w{0,5}|ciphers?|crypto\w{0,5}|jwt|hmac|(?<![a-z])aes)[\"']?\]?\s{0,4}(?::|=>?)?\s{0,4}[{\[(]?\s{0,4}$"
-"""The end of a line that opens settings of a cipher."""
+"""The end of a line that opens the settings of a cipher."""
 _OPENING = 60
-"""Letters at its end that are looked at."""
+"""Characters at the end of such a line that are looked at."""
 _UP = 8
-"""Lines above a setting among which the one is looked for that opens its block."""
+"""Lines above a setting that are searched for the one that opens its block."""
 
 
 def _is_key(value: str, text: str, at: int, small: str) -> bool:
-    """Say whether a value is a key behind a name that does not tell, which ends in a `key` that stands at a place.
+    """Say whether a value is a secret key although its name, which ends in the `key` at `at`, is uncertain.
 
-    Behind `key` alone, and where public keys are as likely, it has to be of small letters, capitals and digits: digests and
-    fingerprints stand there as well. Among the settings of a cipher it need not.
+    Behind `key` alone, and where public keys are as likely, it must have lower-case letters, capitals and digits:
+    digests and fingerprints stand there as well. Among the settings of a cipher it need not.
     """
     before = small[max(0, at - 12) : at]
     alone = not before[-1:].isalnum() and before[-1:] not in {"_", "-"}
@@ -395,7 +397,7 @@ def _is_key(value: str, text: str, at: int, small: str) -> bool:
 
 
 def _opened(text: str, at: int) -> str:
-    """Return what opens the block in which a setting stands: what is before it on its line, or the line above that begins further left."""
+    """Return what opens the block of a setting: text before it on its line, or the line above it further left."""
     begin = _line_at(text, at)
     row = text[begin:at].rstrip("\"'")
     if words := row.lstrip(_INDENT):
@@ -410,7 +412,7 @@ def _opened(text: str, at: int) -> str:
 
 
 def _line_at(text: str, at: int) -> int:
-    """Return where a line begins, of a long one a place within it."""
+    """Return where a line begins; in a long line, a place within it."""
     begin = max(0, at - 1_000)
     return max(begin, text.rfind("\n", begin, at) + 1)
 
@@ -419,7 +421,7 @@ _INDENT = " \t+-"
 
 
 def _mixed(value: str) -> bool:
-    """Say whether a value is a key by itself: long, of letters and digits that no word has, and no name or number of a thing."""
+    """Say whether a value is a key by itself: long, letters and digits as in no word, no name or id of a thing."""
     if sum(ord(two) - ord(one) == 1 for one, two in pairwise(value)) > len(value) / 2:
         return False  # an alphabet
     if value.count("_") + value.count("-") > 1 and (value.islower() or value.isupper()):
@@ -432,14 +434,15 @@ def _secret(value: str, least: float) -> bool:
 
 
 def stands_in(value: str) -> bool:
-    """Say whether a value only stands where a secret would, as `changeme` or `${PASSWORD}`."""
+    """Say whether a value only stands where a secret would, such as `changeme` or `${PASSWORD}`."""
     return bool(re.match(_PLACEHOLDER, value))
 
 
 def drawn(value: str, least: float) -> bool:
-    """Say whether a value looks drawn by lot: letters and digits (or signs) mixed, and at least so many bits a letter.
+    """Say whether a value looks random: letters and digits (or signs) mixed, with at least `least` bits a letter.
 
-    A long one may be without digits, as one in seven of twelve letters is, if its capitals stand as in no word.
+    A long value may have no digits, as one in seven random values of twelve letters does, if its capitals stand as in
+    no word.
     """
     size = len(value)
     digits = sum(each.isdigit() for each in value)
@@ -456,10 +459,11 @@ def drawn(value: str, least: float) -> bool:
     return bits >= min(least, math.log2(size) * 0.8, 3.0 if size >= _HASH else least)
 
 
-# What follows is compiled where it is needed, as few texts need it.
+# The patterns below are compiled where they are needed: few texts need them.
 _WORDY = r"(?:[A-Z]{0,5}[a-z]{3,}|[A-Z]{3,}|[A-Z][a-z]{2})\d?"
 _PLACE = r"(?:arn|urn):|[a-z][a-z0-9+.-]{1,20}:/|[\w-]+(?:\.[\w-]+)+\(|[\w./-]+\.(?:py|js|ts|json|ya?ml|txt|pem|key|html?|com|org|net|io)$|\^.*\$$|--"
-# A call, whole or cut off behind what it opens, and what only a pattern has: a bracket alone is a sign like others.
+# A call, whole or cut off after its opening bracket, and what only a pattern has: a bracket alone is a sign like
+# others.
 _CALLS = r"^[$@]?[A-Za-z_][\w.:>-]*\((?:.*\))?[;,]?$|\(\?[:=!<]|\\[dws]|\[(?:a-z|A-Z|0-9|\^|-\])|\.\*[)$]|[\])]\?"
 _ROOTED = r"\.{0,2}/{1,2}[\w.-]+(?:/|\.\w+$|$)"
 # How pictures, documents, certificates and public keys begin in base64.
