@@ -139,7 +139,7 @@ class _Fitting:
                 self.notes.append(Note(draft.path, edit.reply_line, rung, words, rung in _WARNED))
 
     def _why_private(self, edit: Edit, no: Refusal) -> str:
-        """Return why a file that a refusal mentions may not be sent: the edit's, a rival or a candidate; empty if all may."""
+        """Return why a file that a refusal mentions (own, rival, candidate) may not be sent; empty if all may."""
         names = (*edit.names, *edit.rivals, *(each.path for each in no.candidates), no.about)
         return next(filter(None, map(self._private, dict.fromkeys(_plain(name) for name in names if name))), "")
 
